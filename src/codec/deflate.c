@@ -1,0 +1,266 @@
+/*
+ * deflate: small records as raw deflate streams of their own, by zlib.
+ *
+ * Priming a deflate state with a dictionary costs more than compressing a record with it. A packer primes one state, keeps a
+ * picture of its memory, and puts the picture back before each record: into the same addresses, so that the state's own pointers
+ * stay right, in one copy and without an allocation. (deflateCopy does the same with five allocations a record.)
+ * Whatever the bytes say, an unpacker never writes or allocates more than it was told the record has.
+ */
+#include <codec/deflate.h>
+
+#include <assert.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+/*
+ * A window of 32 KB keeps all of the dictionary in reach to the end of a record of 16 KB. Less memory (level 5) makes the picture
+ * smaller but the hash chains longer: no gain. Measured per conversation of 3.5 KB (tests/bench/codec_bench.c), level 1:
+ * 26 to 28 us at every memory level from 5 to 8.
+ */
+#define WINDOW_BITS  15
+#define MEMORY_LEVEL 7
+
+/*
+ * Fixed codes (Z_FIXED) make a stream inflate 1.5 times as fast (5.4 us against 8.7) and 6 to 10 % larger: right for
+ * what is read often. Above this level somebody wants it small.
+ */
+#define FIXED_LEVEL_MAX 6
+
+/* No byte of a stream gives more than 1,032: a match of 258 bytes takes two bits at least. */
+#define DEFLATE_RATIO_MAX 1032
+
+#define BLOCKS_MAX 8
+#define CHUNK      4096
+
+/* What zlib has asked for: never given back before the end, and nothing once `closed`. */
+struct memory {
+	struct {
+		void *data;
+		size_t size;
+	} blocks[BLOCKS_MAX];
+	unsigned n;
+	bool closed;
+};
+
+static void *memory_take(void *opaque, unsigned items, unsigned size)
+{
+	struct memory *m = opaque;
+	size_t total = (size_t)items * size;
+
+	if (m->closed || m->n == BLOCKS_MAX)
+		return NULL;
+	void *data = calloc(1, total);
+	if (!data)
+		return NULL;
+	m->blocks[m->n].data = data;
+	m->blocks[m->n++].size = total;
+	return data;
+}
+
+static void memory_keep(void *opaque, void *data)
+{
+	(void)opaque;
+	(void)data;
+}
+
+static void memory_free(struct memory *m)
+{
+	for (unsigned i = 0; i < m->n; i++)
+		free(m->blocks[i].data);
+	m->n = 0;
+}
+
+static size_t memory_size(const struct memory *m)
+{
+	size_t size = 0;
+
+	for (unsigned i = 0; i < m->n; i++)
+		size += m->blocks[i].size;
+	return size;
+}
+
+static void memory_save(const struct memory *m, uint8_t *picture)
+{
+	for (unsigned i = 0; i < m->n; i++) {
+		memcpy(picture, m->blocks[i].data, m->blocks[i].size);
+		picture += m->blocks[i].size;
+	}
+}
+
+static void memory_restore(struct memory *m, const uint8_t *picture)
+{
+	for (unsigned i = 0; i < m->n; i++) {
+		memcpy(m->blocks[i].data, picture, m->blocks[i].size);
+		picture += m->blocks[i].size;
+	}
+}
+
+/* The part of a dictionary that counts. */
+static struct bytes dictionary_tail(struct bytes dictionary)
+{
+	if (dictionary.len > DEFLATE_DICTIONARY_MAX) {
+		dictionary.data += dictionary.len - DEFLATE_DICTIONARY_MAX;
+		dictionary.len = DEFLATE_DICTIONARY_MAX;
+	}
+	return dictionary;
+}
+
+struct packer {
+	z_stream z;
+	z_stream primed;
+	struct memory memory;
+	uint8_t *picture; /* of the memory, primed */
+	uint8_t chunk[CHUNK];
+};
+
+static bool prime(struct packer *p, struct bytes dictionary, int level)
+{
+	p->z.zalloc = memory_take;
+	p->z.zfree = memory_keep;
+	p->z.opaque = &p->memory;
+	int strategy = level <= FIXED_LEVEL_MAX ? Z_FIXED : Z_DEFAULT_STRATEGY;
+	if (deflateInit2(&p->z, level, Z_DEFLATED, -WINDOW_BITS, MEMORY_LEVEL, strategy) != Z_OK)
+		return false;
+	dictionary = dictionary_tail(dictionary);
+	if (dictionary.len &&
+	    deflateSetDictionary(&p->z, dictionary.data, (uInt)dictionary.len) != Z_OK)
+		return false;
+	p->memory.closed = true;
+	p->primed = p->z;
+	p->picture = malloc(memory_size(&p->memory));
+	if (!p->picture)
+		return false;
+	memory_save(&p->memory, p->picture);
+	return true;
+}
+
+struct packer *packer_new(struct bytes dictionary, int level)
+{
+	struct packer *p = calloc(1, sizeof(*p));
+
+	assert(level >= 1 && level <= 9);
+	if (p && !prime(p, dictionary, level)) {
+		packer_free(p);
+		p = NULL;
+	}
+	return p;
+}
+
+void packer_free(struct packer *p)
+{
+	if (!p)
+		return;
+	memory_free(&p->memory);
+	free(p->picture);
+	free(p);
+}
+
+/* Compresses what there is of z.next_in; all of the stream when `flush` is Z_FINISH. */
+static int pack_piece(struct packer *p, int flush, struct buf *out)
+{
+	int rc;
+
+	do {
+		p->z.next_out = p->chunk;
+		p->z.avail_out = sizeof(p->chunk);
+		rc = deflate(&p->z, flush);
+		assert(rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR);
+		buf_put(out, p->chunk, sizeof(p->chunk) - p->z.avail_out);
+	} while (!out->error && p->z.avail_out == 0);
+	return out->error;
+}
+
+int packer_pack(struct packer *p, struct bytes raw, struct buf *out)
+{
+	size_t start = out->len;
+	int rc = out->error;
+
+	p->z = p->primed;
+	memory_restore(&p->memory, p->picture);
+	p->z.next_in = (Bytef *)(uintptr_t)raw.data; /* zlib's pointer is not const unless asked */
+	/* zlib counts in unsigned int. */
+	for (; rc == 0 && raw.len > UINT_MAX; raw.len -= UINT_MAX) {
+		p->z.avail_in = UINT_MAX;
+		rc = pack_piece(p, Z_NO_FLUSH, out);
+	}
+	p->z.avail_in = (uInt)raw.len;
+	if (rc == 0)
+		rc = pack_piece(p, Z_FINISH, out);
+	if (rc)
+		out->len = start;
+	return rc;
+}
+
+struct unpacker {
+	z_stream z;
+	struct memory memory;
+	uint8_t dictionary[DEFLATE_DICTIONARY_MAX];
+	size_t dictionary_len;
+};
+
+struct unpacker *unpacker_new(struct bytes dictionary)
+{
+	struct unpacker *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return NULL;
+	u->z.zalloc = memory_take;
+	u->z.zfree = memory_keep;
+	u->z.opaque = &u->memory;
+	dictionary = dictionary_tail(dictionary);
+	u->dictionary_len = dictionary.len;
+	if (dictionary.len)
+		memcpy(u->dictionary, dictionary.data, dictionary.len);
+	if (inflateInit2(&u->z, -WINDOW_BITS) != Z_OK) {
+		unpacker_free(u);
+		return NULL;
+	}
+	return u;
+}
+
+void unpacker_free(struct unpacker *u)
+{
+	if (!u)
+		return;
+	memory_free(&u->memory);
+	free(u);
+}
+
+/* The window is taken at the first call and kept: at most one block is added in an unpacker's life. */
+static int unpack(struct unpacker *u, struct bytes packed, uint8_t *raw, size_t raw_len)
+{
+	z_stream *z = &u->z;
+
+	if (inflateReset(z) != Z_OK)
+		return ERR_CORRUPT;
+	if (u->dictionary_len &&
+	    inflateSetDictionary(z, u->dictionary, (uInt)u->dictionary_len) != Z_OK)
+		return ERR_NOMEM;
+	z->next_in = (Bytef *)(uintptr_t)packed.data;
+	z->avail_in = (uInt)packed.len;
+	z->next_out = raw;
+	z->avail_out = (uInt)raw_len;
+	int rc = inflate(z, Z_FINISH);
+	if (rc == Z_MEM_ERROR)
+		return ERR_NOMEM;
+	return rc == Z_STREAM_END && z->avail_in == 0 && z->avail_out == 0 ? 0 : ERR_CORRUPT;
+}
+
+int unpacker_unpack(struct unpacker *u, struct bytes packed, size_t raw_len, struct buf *out)
+{
+	if (packed.len > UINT_MAX || raw_len > UINT_MAX)
+		return ERR_LIMIT;
+	/* A damaged length must not become an allocation. */
+	if (packed.len == 0 || raw_len / DEFLATE_RATIO_MAX > packed.len)
+		return ERR_CORRUPT;
+	int rc = buf_reserve(out, raw_len);
+	if (rc)
+		return rc;
+	uint8_t none; /* zlib wants an address, even for nothing */
+	uint8_t *raw = raw_len ? out->data + out->len : &none;
+	rc = unpack(u, packed, raw, raw_len);
+	if (rc == 0)
+		out->len += raw_len;
+	return rc;
+}

@@ -1,0 +1,291 @@
+/*
+ * json_write: MessagePack to JSON, in one pass, without recursion.
+ *
+ * Reads bytes that may be anything: what is not MessagePack is ERR_CORRUPT, never a crash. Never writes a raw control
+ * character. The document's depth is bounded by MP_DEPTH_MAX.
+ */
+#include <codec/json.h>
+#include <codec/msgpack.h>
+
+#include "scan.h"
+
+#include <math.h>
+
+static void put_escape(struct buf *out, uint8_t b)
+{
+	static const char hex[] = "0123456789abcdef";
+	static const char letters[] = "\bb\ff\nn\rr\tt\"\"\\\\";
+	char text[6] = {'\\', 'u', '0', '0', hex[b >> 4], hex[b & 15]};
+
+	for (const char *p = letters; *p; p += 2) {
+		if ((uint8_t)*p == b) {
+			text[1] = p[1];
+			buf_put(out, text, 2);
+			return;
+		}
+	}
+	buf_put(out, text, sizeof(text));
+}
+
+static inline bool is_clean(uint8_t b)
+{
+	return b >= 0x20 && b != '"' && b != '\\';
+}
+
+/* The clean run at p, in blocks while there is room to write and something to read for whole ones: a block may read over the
+ * string's end, up to `limit`, but only the string's part of it counts. Returns the first byte not taken. */
+static ALWAYS_INLINE const uint8_t *put_blocks(struct buf *out, const uint8_t *p,
+					       const uint8_t *end, const uint8_t *limit)
+{
+	uint8_t *w = out->data + out->len;
+	uint8_t *w_end = out->data + out->cap;
+
+	while (p < end && limit - p >= SCAN_BLOCK && w_end - w >= SCAN_BLOCK) {
+		size_t clean = scan_copy_clean(p, w);
+		size_t n = clean < (size_t)(end - p) ? clean : (size_t)(end - p);
+		p += n;
+		w += n;
+		if (n < SCAN_BLOCK)
+			break;
+	}
+	out->len = (size_t)(w - out->data);
+	return p;
+}
+
+static ALWAYS_INLINE void put_text(struct buf *out, struct bytes s, const uint8_t *limit)
+{
+	const uint8_t *p = s.data, *end = p + s.len;
+
+	buf_put_byte(out, '"');
+	while (p < end && !out->error) {
+		if (out->cap)
+			p = put_blocks(out, p, end, limit);
+		const uint8_t *run = p;
+		while (p < end && is_clean(*p))
+			p++;
+		buf_put(out, run, (size_t)(p - run));
+		if (p < end)
+			put_escape(out, *p++);
+	}
+	buf_put_byte(out, '"');
+}
+
+void json_write_str(struct buf *out, struct bytes s)
+{
+	put_text(out, s, s.data + s.len);
+}
+
+static void put_uint(struct buf *out, uint64_t v, bool negative)
+{
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
+	char text[24];
+	char *end = text + sizeof(text), *p = end;
+
+	for (; v >= 100; v /= 100) {
+		p -= 2;
+		memcpy(p, pairs + 2 * (v % 100), 2);
+	}
+	if (v >= 10) {
+		p -= 2;
+		memcpy(p, pairs + 2 * v, 2);
+	} else {
+		*--p = (char)('0' + v);
+	}
+	if (negative)
+		*--p = '-';
+	buf_put(out, p, (size_t)(end - p));
+}
+
+static void put_real(struct buf *out, double v)
+{
+	char text[32];
+
+	if (isfinite(v))
+		buf_put(out, text, json_write_double(v, text));
+	else
+		buf_put(out, "null", 4);
+}
+
+/* RFC 4648, part 4, with padding. */
+static void put_base64(struct buf *out, struct bytes b)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	buf_put_byte(out, '"');
+	for (size_t i = 0; i < b.len && !out->error; i += 3) {
+		size_t n = b.len - i;
+		uint32_t word = (uint32_t)b.data[i] << 16;
+		word |= n > 1 ? (uint32_t)b.data[i + 1] << 8 : 0;
+		word |= n > 2 ? b.data[i + 2] : 0;
+		char text[4] = {alphabet[word >> 18], alphabet[word >> 12 & 63],
+				n > 1 ? alphabet[word >> 6 & 63] : '=',
+				n > 2 ? alphabet[word & 63] : '='};
+		buf_put(out, text, sizeof(text));
+	}
+	buf_put_byte(out, '"');
+}
+
+static void put_scalar(struct buf *out, const struct mp_value *v, const uint8_t *limit)
+{
+	switch (v->type) {
+	case MP_BOOL: buf_put(out, v->boolean ? "true" : "false", v->boolean ? 4 : 5); return;
+	case MP_INT:
+		put_uint(out, v->integer < 0 ? 0 - v->uinteger : v->uinteger, v->integer < 0);
+		return;
+	case MP_UINT: put_uint(out, v->uinteger, false); return;
+	case MP_FLOAT: put_real(out, v->real); return;
+	case MP_STR: put_text(out, v->str, limit); return;
+	case MP_BIN: put_base64(out, v->str); return;
+	default: /* nil, and ext, for which JSON has no word */ buf_put(out, "null", 4);
+	}
+}
+
+/* An open container. Of a map, `left` counts keys and values: it is even when a key comes next. */
+struct level {
+	uint64_t left;
+	bool map;
+	bool fresh; /* nothing of it is written */
+};
+
+struct writer {
+	struct mp_reader in;
+	struct buf *out;
+	bool pretty;
+	unsigned depth;
+	struct level levels[MP_DEPTH_MAX + 1]; /* levels[0] holds the one value */
+};
+
+static void new_line(struct writer *w, unsigned depth)
+{
+	buf_put_byte(w->out, '\n');
+	for (unsigned i = 0; i < depth; i++)
+		buf_put(w->out, "  ", 2);
+}
+
+/* What stands between the last value and the next. */
+static ALWAYS_INLINE void separate(struct writer *w, const struct level *l)
+{
+	if (l->map && l->left % 2) {
+		buf_put_byte(w->out, ':');
+		if (w->pretty)
+			buf_put_byte(w->out, ' ');
+		return;
+	}
+	if (!l->fresh)
+		buf_put_byte(w->out, ',');
+	if (w->pretty && w->depth)
+		new_line(w, w->depth);
+}
+
+static int open_level(struct writer *w, const struct mp_value *v)
+{
+	bool map = v->type == MP_MAP;
+
+	if (w->depth == MP_DEPTH_MAX)
+		return ERR_LIMIT;
+	w->levels[++w->depth] = (struct level){(uint64_t)v->count << map, map, true};
+	buf_put_byte(w->out, map ? '{' : '[');
+	return 0;
+}
+
+static void close_level(struct writer *w)
+{
+	const struct level *l = &w->levels[w->depth--];
+
+	if (w->pretty && !l->fresh)
+		new_line(w, w->depth);
+	buf_put_byte(w->out, l->map ? '}' : ']');
+}
+
+/* JSON has only strings as keys: other scalars are written as they are, in quotes. */
+static int put_key(struct writer *w, const struct mp_value *v)
+{
+	bool quoted = v->type == MP_STR || v->type == MP_BIN;
+
+	if (v->type == MP_ARRAY || v->type == MP_MAP)
+		return ERR_CORRUPT;
+	if (!quoted)
+		buf_put_byte(w->out, '"');
+	put_scalar(w->out, v, w->in.end);
+	if (!quoted)
+		buf_put_byte(w->out, '"');
+	return 0;
+}
+
+/* Most values, and nearly all keys, are strings of up to 31 bytes: those need no general decode. */
+static ALWAYS_INLINE int next_value(struct mp_reader *r, struct mp_value *v)
+{
+	if (r->at != r->end && (*r->at & 0xe0) == 0xa0) {
+		size_t len = *r->at & 0x1fu;
+		if (len < (size_t)(r->end - r->at)) {
+			v->type = MP_STR;
+			v->str = bytes_of(r->at + 1, len);
+			r->at += 1 + len;
+			return 1;
+		}
+	}
+	return mp_next(r, v);
+}
+
+static int write_next(struct writer *w)
+{
+	struct level *l = &w->levels[w->depth];
+	struct mp_value v;
+	bool key = l->map && l->left % 2 == 0;
+
+	if (next_value(&w->in, &v) != 1)
+		return ERR_CORRUPT;
+	separate(w, l);
+	l->left--;
+	l->fresh = false;
+	if (v.type == MP_STR)
+		put_text(w->out, v.str, w->in.end);
+	else if (key)
+		return put_key(w, &v);
+	else if (v.type == MP_ARRAY || v.type == MP_MAP)
+		return open_level(w, &v);
+	else
+		put_scalar(w->out, &v, w->in.end);
+	return 0;
+}
+
+static int write_all(struct bytes whole, struct buf *out, bool pretty)
+{
+	struct writer w;
+	size_t start = out->len;
+	int rc = 0;
+
+	/* Not all of it: clearing 128 levels would cost more than writing a small value. */
+	w.in = mp_reader_of(whole);
+	w.out = out;
+	w.pretty = pretty;
+	w.depth = 0;
+	w.levels[0] = (struct level){1, false, true};
+	while (rc == 0 && !out->error) {
+		if (w.levels[w.depth].left)
+			rc = write_next(&w);
+		else if (w.depth)
+			close_level(&w);
+		else
+			break;
+	}
+	if (rc == 0 && !out->error && w.in.at != w.in.end)
+		rc = ERR_CORRUPT;
+	if (rc)
+		out->len = start;
+	return rc ? rc : out->error;
+}
+
+int json_write(struct bytes whole, struct buf *out)
+{
+	return write_all(whole, out, false);
+}
+
+int json_write_pretty(struct bytes whole, struct buf *out)
+{
+	return write_all(whole, out, true);
+}

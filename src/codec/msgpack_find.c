@@ -1,0 +1,224 @@
+/* msgpack_find: a key in a map, a path in a document. Reads forward only; never builds an index and never allocates. */
+#include <codec/msgpack.h>
+
+#include <math.h>
+
+/* A reader behind the header of the map (or array) that `whole` encodes: 1, 0 when it is none, ERR_CORRUPT. */
+static int open_container(struct bytes whole, enum mp_type type, struct mp_reader *r_out,
+			  uint32_t *count_out)
+{
+	struct mp_reader r = mp_reader_of(whole);
+	struct mp_value v;
+	int rc = mp_next(&r, &v);
+
+	if (rc != 1)
+		return rc;
+	if (v.type != type)
+		return 0;
+	*r_out = r;
+	*count_out = v.count;
+	return 1;
+}
+
+/* Short strings, as nearly all keys are, without a general decode; what else a key may be is stepped over, its
+ * data then NULL. 1 or an error: a map's pair is never missing. */
+static int next_key(struct mp_reader *r, struct bytes *key_out)
+{
+	struct mp_value v;
+
+	if (r->at != r->end && (*r->at & 0xe0) == 0xa0) {
+		size_t len = *r->at & 0x1fu;
+		if (len >= (size_t)(r->end - r->at))
+			return ERR_CORRUPT;
+		*key_out = bytes_of(r->at + 1, len);
+		r->at += 1 + len;
+		return 1;
+	}
+	struct mp_reader ahead = *r;
+	int rc = mp_next(&ahead, &v);
+	if (rc != 1)
+		return ERR_CORRUPT;
+	*key_out = v.type == MP_STR ? v.str : (struct bytes){NULL, 0};
+	rc = mp_skip(r);
+	return rc == 0 ? ERR_CORRUPT : rc;
+}
+
+static int need(int rc)
+{
+	return rc == 0 ? ERR_CORRUPT : rc;
+}
+
+int mp_find(struct bytes map, struct bytes key, struct bytes *value_out)
+{
+	struct mp_reader r;
+	uint32_t count;
+	int rc = open_container(map, MP_MAP, &r, &count);
+
+	if (rc != 1)
+		return rc;
+	for (uint32_t i = 0; i < count; i++) {
+		struct bytes name;
+		rc = next_key(&r, &name);
+		if (rc < 0)
+			return rc;
+		if (name.data && bytes_equal(name, key))
+			return need(mp_take(&r, value_out));
+		rc = need(mp_skip(&r));
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Is `name` the whole of `rest`, or what stands before one of its dots? */
+static bool is_step(struct bytes name, struct bytes rest)
+{
+	return name.data && name.len <= rest.len &&
+	       (name.len == rest.len || rest.data[name.len] == '.') &&
+	       (name.len == 0 || memcmp(name.data, rest.data, name.len) == 0);
+}
+
+/* How well a key of `len` bytes fits: the whole rest best, then the first word of it, then the longest of the dotted ones. */
+static size_t rank_of(size_t len, struct bytes rest, size_t word)
+{
+	return len == rest.len ? SIZE_MAX : len == word ? SIZE_MAX - 1 : len;
+}
+
+static size_t word_len(struct bytes rest)
+{
+	const uint8_t *dot = rest.len ? memchr(rest.data, '.', rest.len) : NULL;
+
+	return dot ? (size_t)(dot - rest.data) : rest.len;
+}
+
+/* One pass over a map for the key that continues the path. 1 with the value and the bytes of path taken. */
+static int step_map(struct bytes map, struct bytes rest, struct bytes *value_out, size_t *taken_out)
+{
+	struct mp_reader r;
+	uint32_t count;
+	int rc = open_container(map, MP_MAP, &r, &count);
+	size_t best = 0, word = word_len(rest);
+	bool found = false;
+
+	for (uint32_t i = 0; rc == 1 && i < count; i++) {
+		struct bytes name, value;
+		rc = next_key(&r, &name);
+		if (rc < 0)
+			return rc;
+		rc = need(mp_take(&r, &value));
+		if (rc < 0)
+			return rc;
+		if (!is_step(name, rest) || (found && rank_of(name.len, rest, word) <= best))
+			continue;
+		found = true;
+		best = rank_of(name.len, rest, word);
+		*value_out = value;
+		*taken_out = name.len;
+		if (name.len == rest.len)
+			return 1;
+	}
+	return rc < 0 ? rc : found;
+}
+
+/* "0", "17"; no sign, no leading zero, at most ten digits. */
+static bool parse_index(struct bytes word, uint64_t *index_out)
+{
+	uint64_t index = 0;
+
+	if (word.len == 0 || word.len > 10 || (word.len > 1 && word.data[0] == '0'))
+		return false;
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.data[i] < '0' || word.data[i] > '9')
+			return false;
+		index = index * 10 + (uint64_t)(word.data[i] - '0');
+	}
+	*index_out = index;
+	return true;
+}
+
+static int step_array(struct bytes array, struct bytes rest, struct bytes *value_out, size_t *taken_out)
+{
+	struct bytes word = {rest.data, word_len(rest)};
+	struct mp_reader r;
+	uint64_t index;
+	uint32_t count;
+	int rc = open_container(array, MP_ARRAY, &r, &count);
+
+	if (rc != 1 || !parse_index(word, &index) || index >= count)
+		return rc < 0 ? rc : 0;
+	for (uint64_t i = 0; i < index; i++) {
+		rc = need(mp_skip(&r));
+		if (rc < 0)
+			return rc;
+	}
+	*taken_out = word.len;
+	return need(mp_take(&r, value_out));
+}
+
+int mp_path(struct bytes doc, struct bytes path, struct bytes *value_out)
+{
+	for (;;) {
+		struct bytes value;
+		struct mp_value v;
+		size_t taken = 0;
+		if (!mp_get(doc, &v))
+			return doc.len ? ERR_CORRUPT : 0;
+		if (v.type != MP_MAP && v.type != MP_ARRAY)
+			return 0;
+		int rc = v.type == MP_MAP ? step_map(doc, path, &value, &taken)
+					  : step_array(doc, path, &value, &taken);
+		if (rc != 1)
+			return rc;
+		if (taken == path.len) {
+			*value_out = value;
+			return 1;
+		}
+		doc = value;
+		path.data += taken + 1;
+		path.len -= taken + 1;
+	}
+}
+
+static bool find_value(struct bytes map, const char *key, struct mp_value *v_out)
+{
+	struct bytes whole;
+
+	return mp_find(map, bytes_str(key), &whole) == 1 && mp_get(whole, v_out);
+}
+
+bool mp_find_str(struct bytes map, const char *key, struct bytes *out)
+{
+	struct mp_value v;
+
+	if (!find_value(map, key, &v) || v.type != MP_STR)
+		return false;
+	*out = v.str;
+	return true;
+}
+
+bool mp_find_int(struct bytes map, const char *key, int64_t *out)
+{
+	struct mp_value v;
+
+	if (!find_value(map, key, &v))
+		return false;
+	if (v.type == MP_INT) {
+		*out = v.integer;
+		return true;
+	}
+	/* 2^63 is a double, INT64_MAX is not: the upper bound is exclusive. */
+	if (v.type != MP_FLOAT || !(v.real >= -0x1p63 && v.real < 0x1p63) || trunc(v.real) != v.real)
+		return false;
+	*out = (int64_t)v.real;
+	return true;
+}
+
+bool mp_find_bool(struct bytes map, const char *key, bool *out)
+{
+	struct mp_value v;
+
+	if (!find_value(map, key, &v) || v.type != MP_BOOL)
+		return false;
+	*out = v.boolean;
+	return true;
+}

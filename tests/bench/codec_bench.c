@@ -1,0 +1,600 @@
+/*
+ * codec_bench: how fast text becomes MessagePack and back, and what packing records costs and gives.
+ *
+ * Rivals run in the same process, in turns, several rounds; medians are printed, and ratios to fic. The page is made here,
+ * the same on every run: 150 conversations shaped like Intercom's, of 2.5 to 6 KB, with HTML bodies of English words in
+ * about the frequencies of English, and 200 contacts of about 2 KB.
+ */
+#include <base/clock.h>
+#include <codec/deflate.h>
+#include <codec/json.h>
+#include <codec/msgpack.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#ifdef HAVE_JANSSON
+#include <jansson.h>
+#endif
+#ifdef HAVE_YAJL
+#include <yajl/yajl_parse.h>
+#include <yajl/yajl_tree.h>
+#endif
+
+#define CONVERSATIONS 150
+#define CONTACTS      300
+#define SAMPLES       100 /* of the records: what the dictionary is trained on; the rest is measured */
+#define PIECE         16384
+#define ROUNDS        9
+
+/* --- the page ----------------------------------------------------------------------------------------------------- */
+
+/* Most frequent first. */
+static const char words[] =
+	"the to and you I for is of it in that this we your a on have can not be with my are if please as but or "
+	"thanks at account from so do was will has an would there our know help me email when what get any just "
+	"customer team order up how all out able need look one which like they see no let hi time been now some "
+	"working issue try hello could back more page make also user check screen shows after set then send button "
+	"error new here because only still again sure sorry does should other were click first support update "
+	"payment happy where by import had about reply into same question through using list sent day today "
+	"change message found problem moment contact number two wait each their plan address month trial "
+	"over even than name try data login invoice password did right add last few file until link work card try "
+	"before billing upgrade export tried settings hours best access why open app browser week morning quick "
+	"product another subscription version yesterday someone always nothing people place these answer "
+	"correct option since report date details service site code price company window reset long every much "
+	"colleague missing field tomorrow afternoon request instead already refund charge cancel receive own "
+	"refresh column download delete connect attached screenshot original confirm different available "
+	"unfortunately permission dashboard integration workspace notification webhook received processed "
+	"expected spreadsheet manager annual monthly currency shipping tracking delivery warehouse delayed "
+	"reference engineer investigating resolved temporary duplicate archive restore template schedule "
+	"calendar timezone language mobile desktop android iphone safari chrome firefox cookies cache clearing "
+	"authentication factor verification certificate domain records provider firewall network office "
+	"remote connection latency timeout retry limit quota exceeded documentation article guide video "
+	"tutorial onboarding session call meeting agenda feedback feature roadmap priority release notes "
+	"beta enterprise security compliance privacy policy retention legal contract signature purchase "
+	"procurement discount coupon voucher loyalty renewal proration balance credit statement receipt tax "
+	"regional postcode street building apartment neighbour courier parcel damaged replacement warranty "
+	"serial adapter cable battery firmware bluetooth pairing headset speaker microphone volume keyboard";
+
+static const char *word_list[600];
+static size_t word_count;
+static uint64_t seed = 42;
+
+static uint32_t rnd(uint32_t n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)((seed >> 33) % n);
+}
+
+static void split_words(void)
+{
+	char *copy = strdup(words), *rest = copy, *word;
+
+	/* The list lives as long as the program. */
+	while (copy && (word = strsep(&rest, " ")) && word_count < 600)
+		word_list[word_count++] = word;
+}
+
+/* About as often as its rank says: the product of two uniform numbers leans to the front. */
+static const char *any_word(void)
+{
+	uint32_t n = (uint32_t)word_count;
+
+	return word_list[rnd(rnd(rnd(n) + 1) + 1)];
+}
+
+static void put_sentence(struct buf *b)
+{
+	uint32_t n = 5 + rnd(14);
+
+	for (uint32_t i = 0; i < n; i++) {
+		const char *word = any_word();
+		if (i == 0)
+			buf_printf(b, "%c%s", word[0] & ~0x20, word + 1);
+		else
+			buf_printf(b, "%s%s", rnd(12) ? " " : ", ", word);
+	}
+	buf_put_str(b, rnd(6) ? ". " : "? ");
+}
+
+/* HTML as JSON text: quotes escaped, line ends as \n, now and then what is not ASCII. */
+static void put_html(struct buf *b, uint32_t sentences)
+{
+	buf_put_str(b, "<p class=\\\"no-margin\\\">");
+	for (uint32_t i = 0; i < sentences; i++) {
+		put_sentence(b);
+		if (rnd(7) == 0)
+			buf_put_str(b, "</p>\\n<p class=\\\"no-margin\\\">");
+		if (rnd(9) == 0)
+			buf_printf(b, "<a href=\\\"https://app.example.com/orders/%08x\\\">%s</a> ",
+				   rnd(1u << 30), any_word());
+		if (rnd(25) == 0)
+			buf_put_str(b, "caf\xc3\xa9 \xe2\x80\x93 \\u00a320 ");
+		if (rnd(40) == 0)
+			buf_put_str(b, "<br>\\n&nbsp;\xf0\x9f\x99\x82");
+	}
+	buf_put_str(b, "</p>");
+}
+
+static void put_author(struct buf *b, bool admin)
+{
+	buf_printf(b,
+		   "{\"type\":\"%s\",\"id\":\"%s%07x\",\"name\":\"%s %s\",\"email\":\"%s.%s%u@example.com\"}",
+		   admin ? "admin" : "user", admin ? "99" : "6762f19b1bb69f9f2", rnd(1u << 28),
+		   any_word(), any_word(), any_word(), any_word(), rnd(100));
+}
+
+static void put_part(struct buf *b, uint32_t at)
+{
+	static const char *const types[] = {"comment",    "comment", "comment",
+					    "assignment", "note",    "close"};
+	uint32_t type = rnd(6);
+
+	buf_printf(b, "{\"type\":\"conversation_part\",\"id\":\"%u\",\"part_type\":\"%s\",\"body\":",
+		   150000000 + rnd(90000000), types[type]);
+	if (type < 5) {
+		buf_put_byte(b, '"');
+		put_html(b, 1 + rnd(5));
+		buf_put_byte(b, '"');
+	} else {
+		buf_put_str(b, "null");
+	}
+	buf_printf(b,
+		   ",\"created_at\":%u,\"updated_at\":%u,\"notified_at\":%u,\"assigned_to\":null,\"author\":",
+		   at, at, at);
+	put_author(b, rnd(2));
+	buf_put_str(
+		b,
+		",\"attachments\":[],\"external_id\":null,\"redacted\":false,\"email_message_metadata\":null,"
+		"\"state\":\"open\",\"tags\":[],\"event_details\":null,\"app_package_code\":null}");
+}
+
+static void put_conversation(struct buf *b)
+{
+	uint32_t at = 1730000000 + rnd(9000000), parts = 2 + rnd(5);
+	bool open = rnd(3) == 0;
+
+	buf_printf(b,
+		   "{\"type\":\"conversation\",\"id\":\"%u\",\"created_at\":%u,\"updated_at\":%u,\"waiting_since\":null,"
+		   "\"snoozed_until\":null,\"source\":{\"type\":\"conversation\",\"id\":\"%u\",\"delivered_as\":"
+		   "\"customer_initiated\",\"subject\":\"<p>%s %s %s</p>\",\"body\":\"",
+		   1000000 + rnd(900000), at, at + rnd(100000), 400000000 + rnd(9000000),
+		   any_word(), any_word(), any_word());
+	put_html(b, 2 + rnd(4));
+	buf_put_str(b, "\",\"author\":");
+	put_author(b, false);
+	buf_printf(
+		b,
+		",\"attachments\":[],\"url\":\"https://www.example.com/%s/%s\",\"redacted\":false},\"contacts\":{\"type\":"
+		"\"contact.list\",\"contacts\":[{\"type\":\"contact\",\"id\":\"6762f19b1bb69f9f2%07x\",\"external_id\":"
+		"\"%u\"}]},\"first_contact_reply\":{\"created_at\":%u,\"type\":\"conversation\",\"url\":null},",
+		any_word(), any_word(), rnd(1u << 28), rnd(100000), at);
+	buf_printf(b,
+		   "\"admin_assignee_id\":%u,\"team_assignee_id\":%u,\"open\":%s,\"state\":\"%s\",\"read\":%s,\"tags\":{\"type\":"
+		   "\"tag.list\",\"tags\":[{\"type\":\"tag\",\"id\":\"%u\",\"name\":\"%s\",\"applied_at\":%u}]},\"priority\":"
+		   "\"not_priority\",\"sla_applied\":null,",
+		   991267000 + rnd(40), 5017000 + rnd(8), open ? "true" : "false",
+		   open ? "open" : "closed", rnd(2) ? "true" : "false", 7000 + rnd(60), any_word(),
+		   at);
+	buf_printf(
+		b,
+		"\"statistics\":{\"type\":\"conversation_statistics\",\"time_to_assignment\":%u,\"time_to_admin_reply\":%u,"
+		"\"time_to_first_close\":%u,\"median_time_to_reply\":%u.%u,\"first_contact_reply_at\":%u,"
+		"\"count_reopens\":%u,\"count_assignments\":%u,\"count_conversation_parts\":%u},"
+		"\"conversation_rating\":null,\"teammates\":null,\"title\":null,\"custom_attributes\":{\"Plan\":\"%s\"},"
+		"\"topics\":{},\"ticket\":null,\"linked_objects\":{\"type\":\"list\",\"data\":[],\"total_count\":0,"
+		"\"has_more\":false},\"ai_agent\":null,\"ai_agent_participated\":false,",
+		rnd(5000), rnd(50000), rnd(900000), rnd(9000), rnd(10), at, rnd(3), rnd(4), parts,
+		any_word());
+	buf_put_str(
+		b,
+		"\"conversation_parts\":{\"type\":\"conversation_part.list\",\"conversation_parts\":[");
+	for (uint32_t i = 0; i < parts; i++) {
+		if (i)
+			buf_put_byte(b, ',');
+		put_part(b, at + 60 * i);
+	}
+	buf_printf(b, "],\"total_count\":%u}}", parts);
+}
+
+static void put_list(struct buf *b, uint32_t id, const char *what)
+{
+	buf_printf(b,
+		   "\"%s\":{\"type\":\"list\",\"data\":[],\"url\":\"/contacts/6762f19b1bb69f9f2%07x/%s\",\"total_count\":0,"
+		   "\"has_more\":false},",
+		   what, id, what);
+}
+
+static void put_contact(struct buf *b)
+{
+	uint32_t id = rnd(1u << 28), at = 1700000000 + rnd(30000000);
+
+	buf_printf(b,
+		   "{\"type\":\"contact\",\"id\":\"6762f19b1bb69f9f2%07x\",\"workspace_id\":\"ecahpwf5\",\"external_id\":\"%u\","
+		   "\"role\":\"user\",\"email\":\"%s.%s%u@%s.com\",\"phone\":\"+44%09u\",\"name\":\"%s %s\",\"avatar\":null,"
+		   "\"owner_id\":%u,\"social_profiles\":{\"type\":\"list\",\"data\":[]},\"has_hard_bounced\":false,"
+		   "\"marked_email_as_spam\":false,\"unsubscribed_from_emails\":%s,",
+		   id, rnd(1000000), any_word(), any_word(), rnd(100), any_word(), rnd(1000000000),
+		   any_word(), any_word(), 991267000 + rnd(40), rnd(3) ? "false" : "true");
+	buf_printf(
+		b,
+		"\"created_at\":%u,\"updated_at\":%u,\"signed_up_at\":%u,\"last_seen_at\":%u,\"last_replied_at\":%u,"
+		"\"last_contacted_at\":null,\"last_email_opened_at\":%u,\"last_email_clicked_at\":null,"
+		"\"language_override\":null,\"browser\":\"chrome\",\"browser_version\":\"%u.0.0.0\",\"browser_language\":"
+		"\"en\",\"os\":\"%s\",\"location\":{\"type\":\"location\",\"country\":\"%s\",\"region\":\"%s\",\"city\":\"%s\","
+		"\"country_code\":\"GBR\",\"continent_code\":\"EU\"},",
+		at, at + rnd(900000), at, at + rnd(900000), at + rnd(900000), at + rnd(900000),
+		100 + rnd(30), rnd(2) ? "Windows 10" : "OS X 10.15.7", any_word(), any_word(),
+		any_word());
+	buf_put_str(
+		b,
+		"\"android_app_name\":null,\"android_app_version\":null,\"android_device\":null,\"android_os_version\":null,"
+		"\"android_sdk_version\":null,\"android_last_seen_at\":null,\"ios_app_name\":null,\"ios_app_version\":null,"
+		"\"ios_device\":null,\"ios_os_version\":null,\"ios_sdk_version\":null,\"ios_last_seen_at\":null,");
+	put_list(b, id, "tags");
+	put_list(b, id, "notes");
+	put_list(b, id, "companies");
+	put_list(b, id, "opted_out_subscription_types");
+	put_list(b, id, "opted_in_subscription_types");
+	buf_printf(b,
+		   "\"utm_campaign\":null,\"utm_content\":null,\"utm_medium\":null,\"utm_source\":\"%s\",\"utm_term\":null,"
+		   "\"referrer\":\"https://www.example.com/%s?q=%08x\",\"sms_consent\":false,\"unsubscribed_from_sms\":false,"
+		   "\"custom_attributes\":{\"plan\":\"%s\",\"seats\":%u,\"mrr\":%u.%02u,\"account_manager\":\"%s %s\","
+		   "\"trial_ends_at\":%u,\"last_import\":\"%s\",\"note\":\"",
+		   any_word(), any_word(), rnd(1u << 30), any_word(), rnd(500), rnd(3000), rnd(100),
+		   any_word(), any_word(), at + rnd(900000), any_word());
+	put_sentence(b);
+	buf_put_str(b, "\"}}");
+}
+
+static void put_page(struct buf *b)
+{
+	buf_put_str(b, "{\"type\":\"conversation.list\",\"conversations\":[");
+	for (int i = 0; i < CONVERSATIONS; i++) {
+		if (i)
+			buf_put_byte(b, ',');
+		put_conversation(b);
+	}
+	buf_printf(b,
+		   "],\"total_count\":%d,\"pages\":{\"type\":\"pages\",\"page\":1,\"per_page\":150,\"total_pages\":1}}",
+		   CONVERSATIONS);
+}
+
+/* --- timing ------------------------------------------------------------------------------------------------------- */
+
+static double now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+struct contest {
+	const char *name;
+	size_t (*run)(struct bytes page); /* bytes handled; 0 when it failed */
+	double rates[ROUNDS];             /* MB/s */
+};
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *values, size_t n)
+{
+	qsort(values, n, sizeof(*values), by_size);
+	return values[n / 2];
+}
+
+/* At least 40 ms of it. */
+static double rate_of(const struct contest *c, struct bytes page)
+{
+	double start = now_us(), bytes = 0, spent = 0;
+
+	while (spent < 40000) {
+		size_t n = c->run(page);
+		if (n == 0) {
+			fprintf(stderr, "codec_bench: %s failed\n", c->name);
+			exit(1);
+		}
+		bytes += (double)n;
+		spent = now_us() - start;
+	}
+	return bytes / spent;
+}
+
+static struct buf scratch;
+static struct json *transcoder;
+static struct bytes packed_page; /* the page as MessagePack */
+
+static size_t run_fic(struct bytes page)
+{
+	buf_reset(&scratch);
+	json_reset(transcoder, &scratch);
+	for (size_t at = 0; at < page.len; at += PIECE) {
+		size_t n = page.len - at < PIECE ? page.len - at : PIECE;
+		if (json_feed(transcoder, page.data + at, n, NULL))
+			return 0;
+	}
+	return json_finish(transcoder, NULL) ? 0 : page.len;
+}
+
+static size_t run_write(struct bytes page)
+{
+	(void)page;
+	buf_reset(&scratch);
+	return json_write(packed_page, &scratch) ? 0 : scratch.len;
+}
+
+static size_t run_check(struct bytes page)
+{
+	(void)page;
+	return mp_check(packed_page) ? 0 : packed_page.len;
+}
+
+#ifdef HAVE_JANSSON
+static size_t run_jansson(struct bytes page)
+{
+	json_t *tree = json_loadb((const char *)page.data, page.len, 0, NULL);
+
+	if (!tree)
+		return 0;
+	json_decref(tree);
+	return page.len;
+}
+
+static size_t run_jansson_dump(struct bytes page)
+{
+	static json_t *tree;
+
+	if (!tree)
+		tree = json_loadb((const char *)page.data, page.len, 0, NULL);
+	char *text = tree ? json_dumps(tree, JSON_COMPACT) : NULL;
+	size_t n = text ? strlen(text) : 0;
+	free(text);
+	return n;
+}
+#endif
+
+#ifdef HAVE_YAJL
+static int on_nil(void *context)
+{
+	++*(size_t *)context;
+	return 1;
+}
+
+static int on_bool(void *context, int v)
+{
+	*(size_t *)context += v ? 2 : 1;
+	return 1;
+}
+
+static int on_integer(void *context, long long v)
+{
+	*(size_t *)context += (size_t)v;
+	return 1;
+}
+
+static int on_double(void *context, double v)
+{
+	*(size_t *)context += v > 0;
+	return 1;
+}
+
+static int on_string(void *context, const unsigned char *text, size_t len)
+{
+	*(size_t *)context += len + text[0];
+	return 1;
+}
+
+static size_t run_yajl(struct bytes page)
+{
+	static const yajl_callbacks calls = {on_nil, on_bool,   on_integer, on_double,
+					     NULL,   on_string, on_nil,     on_string,
+					     on_nil, on_nil,    on_nil};
+	size_t sum = 0;
+	yajl_handle y = yajl_alloc(&calls, NULL, &sum);
+	size_t done = page.len;
+
+	for (size_t at = 0; at < page.len && done; at += PIECE) {
+		size_t n = page.len - at < PIECE ? page.len - at : PIECE;
+		if (yajl_parse(y, page.data + at, n) != yajl_status_ok)
+			done = 0;
+	}
+	if (yajl_complete_parse(y) != yajl_status_ok)
+		done = 0;
+	yajl_free(y);
+	return done;
+}
+
+static size_t run_yajl_tree(struct bytes page)
+{
+	/* The page is terminated. */
+	yajl_val tree = yajl_tree_parse((const char *)page.data, NULL, 0);
+
+	if (!tree)
+		return 0;
+	yajl_tree_free(tree);
+	return page.len;
+}
+#endif
+
+static void compete(const char *title, struct contest *contests, size_t n, struct bytes page)
+{
+	printf("%-34s %10s %10s %10s %8s\n", title, "MB/s", "lowest", "highest", "ratio");
+	for (int round = 0; round < ROUNDS; round++)
+		for (size_t i = 0; i < n; i++)
+			contests[i].rates[round] = rate_of(&contests[i], page);
+	double first = median(contests[0].rates, ROUNDS);
+	for (size_t i = 0; i < n; i++) {
+		double middle = median(contests[i].rates, ROUNDS);
+		printf("%-34s %10.0f %10.0f %10.0f %8.2f\n", contests[i].name, middle,
+		       contests[i].rates[0], contests[i].rates[ROUNDS - 1], middle / first);
+	}
+	printf("\n");
+}
+
+/* --- packing ------------------------------------------------------------------------------------------------------ */
+
+struct records {
+	struct buf data;
+	struct bytes items[CONTACTS];
+	size_t n;
+	size_t json_size;
+};
+
+static void make_records(struct records *r, size_t n, void (*put)(struct buf *))
+{
+	struct buf text = {.max = 0};
+	size_t ends[CONTACTS];
+
+	r->n = n;
+	for (size_t i = 0; i < n; i++) {
+		buf_reset(&text);
+		put(&text);
+		if (json_to_msgpack(buf_bytes(&text), JSON_STRICT, &r->data, NULL))
+			exit(1);
+		r->json_size += i < SAMPLES ? 0 : text.len;
+		ends[i] = r->data.len;
+	}
+	for (size_t i = 0; i < n; i++) {
+		size_t start = i ? ends[i - 1] : 0;
+		r->items[i] = bytes_of(r->data.data + start, ends[i] - start);
+	}
+	buf_release(&text);
+}
+
+struct pack_result {
+	double pack_us;
+	double unpack_us;
+	size_t raw;
+	size_t packed;
+};
+
+/* One round over the records that the dictionary has not seen. */
+static struct pack_result pack_round(const struct records *r, struct packer *p, struct unpacker *u)
+{
+	static struct buf packed, raw;
+	size_t ends[CONTACTS];
+	struct pack_result result = {0};
+	double start = now_us();
+
+	buf_reset(&packed);
+	for (size_t i = SAMPLES; i < r->n; i++) {
+		if (packer_pack(p, r->items[i], &packed))
+			exit(1);
+		ends[i] = packed.len;
+	}
+	result.pack_us = now_us() - start;
+	start = now_us();
+	for (size_t i = SAMPLES; i < r->n; i++) {
+		size_t from = i > SAMPLES ? ends[i - 1] : 0;
+		buf_reset(&raw);
+		if (unpacker_unpack(u, bytes_of(packed.data + from, ends[i] - from),
+				    r->items[i].len, &raw) ||
+		    !bytes_equal(buf_bytes(&raw), r->items[i]))
+			exit(1);
+		result.raw += raw.len;
+	}
+	result.unpack_us = now_us() - start;
+	result.packed = packed.len;
+	return result;
+}
+
+static void pack_row(const char *name, const struct records *r, struct bytes dictionary, int level)
+{
+	struct packer *p = packer_new(dictionary, level);
+	struct unpacker *u = unpacker_new(dictionary);
+	double pack[ROUNDS], unpack[ROUNDS];
+	struct pack_result one = {0};
+	double n = (double)(r->n - SAMPLES);
+
+	for (int round = 0; round < ROUNDS && p && u; round++) {
+		one = pack_round(r, p, u);
+		pack[round] = one.pack_us / n;
+		unpack[round] = one.unpack_us / n;
+	}
+	printf("%-26s %5d %6.0f %10.1f %10.1f %12.2f %12.3f\n", name, level, (double)one.raw / n,
+	       median(pack, ROUNDS), median(unpack, ROUNDS), (double)one.raw / (double)one.packed,
+	       (double)one.packed / (double)r->json_size);
+	packer_free(p);
+	unpacker_free(u);
+}
+
+static void pack_table(const char *name, const struct records *r)
+{
+	struct buf dictionary = {.max = 0};
+	double start = now_us();
+	char title[64];
+
+	if (dictionary_train(r->items, SAMPLES, &dictionary))
+		exit(1);
+	double spent = now_us() - start;
+	static const int levels[] = {1, 3, 6, 9};
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		snprintf(title, sizeof(title), "%s, dictionary", name);
+		pack_row(title, r, buf_bytes(&dictionary), levels[i]);
+	}
+	snprintf(title, sizeof(title), "%s, none", name);
+	pack_row(title, r, bytes_str(""), 1);
+	pack_row(title, r, bytes_str(""), 6);
+	printf("%-26s %zu bytes trained on %d records in %.1f ms\n", "", dictionary.len, SAMPLES,
+	       spent / 1e3);
+	buf_release(&dictionary);
+}
+
+int main(void)
+{
+	static struct records conversations, contacts;
+	struct buf page = {.max = 0}, packed = {.max = 0};
+
+	split_words();
+	put_page(&page);
+	buf_text(&page);
+	if (json_to_msgpack(buf_bytes(&page), JSON_STRICT, &packed, NULL))
+		return 1;
+	packed_page = buf_bytes(&packed);
+	transcoder = json_new(JSON_STRICT, NULL, &scratch);
+	printf("a page of %d conversations, %.2f KB each, as MessagePack %.3f of that\n\n",
+	       CONVERSATIONS, (double)page.len / 1e3 / CONVERSATIONS,
+	       (double)packed.len / (double)page.len);
+
+	struct contest readers[] = {
+		{.name = "fic, to MessagePack, 16 KiB pieces", .run = run_fic},
+#ifdef HAVE_YAJL
+		{.name = "yajl, callbacks, 16 KiB pieces", .run = run_yajl},
+		{.name = "yajl_tree", .run = run_yajl_tree},
+#endif
+#ifdef HAVE_JANSSON
+		{.name = "jansson, json_loadb", .run = run_jansson},
+#endif
+	};
+	compete("reading JSON", readers, sizeof(readers) / sizeof(readers[0]), buf_bytes(&page));
+	struct contest writers[] = {
+		{.name = "fic, json_write (of JSON)", .run = run_write},
+		{.name = "fic, mp_check (of MessagePack)", .run = run_check},
+#ifdef HAVE_JANSSON
+		{.name = "jansson, json_dumps", .run = run_jansson_dump},
+#endif
+	};
+	compete("writing", writers, sizeof(writers) / sizeof(writers[0]), buf_bytes(&page));
+
+	make_records(&conversations, CONVERSATIONS + SAMPLES, put_conversation);
+	make_records(&contacts, CONTACTS, put_contact);
+	printf("%-26s %5s %6s %10s %10s %12s %12s\n", "packing records", "level", "bytes",
+	       "pack us", "unpack us", "times small", "of the JSON");
+	pack_table("conversations", &conversations);
+	pack_table("contacts", &contacts);
+
+	json_free(transcoder);
+	buf_release(&conversations.data);
+	buf_release(&contacts.data);
+	buf_release(&page);
+	buf_release(&packed);
+	return 0;
+}
