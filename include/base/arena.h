@@ -16,10 +16,11 @@ struct arena {
 };
 
 void arena_init(struct arena *a, size_t max);
-void arena_release(struct arena *a);                 /* frees everything */
-void arena_reset(struct arena *a);                   /* empties, keeps one chunk */
-void *arena_alloc(struct arena *a, size_t size);     /* zeroed, aligned for any type; NULL: no memory or limit */
-char *arena_str(struct arena *a, struct bytes text); /* a terminated copy; NULL as above */
+void arena_release(struct arena *a); /* frees everything */
+void arena_reset(struct arena *a);   /* empties, keeps one chunk */
+void *arena_alloc(struct arena *a,
+		  size_t size); /* zeroed, aligned for any type; NULL: no memory or limit */
+char *arena_str(struct arena *a, struct bytes text);       /* a terminated copy; NULL as above */
 struct bytes arena_bytes(struct arena *a, struct bytes b); /* a copy; data NULL as above (len kept 0) */
 
 #endif

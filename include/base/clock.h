@@ -11,11 +11,11 @@
 #include <base/err.h>
 
 #define TIME_NONE INT64_MIN
-#define TIME_MIN (INT64_MIN + 1)
-#define TIME_MAX INT64_MAX
+#define TIME_MIN  (INT64_MIN + 1)
+#define TIME_MAX  INT64_MAX
 
-int64_t clock_wall_ms(void);  /* for data: may step */
-int64_t clock_mono_ms(void);  /* for delays: never steps */
+int64_t clock_wall_ms(void); /* for data: may step */
+int64_t clock_mono_ms(void); /* for delays: never steps */
 int64_t clock_mono_us(void);
 
 #define TIME_TEXT_MAX 40
@@ -33,6 +33,11 @@ int time_parse_http(struct bytes text, int64_t *ms_out);
 /* Seconds as a double, as JSON carries them, to milliseconds: exact for up to three decimals. Out of the
  * range of years 0000..9999 or not finite: TIME_NONE. */
 int64_t time_from_seconds(double seconds);
+
+/* The proleptic Gregorian calendar: days since 1970-01-01 and back (years within 32 bits), and the length of a month (1..12). */
+int64_t date_days(int64_t year, int month, int day);
+void date_of_days(int64_t days, int *year, int *month, int *day);
+int date_month_days(int64_t year, int month);
 
 /* "90s", "5m", "2h", "400d", "1w2d", "1h30m", "250ms", "0" into milliseconds; units ms s sec m min h d w M(30 d)
  * y(365 d). 0 or ERR_SYNTAX (also for negative and overflowing ones). */

@@ -30,8 +30,7 @@ struct why {
 
 /* Writes the reason (printf form) and returns `code`, so that `return why_set(why, ERR_IO, ...)`
  * reads well. `why` may be NULL. */
-int why_set(struct why *why, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+int why_set(struct why *why, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same with ": strerror(errno)" behind it; a full disk becomes ERR_NOSPACE, EACCES and EPERM
  * ERR_DENIED, ENOENT ERR_NOTFOUND, ENOMEM ERR_NOMEM, everything else ERR_IO. */

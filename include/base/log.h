@@ -15,11 +15,12 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 
 /* `journal`: prefix "<N>" and no time, as systemd's journal wants. */
 void log_setup(enum log_level level, bool journal);
-int log_level_parse(struct bytes text, enum log_level *level_out); /* error warn info debug; 0 or ERR_SYNTAX */
+int log_level_parse(struct bytes text,
+		    enum log_level *level_out); /* error warn info debug; 0 or ERR_SYNTAX */
 const char *log_level_name(enum log_level level);
 
 /* `area` is a layer or module word; the format gives the message and key=value pairs. Control
- * characters in the result are escaped; a line over 1 KiB is cut. */
+ * characters in the result become question marks; a line over 1 KiB is cut. */
 void log_error(const char *area, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_warn(const char *area, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_info(const char *area, const char *format, ...) __attribute__((format(printf, 2, 3)));

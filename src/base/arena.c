@@ -56,7 +56,8 @@ static struct arena_chunk *chunk_add(struct arena *a, size_t size)
 	c->next = a->head;
 	c->cap = cap;
 	c->len = 0;
-	return a->head = c;
+	a->head = c;
+	return c;
 }
 
 void *arena_alloc(struct arena *a, size_t size)

@@ -101,6 +101,20 @@ void buf_put_str(struct buf *b, const char *text)
 	buf_put(b, text, strlen(text));
 }
 
+/* vsnprintf ends what it writes with a NUL, which needs room of its own that a full buffer does not have. */
+static void vprintf_exact(struct buf *b, size_t len, const char *format, va_list args)
+{
+	char *text = malloc(len + 1);
+
+	if (!text) {
+		b->error = ERR_NOMEM;
+		return;
+	}
+	vsnprintf(text, len + 1, format, args);
+	buf_put(b, text, len);
+	free(text);
+}
+
 void buf_vprintf(struct buf *b, const char *format, va_list args)
 {
 	va_list again;
@@ -108,7 +122,13 @@ void buf_vprintf(struct buf *b, const char *format, va_list args)
 	va_copy(again, args);
 	int n = vsnprintf(NULL, 0, format, again);
 	va_end(again);
-	if (n < 0 || buf_reserve(b, (size_t)n + 1))
+	if (n < 0 || buf_reserve(b, (size_t)n))
+		return;
+	if (b->max && b->max - b->len == (size_t)n) {
+		vprintf_exact(b, (size_t)n, format, args);
+		return;
+	}
+	if (buf_reserve(b, (size_t)n + 1))
 		return;
 	vsnprintf((char *)b->data + b->len, (size_t)n + 1, format, args);
 	b->len += (size_t)n;
@@ -150,8 +170,12 @@ void buf_give_back(struct buf *b, size_t keep)
 
 const char *buf_text(struct buf *b)
 {
-	if (buf_reserve(b, 1))
+	if (b->error)
 		return "";
+	if (b->len == b->cap && buf_reserve(b, 1)) {
+		b->error = 0; /* full, but what it holds is as good as before */
+		return "";
+	}
 	b->data[b->len] = 0;
 	return (const char *)b->data;
 }

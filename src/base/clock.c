@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define DAY_MS INT64_C(86400000)
+#define DAY_MS       INT64_C(86400000)
 #define YEAR_0000_MS INT64_C(-62167219200000)
 #define YEAR_9999_MS INT64_C(253402300799999)
 
@@ -32,8 +32,8 @@ int64_t clock_mono_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* Days since 1970-01-01 of a proleptic Gregorian date, counted in years that start in March. */
-static int64_t days_of(int64_t year, int month, int day)
+/* Counted in years that start in March, so that the leap day is the last. */
+int64_t date_days(int64_t year, int month, int day)
 {
 	year -= month <= 2;
 	int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -43,7 +43,7 @@ static int64_t days_of(int64_t year, int month, int day)
 	return era * 146097 + doe - 719468;
 }
 
-static void date_of(int64_t days, int *year, int *month, int *day)
+void date_of_days(int64_t days, int *year, int *month, int *day)
 {
 	days += 719468;
 	int64_t era = (days >= 0 ? days : days - 146096) / 146097;
@@ -67,9 +67,9 @@ const char *time_text(int64_t ms, bool millis, char out[TIME_TEXT_MAX])
 	int rest = (int)(ms - days * DAY_MS);
 	int year, month, day;
 
-	date_of(days, &year, &month, &day);
-	int n = snprintf(out, TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", year, month, day, rest / 3600000,
-			 rest / 60000 % 60, rest / 1000 % 60);
+	date_of_days(days, &year, &month, &day);
+	int n = snprintf(out, TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", year, month, day,
+			 rest / 3600000, rest / 60000 % 60, rest / 1000 % 60);
 	if (millis || rest % 1000)
 		n += snprintf(out + n, (size_t)(TIME_TEXT_MAX - n), ".%03d", rest % 1000);
 	snprintf(out + n, (size_t)(TIME_TEXT_MAX - n), "Z");
@@ -103,7 +103,7 @@ static bool take_char(struct bytes *s, const char *any)
 	return true;
 }
 
-static int month_days(int year, int month)
+int date_month_days(int64_t year, int month)
 {
 	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -113,7 +113,7 @@ static int month_days(int year, int month)
 
 static bool date_valid(int year, int month, int day)
 {
-	return month >= 1 && month <= 12 && day >= 1 && day <= month_days(year, month);
+	return month >= 1 && month <= 12 && day >= 1 && day <= date_month_days(year, month);
 }
 
 static bool take_fraction(struct bytes *s, int *ms)
@@ -161,47 +161,59 @@ int time_parse(struct bytes text, int64_t *ms_out)
 		if (!take_char(&s, "Tt ") || !take_number(&s, 2, &hour) || !take_char(&s, ":") ||
 		    !take_number(&s, 2, &minute))
 			return ERR_SYNTAX;
-		if (take_char(&s, ":") && !take_number(&s, 2, &second))
+		bool seconds = take_char(&s, ":");
+		if (seconds && !take_number(&s, 2, &second))
 			return ERR_SYNTAX;
-		if (take_char(&s, ".") && !take_fraction(&s, &ms))
+		if (seconds && take_char(&s, ".") && !take_fraction(&s, &ms))
 			return ERR_SYNTAX;
 		/* A leap second is the next second, as everywhere. */
-		if (hour > 23 || minute > 59 || second > 60 || (s.len && !take_offset(&s, &offset)) || s.len)
+		if (hour > 23 || minute > 59 || second > 60 ||
+		    (s.len && !take_offset(&s, &offset)) || s.len)
 			return ERR_SYNTAX;
 	}
-	int64_t minutes = days_of(year, month, day) * 1440 + hour * 60 + minute - offset;
+	int64_t minutes = date_days(year, month, day) * 1440 + hour * 60 + minute - offset;
 	*ms_out = (minutes * 60 + second) * 1000 + ms;
 	return 0;
 }
 
+/* The three letters of a month's name, as HTTP writes it. */
+static bool take_month(struct bytes *s, int *month)
+{
+	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+	if (s->len < 3)
+		return false;
+	for (*month = 1; *month <= 12; ++*month)
+		if (memcmp(names + (*month - 1) * 3, s->data, 3) == 0) {
+			*s = bytes_of(s->data + 3, s->len - 3);
+			return true;
+		}
+	return false;
+}
+
 int time_parse_http(struct bytes text, int64_t *ms_out)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	int year, day, hour, minute, second;
-	char name[4];
-	char copy[40];
+	int year, month, day, hour, minute, second;
 
-	if (text.len >= sizeof copy || text.len == 0)
+	/* The name of the day says nothing new. */
+	if (text.len != 29 || memcmp(text.data + 3, ", ", 2) != 0 || memcmp(text.data + 25, " GMT", 4) != 0)
 		return ERR_SYNTAX;
-	memcpy(copy, text.data, text.len);
-	copy[text.len] = 0;
-	if (sscanf(copy, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &day, name, &year, &hour, &minute,
-		   &second) != 6)
+	struct bytes s = bytes_of(text.data + 5, 20);
+	if (!take_number(&s, 2, &day) || !take_char(&s, " ") || !take_month(&s, &month) || !take_char(&s, " ") ||
+	    !take_number(&s, 4, &year) || !take_char(&s, " ") || !take_number(&s, 2, &hour) ||
+	    !take_char(&s, ":") || !take_number(&s, 2, &minute) || !take_char(&s, ":") ||
+	    !take_number(&s, 2, &second))
 		return ERR_SYNTAX;
-	const char *at = strlen(name) == 3 ? strstr(months, name) : NULL;
-	if (!at || (at - months) % 3)
+	if (!date_valid(year, month, day) || hour > 23 || minute > 59 || second > 60)
 		return ERR_SYNTAX;
-	int month = (int)(at - months) / 3 + 1;
-	if (!date_valid(year, month, day) || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
-	    second > 60)
-		return ERR_SYNTAX;
-	*ms_out = ((days_of(year, month, day) * 1440 + hour * 60 + minute) * 60 + second) * 1000;
+	*ms_out = ((date_days(year, month, day) * 1440 + hour * 60 + minute) * 60 + second) * 1000;
 	return 0;
 }
 
 int64_t time_from_seconds(double seconds)
 {
-	if (!isfinite(seconds) || seconds * 1000 < (double)YEAR_0000_MS || seconds * 1000 > (double)YEAR_9999_MS)
+	if (!isfinite(seconds) || seconds * 1000 < (double)YEAR_0000_MS ||
+	    seconds * 1000 > (double)YEAR_9999_MS)
 		return TIME_NONE;
 	/* 1701292649.333 times 1000 is 1701292649332.9999 in doubles: the nearest integer is the decimal that was meant. */
 	return llround(seconds * 1000);
@@ -212,7 +224,7 @@ static const struct unit {
 	int64_t ms;
 } units[] = {
 	{"y", 365 * DAY_MS}, {"M", 30 * DAY_MS}, {"w", 7 * DAY_MS}, {"d", DAY_MS}, {"h", 3600000},
-	{"m", 60000},	     {"min", 60000},	 {"s", 1000},	    {"sec", 1000}, {"ms", 1},
+	{"m", 60000},        {"min", 60000},     {"s", 1000},       {"sec", 1000}, {"ms", 1},
 };
 
 static int64_t unit_ms(const char *name, size_t len)
@@ -225,21 +237,22 @@ static int64_t unit_ms(const char *name, size_t len)
 
 int duration_parse(struct bytes text, int64_t *ms_out)
 {
-	const char *p = (const char *)text.data, *end = p + text.len;
 	int64_t total = 0;
 
+	if (text.len == 0)
+		return ERR_SYNTAX;
 	if (bytes_is(text, "0")) {
 		*ms_out = 0;
 		return 0;
 	}
-	if (p == end)
-		return ERR_SYNTAX;
+	const char *p = (const char *)text.data, *end = p + text.len;
 	while (p < end) {
 		int64_t n = 0, part;
 		const char *start = p;
 
 		for (; p < end && isdigit((unsigned char)*p); p++)
-			if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, *p - '0', &n))
+			if (__builtin_mul_overflow(n, 10, &n) ||
+			    __builtin_add_overflow(n, *p - '0', &n))
 				return ERR_SYNTAX;
 		const char *name = p;
 		while (p < end && isalpha((unsigned char)*p))
@@ -255,15 +268,16 @@ int duration_parse(struct bytes text, int64_t *ms_out)
 
 const char *duration_text(int64_t ms, char out[DURATION_TEXT_MAX])
 {
-	static const struct unit shown[] = {{"d", DAY_MS}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+	static const struct unit shown[] = {
+		{"d", DAY_MS}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
 	int n = 0;
 
 	out[0] = 0;
 	for (size_t i = 0; i < sizeof shown / sizeof *shown && ms > 0; i++) {
 		if (ms < shown[i].ms)
 			continue;
-		n += snprintf(out + n, (size_t)(DURATION_TEXT_MAX - n), "%lld%s", (long long)(ms / shown[i].ms),
-			      shown[i].name);
+		n += snprintf(out + n, (size_t)(DURATION_TEXT_MAX - n), "%lld%s",
+			      (long long)(ms / shown[i].ms), shown[i].name);
 		ms %= shown[i].ms;
 		if (n >= DURATION_TEXT_MAX)
 			break;

@@ -21,20 +21,15 @@ int why_set(struct why *why, int code, const char *format, ...)
 static int code_of_errno(int error)
 {
 	switch (error) {
-	case ENOMEM:
-		return ERR_NOMEM;
+	case ENOMEM: return ERR_NOMEM;
 	case EACCES:
 	case EPERM:
-	case EROFS:
-		return ERR_DENIED;
+	case EROFS: return ERR_DENIED;
 	case ENOENT:
-	case ENOTDIR:
-		return ERR_NOTFOUND;
+	case ENOTDIR: return ERR_NOTFOUND;
 	case ENOSPC:
-	case EDQUOT:
-		return ERR_NOSPACE;
-	default:
-		return ERR_IO;
+	case EDQUOT: return ERR_NOSPACE;
+	default: return ERR_IO;
 	}
 }
 
@@ -57,8 +52,8 @@ int why_errno(struct why *why, const char *format, ...)
 const char *err_name(int code)
 {
 	static const char *const names[] = {
-		"none",   "no_memory", "limit",  "io",     "corrupt",  "syntax",   "invalid",
-		"not_found", "busy",   "denied", "remote", "canceled", "no_space",
+		"none",      "no_memory", "limit",  "io",     "corrupt",  "syntax",   "invalid",
+		"not_found", "busy",      "denied", "remote", "canceled", "no_space",
 	};
 	if (code > 0 || code < ERR_NOSPACE)
 		return "unknown";

@@ -12,7 +12,7 @@ static int read_all(int fd, const char *path, size_t max, struct buf *out, struc
 
 	for (;;) {
 		if (buf_reserve(out, 4096))
-			return why_set(why, out->error, "%s: out of memory while reading", path);
+			return why_set(why, out->error, "no room for what is in %s", path);
 		ssize_t n = read(fd, out->data + out->len, out->cap - out->len);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -73,6 +73,13 @@ int file_pwrite(int fd, const void *data, size_t len, uint64_t offset)
 	return 0;
 }
 
+static bool is_dir(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int dir_make(const char *path, unsigned mode, struct why *why)
 {
 	char part[4096];
@@ -88,14 +95,15 @@ int dir_make(const char *path, unsigned mode, struct why *why)
 		if (mkdir(part, (mode_t)mode) < 0 && errno != EEXIST)
 			return why_errno(why, "cannot make the folder %s", part);
 	}
-	return 0;
+	return is_dir(path) ? 0 : why_set(why, ERR_INVALID, "%s is there, but is not a folder", path);
 }
 
 int fd_nonblock(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return ERR_IO;
 	return 0;
 }

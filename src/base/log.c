@@ -46,17 +46,20 @@ static size_t line_start(char *line, size_t cap, enum log_level level, const cha
 	if (to_journal)
 		n = snprintf(line, cap, "<%d>%s ", levels[level].priority, area);
 	else
-		n = snprintf(line, cap, "%s %-5s %s ", time_text(clock_wall_ms(), true, time), levels[level].name,
-			     area);
-	return (size_t)n;
+		n = snprintf(line, cap, "%s %-5s %s ", time_text(clock_wall_ms(), true, time),
+			     levels[level].name, area);
+	return (size_t)n < cap ? (size_t)n : cap - 1;
 }
 
-/* A newline or an escape sequence from outside must not forge a line or drive a terminal. */
+/* A newline or an escape sequence from outside must not forge a line or drive a terminal; U+0080 to U+009F are such too. */
 static void line_clean(char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
+	for (unsigned char *p = (unsigned char *)text; *p; p++)
+		if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)) {
+			if (*p == 0xc2)
+				p[1] = '?';
+			*p = '?';
+		}
 }
 
 static void line_write(enum log_level level, const char *area, const char *format, va_list args)
@@ -74,13 +77,13 @@ static void line_write(enum log_level level, const char *area, const char *forma
 		return; /* nobody is left to tell */
 }
 
-#define LOG_CALL(name, level)                                                                                 \
-	void name(const char *area, const char *format, ...)                                                  \
-	{                                                                                                     \
-		va_list args;                                                                                 \
-		va_start(args, format);                                                                       \
-		line_write(level, area, format, args);                                                        \
-		va_end(args);                                                                                 \
+#define LOG_CALL(name, level)                                \
+	void name(const char *area, const char *format, ...) \
+	{                                                    \
+		va_list args;                                \
+		va_start(args, format);                      \
+		line_write(level, area, format, args);       \
+		va_end(args);                                \
 	}
 
 LOG_CALL(log_error, LOG_LEVEL_ERROR)
