@@ -1,0 +1,59 @@
+/*
+ * field: the names that questions use, and how their values are found in a record.
+ *
+ * Three kinds of names: those of the envelope (the same for every resource), a provider's common fields (a table for each resource, the same
+ * names at both providers), and raw paths into the verbatim document ("doc.statistics.count_reopens", or without "doc." when it has
+ * a dot).
+ */
+#ifndef FIC_MODEL_FIELD_H
+#define FIC_MODEL_FIELD_H
+
+#include <base/arena.h>
+#include <model/record.h>
+
+enum field_type {
+	FIELD_TEXT,    /* a number becomes its digits, true and false become words */
+	FIELD_INTEGER, /* integral numbers, also as text */
+	FIELD_REAL,    /* numbers, also as text */
+	FIELD_BOOL,    /* true, false; 0 and 1 */
+	FIELD_TIME, /* seconds upstream (with or without decimals) or RFC 3339 text; milliseconds here, RFC 3339 with milliseconds in answers */
+	FIELD_LIST, /* of texts */
+	FIELD_HTML, /* HTML upstream, plain text here */
+	FIELD_ANY,  /* as it is upstream: raw paths */
+};
+
+/*
+ * `path` leads into the document: steps separated by dots as mp_path takes them; a step `*` takes all items of an array
+ * ("tags.tags.*.name"). Alternatives are separated by `|`: the first that exists and is not nil counts; one that
+ * begins with `=` is a constant, the rest of it a MessagePack text ("part_type|=\xa6source"). At most FIELD_STARS_MAX
+ * stars. Tables are static and end with a NULL name.
+ */
+struct field {
+	const char *name;
+	enum field_type type;
+	const char *path;
+	const char *help;
+};
+
+#define FIELD_STARS_MAX 8
+
+/* id, created, updated, parent, revision, deleted, truncated, merged_into. Their path is NULL. */
+extern const struct field envelope_fields[];
+
+const char *field_type_name(enum field_type type); /* "text", "integer", "number", "boolean", "time", "list", "any" */
+
+/* By its exact name; NULL when it is not there. The table may be NULL. */
+const struct field *field_find(const struct field *table, struct bytes name);
+
+/* What a name in a question means: envelope first, then the table, then a raw path (made in the arena; the result is borrowed from table and arena).
+ * ERR_NOTFOUND with a suggestion, ERR_INVALID (a path that cannot be one), ERR_NOMEM. */
+int field_resolve(struct bytes name, const struct field *table, struct arena *a,
+		  const struct field **out, struct why *why);
+
+/* Appends the field's value in the document as one MessagePack value. 1: a value; 0: there is none (nil was appended); ERR_CORRUPT, or the buffer's
+ * error, and then what was appended is to be thrown away. Not for envelope fields. */
+int field_value(const struct field *f, struct bytes doc, struct buf *out);
+/* The same for any field of a record. */
+int record_value(const struct record *r, const struct field *f, struct buf *out);
+
+#endif

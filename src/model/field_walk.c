@@ -1,0 +1,367 @@
+/*
+ * field_walk: follows a field's path through a document and reads what it finds. Never recurses deeper than a path has stars, and never
+ * trusts the document's shape.
+ */
+#include "field_walk.h"
+
+#include <codec/json.h>
+#include <codec/msgpack.h>
+#include <model/html.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* --- values ----------------------------------------------------------------------------------------------------- */
+
+static struct bytes digits_of(const struct mp_value *v, char room[40])
+{
+	int n = 0;
+
+	if (v->type == MP_INT)
+		n = snprintf(room, 40, "%lld", (long long)v->integer);
+	else if (v->type == MP_UINT)
+		n = snprintf(room, 40, "%llu", (unsigned long long)v->uinteger);
+	else if (v->type == MP_FLOAT && isfinite(v->real))
+		n = (int)json_write_double(v->real, room);
+	return bytes_of(room, (size_t)n);
+}
+
+static bool read_text(const struct mp_value *v, struct scalar *out)
+{
+	out->type = SCALAR_TEXT;
+	if (v->type == MP_STR)
+		out->text = v->str;
+	else if (v->type == MP_BOOL)
+		out->text = bytes_str(v->boolean ? "true" : "false");
+	else
+		out->text = digits_of(v, out->digits);
+	return v->type == MP_STR || out->text.len > 0;
+}
+
+/* A number, also written as text ("4.5"). */
+static bool read_number(const struct mp_value *v, struct scalar *out)
+{
+	char copy[40], *end;
+
+	out->type = SCALAR_REAL;
+	if (v->type == MP_INT) {
+		out->type = SCALAR_INTEGER;
+		out->integer = v->integer;
+	} else if (v->type == MP_UINT) {
+		out->real = (double)v->uinteger;
+	} else if (v->type == MP_FLOAT) {
+		out->real = v->real;
+		return isfinite(v->real);
+	} else if (v->type == MP_STR && v->str.len && v->str.len < sizeof copy) {
+		memcpy(copy, v->str.data, v->str.len);
+		copy[v->str.len] = 0;
+		out->real = strtod(copy, &end);
+		return end == copy + v->str.len && isfinite(out->real) &&
+		       strspn(copy, "+-.0123456789eE") == v->str.len;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* Doubles hold integers exactly up to here. */
+#define REAL_INTEGER_MAX 9007199254740992.0
+
+static bool read_integer(const struct mp_value *v, struct scalar *out)
+{
+	if (!read_number(v, out))
+		return false;
+	if (out->type == SCALAR_REAL) {
+		double real = out->real;
+		if (real != floor(real) || fabs(real) > REAL_INTEGER_MAX)
+			return false;
+		out->type = SCALAR_INTEGER;
+		out->integer = (int64_t)real;
+	}
+	return true;
+}
+
+static bool read_bool(const struct mp_value *v, struct scalar *out)
+{
+	out->type = SCALAR_BOOL;
+	out->boolean = v->type == MP_BOOL ? v->boolean : v->integer == 1;
+	return v->type == MP_BOOL || (v->type == MP_INT && (v->integer == 0 || v->integer == 1));
+}
+
+static bool read_time(const struct mp_value *v, struct scalar *out)
+{
+	struct scalar number;
+
+	if (v->type == MP_STR && time_parse(v->str, &out->integer) == 0) {
+		out->type = SCALAR_TIME;
+		return true;
+	}
+	if (!read_number(v, &number))
+		return false;
+	out->type = SCALAR_TIME;
+	out->integer = time_from_seconds(number.type == SCALAR_REAL ? number.real
+								    : (double)number.integer);
+	return out->integer != TIME_NONE;
+}
+
+static bool read_html(const struct mp_value *v, struct buf *scratch, struct scalar *out)
+{
+	if (v->type != MP_STR)
+		return read_text(v, out);
+	buf_reset(scratch);
+	html_to_text(v->str, scratch);
+	out->type = SCALAR_TEXT;
+	out->text = buf_bytes(scratch);
+	return true;
+}
+
+static bool read_any(const struct mp_value *v, struct scalar *out)
+{
+	if (v->type == MP_BOOL)
+		return read_bool(v, out);
+	return v->type == MP_STR ? read_text(v, out) : read_number(v, out);
+}
+
+static int scalar_read(enum field_type type, struct bytes raw, struct buf *scratch, struct scalar *out)
+{
+	struct mp_value v;
+	bool readable = false;
+
+	if (!mp_get(raw, &v))
+		return ERR_CORRUPT;
+	switch (type) {
+	case FIELD_TEXT:
+	case FIELD_LIST: readable = read_text(&v, out); break;
+	case FIELD_INTEGER: readable = read_integer(&v, out); break;
+	case FIELD_REAL: readable = read_number(&v, out); break;
+	case FIELD_BOOL: readable = read_bool(&v, out); break;
+	case FIELD_TIME: readable = read_time(&v, out); break;
+	case FIELD_HTML:
+		readable = read_html(&v, scratch, out);
+		if (scratch->error)
+			return scratch->error;
+		break;
+	case FIELD_ANY: readable = read_any(&v, out); break;
+	}
+	if (!readable)
+		out->type = SCALAR_NONE;
+	return 0;
+}
+
+struct bytes scalar_text(const struct scalar *s, char room[40])
+{
+	struct mp_value v = {.type = MP_INT, .integer = s->type == SCALAR_INTEGER ? s->integer : 0};
+
+	switch (s->type) {
+	case SCALAR_TEXT: return s->text;
+	case SCALAR_REAL:
+		v.type = MP_FLOAT;
+		v.real = s->real;
+		return digits_of(&v, room);
+	case SCALAR_INTEGER: return digits_of(&v, room);
+	case SCALAR_BOOL: return bytes_str(s->boolean ? "true" : "false");
+	case SCALAR_TIME: return bytes_str(time_text(s->integer, true, room));
+	case SCALAR_NONE: break;
+	}
+	return bytes_of(NULL, 0);
+}
+
+/* --- paths ------------------------------------------------------------------------------------------------------ */
+
+struct walk {
+	field_each_raw *each;
+	void *ctx;
+	bool seen; /* something that is not nil */
+};
+
+/* The place of a step that is a star; the path's length when there is none. */
+static size_t find_star(struct bytes path)
+{
+	for (size_t i = 0; i < path.len; i++)
+		if (path.data[i] == '*' && (i == 0 || path.data[i - 1] == '.') &&
+		    (i + 1 == path.len || path.data[i + 1] == '.'))
+			return i;
+	return path.len;
+}
+
+static bool is_nil(struct bytes raw)
+{
+	return raw.len == 1 && raw.data[0] == 0xc0;
+}
+
+static int walk_path(struct walk *w, struct bytes doc, struct bytes path, unsigned stars);
+
+static int walk_items(struct walk *w, struct bytes array, struct bytes rest, unsigned stars)
+{
+	struct mp_reader r = mp_reader_of(array);
+	struct mp_value head;
+	struct bytes item;
+
+	if (mp_next(&r, &head) != 1)
+		return ERR_CORRUPT;
+	if (head.type != MP_ARRAY)
+		return 0;
+	for (uint32_t i = 0; i < head.count; i++) {
+		if (mp_take(&r, &item) != 1)
+			return ERR_CORRUPT;
+		int rc = walk_path(w, item, rest, stars);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int walk_path(struct walk *w, struct bytes doc, struct bytes path, unsigned stars)
+{
+	size_t star = find_star(path);
+	struct bytes before = bytes_of(path.data, star), found = doc;
+
+	if (star < path.len && before.len)
+		before.len--; /* the dot */
+	if (before.len) {
+		int rc = mp_path(doc, before, &found);
+		if (rc != 1)
+			return rc;
+	}
+	if (star < path.len) {
+		struct bytes rest = bytes_of(path.data + star + 1, path.len - star - 1);
+		if (rest.len)
+			rest = bytes_of(rest.data + 1, rest.len - 1);
+		return stars < FIELD_STARS_MAX ? walk_items(w, found, rest, stars + 1) : 0;
+	}
+	if (is_nil(found))
+		return 0;
+	w->seen = true;
+	return w->each(w->ctx, found);
+}
+
+/* "=" and a MessagePack text, which stands in the table as it is: what holds when nothing else was found. Never in a raw path, whose
+ * bytes are a question's and no MessagePack. */
+static bool is_constant(const struct field *f, struct bytes path)
+{
+	return f->type != FIELD_ANY && path.len > 1 && path.data[0] == '=';
+}
+
+static int walk_constant(struct walk *w, struct bytes path)
+{
+	w->seen = true;
+	return w->each(w->ctx, bytes_of(path.data + 1, path.len - 1));
+}
+
+/* Alternatives and constants are for tables: a raw path from a question may have a key with a bar in it. */
+int field_raw_each(const struct field *f, struct bytes doc, field_each_raw *each, void *ctx)
+{
+	struct walk w = {.each = each, .ctx = ctx};
+	struct bytes rest = bytes_str(f->path);
+	bool more = true;
+
+	while (more && !w.seen) {
+		const uint8_t *bar = f->type == FIELD_ANY || !rest.len
+					     ? NULL
+					     : memchr(rest.data, '|', rest.len);
+		struct bytes path = bar ? bytes_of(rest.data, (size_t)(bar - rest.data)) : rest;
+		int rc = is_constant(f, path) ? walk_constant(&w, path) : walk_path(&w, doc, path, 0);
+		if (rc)
+			return rc;
+		more = bar;
+		if (bar)
+			rest = bytes_of(bar + 1, rest.len - path.len - 1);
+	}
+	return 0;
+}
+
+static int take_first(void *ctx, struct bytes raw)
+{
+	*(struct bytes *)ctx = raw;
+	return 1;
+}
+
+int field_raw(const struct field *f, struct bytes doc, struct bytes *out)
+{
+	return field_raw_each(f, doc, take_first, out);
+}
+
+/* --- the values of a record ------------------------------------------------------------------------------------- */
+
+struct reading {
+	const struct field *f;
+	struct buf *scratch;
+	field_each *each;
+	void *ctx;
+	bool item;
+};
+
+static int read_item(void *ctx, struct bytes raw)
+{
+	struct reading *reading = ctx;
+	struct scalar value;
+
+	if (is_nil(raw))
+		return 0;
+	value.item = reading->item;
+	int rc = scalar_read(reading->f->type, raw, reading->scratch, &value);
+	return rc ? rc : reading->each(reading->ctx, &value);
+}
+
+/* What ends the walk of a field that has one value only; no result of `each`'s. */
+#define ENOUGH 1000
+
+static int read_value(void *ctx, struct bytes raw)
+{
+	struct reading *reading = ctx;
+	struct walk w = {.each = read_item, .ctx = ctx};
+	struct mp_value head;
+
+	if (reading->f->type != FIELD_LIST && reading->f->type != FIELD_ANY) {
+		int rc = read_item(ctx, raw);
+		return rc ? rc : ENOUGH;
+	}
+	if (!mp_get(raw, &head))
+		return ERR_CORRUPT;
+	reading->item = reading->f->type == FIELD_LIST || head.type == MP_ARRAY ||
+			strchr(reading->f->path, '*');
+	return head.type == MP_ARRAY ? walk_items(&w, raw, bytes_of(NULL, 0), 0)
+				     : read_item(ctx, raw);
+}
+
+static bool envelope_scalar(const struct record *r, struct bytes name, struct scalar *out)
+{
+	*out = (struct scalar){.type = SCALAR_TEXT};
+	if (bytes_is(name, "id"))
+		out->text = r->id;
+	else if (bytes_is(name, "parent"))
+		out->text = r->parent;
+	else if (bytes_is(name, "merged_into"))
+		out->text = r->merged_into;
+	else
+		out->type = SCALAR_NONE;
+	if (out->type == SCALAR_TEXT)
+		return out->text.len > 0;
+	out->type = SCALAR_TIME;
+	out->integer = bytes_is(name, "created") ? r->created_ms : r->updated_ms;
+	if (bytes_is(name, "created") || bytes_is(name, "updated"))
+		return out->integer != TIME_NONE;
+	if (bytes_is(name, "revision")) {
+		out->type = SCALAR_INTEGER;
+		out->integer = (int64_t)r->revision;
+		return true;
+	}
+	out->type = SCALAR_BOOL;
+	out->boolean = r->flags & (bytes_is(name, "deleted") ? RECORD_DELETED : RECORD_TRUNCATED);
+	return true;
+}
+
+int field_walk(const struct field *f, const struct record *r, struct buf *scratch, field_each *each,
+	       void *ctx)
+{
+	struct reading reading = {f, scratch, each, ctx, false};
+	struct scalar value;
+
+	if (!f->path)
+		return envelope_scalar(r, bytes_str(f->name), &value) ? each(ctx, &value) : 0;
+	if (!r->doc.len)
+		return 0;
+	int rc = field_raw_each(f, r->doc, read_value, &reading);
+	return rc == ENOUGH ? 0 : rc;
+}

@@ -1,0 +1,223 @@
+/*
+ * field_test: values found by path and read by type, and names resolved.
+ */
+#include <model/field.h>
+
+#include <codec/json.h>
+#include <codec/msgpack.h>
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static const char document[] =
+	"{\"id\": 123, \"big\": 18446744073709551615, \"title\": null, \"subject\": \"Hi\", \"open\": true, \"count\": \"42\", \"half\": 0.5,"
+	" \"created_at\": 1734652800, \"sent_at\": 1734652800.123, \"iso\": \"2024-12-20T00:00:00Z\", \"body\": \"<p>a &amp; b</p><br>c\","
+	" \"tags\": {\"tags\": [{\"name\": \"vip\", \"id\": 1}, {\"name\": null}, {\"id\": 3}, {\"name\": \"new\", \"id\": 2}]},"
+	" \"flat\": [\"a\", 2, null, {\"x\": 1}], \"none\": [], \"stats\": {\"reopens\": 3, \"a.b\": 7}, \"one\": 1, \"word\": \"abc\","
+	" \"real\": 3.0, \"deep\": [[{\"v\": [1, 2]}], [{\"v\": [3]}, {}]]}";
+
+static struct buf doc;
+
+static int setup(void **state)
+{
+	(void)state;
+	return json_to_msgpack(bytes_str(document), JSON_STRICT, &doc, NULL);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	buf_release(&doc);
+	return 0;
+}
+
+static const struct row {
+	enum field_type type;
+	const char *path;
+	const char *json; /* NULL: no value */
+} rows[] = {
+	{FIELD_TEXT, "id", "\"123\""},
+	{FIELD_TEXT, "big", "\"18446744073709551615\""},
+	{FIELD_TEXT, "subject", "\"Hi\""},
+	{FIELD_TEXT, "open", "\"true\""},
+	{FIELD_TEXT, "half", "\"0.5\""},
+	{FIELD_TEXT, "real", "\"3\""},
+	{FIELD_TEXT, "title", NULL},
+	{FIELD_TEXT, "missing", NULL},
+	{FIELD_TEXT, "tags", NULL}, /* an object is no text */
+	{FIELD_TEXT, "title|subject", "\"Hi\""},
+	{FIELD_TEXT, "missing|title|id", "\"123\""},
+	{FIELD_TEXT, "missing|title", NULL},
+	{FIELD_TEXT, "tags.tags.0.name", "\"vip\""},
+	{FIELD_TEXT, "tags.tags.*.name", "\"vip\""}, /* the first */
+	{FIELD_INTEGER, "id", "123"},
+	{FIELD_INTEGER, "count", "42"},
+	{FIELD_INTEGER, "real", "3"},
+	{FIELD_INTEGER, "half", NULL},
+	{FIELD_INTEGER, "word", NULL},
+	{FIELD_INTEGER, "open", NULL},
+	{FIELD_REAL, "half", "0.5"},
+	{FIELD_REAL, "id", "123"},
+	{FIELD_REAL, "count", "42"},
+	{FIELD_BOOL, "open", "true"},
+	{FIELD_BOOL, "one", "true"},
+	{FIELD_BOOL, "id", NULL},
+	{FIELD_BOOL, "word", NULL},
+	{FIELD_TIME, "created_at", "\"2024-12-20T00:00:00.000Z\""},
+	{FIELD_TIME, "sent_at", "\"2024-12-20T00:00:00.123Z\""},
+	{FIELD_TIME, "iso", "\"2024-12-20T00:00:00.000Z\""},
+	{FIELD_TIME, "word", NULL},
+	{FIELD_TIME, "big", NULL},
+	{FIELD_LIST, "tags.tags.*.name", "[\"vip\",\"new\"]"},
+	{FIELD_LIST, "tags.tags.*.id", "[\"1\",\"3\",\"2\"]"},
+	{FIELD_LIST, "flat", "[\"a\",\"2\"]"},
+	{FIELD_LIST, "subject", "[\"Hi\"]"},
+	{FIELD_LIST, "none", NULL},
+	{FIELD_LIST, "missing.*.x|flat", "[\"a\",\"2\"]"},
+	{FIELD_LIST, "subject.*.x", NULL}, /* not an array */
+	{FIELD_LIST, "deep.*.*.v.*", "[\"1\",\"2\",\"3\"]"},
+	{FIELD_LIST, "deep.*.*.v", "[\"1\",\"2\",\"3\"]"},
+	{FIELD_HTML, "body", "\"a & b\\n\\nc\""},
+	{FIELD_HTML, "id", "\"123\""},
+	{FIELD_HTML, "title", NULL},
+	{FIELD_ANY, "stats", "{\"reopens\":3,\"a.b\":7}"},
+	{FIELD_ANY, "stats.reopens", "3"},
+	{FIELD_ANY, "stats.a.b", "7"},
+	{FIELD_ANY, "none", "[]"},
+	{FIELD_ANY, "title", NULL},
+	{FIELD_ANY, "title|subject", NULL}, /* a bar is a letter in a raw path */
+	{FIELD_ANY, "tags.tags.*.id", "[1,3,2]"},
+	{FIELD_ANY, "missing.*", "[]"},
+	{FIELD_TEXT, "missing|=\xa6source", "\"source\""}, /* a constant */
+	{FIELD_TEXT, "subject|=\xa6source", "\"Hi\""},
+	{FIELD_ANY, "=\xa6source", NULL}, /* but not where a question says so */
+	{FIELD_ANY, "=\xc1", NULL},
+};
+
+static void test_rows(void **state)
+{
+	struct buf out = {0}, json = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct field f = {"f", rows[i].type, rows[i].path, NULL};
+		buf_reset(&out);
+		buf_reset(&json);
+		int rc = field_value(&f, buf_bytes(&doc), &out);
+		assert_int_equal(mp_check(buf_bytes(&out)), 0);
+		assert_int_equal(json_write(buf_bytes(&out), &json), 0);
+		if (rc != (rows[i].json != NULL) ||
+		    strcmp(buf_text(&json), rows[i].json ? rows[i].json : "null") != 0)
+			fail_msg("%s as %s: %d %s", rows[i].path, field_type_name(rows[i].type), rc,
+				 buf_text(&json));
+	}
+	buf_release(&out);
+	buf_release(&json);
+}
+
+static void test_damaged_document(void **state)
+{
+	struct field f = {"f", FIELD_LIST, "tags.tags.*.name|deep.*.*.v.*", NULL};
+
+	(void)state;
+	for (size_t cut = 1; cut < doc.len; cut++) {
+		struct buf out = {0};
+		uint8_t *copy = malloc(cut);
+		memcpy(copy, doc.data, cut);
+		int rc = field_value(&f, bytes_of(copy, cut), &out);
+		assert_true(rc == 0 || rc == 1 || rc == ERR_CORRUPT);
+		free(copy);
+		buf_release(&out);
+	}
+	struct buf out = {0};
+	assert_int_equal(field_value(&f, bytes_of(NULL, 0), &out), 0);
+	buf_release(&out);
+}
+
+static void test_envelope(void **state)
+{
+	struct record r = {.id = bytes_str("7"),
+			   .created_ms = 1734652800000,
+			   .updated_ms = TIME_NONE,
+			   .revision = 12,
+			   .flags = RECORD_DELETED};
+	static const struct {
+		const char *name;
+		const char *json;
+	} values[] = {
+		{"id", "\"7\""},        {"created", "\"2024-12-20T00:00:00.000Z\""},
+		{"updated", "null"},    {"parent", "null"},
+		{"revision", "12"},     {"deleted", "true"},
+		{"truncated", "false"}, {"merged_into", "null"},
+	};
+	size_t n = 0;
+
+	(void)state;
+	for (; envelope_fields[n].name; n++) {
+		struct buf out = {0}, json = {0};
+		assert_string_equal(envelope_fields[n].name, values[n].name);
+		int rc = record_value(&r, &envelope_fields[n], &out);
+		assert_int_equal(json_write(buf_bytes(&out), &json), 0);
+		assert_string_equal(buf_text(&json), values[n].json);
+		assert_int_equal(rc, strcmp(values[n].json, "null") != 0);
+		buf_release(&out);
+		buf_release(&json);
+	}
+	assert_int_equal(n, sizeof values / sizeof *values);
+}
+
+static const struct field table[] = {
+	{"state", FIELD_TEXT, "state", NULL},
+	{"assignee", FIELD_TEXT, "admin.email|admin.id", NULL},
+	{"created", FIELD_TEXT, "wrong", NULL}, /* the envelope's goes first */
+	{NULL, FIELD_TEXT, NULL, NULL},
+};
+
+static void test_resolve(void **state)
+{
+	struct arena a = {0};
+	const struct field *f;
+	struct why why;
+
+	(void)state;
+	assert_int_equal(field_resolve(bytes_str("state"), table, &a, &f, &why), 0);
+	assert_ptr_equal(f, &table[0]);
+	assert_int_equal(field_resolve(bytes_str("created"), table, &a, &f, &why), 0);
+	assert_int_equal(f->type, FIELD_TIME);
+	assert_int_equal(field_resolve(bytes_str("doc.state"), table, &a, &f, &why), 0);
+	assert_int_equal(f->type, FIELD_ANY);
+	assert_string_equal(f->path, "state");
+	assert_string_equal(f->name, "doc.state");
+	assert_int_equal(field_resolve(bytes_str("stats.reopens"), NULL, &a, &f, &why), 0);
+	assert_string_equal(f->path, "stats.reopens");
+	f = NULL;
+	assert_int_equal(field_resolve(bytes_str("asignee"), table, &a, &f, &why), ERR_NOTFOUND);
+	assert_non_null(strstr(why.text, "did you mean assignee?"));
+	assert_int_equal(field_resolve(bytes_str("xyzzy"), table, &a, &f, &why), ERR_NOTFOUND);
+	assert_non_null(strstr(why.text, "doc."));
+	static const char *const bad[] = {"doc.", ".a", "a.", "a..b", "doc..", "*.*.*.*.*.*.*.*.*"};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(field_resolve(bytes_str(bad[i]), table, &a, &f, &why), ERR_INVALID);
+	assert_int_equal(field_resolve(bytes_of("a.\0b", 4), table, &a, &f, &why), ERR_INVALID);
+	assert_int_equal(field_resolve(bytes_str(""), table, &a, &f, &why), ERR_NOTFOUND);
+	assert_int_equal(field_resolve(bytes_str("doc"), table, &a, &f, &why), ERR_NOTFOUND);
+	assert_null(f);
+	struct arena full = {.max = 1};
+	assert_int_equal(field_resolve(bytes_str("a.b"), table, &full, &f, &why), ERR_NOMEM);
+	arena_release(&a);
+	arena_release(&full);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_damaged_document),
+		cmocka_unit_test(test_envelope),
+		cmocka_unit_test(test_resolve),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
