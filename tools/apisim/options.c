@@ -1,0 +1,228 @@
+/* The command line: one table of options, which also prints itself. */
+#include "options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VERSION "1"
+
+struct settings settings = {
+	.token = "sim-token",
+	.rate = 10000,
+	.grace_ms = 100,
+	.connections = 8,
+	.scroll_page = 100,
+	.gzip = true,
+};
+
+enum type { TEXT, NUMBER, BIG, YES, NO, CHOICE };
+
+struct option {
+	const char *name, *argument;
+	enum type type;
+	void *value;
+	uint32_t min, max;
+	const char *help;
+};
+
+static struct world_options *opt;
+static struct world_options defaults;
+static const char *parts_total, *clock_kind;
+
+#define W(field) &defaults.field
+
+static const struct option table[] = {
+	{"seed", "N", BIG, W(seed), 0, 0, "the world is a function of this and of the sizes"},
+	{"contacts", "N", NUMBER, W(contacts), 1, 4000000, "people"},
+	{"companies", "N", NUMBER, W(companies), 0, 4000000,
+	 "companies, of which some have nobody in them"},
+	{"conversations", "N", NUMBER, W(conversations), 0, 50000000, "conversations"},
+	{"admins", "N", NUMBER, W(admins), 1, 5000, "teammates"},
+	{"teams", "N", NUMBER, W(teams), 1, 1000, "teams"},
+	{"tags", "N", NUMBER, W(tags), 1, 5000, "tags"},
+	{"segments", "N", NUMBER, W(segments), 1, 1000, "segments"},
+	{"days", "D", NUMBER, W(days), 1, 5000, "history before now"},
+	{"long-threads", "N", NUMBER, W(long_threads), 0, 1000000,
+	 "threads of more than 500 parts (1 from 50 conversations on)"},
+	{"deleted", "N", NUMBER, W(deleted), 0, 1000000, "deletions before the start"},
+	{"now", "UNIX", NUMBER, W(now), 1, UINT32_MAX,
+	 "the simulated time at the start (the real time)"},
+	{"clock", "real|frozen", CHOICE, &clock_kind, 0, 0, "whether simulated time passes"},
+	{"timezone", "NAME", TEXT, W(timezone), 0, 0, "of the workspace"},
+	{"region", "CODE", TEXT, W(region), 0, 0, "of the workspace: US, EU, AU"},
+	{"app-id", "ID", TEXT, W(app_id), 0, 0, "the workspace's id"},
+	{"token", "T", TEXT, &settings.token, 0, 0, "the access token that is let in"},
+	{"rate", "N", NUMBER, &settings.rate, 0, 6000000,
+	 "calls a minute, enforced in windows of 10 s; 0 any number"},
+	{"latency-ms", "N", NUMBER, &settings.latency_ms, 0, 600000, "before every answer"},
+	{"grace-ms", "N", NUMBER, &settings.grace_ms, 0, 60000,
+	 "how long after an answer a client may not know it yet"},
+	{"max-connections", "N", NUMBER, &settings.connections, 1, 100000, "more at once are a breach"},
+	{"search-lag", "S", NUMBER, &settings.search_lag_s, 0, 86400,
+	 "seconds until a change can be found by search"},
+	{"scroll-page", "N", NUMBER, &settings.scroll_page, 1, 1000,
+	 "companies in one answer of the scroll"},
+	{"parts-total", "served|all", CHOICE, &parts_total, 0, 0,
+	 "what total_count of a thread of more than 500 parts counts"},
+	{"inclusive-bounds", NULL, YES, &settings.inclusive, 0, 0,
+	 "conversation searches: > and < include the value"},
+	{"redact-silent", NULL, YES, &settings.redact_silent, 0, 0,
+	 "a redaction leaves updated_at alone"},
+	{"no-gzip", NULL, NO, &settings.gzip, 0, 0, "never compress"},
+	{"port", "P", NUMBER, &settings.port, 0, 65535, "on 127.0.0.1; 0 any free one"},
+	{"port-file", "FILE", TEXT, &settings.port_file, 0, 0,
+	 "where to write the port once listening"},
+	{"pid-file", "FILE", TEXT, &settings.pid_file, 0, 0, "where to write the process id"},
+	{"max-seconds", "N", NUMBER, &settings.max_seconds, 0, 10000000,
+	 "end after this long; 0 never"},
+	{"exit-with-parent", NULL, YES, &settings.exit_with_parent, 0, 0,
+	 "end when the process that started it does"},
+	{"version", NULL, YES, NULL, 0, 0, "print the version"},
+	{"help", NULL, YES, NULL, 0, 0, "print this"},
+};
+
+#define OPTIONS (sizeof(table) / sizeof(table[0]))
+
+static void print_default(const struct option *o)
+{
+	if (!o->value)
+		return;
+	if (o->type == NUMBER && *(uint32_t *)o->value != UINT32_MAX && *(uint32_t *)o->value)
+		printf(" [%u]", *(uint32_t *)o->value);
+	else if (o->type == BIG)
+		printf(" [%llu]", (unsigned long long)*(uint64_t *)o->value);
+	else if (o->type == TEXT && *(const char **)o->value)
+		printf(" [%s]", *(const char **)o->value);
+	else if (o->type == CHOICE)
+		printf(" [the first]");
+}
+
+static void help(void)
+{
+	puts("apisim: a workspace and its REST API on 127.0.0.1, for tests\n\n"
+	     "usage: apisim [options]\n");
+	for (size_t i = 0; i < OPTIONS; i++) {
+		char name[48];
+
+		snprintf(name, sizeof(name), "--%s%s%s", table[i].name,
+			 table[i].argument ? " " : "", table[i].argument ? table[i].argument : "");
+		printf("  %-26s %s", name, table[i].help);
+		print_default(&table[i]);
+		putchar('\n');
+	}
+	puts("\nControls: GET /_sim/truth/RESOURCE, GET /_sim/stats, POST /_sim/stats/reset,\n"
+	     "POST /_sim/client/restarted, GET|POST /_sim/clock, POST /_sim/mutate,\n"
+	     "GET|POST|DELETE /_sim/faults");
+}
+
+static bool read_number(const struct option *o, const char *text)
+{
+	char *end;
+	unsigned long long v = strtoull(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end)
+		return false;
+	if (o->type == BIG) {
+		*(uint64_t *)o->value = v;
+		return true;
+	}
+	if (v < o->min || v > o->max)
+		return false;
+	*(uint32_t *)o->value = (uint32_t)v;
+	return true;
+}
+
+/* One of the words between bars in the argument's description. */
+static bool read_choice(const struct option *o, const char *text)
+{
+	const char *at = strstr(o->argument, text);
+	size_t n = strlen(text);
+
+	if (!n || !at || (at != o->argument && at[-1] != '|') || (at[n] && at[n] != '|'))
+		return false;
+	*(const char **)o->value = text;
+	return true;
+}
+
+static bool read_value(const struct option *o, const char *text)
+{
+	switch (o->type) {
+	case TEXT: *(const char **)o->value = text; return *text != '\0';
+	case NUMBER:
+	case BIG: return read_number(o, text);
+	case CHOICE: return read_choice(o, text);
+	default: return false;
+	}
+}
+
+static const struct option *find(const char *word, const char **value)
+{
+	const char *name = word + 2, *equals = strchr(word, '=');
+	size_t n = equals ? (size_t)(equals - name) : strlen(name);
+
+	*value = equals ? equals + 1 : NULL;
+	for (size_t i = 0; i < OPTIONS && !strncmp(word, "--", 2); i++)
+		if (strlen(table[i].name) == n && !strncmp(table[i].name, name, n))
+			return &table[i];
+	return NULL;
+}
+
+static bool zone_exists(const char *name)
+{
+	char path[300];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
+	f = strstr(name, "..") ? NULL : fopen(path, "rb");
+	if (!f)
+		return !strcmp(name, "UTC");
+	fclose(f);
+	return true;
+}
+
+static enum options_verdict wrong(const char *what, const char *word)
+{
+	fprintf(stderr, "apisim: %s: %s (see --help)\n", what, word);
+	return OPTIONS_WRONG;
+}
+
+static enum options_verdict finish(void)
+{
+	settings.frozen = clock_kind && !strcmp(clock_kind, "frozen");
+	settings.parts_total = parts_total && !strcmp(parts_total, "all");
+	if (!zone_exists(defaults.timezone))
+		return wrong("unknown time zone", defaults.timezone);
+	*opt = defaults;
+	return OPTIONS_RUN;
+}
+
+enum options_verdict options_read(int argc, char **argv, struct world_options *out)
+{
+	opt = out;
+	world_defaults(&defaults);
+	for (int i = 1; i < argc; i++) {
+		const char *value;
+		const struct option *o = find(argv[i], &value);
+
+		if (!o)
+			return wrong("unknown option", argv[i]);
+		if (!strcmp(o->name, "help")) {
+			help();
+			return OPTIONS_DONE;
+		}
+		if (!strcmp(o->name, "version")) {
+			puts("apisim " VERSION);
+			return OPTIONS_DONE;
+		}
+		if (o->type == YES || o->type == NO) {
+			*(bool *)o->value = o->type == YES;
+			continue;
+		}
+		if (!value && i + 1 < argc)
+			value = argv[++i];
+		if (!value || !read_value(o, value))
+			return wrong("a wrong value for", o->name);
+	}
+	return finish();
+}

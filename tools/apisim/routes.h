@@ -1,0 +1,53 @@
+/* The table of the API's paths. */
+#ifndef APISIM_ROUTES_H
+#define APISIM_ROUTES_H
+
+#include "call.h"
+
+struct route {
+	const char *method;
+	const char *path; /* {} stands for one id */
+	void (*handle)(struct call *c);
+	int since;              /* first version that has it */
+	const char *parameters; /* allowed ones, each between blanks */
+	const char *members;    /* allowed members of the body, or NULL: no body */
+	bool snapshot;
+};
+
+/* The route, and the id from the path; NULL: there is none. */
+const struct route *route_find(const char *method, const char *path, char id[64]);
+unsigned route_number(const struct route *r);
+const char *route_name(unsigned number);
+unsigned route_count(void);
+
+/* Handlers, by file. */
+void answer_conversations(struct call *c);
+void answer_conversation_search(struct call *c);
+void answer_conversation(struct call *c);
+void answer_conversations_deleted(struct call *c);
+void answer_tickets_search(struct call *c);
+void answer_contacts(struct call *c);
+void answer_contact_search(struct call *c);
+void answer_contact(struct call *c);
+void answer_contact_tags(struct call *c);
+void answer_contact_companies(struct call *c);
+void answer_contact_notes(struct call *c);
+void answer_contact_segments(struct call *c);
+void answer_companies_list(struct call *c);
+void answer_companies(struct call *c);
+void answer_companies_scroll(struct call *c);
+void answer_company(struct call *c);
+void answer_me(struct call *c);
+void answer_admins(struct call *c);
+void answer_admin(struct call *c);
+void answer_teams(struct call *c);
+void answer_team(struct call *c);
+void answer_tags(struct call *c);
+void answer_tag(struct call *c);
+void answer_segments(struct call *c);
+void answer_segment(struct call *c);
+void answer_data_attributes(struct call *c);
+void answer_conversation_attributes(struct call *c);
+void answer_articles(struct call *c);
+
+#endif

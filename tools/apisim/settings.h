@@ -1,0 +1,29 @@
+/* How the simulator behaves, as opposed to what its world is like. */
+#ifndef APISIM_SETTINGS_H
+#define APISIM_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct settings {
+	const char *token;
+	const char *port_file, *pid_file;
+	uint32_t port;
+	uint32_t rate; /* calls a minute; 0 unlimited */
+	uint32_t latency_ms;
+	uint32_t grace_ms;    /* calls this soon after an answer may not know it yet */
+	uint32_t connections; /* more at once are a breach */
+	uint32_t search_lag_s;
+	uint32_t scroll_page;
+	uint32_t max_seconds; /* 0: for ever */
+	bool gzip;
+	bool parts_total;   /* total_count of a cut thread counts all parts */
+	bool inclusive;     /* conversations: > and < include the value */
+	bool redact_silent; /* redaction leaves updated_at alone */
+	bool frozen;
+	bool exit_with_parent;
+};
+
+extern struct settings settings;
+
+#endif
