@@ -1,0 +1,140 @@
+/*
+ * provider: how to ask a provider for something, and how to read what it answers. Pure: no clock, no network, no disk.
+ *
+ * A run decides *what* to ask (struct ask), provider_call turns an ask and a cursor into one HTTP request, a reader takes the answer's bytes as
+ * they come and gives a page: records, the next cursor, or a fault with its class. Ids become text, times integer milliseconds; what is different between
+ * providers ends here. Text from upstream never decides a path or a host: ids are checked and escaped, cursors are values.
+ */
+#ifndef FIC_SOURCE_PROVIDER_H
+#define FIC_SOURCE_PROVIDER_H
+
+#include <base/arena.h>
+#include <model/field.h>
+#include <model/record.h>
+
+/* How a resource can be read. */
+enum resource_trait {
+	TRAIT_LIST = 1 << 0,    /* the whole of it, page by page or at once (ASK_LIST) */
+	TRAIT_CHANGED = 1 << 1, /* by last update (ASK_CHANGED) */
+	TRAIT_ONE = 1 << 2,     /* a single record by id (ASK_ONE) */
+	TRAIT_DELETED = 1 << 3, /* a feed of deletions (ASK_DELETED) */
+	TRAIT_POOR = 1 << 4, /* listings show a poor copy; ASK_ONE gives the full one and its children */
+	TRAIT_CHILD = 1 << 5,    /* comes with its parent's ASK_ONE only */
+	TRAIT_ETAG = 1 << 6,     /* ASK_LIST answers 304 to If-None-Match */
+	TRAIT_WINDOWED = 1 << 7, /* wanted for a span of history; others are wanted as a whole */
+	TRAIT_UNSTABLE = 1 << 8, /* pages are numbered over a moving order: records may be shown twice or be missed; compare with the total */
+};
+
+struct resource_type {
+	const char *name;
+	unsigned traits;
+	const char *parent;         /* of a TRAIT_CHILD */
+	const char *child;          /* what ASK_ONE brings besides */
+	const struct field *fields; /* common fields, ended by a name of NULL */
+	int64_t lookback_ms; /* how far a changes run reaches back before its watermark (search indexes lag) */
+};
+
+enum ask_kind { ASK_IDENTITY, ASK_LIST, ASK_CHANGED, ASK_ONE, ASK_DELETED };
+
+struct ask {
+	enum ask_kind kind;
+	const struct resource_type *type; /* NULL for ASK_IDENTITY */
+	int64_t start_ms,
+		end_ms;  /* ASK_CHANGED: last update in [start, end); TIME_MIN, TIME_MAX: open */
+	bool descending; /* ASK_CHANGED: newest first */
+	struct bytes id; /* ASK_ONE */
+};
+
+/* The account a request is made for. */
+struct account {
+	const struct provider *provider;
+	const char *base_url; /* without a slash at its end */
+	const char *version;  /* of the API, as the provider writes it */
+};
+
+#define CALL_HEADERS_MAX 6
+
+struct call {
+	const char *method;
+	struct buf url;
+	struct buf body;                    /* empty: none */
+	char headers[CALL_HEADERS_MAX][64]; /* "Name: value", without the token; "" ends */
+};
+
+void call_release(struct call *c);
+
+/* One request for the ask, at the start (cursor {NULL, 0}) or at a cursor that an earlier page gave. ERR_INVALID: the ask makes no sense for this resource, or the id cannot
+ * be one. */
+int provider_call(const struct account *a, const struct ask *ask, struct bytes cursor,
+		  struct call *out, struct why *why);
+
+/* What is wrong with an answer, and what may help. */
+enum fault {
+	FAULT_NONE,
+	FAULT_NOW,    /* a passing failure: try again soon, with backoff */
+	FAULT_LATER,  /* told to wait (429): at the time that the headers name */
+	FAULT_CURSOR, /* the cursor is not valid any more: start this reading anew */
+	FAULT_GONE, /* ASK_ONE: the record is deleted (404), or merged into another (410: page.merged_into) */
+	FAULT_AUTH,     /* the token is refused: nothing will work until someone mends it */
+	FAULT_DENIED,   /* this resource is not allowed for this token or plan */
+	FAULT_NONSENSE, /* an answer that cannot be what was asked for (HTML, cut JSON, another resource, an error with status 200) */
+	FAULT_NEVER,    /* the request itself is refused: a fault of ours */
+};
+
+const char *fault_name(enum fault fault);
+
+struct page_record {
+	const struct resource_type *type;
+	struct record record; /* spans live as long as the page */
+};
+
+struct page {
+	enum fault fault;
+	struct why why;              /* when there is a fault: words for people */
+	bool unchanged;              /* 304 */
+	struct page_record *records; /* of ASK_ONE the record first, its children after it in time order */
+	size_t count;
+	bool truncated;    /* ASK_ONE: children are missing in the answer */
+	struct bytes next; /* the next cursor; {NULL, 0}: this was the last page */
+	int64_t total; /* as the provider claims; -1: not said. For display and cross-checks only */
+	struct bytes merged_into; /* FAULT_GONE by a merge */
+	struct {
+		char id[64], name[128], region[16], timezone[64];
+	} identity; /* ASK_IDENTITY */
+	struct arena arena;
+	struct buf body;   /* the answer as MessagePack; records point into it and the arena */
+	uint32_t replaced; /* broken characters that became U+FFFD */
+};
+
+/* Reads one answer. */
+struct reader;
+
+/* The ask is copied, with its id. body_max: bytes of MessagePack; 0: 48 MiB. NULL: no memory. */
+struct reader *reader_new(const struct account *a, const struct ask *ask, size_t body_max);
+/* A piece of the body. 0, or an error when the rest is of no interest (too large, not JSON); the reader notes it for reader_finish. */
+int reader_feed(struct reader *r, const void *data, size_t len);
+/* The answer is over. `seen_ms` is the provider's clock (its Date header, else ours); `link` the Link header. Always gives a page, which the caller owns (page_free); NULL: no memory.
+ * The reader is done with: reader_free. */
+struct page *reader_finish(struct reader *r, int status, const char *link, int64_t seen_ms);
+void reader_free(struct reader *r);
+void page_free(struct page *p);
+
+/* A provider. */
+struct provider {
+	const char *name;
+	const struct resource_type *types; /* ended by a name of NULL, in the order of their priority */
+	const char *(*base_url)(const char *region); /* NULL: no such region */
+	int (*call)(const struct account *a, const struct ask *ask, struct bytes cursor,
+		    struct call *out, struct why *why);
+	/* Fills the page from page->body and the status (never called for a 304 or without a body that is one value). */
+	void (*read)(const struct account *a, const struct ask *ask, int status, const char *link,
+		     int64_t seen_ms, struct page *page);
+};
+
+extern const struct provider provider_intercom;
+
+const struct provider *provider_find(struct bytes name); /* NULL: unknown */
+const struct resource_type *provider_type(const struct provider *p,
+					  struct bytes name); /* NULL: it has none of that name */
+
+#endif

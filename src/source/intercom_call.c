@@ -1,0 +1,178 @@
+/*
+ * intercom_call: an ask becomes one HTTP request. Never puts anything into a path but checked ids and its own constants; cursors travel as
+ * values.
+ *
+ * Two parameters that the description leaves open are always sent: `sort` on searches (without it the order is not said), and the version
+ * header (without it the app's default decides the shapes).
+ */
+#include "intercom.h"
+
+#include <codec/json.h>
+
+#include <ctype.h>
+#include <stdio.h>
+
+static void set_headers(const struct account *a, struct call *out, bool body)
+{
+	snprintf(out->headers[0], sizeof out->headers[0], "Accept: application/json");
+	snprintf(out->headers[1], sizeof out->headers[1], "Intercom-Version: %s", a->version);
+	if (body)
+		snprintf(out->headers[2], sizeof out->headers[2], "Content-Type: application/json");
+}
+
+/* Letters, digits, '-' and '_' only: such an id needs no escaping and cannot leave its place in a path. */
+static bool id_usable(struct bytes id)
+{
+	if (id.len == 0 || id.len > RECORD_ID_MAX)
+		return false;
+	for (size_t i = 0; i < id.len; i++)
+		if (!isalnum(id.data[i]) && id.data[i] != '-' && id.data[i] != '_')
+			return false;
+	return true;
+}
+
+static void put_escaped(struct buf *out, struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.data[i];
+		if (isalnum(c) || strchr("-_.~", c))
+			buf_put_byte(out, c);
+		else
+			buf_printf(out, "%%%02X", c);
+	}
+}
+
+static int put_list(const struct account *a, const struct intercom_route *route,
+		    struct bytes cursor, struct call *out)
+{
+	out->method = route->list_method;
+	buf_printf(&out->url, "%s%s", a->base_url, route->list);
+	if (route->page_numbers) {
+		buf_printf(&out->url, "?per_page=%d&page=", INTERCOM_COMPANIES_PAGE_MAX);
+		if (cursor.len)
+			put_escaped(&out->url, cursor);
+		else
+			buf_put_str(&out->url, "1");
+	} else if (route->search) {
+		buf_printf(&out->url, "?per_page=%d", INTERCOM_PAGE_MAX);
+		/* An empty starting_after is answered with an error: it is left out. */
+		if (cursor.len) {
+			buf_put_str(&out->url, "&starting_after=");
+			put_escaped(&out->url, cursor);
+		}
+	}
+	return 0;
+}
+
+static void put_filter(struct buf *body, const char *operator, int64_t seconds)
+{
+	buf_printf(body,
+		   "{\"field\":\"updated_at\",\"operator\":\"%s\",\"value\":%lld}", operator,(long long)
+											    seconds);
+}
+
+/* Contacts are matched by calendar day: ">" begins on the day after the given second and "=" is its whole day, so both are asked; what is too
+ * old is harmless. Others are matched by the second; whether ">" and "<" include it is not certain, so one second is added on both sides. */
+static void put_span(struct buf *body, const struct intercom_route *route, const struct ask *ask)
+{
+	int64_t start = ask->start_ms == TIME_MIN ? 0 : ask->start_ms / 1000;
+
+	if (route->day_search) {
+		buf_put_str(body, "{\"operator\":\"OR\",\"value\":[");
+		put_filter(body, ">", start);
+		buf_put_byte(body, ',');
+		put_filter(body, "=", start);
+		buf_put_str(body, "]}");
+		return;
+	}
+	if (ask->end_ms == TIME_MAX) {
+		put_filter(body, ">", start - 1);
+		return;
+	}
+	buf_put_str(body, "{\"operator\":\"AND\",\"value\":[");
+	put_filter(body, ">", start - 1);
+	buf_put_byte(body, ',');
+	put_filter(body, "<", (ask->end_ms + 999) / 1000 + 1);
+	buf_put_str(body, "]}");
+}
+
+static int put_search(const struct account *a, const struct intercom_route *route,
+		      const struct ask *ask, struct bytes cursor, struct call *out)
+{
+	struct buf *body = &out->body;
+
+	out->method = "POST";
+	buf_printf(&out->url, "%s%s", a->base_url, route->search);
+	buf_put_str(body, "{\"query\":");
+	put_span(body, route, ask);
+	buf_printf(body,
+		   ",\"sort\":{\"field\":\"updated_at\",\"order\":\"%s\"},\"pagination\":{\"per_page\":%d",
+		   ask->descending ? "descending" : "ascending", INTERCOM_PAGE_MAX);
+	if (cursor.len) {
+		buf_put_str(body, ",\"starting_after\":");
+		json_write_str(body, cursor);
+	}
+	buf_put_str(body, "}}");
+	return 0;
+}
+
+static int put_deleted(const struct account *a, struct bytes cursor, struct call *out)
+{
+	out->method = "GET";
+	buf_printf(&out->url, "%s/conversations/deleted?order=desc&per_page=%d&page=", a->base_url,
+		   INTERCOM_DELETED_PAGE_MAX);
+	if (cursor.len)
+		put_escaped(&out->url, cursor);
+	else
+		buf_put_str(&out->url, "1");
+	return 0;
+}
+
+static int put_call(const struct account *a, const struct ask *ask, struct bytes cursor,
+		    struct call *out, struct why *why)
+{
+	const struct intercom_route *route = intercom_route(ask->type);
+
+	out->method = "GET";
+	switch (ask->kind) {
+	case ASK_IDENTITY: buf_printf(&out->url, "%s/me", a->base_url); return 0;
+	case ASK_LIST:
+		if (route && route->list)
+			return put_list(a, route, cursor, out);
+		break;
+	case ASK_CHANGED:
+		if (route && route->search)
+			return put_search(a, route, ask, cursor, out);
+		break;
+	case ASK_ONE:
+		if (!route || !route->one)
+			break;
+		if (!id_usable(ask->id))
+			return why_set(why, ERR_INVALID, "'%.*s' cannot be an id at Intercom",
+				       (int)(ask->id.len > 60 ? 60 : ask->id.len),
+				       (const char *)ask->id.data);
+		buf_printf(&out->url, "%s%s", a->base_url, route->one);
+		buf_put_bytes(&out->url, ask->id);
+		return 0;
+	case ASK_DELETED:
+		if (ask->type->traits & TRAIT_DELETED)
+			return put_deleted(a, cursor, out);
+		break;
+	}
+	return why_set(why, ERR_INVALID, "Intercom has no such reading of %s",
+		       ask->type ? ask->type->name : "this");
+}
+
+int intercom_call(const struct account *a, const struct ask *ask, struct bytes cursor,
+		  struct call *out, struct why *why)
+{
+	int rc = put_call(a, ask, cursor, out, why);
+
+	if (rc)
+		return rc;
+	set_headers(a, out, out->body.len > 0);
+	if (out->url.error || out->body.error)
+		return why_set(why, ERR_NOMEM, "out of memory while writing a request");
+	buf_text(&out->url);
+	return 0;
+}

@@ -1,0 +1,158 @@
+/* provider: finds providers, and reads answers piece by piece into pages. What a page means is the provider's own business. */
+#include <source/provider.h>
+
+#include <codec/json.h>
+
+#include <stdlib.h>
+
+static const struct provider *const providers[] = {&provider_intercom};
+
+const struct provider *provider_find(struct bytes name)
+{
+	for (size_t i = 0; i < sizeof providers / sizeof *providers; i++)
+		if (bytes_is(name, providers[i]->name))
+			return providers[i];
+	return NULL;
+}
+
+const struct resource_type *provider_type(const struct provider *p, struct bytes name)
+{
+	for (const struct resource_type *t = p->types; t->name; t++)
+		if (bytes_is(name, t->name))
+			return t;
+	return NULL;
+}
+
+const char *fault_name(enum fault fault)
+{
+	static const char *const names[] = {"none", "passing", "rate-limited", "cursor", "gone",
+					    "auth", "denied",  "nonsense",     "refused"};
+
+	return names[fault];
+}
+
+void call_release(struct call *c)
+{
+	buf_release(&c->url);
+	buf_release(&c->body);
+}
+
+int provider_call(const struct account *a, const struct ask *ask, struct bytes cursor,
+		  struct call *out, struct why *why)
+{
+	*out = (struct call){0};
+	int rc = a->provider->call(a, ask, cursor, out, why);
+	if (rc)
+		call_release(out);
+	return rc;
+}
+
+#define BODY_MAX ((size_t)48 * 1024 * 1024)
+
+struct reader {
+	const struct account *account;
+	struct ask ask;
+	struct page *page;
+	struct json *json;
+	uint64_t fed;
+	int error;
+	struct why why;
+};
+
+void page_free(struct page *p)
+{
+	if (!p)
+		return;
+	buf_release(&p->body);
+	arena_release(&p->arena);
+	free(p);
+}
+
+void reader_free(struct reader *r)
+{
+	if (!r)
+		return;
+	json_free(r->json);
+	page_free(r->page);
+	free(r);
+}
+
+struct reader *reader_new(const struct account *a, const struct ask *ask, size_t body_max)
+{
+	struct json_limits limits = {.depth_max = 64};
+	struct reader *r = calloc(1, sizeof *r);
+
+	if (!r)
+		return NULL;
+	r->account = a;
+	r->ask = *ask;
+	r->page = calloc(1, sizeof *r->page);
+	if (!r->page)
+		goto fail;
+	r->page->total = -1;
+	buf_init(&r->page->body, body_max ? body_max : BODY_MAX);
+	r->ask.id = arena_bytes(&r->page->arena, ask->id);
+	r->json = json_new(JSON_LENIENT, &limits, &r->page->body);
+	if (!r->json || (ask->id.len && !r->ask.id.data))
+		goto fail;
+	return r;
+fail:
+	reader_free(r);
+	return NULL;
+}
+
+int reader_feed(struct reader *r, const void *data, size_t len)
+{
+	r->fed += len;
+	if (!r->error)
+		r->error = json_feed(r->json, data, len, &r->why);
+	return r->error;
+}
+
+/* The class of an answer whose body says nothing usable. */
+static enum fault fault_of_status(int status)
+{
+	if (status == 401)
+		return FAULT_AUTH;
+	if (status == 403)
+		return FAULT_DENIED;
+	if (status == 404 || status == 410)
+		return FAULT_GONE;
+	if (status == 429)
+		return FAULT_LATER;
+	if (status == 408 || status >= 500)
+		return FAULT_NOW;
+	return status >= 300 ? FAULT_NEVER : FAULT_NONSENSE;
+}
+
+static void page_unreadable(struct page *p, int status, const struct why *body)
+{
+	buf_reset(&p->body);
+	p->fault = fault_of_status(status);
+	why_set(&p->why, 0, "answered with status %d and a body that cannot be read (%.200s)",
+		status, body->text);
+}
+
+struct page *reader_finish(struct reader *r, int status, const char *link, int64_t seen_ms)
+{
+	struct page *p = r->page;
+
+	r->page = NULL;
+	p->replaced = json_stats(r->json)->replaced;
+	if (status == 304) {
+		p->unchanged = true;
+		return p;
+	}
+	if (!r->error)
+		r->error = json_finish(r->json, &r->why);
+	if (!r->error && p->body.error)
+		r->error = why_set(&r->why, p->body.error, "the answer is too large");
+	if (r->fed == 0)
+		why_set(&r->why, 0, "it is empty");
+	if (r->error) {
+		page_unreadable(p, status, &r->why);
+		return p;
+	}
+	r->account->provider->read(r->account, &r->ask, status, link, seen_ms, p);
+	return p;
+}

@@ -1,0 +1,87 @@
+/* budget: arithmetic over the provider's rate headers. Never sends, never waits. */
+#include "budget.h"
+
+#include <math.h>
+
+void budget_init(struct budget *b, double share)
+{
+	*b = (struct budget){.share = share, .limit = -1, .remaining = -1};
+}
+
+/* Calls of a window that are left to others; at least one call is always ours. */
+static int64_t others(const struct budget *b)
+{
+	int64_t n = (int64_t)ceil((double)b->limit * (1 - b->share));
+
+	return n < b->limit ? n : b->limit - 1;
+}
+
+int64_t budget_wait(const struct budget *b, int64_t mono_ms)
+{
+	if (mono_ms < b->blocked_until_ms)
+		return b->blocked_until_ms - mono_ms;
+	/* The first answer tells the limit: until then one call at a time. */
+	if (b->limit < 0)
+		return b->inflight ? BUDGET_WAIT_ANSWER : 0;
+	int64_t left = mono_ms >= b->reset_mono_ms ? b->limit : b->remaining;
+	if (left - (int64_t)b->inflight > others(b))
+		return 0;
+	if (mono_ms >= b->reset_mono_ms)
+		return BUDGET_WAIT_ANSWER;
+	return b->reset_mono_ms - mono_ms;
+}
+
+static void minute_advance(struct budget *b, int64_t second)
+{
+	if (second - b->minute_at > 60)
+		b->minute_at = second - 60;
+	while (b->minute_at < second)
+		b->minute_calls[++b->minute_at % 60] = 0;
+}
+
+void budget_sent(struct budget *b, int64_t mono_ms)
+{
+	minute_advance(b, mono_ms / 1000);
+	b->minute_calls[b->minute_at % 60]++;
+	b->inflight++;
+}
+
+uint64_t budget_last_minute(const struct budget *b, int64_t mono_ms)
+{
+	struct budget now = *b;
+	uint64_t sum = 0;
+
+	minute_advance(&now, mono_ms / 1000);
+	for (int i = 0; i < 60; i++)
+		sum += now.minute_calls[i];
+	return sum;
+}
+
+void budget_answered(struct budget *b, const struct http_result *result, int64_t mono_ms)
+{
+	if (b->inflight)
+		b->inflight--;
+	if (result->rate_limit <= 0 || result->rate_remaining < 0)
+		return;
+	/* Answers overtake each other: within a window the lowest count is the newest, an older window says nothing. */
+	if (b->limit >= 0 && result->rate_reset < b->reset)
+		return;
+	bool same = b->limit >= 0 && result->rate_reset == b->reset;
+	if (!same || result->rate_remaining < b->remaining)
+		b->remaining = result->rate_remaining;
+	b->limit = result->rate_limit;
+	b->reset = result->rate_reset;
+	if (!same) {
+		/* The Date header is cut to the second, so this waits up to a second too long, never too short. */
+		int64_t wait = result->date_ms == TIME_NONE
+				       ? 10000
+				       : result->rate_reset * 1000 - result->date_ms;
+		b->reset_mono_ms = mono_ms + (wait < 0 ? 0 : wait > 120000 ? 120000 : wait);
+	}
+}
+
+void budget_block(struct budget *b, int64_t until_mono_ms)
+{
+	if (until_mono_ms > b->blocked_until_ms)
+		b->blocked_until_ms = until_mono_ms;
+}

@@ -1,0 +1,35 @@
+/*
+ * budget: how many calls may be sent to one provider account, and when.
+ *
+ * The provider says with each answer how many calls its present window allows and how many are left. A share of the window is left
+ * to the others who use the same account. What is under way counts as used.
+ */
+#ifndef FIC_SYNC_BUDGET_H
+#define FIC_SYNC_BUDGET_H
+
+#include <io/http.h>
+
+struct budget {
+	double share;  /* 0..1 */
+	int64_t limit; /* calls a window; -1: not known yet */
+	int64_t remaining;
+	int64_t reset;            /* of the window, as the provider wrote it */
+	int64_t reset_mono_ms;    /* the same on our monotonic clock */
+	int64_t blocked_until_ms; /* told to wait (monotonic) */
+	unsigned inflight;
+	uint64_t minute_calls[60]; /* calls in each of the last sixty seconds */
+	int64_t minute_at;         /* the monotonic second that was counted last */
+};
+
+#define BUDGET_WAIT_ANSWER INT64_MAX
+
+void budget_init(struct budget *b, double share);
+/* 0: a call may be sent now; else milliseconds to wait, or BUDGET_WAIT_ANSWER: until an answer comes. */
+int64_t budget_wait(const struct budget *b, int64_t mono_ms);
+void budget_sent(struct budget *b, int64_t mono_ms);
+void budget_answered(struct budget *b, const struct http_result *result, int64_t mono_ms);
+/* Nothing more until then. */
+void budget_block(struct budget *b, int64_t until_mono_ms);
+uint64_t budget_last_minute(const struct budget *b, int64_t mono_ms);
+
+#endif

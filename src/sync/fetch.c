@@ -1,0 +1,356 @@
+/* fetch: sends asks within the budget and retries what may pass. Never retries a refusal, never sends the token anywhere but to the account's
+ * own address (redirects are not followed, cursors are values). */
+#include "fetch.h"
+
+#include <base/log.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ATTEMPTS_MAX       6  /* the first, and five more after 1, 2, 4, 8, 16 s */
+#define WAITS_MAX          30 /* times that we let ourselves be told to wait for one question */
+#define RETRY_AFTER_MAX_MS (15 * 60 * 1000)
+#define CLOCK_NOISE_MS     2000 /* Date has whole seconds */
+
+struct fetch {
+	struct line *line;
+	struct fetch *next;            /* in the queue */
+	struct fetch *later, *earlier; /* in line->all */
+	struct ask ask;
+	char id[RECORD_ID_MAX + 1];
+	struct buf cursor;
+	char etag[96];
+	struct reader *reader;
+	struct http_call *call;
+	struct timer *backoff;
+	unsigned attempts, waits;
+	struct fetch_cost cost;
+	bool dropped;
+	void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost);
+	void *ctx;
+};
+
+static void line_pump(struct line *l);
+
+static void on_line_timer(void *ctx)
+{
+	line_pump(ctx);
+}
+
+int line_open(struct line *l)
+{
+	l->timer = timer_new(l->loop, on_line_timer, l);
+	return l->timer ? 0 : ERR_NOMEM;
+}
+
+static void fetch_free(struct fetch *f)
+{
+	struct line *l = f->line;
+
+	if (f->earlier)
+		f->earlier->later = f->later;
+	else
+		l->all = f->later;
+	if (f->later)
+		f->later->earlier = f->earlier;
+	reader_free(f->reader);
+	timer_free(f->backoff);
+	buf_release(&f->cursor);
+	free(f);
+}
+
+static void fetch_end(struct fetch *f, struct page *page)
+{
+	if (f->dropped || !f->done)
+		page_free(page);
+	else
+		f->done(f->ctx, page, &f->cost);
+	fetch_free(f);
+}
+
+static void queue_put(struct fetch *f)
+{
+	struct line *l = f->line;
+
+	f->next = NULL;
+	if (l->tail)
+		l->tail->next = f;
+	else
+		l->head = f;
+	l->tail = f;
+}
+
+static void queue_remove(struct fetch *f)
+{
+	struct line *l = f->line;
+	struct fetch **at = &l->head, *last = NULL;
+
+	for (; *at && *at != f; at = &(*at)->next)
+		last = *at;
+	if (!*at)
+		return;
+	*at = f->next;
+	if (l->tail == f)
+		l->tail = last;
+}
+
+static void on_backoff(void *ctx)
+{
+	struct fetch *f = ctx;
+
+	queue_put(f);
+	line_pump(f->line);
+}
+
+static int on_data(void *ctx, const void *data, size_t len)
+{
+	struct fetch *f = ctx;
+
+	/* What cannot be read is read to its end all the same, so that the connection stays usable; only sheer size stops it. */
+	return reader_feed(f->reader, data, len) == ERR_LIMIT;
+}
+
+static void learn_clock(struct line *l, const struct http_result *result)
+{
+	if (result->date_ms == TIME_NONE)
+		return;
+	int64_t offset = result->date_ms + 500 - result->ended_ms;
+	l->clock_offset_ms = offset > -CLOCK_NOISE_MS && offset < CLOCK_NOISE_MS ? 0 : offset;
+}
+
+/* The answer, or a page that says what went wrong on the way to it. */
+static struct page *page_of(struct fetch *f, const struct http_result *result)
+{
+	int64_t seen = result->date_ms != TIME_NONE ? result->date_ms
+						    : result->ended_ms + f->line->clock_offset_ms;
+	bool answered = result->outcome == HTTP_OK;
+	struct page *page = reader_finish(f->reader, answered ? result->status : 599, result->link,
+					  seen);
+
+	if (page && !answered) {
+		page->fault = result->outcome == HTTP_ABORTED || result->outcome == HTTP_TOO_BIG
+				      ? FAULT_NONSENSE
+				      : FAULT_NOW;
+		page->count = 0;
+		if (page->fault == FAULT_NOW)
+			page->why = result->why;
+	}
+	reader_free(f->reader);
+	f->reader = NULL;
+	return page;
+}
+
+static int64_t told_to_wait(const struct http_result *result, int64_t wall_ms)
+{
+	int64_t wait = -1, at;
+	char *end;
+	long seconds = strtol(result->retry_after, &end, 10);
+	int64_t date = result->date_ms != TIME_NONE ? result->date_ms : wall_ms;
+
+	if (result->retry_after[0] && *end == 0)
+		wait = (int64_t)seconds * 1000;
+	else if (result->retry_after[0] && time_parse_http(bytes_str(result->retry_after), &at) == 0)
+		wait = at - date;
+	else if (result->rate_reset > 0)
+		wait = result->rate_reset * 1000 - date;
+	return wait < 0 ? -1 : wait > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : wait;
+}
+
+static int64_t backoff_ms(const struct fetch *f)
+{
+	int64_t base = f->line->retry_ms << (f->attempts - 1);
+
+	/* A quarter of jitter, so that what failed together does not come back together. */
+	return base - base / 8 + (int64_t)arc4random_uniform((uint32_t)(base / 4 + 1));
+}
+
+/* Whether it is worth asking again; arms the timer if so. */
+static bool fetch_again(struct fetch *f, const struct page *page, const struct http_result *result)
+{
+	struct line *l = f->line;
+	int64_t mono = loop_mono_ms(l->loop), delay;
+
+	if (page->fault == FAULT_LATER && f->waits++ < WAITS_MAX) {
+		delay = told_to_wait(result, loop_wall_ms(l->loop));
+		if (delay < 0)
+			delay = l->retry_ms << (f->waits < 6 ? f->waits : 6);
+		budget_block(&l->budget, mono + delay);
+	} else if ((page->fault == FAULT_NOW || page->fault == FAULT_NONSENSE) &&
+		   f->attempts < ATTEMPTS_MAX) {
+		delay = backoff_ms(f);
+	} else {
+		return false;
+	}
+	log_debug("sync", "asking again in %lld ms: %s", (long long)delay, page->why.text);
+	f->cost.retries++;
+	l->retries++;
+	timer_start(f->backoff, delay, 0);
+	return true;
+}
+
+static void on_done(void *ctx, const struct http_result *result)
+{
+	struct fetch *f = ctx;
+	struct line *l = f->line;
+
+	f->call = NULL;
+	l->sent--;
+	budget_answered(&l->budget, result, loop_mono_ms(l->loop));
+	learn_clock(l, result);
+	f->cost.bytes += result->bytes;
+	l->bytes += result->bytes;
+	snprintf(f->cost.etag, sizeof f->cost.etag, "%s", result->etag);
+	if (f->dropped || result->outcome == HTTP_CANCELED) {
+		f->cost.canceled = true;
+		fetch_end(f, NULL);
+	} else {
+		int64_t took = (result->duration_us + 999) / 1000;
+		int64_t answered = result->date_ms != TIME_NONE ? result->date_ms : result->ended_ms;
+		f->cost.asked_ms = (answered - took) / 1000 * 1000 - 1000;
+		struct page *page = page_of(f, result);
+		if (page && fetch_again(f, page, result))
+			page_free(page);
+		else
+			fetch_end(f, page);
+	}
+	line_pump(l);
+}
+
+static void fill_request(struct fetch *f, const struct call *call, char (*own)[4200],
+			 struct http_request *request)
+{
+	size_t n = 0;
+
+	*request = (struct http_request){
+		.method = call->method,
+		.url = (const char *)call->url.data,
+		.body = buf_bytes(&call->body),
+		.on_data = on_data,
+		.done = on_done,
+		.ctx = f,
+	};
+	snprintf(own[0], sizeof own[0], "Authorization: Bearer %s", f->line->token);
+	request->headers[n++] = own[0];
+	if (f->etag[0]) {
+		snprintf(own[1], sizeof own[1], "If-None-Match: %s", f->etag);
+		request->headers[n++] = own[1];
+	}
+	for (size_t i = 0; i < CALL_HEADERS_MAX && call->headers[i][0]; i++)
+		request->headers[n++] = call->headers[i];
+}
+
+static void fetch_fail(struct fetch *f, const struct why *why)
+{
+	struct page *page = calloc(1, sizeof *page);
+
+	if (page) {
+		page->fault = FAULT_NEVER;
+		page->why = *why;
+	}
+	fetch_end(f, page);
+}
+
+static void fetch_send(struct fetch *f)
+{
+	struct line *l = f->line;
+	char own[2][4200];
+	struct http_request request;
+	struct call call;
+	struct why why = {""};
+
+	f->reader = reader_new(l->account, &f->ask, 0);
+	if (!f->reader) {
+		why_set(&why, ERR_NOMEM, "out of memory");
+		fetch_fail(f, &why);
+		return;
+	}
+	if (provider_call(l->account, &f->ask, buf_bytes(&f->cursor), &call, &why)) {
+		fetch_fail(f, &why);
+		return;
+	}
+	fill_request(f, &call, own, &request);
+	f->call = http_start(l->http, &request, &why);
+	call_release(&call);
+	explicit_bzero(own[0], sizeof own[0]);
+	if (!f->call) {
+		fetch_fail(f, &why);
+		return;
+	}
+	f->attempts++;
+	f->cost.calls++;
+	l->calls++;
+	l->sent++;
+	budget_sent(&l->budget, loop_mono_ms(l->loop));
+}
+
+static void line_pump(struct line *l)
+{
+	while (l->head && l->sent < l->concurrency) {
+		int64_t wait = budget_wait(&l->budget, loop_mono_ms(l->loop));
+		if (wait == BUDGET_WAIT_ANSWER)
+			return;
+		if (wait > 0) {
+			timer_start(l->timer, wait, 0);
+			return;
+		}
+		struct fetch *f = l->head;
+		queue_remove(f);
+		fetch_send(f);
+	}
+}
+
+struct fetch *fetch_start(struct line *l, const struct ask *ask, struct bytes cursor, const char *etag,
+			  void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost),
+			  void *ctx)
+{
+	struct fetch *f = calloc(1, sizeof *f);
+
+	if (!f)
+		return NULL;
+	f->line = l;
+	f->later = l->all;
+	if (l->all)
+		l->all->earlier = f;
+	l->all = f;
+	f->ask = *ask;
+	if (ask->id.len && ask->id.len <= RECORD_ID_MAX) {
+		memcpy(f->id, ask->id.data, ask->id.len);
+		f->ask.id = bytes_of(f->id, ask->id.len);
+	}
+	buf_put_bytes(&f->cursor, cursor);
+	snprintf(f->etag, sizeof f->etag, "%s", etag ? etag : "");
+	f->done = done;
+	f->ctx = ctx;
+	f->backoff = timer_new(l->loop, on_backoff, f);
+	if (!f->backoff || f->cursor.error) {
+		fetch_free(f);
+		return NULL;
+	}
+	/* Sent from the loop, never from here: done must not come before the caller has its handle. */
+	timer_start(f->backoff, 0, 0);
+	return f;
+}
+
+void fetch_drop(struct fetch *f)
+{
+	if (!f)
+		return;
+	f->dropped = true;
+	if (f->call) {
+		http_cancel(f->call);
+		return;
+	}
+	queue_remove(f);
+	fetch_free(f);
+}
+
+void line_close(struct line *l)
+{
+	for (struct fetch *f = l->all, *later; f; f = later) {
+		later = f->later;
+		fetch_drop(f);
+	}
+	timer_free(l->timer);
+	l->timer = NULL;
+}

@@ -1,0 +1,52 @@
+/*
+ * fetch: one question to the provider until it is answered or given up: waits for the budget and for a free place, sends, reads, tries again.
+ *
+ *   queued ──budget and place──> sent ──answer──> page ──> done
+ *     ^                           │
+ *     └────── backoff <───────────┘ passing failure, told to wait
+ */
+#ifndef FIC_SYNC_FETCH_H
+#define FIC_SYNC_FETCH_H
+
+#include "budget.h"
+
+#include <source/provider.h>
+
+struct fetch;
+
+/* One line to one account. */
+struct line {
+	struct loop *loop;
+	struct http *http;
+	const struct account *account;
+	const char *token;
+	unsigned concurrency;
+	int64_t retry_ms;
+	struct budget budget;
+	struct fetch *head, *tail; /* queued, in order */
+	struct fetch *all;         /* every fetch that is not done */
+	struct timer *timer;       /* the next time that the queue may move */
+	unsigned sent;             /* under way at the provider */
+	uint64_t calls, retries, bytes;
+	int64_t clock_offset_ms; /* provider's clock minus ours; 0 within two seconds */
+};
+
+int line_open(struct line *l);
+void line_close(struct line *l); /* drops what is under way (fetch_drop) */
+
+/* What a fetch cost and when the provider answered. */
+struct fetch_cost {
+	uint64_t calls, retries, bytes;
+	int64_t asked_ms; /* the provider's clock just before it was asked, cut to the second: what changed later may be missing in the page */
+	char etag[96];
+	bool canceled;
+};
+
+/* Asks once. `etag` NULL or "": unconditional. `done` comes exactly once, from the loop; it owns the page (never NULL unless canceled or out of memory). NULL: no memory. */
+struct fetch *fetch_start(struct line *l, const struct ask *ask, struct bytes cursor, const char *etag,
+			  void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost),
+			  void *ctx);
+/* done is not called any more. */
+void fetch_drop(struct fetch *f);
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * run: one execution of a sync. Private to this layer.
+ *
+ *   waiting ──turn──> listing ──page──> working (puts, single fetches) ──done──> committing ──> waiting … ended
+ *      ^                                                       │                     │
+ *      └──────────── next page, same transaction <─────────────┘<────────────────────┘
+ *
+ * One run of a source has the turn at a time, and with it the store's one transaction. A run gives the turn back after each commit, and
+ * another one that is due goes first.
+ *
+ * What a walk over a moving order proves: whoever is changed while it walks may slip past it, but is then in the next changes run. Its
+ * claims therefore wait ("pending", durable as a mark) until a changes run that began after them is complete, and become coverage in that run's commit.
+ */
+#ifndef FIC_SYNC_RUN_INTERNAL_H
+#define FIC_SYNC_RUN_INTERNAL_H
+
+#include "fetch.h"
+#include "hashset.h"
+
+#include <sync/sync.h>
+
+#define PENDING_MAX 8
+#define WATCHES_MAX 64
+
+struct run;
+
+/* A configured resource and what is planned for it. */
+struct resource {
+	struct sync *sync;
+	struct sync_resource_options options;
+	const struct resource_type *child;  /* what comes with its single reads */
+	struct interval pending[PENDING_MAX];
+	unsigned pending_count;
+	uint64_t pending_quarantined;       /* the store's count when the claims were made: more since then voids them */
+	int64_t due_mono_ms;                /* changes, or the list */
+	int64_t full_wall_ms;               /* full; TIME_NONE: not planned */
+	int64_t backfill_mono_ms;           /* not before */
+	bool full_wished;
+	bool chained;                       /* changes can be asked for */
+	int64_t last_sync_ms;
+	char last_error[320];
+	unsigned failures;                  /* in a row */
+	struct run *runs[RUN_KINDS];        /* under way or waiting for a turn */
+};
+
+struct run_ops {
+	enum run_kind kind;
+	/* Sets run->ask for the first page. 0, or 1: there is nothing to do. */
+	int (*begin)(struct run *run, struct why *why);
+	/* The listing page's records have been taken and what they called for was fetched: claims what is proven now, in the open transaction. `last`: no page follows. */
+	int (*proves)(struct run *run, bool last, struct why *why);
+	/* After the last page was committed: 1 when another phase follows (run->ask is set, or ids are wanted), 0 when the run is complete. */
+	int (*next_phase)(struct run *run, struct why *why);
+	/* Sliced work of a phase without pages (run->working): a little; 1: more, 0: done. NULL: never. */
+	int (*work)(struct run *run, struct why *why);
+	/* In the last commit, when everything is done. */
+	int (*finish)(struct run *run, struct why *why);
+};
+
+extern const struct run_ops run_snapshot, run_changes, run_backfill;
+
+struct wanted {
+	struct wanted *next;
+	size_t len;
+	uint8_t id[];
+};
+
+/* A single read under way; fetch NULL: the place is free. */
+struct single {
+	struct run *run;
+	struct fetch *fetch;
+	size_t len;
+	uint8_t id[RECORD_ID_MAX];
+};
+
+struct arrived {
+	struct arrived *next;
+	struct page *page;
+	bool single;
+	size_t at; /* the next record to take */
+};
+
+struct run {
+	struct sync *sync;
+	struct resource *resource;
+	const struct run_ops *ops;
+	struct run_info info;
+	struct run *next_ended;
+	bool turn;               /* it has the turn */
+	bool begun, listed, committing, finishing, canceled;
+	bool preferred;          /* a client waits for it */
+	int phase;
+	struct ask ask;
+	struct buf cursor;
+	struct hashset cursors;  /* seen ones: a repeated one is a circle */
+	struct fetch *listing;
+	struct page *page;       /* the listing page at work, for what ops look at */
+	bool last_page, unchanged;
+	unsigned empty_pages;
+	struct single *singles;  /* sync->line.concurrency places */
+	unsigned single_count;   /* of them under way */
+	struct wanted *wanted, **wanted_end;
+	struct arrived *arrived, **arrived_end;
+	struct task *task;
+	struct txn *txn;
+	struct snapshot *view;
+	struct buf memory;       /* of a record that is looked at */
+	int64_t asked_ms;        /* the provider's clock before the first page of this phase was asked; TIME_NONE */
+	char etag[96];
+	/* of the kinds */
+	struct hashset seen;     /* snapshot: ids */
+	unsigned walks;
+	bool ordered, force;     /* backfill */
+	struct interval gap;
+	int64_t low_ms;          /* backfill: the lowest last update so far */
+	int64_t chain_ms;        /* changes: the chain's end when it began */
+	struct interval claims[PENDING_MAX]; /* changes: pending ones that it will prove */
+	unsigned claim_count;
+	bool again;              /* snapshot: too much was absent, the list is read once more */
+	bool working;            /* ops->work has more to do */
+	struct scan *scan;       /* absences: over what is held */
+	uint64_t scanned, absent;
+	bool past;               /* deletions: what follows is older than asked for */
+};
+
+struct run *run_new(struct resource *r, const struct run_ops *ops);
+void run_turn(struct run *run);              /* gives it the turn; it ends with sync_turn_over */
+void run_cancel(struct run *run);            /* ends at once; what is not committed is dropped */
+void run_free(struct run *run);
+void run_fail(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int run_want(struct run *run, struct bytes id); /* a single read before the page is done */
+void run_wanted_drop(struct run *run);
+
+/* take.c: one record of a page into the transaction. */
+int run_take(struct run *run, struct arrived *from, struct why *why);
+/* A record is gone upstream: a tombstone for it and for its children. */
+int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes merged_into, struct why *why);
+
+/* Coverage of the resource and of its child alike, in the open transaction. */
+int run_hold(struct run *run, struct interval span);
+int run_chain_start(struct run *run, int64_t at_ms);
+int run_chain_extend(struct run *run, int64_t from_ms, int64_t to_ms);
+int run_pending_save(struct run *run, struct why *why); /* resource's pending claims as a mark */
+
+/* A span that the walk has proven but for what slipped past it. */
+void resource_pend(struct resource *r, struct interval span);
+void resource_pending_load(struct resource *r, const struct snapshot *view);
+
+/* sync.c */
+void sync_turn_over(struct run *run); /* the turn is free; the run waits, or has ended (info.outcome) */
+void sync_run_ended(struct run *run);
+void sync_progress(struct run *run);
+bool sync_others_wait(const struct sync *s, const struct run *run); /* someone who goes before it is due */
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * run_changes: everything that changed since the end of the chain. Proves the chain up to the moment before its first question, by the
+ * provider's clock, and turns the claims that walks left pending into coverage. Proves nothing before it is complete.
+ */
+#include "run.h"
+#include "sync_state.h"
+
+enum { PHASE_CHANGED, PHASE_DELETED };
+
+static int begin(struct run *run, struct why *why)
+{
+	struct resource *r = run->resource;
+	const struct coverage *c = snapshot_coverage(run->view, run->info.resource);
+
+	if (c->chain_end_ms == TIME_NONE)
+		return why_set(why, ERR_INVALID, "nothing was read yet that could have changed");
+	run->chain_ms = c->chain_end_ms;
+	run->ask = (struct ask){
+		.kind = ASK_CHANGED,
+		.type = r->options.type,
+		.start_ms = c->chain_end_ms - r->options.type->lookback_ms,
+		.end_ms = TIME_MAX,
+	};
+	run->info.span_start_ms = run->ask.start_ms;
+	run->claim_count = r->pending_count;
+	for (unsigned i = 0; i < r->pending_count; i++)
+		run->claims[i] = r->pending[i];
+	return 0;
+}
+
+static int proves(struct run *run, bool last, struct why *why)
+{
+	(void)run;
+	(void)last;
+	(void)why;
+	return 0;
+}
+
+static int next_phase(struct run *run, struct why *why)
+{
+	(void)why;
+	if (run->phase == PHASE_DELETED || !(run->resource->options.type->traits & TRAIT_DELETED))
+		return 0;
+	run->phase = PHASE_DELETED;
+	run->info.phase = "deletions";
+	run->ask.kind = ASK_DELETED;
+	return 1;
+}
+
+static bool claim_is(struct interval a, struct interval b)
+{
+	return a.start_ms == b.start_ms && a.end_ms == b.end_ms && a.as_of_ms == b.as_of_ms;
+}
+
+/* Claims that were pending when the run began are proven now; what a walk has added meanwhile waits for the next run. */
+static void drop_claim(struct resource *r, struct interval claim)
+{
+	for (unsigned i = 0; i < r->pending_count; i++)
+		if (claim_is(r->pending[i], claim)) {
+			r->pending[i] = r->pending[--r->pending_count];
+			return;
+		}
+}
+
+static int finish(struct run *run, struct why *why)
+{
+	struct resource *r = run->resource;
+	struct store_stats stats;
+	int rc = 0;
+
+	store_stats(run->sync->options.store, &stats);
+	for (unsigned i = 0; i < run->claim_count && rc == 0; i++) {
+		drop_claim(r, run->claims[i]);
+		/* A segment lost since may have held what the claim is about. */
+		if (stats.quarantined == r->pending_quarantined)
+			rc = run_hold(run, run->claims[i]);
+	}
+	if (rc == 0 && run->asked_ms > run->chain_ms)
+		rc = run_chain_extend(run, run->chain_ms, run->asked_ms);
+	run->info.synced_until_ms = run->asked_ms;
+	return rc ? rc : run_pending_save(run, why);
+}
+
+const struct run_ops run_changes = {
+	.kind = RUN_CHANGES,
+	.begin = begin,
+	.proves = proves,
+	.next_phase = next_phase,
+	.finish = finish,
+};

@@ -1,0 +1,189 @@
+/*
+ * run_snapshot: the whole of a resource. What is held but was not shown is absent, and absence proves deletion only after a complete reading
+ * and for a guarded share: a provider that suddenly shows much less is not believed at once.
+ */
+#include "run.h"
+#include "sync_state.h"
+
+#include <base/log.h>
+
+#include <stdio.h>
+
+#define WALKS_MAX 3        /* readings of an unstable listing until its count agrees with the provider's */
+#define GUARD_SHARE 0.3    /* absences beyond this share … */
+#define GUARD_COUNT 3      /* … and this many must show twice */
+#define SCAN_ROWS 256      /* a slice */
+
+enum { PHASE_LISTING, PHASE_ABSENCES };
+
+static int begin(struct run *run, struct why *why)
+{
+	(void)why;
+	run->resource->full_wished = false;
+	run->ask = (struct ask){.kind = ASK_LIST, .type = run->resource->options.type};
+	return 0;
+}
+
+static int proves(struct run *run, bool last, struct why *why)
+{
+	const struct coverage *c = snapshot_coverage(run->view, run->info.resource);
+
+	(void)last;
+	(void)why;
+	/* Changes runs go on from the moment before the first page. */
+	if ((run->resource->options.type->traits & TRAIT_CHANGED) && c->chain_start_ms == TIME_NONE)
+		return run_chain_start(run, run->asked_ms);
+	return 0;
+}
+
+/* Reads the list again from its start. */
+static int walk_again(struct run *run, bool forget)
+{
+	run->walks++;
+	if (forget)
+		hashset_release(&run->seen);
+	run->phase = PHASE_LISTING;
+	run->info.phase = "listing";
+	run->info.done = 0;
+	return 1;
+}
+
+static int next_phase(struct run *run, struct why *why)
+{
+	unsigned traits = run->resource->options.type->traits;
+	uint64_t held = snapshot_count(run->view, run->info.resource);
+
+	if (run->again) {
+		run->again = false;
+		return walk_again(run, true);
+	}
+	if (run->phase == PHASE_ABSENCES || run->unchanged)
+		return 0;
+	if ((traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->seen.count) {
+		if (run->walks + 1 < WALKS_MAX)
+			return walk_again(run, false);
+		return why_set(why, ERR_REMOTE, "the listing shows %zu of %lld after %d readings", run->seen.count,
+			       (long long)run->info.total, WALKS_MAX);
+	}
+	if (held == 0)
+		return 0;
+	run->phase = PHASE_ABSENCES;
+	run->info.phase = "absences";
+	run->working = true;
+	run->last_page = true;
+	return 1;
+}
+
+/* Enough missing to doubt the listing rather than the records. */
+static int guard(struct run *run, struct why *why)
+{
+	uint64_t held = run->scanned;
+
+	if (run->absent < GUARD_COUNT || (double)run->absent <= (double)held * GUARD_SHARE)
+		return 0;
+	if (run->seen.count == 0)
+		return why_set(why, ERR_REMOTE,
+			       "the provider shows none of the %llu that are held: not believed, nothing is deleted",
+			       (unsigned long long)held);
+	if (run->walks == 0) {
+		log_warn("sync", "%s: %llu of %llu are not shown any more; reading once more before believing it",
+			 run->info.resource, (unsigned long long)run->absent, (unsigned long long)held);
+		return 1;
+	}
+	return 0;
+}
+
+static int scan_open_all(struct run *run, struct why *why)
+{
+	struct scan_spec spec = {.resource = run->info.resource, .start_ms = TIME_MIN, .end_ms = TIME_MAX};
+
+	run->scanned = run->absent = 0;
+	return scan_open(run->view, &spec, &run->scan, why);
+}
+
+/* Those of whom single records can be asked are asked: deleted, merged and archived differ. The others are gone. */
+static int absent_row(struct run *run, struct why *why)
+{
+	struct record record;
+	int rc = scan_record(run->scan, &run->memory, &record);
+
+	if (rc < 0)
+		return why_set(why, rc, "cannot read a held record");
+	run->absent++;
+	return run_want(run, record.id);
+}
+
+static int bury_wanted(struct run *run, struct why *why)
+{
+	for (struct wanted *w = run->wanted; w; w = w->next) {
+		int rc = run_bury(run, bytes_of(w->id, w->len), run->asked_ms, bytes_of(NULL, 0), why);
+		if (rc)
+			return rc;
+	}
+	run_wanted_drop(run);
+	return 0;
+}
+
+static int absences_known(struct run *run, struct why *why)
+{
+	int rc;
+
+	scan_close(run->scan);
+	run->scan = NULL;
+	rc = guard(run, why);
+	if (rc < 0)
+		return rc;
+	if (rc == 1) {
+		run_wanted_drop(run);
+		run->again = true;
+		return 0;
+	}
+	return run->resource->options.type->traits & TRAIT_ONE ? 0 : bury_wanted(run, why);
+}
+
+static int work(struct run *run, struct why *why)
+{
+	struct scan_row row;
+	int rc = run->scan ? 0 : scan_open_all(run, why);
+
+	for (int i = 0; i < SCAN_ROWS && rc == 0; i++) {
+		rc = scan_next(run->scan, &row);
+		if (rc < 0)
+			return why_set(why, rc, "cannot read what is held");
+		if (rc == 0)
+			return absences_known(run, why);
+		run->scanned++;
+		rc = hashset_has(&run->seen, row.position.id_hash) ? 0 : absent_row(run, why);
+	}
+	return rc < 0 ? rc : 1;
+}
+
+/* The list is what it was at `asked`; where changes are fed, what slipped past the walk comes with the next changes run. */
+static int finish(struct run *run, struct why *why)
+{
+	struct resource *r = run->resource;
+	struct interval all = {TIME_MIN, run->asked_ms, run->asked_ms};
+	char key[64];
+	int rc;
+
+	run->info.synced_until_ms = run->asked_ms;
+	if (r->options.type->traits & TRAIT_CHANGED) {
+		resource_pend(r, all);
+		return run_pending_save(run, why);
+	}
+	rc = run_hold(run, all);
+	if (rc == 0 && !run->unchanged && (r->options.type->traits & TRAIT_ETAG)) {
+		snprintf(key, sizeof key, "etag.%s", run->info.resource);
+		rc = txn_mark(run->txn, key, bytes_str(run->etag));
+	}
+	return rc ? why_set(why, rc, "cannot note what was read") : 0;
+}
+
+const struct run_ops run_snapshot = {
+	.kind = RUN_SNAPSHOT,
+	.begin = begin,
+	.proves = proves,
+	.next_phase = next_phase,
+	.work = work,
+	.finish = finish,
+};

@@ -1,0 +1,161 @@
+/*
+ * take: what a page's records mean for the store. Decides between putting a record, reading it in full first, and burying it. Never claims
+ * coverage.
+ */
+#include "run.h"
+#include "sync_state.h"
+
+static void count(struct run *run, enum put_outcome outcome)
+{
+	struct run_info *i = &run->info;
+
+	i->created += outcome == PUT_CREATED;
+	i->updated += outcome == PUT_UPDATED;
+	i->deleted += outcome == PUT_DELETED;
+	i->unchanged += outcome == PUT_SAME || outcome == PUT_POORER;
+}
+
+static int put(struct run *run, const struct resource_type *type, const struct record *record, bool counted,
+	       struct why *why)
+{
+	enum put_outcome outcome;
+	int rc = txn_put(run->txn, type->name, record, &outcome, why);
+
+	if (rc == 0 && counted)
+		count(run, outcome);
+	return rc;
+}
+
+/* Tombstones for the children that are held but not in `keep` (NULL: none is kept). */
+static int bury_children(struct run *run, struct bytes parent, const struct hashset *keep, int64_t when_ms,
+			 struct why *why)
+{
+	static const uint8_t nil = 0xc0;
+	struct scan_spec spec = {
+		.resource = run->resource->child->name,
+		.start_ms = TIME_MIN,
+		.end_ms = TIME_MAX,
+		.parent = parent,
+	};
+	struct scan *scan;
+	struct scan_row row;
+	struct record child;
+	int rc = scan_open(run->view, &spec, &scan, why);
+
+	if (rc)
+		return rc;
+	while ((rc = scan_next(scan, &row)) == 1) {
+		if (keep && hashset_has(keep, row.position.id_hash))
+			continue;
+		rc = scan_record(scan, &run->memory, &child);
+		if (rc < 0)
+			break;
+		child.flags |= RECORD_DELETED;
+		child.doc = bytes_of(&nil, 1);
+		child.updated_ms = when_ms;
+		child.seen_ms = when_ms;
+		rc = put(run, run->resource->child, &child, false, why);
+		if (rc)
+			break;
+	}
+	scan_close(scan);
+	return rc;
+}
+
+int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes merged_into, struct why *why)
+{
+	static const uint8_t nil = 0xc0;
+	const struct resource_type *type = run->resource->options.type;
+	struct record old, stone = {
+		.id = id,
+		.merged_into = merged_into,
+		.created_ms = TIME_NONE,
+		.updated_ms = when_ms,
+		.seen_ms = when_ms,
+		.flags = RECORD_DELETED | (merged_into.len ? RECORD_MERGED : 0),
+		.doc = bytes_of(&nil, 1),
+	};
+	int held = snapshot_peek(run->view, type->name, id, &old);
+
+	if (held < 0)
+		return held;
+	/* What was never held needs no tombstone: its absence is covered. */
+	if (held == 0 || (old.flags & RECORD_DELETED))
+		return 0;
+	int rc = put(run, type, &stone, true, why);
+	if (rc == 0 && run->resource->child)
+		rc = bury_children(run, id, NULL, when_ms, why);
+	return rc;
+}
+
+/* A listing shows that a record exists and when it last changed. It is read in full unless that very state is held, and was read when the
+ * second of the change was over. */
+static int take_poor(struct run *run, const struct record *shown, struct why *why)
+{
+	struct record held;
+	int rc = snapshot_peek(run->view, run->resource->options.type->name, shown->id, &held);
+
+	if (rc < 0 && rc != ERR_CORRUPT)
+		return why_set(why, rc, "cannot look up a record in the store");
+	if (rc == 1 && !run->force && !(held.flags & (RECORD_DELETED | RECORD_POOR)) &&
+	    held.updated_ms >= shown->updated_ms && record_settled(&held)) {
+		run->info.unchanged++;
+		return 0;
+	}
+	return run_want(run, shown->id);
+}
+
+static int take_tombstone(struct run *run, const struct record *stone, struct why *why)
+{
+	if (stone->updated_ms != TIME_NONE && stone->updated_ms < run->ask.start_ms) {
+		run->past = true;
+		return 0;
+	}
+	return run_bury(run, stone->id, stone->updated_ms != TIME_NONE ? stone->updated_ms : stone->seen_ms,
+			bytes_of(NULL, 0), why);
+}
+
+/* A complete thread shows every child there is: what is held besides is gone. */
+static int bury_missing(struct run *run, const struct page *page, struct why *why)
+{
+	const struct record *parent = &page->records[0].record;
+	struct hashset keep = {0};
+	struct record held;
+	int rc = snapshot_peek(run->view, run->resource->options.type->name, parent->id, &held);
+
+	if (rc != 1)
+		return 0;
+	rc = 0;
+	for (size_t i = 1; i < page->count && rc >= 0; i++)
+		rc = hashset_add(&keep, bytes_hash(page->records[i].record.id));
+	if (rc >= 0)
+		rc = bury_children(run, parent->id, &keep, parent->seen_ms, why);
+	hashset_release(&keep);
+	return rc < 0 ? rc : 0;
+}
+
+static int take_single(struct run *run, struct arrived *from, struct why *why)
+{
+	const struct page_record *item = &from->page->records[from->at];
+	int rc = put(run, item->type, &item->record, from->at == 0, why);
+
+	if (rc == 0 && from->at == 0 && run->resource->child && !from->page->truncated)
+		rc = bury_missing(run, from->page, why);
+	return rc;
+}
+
+int run_take(struct run *run, struct arrived *from, struct why *why)
+{
+	const struct page_record *item = &from->page->records[from->at];
+
+	if (from->single)
+		return take_single(run, from, why);
+	run->info.done++;
+	if (run->ops->kind == RUN_SNAPSHOT && hashset_add(&run->seen, bytes_hash(item->record.id)) < 0)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	if (item->record.flags & RECORD_DELETED)
+		return take_tombstone(run, &item->record, why);
+	if (item->record.flags & RECORD_POOR)
+		return take_poor(run, &item->record, why);
+	return put(run, item->type, &item->record, true, why);
+}
