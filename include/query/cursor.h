@@ -1,0 +1,28 @@
+/*
+ * cursor: where a question's next page begins, as text that a client carries.
+ *
+ * Base64url of a version, the axis, the span, the last row's position, a hash of the question and a check sum. It names a position, not a state: it stays good
+ * across commits and restarts. It is not a secret and not signed: a forged one can only ask for rows that the asker may read anyway.
+ */
+#ifndef FIC_QUERY_CURSOR_H
+#define FIC_QUERY_CURSOR_H
+
+#include <store/store.h>
+
+struct cursor {
+	enum axis axis;
+	int64_t start_ms,
+		end_ms; /* the first page's span: "the last hour" does not slide between pages */
+	struct scan_position position; /* of the last row that was given out */
+	uint64_t question;             /* hash of what was asked */
+};
+
+#define CURSOR_TEXT_MAX 80
+
+/* Returns out. */
+const char *cursor_text(const struct cursor *c, char out[CURSOR_TEXT_MAX]);
+
+/* 0, or ERR_INVALID when the text is no cursor of this release. */
+int cursor_parse(struct bytes text, struct cursor *out, struct why *why);
+
+#endif

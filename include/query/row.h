@@ -1,0 +1,36 @@
+/*
+ * row: a record as answers show it.
+ *
+ *   {source, resource, id, created, updated, revision, parent, deleted, merged_into, truncated, ...common fields..., doc}
+ *
+ * What does not apply is left out: parent, deleted, merged_into and truncated where there is nothing to say, and common fields that the record
+ * has no value for. created and updated are RFC 3339 with milliseconds, nil where the provider has none. A projection by name shows source, resource, id, what the
+ * record is marked with (deleted, merged_into, truncated), and the names, each under the name it was asked by; nil where there is no value.
+ */
+#ifndef FIC_QUERY_ROW_H
+#define FIC_QUERY_ROW_H
+
+#include <model/field.h>
+
+#define PROJECTION_NAMES_MAX 64
+
+enum projection_kind {
+	PROJECTION_SUMMARY, /* envelope and common fields */
+	PROJECTION_ALL,     /* the same and doc */
+	PROJECTION_NAMED, /* these names only: of the envelope, common fields, "doc", or paths as "doc.statistics.count_reopens" */
+};
+
+/* What a row shows, compiled once for many rows. */
+struct projection;
+
+/* `fields` (may be NULL) is borrowed until projection_free, names are copied and count for PROJECTION_NAMED only; a name that stands twice is shown once. ERR_NOTFOUND with a suggestion, ERR_INVALID,
+ * ERR_LIMIT, ERR_NOMEM. */
+int projection_new(enum projection_kind kind, const struct field *fields, const struct bytes *names,
+		   size_t count, struct projection **out, struct why *why);
+void projection_free(struct projection *p);
+
+/* Appends one map. 0; ERR_CORRUPT (the document is damaged) or the buffer's error, and then nothing was appended. */
+int row_write(const struct projection *p, const char *source, const char *resource,
+	      const struct record *r, struct buf *out);
+
+#endif

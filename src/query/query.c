@@ -1,0 +1,402 @@
+/*
+ * query: a scan, a condition, rows.
+ *
+ *   ROWS --limit or bytes--> PEEK (is there one more?) ----------------------------> DONE
+ *     |                        total wanted: REST (count on) --cursor--> HEAD (count what came before it) --> DONE
+ *     +--end of the scan--> DONE, or HEAD when a total is wanted behind a cursor
+ *
+ * A record is inflated only when its contents are needed: for a row that is shown, or for a condition that the index row cannot answer.
+ * Invariant: `last` is the position of the last row in the answer; everything before it was shown or did not match.
+ */
+#include <query/query.h>
+
+#include "fingerprint.h"
+
+#include <stdlib.h>
+
+#define READ_UNIT 8192
+#define SIEVE_MAX 8
+
+enum phase { PHASE_ROWS, PHASE_PEEK, PHASE_REST, PHASE_HEAD, PHASE_DONE };
+
+struct query {
+	struct snapshot *snapshot;
+	struct query_spec spec;
+	struct projection *projection;
+	uint64_t question;
+	enum phase phase;
+	int error;
+	struct why error_words;
+	const struct where *sieve[SIEVE_MAX]; /* parts of the condition that must hold and that an index row can answer */
+	size_t sieve_count;
+	bool shallow;              /* there are no other parts */
+	bool counted;              /* the total is known from the start */
+	bool resumed;              /* `from` is set */
+	struct scan_position from; /* where the cursor stood */
+	struct scan_position last;
+	size_t rows_start; /* in the rows' buffer */
+	uint64_t matches;
+	struct scan *scan;
+	struct buf memory, scratch;
+	struct query_result result;
+};
+
+/* ---- conditions that an index row answers ---- */
+
+static bool is_shallow_field(const struct field *f)
+{
+	static const char *const names[] = {"created", "updated", "revision", "deleted", "truncated"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (f->path == NULL && strcmp(f->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_shallow(const struct where *w)
+{
+	if (w->field && !is_shallow_field(w->field))
+		return false;
+	for (const struct where *child = w->child; child; child = child->next)
+		if (!is_shallow(child))
+			return false;
+	return true;
+}
+
+/* What holds only together with the rest is no help: `or` and `not` are taken whole or not at all. */
+static void collect_sieve(struct query *q, const struct where *w)
+{
+	if (is_shallow(w)) {
+		if (q->sieve_count < SIEVE_MAX)
+			q->sieve[q->sieve_count++] = w;
+		else
+			q->shallow = false;
+	} else if (w->op == WHERE_AND) {
+		q->shallow = false;
+		for (const struct where *child = w->child; child; child = child->next)
+			collect_sieve(q, child);
+	} else {
+		q->shallow = false;
+	}
+}
+
+static struct record envelope_of(const struct scan_row *row)
+{
+	static const uint8_t nil = 0xc0;
+
+	return (struct record){
+		.created_ms = row->created_ms,
+		.updated_ms = row->updated_ms,
+		.seen_ms = row->seen_ms,
+		.revision = row->revision,
+		.flags = row->flags,
+		.doc = {&nil, 1},
+	};
+}
+
+/* ---- opening ---- */
+
+static int start_scan(struct query *q, const struct scan_position *after, struct why *why)
+{
+	const struct scan_spec spec = {
+		.resource = q->spec.resource,
+		.axis = q->spec.axis,
+		.start_ms = q->result.start_ms,
+		.end_ms = q->result.end_ms,
+		.descending = !q->spec.ascending,
+		.after = after,
+	};
+
+	scan_close(q->scan);
+	q->scan = NULL;
+	return scan_open(q->snapshot, &spec, &q->scan, why);
+}
+
+static int take_cursor(struct query *q, struct why *why)
+{
+	struct cursor c;
+	int rc = cursor_parse(q->spec.cursor, &c, why);
+
+	if (rc)
+		return rc;
+	if (c.question != q->question || c.axis != q->spec.axis)
+		return why_set(
+			why, ERR_INVALID,
+			"this cursor belongs to another question: source, resource, axis, sort and where must be as they were");
+	q->result.start_ms = c.start_ms;
+	q->result.end_ms = c.end_ms;
+	q->from = q->last = c.position;
+	q->resumed = true;
+	return 0;
+}
+
+static bool counted_already(const struct query *q)
+{
+	return !q->spec.where && q->result.start_ms == TIME_MIN && q->result.end_ms == TIME_MAX;
+}
+
+static void finish(struct query *q)
+{
+	q->phase = PHASE_DONE;
+	if (q->counted)
+		return;
+	q->result.total = q->matches;
+	q->result.total_known = q->spec.want_total || (!q->resumed && !q->result.more);
+}
+
+static int prepare(struct query *q, struct why *why)
+{
+	const struct query_spec *s = &q->spec;
+	enum projection_kind kind = s->names   ? PROJECTION_NAMED
+				    : s->whole ? PROJECTION_ALL
+					       : PROJECTION_SUMMARY;
+	int rc = projection_new(kind, s->fields, s->names, s->name_count, &q->projection, why);
+
+	if (rc == 0 && fingerprint(s, &q->question))
+		rc = why_set(why, ERR_NOMEM, "out of memory");
+	if (rc == 0 && s->cursor.len)
+		rc = take_cursor(q, why);
+	if (rc)
+		return rc;
+	q->shallow = true;
+	if (s->where)
+		collect_sieve(q, s->where);
+	q->counted = s->want_total && counted_already(q);
+	if (q->counted) {
+		q->result.total = snapshot_count(q->snapshot, s->resource);
+		q->result.total_known = true;
+	}
+	if (s->limit == 0) {
+		/* Nothing to show: all is counted in one go, whatever the cursor. */
+		q->resumed = false;
+		q->phase = s->want_total && !q->counted ? PHASE_REST : PHASE_DONE;
+	}
+	return q->phase == PHASE_DONE ? 0 : start_scan(q, q->resumed ? &q->from : NULL, why);
+}
+
+int query_open(struct snapshot *v, const struct query_spec *spec, struct query **out, struct why *why)
+{
+	struct query *q = calloc(1, sizeof *q);
+
+	if (!q)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	q->snapshot = v;
+	q->spec = *spec;
+	if (!q->spec.bytes_max)
+		q->spec.bytes_max = QUERY_BYTES_DEFAULT;
+	q->rows_start = spec->rows ? spec->rows->len : 0;
+	q->result.start_ms = spec->start_ms;
+	q->result.end_ms = spec->end_ms;
+	int rc = prepare(q, why);
+	if (rc) {
+		query_free(q);
+		return rc;
+	}
+	*out = q;
+	return 0;
+}
+
+void query_free(struct query *q)
+{
+	if (!q)
+		return;
+	scan_close(q->scan);
+	projection_free(q->projection);
+	buf_release(&q->memory);
+	buf_release(&q->scratch);
+	free(q);
+}
+
+const struct query_result *query_result(const struct query *q)
+{
+	return &q->result;
+}
+
+/* ---- one row ---- */
+
+/* 1: read, 0: damaged. */
+static int read_record(struct query *q, const struct scan_row *row, struct record *r, unsigned *cost)
+{
+	q->result.read++;
+	*cost += 1 + row->raw_bytes / READ_UNIT;
+	int rc = scan_record(q->scan, &q->memory, r);
+	if (rc == ERR_CORRUPT) {
+		q->result.damaged++;
+		return 0;
+	}
+	return rc < 0 ? rc : 1;
+}
+
+/* 1: it is wanted, 0: it is not. `r` is a whole record afterwards when `whole` is asked for. */
+static int examine(struct query *q, const struct scan_row *row, bool whole, struct record *r,
+		   unsigned *cost)
+{
+	int rc = 1;
+
+	*r = envelope_of(row);
+	for (size_t i = 0; i < q->sieve_count && rc > 0; i++)
+		rc = where_match(q->sieve[i], r, &q->scratch);
+	if (rc > 0 && (whole || !q->shallow))
+		rc = read_record(q, row, r, cost);
+	if (rc > 0 && !q->shallow)
+		rc = where_match(q->spec.where, r, &q->scratch);
+	if (rc == ERR_CORRUPT) {
+		q->result.damaged++;
+		return 0;
+	}
+	return rc;
+}
+
+static void leave_rows(struct query *q, bool more)
+{
+	if (more)
+		q->result.more = true;
+	if (q->spec.want_total && !q->counted)
+		q->phase = PHASE_REST;
+	else if (more)
+		finish(q);
+	else
+		q->phase = PHASE_PEEK;
+}
+
+/* A record that is wanted: into the answer, or behind its end. */
+static int show(struct query *q, const struct scan_row *row, const struct record *r)
+{
+	struct buf *rows = q->spec.rows;
+	size_t mark = rows->len;
+	int rc = row_write(q->projection, q->spec.source, q->spec.resource, r, rows);
+
+	if (rc == ERR_CORRUPT) {
+		q->result.damaged++;
+		return 0;
+	}
+	if (rc)
+		return rc;
+	q->matches++;
+	if (q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
+		rows->len = mark;
+		leave_rows(q, true);
+		return 0;
+	}
+	q->result.rows++;
+	q->last = row->position;
+	if (q->result.rows == q->spec.limit || rows->len - q->rows_start >= q->spec.bytes_max)
+		leave_rows(q, false);
+	return 0;
+}
+
+/* ---- the steps ---- */
+
+static int compare(const struct scan_position *a, const struct scan_position *b)
+{
+	if (a->time_ms != b->time_ms)
+		return a->time_ms < b->time_ms ? -1 : 1;
+	return (a->id_hash > b->id_hash) - (a->id_hash < b->id_hash);
+}
+
+/* The head of the question ends with the row at which the cursor stood. */
+static bool behind_cursor(const struct query *q, const struct scan_row *row)
+{
+	int order = compare(&row->position, &q->from);
+
+	return q->spec.ascending ? order > 0 : order < 0;
+}
+
+static int end_of_scan(struct query *q, struct why *why)
+{
+	if (q->phase != PHASE_HEAD && q->resumed && q->spec.want_total && !q->counted) {
+		q->phase = PHASE_HEAD;
+		return start_scan(q, NULL, why);
+	}
+	finish(q);
+	return 0;
+}
+
+static int take_row(struct query *q, const struct scan_row *row, unsigned *cost)
+{
+	struct record r;
+	const bool showing = q->phase == PHASE_ROWS;
+
+	q->result.scanned++;
+	if (q->phase == PHASE_HEAD && behind_cursor(q, row)) {
+		finish(q);
+		return 0;
+	}
+	int rc = examine(q, row, showing, &r, cost);
+	if (rc <= 0)
+		return rc;
+	if (showing)
+		return show(q, row, &r);
+	if (q->phase != PHASE_HEAD && q->spec.limit)
+		q->result.more = true;
+	q->matches++;
+	if (q->phase == PHASE_PEEK)
+		finish(q);
+	return 0;
+}
+
+static int explain(int rc, struct why *why)
+{
+	switch (rc) {
+	case ERR_NOMEM: return why_set(why, rc, "out of memory");
+	case ERR_LIMIT:
+		return why_set(why, rc, "the answer is too large: ask for fewer rows or fewer fields");
+	case ERR_CORRUPT:
+		return why_set(why, rc, "an index of the store is damaged; it will be fetched again");
+	default: return why_set(why, rc, "the store cannot be read (%s)", err_name(rc));
+	}
+}
+
+static int advance(struct query *q, unsigned *cost, struct why *why)
+{
+	struct scan_row row;
+	int rc = scan_next(q->scan, &row);
+
+	*cost += 1;
+	if (rc == 0)
+		return end_of_scan(q, why);
+	if (rc > 0)
+		rc = take_row(q, &row, cost);
+	return rc < 0 ? explain(rc, why) : 0;
+}
+
+static void put_cursor(struct query *q)
+{
+	const struct cursor c = {
+		.axis = q->spec.axis,
+		.start_ms = q->result.start_ms,
+		.end_ms = q->result.end_ms,
+		.position = q->last,
+		.question = q->question,
+	};
+
+	if (q->result.more)
+		cursor_text(&c, q->result.next_cursor);
+}
+
+/* One index row answers it: always worth it. */
+static bool peek_is_cheap(const struct query *q)
+{
+	return q->phase == PHASE_PEEK && !q->spec.where;
+}
+
+int query_step(struct query *q, unsigned budget, struct why *why)
+{
+	unsigned cost = 0;
+
+	while (!q->error && q->phase != PHASE_DONE && (cost < budget || peek_is_cheap(q)))
+		q->error = advance(q, &cost, &q->error_words);
+	if (q->error) {
+		why_set(why, q->error, "%s", q->error_words.text);
+		return q->error;
+	}
+	/* Whether there is one more is worth the rest of this step, not another one. */
+	if (q->phase == PHASE_PEEK) {
+		q->result.more = true;
+		finish(q);
+	}
+	if (q->phase != PHASE_DONE)
+		return 1;
+	put_cursor(q);
+	return 0;
+}

@@ -1,0 +1,208 @@
+/* row: records into maps. The only place that knows the order and the names of a row's members. Never changes a value on the way: doc and raw paths are copied byte
+ * for byte. */
+#include <query/row.h>
+
+#include <codec/msgpack.h>
+
+#include <stdlib.h>
+
+struct column {
+	struct bytes name;         /* as asked */
+	const struct field *field; /* NULL: the whole document */
+};
+
+struct projection {
+	enum projection_kind kind;
+	const struct field *fields;
+	struct column columns[PROJECTION_NAMES_MAX];
+	size_t count;
+	struct arena arena;
+};
+
+/* Members that every row has, or those that apply: not columns, even when they are asked for. */
+static bool is_fixed(struct bytes name)
+{
+	static const char *const names[] = {"source",  "resource",    "id",
+					    "deleted", "merged_into", "truncated"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (bytes_is(name, names[i]))
+			return true;
+	return false;
+}
+
+static bool has_column(const struct projection *p, struct bytes name)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (bytes_equal(p->columns[i].name, name))
+			return true;
+	return false;
+}
+
+static int add_column(struct projection *p, struct bytes name, struct why *why)
+{
+	struct column column = {.field = NULL};
+
+	if (is_fixed(name) || has_column(p, name))
+		return 0;
+	if (p->count == PROJECTION_NAMES_MAX)
+		return why_set(why, ERR_LIMIT, "more than %d fields", PROJECTION_NAMES_MAX);
+	int rc = bytes_is(name, "doc")
+			 ? 0
+			 : field_resolve(name, p->fields, &p->arena, &column.field, why);
+	if (rc)
+		return rc;
+	column.name = arena_bytes(&p->arena, name);
+	if (!column.name.data)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	p->columns[p->count++] = column;
+	return 0;
+}
+
+int projection_new(enum projection_kind kind, const struct field *fields, const struct bytes *names,
+		   size_t count, struct projection **out, struct why *why)
+{
+	struct projection *p = calloc(1, sizeof *p);
+	int rc = 0;
+
+	if (!p)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	p->kind = kind;
+	p->fields = fields;
+	for (size_t i = 0; kind == PROJECTION_NAMED && rc == 0 && i < count; i++)
+		rc = add_column(p, names[i], why);
+	if (rc) {
+		projection_free(p);
+		return rc;
+	}
+	*out = p;
+	return 0;
+}
+
+void projection_free(struct projection *p)
+{
+	if (!p)
+		return;
+	arena_release(&p->arena);
+	free(p);
+}
+
+static void put_time(struct buf *out, const char *name, int64_t ms)
+{
+	char text[TIME_TEXT_MAX];
+
+	mp_put_cstr(out, name);
+	mp_put_cstr(out, ms == TIME_NONE ? NULL : time_text(ms, true, text));
+}
+
+static uint32_t put_text(struct buf *out, const char *name, struct bytes text)
+{
+	if (text.len == 0)
+		return 0;
+	mp_put_cstr(out, name);
+	mp_put_str(out, text);
+	return 1;
+}
+
+static uint32_t put_mark(struct buf *out, const char *name, bool set)
+{
+	if (!set)
+		return 0;
+	mp_put_cstr(out, name);
+	mp_put_bool(out, true);
+	return 1;
+}
+
+static uint32_t put_marks(const struct record *r, struct buf *out)
+{
+	uint32_t n = put_mark(out, "deleted", r->flags & RECORD_DELETED);
+
+	n += put_text(out, "merged_into", r->merged_into);
+	return n + put_mark(out, "truncated", r->flags & RECORD_TRUNCATED);
+}
+
+static void put_doc(const struct record *r, struct buf *out)
+{
+	if (r->doc.len)
+		buf_put_bytes(out, r->doc);
+	else
+		mp_put_nil(out);
+}
+
+/* Every common field that has a value. Pairs written, or an error. */
+static int put_common(const struct projection *p, const struct record *r, struct buf *out)
+{
+	int n = 0;
+
+	for (const struct field *f = p->fields; f && f->name; f++) {
+		size_t mark = out->len;
+		mp_put_cstr(out, f->name);
+		int rc = record_value(r, f, out);
+		if (rc < 0)
+			return rc;
+		if (rc == 0 && !out->error)
+			out->len = mark;
+		n += rc;
+	}
+	return n;
+}
+
+static int put_envelope(const struct projection *p, const struct record *r, struct buf *out)
+{
+	uint32_t n = 3;
+
+	put_time(out, "created", r->created_ms);
+	put_time(out, "updated", r->updated_ms);
+	mp_put_cstr(out, "revision");
+	mp_put_uint(out, r->revision);
+	n += put_text(out, "parent", r->parent);
+	n += put_marks(r, out);
+	int common = put_common(p, r, out);
+	if (common < 0)
+		return common;
+	if (p->kind == PROJECTION_ALL) {
+		mp_put_cstr(out, "doc");
+		put_doc(r, out);
+		n++;
+	}
+	return (int)n + common;
+}
+
+static int put_columns(const struct projection *p, const struct record *r, struct buf *out)
+{
+	uint32_t n = put_marks(r, out);
+
+	for (size_t i = 0; i < p->count; i++) {
+		mp_put_str(out, p->columns[i].name);
+		int rc = 0;
+		if (p->columns[i].field)
+			rc = record_value(r, p->columns[i].field, out);
+		else
+			put_doc(r, out);
+		if (rc < 0)
+			return rc;
+	}
+	return (int)(n + p->count);
+}
+
+int row_write(const struct projection *p, const char *source, const char *resource,
+	      const struct record *r, struct buf *out)
+{
+	size_t start = out->len, mark = mp_begin_map(out);
+
+	mp_put_cstr(out, "source");
+	mp_put_cstr(out, source);
+	mp_put_cstr(out, "resource");
+	mp_put_cstr(out, resource);
+	mp_put_cstr(out, "id");
+	mp_put_str(out, r->id);
+	int n = p->kind == PROJECTION_NAMED ? put_columns(p, r, out) : put_envelope(p, r, out);
+	if (n >= 0 && out->error)
+		n = out->error;
+	if (n < 0) {
+		out->len = start;
+		return n;
+	}
+	mp_end_map(out, mark, (uint32_t)n + 3);
+	return 0;
+}
