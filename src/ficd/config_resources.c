@@ -1,0 +1,69 @@
+/* config_resources: the resources of a source: their defaults, which of them follow another, what must fit together. */
+#include "config_loader.h"
+
+static void set_text(struct loader *l, const char *name, struct config_resource *r, const char *text)
+{
+	loader_set(l, option_find(SECTION_RESOURCE, name), r, text);
+}
+
+void loader_resource_defaults(struct loader *l, struct config_source *s)
+{
+	loader_defaults(l, SECTION_RESOURCE, &s->other);
+	s->other.name = "";
+	set_text(l, "every", &s->other, "5m");
+	s->other.tolerance_ms = s->tolerance_ms;
+	s->other.priority = 5;
+	s->resource_count = config_resource_count;
+	for (size_t i = 0; i < config_resource_count; i++) {
+		const struct resource_default *d = &config_resources[i];
+		struct config_resource *r = &s->resources[i];
+		*r = s->other;
+		r->name = d->name;
+		r->follows = d->follows;
+		r->enabled = (s->wanted >> i) & 1;
+		set_text(l, "every", r, d->every);
+		set_text(l, "full", r, d->full);
+		set_text(l, "tolerance", r, d->tolerance);
+		/* What the source asks for may be larger than what the resource needs. */
+		if (r->tolerance_ms < s->tolerance_ms)
+			r->tolerance_ms = s->tolerance_ms;
+		r->priority = d->priority;
+	}
+}
+
+static void follow(struct config_source *s, struct config_resource *r)
+{
+	const struct config_resource *parent = config_resource(s, r->follows);
+
+	r->every_ms = parent->every_ms;
+	r->full = parent->full;
+	r->priority = parent->priority;
+	if (!(r->given & option_bit(option_find(SECTION_RESOURCE, "tolerance"))))
+		r->tolerance_ms = parent->tolerance_ms;
+}
+
+static void check_resource(struct loader *l, const struct config_source *s,
+			   const struct config_resource *r)
+{
+	char every[DURATION_TEXT_MAX], tolerance[DURATION_TEXT_MAX];
+
+	if (r->line && !r->enabled)
+		config_error(l->errors, r->line,
+			     "[resource %s/%s]: the source's list of resources leaves it out",
+			     s->name, r->name);
+	if (r->enabled && r->line && r->every_ms > r->tolerance_ms)
+		config_warning(l->errors, r->line,
+			       "%s are read every %s but count as fresh for %s: between two runs answers will say partial or stale; set "
+			       "tolerance as well",
+			       r->name, duration_text(r->every_ms, every),
+			       duration_text(r->tolerance_ms, tolerance));
+}
+
+void loader_resource_checks(struct loader *l, struct config_source *s)
+{
+	for (size_t i = 0; i < s->resource_count; i++)
+		if (s->resources[i].follows)
+			follow(s, &s->resources[i]);
+	for (size_t i = 0; i < s->resource_count; i++)
+		check_resource(l, s, &s->resources[i]);
+}

@@ -1,0 +1,142 @@
+/* config_table: every option of ficd.conf. Parsing, checks, defaults, --print-config and, through a test, the manual page and
+ * the example file come from these rows; nothing else knows an option's name. */
+#include "config_table.h"
+
+#define FICD(field)     SECTION_FICD, .offset = offsetof(struct config, field)
+#define SOURCE(field)   SECTION_SOURCE, .offset = offsetof(struct config_source, field)
+#define RESOURCE(field) SECTION_RESOURCE, .offset = offsetof(struct config_resource, field)
+
+#define SECOND_MS INT64_C(1000)
+#define MINUTE_MS (60 * SECOND_MS)
+#define HOUR_MS   (60 * MINUTE_MS)
+#define DAY_MS    (24 * HOUR_MS)
+#define MIB       (INT64_C(1) << 20)
+
+static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+static const char *const providers[] = {"intercom", NULL};
+static const char *const providers_later[] = {"front", NULL};
+static const char *const regions[] = {"us", "eu", "au", NULL};
+static const char *const versions[] = {"2.14", "2.15", "2.16", NULL};
+static const char *const stale[] = {"serve", NULL};
+static const char *const stale_later[] = {"wait", "live", "error", NULL};
+
+const char *const section_names[] = {"ficd", "source", "resource", "alert", NULL};
+
+const struct option config_options[] = {
+	{FICD(state_dir), .name = "state_dir", .type = OPTION_PATH,
+	 .inherits = "/var/lib/ficd for root, else $XDG_STATE_HOME/ficd",
+	 .help = "folder of the mirrored data, made with mode 0700"},
+	{FICD(socket), .name = "socket", .type = OPTION_SOCKET,
+	 .inherits = "/run/ficd/ficd.sock for root, else $XDG_RUNTIME_DIR/ficd/ficd.sock",
+	 .help = "where ficq and other clients connect, made with mode 0660"},
+	{FICD(allow_read), .name = "allow_read", .type = OPTION_ACCESS, .fallback = "any",
+	 .reloadable = true,
+	 .help = "who may ask: any (who can connect), none, or a list of user:NAME, group:NAME, uid:N, gid:N"},
+	{FICD(allow_write), .name = "allow_write", .type = OPTION_ACCESS, .fallback = "group:ficd",
+	 .reloadable = true,
+	 .help = "who may also start syncs; root and the daemon's own user always may"},
+	{FICD(memory_bytes), .name = "memory", .type = OPTION_SIZE, .fallback = "16M",
+	 .min = 4 * MIB, .max = 4096 * MIB, .help = "caches and buffers together"},
+	{FICD(log_level), .name = "log_level", .type = OPTION_WORD, .fallback = "info",
+	 .words = levels, .reloadable = true, .help = "least weight of what is logged"},
+	{FICD(shutdown_timeout_ms), .name = "shutdown_timeout", .type = OPTION_DURATION,
+	 .fallback = "10s", .max = 10 * MINUTE_MS, .reloadable = true,
+	 .help = "how long a stop waits for work under way"},
+
+	{SOURCE(provider), .name = "provider", .type = OPTION_CHOICE, .words = providers,
+	 .later = providers_later, .required = true, .help = "whose API is mirrored"},
+	{SOURCE(region), .name = "region", .type = OPTION_CHOICE, .fallback = "us",
+	 .words = regions, .help = "where the workspace is hosted"},
+	{SOURCE(base_url), .name = "base_url", .type = OPTION_URL, .fallback = "",
+	 .help = "another address of the API, for proxies and the simulator; empty: the provider's own"},
+	{SOURCE(token), .name = "token", .type = OPTION_TOKEN, .required = true, .reloadable = true,
+	 .help = "where the access token is: credential:NAME (systemd) or file:PATH, never the token itself"},
+	{SOURCE(version), .name = "version", .type = OPTION_CHOICE, .fallback = "2.16",
+	 .words = versions, .help = "Intercom-Version of every call"},
+	{SOURCE(history_ms), .name = "history", .type = OPTION_DURATION, .fallback = "400d",
+	 .min = DAY_MS, .max = 50 * 365 * DAY_MS, .reloadable = true,
+	 .help = "how far back the cache shall reach"},
+	{SOURCE(max_staleness_ms), .name = "max_staleness", .type = OPTION_DURATION,
+	 .fallback = "1h", .max = 365 * DAY_MS, .reloadable = true,
+	 .help = "age of the data that a question accepts unless it says otherwise"},
+	{SOURCE(tolerance_ms), .name = "tolerance", .type = OPTION_DURATION, .fallback = "5m",
+	 .max = 30 * DAY_MS, .reloadable = true,
+	 .help = "a missing tail as long as this is no gap: the answer is still fresh"},
+	{SOURCE(on_stale), .name = "on_stale", .type = OPTION_WORD, .fallback = "serve",
+	 .words = stale, .later = stale_later, .reloadable = true,
+	 .help = "what a question gets that asks for newer data than there is: serve answers now and says so"},
+	{SOURCE(budget), .name = "budget", .type = OPTION_PERCENT, .fallback = "80%", .min = 1,
+	 .max = 100, .reloadable = true,
+	 .help = "share of the provider's rate limit; the rest is left to others"},
+	{SOURCE(concurrency), .name = "concurrency", .type = OPTION_NUMBER, .fallback = "4",
+	 .min = 1, .max = 8, .reloadable = true, .help = "calls to the provider at the same time"},
+	{SOURCE(retry_ms), .name = "retry", .type = OPTION_DURATION, .fallback = "1s", .min = 10,
+	 .max = 10 * MINUTE_MS,
+	 .help = "the first pause after a passing failure; it doubles with each of five attempts"},
+	{SOURCE(wanted), .name = "resources", .type = OPTION_RESOURCES, .fallback = "all",
+	 .help = "what is mirrored: all, or a list; conversations bring their messages"},
+
+	{RESOURCE(every_ms), .name = "every", .type = OPTION_DURATION, .min = 10 * SECOND_MS,
+	 .max = 30 * DAY_MS, .inherits = "the resource's default", .reloadable = true,
+	 .help = "how often changes are read"},
+	{RESOURCE(full), .name = "full", .type = OPTION_SCHEDULE,
+	 .inherits = "the resource's default", .reloadable = true,
+	 .help = "when everything is read again, UTC: off, hourly, daily HH:MM, weekly DAY HH:MM"},
+	{RESOURCE(tolerance_ms), .name = "tolerance", .type = OPTION_DURATION, .max = 30 * DAY_MS,
+	 .inherits = "the source's, but 45m for companies", .reloadable = true,
+	 .help = "as in the source's section; not shorter than every, or answers turn stale between two runs"},
+	{RESOURCE(priority), .name = "priority", .type = OPTION_NUMBER, .min = 1, .max = 9,
+	 .inherits = "the resource's default", .reloadable = true,
+	 .help = "what goes first when calls are scarce; 1 is first"},
+};
+
+const size_t config_option_count = sizeof config_options / sizeof *config_options;
+
+/* Foundation first: names for the ids that the others carry. messages are read with their conversations. */
+const struct resource_default config_resources[] = {
+	{"conversations", NULL, "2m", "off", NULL, 2},
+	{"messages", "conversations", "2m", "off", NULL, 2},
+	{"contacts", NULL, "2m", "daily 03:00", NULL, 3},
+	{"companies", NULL, "30m", "off", "45m", 4},
+	{"admins", NULL, "4m", "off", NULL, 1},
+	{"teams", NULL, "4m", "off", NULL, 1},
+	{"tags", NULL, "4m", "off", NULL, 1},
+	{"segments", NULL, "4m", "off", NULL, 1},
+};
+
+const size_t config_resource_count = sizeof config_resources / sizeof *config_resources;
+
+static const struct option_later later[] = {
+	{SECTION_FICD, "http", "off"},      {SECTION_SOURCE, "webhook_secret", ""},
+	{SECTION_SOURCE, "exclude", ""},    {SECTION_SOURCE, "retain", "0"},
+	{SECTION_RESOURCE, "window", "1d"},
+};
+
+const struct option *option_find(enum section_kind section, const char *name)
+{
+	for (size_t i = 0; i < config_option_count; i++)
+		if (config_options[i].section == section && strcmp(config_options[i].name, name) == 0)
+			return &config_options[i];
+	return NULL;
+}
+
+uint64_t option_bit(const struct option *o)
+{
+	return UINT64_C(1) << (o - config_options);
+}
+
+const struct option_later *option_later(enum section_kind section, const char *name)
+{
+	for (size_t i = 0; i < sizeof later / sizeof *later; i++)
+		if (later[i].section == section && strcmp(later[i].name, name) == 0)
+			return &later[i];
+	return NULL;
+}
+
+int resource_index(struct bytes name)
+{
+	for (size_t i = 0; i < config_resource_count; i++)
+		if (bytes_is(name, config_resources[i].name))
+			return (int)i;
+	return -1;
+}

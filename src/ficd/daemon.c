@@ -1,0 +1,227 @@
+/*
+ * daemon: builds the parts, wires them, and takes them down in order. Never does any of their work.
+ *
+ *   open: lock ─ syncer ─ loop ─ http ─ sources ─ socket      stop: no new clients ─ runs end ─ sessions ─ stores ─ lock
+ */
+#include "daemon.h"
+#include "session.h"
+
+#include <base/files.h>
+#include <base/log.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static int exit_code_of(int rc)
+{
+	switch (rc) {
+	case ERR_DENIED:
+		return EX_NOPERM;
+	case ERR_BUSY:
+		return EX_TEMPFAIL;
+	case ERR_INVALID:
+		return EX_CONFIG;
+	case ERR_NOMEM:
+		return EX_OSERR;
+	default:
+		return EX_IOERR;
+	}
+}
+
+/* The lock holds the number of who has it, for the words of who comes second. */
+static int take_lock(struct daemon *d, struct why *why)
+{
+	char path[CONFIG_PATH_MAX + 16], owner[24] = "";
+	int rc = dir_make(d->config->state_dir, 0700, why);
+
+	if (rc)
+		return rc;
+	snprintf(path, sizeof path, "%s/LOCK", d->config->state_dir);
+	d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (d->lock_fd < 0)
+		return why_errno(why, "cannot open %s", path);
+	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return why_errno(why, "cannot lock %s", path);
+		if (read(d->lock_fd, owner, sizeof owner - 1) < 0)
+			owner[0] = 0;
+		return why_set(why, ERR_BUSY, "another ficd (process %d) uses %s already", atoi(owner), d->config->state_dir);
+	}
+	int n = snprintf(owner, sizeof owner, "%d\n", (int)getpid());
+	if (ftruncate(d->lock_fd, 0) < 0 || pwrite(d->lock_fd, owner, (size_t)n, 0) < 0)
+		return why_errno(why, "cannot write %s", path);
+	return 0;
+}
+
+static void on_signal(void *ctx, int signo)
+{
+	struct daemon *d = ctx;
+
+	if (d->stopping) {
+		log_warn("ficd", "told to stop twice: stopping at once");
+		loop_stop(d->loop);
+		return;
+	}
+	log_info("ficd", "signal %d: stopping", signo);
+	daemon_stop(d);
+}
+
+/* There is nothing to reload in place yet: saying so beats dying of it. */
+static void on_hangup(void *ctx, int signo)
+{
+	(void)ctx;
+	(void)signo;
+	log_warn("ficd", "SIGHUP is ignored: restart ficd to take a changed configuration");
+}
+
+static int open_loop(struct daemon *d, struct why *why)
+{
+	struct http_options http = {.user_agent = "ficd/" FIC_VERSION};
+
+	d->loop = loop_new(why);
+	if (!d->loop)
+		return ERR_IO;
+	d->syncer = syncer_new(d->loop, why);
+	if (!d->syncer)
+		return ERR_IO;
+	for (size_t i = 0; i < d->config->source_count; i++)
+		http.connections_max += d->config->sources[i].concurrency;
+	d->http = http_new(d->loop, &http, why);
+	return d->http ? 0 : ERR_IO;
+}
+
+static int open_signals(struct daemon *d)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (loop_signal(d->loop, SIGTERM, on_signal, d) || loop_signal(d->loop, SIGINT, on_signal, d) ||
+	    loop_signal(d->loop, SIGHUP, on_hangup, d))
+		return ERR_IO;
+	return 0;
+}
+
+static int open_sources(struct daemon *d, struct why *why)
+{
+	for (size_t i = 0; i < d->config->source_count; i++) {
+		int rc = source_open(&d->sources[d->source_count++], d, &d->config->sources[i], why);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* The folder of the socket is made for a first start by hand; packages and service managers bring their own. */
+static int open_socket(struct daemon *d, struct why *why)
+{
+	char dir[CONFIG_PATH_MAX];
+
+	snprintf(dir, sizeof dir, "%s", d->config->socket);
+	char *slash = strrchr(dir, '/');
+	if (slash && slash != dir) {
+		*slash = 0;
+		int rc = dir_make(dir, 0750, why);
+		if (rc)
+			return rc;
+	}
+	return sessions_listen(d, why);
+}
+
+int daemon_open(struct daemon *d, struct config *config, bool once, struct why *why)
+{
+	int rc;
+
+	*d = (struct daemon){.config = config, .lock_fd = -1, .once = once, .started_ms = clock_wall_ms()};
+	rc = take_lock(d, why);
+	if (rc == 0)
+		rc = open_loop(d, why);
+	if (rc == 0)
+		rc = open_signals(d);
+	if (rc == 0)
+		rc = open_sources(d, why);
+	if (rc == 0)
+		rc = open_socket(d, why);
+	return rc ? exit_code_of(rc) : 0;
+}
+
+static void on_patience(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	log_warn("ficd", "not everything ended in time: stopping at once");
+	loop_stop(d->loop);
+}
+
+static void on_stopped(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	if (++d->stopped == d->source_count)
+		loop_stop(d->loop);
+}
+
+void daemon_stop(struct daemon *d)
+{
+	if (d->stopping)
+		return;
+	d->stopping = true;
+	server_stop_accepting(d->server);
+	d->stop_timer = timer_new(d->loop, on_patience, d);
+	if (d->stop_timer)
+		timer_start(d->stop_timer, d->config->shutdown_timeout_ms, 0);
+	for (size_t i = 0; i < d->source_count; i++)
+		sync_stop(d->sources[i].sync, on_stopped, d);
+}
+
+/* --once: stop when nothing is due any more, or every source is in trouble. */
+static void on_once(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	for (size_t i = 0; i < d->source_count; i++)
+		if (d->sources[i].token.len && !sync_idle(d->sources[i].sync))
+			return;
+	daemon_stop(d);
+}
+
+int daemon_run(struct daemon *d)
+{
+	for (size_t i = 0; i < d->source_count; i++)
+		if (d->sources[i].token.len)
+			sync_start(d->sources[i].sync);
+	if (d->once) {
+		d->once_timer = timer_new(d->loop, on_once, d);
+		if (!d->once_timer)
+			return EX_OSERR;
+		timer_start(d->once_timer, 100, 100);
+	}
+	log_info("ficd", "version %s ready, socket %s", FIC_VERSION, d->config->socket);
+	loop_run(d->loop);
+	int code = 0;
+	for (size_t i = 0; d->once && i < d->source_count; i++) {
+		struct sync_state state;
+		sync_state(d->sources[i].sync, &state);
+		if (state.error || d->sources[i].token_error[0])
+			code = EX_TEMPFAIL;
+	}
+	return code;
+}
+
+void daemon_close(struct daemon *d)
+{
+	sessions_close(d);
+	for (size_t i = 0; i < d->source_count; i++)
+		source_close(&d->sources[i]);
+	timer_free(d->stop_timer);
+	timer_free(d->once_timer);
+	http_free(d->http);
+	syncer_free(d->syncer);
+	loop_free(d->loop);
+	config_free(d->config);
+	if (d->lock_fd >= 0)
+		close(d->lock_fd);
+}

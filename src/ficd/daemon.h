@@ -1,0 +1,71 @@
+/*
+ * daemon: what one running ficd is made of. Private to this layer.
+ *
+ *   main ── config ── daemon ─┬─ loop, http, syncer
+ *                             ├─ sources: store + trail + sync, one each
+ *                             └─ server ── sessions ── requests ── methods
+ */
+#ifndef FIC_FICD_DAEMON_INTERNAL_H
+#define FIC_FICD_DAEMON_INTERNAL_H
+
+#include <ficd/config.h>
+#include <io/http.h>
+#include <io/loop.h>
+#include <io/server.h>
+#include <io/syncer.h>
+#include <model/freshness.h>
+#include <store/store.h>
+#include <store/trail.h>
+#include <sync/sync.h>
+
+struct daemon;
+
+/* One configured account. */
+struct source {
+	struct daemon *daemon;
+	const struct config_source *config;
+	const struct provider *provider;
+	char base_url[512];
+	struct buf token;
+	char token_error[320];      /* why there is none; "" */
+	struct store *store;
+	struct trail *trail;
+	struct sync *sync;
+};
+
+struct daemon {
+	struct config *config;
+	struct loop *loop;
+	struct http *http;
+	struct syncer *syncer;
+	struct server *server;
+	struct source sources[CONFIG_SOURCES_MAX];
+	size_t source_count;
+	int lock_fd;
+	int64_t started_ms;
+	bool once, stopping;
+	unsigned stopped;           /* sources that have stopped */
+	struct timer *stop_timer;   /* the far end of patience */
+	struct timer *once_timer;
+};
+
+/* Builds everything and listens; nothing runs before daemon_run. 0, or an exit code of sysexits(3) with `why`. Takes the configuration. */
+int daemon_open(struct daemon *d, struct config *config, bool once, struct why *why);
+int daemon_run(struct daemon *d); /* until it is told to stop; the exit code */
+void daemon_close(struct daemon *d);
+void daemon_stop(struct daemon *d);
+
+/* source.c */
+int source_open(struct source *s, struct daemon *d, const struct config_source *config, struct why *why);
+void source_close(struct source *s);
+struct source *source_find(struct daemon *d, struct bytes name);
+/* NULL: the provider has none of that name, or it is not configured. */
+const struct resource_type *source_type(const struct source *s, struct bytes name);
+/* Judges a span of a resource of this source. `q`'s times and axis are given, the rest is filled in from the configuration (max_age_ms < 0 in `q` means: as configured). */
+int source_judge(const struct source *s, const struct snapshot *view, const struct resource_type *type,
+		 struct freshness_question *q, struct freshness *out);
+/* Provider's clock now. */
+int64_t source_now(const struct source *s);
+int64_t source_history_start(const struct source *s);
+
+#endif

@@ -1,0 +1,443 @@
+/*
+ * method_read: records: query, get, thread. Each reads one snapshot, so that its rows and its freshness belong together; long ones go on in slices. Never waits
+ * for a sync.
+ */
+#include "method.h"
+
+#include <codec/msgpack.h>
+#include <query/query.h>
+#include <query/thread.h>
+
+#include <stdlib.h>
+
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX 1000
+#define ROWS_BYTES_MAX (1024 * 1024) /* of one answer; more is another page */
+#define STEP_UNITS 300               /* about half a millisecond */
+
+/* One question that reads records. */
+struct reading {
+	struct request *request;
+	struct source *source;
+	const struct resource_type *type;
+	struct snapshot *view;
+	struct arena arena;
+	struct freshness_question question;
+	struct bytes *names;
+	size_t name_count;
+	struct buf rows;
+	struct buf memory;
+	struct task *task;
+	struct query *query;
+	struct thread *thread;
+	struct bytes conversation; /* its row, of a thread */
+	bool truncated;
+};
+
+static void reading_release(struct request *r)
+{
+	struct reading *g = r->state;
+
+	task_free(g->task);
+	query_free(g->query);
+	thread_free(g->thread);
+	snapshot_free(g->view);
+	arena_release(&g->arena);
+	buf_release(&g->rows);
+	buf_release(&g->memory);
+	free(g);
+}
+
+static void fail(struct reading *g, int rc, const struct why *why)
+{
+	int code = rc == ERR_INVALID || rc == ERR_NOTFOUND || rc == ERR_SYNTAX || rc == ERR_LIMIT ? RPC_INVALID_PARAMS :
+												    RPC_INTERNAL;
+
+	request_error(g->request, code, err_name(rc), NULL, "%s", why->text[0] ? why->text : "cannot be answered");
+}
+
+/* The source, the resource and a snapshot of them; NULL: the error was sent. */
+static struct reading *reading_new(struct request *r, const char *resource)
+{
+	struct source *s = param_source(r);
+	const struct resource_type *type;
+	struct reading *g;
+
+	if (!s)
+		return NULL;
+	type = resource ? source_type(s, bytes_str(resource)) : param_resource(r, s);
+	if (!type) {
+		if (resource)
+			request_error(r, RPC_NOT_FOUND, "resource", NULL, "source %s does not keep %s", s->config->name, resource);
+		return NULL;
+	}
+	g = calloc(1, sizeof *g);
+	if (!g || !(g->view = snapshot_new(s->store))) {
+		free(g);
+		request_error(r, RPC_INTERNAL, "no_memory", NULL, "out of memory");
+		return NULL;
+	}
+	g->request = r;
+	g->source = s;
+	g->type = type;
+	g->question = (struct freshness_question){.start_ms = TIME_MIN, .end_ms = TIME_MAX, .max_age_ms = -1};
+	r->state = g;
+	r->release = reading_release;
+	return g;
+}
+
+/* `fields`: a name, names divided by commas, or a list. False: the error was sent. */
+static bool read_names(struct reading *g)
+{
+	struct bytes whole, text;
+	struct mp_reader reader;
+	struct mp_value v;
+	uint32_t count = 1;
+
+	if (!param_raw(g->request, "fields", &whole))
+		return true;
+	reader = mp_reader_of(whole);
+	if (mp_get(whole, &v) && v.type == MP_ARRAY) {
+		count = v.count;
+		mp_next(&reader, &v);
+	}
+	g->names = arena_alloc(&g->arena, PROJECTION_NAMES_MAX * sizeof *g->names);
+	for (uint32_t i = 0; g->names && i < count; i++) {
+		if (mp_next(&reader, &v) != 1 || v.type != MP_STR)
+			break;
+		for (text = v.str; text.len;) {
+			const uint8_t *comma = memchr(text.data, ',', text.len);
+			size_t len = comma ? (size_t)(comma - text.data) : text.len;
+			if (g->name_count == PROJECTION_NAMES_MAX)
+				break;
+			if (len)
+				g->names[g->name_count++] = bytes_of(text.data, len);
+			text = comma ? bytes_of(comma + 1, text.len - len - 1) : bytes_of(NULL, 0);
+		}
+	}
+	if (g->name_count)
+		return true;
+	request_error(g->request, RPC_INVALID_PARAMS, "fields", "see 'ficq fields'", "'fields' names no field");
+	return false;
+}
+
+/* The freshness of the reading as the first pair of the result. */
+static int put_freshness(struct reading *g, uint64_t damaged)
+{
+	struct freshness f;
+	int rc = source_judge(g->source, g->view, g->type, &g->question, &f);
+
+	if (rc)
+		return rc;
+	if (damaged)
+		f.complete = false;
+	mp_put_cstr(&g->request->result, "freshness");
+	freshness_write(&f, "cache", 0, &g->request->result);
+	freshness_release(&f);
+	return 0;
+}
+
+static void out_of_memory(struct reading *g)
+{
+	request_error(g->request, RPC_INTERNAL, "no_memory", NULL, "out of memory");
+}
+
+/* Runs `step` now, and in slices on the loop when it takes longer. */
+static void go(struct reading *g, bool (*step)(void *ctx))
+{
+	if (!step(g))
+		return;
+	g->task = task_new(g->request->daemon->loop, step, g);
+	if (g->task)
+		task_start(g->task);
+	else
+		out_of_memory(g);
+}
+
+/* ---- query ---- */
+
+static void query_answer(struct reading *g)
+{
+	const struct query_result *q = query_result(g->query);
+	struct buf *out = &g->request->result;
+
+	g->question.start_ms = q->start_ms;
+	g->question.end_ms = q->end_ms;
+	mp_put_map(out, q->total_known ? 5 : 4);
+	if (put_freshness(g, q->damaged)) {
+		out_of_memory(g);
+		return;
+	}
+	mp_put_cstr(out, "rows");
+	mp_put_array(out, q->rows);
+	buf_put_bytes(out, buf_bytes(&g->rows));
+	put_text(out, "next_cursor", q->more ? q->next_cursor : NULL);
+	if (q->total_known)
+		put_integer(out, "total", (int64_t)q->total);
+	mp_put_cstr(out, "stats");
+	mp_put_map(out, 2);
+	put_integer(out, "scanned", (int64_t)q->scanned);
+	put_integer(out, "duration_us", clock_mono_us() - g->request->began_us);
+	request_answer(g->request);
+}
+
+static bool query_slice(void *ctx)
+{
+	struct reading *g = ctx;
+	struct why why = {""};
+	int rc = query_step(g->query, STEP_UNITS, &why);
+
+	if (rc > 0)
+		return true;
+	if (rc < 0)
+		fail(g, rc, &why);
+	else
+		query_answer(g);
+	return false;
+}
+
+/* False: the error was sent. */
+static bool read_limit(struct reading *g, struct query_spec *spec)
+{
+	int64_t limit = LIMIT_DEFAULT;
+
+	spec->want_total = param_bool(g->request, "total");
+	param_integer(g->request, "limit", &limit);
+	if (limit < 0 || limit > LIMIT_MAX) {
+		request_error(g->request, RPC_INVALID_PARAMS, "limit", "page through more with next_cursor",
+			      "'limit' is 0 to %d", LIMIT_MAX);
+		return false;
+	}
+	spec->limit = (uint32_t)limit;
+	return true;
+}
+
+static bool read_where(struct reading *g, struct query_spec *spec)
+{
+	struct bytes text;
+	struct why why = {""};
+
+	if (!param_text(g->request, "where", &text))
+		return true;
+	int rc = where_parse(text, g->type->fields, source_now(g->source), NULL, &g->arena, &spec->where, &why);
+	if (rc)
+		request_error(g->request, RPC_BAD_EXPRESSION, err_name(rc), "see ficq(1), THE WHERE LANGUAGE", "%s", why.text);
+	return rc == 0;
+}
+
+/* What the answer must be worth at the least: said before anything is read. */
+static bool meets(struct reading *g)
+{
+	enum freshness_state least;
+	struct freshness f;
+	struct bytes text;
+
+	if (!param_text(g->request, "require", &text))
+		return true;
+	if (freshness_state_parse(text, &least)) {
+		request_error(g->request, RPC_INVALID_PARAMS, "require", NULL, "'require' is fresh, partial or stale");
+		return false;
+	}
+	if (source_judge(g->source, g->view, g->type, &g->question, &f)) {
+		out_of_memory(g);
+		return false;
+	}
+	bool met = f.state <= least;
+	if (!met)
+		request_error(g->request, RPC_STALE, freshness_state_name(f.state), "run 'ficq sync', or ask without 'require'",
+			      "%s", f.message);
+	freshness_release(&f);
+	return met;
+}
+
+void method_query(struct request *r)
+{
+	struct reading *g = reading_new(r, NULL);
+	struct why why = {""};
+
+	if (!g || param_span(r, &g->question) || param_duration(r, "max_age", &g->question.max_age_ms))
+		return;
+	struct query_spec spec = {
+		.source = g->source->config->name,
+		.resource = g->type->name,
+		.fields = g->type->fields,
+		.axis = g->question.axis,
+		.start_ms = g->question.start_ms,
+		.end_ms = g->question.end_ms,
+		.bytes_max = ROWS_BYTES_MAX,
+		.rows = &g->rows,
+	};
+	if (!read_limit(g, &spec) || !read_where(g, &spec) || !read_names(g) || !meets(g))
+		return;
+	spec.names = g->names;
+	spec.name_count = g->name_count;
+	param_text(r, "cursor", &spec.cursor);
+	int rc = query_open(g->view, &spec, &g->query, &why);
+	if (rc)
+		fail(g, rc, &why);
+	else
+		go(g, query_slice);
+}
+
+/* ---- get ---- */
+
+/* Why there is no such record to show. */
+static void answer_absence(struct reading *g, const struct record *stone)
+{
+	struct buf *out = &g->request->result;
+	struct freshness f;
+	char when[TIME_TEXT_MAX];
+
+	mp_put_map(out, 2);
+	if (put_freshness(g, 0) || source_judge(g->source, g->view, g->type, &g->question, &f)) {
+		out_of_memory(g);
+		return;
+	}
+	/* A record that is newer than what is known, or lies in a gap, may exist upstream. */
+	bool covered = f.gaps.count == 0 && f.state == FRESHNESS_FRESH;
+	freshness_release(&f);
+	mp_put_cstr(out, "absence");
+	if (stone && (stone->flags & RECORD_MERGED)) {
+		mp_put_map(out, 3);
+		put_text(out, "reason", "merged");
+		put_text(out, "detail", "it was merged into another record");
+		mp_put_cstr(out, "merged_into");
+		mp_put_str(out, stone->merged_into);
+	} else if (stone) {
+		mp_put_map(out, 3);
+		put_text(out, "reason", "deleted");
+		put_text(out, "detail", "it was deleted upstream");
+		put_text(out, "since", stone->updated_ms == TIME_NONE ? NULL : time_text(stone->updated_ms, false, when));
+	} else {
+		mp_put_map(out, 2);
+		put_text(out, "reason", covered ? "covered_absent" : "not_covered");
+		put_text(out, "detail",
+			 covered ? "everything is held, and no such record is among it" :
+				   "not everything is held: it may exist upstream");
+	}
+	request_answer(g->request);
+}
+
+/* Appends the record's row to g->rows; false: the error was sent. */
+static bool put_row(struct reading *g, const struct record *record)
+{
+	struct projection *p = NULL;
+	struct why why = {""};
+	int rc = projection_new(g->names ? PROJECTION_NAMED : PROJECTION_ALL, g->type->fields, g->names, g->name_count, &p, &why);
+
+	if (rc == 0)
+		rc = row_write(p, g->source->config->name, g->type->name, record, &g->rows);
+	projection_free(p);
+	if (rc)
+		fail(g, rc, &why);
+	return rc == 0;
+}
+
+/* 1: live and in `record`; 0: the absence was answered, or an error. */
+static int find(struct reading *g, struct bytes id, struct record *record)
+{
+	int rc = id.len && id.len <= RECORD_ID_MAX ? snapshot_get(g->view, g->type->name, id, &g->memory, record) : 0;
+
+	if (rc == 1 && !(record->flags & RECORD_DELETED))
+		return 1;
+	if (rc == 1)
+		answer_absence(g, record);
+	else if (rc == 0)
+		answer_absence(g, NULL);
+	else
+		request_error(g->request, RPC_UNAVAILABLE, err_name(rc), "it will be read again with the next sync",
+			      "the stored copy of this record is damaged");
+	return 0;
+}
+
+void method_get(struct request *r)
+{
+	struct reading *g = reading_new(r, NULL);
+	struct record record;
+	struct bytes id;
+
+	if (!g || !read_names(g))
+		return;
+	param_text(r, "id", &id);
+	if (!find(g, id, &record) || !put_row(g, &record))
+		return;
+	mp_put_map(&r->result, 2);
+	if (put_freshness(g, 0)) {
+		out_of_memory(g);
+		return;
+	}
+	mp_put_cstr(&r->result, "record");
+	buf_put_bytes(&r->result, buf_bytes(&g->rows));
+	request_answer(r);
+}
+
+/* ---- thread ---- */
+
+static void thread_answer(struct reading *g)
+{
+	const struct thread_result *t = thread_result(g->thread);
+	struct buf *out = &g->request->result;
+
+	mp_put_map(out, 4);
+	if (put_freshness(g, t->damaged)) {
+		out_of_memory(g);
+		return;
+	}
+	mp_put_cstr(out, "conversation");
+	buf_put_bytes(out, g->conversation);
+	mp_put_cstr(out, "messages");
+	mp_put_array(out, t->rows);
+	buf_put_bytes(out, buf_bytes(&g->rows));
+	put_bool(out, "truncated", g->truncated || t->truncated);
+	request_answer(g->request);
+}
+
+static bool thread_slice(void *ctx)
+{
+	struct reading *g = ctx;
+	struct why why = {""};
+	int rc = thread_step(g->thread, STEP_UNITS, &why);
+
+	if (rc > 0)
+		return true;
+	if (rc < 0)
+		fail(g, rc, &why);
+	else
+		thread_answer(g);
+	return false;
+}
+
+void method_thread(struct request *r)
+{
+	struct reading *g = reading_new(r, "conversations");
+	const struct resource_type *child;
+	struct record record;
+	struct bytes id;
+	struct why why = {""};
+
+	if (!g)
+		return;
+	param_text(r, "id", &id);
+	if (!find(g, id, &record) || !put_row(g, &record))
+		return;
+	g->truncated = record.flags & RECORD_TRUNCATED;
+	g->conversation = arena_bytes(&g->arena, buf_bytes(&g->rows));
+	if (!g->conversation.data) {
+		out_of_memory(g);
+		return;
+	}
+	buf_reset(&g->rows);
+	child = source_type(g->source, bytes_str(g->type->child));
+	struct thread_spec spec = {
+		.source = g->source->config->name,
+		.resource = child->name,
+		.fields = child->fields,
+		.parent = id,
+		.rows = &g->rows,
+	};
+	int rc = thread_open(g->view, &spec, &g->thread, &why);
+	if (rc)
+		fail(g, rc, &why);
+	else
+		go(g, thread_slice);
+}

@@ -1,0 +1,277 @@
+/* method_sync: clients' wishes for a sync, their progress, and the audit trail. */
+#include "method.h"
+
+#include <codec/msgpack.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define RUNS_MAX (CONFIG_SOURCES_MAX * CONFIG_RESOURCES_MAX)
+#define AUDIT_LIMIT_MAX 1000
+
+/* A wish that is waited for. */
+struct waiting {
+	struct request *request;
+	unsigned open;
+	struct buf ended; /* run objects, one after the other */
+	uint32_t ended_count;
+};
+
+static void waiting_release(struct request *r)
+{
+	struct waiting *w = r->state;
+
+	for (size_t i = 0; i < r->daemon->source_count; i++)
+		sync_unwatch(r->daemon->sources[i].sync, w);
+	buf_release(&w->ended);
+	free(w);
+}
+
+static void on_progress(void *ctx, const struct run_info *run)
+{
+	struct waiting *w = ctx;
+	struct buf params = {0};
+	double ratio = run_progress(run);
+	int64_t ms = loop_wall_ms(w->request->daemon->loop) - run->started_ms;
+
+	mp_put_map(&params, 8);
+	put_text(&params, "source", run->source);
+	put_text(&params, "resource", run->resource);
+	put_integer(&params, "run", (int64_t)run->id);
+	put_text(&params, "phase", run->phase);
+	put_integer(&params, "done", (int64_t)run->done);
+	mp_put_cstr(&params, "total");
+	if (run->total >= 0)
+		mp_put_int(&params, run->total);
+	else
+		mp_put_nil(&params);
+	mp_put_cstr(&params, "ratio");
+	if (ratio >= 0)
+		mp_put_float(&params, ratio);
+	else
+		mp_put_nil(&params);
+	put_real(&params, "rate", ms > 0 ? (double)run->done * 1000 / (double)ms : 0);
+	request_notify(w->request, "progress", buf_bytes(&params));
+	buf_release(&params);
+}
+
+static void waiting_answer(struct waiting *w)
+{
+	struct request *r = w->request;
+
+	mp_put_map(&r->result, 1);
+	mp_put_cstr(&r->result, "runs");
+	mp_put_array(&r->result, w->ended_count);
+	buf_put_bytes(&r->result, buf_bytes(&w->ended));
+	if (w->ended.error)
+		r->result.error = w->ended.error;
+	request_answer(r);
+}
+
+static void on_ended(void *ctx, const struct run_info *run);
+
+static void watch_run(struct waiting *w, uint64_t id)
+{
+	struct run_watch watch = {on_progress, on_ended, w};
+
+	for (size_t i = 0; i < w->request->daemon->source_count; i++)
+		if (sync_watch(w->request->daemon->sources[i].sync, id, &watch) == 0) {
+			w->open++;
+			return;
+		}
+}
+
+static void on_ended(void *ctx, const struct run_info *run)
+{
+	struct waiting *w = ctx;
+
+	run_encode(run, &w->ended);
+	w->ended_count++;
+	if (run->follow)
+		watch_run(w, run->follow);
+	if (--w->open == 0)
+		waiting_answer(w);
+}
+
+static void answer_ids(struct request *r, const uint64_t *ids, size_t count)
+{
+	mp_put_map(&r->result, 1);
+	mp_put_cstr(&r->result, "runs");
+	mp_put_array(&r->result, (uint32_t)count);
+	for (size_t i = 0; i < count; i++)
+		mp_put_uint(&r->result, ids[i]);
+	request_answer(r);
+}
+
+static void wait_for(struct request *r, const uint64_t *ids, size_t count)
+{
+	struct waiting *w = calloc(1, sizeof *w);
+
+	if (!w) {
+		request_error(r, RPC_INTERNAL, "no_memory", NULL, "out of memory");
+		return;
+	}
+	w->request = r;
+	r->state = w;
+	r->release = waiting_release;
+	for (size_t i = 0; i < count; i++)
+		watch_run(w, ids[i]);
+	if (w->open == 0)
+		waiting_answer(w);
+}
+
+static bool read_mode(struct request *r, enum sync_mode *out)
+{
+	struct bytes mode;
+
+	*out = SYNC_CHANGES;
+	if (!param_text(r, "mode", &mode) || bytes_is(mode, "changes"))
+		return true;
+	*out = SYNC_FULL;
+	if (bytes_is(mode, "full"))
+		return true;
+	*out = SYNC_BACKFILL;
+	if (bytes_is(mode, "backfill"))
+		return true;
+	request_error(r, RPC_INVALID_PARAMS, "mode", NULL, "'mode' is changes, full or backfill");
+	return false;
+}
+
+struct wish {
+	uint64_t ids[RUNS_MAX];
+	size_t count;
+	enum sync_mode mode;
+	struct why why;
+};
+
+static int wish_one(struct wish *w, struct source *s, const struct resource_type *type)
+{
+	if (s->token.len == 0)
+		return why_set(&w->why, ERR_DENIED, "%s", s->token_error);
+	int n = sync_wish(s->sync, type, w->mode, w->ids + w->count, RUNS_MAX - w->count, &w->why);
+	if (n > 0)
+		w->count += (size_t)n;
+	return n < 0 ? n : 0;
+}
+
+/* `resource` is a name or a list of names. */
+static int wish_source(struct request *r, struct wish *w, struct source *s)
+{
+	struct bytes whole;
+	struct mp_reader reader;
+	struct mp_value v;
+	uint32_t n = 1;
+
+	if (!param_raw(r, "resource", &whole))
+		return wish_one(w, s, NULL);
+	reader = mp_reader_of(whole);
+	if (mp_get(whole, &v) && v.type == MP_ARRAY) {
+		n = v.count;
+		mp_next(&reader, &v);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		const struct resource_type *type = NULL;
+		if (mp_next(&reader, &v) == 1 && v.type == MP_STR)
+			type = source_type(s, v.str);
+		if (!type)
+			return why_set(&w->why, ERR_INVALID, "source %s has no such resource", s->config->name);
+		int rc = wish_one(w, s, type);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+void method_sync(struct request *r)
+{
+	struct daemon *d = r->daemon;
+	struct wish w = {.why = {""}};
+	struct source *only = NULL;
+	struct bytes name;
+	int rc = 0;
+
+	if (!read_mode(r, &w.mode))
+		return;
+	if (param_text(r, "source", &name)) {
+		only = param_source(r);
+		if (!only)
+			return;
+	}
+	for (size_t i = 0; i < d->source_count && rc == 0; i++)
+		if (!only || only == &d->sources[i])
+			rc = wish_source(r, &w, &d->sources[i]);
+	if (rc == ERR_INVALID)
+		request_error(r, RPC_INVALID_PARAMS, "resource", "see 'ficq fields'", "%s", w.why.text);
+	else if (rc)
+		request_error(r, RPC_UNAVAILABLE, err_name(rc), NULL, "%s", w.why.text);
+	else if (param_bool(r, "wait"))
+		wait_for(r, w.ids, w.count);
+	else
+		answer_ids(r, w.ids, w.count);
+}
+
+/* ---- runs ---- */
+
+struct audit {
+	struct request *r;
+	struct bytes resource;
+	int64_t limit;
+	uint32_t count;
+	uint64_t last;
+	bool more;
+};
+
+static bool audit_entry(void *ctx, uint64_t sequence, struct bytes value)
+{
+	struct audit *a = ctx;
+	struct bytes resource;
+
+	if (a->resource.len && (!mp_find_str(value, "resource", &resource) || !bytes_equal(resource, a->resource)))
+		return true;
+	if ((int64_t)a->count == a->limit) {
+		a->more = true;
+		return false;
+	}
+	buf_put_bytes(&a->r->result, value);
+	a->count++;
+	a->last = sequence;
+	return true;
+}
+
+void method_runs(struct request *r)
+{
+	struct source *s = param_source(r);
+	struct audit a = {.r = r, .limit = 50};
+	struct bytes cursor;
+	uint64_t before = UINT64_MAX;
+	char text[24];
+
+	if (!s)
+		return;
+	param_integer(r, "limit", &a.limit);
+	if (a.limit < 1 || a.limit > AUDIT_LIMIT_MAX) {
+		request_error(r, RPC_INVALID_PARAMS, "limit", NULL, "'limit' is 1 to %d", AUDIT_LIMIT_MAX);
+		return;
+	}
+	param_text(r, "resource", &a.resource);
+	if (param_text(r, "cursor", &cursor)) {
+		snprintf(text, sizeof text, "%.*s", (int)(cursor.len < 20 ? cursor.len : 20), (const char *)cursor.data);
+		char *end;
+		before = strtoull(text, &end, 10);
+		if (*end || end == text) {
+			request_error(r, RPC_INVALID_PARAMS, "cursor", "use next_cursor of the answer before", "not a cursor");
+			return;
+		}
+	}
+	mp_put_map(&r->result, 2);
+	mp_put_cstr(&r->result, "runs");
+	size_t mark = mp_begin_array(&r->result);
+	int rc = trail_scan(s->trail, before, audit_entry, &a);
+	mp_end_array(&r->result, mark, a.count);
+	snprintf(text, sizeof text, "%llu", (unsigned long long)a.last);
+	put_text(&r->result, "next_cursor", a.more ? text : NULL);
+	if (rc)
+		request_error(r, RPC_INTERNAL, err_name(rc), NULL, "the audit trail cannot be read");
+	else
+		request_answer(r);
+}

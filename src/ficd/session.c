@@ -1,0 +1,298 @@
+/*
+ * session: takes messages off a connection, makes requests of them, and sends the answers back in the connection's own form. Never interprets a method.
+ *
+ *   bytes ─ wire_take ─ request ─ method ─ answer ─ wire_give ─ bytes
+ *
+ * A request lives until it is answered, or its connection ends. Answers go out in the order in which they are ready.
+ */
+#include "session.h"
+#include "method.h"
+
+#include <base/log.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MESSAGES_PER_TURN 8
+
+struct session {
+	struct daemon *daemon;
+	struct conn *conn;
+	enum wire_encoding encoding;
+	bool may_read, may_write, paused;
+	unsigned open;
+	struct request *requests;
+	struct buf message;  /* scratch of wire_take */
+	struct buf out;      /* scratch of wire_give */
+};
+
+static void session_send(struct session *s, struct bytes message)
+{
+	buf_reset(&s->out);
+	if (wire_give(s->encoding, message, &s->out) == 0)
+		conn_send(s->conn, buf_bytes(&s->out));
+	else
+		log_error("ficd", "an answer could not be written");
+	buf_give_back(&s->out, 64 * 1024);
+}
+
+static void request_unlink(struct request *r)
+{
+	struct session *s = r->session;
+	struct request **at = &s->requests;
+
+	while (*at && *at != r)
+		at = &(*at)->next;
+	if (*at)
+		*at = r->next;
+	s->open--;
+	conn_hold(s->conn, false);
+	if (s->paused && s->open < SESSION_REQUESTS_MAX) {
+		s->paused = false;
+		conn_pause(s->conn, false);
+	}
+}
+
+static void request_free(struct request *r)
+{
+	if (r->release)
+		r->release(r);
+	buf_release(&r->message);
+	buf_release(&r->result);
+	free(r);
+}
+
+static void request_send(struct request *r, const struct buf *message)
+{
+	if (message->error)
+		log_error("ficd", "out of memory while answering");
+	else if (!r->rpc.notification)
+		session_send(r->session, buf_bytes(message));
+	request_unlink(r);
+	request_free(r);
+}
+
+void request_answer(struct request *r)
+{
+	struct buf message = {0};
+
+	if (r->result.error) {
+		request_error(r, RPC_INTERNAL, "no_memory", "ask for less at once", "the answer does not fit into memory");
+		return;
+	}
+	rpc_put_result(&message, r->rpc.id, buf_bytes(&r->result));
+	request_send(r, &message);
+	buf_release(&message);
+}
+
+void request_error(struct request *r, int code, const char *reason, const char *hint, const char *format, ...)
+{
+	struct buf message = {0};
+	char words[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(words, sizeof words, format, args);
+	va_end(args);
+	rpc_put_error(&message, r->rpc.id, code, words, reason, hint);
+	request_send(r, &message);
+	buf_release(&message);
+}
+
+void request_notify(struct request *r, const char *method, struct bytes params)
+{
+	struct buf message = {0};
+
+	rpc_put_notification(&message, method, params);
+	if (!message.error)
+		session_send(r->session, buf_bytes(&message));
+	buf_release(&message);
+}
+
+/* What is not even a request still gets an answer, with the id that could be found or nil. */
+static void session_refuse(struct session *s, struct bytes id, int code, const char *words, const char *hint)
+{
+	static const uint8_t nil = 0xc0;
+	struct buf message = {0};
+
+	rpc_put_error(&message, id.len ? id : bytes_of(&nil, 1), code, words, code == RPC_PARSE ? "parse" : "invalid_request",
+		      hint);
+	if (!message.error)
+		session_send(s, buf_bytes(&message));
+	buf_release(&message);
+}
+
+static void session_request(struct session *s)
+{
+	struct request *r = calloc(1, sizeof *r);
+	struct why why = {""};
+
+	if (!r)
+		return;
+	r->session = s;
+	r->daemon = s->daemon;
+	r->began_us = clock_mono_us();
+	buf_put_bytes(&r->message, buf_bytes(&s->message));
+	if (r->message.error || rpc_request_parse(buf_bytes(&r->message), &r->rpc, &why)) {
+		session_refuse(s, r->rpc.id, RPC_INVALID_REQUEST, why.text,
+			       "send {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\"}");
+		buf_release(&r->message);
+		free(r);
+		return;
+	}
+	r->next = s->requests;
+	s->requests = r;
+	s->open++;
+	conn_hold(s->conn, true);
+	method_dispatch(r, s->may_read, s->may_write);
+}
+
+/* Behind a bad line the next one begins; behind bad MessagePack, or in the middle of a line that is too long, nobody knows. */
+static bool next_begins(const struct session *s, struct bytes data, size_t used)
+{
+	return s->encoding != WIRE_MSGPACK && used > 0 && data.data[used - 1] == '\n';
+}
+
+static size_t take_messages(struct session *s, struct bytes data)
+{
+	size_t taken = 0;
+
+	for (int i = 0; i < MESSAGES_PER_TURN && taken < data.len; i++) {
+		struct bytes rest = bytes_of(data.data + taken, data.len - taken);
+		struct why why = {""};
+		size_t used = 0;
+		int rc = wire_take(rest, &s->encoding, &s->message, &used, &why);
+		taken += used;
+		if (rc == 1)
+			session_request(s);
+		else if (rc < 0)
+			session_refuse(s, bytes_of(NULL, 0), RPC_PARSE, why.text,
+				       "one JSON-RPC 2.0 object a line, or MessagePack maps");
+		if (rc < 0 && !next_begins(s, rest, used)) {
+			conn_close(s->conn);
+			return data.len;
+		}
+		if (rc == 0 && used == 0)
+			break;
+		if (s->open >= SESSION_REQUESTS_MAX) {
+			s->paused = true;
+			conn_pause(s->conn, true);
+			break;
+		}
+	}
+	buf_give_back(&s->message, 16 * 1024);
+	return taken;
+}
+
+/* ---- the server's events ---- */
+
+static void *on_open(void *ctx, struct conn *c)
+{
+	struct daemon *d = ctx;
+	struct session *s = calloc(1, sizeof *s);
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+
+	if (!s) {
+		conn_abort(c);
+		return NULL;
+	}
+	conn_peer(c, &uid, &gid, &pid);
+	s->daemon = d;
+	s->conn = c;
+	s->may_write = access_allowed(&d->config->allow_write, uid, gid);
+	s->may_read = s->may_write || access_allowed(&d->config->allow_read, uid, gid);
+	return s;
+}
+
+static size_t on_data(void *ctx, struct conn *c, struct bytes data)
+{
+	struct session *s = conn_user(c);
+
+	(void)ctx;
+	return s ? take_messages(s, data) : data.len;
+}
+
+/* A last line may come without its newline. */
+static void on_end(void *ctx, struct conn *c, struct bytes rest)
+{
+	struct session *s = conn_user(c);
+	struct buf line = {0};
+
+	(void)ctx;
+	if (!s || rest.len == 0 || s->encoding == WIRE_MSGPACK)
+		return;
+	buf_put_bytes(&line, rest);
+	buf_put_byte(&line, '\n');
+	if (!line.error)
+		take_messages(s, buf_bytes(&line));
+	buf_release(&line);
+}
+
+static void on_overflow(void *ctx, struct conn *c, bool timeout)
+{
+	struct session *s = conn_user(c);
+
+	(void)ctx;
+	if (!s)
+		return;
+	if (timeout)
+		session_refuse(s, bytes_of(NULL, 0), RPC_INVALID_REQUEST, "the request was not finished in time",
+			       "end each request with a newline");
+	else
+		session_refuse(s, bytes_of(NULL, 0), RPC_INVALID_REQUEST, "the request is longer than 1 MiB",
+			       "ask for less at once");
+}
+
+static void on_close(void *ctx, struct conn *c)
+{
+	struct session *s = conn_user(c);
+
+	(void)ctx;
+	if (!s)
+		return;
+	for (struct request *r = s->requests, *next; r; r = next) {
+		next = r->next;
+		request_free(r);
+	}
+	buf_release(&s->message);
+	buf_release(&s->out);
+	free(s);
+}
+
+static struct bytes on_refused(void *ctx)
+{
+	(void)ctx;
+	return bytes_str("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":7,\"message\":\"too many connections\","
+			 "\"data\":{\"reason\":\"busy\",\"hint\":\"close one, or try again later\"}}}\n");
+}
+
+int sessions_listen(struct daemon *d, struct why *why)
+{
+	struct server_options options = {
+		.path = d->config->socket,
+		.mode = 0660,
+		.in_max = WIRE_MESSAGE_MAX + 4096,
+		.stall_ms = 10 * 60 * 1000,
+	};
+	struct server_events events = {
+		.on_open = on_open,
+		.on_data = on_data,
+		.on_end = on_end,
+		.on_overflow = on_overflow,
+		.on_close = on_close,
+		.on_refused = on_refused,
+		.ctx = d,
+	};
+
+	d->server = server_open(d->loop, &options, &events, why);
+	return d->server ? 0 : ERR_IO;
+}
+
+void sessions_close(struct daemon *d)
+{
+	server_close(d->server);
+	d->server = NULL;
+}

@@ -1,0 +1,42 @@
+/*
+ * session: one client's connection: its framing, its rights, and its requests under way. Private to this layer.
+ */
+#ifndef FIC_FICD_SESSION_INTERNAL_H
+#define FIC_FICD_SESSION_INTERNAL_H
+
+#include "daemon.h"
+
+#include <wire/rpc.h>
+
+#define SESSION_REQUESTS_MAX 16 /* at once; more wait unread */
+
+struct session;
+struct request;
+
+/* One question under way. */
+struct request {
+	struct session *session;
+	struct request *next;
+	struct daemon *daemon;
+	struct buf message;          /* the request, as MessagePack */
+	struct rpc_request rpc;      /* points into it */
+	const struct method *method;
+	struct buf result;           /* the answer under construction, one MessagePack value */
+	int64_t began_us;            /* monotonic */
+	/* Of methods that do not answer at once: */
+	void *state;
+	void (*release)(struct request *r); /* frees `state`; called exactly once, whether answered or abandoned */
+};
+
+/* Sends the result and ends the request. */
+void request_answer(struct request *r);
+/* Sends an error and ends the request; `hint` may be NULL. */
+void request_error(struct request *r, int code, const char *reason, const char *hint, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+/* A notification on the request's connection. */
+void request_notify(struct request *r, const char *method, struct bytes params);
+
+int sessions_listen(struct daemon *d, struct why *why);
+void sessions_close(struct daemon *d);
+
+#endif

@@ -1,0 +1,192 @@
+/* source: one account's store, trail and sync, put together from its configuration. */
+#include "daemon.h"
+
+#include <base/files.h>
+#include <base/log.h>
+
+#include <stdio.h>
+
+#define TRAIL_FILE_BYTES (1024 * 1024)
+#define TRAIL_FILES 4
+#define DAY_MS INT64_C(86400000)
+
+static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
+{
+	struct daemon *d = ctx;
+
+	return syncer_fsync(d->syncer, fd, done, arg);
+}
+
+static int open_store(struct source *s, struct why *why)
+{
+	const struct config *c = s->daemon->config;
+	char path[CONFIG_PATH_MAX + 64];
+	struct store_options options = {
+		.dir = path,
+		.hooks = {.fsync = hook_fsync, .ctx = s->daemon},
+		/* Half for pages and records, the rest for transactions, answers and what the libraries need. */
+		.cache_bytes = (size_t)c->memory_bytes / 4 / c->source_count,
+		.txn_bytes_max = (size_t)c->memory_bytes / 2 / c->source_count,
+	};
+	int rc;
+
+	snprintf(path, sizeof path, "%s/%s", c->state_dir, s->config->name);
+	rc = store_open(&options, &s->store, why);
+	if (rc)
+		return rc;
+	snprintf(path, sizeof path, "%s/%s/runs", c->state_dir, s->config->name);
+	return trail_open(path, TRAIL_FILE_BYTES, TRAIL_FILES, &s->trail, why);
+}
+
+static struct sync_full full_of(const struct schedule *schedule)
+{
+	return (struct sync_full){
+		.wanted = schedule->kind != SCHEDULE_OFF,
+		.weekday = schedule->kind == SCHEDULE_WEEKLY ? schedule->weekday : -1,
+		.minute_of_day = schedule->kind == SCHEDULE_HOURLY ? -1 : schedule->minute,
+	};
+}
+
+static size_t wanted_resources(const struct source *s, struct sync_resource_options *out)
+{
+	size_t n = 0;
+
+	for (const struct resource_type *t = s->provider->types; t->name; t++) {
+		const struct config_resource *r = config_resource(s->config, t->name);
+		if (!r->enabled || (t->traits & TRAIT_CHILD))
+			continue;
+		out[n++] = (struct sync_resource_options){
+			.type = t,
+			.every_ms = r->every_ms,
+			.full = full_of(&r->full),
+			.history_ms = s->config->history_ms,
+			.priority = r->priority,
+		};
+	}
+	return n;
+}
+
+static int open_sync(struct source *s, struct why *why)
+{
+	struct sync_resource_options resources[CONFIG_RESOURCES_MAX];
+	struct sync_options options = {
+		.name = s->config->name,
+		.account = {.provider = s->provider, .base_url = s->base_url, .version = s->config->version},
+		.token = buf_text(&s->token),
+		.loop = s->daemon->loop,
+		.http = s->daemon->http,
+		.store = s->store,
+		.trail = s->trail,
+		.budget = s->config->budget / 100.0,
+		.concurrency = s->config->concurrency,
+		.retry_ms = s->config->retry_ms,
+		.resources = resources,
+		.resource_count = wanted_resources(s, resources),
+	};
+
+	s->sync = sync_new(&options);
+	return s->sync ? 0 : why_set(why, ERR_NOMEM, "out of memory");
+}
+
+/* A token that cannot be read stops only its own source: the cache still answers. */
+static void read_token(struct source *s)
+{
+	struct why why = {""};
+
+	if (config_token_read(s->config, &s->token, &why))
+		log_error("ficd", "%s source=%s", why.text, s->config->name);
+	else if (why.text[0])
+		log_warn("ficd", "%s source=%s", why.text, s->config->name);
+	if (s->token.len == 0)
+		snprintf(s->token_error, sizeof s->token_error, "%s", why.text);
+}
+
+int source_open(struct source *s, struct daemon *d, const struct config_source *config, struct why *why)
+{
+	const char *url;
+	int rc;
+
+	*s = (struct source){.daemon = d, .config = config, .provider = provider_find(bytes_str(config->provider))};
+	if (!s->provider)
+		return why_set(why, ERR_INVALID, "no such provider: %s", config->provider);
+	url = config->base_url ? config->base_url : s->provider->base_url(config->region);
+	if (!url || (size_t)snprintf(s->base_url, sizeof s->base_url, "%s", url) >= sizeof s->base_url)
+		return why_set(why, ERR_INVALID, "source %s has no usable base_url", config->name);
+	read_token(s);
+	rc = open_store(s, why);
+	return rc ? rc : open_sync(s, why);
+}
+
+void source_close(struct source *s)
+{
+	sync_free(s->sync);
+	trail_close(s->trail);
+	store_close(s->store);
+	if (s->token.data)
+		explicit_bzero(s->token.data, s->token.cap);
+	buf_release(&s->token);
+}
+
+struct source *source_find(struct daemon *d, struct bytes name)
+{
+	for (size_t i = 0; i < d->source_count; i++)
+		if (bytes_is(name, d->sources[i].config->name))
+			return &d->sources[i];
+	return NULL;
+}
+
+const struct resource_type *source_type(const struct source *s, struct bytes name)
+{
+	const struct resource_type *type = provider_type(s->provider, name);
+
+	if (!type)
+		return NULL;
+	return config_resource(s->config, type->parent ? type->parent : type->name)->enabled ? type : NULL;
+}
+
+int64_t source_now(const struct source *s)
+{
+	struct sync_state state;
+
+	sync_state(s->sync, &state);
+	return loop_wall_ms(s->daemon->loop) + state.clock_offset_ms;
+}
+
+/* On a whole day, as backfill has it: a start that moves with every second would make a gap of it. */
+int64_t source_history_start(const struct source *s)
+{
+	int64_t start = source_now(s) - s->config->history_ms;
+
+	return start - (start % DAY_MS + DAY_MS) % DAY_MS;
+}
+
+static unsigned count_of(uint64_t n)
+{
+	return n > 1000000 ? 1000000 : (unsigned)n;
+}
+
+int source_judge(const struct source *s, const struct snapshot *view, const struct resource_type *type,
+		 struct freshness_question *q, struct freshness *out)
+{
+	struct sync_state state;
+	struct sync_resource_state resource = {.last_sync_ms = TIME_NONE};
+
+	sync_state(s->sync, &state);
+	sync_resource_state(s->sync, type->name, &resource);
+	q->now_ms = source_now(s);
+	q->noun = type->name;
+	q->history_ms = type->traits & TRAIT_WINDOWED ? source_history_start(s) : TIME_MIN;
+	q->tolerance_ms = config_resource(s->config, type->name)->tolerance_ms;
+	if (q->max_age_ms < 0)
+		q->max_age_ms = s->config->max_staleness_ms;
+	struct freshness_evidence e = {
+		.coverage = snapshot_coverage(view, type->name),
+		.last_sync_ms = resource.last_sync_ms,
+		.syncing = resource.syncing,
+		.progress = resource.syncing ? run_progress(&resource.run) : -1,
+		.truncated = count_of(snapshot_truncated(view, type->parent ? type->parent : type->name, q->start_ms, q->end_ms)),
+		.quarantined = snapshot_quarantined(view, type->name, q->start_ms, q->end_ms),
+		.trouble = s->token_error[0] ? "auth" : state.trouble,
+	};
+	return freshness_judge(q, &e, out);
+}
