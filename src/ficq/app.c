@@ -1,0 +1,382 @@
+/*
+ * app: one run of ficq. What every command shares: settling the options, asking the daemon, and turning what goes wrong into
+ * words and an exit code.
+ */
+#include "app.h"
+
+#include <base/when.h>
+#include <codec/msgpack.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TIMEOUT_DEFAULT_MS 60000
+
+/* --- options --- */
+
+const char *app_value(const struct app *a, enum option option)
+{
+	return a->options.value[option];
+}
+
+bool app_given(const struct app *a, enum option option)
+{
+	return option_given(&a->options, option);
+}
+
+const char *app_arg(const struct app *a, size_t n)
+{
+	return n + 1 < a->options.arg_count ? a->options.args[n + 1] : NULL;
+}
+
+int app_duration(struct app *a, enum option option, int64_t otherwise, int64_t *ms_out)
+{
+	const char *text = app_value(a, option);
+	char *end;
+
+	*ms_out = otherwise;
+	if (!text)
+		return 0;
+	/* A bare number is seconds, as everywhere. */
+	errno = 0;
+	long long seconds = strtoll(text, &end, 10);
+	if (*text && !*end && !errno && seconds >= 0 && seconds < INT64_C(1) << 40) {
+		*ms_out = seconds * 1000;
+		return 0;
+	}
+	if (duration_parse(bytes_str(text), ms_out) == 0)
+		return 0;
+	return report_error(&a->report, EXIT_USAGE, "usage", "--%s: \"%.40s\" is no duration; try 90s, 5m, 2h, 1d",
+			    option_table[option].name, text);
+}
+
+static int settle_zone(struct app *a)
+{
+	const char *name = app_value(a, OPT_TZ);
+	struct why why;
+
+	int r = zone_load(bytes_str(name ? name : "local"), &a->zone, &why);
+	/* A machine without zone data still shows times: as UTC. */
+	if (r < 0 && name)
+		return report_error(&a->report, EXIT_USAGE, "usage", "--tz: %s", why.text);
+	return 0;
+}
+
+static int settle_now(struct app *a)
+{
+	const char *text = app_value(a, OPT_NOW);
+
+	a->show.now_ms = clock_wall_ms();
+	if (text && time_parse(bytes_str(text), &a->show.now_ms) < 0)
+		return report_error(&a->report, EXIT_USAGE, "usage", "--now: not a time");
+	return 0;
+}
+
+static void settle_looks(struct app *a)
+{
+	const struct term *t = &a->term;
+
+	a->format = format_of(app_value(a, OPT_OUTPUT));
+	a->report = (struct report){
+		.json = a->format == FORMAT_JSON,
+		.quiet = app_given(a, OPT_QUIET),
+		.verbose = app_given(a, OPT_VERBOSE),
+		.color = t->err_color,
+		.ascii = t->err_tty && !t->utf8,
+	};
+	a->look = (struct table_look){
+		.width = app_given(a, OPT_WIDE) ? SIZE_MAX : t->width,
+		.header = !app_given(a, OPT_NO_HEADER),
+		.color = t->out_color,
+		.ascii = !t->utf8,
+	};
+	a->show.ascii = t->ascii_out;
+	a->show.utf8 = t->utf8;
+	a->show.relative = t->out_tty;
+}
+
+int app_init(struct app *a)
+{
+	const char *wire = app_value(a, OPT_WIRE);
+
+	term_init(&a->term, app_value(a, OPT_COLOR));
+	settle_looks(a);
+	output_init(&a->out, &a->term, a->format == FORMAT_TABLE && !app_given(a, OPT_NO_PAGER));
+	a->client = (struct client){.fd = -1, .ask = wire && strcmp(wire, "json") == 0 ? WIRE_JSON : WIRE_MSGPACK};
+	int code = settle_zone(a);
+	if (code == 0)
+		code = settle_now(a);
+	if (code == 0)
+		code = app_duration(a, OPT_TIMEOUT, TIMEOUT_DEFAULT_MS, &a->timeout_ms);
+	a->show.zone = a->zone;
+	return code;
+}
+
+/* --- the end --- */
+
+static int judge(struct app *a)
+{
+	struct bytes state = member_str(buf_bytes(&a->worth), "state");
+	struct bytes message = member_str(buf_bytes(&a->worth), "message");
+	const char *required = app_value(a, OPT_REQUIRE);
+	bool fresh = bytes_is(state, "fresh"), partial = bytes_is(state, "partial");
+
+	if (!state.data)
+		return 0;
+	if (!fresh)
+		report_warning(&a->report, message.len ? message : state);
+	if (!required || fresh || (partial && strcmp(required, "partial") == 0))
+		return 0;
+	return report_error(&a->report, EXIT_FRESHNESS, "stale", "the answer is %.*s, --require=%s was asked for",
+			    (int)(state.len < 20 ? state.len : 20), (const char *)state.data, required);
+}
+
+static void tell_more(struct app *a)
+{
+	struct bytes f = buf_bytes(&a->worth);
+	struct buf text = {0};
+	int64_t as_of;
+
+	if (!f.len || !a->report.verbose || !member_time(f, "as_of", &as_of))
+		return;
+	member_show(&text, &a->show, f, "state", CELL_TEXT);
+	buf_put_str(&text, " as of ");
+	show_time(&text, &a->show, as_of);
+	buf_put_str(&text, ", last sync ");
+	member_show(&text, &a->show, f, "last_sync", CELL_AGO);
+	report_note(&a->report, true, "%s", buf_text(&text));
+	buf_release(&text);
+}
+
+int app_release(struct app *a, int code)
+{
+	int error = output_end(&a->out);
+
+	if (error == EPIPE)
+		code = EXIT_PIPE;
+	else if (error)
+		code = report_error(&a->report, EXIT_IO, "io", "standard output: %s", strerror(error));
+	if (!error && (code == EXIT_OK || code == EXIT_NO)) {
+		int worth = judge(a);
+		tell_more(a);
+		report_note(&a->report, a->remark && a->term.err_tty, "%s", a->remark ? a->remark : "");
+		code = worth ? worth : code;
+	}
+	if (a->connected)
+		client_close(&a->client);
+	buf_release(&a->worth);
+	zone_free(a->zone);
+	a->zone = NULL;
+	return code;
+}
+
+void app_remark(struct app *a, const char *text)
+{
+	a->remark = text;
+}
+
+void app_note_worth(struct app *a, struct bytes result)
+{
+	struct bytes freshness = member(result, "freshness");
+
+	buf_reset(&a->worth);
+	buf_put_bytes(&a->worth, freshness);
+}
+
+/* --- asking --- */
+
+int app_client_error(struct app *a, int err, const struct why *why)
+{
+	static const struct {
+		int err;
+		int exit;
+		const char *code;
+		const char *hint;
+	} meanings[] = {
+		{ERR_NOTFOUND, EXIT_UNAVAILABLE, "unavailable",
+		 "start it with \"systemctl start ficd\" or \"ficd --config FILE\"; --socket names another place"},
+		{ERR_DENIED, EXIT_DENIED, "forbidden", "join the group that owns the socket, usually ficd, and log in anew"},
+		{ERR_IO, EXIT_UNAVAILABLE, "unavailable", "its log says more: journalctl -u ficd"},
+		{ERR_SYNTAX, EXIT_PROTOCOL, "protocol", NULL},
+		{ERR_LIMIT, EXIT_PROTOCOL, "protocol", NULL},
+		{ERR_INVALID, EXIT_PROTOCOL, "protocol", NULL},
+		{ERR_BUSY, EXIT_RETRY, "timeout", "--timeout=5m waits longer"},
+	};
+	struct failure f = {.exit = EXIT_SOFTWARE, .code = "internal", .message = bytes_str(why->text)};
+
+	/* Who pressed Ctrl-C knows. */
+	if (err == ERR_CANCELED)
+		return EXIT_INTERRUPTED;
+	for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+		if (meanings[i].err != err)
+			continue;
+		f.exit = meanings[i].exit;
+		f.code = meanings[i].code;
+		f.hint = bytes_str(meanings[i].hint);
+	}
+	return report_failure(&a->report, &f);
+}
+
+static int exit_of_code(int code)
+{
+	switch (code) {
+	case RPC_NOT_FOUND: return EXIT_NO;
+	case RPC_CONFLICT: return EXIT_CONFLICTS;
+	case RPC_UNAVAILABLE: return EXIT_UNAVAILABLE;
+	case RPC_RATE_LIMITED:
+	case RPC_BUSY: return EXIT_RETRY;
+	case RPC_FORBIDDEN: return EXIT_DENIED;
+	case RPC_STALE: return EXIT_FRESHNESS;
+	case RPC_BAD_EXPRESSION: return EXIT_DATA;
+	case RPC_INVALID_PARAMS: return EXIT_USAGE;
+	case RPC_NO_METHOD: return EXIT_PROTOCOL;
+	default: return EXIT_SOFTWARE;
+	}
+}
+
+int app_answer_error(struct app *a, const struct rpc_response *answer)
+{
+	struct failure f = {
+		.exit = exit_of_code(answer->code),
+		.code = rpc_code_name(answer->code),
+		.message = answer->error_message,
+		.reason = member_str(answer->error_data, "reason"),
+		.hint = member_str(answer->error_data, "hint"),
+	};
+
+	return report_failure(&a->report, &f);
+}
+
+struct client_wait app_wait(const struct app *a)
+{
+	return (struct client_wait){.until_ms = a->timeout_ms ? clock_mono_ms() + a->timeout_ms : -1};
+}
+
+int app_connect(struct app *a)
+{
+	struct client_wait wait = app_wait(a);
+	struct why why;
+
+	if (a->connected)
+		return 0;
+	int r = client_open(&a->client, app_value(a, OPT_SOCKET), &wait, &why);
+	if (r < 0)
+		return app_client_error(a, r, &why);
+	a->connected = true;
+	return 0;
+}
+
+int app_call_with(struct app *a, const char *method, struct bytes params, const struct client_wait *wait,
+		  struct bytes *result_out)
+{
+	struct rpc_response answer;
+	struct why why;
+
+	int code = app_connect(a);
+	if (code)
+		return code;
+	int r = client_call(&a->client, method, params, wait, &answer, &why);
+	if (r < 0)
+		return app_client_error(a, r, &why);
+	if (!answer.result.data)
+		return app_answer_error(a, &answer);
+	*result_out = answer.result;
+	return 0;
+}
+
+int app_call(struct app *a, const char *method, struct bytes params, struct bytes *result_out)
+{
+	struct client_wait wait = app_wait(a);
+
+	return app_call_with(a, method, params, &wait, result_out);
+}
+
+static void put_time(struct params *p, const char *key, int64_t ms)
+{
+	char text[TIME_TEXT_MAX];
+
+	if (ms != TIME_MIN && ms != TIME_MAX)
+		params_str(p, key, time_text(ms, false, text));
+}
+
+static int put_end(struct app *a, struct params *p, enum option option, enum when_role role)
+{
+	const char *text = app_value(a, option);
+	struct why why;
+	int64_t ms;
+
+	if (!text)
+		return 0;
+	if (when_parse(bytes_str(text), a->show.now_ms, a->zone, role, &ms, &why) < 0)
+		return report_error(&a->report, EXIT_USAGE, "usage", "--%s: %s", option_table[option].name, why.text);
+	put_time(p, option_table[option].name, ms);
+	return 0;
+}
+
+int app_put_span(struct app *a, struct params *p)
+{
+	const char *since = app_value(a, OPT_SINCE);
+	struct when span;
+	struct why why;
+
+	params_str(p, "source", app_value(a, OPT_SOURCE));
+	params_str(p, "axis", app_value(a, OPT_AXIS));
+	/* --since=A..B says both. */
+	if (since && strstr(since, "..") && !app_given(a, OPT_UNTIL)) {
+		if (when_parse_interval(bytes_str(since), a->show.now_ms, a->zone, &span, &why) < 0)
+			return report_error(&a->report, EXIT_USAGE, "usage", "--since: %s", why.text);
+		put_time(p, "since", span.start_ms);
+		put_time(p, "until", span.end_ms);
+		return 0;
+	}
+	int code = put_end(a, p, OPT_SINCE, WHEN_SINCE);
+	return code ? code : put_end(a, p, OPT_UNTIL, WHEN_UNTIL);
+}
+
+int app_put_max_age(struct app *a, struct params *p)
+{
+	int64_t max_age_ms;
+
+	int code = app_duration(a, OPT_MAX_AGE, -1, &max_age_ms);
+	if (code == 0 && max_age_ms >= 0)
+		params_int(p, "max_age", (max_age_ms + 999) / 1000);
+	return code;
+}
+
+/* --- printing --- */
+
+int app_print_json(struct app *a, struct bytes result)
+{
+	if (cell_json(&a->out.buf, result) < 0)
+		return report_error(&a->report, EXIT_PROTOCOL, "protocol", "ficd's answer cannot be written as JSON");
+	buf_put_byte(&a->out.buf, '\n');
+	output_flush(&a->out, false);
+	return 0;
+}
+
+void app_rows(struct app *a, struct rows *r, const struct columns *columns)
+{
+	rows_begin(r, a->format, columns, &a->show, &a->look);
+	r->guard = a->term.out_tty;
+}
+
+int app_print_rows(struct app *a, struct bytes array, const struct columns *columns,
+		   enum style (*style)(const char *path, struct bytes value))
+{
+	struct mp_reader reader = mp_reader_of(array);
+	struct mp_value head;
+	struct bytes row;
+	struct rows rows;
+
+	app_rows(a, &rows, columns);
+	rows.style = style;
+	if (array.data && mp_next(&reader, &head) == 1 && head.type == MP_ARRAY) {
+		while (mp_take(&reader, &row) == 1)
+			rows_add(&rows, row, &a->out.buf);
+	}
+	rows_page(&rows, &a->out.buf);
+	rows_release(&rows);
+	output_flush(&a->out, false);
+	return 0;
+}

@@ -1,0 +1,73 @@
+/*
+ * app: one run of ficq: its options, its terminal, its connection, and how commands ask, print and fail.
+ *
+ * A command's function returns an exit code; whoever finds an error reports it at once and returns its code.
+ */
+#ifndef FIC_FICQ_APP_H
+#define FIC_FICQ_APP_H
+
+#include "client.h"
+#include "commands.h"
+#include "output.h"
+#include "params.h"
+#include "report.h"
+#include "rows.h"
+
+struct app {
+	struct options options;
+	enum command command;
+	struct report report;
+	struct term term;
+	struct output out;
+	struct client client;
+	bool connected;
+	enum format format;
+	struct zone *zone;
+	struct show show;
+	struct table_look look;
+	int64_t timeout_ms;  /* 0: none; as given or the default */
+	struct buf worth;    /* the freshness of the answer, until app_release tells it */
+	const char *remark;  /* likewise; NULL: none */
+};
+
+/* Options into everything above; 0 or an exit code. Opens nothing. */
+int app_init(struct app *a);
+/* Ends output and connection; returns `code`, or what the end of the output made of it. */
+int app_release(struct app *a, int code);
+
+/* The argument after the command, NULL when there are fewer. */
+const char *app_arg(const struct app *a, size_t n);
+const char *app_value(const struct app *a, enum option option); /* NULL: not given */
+bool app_given(const struct app *a, enum option option);
+
+/* Connects when not connected yet; asks; reports what fails. 0 and the result (borrowed until the next call), or an exit code. */
+int app_connect(struct app *a);
+int app_call(struct app *a, const char *method, struct bytes params, struct bytes *result_out);
+/* The same with the caller's way of waiting. */
+int app_call_with(struct app *a, const char *method, struct bytes params, const struct client_wait *wait,
+		  struct bytes *result_out);
+struct client_wait app_wait(const struct app *a);
+int app_client_error(struct app *a, int err, const struct why *why);
+int app_answer_error(struct app *a, const struct rpc_response *answer);
+
+/* --source, --since, --until, --axis into parameters. 0 or an exit code. */
+int app_put_span(struct app *a, struct params *p);
+/* --max-age likewise. */
+int app_put_max_age(struct app *a, struct params *p);
+/* A duration option in milliseconds; `otherwise` when not given. */
+int app_duration(struct app *a, enum option option, int64_t otherwise, int64_t *ms_out);
+
+/* Prints the whole result as a line of JSON. */
+int app_print_json(struct app *a, struct bytes result);
+/* Prints the maps of an array in the chosen row format. `style` may be NULL. */
+int app_print_rows(struct app *a, struct bytes array, const struct columns *columns,
+		   enum style (*style)(const char *path, struct bytes value));
+/* A rows writer with this run's looks. */
+void app_rows(struct app *a, struct rows *r, const struct columns *columns);
+
+/* Keeps what an answer says about its freshness: app_release tells standard error, after the pager was left, and judges --require. */
+void app_note_worth(struct app *a, struct bytes result);
+/* A remark for a person, told likewise; a constant text. */
+void app_remark(struct app *a, const char *text);
+
+#endif

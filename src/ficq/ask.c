@@ -1,0 +1,437 @@
+/*
+ * ask: the commands that read records. Rows are printed page after page as they arrive: how many there are does not decide how much
+ * memory is taken.
+ */
+#include "ask.h"
+
+#include "text.h"
+
+#include <codec/json.h>
+#include <codec/msgpack.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Rows of one question. With whole objects in them they are some ten times as long. */
+#define PAGE_ROWS      500
+#define PAGE_ROWS_DOC  50
+#define LIMIT_TERMINAL 20
+#define LIMIT_ELSE     100
+
+struct query {
+	struct app *app;
+	const char *method;
+	const char *key;      /* of the list of rows in a result */
+	int (*put_params)(struct app *a, struct params *p);
+	uint64_t left;        /* rows still wanted */
+	uint64_t printed;
+	uint64_t page_rows;
+	struct buf cursor;    /* MessagePack of the last next_cursor; empty: the first page */
+	bool more;            /* there are rows beyond the limit */
+	struct rows rows;
+	struct columns columns;
+	int64_t scanned, duration_us; /* of all pages */
+};
+
+static int read_limit(struct app *a, uint64_t *limit_out)
+{
+	const char *text = app_value(a, OPT_LIMIT);
+	char *end;
+
+	*limit_out = a->term.out_tty ? LIMIT_TERMINAL : LIMIT_ELSE;
+	if (!text)
+		return 0;
+	errno = 0;
+	unsigned long long n = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno)
+		return report_error(&a->report, EXIT_USAGE, "usage", "--limit: \"%.40s\" is no number of rows", text);
+	*limit_out = n ? n : UINT64_MAX;
+	return 0;
+}
+
+static bool wants_doc(const char *fields)
+{
+	for (const char *p = fields; p && *p; p += strcspn(p, ","), p += *p == ',')
+		if (strncmp(p, "doc", 3) == 0 && (p[3] == 0 || p[3] == ','))
+			return true;
+	return false;
+}
+
+/* What query and count ask alike. */
+static int put_question(struct app *a, struct params *p)
+{
+	params_str(p, "resource", app_arg(a, 0));
+	params_str(p, "where", app_value(a, OPT_WHERE));
+	int code = app_put_span(a, p);
+	return code ? code : app_put_max_age(a, p);
+}
+
+static int ask_page(struct query *q, struct bytes *result_out)
+{
+	struct params p = {0};
+	uint64_t n = q->left < q->page_rows ? q->left : q->page_rows;
+
+	int code = q->put_params(q->app, &p);
+	if (code == 0) {
+		params_int(&p, "limit", (int64_t)n);
+		if (q->cursor.len)
+			params_value(&p, "cursor", buf_bytes(&q->cursor));
+		code = app_call(q->app, q->method, params_end(&p), result_out);
+	}
+	params_release(&p);
+	return code;
+}
+
+/* JSON is one object however many pages it took: freshness and rows as they come, the rest from the last page. */
+static void json_head(struct query *q, struct bytes result)
+{
+	struct buf *out = &q->app->out.buf;
+	struct bytes freshness = member(result, "freshness");
+
+	buf_put_byte(out, '{');
+	if (freshness.data) {
+		buf_put_str(out, "\"freshness\":");
+		cell_json(out, freshness);
+		buf_put_byte(out, ',');
+	}
+	buf_printf(out, "\"%s\":[", q->key);
+}
+
+static void json_tail(struct query *q, struct bytes result)
+{
+	struct buf *out = &q->app->out.buf;
+	struct mp_reader r = mp_reader_of(result);
+	struct mp_value v;
+	struct bytes value;
+
+	buf_put_byte(out, ']');
+	if (mp_next(&r, &v) != 1 || v.type != MP_MAP)
+		return;
+	while (mp_next(&r, &v) == 1 && v.type == MP_STR && mp_take(&r, &value) == 1) {
+		if (bytes_is(v.str, "freshness") || bytes_is(v.str, q->key))
+			continue;
+		buf_put_byte(out, ',');
+		json_write_str(out, v.str);
+		buf_put_byte(out, ':');
+		if (bytes_is(v.str, "stats") && q->scanned >= 0)
+			buf_printf(out, "{\"scanned\":%lld,\"duration_us\":%lld}", (long long)q->scanned,
+				   (long long)q->duration_us);
+		else if (cell_json(out, value) < 0)
+			buf_put_str(out, "null");
+	}
+	buf_put_str(out, "}\n");
+}
+
+static void count_stats(struct query *q, struct bytes result)
+{
+	int64_t scanned, duration_us;
+
+	if (q->scanned < 0 || !member_int(result, "stats.scanned", &scanned) ||
+	    !member_int(result, "stats.duration_us", &duration_us)) {
+		q->scanned = -1;
+		return;
+	}
+	q->scanned += scanned;
+	q->duration_us += duration_us;
+}
+
+static void print_row(struct query *q, struct bytes row)
+{
+	struct app *a = q->app;
+
+	if (a->format != FORMAT_JSON) {
+		rows_add(&q->rows, row, &a->out.buf);
+	} else {
+		if (q->printed)
+			buf_put_byte(&a->out.buf, ',');
+		cell_json(&a->out.buf, row);
+	}
+	q->printed++;
+	q->left--;
+}
+
+/* Prints a page's rows; returns their number, or -1 when there is no list of them. */
+static int64_t print_page(struct query *q, struct bytes result)
+{
+	struct bytes rows = member(result, q->key), row;
+	struct mp_reader r = mp_reader_of(rows);
+	struct mp_value head;
+	int64_t n = 0;
+
+	if (!rows.data || mp_next(&r, &head) != 1 || head.type != MP_ARRAY)
+		return -1;
+	while (q->left > 0 && mp_take(&r, &row) == 1) {
+		print_row(q, row);
+		n++;
+		output_flush(&q->app->out, false);
+	}
+	if (q->app->format != FORMAT_JSON)
+		rows_page(&q->rows, &q->app->out.buf);
+	return n;
+}
+
+/* True when another page is wanted and there. */
+static bool turn_page(struct query *q, struct bytes result, int *code_out)
+{
+	struct bytes next = member(result, "next_cursor");
+
+	q->more = next.data != NULL;
+	if (!next.data || q->left == 0)
+		return false;
+	if (bytes_equal(next, buf_bytes(&q->cursor))) {
+		*code_out = report_error(&q->app->report, EXIT_PROTOCOL, "protocol", "ficd does not get on with the next page");
+		return false;
+	}
+	buf_reset(&q->cursor);
+	buf_put_bytes(&q->cursor, next);
+	return true;
+}
+
+static int run_query(struct query *q)
+{
+	struct app *a = q->app;
+	struct bytes result;
+	int code;
+
+	do {
+		bool first = q->cursor.len == 0;
+		code = ask_page(q, &result);
+		if (code)
+			break;
+		if (first)
+			app_note_worth(a, result);
+		if (first && a->format == FORMAT_JSON)
+			json_head(q, result);
+		count_stats(q, result);
+		if (print_page(q, result) < 0)
+			return report_error(&a->report, EXIT_PROTOCOL, "protocol", "ficd's answer has no %s", q->key);
+		if (!output_flush(&a->out, false))
+			return 0;
+	} while (turn_page(q, result, &code));
+	if (code == 0 && a->format == FORMAT_JSON)
+		json_tail(q, result);
+	return code;
+}
+
+/* The columns asked for, or the resource's own. */
+static int choose_columns(struct app *a, const char *resource, struct columns *c)
+{
+	const char *fields = app_value(a, OPT_FIELDS);
+
+	columns_of_resource(c, resource);
+	if (!fields)
+		return 0;
+	int r = columns_of_fields(c, fields);
+	if (r == 0)
+		return 0;
+	columns_release(c);
+	return report_error(&a->report, EXIT_USAGE, "usage",
+			    r == ERR_LIMIT ? "--fields: more than %d fields" : "--fields: no field is named", COLUMNS_MAX);
+}
+
+static int print_query(struct query *q)
+{
+	struct app *a = q->app;
+
+	app_rows(a, &q->rows, &q->columns);
+	int code = run_query(q);
+	if (a->format != FORMAT_JSON && code == 0)
+		rows_page(&q->rows, &a->out.buf);
+	rows_release(&q->rows);
+	columns_release(&q->columns);
+	buf_release(&q->cursor);
+	if (code == 0 && q->more && a->term.out_tty)
+		app_remark(a, "there are more: -n 100 shows a hundred, -n 0 all");
+	return code;
+}
+
+static int put_query(struct app *a, struct params *p)
+{
+	params_list(p, "fields", app_value(a, OPT_FIELDS));
+	return put_question(a, p);
+}
+
+int ask_query(struct app *a)
+{
+	struct query q = {.app = a, .method = "query", .key = "rows", .put_params = put_query};
+
+	q.page_rows = wants_doc(app_value(a, OPT_FIELDS)) ? PAGE_ROWS_DOC : PAGE_ROWS;
+	int code = read_limit(a, &q.left);
+	if (code == 0)
+		code = choose_columns(a, app_arg(a, 0), &q.columns);
+	return code ? code : print_query(&q);
+}
+
+static int put_runs(struct app *a, struct params *p)
+{
+	params_str(p, "source", app_value(a, OPT_SOURCE));
+	params_str(p, "resource", app_arg(a, 0));
+	return 0;
+}
+
+int ask_runs(struct app *a)
+{
+	static const struct column columns[] = {
+		{"id", "ID", CELL_TEXT},
+		{"source", "SOURCE", CELL_TEXT},
+		{"resource", "RESOURCE", CELL_TEXT},
+		{"kind", "KIND", CELL_TEXT},
+		{"started", "STARTED", CELL_TIME},
+		{"ended", NULL, CELL_TIME},
+		{"duration_ms", "TOOK", CELL_MILLIS},
+		{"outcome", "OUTCOME", CELL_TEXT},
+		{"synced_until", NULL, CELL_TIME},
+		{"created", "NEW", CELL_NUMBER},
+		{"updated", "CHANGED", CELL_NUMBER},
+		{"deleted", "GONE", CELL_NUMBER},
+		{"unchanged", NULL, CELL_NUMBER},
+		{"failed", "FAILED", CELL_NUMBER},
+		{"calls", "CALLS", CELL_NUMBER},
+		{"retries", NULL, CELL_NUMBER},
+		{"bytes", NULL, CELL_BYTES},
+		{"error", "ERROR", CELL_TEXT},
+		{NULL, NULL, CELL_TEXT},
+	};
+	struct query q = {.app = a, .method = "runs", .key = "runs", .put_params = put_runs, .page_rows = PAGE_ROWS};
+
+	int code = read_limit(a, &q.left);
+	if (code)
+		return code;
+	columns_of_list(&q.columns, columns);
+	return print_query(&q);
+}
+
+int ask_count(struct app *a)
+{
+	struct params p = {0};
+	struct bytes result, total;
+
+	int code = put_question(a, &p);
+	if (code == 0) {
+		params_int(&p, "limit", 0);
+		params_bool(&p, "total", true);
+		code = app_call(a, "query", params_end(&p), &result);
+	}
+	params_release(&p);
+	if (code)
+		return code;
+	total = member(result, "total");
+	if (!total.data)
+		return report_error(&a->report, EXIT_PROTOCOL, "protocol", "ficd's answer has no total");
+	app_note_worth(a, result);
+	if (a->format == FORMAT_JSON)
+		return app_print_json(a, result);
+	if (a->format == FORMAT_MSGPACK)
+		buf_put_bytes(&a->out.buf, total);
+	else
+		cell_raw(&a->out.buf, total);
+	if (a->format != FORMAT_MSGPACK)
+		buf_put_byte(&a->out.buf, '\n');
+	return 0;
+}
+
+/* --- get --- */
+
+int ask_absent(struct app *a, const char *resource, const char *id, struct bytes absence)
+{
+	static const struct {
+		const char *reason;
+		const char *words;
+	} known[] = {
+		{"deleted", "was deleted"},
+		{"merged", "was merged into another record"},
+		{"covered_absent", "does not exist: the time it could be in was read completely"},
+		{"not_covered", "is not held: it may exist in a time that was not read"},
+	};
+	struct bytes reason = member_str(absence, "reason"), detail = member_str(absence, "detail");
+	const char *words = "is not there";
+	struct buf text = {0};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (bytes_is(reason, known[i].reason))
+			words = known[i].words;
+	buf_printf(&text, "%s %.100s %s", resource, id, words);
+	if (detail.len) {
+		buf_put_str(&text, ": ");
+		buf_put_bytes(&text, detail);
+	}
+	struct failure f = {.exit = EXIT_NO, .code = "not_found", .message = buf_bytes(&text), .reason = reason};
+	int code = report_failure(&a->report, &f);
+	buf_release(&text);
+	return code;
+}
+
+/* A record for people: a line for each of its own fields, then the provider's object. */
+static void print_record(struct app *a, struct bytes record)
+{
+	struct buf *out = &a->out.buf, pretty = {0};
+	struct mp_reader r = mp_reader_of(record);
+	struct bytes doc = member(record, "doc"), value;
+	struct mp_value v;
+
+	if (mp_next(&r, &v) != 1 || v.type != MP_MAP)
+		return;
+	while (mp_next(&r, &v) == 1 && v.type == MP_STR && mp_take(&r, &value) == 1) {
+		bool time = bytes_is(v.str, "created") || bytes_is(v.str, "updated");
+		if (bytes_is(v.str, "doc"))
+			continue;
+		size_t start = out->len;
+		buf_put_str(out, style_on(a->term.out_color, STYLE_BOLD));
+		text_clean(out, v.str, TEXT_LINE, a->show.ascii);
+		buf_put_str(out, style_off(a->term.out_color, STYLE_BOLD));
+		text_put_spaces(out, v.str.len < 12 ? 14 - v.str.len : 2);
+		cell_show(out, &a->show, value, time ? CELL_TIME : CELL_TEXT);
+		if (out->len > start)
+			buf_put_byte(out, '\n');
+	}
+	if (doc.data && json_write_pretty(doc, &pretty) == 0) {
+		buf_put_byte(out, '\n');
+		text_clean(out, buf_bytes(&pretty), TEXT_BLOCK, a->show.ascii);
+		buf_put_byte(out, '\n');
+	}
+	buf_release(&pretty);
+}
+
+static int print_get(struct app *a, struct bytes record)
+{
+	struct columns columns;
+	struct rows rows;
+
+	if (a->format == FORMAT_TABLE && !app_given(a, OPT_FIELDS)) {
+		print_record(a, record);
+		return 0;
+	}
+	int code = choose_columns(a, app_arg(a, 0), &columns);
+	if (code)
+		return code;
+	app_rows(a, &rows, &columns);
+	rows_add(&rows, record, &a->out.buf);
+	rows_page(&rows, &a->out.buf);
+	rows_release(&rows);
+	columns_release(&columns);
+	return 0;
+}
+
+int ask_get(struct app *a)
+{
+	struct params p = {0};
+	struct bytes result;
+
+	params_str(&p, "resource", app_arg(a, 0));
+	params_str(&p, "id", app_arg(a, 1));
+	params_str(&p, "source", app_value(a, OPT_SOURCE));
+	params_list(&p, "fields", app_value(a, OPT_FIELDS));
+	int code = app_call(a, "get", params_end(&p), &result);
+	params_release(&p);
+	if (code)
+		return code;
+	struct bytes record = member(result, "record");
+	app_note_worth(a, result);
+	if (a->format == FORMAT_JSON)
+		code = app_print_json(a, result);
+	else if (record.data)
+		code = print_get(a, record);
+	if (code == 0 && !record.data)
+		code = ask_absent(a, app_arg(a, 0), app_arg(a, 1), member(result, "absence"));
+	return code;
+}

@@ -1,0 +1,133 @@
+/* columns: which parts of a row are shown when nobody says. Tables of names; asks nobody. */
+#include "columns.h"
+
+#include <base/err.h>
+
+#include <ctype.h>
+#include <stdlib.h>
+
+static const struct column conversations[] = {
+	{"id", "ID", CELL_TEXT},
+	{"created", NULL, CELL_TIME},
+	{"updated", "UPDATED", CELL_TIME},
+	{"state", "STATE", CELL_TEXT},
+	{"open", NULL, CELL_TEXT},
+	{"priority", NULL, CELL_TEXT},
+	{"assignee", "ASSIGNEE", CELL_TEXT},
+	{"team", NULL, CELL_TEXT},
+	{"contact", NULL, CELL_TEXT},
+	{"author", NULL, CELL_TEXT},
+	{"author_type", NULL, CELL_TEXT},
+	{"channel", NULL, CELL_TEXT},
+	{"tags", NULL, CELL_TEXT},
+	{"subject", "SUBJECT", CELL_TEXT},
+	{NULL, NULL, CELL_TEXT},
+};
+
+static const struct column messages[] = {
+	{"id", "ID", CELL_TEXT},
+	{"parent", "CONVERSATION", CELL_TEXT},
+	{"created", "CREATED", CELL_TIME},
+	{"updated", NULL, CELL_TIME},
+	{"kind", "KIND", CELL_TEXT},
+	{"author", "AUTHOR", CELL_TEXT},
+	{"author_type", NULL, CELL_TEXT},
+	{"body", "BODY", CELL_TEXT},
+	{NULL, NULL, CELL_TEXT},
+};
+
+static const struct column contacts[] = {
+	{"id", "ID", CELL_TEXT},
+	{"created", NULL, CELL_TIME},
+	{"updated", "UPDATED", CELL_TIME},
+	{"role", "ROLE", CELL_TEXT},
+	{"name", "NAME", CELL_TEXT},
+	{"email", "EMAIL", CELL_TEXT},
+	{"phone", NULL, CELL_TEXT},
+	{"external_id", NULL, CELL_TEXT},
+	{NULL, NULL, CELL_TEXT},
+};
+
+static const struct column companies[] = {
+	{"id", "ID", CELL_TEXT},
+	{"created", NULL, CELL_TIME},
+	{"updated", "UPDATED", CELL_TIME},
+	{"company_id", "COMPANY ID", CELL_TEXT},
+	{"plan", "PLAN", CELL_TEXT},
+	{"name", "NAME", CELL_TEXT},
+	{NULL, NULL, CELL_TEXT},
+};
+
+static const struct column admins[] = {
+	{"id", "ID", CELL_TEXT},
+	{"name", "NAME", CELL_TEXT},
+	{"email", "EMAIL", CELL_TEXT},
+	{NULL, NULL, CELL_TEXT},
+};
+
+static const struct column others[] = {
+	{"id", "ID", CELL_TEXT},
+	{"created", NULL, CELL_TIME},
+	{"updated", NULL, CELL_TIME},
+	{"name", "NAME", CELL_TEXT},
+	{NULL, NULL, CELL_TEXT},
+};
+
+static const struct {
+	const char *resource;
+	const struct column *list;
+} known[] = {
+	{"conversations", conversations}, {"messages", messages}, {"contacts", contacts},
+	{"companies", companies},         {"admins", admins},
+};
+
+void columns_of_list(struct columns *c, const struct column *list)
+{
+	*c = (struct columns){0};
+	for (; list->path && c->count < COLUMNS_MAX; list++)
+		c->items[c->count++] = *list;
+}
+
+void columns_of_resource(struct columns *c, const char *resource)
+{
+	const struct column *list = others;
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strcmp(known[i].resource, resource) == 0)
+			list = known[i].list;
+	columns_of_list(c, list);
+}
+
+static bool is_time(const char *path)
+{
+	return strcmp(path, "created") == 0 || strcmp(path, "updated") == 0;
+}
+
+/* The names twice: as they are, and in capitals as titles. */
+int columns_of_fields(struct columns *c, const char *fields)
+{
+	size_t len = strlen(fields);
+
+	*c = (struct columns){.names = malloc(2 * (len + 1))};
+	if (!c->names)
+		return ERR_NOMEM;
+	char *name = c->names, *title = c->names + len + 1;
+	for (size_t i = 0; i <= len; i++) {
+		name[i] = fields[i] == ',' ? 0 : fields[i];
+		title[i] = (char)toupper((unsigned char)name[i]);
+	}
+	for (size_t at = 0; at <= len; at += strlen(name + at) + 1) {
+		if (!name[at])
+			continue;
+		if (c->count == COLUMNS_MAX)
+			return ERR_LIMIT;
+		c->items[c->count++] = (struct column){name + at, title + at, is_time(name + at) ? CELL_TIME : CELL_TEXT};
+	}
+	return c->count ? 0 : ERR_SYNTAX;
+}
+
+void columns_release(struct columns *c)
+{
+	free(c->names);
+	*c = (struct columns){0};
+}

@@ -1,0 +1,31 @@
+/*
+ * columns: which parts of a row are shown when nobody says, in which order, and as what.
+ */
+#ifndef FIC_FICQ_COLUMNS_H
+#define FIC_FICQ_COLUMNS_H
+
+#include "cell.h"
+
+#define COLUMNS_MAX 32
+
+struct column {
+	const char *path;  /* into the row, and the name in csv and tsv */
+	const char *title; /* in tables; NULL: not shown there */
+	enum cell_kind kind;
+};
+
+struct columns {
+	struct column items[COLUMNS_MAX];
+	size_t count;
+	char *names; /* owned: what items borrow from when they come from --fields */
+};
+
+/* Of a resource's records; what is not known here gets what every record has. */
+void columns_of_resource(struct columns *c, const char *resource);
+/* Of a fixed list ended by a NULL path. */
+void columns_of_list(struct columns *c, const struct column *list);
+/* Of --fields, "a,b,doc.c". 0, ERR_SYNTAX (none at all), ERR_LIMIT (too many), ERR_NOMEM. */
+int columns_of_fields(struct columns *c, const char *fields);
+void columns_release(struct columns *c);
+
+#endif

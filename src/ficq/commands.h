@@ -1,0 +1,59 @@
+/*
+ * commands: the one table of commands: what they are called, take and do. main.c knows which function does it.
+ */
+#ifndef FIC_FICQ_COMMANDS_H
+#define FIC_FICQ_COMMANDS_H
+
+#include "options.h"
+
+enum command {
+	CMD_STATUS,
+	CMD_SOURCES,
+	CMD_FIELDS,
+	CMD_QUERY,
+	CMD_GET,
+	CMD_THREAD,
+	CMD_COUNT,
+	CMD_FRESHNESS,
+	CMD_COVERAGE,
+	CMD_SYNC,
+	CMD_WAIT,
+	CMD_RUNS,
+	CMD_RPC,
+	CMD_COMPLETION,
+	CMD_HELP,
+	CMD_VERSION,
+	CMD_NUMBER
+};
+
+/* What an argument is, for completion. */
+enum arg_kind { ARG_NONE, ARG_RESOURCE, ARG_SOURCE_OR_RESOURCE, ARG_COMMAND, ARG_SHELL };
+
+struct command_spec {
+	const char *name;
+	const char *synopsis; /* of the arguments */
+	const char *summary;
+	const char *detail;   /* for help and the manual; NULL: the summary says it all */
+	size_t args_min;
+	size_t args_max;
+	enum arg_kind first; /* the first argument */
+	enum arg_kind rest;
+	uint64_t options; /* OPTION_BIT of what it takes beside OPTIONS_EVERYWHERE */
+};
+
+#define OPTIONS_EVERYWHERE                                                                                               \
+	(OPTION_BIT(OPT_SOCKET) | OPTION_BIT(OPT_OUTPUT) | OPTION_BIT(OPT_JSON) | OPTION_BIT(OPT_TIMEOUT) | OPTION_BIT(OPT_TZ) | \
+	 OPTION_BIT(OPT_COLOR) | OPTION_BIT(OPT_NO_PAGER) | OPTION_BIT(OPT_NO_HEADER) | OPTION_BIT(OPT_WIDE) |            \
+	 OPTION_BIT(OPT_QUIET) | OPTION_BIT(OPT_VERBOSE) | OPTION_BIT(OPT_HELP) | OPTION_BIT(OPT_VERSION) |               \
+	 OPTION_BIT(OPT_NOW) | OPTION_BIT(OPT_WIRE))
+
+extern const struct command_spec command_table[CMD_NUMBER];
+extern const char *const shell_words[];
+
+/* CMD_NUMBER: there is none of that name; `why` says what may have been meant. */
+enum command command_find(const char *name, struct why *why);
+
+/* 0, or ERR_SYNTAX: too few or many arguments, or an option that the command has no use for. */
+int command_check(enum command command, const struct options *o, struct why *why);
+
+#endif

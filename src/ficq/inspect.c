@@ -1,0 +1,400 @@
+/*
+ * inspect: the commands that look at the cache rather than at records: how it is, what it holds, what an answer would be worth. None of
+ * them changes anything.
+ */
+#include "inspect.h"
+
+#include "ask.h"
+#include "render_coverage.h"
+#include "render_status.h"
+#include "render_thread.h"
+
+#include <codec/msgpack.h>
+
+#include <time.h>
+
+#define OLD_DEFAULT_MS   (60 * 60 * 1000)
+#define WAIT_POLL_MIN_MS 200
+#define WAIT_POLL_MAX_MS 2000
+
+static int call(struct app *a, const char *method, bool with_resource, struct bytes *result)
+{
+	struct params p = {0};
+
+	params_str(&p, "source", app_value(a, OPT_SOURCE));
+	if (with_resource)
+		params_str(&p, "resource", app_arg(a, 0));
+	int code = app_call(a, method, params_end(&p), result);
+	params_release(&p);
+	return code;
+}
+
+/* --- lists inside lists as rows --- */
+
+/* Appends `map` with one more member in front. */
+static void put_joined(struct buf *out, struct bytes map, const char *key, struct bytes value)
+{
+	struct mp_reader r = mp_reader_of(map);
+	struct mp_value head;
+
+	if (mp_next(&r, &head) != 1 || head.type != MP_MAP)
+		return;
+	mp_put_map(out, head.count + 1);
+	mp_put_cstr(out, key);
+	buf_put_bytes(out, value);
+	buf_put(out, r.at, (size_t)(r.end - r.at));
+}
+
+/* Of [{name: A, <inner>: [{…} …]} …] one array of the inner maps, each with `key`: A in front. */
+static void flatten(struct bytes outer, const char *inner, const char *key, const char *only, struct buf *out)
+{
+	struct mp_reader r = mp_reader_of(outer);
+	struct mp_value head;
+	struct bytes item, row;
+	size_t mark = mp_begin_array(out);
+	uint32_t count = 0;
+
+	if (outer.data && mp_next(&r, &head) == 1 && head.type == MP_ARRAY) {
+		while (mp_take(&r, &item) == 1) {
+			struct bytes name = member(item, "name"), list = member(item, inner);
+			struct mp_reader rows = mp_reader_of(list);
+			if (!name.data || !list.data || (only && !bytes_is(member_str(item, "name"), only)) ||
+			    mp_next(&rows, &head) != 1 || head.type != MP_ARRAY)
+				continue;
+			for (; mp_take(&rows, &row) == 1; count++)
+				put_joined(out, row, key, name);
+		}
+	}
+	mp_end_array(out, mark, count);
+}
+
+static int print_flat(struct app *a, struct bytes outer, const char *inner, const char *key, const char *only,
+		      const struct column *list)
+{
+	struct columns columns;
+	struct buf flat = {0};
+
+	flatten(outer, inner, key, only, &flat);
+	columns_of_list(&columns, list);
+	int code = flat.error ? report_error(&a->report, EXIT_SOFTWARE, "internal", "out of memory")
+			      : app_print_rows(a, buf_bytes(&flat), &columns, NULL);
+	buf_release(&flat);
+	return code;
+}
+
+/* --- status, sources, fields --- */
+
+int inspect_status(struct app *a)
+{
+	static const struct column columns[] = {
+		{"source", "SOURCE", CELL_TEXT},          {"name", "RESOURCE", CELL_TEXT},
+		{"state", "STATE", CELL_TEXT},            {"records", "RECORDS", CELL_NUMBER},
+		{"coverage_ratio", "COVERED", CELL_RATIO}, {"as_of", "AS OF", CELL_TIME},
+		{"last_sync", "LAST SYNC", CELL_TIME},    {"next_run", "NEXT RUN", CELL_TIME},
+		{"syncing", "SYNCING", CELL_YES},         {"last_error", "LAST ERROR", CELL_TEXT},
+		{NULL, NULL, CELL_TEXT},
+	};
+	struct bytes result;
+
+	int code = call(a, "status", false, &result);
+	if (code)
+		return code;
+	if (a->format == FORMAT_JSON)
+		return app_print_json(a, result);
+	if (a->format != FORMAT_TABLE)
+		return print_flat(a, member(result, "sources"), "resources", "source", NULL, columns);
+	render_status(&a->out.buf, result, &a->show, &a->look);
+	output_flush(&a->out, false);
+	return 0;
+}
+
+static enum style style_of_state(const char *path, struct bytes value)
+{
+	struct mp_value v;
+
+	if (strcmp(path, "state") != 0 || !value.data || !mp_get(value, &v) || v.type != MP_STR)
+		return STYLE_NONE;
+	return status_style(v.str);
+}
+
+int inspect_sources(struct app *a)
+{
+	static const struct column list[] = {
+		{"name", "SOURCE", CELL_TEXT},
+		{"provider", "PROVIDER", CELL_TEXT},
+		{"workspace.name", "WORKSPACE", CELL_TEXT},
+		{"workspace.id", "ID", CELL_TEXT},
+		{"workspace.region", "REGION", CELL_TEXT},
+		{"workspace.timezone", "TIME ZONE", CELL_TEXT},
+		{"state", "STATE", CELL_TEXT},
+		{"error", "ERROR", CELL_TEXT},
+		{NULL, NULL, CELL_TEXT},
+	};
+	struct columns columns;
+	struct bytes result;
+
+	int code = call(a, "status", false, &result);
+	if (code)
+		return code;
+	if (a->format == FORMAT_JSON)
+		return app_print_json(a, member(result, "sources"));
+	columns_of_list(&columns, list);
+	return app_print_rows(a, member(result, "sources"), &columns, style_of_state);
+}
+
+int inspect_fields(struct app *a)
+{
+	static const struct column columns[] = {
+		{"resource", "RESOURCE", CELL_TEXT}, {"name", "FIELD", CELL_TEXT},     {"type", "TYPE", CELL_TEXT},
+		{"indexed", "INDEXED", CELL_YES},    {"editable", "EDITABLE", CELL_YES}, {"help", "WHAT IT IS", CELL_TEXT},
+		{NULL, NULL, CELL_TEXT},
+	};
+	const char *resource = app_arg(a, 0);
+	struct bytes result;
+
+	int code = call(a, "resources", false, &result);
+	if (code)
+		return code;
+	if (a->format == FORMAT_JSON)
+		return app_print_json(a, result);
+	return print_flat(a, member(result, "resources"), "fields", "resource", resource, columns);
+}
+
+/* --- coverage, thread --- */
+
+int inspect_coverage(struct app *a)
+{
+	static const struct column list[] = {
+		{"source", "SOURCE", CELL_TEXT},   {"resource", "RESOURCE", CELL_TEXT}, {"ratio", "COVERED", CELL_RATIO},
+		{"records", "RECORDS", CELL_NUMBER}, {"wanted.0", "FROM", CELL_TIME},     {"wanted.1", "TO", CELL_TIME},
+		{"gaps", "GAPS", CELL_TEXT},       {NULL, NULL, CELL_TEXT},
+	};
+	struct coverage_look look = {
+		.show = &a->show,
+		.width = a->look.width,
+		.color = a->term.out_color,
+		.all_gaps = app_given(a, OPT_VERBOSE),
+	};
+	struct columns columns;
+	struct bytes result;
+
+	int code = app_duration(a, OPT_MAX_AGE, OLD_DEFAULT_MS, &look.old_ms);
+	if (code == 0)
+		code = call(a, "coverage", true, &result);
+	if (code)
+		return code;
+	if (a->format == FORMAT_JSON)
+		return app_print_json(a, result);
+	if (a->format != FORMAT_TABLE) {
+		columns_of_list(&columns, list);
+		return app_print_rows(a, member(result, "resources"), &columns, NULL);
+	}
+	render_coverage(&a->out.buf, result, &look);
+	output_flush(&a->out, false);
+	return 0;
+}
+
+static int print_thread(struct app *a, struct bytes result)
+{
+	struct thread_look look = {
+		.show = &a->show,
+		.width = a->look.width,
+		.color = a->term.out_color,
+		.unfold = app_given(a, OPT_VERBOSE),
+	};
+	struct columns columns;
+
+	if (a->format != FORMAT_TABLE) {
+		columns_of_resource(&columns, "messages");
+		return app_print_rows(a, member(result, "messages"), &columns, NULL);
+	}
+	render_thread(&a->out.buf, result, &look);
+	output_flush(&a->out, false);
+	return 0;
+}
+
+int inspect_thread(struct app *a)
+{
+	struct params p = {0};
+	struct bytes result;
+
+	params_str(&p, "id", app_arg(a, 0));
+	params_str(&p, "source", app_value(a, OPT_SOURCE));
+	int code = app_call(a, "thread", params_end(&p), &result);
+	params_release(&p);
+	if (code)
+		return code;
+	bool there = member(result, "conversation").data != NULL;
+	app_note_worth(a, result);
+	if (a->format == FORMAT_JSON)
+		code = app_print_json(a, result);
+	else if (there)
+		code = print_thread(a, result);
+	if (code == 0 && !there)
+		code = ask_absent(a, "conversation", app_arg(a, 0), member(result, "absence"));
+	return code;
+}
+
+/* --- freshness, wait --- */
+
+static int call_freshness(struct app *a, const char *resource, struct bytes *result)
+{
+	struct params p = {0};
+
+	params_str(&p, "resource", resource);
+	int code = app_put_span(a, &p);
+	if (code == 0)
+		code = app_put_max_age(a, &p);
+	if (code == 0)
+		code = app_call(a, "freshness", params_end(&p), result);
+	params_release(&p);
+	return code;
+}
+
+static void put_fact(struct app *a, struct bytes map, const char *title, const char *path, enum cell_kind kind)
+{
+	struct bytes value = member(map, path);
+
+	if (!value.data)
+		return;
+	buf_printf(&a->out.buf, "%-15s", title);
+	cell_show(&a->out.buf, &a->show, value, kind);
+	buf_put_byte(&a->out.buf, '\n');
+}
+
+static void put_gaps(struct app *a, struct bytes gaps)
+{
+	struct mp_reader r = mp_reader_of(gaps);
+	struct mp_value head;
+	struct bytes gap;
+
+	if (!gaps.data || mp_next(&r, &head) != 1 || head.type != MP_ARRAY)
+		return;
+	while (mp_take(&r, &gap) == 1) {
+		buf_printf(&a->out.buf, "%-15sfrom ", "gap");
+		member_show(&a->out.buf, &a->show, gap, "0", CELL_TIME);
+		buf_put_str(&a->out.buf, " to ");
+		member_show(&a->out.buf, &a->show, gap, "1", CELL_TIME);
+		buf_put_byte(&a->out.buf, '\n');
+	}
+}
+
+static void print_freshness(struct app *a, struct bytes result)
+{
+	struct bytes f = member(result, "freshness"), state = member_str(f, "state");
+	struct buf *out = &a->out.buf;
+
+	buf_printf(out, "%-15s%s", "state", style_on(a->term.out_color, status_style(state)));
+	member_show(out, &a->show, f, "state", CELL_TEXT);
+	buf_put_str(out, style_off(a->term.out_color, STYLE_RED));
+	if (member(f, "reason").data) {
+		buf_put_str(out, " (");
+		member_show(out, &a->show, f, "reason", CELL_TEXT);
+		buf_put_byte(out, ')');
+	}
+	buf_put_byte(out, '\n');
+	put_fact(a, f, "complete", "complete", CELL_TEXT);
+	put_fact(a, f, "as of", "as_of", CELL_TIME);
+	put_fact(a, f, "last sync", "last_sync", CELL_TIME);
+	put_fact(a, f, "asked from", "requested.0", CELL_TIME);
+	put_fact(a, f, "asked to", "requested.1", CELL_TIME);
+	put_gaps(a, member(f, "gaps"));
+	put_fact(a, f, "syncing", "syncing", CELL_TEXT);
+	put_fact(a, result, "held from", "coverage_start", CELL_TIME);
+	put_fact(a, result, "held to", "coverage_end", CELL_TIME);
+	put_fact(a, result, "records", "records", CELL_NUMBER);
+}
+
+int inspect_freshness(struct app *a)
+{
+	static const struct column list[] = {
+		{"freshness.state", "STATE", CELL_TEXT},       {"freshness.complete", "COMPLETE", CELL_TEXT},
+		{"freshness.as_of", "AS OF", CELL_TIME},       {"freshness.age_s", "AGE", CELL_NUMBER},
+		{"freshness.last_sync", "LAST SYNC", CELL_TIME}, {"freshness.reason", "REASON", CELL_TEXT},
+		{"coverage_start", "FROM", CELL_TIME},         {"coverage_end", "TO", CELL_TIME},
+		{"records", "RECORDS", CELL_NUMBER},           {NULL, NULL, CELL_TEXT},
+	};
+	struct columns columns;
+	struct bytes result;
+	struct rows rows;
+
+	int code = call_freshness(a, app_arg(a, 0), &result);
+	if (code)
+		return code;
+	app_note_worth(a, result);
+	if (a->format == FORMAT_JSON)
+		return app_print_json(a, result);
+	if (a->format == FORMAT_TABLE) {
+		print_freshness(a, result);
+		return 0;
+	}
+	columns_of_list(&columns, list);
+	app_rows(a, &rows, &columns);
+	rows_add(&rows, result, &a->out.buf);
+	rows_release(&rows);
+	return 0;
+}
+
+static void sleep_ms(int64_t ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
+
+	nanosleep(&t, NULL);
+}
+
+/* One look: 0 fresh, EXIT_FRESHNESS not yet, EXIT_UNAVAILABLE no daemon yet, anything else is final. */
+static int look_once(struct app *a, struct bytes *result)
+{
+	struct client_wait wait = app_wait(a);
+	struct why why;
+
+	if (!a->connected) {
+		int r = client_open(&a->client, app_value(a, OPT_SOCKET), &wait, &why);
+		if (r == ERR_NOTFOUND || r == ERR_IO)
+			return EXIT_UNAVAILABLE;
+		if (r < 0)
+			return app_client_error(a, r, &why);
+		a->connected = true;
+	}
+	int code = call_freshness(a, app_value(a, OPT_FRESH), result);
+	if (code)
+		return code;
+	app_note_worth(a, *result);
+	return bytes_is(member_str(*result, "freshness.state"), "fresh") ? 0 : EXIT_FRESHNESS;
+}
+
+static int give_up(struct app *a, int code)
+{
+	if (code == EXIT_UNAVAILABLE) {
+		struct why why = {""};
+		struct client_wait wait = {.until_ms = clock_mono_ms() + 1000};
+		int r = client_open(&a->client, app_value(a, OPT_SOCKET), &wait, &why);
+		a->connected = r == 0;
+		if (r < 0)
+			return app_client_error(a, r, &why);
+	}
+	return report_error(&a->report, EXIT_FRESHNESS, "stale", "still not fresh");
+}
+
+int inspect_wait(struct app *a)
+{
+	int64_t end_ms = a->timeout_ms ? clock_mono_ms() + a->timeout_ms : INT64_MAX, pause_ms = WAIT_POLL_MIN_MS;
+	struct bytes result;
+
+	for (;;) {
+		int code = look_once(a, &result);
+		if (code == 0) {
+			if (a->format == FORMAT_JSON)
+				return app_print_json(a, result);
+			report_note(&a->report, a->report.verbose, "fresh");
+			return 0;
+		}
+		if (code != EXIT_FRESHNESS && code != EXIT_UNAVAILABLE)
+			return code;
+		int64_t left_ms = end_ms - clock_mono_ms();
+		if (left_ms <= 0)
+			return give_up(a, code);
+		sleep_ms(left_ms < pause_ms ? left_ms : pause_ms);
+		pause_ms = pause_ms * 3 / 2 < WAIT_POLL_MAX_MS ? pause_ms * 3 / 2 : WAIT_POLL_MAX_MS;
+	}
+}

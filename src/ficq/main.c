@@ -1,0 +1,89 @@
+/* ficq: asks ficd. Reads the command line, finds the command, and leaves with its exit code. */
+#include "app.h"
+#include "ask.h"
+#include "help.h"
+#include "inspect.h"
+#include "sync.h"
+#include "tools.h"
+
+#include <stdio.h>
+
+static int (*const functions[CMD_NUMBER])(struct app *a) = {
+	[CMD_STATUS] = inspect_status,   [CMD_SOURCES] = inspect_sources,     [CMD_FIELDS] = inspect_fields,
+	[CMD_QUERY] = ask_query,         [CMD_GET] = ask_get,                 [CMD_THREAD] = inspect_thread,
+	[CMD_COUNT] = ask_count,         [CMD_FRESHNESS] = inspect_freshness, [CMD_COVERAGE] = inspect_coverage,
+	[CMD_SYNC] = sync_command,       [CMD_WAIT] = inspect_wait,           [CMD_RUNS] = ask_runs,
+	[CMD_RPC] = tools_rpc,           [CMD_COMPLETION] = tools_completion, [CMD_HELP] = tools_help,
+	[CMD_VERSION] = tools_version,
+};
+
+/* Before the options are understood it must be known how to say that they are not. */
+static struct report early_report(int argc, char *const *argv)
+{
+	struct report r = {0};
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const char *next = i + 1 < argc ? argv[i + 1] : "";
+		if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--output=json") == 0 || strcmp(argv[i], "-ojson") == 0 ||
+		    ((strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--output") == 0) && strcmp(next, "json") == 0))
+			r.json = true;
+	}
+	return r;
+}
+
+static int complain(const struct report *r, const struct why *why)
+{
+	struct failure f = {
+		.exit = EXIT_USAGE,
+		.code = "usage",
+		.message = bytes_str(why->text),
+		.hint = r->json ? (struct bytes){NULL, 0} : bytes_str("\"ficq help\" tells what there is"),
+	};
+
+	return report_failure(r, &f);
+}
+
+static int say_nothing(const struct report *r)
+{
+	struct buf text = {0};
+
+	if (r->json)
+		return report_error(r, EXIT_USAGE, "usage", "no command");
+	help_short(&text);
+	fputs(buf_text(&text), stderr);
+	buf_release(&text);
+	return EXIT_USAGE;
+}
+
+static int run(struct app *a)
+{
+	int code = app_init(a);
+
+	if (code == 0 && app_given(a, OPT_HELP))
+		code = tools_help(a);
+	else if (code == 0 && app_given(a, OPT_VERSION))
+		code = tools_version(a);
+	else if (code == 0)
+		code = functions[a->command](a);
+	return app_release(a, code);
+}
+
+int main(int argc, char **argv)
+{
+	static struct app app;
+	struct report report = early_report(argc, argv);
+	struct why why;
+
+	if (options_parse(&app.options, argc, argv, &why) < 0)
+		return complain(&report, &why);
+	bool asked = option_given(&app.options, OPT_HELP) || option_given(&app.options, OPT_VERSION);
+	if (app.options.arg_count == 0 && !asked)
+		return say_nothing(&report);
+	app.command = CMD_HELP;
+	if (app.options.arg_count > 0) {
+		app.command = command_find(app.options.args[0], &why);
+		if (app.command == CMD_NUMBER || (!asked && command_check(app.command, &app.options, &why) < 0))
+			return complain(&report, &why);
+	}
+	return run(&app);
+}

@@ -1,0 +1,185 @@
+/*
+ * options: the one table of options, and command lines read by it. Parsing, help, completion and the manual's list come from
+ * the table; what a value means is the commands' business.
+ */
+#include "options.h"
+
+#include <base/suggest.h>
+
+#include <stdio.h>
+
+static const char *const output_words[] = {"table", "json", "ndjson", "csv", "tsv", "msgpack", NULL};
+static const char *const axis_words[] = {"created", "updated", NULL};
+static const char *const require_words[] = {"fresh", "partial", NULL};
+static const char *const mode_words[] = {"changes", "full", "backfill", NULL};
+static const char *const color_words[] = {"auto", "always", "never", NULL};
+static const char *const wire_words[] = {"json", "msgpack", NULL};
+
+const struct option_spec option_table[OPT_COUNT] = {
+	[OPT_SOCKET] = {'S', "socket", "PATH", NULL, "the daemon's socket"},
+	[OPT_SOURCE] = {'s', "source", "NAME", NULL, "only this source"},
+	[OPT_OUTPUT] = {'o', "output", "FORMAT", output_words, "how answers are printed: table, json, ndjson, csv, tsv or msgpack"},
+	[OPT_JSON] = {0, "json", NULL, NULL, "the method's whole result in one line; the same as --output=json"},
+	[OPT_FIELDS] = {0, "fields", "LIST", NULL, "only these fields, separated by commas; doc.a.b reaches into the provider's object"},
+	[OPT_SINCE] = {0, "since", "TIME", NULL, "from this time on: 2h, yesterday, 2026-11-20, 2026-11-20T14:00Z"},
+	[OPT_UNTIL] = {0, "until", "TIME", NULL, "up to this time; a date alone means its end"},
+	[OPT_AXIS] = {0, "axis", "AXIS", axis_words, "which time --since and --until are about: created (the default) or updated"},
+	[OPT_WHERE] = {0, "where", "EXPR", NULL, "only what matches, as in 'state = open and not tags contains vip'"},
+	[OPT_LIMIT] = {'n', "limit", "N", NULL, "at most so many rows; 0: all (default 20 on a terminal, else 100)"},
+	[OPT_MAX_AGE] = {0, "max-age", "SPAN", NULL, "how old the state of the data may be to count as fresh: 5m, 1h"},
+	[OPT_REQUIRE] = {0, "require", "STATE", require_words, "exit with 3 when the answer is not at least fresh or partial"},
+	[OPT_TIMEOUT] = {0, "timeout", "SPAN", NULL, "how long to wait for the answer (default 60s; a sync is waited for without end)"},
+	[OPT_FRESH] = {0, "fresh", "RESOURCE", NULL, "what to wait for (default conversations)"},
+	[OPT_MODE] = {0, "mode", "MODE", mode_words, "what to fetch: changes (the default), full or backfill"},
+	[OPT_WAIT] = {0, "wait", NULL, NULL, "stay until the sync has ended (the default on a terminal)"},
+	[OPT_NO_WAIT] = {0, "no-wait", NULL, NULL, "start the sync and leave (the default elsewhere)"},
+	[OPT_TZ] = {0, "tz", "ZONE", NULL, "the time zone of times in tables and of times given: Europe/Paris, UTC"},
+	[OPT_COLOR] = {0, "color", "WHEN", color_words, "auto, always or never"},
+	[OPT_NO_PAGER] = {0, "no-pager", NULL, NULL, "never show long output in a pager"},
+	[OPT_NO_HEADER] = {0, "no-header", NULL, NULL, "leave out the line of column names in table, csv and tsv"},
+	[OPT_WIDE] = {0, "wide", NULL, NULL, "do not cut tables to the terminal's width"},
+	[OPT_QUIET] = {'q', "quiet", NULL, NULL, "no warnings and remarks on standard error"},
+	[OPT_VERBOSE] = {'v', "verbose", NULL, NULL, "more of them"},
+	[OPT_HELP] = {'h', "help", NULL, NULL, "help, of a command when one is given"},
+	[OPT_VERSION] = {'V', "version", NULL, NULL, "the version"},
+	[OPT_NOW] = {0, "now", "TIME", NULL, NULL},
+	[OPT_WIRE] = {0, "wire", "FORM", wire_words, NULL},
+};
+
+void option_display(enum option option, char out[32])
+{
+	snprintf(out, 32, "--%s", option_table[option].name);
+}
+
+static int find_letter(char letter)
+{
+	for (int i = 0; i < OPT_COUNT; i++)
+		if (option_table[i].letter == letter)
+			return i;
+	return -1;
+}
+
+static int find_name(struct bytes name)
+{
+	for (int i = 0; i < OPT_COUNT; i++)
+		if (bytes_is(name, option_table[i].name))
+			return i;
+	return -1;
+}
+
+static int unknown_name(struct bytes name, struct why *why)
+{
+	const char *names[OPT_COUNT + 1];
+	size_t n = 0;
+
+	for (int i = 0; i < OPT_COUNT; i++)
+		if (option_table[i].help)
+			names[n++] = option_table[i].name;
+	names[n] = NULL;
+	const char *near = suggest(name, names);
+	int shown = name.len > 40 ? 40 : (int)name.len;
+	if (near)
+		return why_set(why, ERR_SYNTAX, "there is no option --%.*s; did you mean --%s?", shown, (const char *)name.data, near);
+	return why_set(why, ERR_SYNTAX, "there is no option --%.*s", shown, (const char *)name.data);
+}
+
+/* --json stands for an output, --wait and --no-wait for each other's opposite: the last one counts. */
+static void resolve(struct options *o, int option)
+{
+	if (option == OPT_JSON)
+		o->value[OPT_OUTPUT] = "json";
+	if (option == OPT_OUTPUT)
+		o->times[OPT_JSON] = 0;
+	if (option == OPT_WAIT)
+		o->times[OPT_NO_WAIT] = 0;
+	if (option == OPT_NO_WAIT)
+		o->times[OPT_WAIT] = 0;
+}
+
+static int store(struct options *o, int option, const char *value, struct why *why)
+{
+	const struct option_spec *s = &option_table[option];
+
+	for (size_t i = 0; s->words && !(i && !s->words[i - 1]); i++) {
+		if (!s->words[i]) {
+			const char *near = suggest(bytes_str(value), s->words);
+			return why_set(why, ERR_SYNTAX, "--%s: \"%.40s\" is not one of its values%s%s%s", s->name, value,
+				       near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+		}
+		if (strcmp(s->words[i], value) == 0)
+			break;
+	}
+	o->value[option] = value;
+	o->times[option]++;
+	resolve(o, option);
+	return 0;
+}
+
+/* "--name", "--name=value"; *at moves over a value that stands by itself. */
+static int parse_long(struct options *o, int argc, char *const *argv, int *at, struct why *why)
+{
+	const char *text = argv[*at] + 2, *equals = strchr(text, '=');
+	struct bytes name = bytes_of(text, equals ? (size_t)(equals - text) : strlen(text));
+	int option = find_name(name);
+
+	if (option < 0)
+		return unknown_name(name, why);
+	const struct option_spec *s = &option_table[option];
+	if (!s->arg && equals)
+		return why_set(why, ERR_SYNTAX, "--%s takes no value", s->name);
+	if (!s->arg)
+		return store(o, option, "", why);
+	if (equals)
+		return store(o, option, equals + 1, why);
+	if (*at + 1 >= argc)
+		return why_set(why, ERR_SYNTAX, "--%s needs a value: %s", s->name, s->arg);
+	return store(o, option, argv[++*at], why);
+}
+
+/* "-q", "-qv", "-n5", "-n 5", "-vn5" */
+static int parse_letters(struct options *o, int argc, char *const *argv, int *at, struct why *why)
+{
+	for (const char *p = argv[*at] + 1; *p; p++) {
+		int option = find_letter(*p), r;
+		if (option < 0)
+			return why_set(why, ERR_SYNTAX, "there is no option -%c", *p > ' ' && *p < 0x7f ? *p : '?');
+		const struct option_spec *s = &option_table[option];
+		if (!s->arg) {
+			r = store(o, option, "", why);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		if (p[1])
+			return store(o, option, p + 1, why);
+		if (*at + 1 >= argc)
+			return why_set(why, ERR_SYNTAX, "-%c needs a value: %s", *p, s->arg);
+		return store(o, option, argv[++*at], why);
+	}
+	return 0;
+}
+
+int options_parse(struct options *o, int argc, char *const *argv, struct why *why)
+{
+	bool ended = false;
+
+	*o = (struct options){0};
+	for (int i = 1; i < argc; i++) {
+		const char *word = argv[i];
+		int r = 0;
+		if (ended || word[0] != '-' || word[1] == 0) {
+			if (o->arg_count == ARGS_MAX)
+				return why_set(why, ERR_SYNTAX, "more than %d arguments", ARGS_MAX);
+			o->args[o->arg_count++] = word;
+		} else if (strcmp(word, "--") == 0) {
+			ended = true;
+		} else if (word[1] == '-') {
+			r = parse_long(o, argc, argv, &i, why);
+		} else {
+			r = parse_letters(o, argc, argv, &i, why);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,225 @@
+/* render_status: how the daemon and its sources are, on one screen. Says what the daemon said; judges nothing by itself. */
+#include "render_status.h"
+
+#include "text.h"
+
+#include <codec/msgpack.h>
+
+struct drawing {
+	struct buf *out;
+	const struct show *show;
+	const struct table_look *look;
+};
+
+enum style status_style(struct bytes state)
+{
+	if (bytes_is(state, "fresh") || bytes_is(state, "ok"))
+		return STYLE_GREEN;
+	if (bytes_is(state, "partial") || bytes_is(state, "syncing") || bytes_is(state, "starting") || bytes_is(state, "running"))
+		return STYLE_YELLOW;
+	return STYLE_RED;
+}
+
+static void put_dot(struct buf *out, const struct show *s, struct bytes state)
+{
+	buf_put_str(out, s->utf8 ? "● " : "* ");
+	text_clean(out, state, TEXT_LINE, s->ascii);
+}
+
+/* "backfill 45.0 %", "changes 1,200", or nothing. */
+static void put_progress(struct buf *out, const struct show *s, struct bytes resource)
+{
+	struct bytes progress = member(resource, "progress");
+	double ratio;
+
+	if (!progress.data) {
+		if (member_true(resource, "syncing"))
+			buf_put_str(out, "syncing");
+		return;
+	}
+	member_show(out, s, progress, "phase", CELL_TEXT);
+	buf_put_byte(out, ' ');
+	if (member_float(progress, "ratio", &ratio))
+		show_ratio(out, ratio);
+	else
+		member_show(out, s, progress, "done", CELL_NUMBER);
+}
+
+static void add_cell(struct table *t, struct buf *cell, enum style style)
+{
+	table_cell(t, buf_bytes(cell), style);
+	buf_reset(cell);
+}
+
+static void add_resource(struct table *t, const struct show *s, struct bytes resource)
+{
+	struct bytes state = member_str(resource, "state");
+	struct buf cell = {0};
+
+	member_show(&cell, s, resource, "name", CELL_TEXT);
+	add_cell(t, &cell, STYLE_NONE);
+	put_dot(&cell, s, state);
+	add_cell(t, &cell, status_style(state));
+	member_show(&cell, s, resource, "records", CELL_NUMBER);
+	add_cell(t, &cell, STYLE_NONE);
+	member_show(&cell, s, resource, "coverage_ratio", CELL_RATIO);
+	add_cell(t, &cell, STYLE_NONE);
+	member_show(&cell, s, resource, "last_sync", CELL_AGO);
+	if (!cell.len)
+		buf_put_str(&cell, "never");
+	add_cell(t, &cell, STYLE_NONE);
+	member_show(&cell, s, resource, "next_run", CELL_AGO);
+	add_cell(t, &cell, STYLE_NONE);
+	put_progress(&cell, s, resource);
+	add_cell(t, &cell, STYLE_YELLOW);
+	member_show(&cell, s, resource, "last_error", CELL_TEXT);
+	add_cell(t, &cell, STYLE_RED);
+	buf_release(&cell);
+}
+
+static void put_resources(struct drawing *d, struct bytes resources)
+{
+	struct mp_reader r = mp_reader_of(resources);
+	struct table_look look = *d->look;
+	struct mp_value head;
+	struct bytes item;
+	struct table t;
+
+	if (!resources.data || mp_next(&r, &head) != 1 || head.type != MP_ARRAY || head.count == 0)
+		return;
+	table_init(&t);
+	table_column(&t, "RESOURCE", false, true);
+	table_column(&t, "STATE", false, true);
+	table_column(&t, "RECORDS", true, true);
+	table_column(&t, "COVERED", true, true);
+	table_column(&t, "LAST SYNC", false, true);
+	table_column(&t, "NEXT RUN", false, true);
+	table_column(&t, "PROGRESS", false, false);
+	table_column(&t, "LAST ERROR", false, false);
+	while (mp_take(&r, &item) == 1)
+		add_resource(&t, d->show, item);
+	look.indent = 2;
+	table_put(&t, d->out, &look);
+	table_release(&t);
+}
+
+/* One fact of a list in a sentence: text before, value, text after; nothing when the value is missing. */
+static void put_fact(struct drawing *d, struct bytes map, const char *before, const char *path, enum cell_kind kind,
+		     const char *after)
+{
+	struct bytes value = member(map, path);
+
+	if (!value.data)
+		return;
+	buf_put_str(d->out, before);
+	cell_show(d->out, d->show, value, kind);
+	buf_put_str(d->out, after);
+}
+
+static void put_budget(struct drawing *d, struct bytes budget)
+{
+	if (!budget.data)
+		return;
+	buf_put_str(d->out, "  calls: ");
+	member_show(d->out, d->show, budget, "used_last_minute", CELL_NUMBER);
+	buf_put_str(d->out, " in the last minute, of at most ");
+	member_show(d->out, d->show, budget, "limit_per_minute", CELL_NUMBER);
+	/* The provider counts in windows of its own. */
+	put_fact(d, budget, "; ", "remaining", CELL_NUMBER, " left for now");
+	buf_put_byte(d->out, '\n');
+}
+
+static void put_workspace(struct drawing *d, struct bytes workspace)
+{
+	if (!workspace.data)
+		return;
+	buf_put_str(d->out, "  ");
+	member_show(d->out, d->show, workspace, "name", CELL_TEXT);
+	buf_put_str(d->out, " (");
+	member_show(d->out, d->show, workspace, "id", CELL_TEXT);
+	if (member(workspace, "region").data) {
+		buf_put_str(d->out, ", ");
+		member_show(d->out, d->show, workspace, "region", CELL_TEXT);
+	}
+	buf_put_byte(d->out, ')');
+}
+
+static void put_source(struct drawing *d, struct bytes source)
+{
+	struct bytes state = member_str(source, "state");
+
+	buf_printf(d->out, "\n%s", style_on(d->look->color, STYLE_BOLD));
+	member_show(d->out, d->show, source, "name", CELL_TEXT);
+	buf_printf(d->out, "%s  ", style_off(d->look->color, STYLE_BOLD));
+	member_show(d->out, d->show, source, "provider", CELL_TEXT);
+	put_workspace(d, member(source, "workspace"));
+	buf_printf(d->out, "  %s", style_on(d->look->color, status_style(state)));
+	put_dot(d->out, d->show, state);
+	buf_printf(d->out, "%s\n", style_off(d->look->color, STYLE_RED));
+	if (member(source, "error").data) {
+		buf_printf(d->out, "  %s", style_on(d->look->color, STYLE_RED));
+		member_show(d->out, d->show, source, "error", CELL_TEXT);
+		buf_printf(d->out, "%s\n", style_off(d->look->color, STYLE_RED));
+	}
+	put_resources(d, member(source, "resources"));
+	put_budget(d, member(source, "budget"));
+}
+
+static void put_micros(struct drawing *d, struct bytes map, const char *before, const char *path)
+{
+	double us;
+
+	if (member_float(map, path, &us))
+		buf_printf(d->out, "%s%.1f ms", before, us / 1000);
+}
+
+static void put_daemon(struct drawing *d, struct bytes result)
+{
+	int64_t started, now;
+
+	buf_put_str(d->out, "ficd");
+	put_fact(d, result, " ", "version", CELL_TEXT, "");
+	put_fact(d, result, ", pid ", "pid", CELL_TEXT, "");
+	if (member_time(result, "started", &started) && member_time(result, "now", &now)) {
+		buf_put_str(d->out, ", up ");
+		show_millis(d->out, now - started);
+	}
+	put_fact(d, result, ", ", "connections", CELL_NUMBER, " connections");
+	buf_put_byte(d->out, '\n');
+}
+
+static void put_machine(struct drawing *d, struct bytes result)
+{
+	int64_t quarantined;
+
+	buf_put_str(d->out, "\nstore   ");
+	put_fact(d, result, "", "store.bytes", CELL_BYTES, "");
+	put_fact(d, result, " in ", "store.segments", CELL_NUMBER, " segments");
+	put_fact(d, result, ", revision ", "store.revision", CELL_NUMBER, "");
+	put_fact(d, result, ", ", "store.free_bytes", CELL_BYTES, " free on the disk");
+	if (member_int(result, "store.quarantined", &quarantined) && quarantined > 0)
+		buf_printf(d->out, ", %s%lld damaged parts set aside%s", style_on(d->look->color, STYLE_RED),
+			   (long long)quarantined, style_off(d->look->color, STYLE_RED));
+	buf_put_str(d->out, "\nmemory  ");
+	put_fact(d, result, "", "memory.rss_bytes", CELL_BYTES, " in use");
+	put_fact(d, result, ", caches and buffers up to ", "memory.limit_bytes", CELL_BYTES, "");
+	buf_put_str(d->out, "\nloop    ");
+	put_micros(d, result, "held for at most ", "loop.held_max_us");
+	put_micros(d, result, ", last for ", "loop.held_last_us");
+	put_fact(d, result, ", ", "loop.turns", CELL_NUMBER, " turns");
+	buf_put_byte(d->out, '\n');
+}
+
+void render_status(struct buf *out, struct bytes result, const struct show *show, const struct table_look *look)
+{
+	struct drawing d = {.out = out, .show = show, .look = look};
+	struct bytes sources = member(result, "sources"), item;
+	struct mp_reader r = mp_reader_of(sources);
+	struct mp_value head;
+
+	put_daemon(&d, result);
+	if (sources.data && mp_next(&r, &head) == 1 && head.type == MP_ARRAY)
+		while (mp_take(&r, &item) == 1)
+			put_source(&d, item);
+	put_machine(&d, result);
+}

@@ -1,0 +1,155 @@
+/*
+ * table: cells in columns that fit a width. Text that is too long is cut, the widest column first; rows never wrap.
+ */
+#include "table.h"
+
+#include "text.h"
+
+#include <base/err.h>
+
+#define GAP 2
+
+/* Who gives way, in this order: the last column holds the text that says most, so it does after the other texts; numbers and times
+ * do at the very end. */
+enum part { PART_TEXTS, PART_LAST, PART_ANY_TEXT, PART_ALL };
+
+static const struct {
+	enum part part;
+	size_t least;
+} ways[] = {{PART_TEXTS, 12}, {PART_LAST, 24}, {PART_ANY_TEXT, 8}, {PART_ALL, 4}};
+
+void table_init(struct table *t)
+{
+	*t = (struct table){0};
+}
+
+void table_column(struct table *t, const char *title, bool right, bool firm)
+{
+	if (t->column_count == TABLE_COLUMNS_MAX)
+		return;
+	t->columns[t->column_count++] =
+		(struct table_column){.title = title, .right = right, .firm = firm, .width = text_width(bytes_str(title))};
+}
+
+static size_t cell_count(const struct table *t)
+{
+	return t->cells.len / sizeof(struct table_cell);
+}
+
+void table_cell(struct table *t, struct bytes clean, enum style style)
+{
+	struct table_column *c = &t->columns[cell_count(t) % t->column_count];
+	struct table_cell cell = {.at = t->text.len, .len = clean.len, .style = style};
+	size_t width = text_width(clean);
+
+	buf_put_bytes(&t->text, clean);
+	buf_put(&t->cells, &cell, sizeof cell);
+	if (!t->begun && width > c->width)
+		c->width = width;
+}
+
+static bool belongs(const struct table *t, size_t column, enum part part)
+{
+	bool firm = t->columns[column].firm, last = column + 1 == t->column_count;
+
+	if (part == PART_TEXTS)
+		return !firm && !last;
+	if (part == PART_LAST)
+		return !firm && last;
+	return part == PART_ALL || !firm;
+}
+
+/* The column to take from next: the widest that may give, NULL when none may. */
+static struct table_column *widest(struct table *t, enum part part, size_t least)
+{
+	struct table_column *best = NULL;
+
+	for (size_t i = 0; i < t->column_count; i++) {
+		struct table_column *c = &t->columns[i];
+		if (belongs(t, i, part) && c->width > least && (!best || c->width > best->width))
+			best = c;
+	}
+	return best;
+}
+
+static void fit(struct table *t, size_t width)
+{
+	size_t total = 0, way = 0;
+
+	for (size_t i = 0; i < t->column_count; i++)
+		total += t->columns[i].width + (i ? GAP : 0);
+	while (total > width && way < sizeof ways / sizeof *ways) {
+		struct table_column *c = widest(t, ways[way].part, ways[way].least);
+		if (!c) {
+			way++;
+			continue;
+		}
+		c->width--;
+		total--;
+	}
+}
+
+static void put_cell(const struct table *t, size_t column, struct bytes text, enum style style, struct buf *out,
+		     const struct table_look *look)
+{
+	const struct table_column *c = &t->columns[column];
+	bool last = column + 1 == t->column_count;
+	size_t columns = text_width(text), used = columns < c->width ? columns : c->width;
+
+	if (c->right)
+		text_put_spaces(out, c->width - used);
+	buf_put_str(out, style_on(look->color && text.len, style));
+	used = text_put_cut(out, text, c->width, look->ascii);
+	buf_put_str(out, style_off(look->color && text.len, style));
+	if (!last)
+		text_put_spaces(out, (c->right || used > c->width ? 0 : c->width - used) + GAP);
+}
+
+static void trim_line(struct buf *out)
+{
+	while (out->len > 0 && out->data[out->len - 1] == ' ')
+		out->len--;
+	buf_put_byte(out, '\n');
+}
+
+static void put_header(const struct table *t, struct buf *out, const struct table_look *look)
+{
+	text_put_spaces(out, look->indent);
+	for (size_t i = 0; i < t->column_count; i++)
+		put_cell(t, i, bytes_str(t->columns[i].title), STYLE_BOLD, out, look);
+	trim_line(out);
+}
+
+void table_put(struct table *t, struct buf *out, const struct table_look *look)
+{
+	const struct table_cell *cells = (const void *)t->cells.data;
+	size_t n = cell_count(t);
+
+	if (t->cells.error || t->text.error) {
+		out->error = ERR_NOMEM;
+		return;
+	}
+	if (!t->begun) {
+		t->begun = true;
+		if (look->width != SIZE_MAX)
+			fit(t, look->width > look->indent ? look->width - look->indent : 1);
+		if (look->header)
+			put_header(t, out, look);
+	}
+	for (size_t i = 0; i < n; i++) {
+		size_t column = i % t->column_count;
+		if (column == 0)
+			text_put_spaces(out, look->indent);
+		put_cell(t, column, bytes_of(t->text.data + cells[i].at, cells[i].len), cells[i].style, out, look);
+		if (column + 1 == t->column_count)
+			trim_line(out);
+	}
+	buf_reset(&t->text);
+	buf_reset(&t->cells);
+}
+
+void table_release(struct table *t)
+{
+	buf_release(&t->text);
+	buf_release(&t->cells);
+}

@@ -1,0 +1,49 @@
+/*
+ * table: cells in columns that fit a width.
+ */
+#ifndef FIC_FICQ_TABLE_H
+#define FIC_FICQ_TABLE_H
+
+#include <base/bytes.h>
+
+#include "term.h"
+
+#define TABLE_COLUMNS_MAX 32
+
+struct table_column {
+	const char *title;
+	bool right;     /* numbers */
+	bool firm;      /* never cut before all others are at their least */
+	size_t width;   /* so far: of the widest cell; fixed by the first table_put */
+};
+
+struct table_cell {
+	size_t at, len; /* in `text` */
+	enum style style;
+};
+
+struct table {
+	struct table_column columns[TABLE_COLUMNS_MAX];
+	size_t column_count;
+	struct buf text;
+	struct buf cells; /* of struct table_cell, row by row */
+	bool begun;       /* widths are fixed, the header is out */
+};
+
+struct table_look {
+	size_t width; /* SIZE_MAX: as wide as it gets */
+	bool header;
+	bool color;
+	bool ascii;
+	size_t indent;
+};
+
+void table_init(struct table *t);
+void table_column(struct table *t, const char *title, bool right, bool firm); /* before the first cell */
+/* Cells come row by row. `clean` is copied. */
+void table_cell(struct table *t, struct bytes clean, enum style style);
+/* Appends the rows gathered so far and forgets them; the first time with the header, and settles the widths. */
+void table_put(struct table *t, struct buf *out, const struct table_look *look);
+void table_release(struct table *t);
+
+#endif

@@ -1,0 +1,189 @@
+/* tools: the commands around the questions. Only rpc needs the daemon; the others do without when it is not there. */
+#include "tools.h"
+
+#include "completion.h"
+#include "help.h"
+#include "text.h"
+
+#include <base/suggest.h>
+#include <codec/json.h>
+#include <codec/msgpack.h>
+
+#include <errno.h>
+#include <unistd.h>
+
+#ifndef FIC_VERSION
+#define FIC_VERSION "0"
+#endif
+
+#define NAMES_WAIT_MS 300
+
+/* --- rpc --- */
+
+static int read_stdin(struct app *a, struct buf *text)
+{
+	char piece[8192];
+	ssize_t n;
+
+	buf_init(text, WIRE_MESSAGE_MAX);
+	while ((n = read(STDIN_FILENO, piece, sizeof piece)) > 0)
+		buf_put(text, piece, (size_t)n);
+	if (n < 0)
+		return report_error(&a->report, EXIT_IO, "io", "standard input: %s", strerror(errno));
+	if (text->error)
+		return report_error(&a->report, EXIT_DATA, "data", "standard input is longer than %d bytes", WIRE_MESSAGE_MAX);
+	return 0;
+}
+
+/* The JSON argument as MessagePack; nothing when there is none. */
+static int read_params(struct app *a, struct buf *out)
+{
+	const char *json = app_arg(a, 1);
+	struct buf text = {0};
+	struct mp_value v;
+	struct why why;
+	int code = 0;
+
+	if (!json)
+		return 0;
+	if (strcmp(json, "-") == 0)
+		code = read_stdin(a, &text);
+	else
+		buf_put_str(&text, json);
+	if (code == 0 && json_to_msgpack(buf_bytes(&text), JSON_STRICT, out, &why) < 0)
+		code = report_error(&a->report, EXIT_DATA, "data", "the parameters are no JSON: %s", why.text);
+	else if (code == 0 && (!mp_get(buf_bytes(out), &v) || (v.type != MP_MAP && v.type != MP_ARRAY)))
+		code = report_error(&a->report, EXIT_DATA, "data", "the parameters must be an object or an array");
+	buf_release(&text);
+	return code;
+}
+
+static void print_notification(void *ctx, struct bytes method, struct bytes params)
+{
+	struct app *a = ctx;
+	struct buf line = {0};
+
+	(void)method;
+	if (params.data && cell_json(&line, params) == 0)
+		report_note(&a->report, true, "%s", buf_text(&line));
+	buf_release(&line);
+}
+
+int tools_rpc(struct app *a)
+{
+	struct client_wait wait = app_wait(a);
+	struct buf params = {0}, text = {0};
+	struct bytes result;
+
+	int code = read_params(a, &params);
+	wait.on_notification = print_notification;
+	wait.ctx = a;
+	if (code == 0)
+		code = app_call_with(a, app_arg(a, 0), buf_bytes(&params), &wait, &result);
+	buf_release(&params);
+	if (code)
+		return code;
+	if (a->format == FORMAT_MSGPACK) {
+		buf_put_bytes(&a->out.buf, result);
+		return 0;
+	}
+	/* For a person spread out, for a program one line. */
+	if (a->format != FORMAT_TABLE || !a->term.out_tty)
+		return app_print_json(a, result);
+	if (json_write_pretty(result, &text) == 0) {
+		text_clean(&a->out.buf, buf_bytes(&text), TEXT_BLOCK, a->show.ascii);
+		buf_put_byte(&a->out.buf, '\n');
+	}
+	buf_release(&text);
+	return 0;
+}
+
+/* --- completion --- */
+
+/* Names for a shell that is completing: quick, and silent when there are none. */
+static int print_names(struct app *a, const char *method, const char *list, const char *key)
+{
+	struct client_wait wait = {.until_ms = clock_mono_ms() + NAMES_WAIT_MS};
+	struct rpc_response answer;
+	struct mp_value head;
+	struct bytes item;
+	struct why why;
+
+	if (client_open(&a->client, app_value(a, OPT_SOCKET), &wait, &why) < 0)
+		return 0;
+	a->connected = true;
+	if (client_call(&a->client, method, (struct bytes){NULL, 0}, &wait, &answer, &why) < 0)
+		return 0;
+	struct bytes items = member(answer.result, list);
+	struct mp_reader r = mp_reader_of(items);
+	if (!items.data || mp_next(&r, &head) != 1 || head.type != MP_ARRAY)
+		return 0;
+	while (mp_take(&r, &item) == 1) {
+		text_clean(&a->out.buf, member_str(item, key), TEXT_LINE, false);
+		buf_put_byte(&a->out.buf, '\n');
+	}
+	return 0;
+}
+
+int tools_completion(struct app *a)
+{
+	const char *shell = app_arg(a, 0);
+
+	if (strcmp(shell, "resources") == 0)
+		return print_names(a, "resources", "resources", "name");
+	if (strcmp(shell, "sources") == 0)
+		return print_names(a, "status", "sources", "name");
+	if (completion_script(&a->out.buf, shell))
+		return 0;
+	const char *near = suggest(bytes_str(shell), shell_words);
+	return report_error(&a->report, EXIT_USAGE, "usage", "completion: \"%.40s\" is none of bash, zsh, fish%s%s%s", shell,
+			    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+/* --- help, version --- */
+
+int tools_help(struct app *a)
+{
+	const char *name = a->command == CMD_HELP ? app_arg(a, 0) : command_table[a->command].name;
+	enum command command;
+	struct why why;
+
+	if (!name) {
+		help_all(&a->out.buf, a->term.width, a->term.out_color);
+		return 0;
+	}
+	/* What the manual's lists are made of. */
+	if (strcmp(name, "mdoc") == 0) {
+		help_mdoc_commands(&a->out.buf);
+		help_mdoc_options(&a->out.buf);
+		return 0;
+	}
+	command = command_find(name, &why);
+	if (command == CMD_NUMBER)
+		return report_error(&a->report, EXIT_USAGE, "usage", "%s", why.text);
+	help_command(&a->out.buf, command, a->term.width, a->term.out_color);
+	return 0;
+}
+
+int tools_version(struct app *a)
+{
+	struct client_wait wait = {.until_ms = clock_mono_ms() + NAMES_WAIT_MS};
+	struct buf *out = &a->out.buf;
+	struct why why;
+
+	buf_printf(out, "ficq %s (protocol %d.%d)\n", FIC_VERSION, RPC_PROTOCOL_MAJOR, RPC_PROTOCOL_MINOR);
+	if (a->command != CMD_VERSION || app_given(a, OPT_VERSION) ||
+	    client_open(&a->client, app_value(a, OPT_SOCKET), &wait, &why) < 0)
+		return 0;
+	a->connected = true;
+	struct bytes hello = buf_bytes(&a->client.hello);
+	member_show(out, &a->show, hello, "name", CELL_TEXT);
+	buf_put_byte(out, ' ');
+	member_show(out, &a->show, hello, "version", CELL_TEXT);
+	buf_put_str(out, " (protocol ");
+	member_show(out, &a->show, hello, "protocol.major", CELL_TEXT);
+	buf_put_byte(out, '.');
+	member_show(out, &a->show, hello, "protocol.minor", CELL_TEXT);
+	buf_put_str(out, ")\n");
+	return 0;
+}

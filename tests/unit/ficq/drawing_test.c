@@ -1,0 +1,238 @@
+/*
+ * The drawings: status, coverage, a conversation, a table of records, a line of progress, each from an answer in golden/NAME.json to what
+ * stands in golden/NAME.txt (UTF-8) and NAME.ascii.txt. FICQ_GOLDEN=write writes them anew: look at the difference before it is kept.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <base/files.h>
+#include <codec/json.h>
+#include <codec/msgpack.h>
+
+#include "progress.h"
+#include "render_coverage.h"
+#include "render_status.h"
+#include "render_thread.h"
+#include "rows.h"
+
+#define FOLDER "tests/unit/ficq/golden/"
+#define NOW    INT64_C(1795168295000) /* 2026-11-20T09:51:35Z */
+
+static struct zone *berlin;
+
+static void read_answer(const char *name, struct buf *out)
+{
+	struct buf text = {0};
+	struct why why;
+	char path[200];
+
+	snprintf(path, sizeof path, FOLDER "%s.json", name);
+	if (file_read(path, 1 << 20, &text, &why) < 0)
+		fail_msg("%s", why.text);
+	if (json_to_msgpack(buf_bytes(&text), JSON_STRICT, out, &why) < 0)
+		fail_msg("%s: %s", path, why.text);
+	buf_release(&text);
+}
+
+static void compare(const char *name, bool ascii, struct buf *drawn)
+{
+	const char *mode = getenv("FICQ_GOLDEN");
+	struct buf golden = {0};
+	struct why why;
+	char path[200];
+
+	snprintf(path, sizeof path, FOLDER "%s%s.txt", name, ascii ? ".ascii" : "");
+	if (mode && strcmp(mode, "write") == 0) {
+		FILE *f = fopen(path, "w");
+		assert_non_null(f);
+		assert_int_equal(fwrite(drawn->data, 1, drawn->len, f), drawn->len);
+		fclose(f);
+	}
+	if (file_read(path, 1 << 20, &golden, &why) < 0)
+		fail_msg("%s", why.text);
+	assert_string_equal(buf_text(drawn), buf_text(&golden));
+	/* no control character of the answer may have survived */
+	for (size_t i = 0; i < drawn->len; i++) {
+		assert_true(drawn->data[i] >= 0x20 || drawn->data[i] == '\n');
+		assert_false(drawn->data[i] == 0xc2 && drawn->data[i + 1] < 0xa0);
+		assert_true(!ascii || drawn->data[i] < 0x7f);
+	}
+	buf_release(&golden);
+}
+
+typedef void draw(struct buf *out, struct bytes answer, const struct show *s);
+
+static void check(const char *name, draw *function)
+{
+	struct buf answer = {0}, out = {0};
+
+	read_answer(name, &answer);
+	for (int ascii = 0; ascii < 2; ascii++) {
+		struct show s = {.zone = berlin, .now_ms = NOW, .ascii = ascii, .utf8 = !ascii};
+		buf_reset(&out);
+		function(&out, buf_bytes(&answer), &s);
+		compare(name, ascii, &out);
+	}
+	buf_release(&answer);
+	buf_release(&out);
+}
+
+static void draw_status(struct buf *out, struct bytes answer, const struct show *s)
+{
+	struct table_look look = {.width = 120, .header = true, .ascii = !s->utf8};
+
+	render_status(out, answer, s, &look);
+}
+
+static void draw_coverage(struct buf *out, struct bytes answer, const struct show *s)
+{
+	struct coverage_look look = {.show = s, .width = 80, .old_ms = 24 * 3600 * 1000};
+
+	render_coverage(out, answer, &look);
+}
+
+static void draw_thread(struct buf *out, struct bytes answer, const struct show *s)
+{
+	struct thread_look look = {.show = s, .width = 72};
+
+	render_thread(out, answer, &look);
+}
+
+static void draw_query(struct buf *out, struct bytes answer, const struct show *s)
+{
+	struct table_look look = {.width = 80, .header = true, .ascii = !s->utf8};
+	struct mp_reader r = mp_reader_of(member(answer, "rows"));
+	struct columns columns;
+	struct mp_value head;
+	struct bytes row;
+	struct rows rows;
+
+	columns_of_resource(&columns, "conversations");
+	rows_begin(&rows, FORMAT_TABLE, &columns, s, &look);
+	assert_int_equal(mp_next(&r, &head), 1);
+	while (mp_take(&r, &row) == 1)
+		rows_add(&rows, row, out);
+	rows_page(&rows, out);
+	rows_release(&rows);
+	columns_release(&columns);
+}
+
+static void status(void **state)
+{
+	(void)state;
+	check("status", draw_status);
+}
+
+static void coverage(void **state)
+{
+	(void)state;
+	check("coverage", draw_coverage);
+}
+
+static void thread(void **state)
+{
+	(void)state;
+	check("thread", draw_thread);
+}
+
+static void query(void **state)
+{
+	(void)state;
+	check("query", draw_query);
+}
+
+static void assert_bar(const char *json, const char *expected)
+{
+	struct buf value = {0};
+	struct why why;
+	char bar[64] = "";
+
+	assert_int_equal(json_to_msgpack(bytes_str(json), JSON_STRICT, &value, &why), 0);
+	bool drawn = coverage_bar(buf_bytes(&value), NOW, 3600 * 1000, 10, bar);
+	assert_int_equal(drawn, expected != NULL);
+	if (expected) {
+		bar[10] = 0;
+		assert_string_equal(bar, expected);
+	}
+	buf_release(&value);
+}
+
+#define WANTED "{\"wanted\":[\"2026-11-10T09:51:35Z\",\"2026-11-20T09:51:35Z\"],"
+
+static void bars(void **state)
+{
+	(void)state;
+	assert_bar(WANTED "\"intervals\":[],\"gaps\":[[\"2026-11-10T09:51:35Z\",\"2026-11-20T09:51:35Z\"]]}", "          ");
+	assert_bar(WANTED "\"intervals\":[{\"start\":null,\"end\":\"2026-11-20T09:51:35Z\",\"as_of\":\"2026-11-20T09:51:00Z\"}],\"gaps\":[]}",
+		   "##########");
+	/* held, but as of yesterday; then with a chain that keeps it fresh */
+	assert_bar(WANTED "\"intervals\":[{\"start\":null,\"end\":null,\"as_of\":\"2026-11-19T09:51:00Z\"}],\"gaps\":[]}", "----------");
+	assert_bar(WANTED "\"intervals\":[{\"start\":null,\"end\":null,\"as_of\":\"2026-11-19T09:51:00Z\"}],\"gaps\":[],"
+			  "\"chain\":[\"2026-11-19T00:00:00Z\",\"2026-11-20T09:50:00Z\"]}",
+		   "##########");
+	/* a day, a piece of a day, and the minutes since the last sync, which are no hole */
+	assert_bar(WANTED "\"intervals\":[],\"gaps\":[[\"2026-11-11T09:51:35Z\",\"2026-11-12T09:51:35Z\"],"
+			  "[\"2026-11-14T10:00:00Z\",\"2026-11-14T10:00:01Z\"],[\"2026-11-20T09:31:35Z\",\"2026-11-20T09:51:35Z\"]]}",
+		   "# ##+#####");
+	assert_bar(WANTED "\"gaps\":[[null,\"2026-11-12T00:00:00Z\"],[\"2026-11-20T00:00:00Z\",null]]}", " +#######+");
+	assert_bar("{\"wanted\":[null,null]}", NULL);
+	assert_bar("{\"wanted\":[\"2026-11-20T09:51:35Z\",\"2026-11-20T09:51:35Z\"]}", NULL);
+	assert_bar("{}", NULL);
+	assert_bar("{\"wanted\":7,\"gaps\":\"x\"}", NULL);
+}
+
+static void assert_progress(const struct progress_run *run, size_t width, bool utf8, const char *expected)
+{
+	struct show s = {.now_ms = NOW, .utf8 = utf8};
+	struct buf out = {0};
+
+	progress_line(&out, run, width, &s, 0);
+	assert_string_equal(buf_text(&out), expected);
+	buf_release(&out);
+}
+
+static void progress(void **state)
+{
+	struct progress_run run = {.run = 1, .done = 4500, .total = 10000, .ratio = 0.45, .rate = 120.4};
+
+	(void)state;
+	strcpy(run.name, "acme/conversations");
+	strcpy(run.phase, "listing");
+	assert_progress(&run, 100, true,
+			"acme/conversations listing ▕█████████████░░░░░░░░░░░░░░░░░▏ 45.0 %  4,500/10,000  120/s  ETA 45.0 s");
+	assert_progress(&run, 79, false, "acme/conversations listing [####......] 45.0 %  4,500/10,000  120/s  ETA 45.0 s");
+	assert_progress(&run, 40, false, "acme/conversations listing 45.0 %  4,...");
+	run.total = -1;
+	run.ratio = -1;
+	run.rate = -1;
+	assert_progress(&run, 79, false, "- acme/conversations listing 4,500");
+}
+
+static int load_zone(void **state)
+{
+	/* A rule, so that no machine's data decides. */
+	(void)state;
+	return zone_load(bytes_str("CET-1CEST,M3.5.0,M10.5.0/3"), &berlin, NULL);
+}
+
+static int free_zone(void **state)
+{
+	(void)state;
+	zone_free(berlin);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(status), cmocka_unit_test(coverage), cmocka_unit_test(thread),
+		cmocka_unit_test(query),  cmocka_unit_test(bars),     cmocka_unit_test(progress),
+	};
+
+	return cmocka_run_group_tests(tests, load_zone, free_zone);
+}

@@ -1,0 +1,211 @@
+/* rows, cell, table: values as people and as programs read them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <codec/json.h>
+#include <codec/msgpack.h>
+
+#include "rows.h"
+#include "text.h"
+
+#define NOW INT64_C(1795168295000) /* 2026-11-20T09:51:35Z */
+
+static const struct show show = {.now_ms = NOW, .utf8 = true};
+static const struct table_look look = {.width = 80, .header = true};
+
+static void mp_of(const char *json, struct buf *out)
+{
+	struct why why;
+
+	buf_reset(out);
+	assert_int_equal(json_to_msgpack(bytes_str(json), JSON_STRICT, out, &why), 0);
+}
+
+static void assert_shown(const char *json, enum cell_kind kind, const char *expected)
+{
+	struct buf value = {0}, out = {0};
+
+	mp_of(json, &value);
+	cell_show(&out, &show, buf_bytes(&value), kind);
+	assert_string_equal(buf_text(&out), expected);
+	buf_release(&value);
+	buf_release(&out);
+}
+
+static void cells(void **state)
+{
+	(void)state;
+	assert_shown("null", CELL_TEXT, "");
+	assert_shown("\"a\\u001bb\\nc\"", CELL_TEXT, "a\xef\xbf\xbd" "b c");
+	assert_shown("true", CELL_TEXT, "yes");
+	assert_shown("false", CELL_TEXT, "no");
+	assert_shown("false", CELL_YES, "");
+	assert_shown("1234567", CELL_NUMBER, "1,234,567");
+	assert_shown("-1234", CELL_NUMBER, "-1,234");
+	assert_shown("123", CELL_NUMBER, "123");
+	assert_shown("1234567", CELL_TEXT, "1234567");
+	assert_shown("18446744073709551615", CELL_TEXT, "18446744073709551615");
+	assert_shown("1.5", CELL_TEXT, "1.5");
+	assert_shown("0.97399", CELL_RATIO, "97.3 %");
+	assert_shown("0.99999", CELL_RATIO, "99.9 %");
+	assert_shown("0.00001", CELL_RATIO, "0.1 %");
+	assert_shown("0", CELL_RATIO, "0.0 %");
+	assert_shown("1", CELL_RATIO, "100 %");
+	assert_shown("1023", CELL_BYTES, "1023 B");
+	assert_shown("1536", CELL_BYTES, "1.5 KiB");
+	assert_shown("52428800", CELL_BYTES, "50.0 MiB");
+	assert_shown("850", CELL_MILLIS, "850 ms");
+	assert_shown("2400", CELL_MILLIS, "2.4 s");
+	assert_shown("200000", CELL_MILLIS, "3 min 20 s");
+	assert_shown("7500000", CELL_MILLIS, "2 h 5 min");
+	assert_shown("[\"vip\",\"a\\tb\",[1,2]]", CELL_TEXT, "vip, a b, 1, 2");
+	assert_shown("{\"a\":[1,null]}", CELL_TEXT, "{\"a\":[1,null]}");
+	assert_shown("\"2026-11-20T09:48:35Z\"", CELL_AGO, "3 min ago");
+	assert_shown("\"2026-11-20T09:48:35Z\"", CELL_TIME, "2026-11-20 09:48 +0000");
+	assert_shown("\"not a time\\u0007\"", CELL_TIME, "not a time\xef\xbf\xbd");
+}
+
+static void json_lines(void **state)
+{
+	struct buf value = {0}, out = {0};
+
+	(void)state;
+	mp_of("{\"a\":\"x\\u009by\\u007f\\u001b\",\"b\":\"caf\\u00e9\"}", &value);
+	assert_int_equal(cell_json(&out, buf_bytes(&value)), 0);
+	assert_string_equal(buf_text(&out), "{\"a\":\"x\\u009by\\u007f\\u001b\",\"b\":\"caf\xc3\xa9\"}");
+	buf_release(&value);
+	buf_release(&out);
+}
+
+static const char rows_json[] = "[{\"id\":\"1\",\"name\":\"plain\",\"n\":5,\"doc\":{\"a\":{\"b\":7}}},"
+				"{\"id\":\"2\",\"name\":\"with, comma and \\\"quotes\\\"\",\"n\":null},"
+				"{\"id\":\"3\",\"name\":\"two\\nlines\\tand \\\\\",\"n\":-1.5,\"doc.a.b\":\"flat\"},"
+				"{\"id\":\"4\",\"name\":\" spaced\",\"n\":[1,\"x\"]}, 17]";
+
+static char *print(enum format format, const char *fields, const struct table_look *l, bool guard)
+{
+	struct buf value = {0}, out = {0};
+	struct columns columns;
+	struct mp_value head;
+	struct bytes row;
+	struct rows r;
+
+	mp_of(rows_json, &value);
+	assert_int_equal(columns_of_fields(&columns, fields), 0);
+	rows_begin(&r, format, &columns, &show, l);
+	r.guard = guard;
+	struct mp_reader reader = mp_reader_of(buf_bytes(&value));
+	assert_int_equal(mp_next(&reader, &head), 1);
+	while (mp_take(&reader, &row) == 1)
+		rows_add(&r, row, &out);
+	rows_page(&r, &out);
+	rows_release(&r);
+	columns_release(&columns);
+	char *text = strdup(buf_text(&out));
+	buf_release(&value);
+	buf_release(&out);
+	return text;
+}
+
+static void assert_printed(enum format format, const char *fields, const struct table_look *l, bool guard, const char *expected)
+{
+	char *text = print(format, fields, l, guard);
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void csv(void **state)
+{
+	struct table_look bare = look;
+
+	(void)state;
+	assert_printed(FORMAT_CSV, "id,name,n,doc.a.b", &look, false,
+		       "id,name,n,doc.a.b\n1,plain,5,7\n2,\"with, comma and \"\"quotes\"\"\",,\n3,\"two\nlines\tand \\\",-1.5,flat\n"
+		       "4,\" spaced\",1;x,\n");
+	bare.header = false;
+	assert_printed(FORMAT_CSV, "id", &bare, false, "1\n2\n3\n4\n");
+}
+
+static void tsv(void **state)
+{
+	(void)state;
+	assert_printed(FORMAT_TSV, "id,name,n", &look, false,
+		       "id\tname\tn\n1\tplain\t5\n2\twith, comma and \"quotes\"\t\n3\ttwo\\nlines\\tand \\\\\t-1.5\n4\t spaced\t1;x\n");
+}
+
+static void ndjson(void **state)
+{
+	char *text = print(FORMAT_NDJSON, "id", &look, false);
+
+	(void)state;
+	/* whole rows: what is in them was the question's choice */
+	assert_non_null(strstr(text, "{\"id\":\"2\",\"name\":\"with, comma and \\\"quotes\\\"\",\"n\":null}\n"));
+	free(text);
+}
+
+static void table(void **state)
+{
+	struct table_look narrow = look;
+
+	(void)state;
+	assert_printed(FORMAT_TABLE, "id,name,n", &look, false,
+		       "ID  NAME                      N\n1   plain                     5\n2   with, comma and \"quotes\"\n"
+		       "3   two lines and \\           -1.5\n4    spaced                   1, x\n");
+	narrow.width = 24;
+	assert_printed(FORMAT_TABLE, "id,name,n", &narrow, false,
+		       "ID  NAME            N\n1   plain           5\n2   with, comma…\n3   two lines and…  -1.5\n4    spaced         1, x\n");
+	narrow.ascii = true;
+	narrow.header = false;
+	assert_printed(FORMAT_TABLE, "name", &narrow, false,
+		       "plain\nwith, comma and \"quot...\ntwo lines and \\\n spaced\n");
+}
+
+/* Whatever the widths: no line is wider than the terminal while columns can give way. */
+static void table_fits(void **state)
+{
+	(void)state;
+	for (size_t width = 20; width < 60; width++) {
+		struct table_look l = look;
+		l.width = width;
+		char *text = print(FORMAT_TABLE, "id,name,n,doc.a.b", &l, false), *save = NULL;
+		for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+			assert_true(text_width(bytes_str(line)) <= (width < 22 ? 22 : width));
+		free(text);
+	}
+}
+
+static void fields(void **state)
+{
+	struct columns c;
+	struct buf many = {0};
+
+	(void)state;
+	assert_int_equal(columns_of_fields(&c, ",,"), ERR_SYNTAX);
+	columns_release(&c);
+	assert_int_equal(columns_of_fields(&c, "id,,updated"), 0);
+	assert_int_equal(c.count, 2);
+	assert_string_equal(c.items[1].title, "UPDATED");
+	assert_int_equal(c.items[1].kind, CELL_TIME);
+	columns_release(&c);
+	for (int i = 0; i < 40; i++)
+		buf_put_str(&many, "x,");
+	assert_int_equal(columns_of_fields(&c, buf_text(&many)), ERR_LIMIT);
+	columns_release(&c);
+	buf_release(&many);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cells), cmocka_unit_test(json_lines), cmocka_unit_test(csv),
+		cmocka_unit_test(tsv),   cmocka_unit_test(ndjson),     cmocka_unit_test(table),
+		cmocka_unit_test(table_fits), cmocka_unit_test(fields),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
