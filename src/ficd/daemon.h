@@ -67,5 +67,7 @@ int source_judge(const struct source *s, const struct snapshot *view, const stru
 /* Provider's clock now. */
 int64_t source_now(const struct source *s);
 int64_t source_history_start(const struct source *s);
+/* The span that shall be held: from the wanted history (or ever) to now; a missing tail within the tolerance is not asked for. */
+struct interval source_wanted(const struct source *s, const struct resource_type *type, const struct coverage *c);
 
 #endif

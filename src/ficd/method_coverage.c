@@ -141,7 +141,8 @@ static int put_coverage(struct buf *out, const struct source *s, const struct sn
 			const struct resource_type *type)
 {
 	const struct coverage *c = snapshot_coverage(view, type->name);
-	int64_t start = type->traits & TRAIT_WINDOWED ? source_history_start(s) : TIME_MIN, end = source_now(s);
+	struct interval wanted = source_wanted(s, type, c);
+	int64_t start = wanted.start_ms, end = wanted.end_ms;
 
 	mp_put_map(out, 8);
 	put_text(out, "source", s->config->name);

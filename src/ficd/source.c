@@ -160,6 +160,18 @@ int64_t source_history_start(const struct source *s)
 	return start - (start % DAY_MS + DAY_MS) % DAY_MS;
 }
 
+struct interval source_wanted(const struct source *s, const struct resource_type *type, const struct coverage *c)
+{
+	int64_t now = source_now(s), known = coverage_end(c);
+	int64_t tolerance = config_resource(s->config, type->name)->tolerance_ms;
+
+	return (struct interval){
+		.start_ms = type->traits & TRAIT_WINDOWED ? source_history_start(s) : TIME_MIN,
+		.end_ms = known != TIME_NONE && known < now && now - known <= tolerance ? known : now,
+		.as_of_ms = now,
+	};
+}
+
 static unsigned count_of(uint64_t n)
 {
 	return n > 1000000 ? 1000000 : (unsigned)n;
