@@ -16,21 +16,21 @@ const char *run_outcome_name(enum run_outcome outcome); /* "running" … */
 
 struct run_info {
 	uint64_t id;
-	uint64_t follow;          /* the run that makes coverage of what this one has read; 0: none. Not in the trail */
+	uint64_t follow; /* the run that makes coverage of what this one has read; 0: none. Not in the trail */
 	const char *source, *resource; /* borrowed */
 	enum run_kind kind;
 	enum run_outcome outcome;
-	const char *phase;        /* "listing", "threads", "deletions", "absences"; borrowed, "" in the trail */
+	const char *phase; /* "listing", "threads", "deletions", "absences"; borrowed, "" in the trail */
 	int64_t started_ms;
-	int64_t ended_ms;         /* TIME_NONE while running */
-	int64_t synced_until_ms;  /* TIME_NONE: nothing proven */
-	int64_t span_start_ms;    /* what was asked for; TIME_MIN, TIME_MAX: open */
+	int64_t ended_ms;        /* TIME_NONE while running */
+	int64_t synced_until_ms; /* TIME_NONE: nothing proven */
+	int64_t span_start_ms;   /* what was asked for; TIME_MIN, TIME_MAX: open */
 	int64_t span_end_ms;
-	uint64_t done;            /* records read */
-	int64_t total;            /* expected; -1: unknown. Not in the trail */
+	uint64_t done; /* records read */
+	int64_t total; /* expected; -1: unknown. Not in the trail */
 	uint64_t created, updated, deleted, unchanged, failed;
 	uint64_t calls, retries, bytes;
-	char error[320];          /* "" when there was none */
+	char error[320]; /* "" when there was none */
 };
 
 /* A MessagePack map {id, source, resource, kind, outcome, started, ended, synced_until, span, created …, duration_ms, error}: the contract's form, with RFC

@@ -30,7 +30,8 @@ static uint64_t mix(uint64_t h)
 
 uint64_t bytes_hash(struct bytes b)
 {
-	uint64_t h = 0x9e3779b97f4a7c15u ^ (uint64_t)b.len;
+	/* The length is mixed before it meets the bytes, or it would cancel out against a byte of a short text. */
+	uint64_t h = mix(0x9e3779b97f4a7c15u ^ (uint64_t)b.len);
 	const uint8_t *p = b.data;
 	size_t left = b.len;
 

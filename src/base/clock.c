@@ -196,13 +196,14 @@ int time_parse_http(struct bytes text, int64_t *ms_out)
 	int year, month, day, hour, minute, second;
 
 	/* The name of the day says nothing new. */
-	if (text.len != 29 || memcmp(text.data + 3, ", ", 2) != 0 || memcmp(text.data + 25, " GMT", 4) != 0)
+	if (text.len != 29 || memcmp(text.data + 3, ", ", 2) != 0 ||
+	    memcmp(text.data + 25, " GMT", 4) != 0)
 		return ERR_SYNTAX;
 	struct bytes s = bytes_of(text.data + 5, 20);
-	if (!take_number(&s, 2, &day) || !take_char(&s, " ") || !take_month(&s, &month) || !take_char(&s, " ") ||
-	    !take_number(&s, 4, &year) || !take_char(&s, " ") || !take_number(&s, 2, &hour) ||
-	    !take_char(&s, ":") || !take_number(&s, 2, &minute) || !take_char(&s, ":") ||
-	    !take_number(&s, 2, &second))
+	if (!take_number(&s, 2, &day) || !take_char(&s, " ") || !take_month(&s, &month) ||
+	    !take_char(&s, " ") || !take_number(&s, 4, &year) || !take_char(&s, " ") ||
+	    !take_number(&s, 2, &hour) || !take_char(&s, ":") || !take_number(&s, 2, &minute) ||
+	    !take_char(&s, ":") || !take_number(&s, 2, &second))
 		return ERR_SYNTAX;
 	if (!date_valid(year, month, day) || hour > 23 || minute > 59 || second > 60)
 		return ERR_SYNTAX;

@@ -53,10 +53,16 @@ void run_encode(const struct run_info *run, struct buf *out)
 		const char *key;
 		uint64_t value;
 	} counts[] = {
-		{"created", run->created}, {"updated", run->updated}, {"deleted", run->deleted},
-		{"unchanged", run->unchanged}, {"failed", run->failed}, {"calls", run->calls},
-		{"retries", run->retries}, {"bytes", run->bytes},
-		{"duration_ms", run->ended_ms > run->started_ms ? (uint64_t)(run->ended_ms - run->started_ms) : 0},
+		{"created", run->created},
+		{"updated", run->updated},
+		{"deleted", run->deleted},
+		{"unchanged", run->unchanged},
+		{"failed", run->failed},
+		{"calls", run->calls},
+		{"retries", run->retries},
+		{"bytes", run->bytes},
+		{"duration_ms",
+		 run->ended_ms > run->started_ms ? (uint64_t)(run->ended_ms - run->started_ms) : 0},
 	};
 	uint32_t n = sizeof counts / sizeof *counts;
 

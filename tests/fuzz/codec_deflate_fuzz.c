@@ -1,6 +1,7 @@
 /*
- * codec_deflate_fuzz: any bytes as a packed record of any claimed length, with and without a dictionary; and any bytes as
- * a record that is packed, with a dictionary trained on pieces of it, and comes back as it was.
+ * codec_deflate_fuzz: any bytes as a packed record of any claimed length, with and without a
+ * dictionary; and any bytes as a record that is packed, with a dictionary trained on pieces of
+ * it, and comes back as it was.
  *
  * The first byte chooses the level, the next two the claimed length.
  */

@@ -1,6 +1,7 @@
 /*
- * codec_json_fuzz: any bytes as JSON text, in both modes, whole and in pieces that the input itself decides; what is
- * accepted is well-formed MessagePack that goes to JSON text and back as the same value.
+ * codec_json_fuzz: any bytes as JSON text, in both modes, whole and in pieces that the input
+ * itself decides; what is accepted is well-formed MessagePack that goes to JSON text and back as
+ * the same value.
  *
  * The first byte chooses the limits and how the rest is cut.
  */

@@ -1,6 +1,6 @@
 /*
- * codec_msgpack_fuzz: any bytes as MessagePack. Readers agree with each other, stay inside their span, and never
- * crash; what passes mp_check equals itself and its own JSON round trip behaves.
+ * codec_msgpack_fuzz: any bytes as MessagePack. Readers agree with each other, stay inside their
+ * span, and never crash; what passes mp_check equals itself and its own JSON round trip behaves.
  */
 #include <codec/json.h>
 #include <codec/msgpack.h>
@@ -78,7 +78,8 @@ static void checked(struct bytes whole)
 		mp_equal(whole, buf_bytes(&again));
 		require(mp_equal(whole, buf_bytes(&again)) == mp_equal(buf_bytes(&again), whole));
 	}
-	/* Equality without the short cut for equal bytes: inside arrays of two with another second item. */
+	/* Equality without the short cut for equal bytes: inside arrays of two with another
+	 * second item. */
 	mp_put_array(&copy, 2);
 	buf_put_bytes(&copy, whole);
 	size_t first = copy.len;

@@ -109,12 +109,33 @@ static void test_parse(void **state)
 static void test_parse_refuses(void **state)
 {
 	static const char *const bad[] = {
-		"", "2026", "2026-11", "2026-11-31", "2026-02-29", "2026-13-01", "2026-00-01", "2026-11-00", "26-11-20",
-		"2026-11-20T", "2026-11-20T09", "2026-11-20T09:", "2026-11-20T24:00:00Z", "2026-11-20T09:60:00Z",
-		"2026-11-20T09:51:61Z", "2026-11-20T09:51:35.Z", "2026-11-20T09:51:35Zx", "2026-11-20T09:51:35+1",
-		"2026-11-20T09:51:35+24:00", "2026-11-20T09:51:35+01:60", "2026-11-20T09:51:35 +01:00", "2026-11-20x09:51",
+		"",
+		"2026",
+		"2026-11",
+		"2026-11-31",
+		"2026-02-29",
+		"2026-13-01",
+		"2026-00-01",
+		"2026-11-00",
+		"26-11-20",
+		"2026-11-20T",
+		"2026-11-20T09",
+		"2026-11-20T09:",
+		"2026-11-20T24:00:00Z",
+		"2026-11-20T09:60:00Z",
+		"2026-11-20T09:51:61Z",
+		"2026-11-20T09:51:35.Z",
+		"2026-11-20T09:51:35Zx",
+		"2026-11-20T09:51:35+1",
+		"2026-11-20T09:51:35+24:00",
+		"2026-11-20T09:51:35+01:60",
+		"2026-11-20T09:51:35 +01:00",
+		"2026-11-20x09:51",
 		"2026-11-20T09:51.5Z", /* fractions of minutes are nobody's */
-		" 2026-11-20", "2026-11-20 ", "+026-11-20", "2026-1-20",
+		" 2026-11-20",
+		"2026-11-20 ",
+		"+026-11-20",
+		"2026-1-20",
 	};
 	int64_t ms = 7;
 
@@ -129,10 +150,18 @@ static void test_parse_refuses(void **state)
 static void test_http(void **state)
 {
 	static const char *const bad[] = {
-		"", "Fri, 20 Nov 2026 09:51:35", "Fri, 20 Nov 2026 09:51:35 UTC", "Fri, 20 Nov 2026 09:51:35 GMTx",
-		"Fri, 31 Nov 2026 09:51:35 GMT", "Fri, 20 ovD 2026 09:51:35 GMT", "Fri, 20 nov 2026 09:51:35 GMT",
-		"Fri, 20 Nov -026 09:51:35 GMT", "Fri, 20 Nov 2026 24:51:35 GMT", "Fri, 20 Nov 2026  9:51:35 GMT",
-		"Friday, 20-Nov-26 09:51:35 GMT", "Fri Nov 20 09:51:35 2026",
+		"",
+		"Fri, 20 Nov 2026 09:51:35",
+		"Fri, 20 Nov 2026 09:51:35 UTC",
+		"Fri, 20 Nov 2026 09:51:35 GMTx",
+		"Fri, 31 Nov 2026 09:51:35 GMT",
+		"Fri, 20 ovD 2026 09:51:35 GMT",
+		"Fri, 20 nov 2026 09:51:35 GMT",
+		"Fri, 20 Nov -026 09:51:35 GMT",
+		"Fri, 20 Nov 2026 24:51:35 GMT",
+		"Fri, 20 Nov 2026  9:51:35 GMT",
+		"Friday, 20-Nov-26 09:51:35 GMT",
+		"Fri Nov 20 09:51:35 2026",
 	};
 	int64_t ms = 7;
 
@@ -172,14 +201,35 @@ static void test_durations(void **state)
 		int64_t ms;
 		const char *again;
 	} rows[] = {
-		{"0", 0, "0"}, {"0s", 0, "0"}, {"250ms", 250, "250ms"}, {"90s", 90000, "1m30s"}, {"5m", 300000, "5m"},
-		{"5min", 300000, "5m"}, {"2h", 7200000, "2h"}, {"400d", INT64_C(34560000000), "400d"},
-		{"1w2d", INT64_C(777600000), "9d"}, {"1h30m", 5400000, "1h30m"}, {"1M", INT64_C(2592000000), "30d"},
-		{"1y", INT64_C(31536000000), "365d"}, {"10sec", 10000, "10s"}, {"1d1h1m1s1ms", 90061001, "1d1h1m1s1ms"},
+		{"0", 0, "0"},
+		{"0s", 0, "0"},
+		{"250ms", 250, "250ms"},
+		{"90s", 90000, "1m30s"},
+		{"5m", 300000, "5m"},
+		{"5min", 300000, "5m"},
+		{"2h", 7200000, "2h"},
+		{"400d", INT64_C(34560000000), "400d"},
+		{"1w2d", INT64_C(777600000), "9d"},
+		{"1h30m", 5400000, "1h30m"},
+		{"1M", INT64_C(2592000000), "30d"},
+		{"1y", INT64_C(31536000000), "365d"},
+		{"10sec", 10000, "10s"},
+		{"1d1h1m1s1ms", 90061001, "1d1h1m1s1ms"},
 		{"9223372036854775807ms", INT64_MAX, "106751991167d7h12m55s807ms"},
 	};
-	static const char *const bad[] = {"", "5", "s", "-5s", "5x", "5 s", "5s ", "1.5h", "1h-5m", "9223372036854775808ms",
-					  "99999999999y", "9223372036854775807ms1ms", "5S"};
+	static const char *const bad[] = {"",
+					  "5",
+					  "s",
+					  "-5s",
+					  "5x",
+					  "5 s",
+					  "5s ",
+					  "1.5h",
+					  "1h-5m",
+					  "9223372036854775808ms",
+					  "99999999999y",
+					  "9223372036854775807ms1ms",
+					  "5S"};
 	char text[DURATION_TEXT_MAX];
 	int64_t ms;
 
@@ -200,9 +250,10 @@ static void test_durations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_clocks),	   cmocka_unit_test(test_text),	 cmocka_unit_test(test_calendar),
-		cmocka_unit_test(test_parse),	   cmocka_unit_test(test_parse_refuses), cmocka_unit_test(test_http),
-		cmocka_unit_test(test_seconds), cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_clocks),        cmocka_unit_test(test_text),
+		cmocka_unit_test(test_calendar),      cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_parse_refuses), cmocka_unit_test(test_http),
+		cmocka_unit_test(test_seconds),       cmocka_unit_test(test_durations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

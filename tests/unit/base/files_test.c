@@ -145,8 +145,9 @@ static void test_errors_in_words(void **state)
 {
 	static const struct {
 		int error, code;
-	} codes[] = {{ENOMEM, ERR_NOMEM}, {EACCES, ERR_DENIED}, {EROFS, ERR_DENIED}, {ENOENT, ERR_NOTFOUND}, {ENOSPC, ERR_NOSPACE},
-		     {EDQUOT, ERR_NOSPACE}, {EIO, ERR_IO}};
+	} codes[] = {{ENOMEM, ERR_NOMEM},    {EACCES, ERR_DENIED},  {EROFS, ERR_DENIED},
+		     {ENOENT, ERR_NOTFOUND}, {ENOSPC, ERR_NOSPACE}, {EDQUOT, ERR_NOSPACE},
+		     {EIO, ERR_IO}};
 	struct why why;
 
 	(void)state;

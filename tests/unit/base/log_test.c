@@ -104,7 +104,8 @@ static void test_levels(void **state)
 
 	(void)state;
 	for (int i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++) {
-		assert_int_equal(log_level_parse(bytes_str(log_level_name((enum log_level)i)), &level), 0);
+		assert_int_equal(
+			log_level_parse(bytes_str(log_level_name((enum log_level)i)), &level), 0);
 		assert_int_equal(level, i);
 	}
 	assert_int_equal(log_level_parse(bytes_str("loud"), &level), ERR_SYNTAX);

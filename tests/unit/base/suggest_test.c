@@ -8,7 +8,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-static const char *const names[] = {"state", "state_dir", "assignee", "conversations", "contacts", "created", "updated", "id", NULL};
+static const char *const names[] = {"state",         "state_dir", "assignee",
+				    "conversations", "contacts",  "created",
+				    "updated",       "id",        NULL};
 
 static void test_rows(void **state)
 {
@@ -16,11 +18,25 @@ static void test_rows(void **state)
 		const char *word;
 		const char *name; /* NULL: nothing is near */
 	} rows[] = {
-		{"stat", "state"}, {"sttae", "state"}, {"State", "state"}, {"asignee", "assignee"}, {"assigne", "assignee"},
-		{"assingee", "assignee"}, {"conversation", "conversations"}, {"conv", "conversations"}, {"cont", "contacts"},
+		{"stat", "state"},
+		{"sttae", "state"},
+		{"State", "state"},
+		{"asignee", "assignee"},
+		{"assigne", "assignee"},
+		{"assingee", "assignee"},
+		{"conversation", "conversations"},
+		{"conv", "conversations"},
+		{"cont", "contacts"},
 		{"con", NULL}, /* two begin like that */
-		{"crated", "created"}, {"updatd", "updated"}, {"di", "id"}, {"di_", "id"}, {"xyzzy", NULL}, {"", NULL},
-		{"statedir", "state_dir"}, {"completely_else", NULL}, {"state", "state"},
+		{"crated", "created"},
+		{"updatd", "updated"},
+		{"di", "id"},
+		{"di_", NULL},
+		{"xyzzy", NULL},
+		{"", NULL},
+		{"statedir", "state_dir"},
+		{"completely_else", NULL},
+		{"state", "state"},
 	};
 
 	(void)state;

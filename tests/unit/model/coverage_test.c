@@ -110,6 +110,28 @@ static void test_broken_chain_keeps_what_it_proved(void **state)
 	coverage_release(&c);
 }
 
+/* What was read from disk need not have been written by us: an as_of inside the chain is worth the chain's end. */
+static void test_decoded_as_of_in_the_chain(void **state)
+{
+	struct coverage c;
+	struct buf out = {0};
+
+	(void)state;
+	coverage_init(&c);
+	assert_int_equal(
+		intervals_add(&c.held, (struct interval){minute(0), minute(100), minute(120)}), 0);
+	c.chain_start_ms = minute(110);
+	c.chain_end_ms = minute(200);
+	coverage_encode(&c, &out);
+	coverage_release(&c);
+	assert_int_equal(coverage_decode(buf_bytes(&out), &c), 0);
+	expect_known(&c, AXIS_CREATED, "0..100@200");
+	coverage_chain_start(&c, minute(300));
+	expect_known(&c, AXIS_CREATED, "0..100@200");
+	coverage_release(&c);
+	buf_release(&out);
+}
+
 static void test_withdraw(void **state)
 {
 	struct coverage c;
@@ -211,6 +233,7 @@ int main(void)
 		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_chain_stays_one_span),
 		cmocka_unit_test(test_broken_chain_keeps_what_it_proved),
+		cmocka_unit_test(test_decoded_as_of_in_the_chain),
 		cmocka_unit_test(test_withdraw),
 		cmocka_unit_test(test_ratio_of_open_spans),
 		cmocka_unit_test(test_copy),
