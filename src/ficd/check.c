@@ -34,8 +34,9 @@ static int check_source(const struct config *c, const struct config_source *sour
 	while (rc == 1);
 	store_check_free(check);
 	store_stats(store, &stats);
-	printf("%s: %llu segments, %llu bytes, %llu damaged\n", source->name, (unsigned long long)stats.segments,
-	       (unsigned long long)stats.disk_bytes, (unsigned long long)(bad + stats.quarantined));
+	printf("%s: %llu segments, %llu bytes, %llu damaged\n", source->name,
+	       (unsigned long long)stats.segments, (unsigned long long)stats.disk_bytes,
+	       (unsigned long long)(bad + stats.quarantined));
 	store_close(store);
 	return rc < 0 ? EX_IOERR : bad + stats.quarantined > 0;
 }
@@ -48,7 +49,8 @@ int check_store(struct config *config)
 	snprintf(path, sizeof path, "%s/LOCK", config->state_dir);
 	int lock = open(path, O_RDWR | O_CLOEXEC);
 	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) < 0) {
-		fprintf(stderr, "ficd: the daemon is running on %s: stop it first\n", config->state_dir);
+		fprintf(stderr, "ficd: the daemon is running on %s: stop it first\n",
+			config->state_dir);
 		code = EX_TEMPFAIL;
 	}
 	for (size_t i = 0; i < config->source_count && code != EX_TEMPFAIL; i++) {

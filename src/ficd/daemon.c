@@ -4,7 +4,7 @@
  *   open: lock ─ syncer ─ loop ─ http ─ sources ─ socket      stop: no new clients ─ runs end ─ sessions ─ stores ─ lock
  */
 #include "daemon.h"
-#include "session.h"
+#include "method.h"
 
 #include <base/files.h>
 #include <base/log.h>
@@ -21,16 +21,11 @@
 static int exit_code_of(int rc)
 {
 	switch (rc) {
-	case ERR_DENIED:
-		return EX_NOPERM;
-	case ERR_BUSY:
-		return EX_TEMPFAIL;
-	case ERR_INVALID:
-		return EX_CONFIG;
-	case ERR_NOMEM:
-		return EX_OSERR;
-	default:
-		return EX_IOERR;
+	case ERR_DENIED: return EX_NOPERM;
+	case ERR_BUSY: return EX_TEMPFAIL;
+	case ERR_INVALID: return EX_CONFIG;
+	case ERR_NOMEM: return EX_OSERR;
+	default: return EX_IOERR;
 	}
 }
 
@@ -51,7 +46,8 @@ static int take_lock(struct daemon *d, struct why *why)
 			return why_errno(why, "cannot lock %s", path);
 		if (read(d->lock_fd, owner, sizeof owner - 1) < 0)
 			owner[0] = 0;
-		return why_set(why, ERR_BUSY, "another ficd (process %d) uses %s already", atoi(owner), d->config->state_dir);
+		return why_set(why, ERR_BUSY, "another ficd (process %d) uses %s already",
+			       atoi(owner), d->config->state_dir);
 	}
 	int n = snprintf(owner, sizeof owner, "%d\n", (int)getpid());
 	if (ftruncate(d->lock_fd, 0) < 0 || pwrite(d->lock_fd, owner, (size_t)n, 0) < 0)
@@ -99,8 +95,8 @@ static int open_loop(struct daemon *d, struct why *why)
 static int open_signals(struct daemon *d)
 {
 	signal(SIGPIPE, SIG_IGN);
-	if (loop_signal(d->loop, SIGTERM, on_signal, d) || loop_signal(d->loop, SIGINT, on_signal, d) ||
-	    loop_signal(d->loop, SIGHUP, on_hangup, d))
+	if (loop_signal(d->loop, SIGTERM, on_signal, d) ||
+	    loop_signal(d->loop, SIGINT, on_signal, d) || loop_signal(d->loop, SIGHUP, on_hangup, d))
 		return ERR_IO;
 	return 0;
 }
@@ -135,7 +131,11 @@ int daemon_open(struct daemon *d, struct config *config, bool once, struct why *
 {
 	int rc;
 
-	*d = (struct daemon){.config = config, .lock_fd = -1, .once = once, .started_ms = clock_wall_ms()};
+	*d = (struct daemon){.config = config,
+			     .lock_fd = -1,
+			     .once = once,
+			     .started_ms = clock_wall_ms(),
+			     .dispatch = method_dispatch};
 	rc = take_lock(d, why);
 	if (rc == 0)
 		rc = open_loop(d, why);

@@ -19,6 +19,7 @@
 #include <sync/sync.h>
 
 struct daemon;
+struct request;
 
 /* One configured account. */
 struct source {
@@ -27,7 +28,7 @@ struct source {
 	const struct provider *provider;
 	char base_url[512];
 	struct buf token;
-	char token_error[320];      /* why there is none; "" */
+	char token_error[320]; /* why there is none; "" */
 	struct store *store;
 	struct trail *trail;
 	struct sync *sync;
@@ -39,13 +40,14 @@ struct daemon {
 	struct http *http;
 	struct syncer *syncer;
 	struct server *server;
+	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
 	struct source sources[CONFIG_SOURCES_MAX];
 	size_t source_count;
 	int lock_fd;
 	int64_t started_ms;
 	bool once, stopping;
-	unsigned stopped;           /* sources that have stopped */
-	struct timer *stop_timer;   /* the far end of patience */
+	unsigned stopped;         /* sources that have stopped */
+	struct timer *stop_timer; /* the far end of patience */
 	struct timer *once_timer;
 };
 
@@ -56,7 +58,8 @@ void daemon_close(struct daemon *d);
 void daemon_stop(struct daemon *d);
 
 /* source.c */
-int source_open(struct source *s, struct daemon *d, const struct config_source *config, struct why *why);
+int source_open(struct source *s, struct daemon *d, const struct config_source *config,
+		struct why *why);
 void source_close(struct source *s);
 struct source *source_find(struct daemon *d, struct bytes name);
 /* NULL: the provider has none of that name, or it is not configured. */
@@ -68,6 +71,7 @@ int source_judge(const struct source *s, const struct snapshot *view, const stru
 int64_t source_now(const struct source *s);
 int64_t source_history_start(const struct source *s);
 /* The span that shall be held: from the wanted history (or ever) to now; a missing tail within the tolerance is not asked for. */
-struct interval source_wanted(const struct source *s, const struct resource_type *type, const struct coverage *c);
+struct interval source_wanted(const struct source *s, const struct resource_type *type,
+			      const struct coverage *c);
 
 #endif

@@ -17,10 +17,13 @@ static const struct option {
 	enum action action;
 	const char *help;
 } options[] = {
-	{"--check-config", CHECK_CONFIG, "read the configuration, say everything that is wrong with it, and exit"},
-	{"--print-config", PRINT_CONFIG, "print the configuration in force, defaults included, and exit"},
+	{"--check-config", CHECK_CONFIG,
+	 "read the configuration, say everything that is wrong with it, and exit"},
+	{"--print-config", PRINT_CONFIG,
+	 "print the configuration in force, defaults included, and exit"},
 	{"--once", ONCE, "do what is due, then exit (for cron)"},
-	{"--check-store", CHECK_STORE, "check everything on disk, exit 1 on damage; the daemon must not be running"},
+	{"--check-store", CHECK_STORE,
+	 "check everything on disk, exit 1 on damage; the daemon must not be running"},
 	{"--version", VERSION, "print the version and exit"},
 	{"--help", HELP, "print this and exit"},
 };
@@ -47,8 +50,8 @@ static int usage(const char *word)
 	for (size_t i = 0; i < OPTIONS; i++)
 		names[i + 1] = options[i].name;
 	const char *near = suggest(bytes_str(word), names);
-	fprintf(stderr, "ficd: unknown option '%.60s'%s%s%s; see 'ficd --help'\n", word, near ? "; did you mean '" : "",
-		near ? near : "", near ? "'?" : "");
+	fprintf(stderr, "ficd: unknown option '%.60s'%s%s%s; see 'ficd --help'\n", word,
+		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	return EX_USAGE;
 }
 
@@ -154,11 +157,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: no errors\n", path);
 		config_free(config);
 		return 0;
-	case PRINT_CONFIG:
-		return print_config(config);
-	case CHECK_STORE:
-		return check_store(config);
-	default:
-		return run(config, action == ONCE);
+	case PRINT_CONFIG: return print_config(config);
+	case CHECK_STORE: return check_store(config);
+	default: return run(config, action == ONCE);
 	}
 }

@@ -1,8 +1,8 @@
-/* method: the table of methods, and the checks that all of them share. */
+/* method: the table of methods, and the checks that all of them share. What each does is in method_*.c. */
 #include "method.h"
+#include "params.h"
 
 #include <base/suggest.h>
-#include <base/when.h>
 #include <codec/msgpack.h>
 
 #include <stdio.h>
@@ -12,19 +12,18 @@ static const struct param no_params[] = {{NULL, PARAM_TEXT, false}};
 static const struct param source_params[] = {{"source", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
 
 static const struct param query_params[] = {
-	{"resource", PARAM_TEXT, true},	 {"source", PARAM_TEXT, false},	 {"since", PARAM_TIME, false},
-	{"until", PARAM_TIME, false},	 {"axis", PARAM_TEXT, false},	 {"where", PARAM_TEXT, false},
-	{"limit", PARAM_INTEGER, false}, {"cursor", PARAM_TEXT, false},	 {"fields", PARAM_TEXTS, false},
-	{"total", PARAM_BOOL, false},	 {"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
+	{"resource", PARAM_TEXT, true},     {"source", PARAM_TEXT, false},
+	{"since", PARAM_TIME, false},       {"until", PARAM_TIME, false},
+	{"axis", PARAM_TEXT, false},        {"where", PARAM_TEXT, false},
+	{"limit", PARAM_INTEGER, false},    {"cursor", PARAM_TEXT, false},
+	{"fields", PARAM_TEXTS, false},     {"total", PARAM_BOOL, false},
+	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
 	{NULL, PARAM_TEXT, false},
 };
 
 static const struct param get_params[] = {
-	{"resource", PARAM_TEXT, true},
-	{"id", PARAM_TEXT, true},
-	{"source", PARAM_TEXT, false},
-	{"fields", PARAM_TEXTS, false},
-	{NULL, PARAM_TEXT, false},
+	{"resource", PARAM_TEXT, true}, {"id", PARAM_TEXT, true},  {"source", PARAM_TEXT, false},
+	{"fields", PARAM_TEXTS, false}, {NULL, PARAM_TEXT, false},
 };
 
 static const struct param thread_params[] = {
@@ -34,8 +33,9 @@ static const struct param thread_params[] = {
 };
 
 static const struct param freshness_params[] = {
-	{"resource", PARAM_TEXT, false}, {"source", PARAM_TEXT, false}, {"since", PARAM_TIME, false},
-	{"until", PARAM_TIME, false},	 {"axis", PARAM_TEXT, false},	{"max_age", PARAM_DURATION, false},
+	{"resource", PARAM_TEXT, false}, {"source", PARAM_TEXT, false},
+	{"since", PARAM_TIME, false},    {"until", PARAM_TIME, false},
+	{"axis", PARAM_TEXT, false},     {"max_age", PARAM_DURATION, false},
 	{NULL, PARAM_TEXT, false},
 };
 
@@ -46,13 +46,15 @@ static const struct param coverage_params[] = {
 };
 
 static const struct param sync_params[] = {
-	{"source", PARAM_TEXT, false}, {"resource", PARAM_TEXTS, false}, {"mode", PARAM_TEXT, false},
-	{"wait", PARAM_BOOL, false},   {NULL, PARAM_TEXT, false},
+	{"source", PARAM_TEXT, false}, {"resource", PARAM_TEXTS, false},
+	{"mode", PARAM_TEXT, false},   {"wait", PARAM_BOOL, false},
+	{NULL, PARAM_TEXT, false},
 };
 
 static const struct param runs_params[] = {
-	{"source", PARAM_TEXT, false},	 {"resource", PARAM_TEXT, false}, {"limit", PARAM_INTEGER, false},
-	{"cursor", PARAM_TEXT, false},	 {NULL, PARAM_TEXT, false},
+	{"source", PARAM_TEXT, false},   {"resource", PARAM_TEXT, false},
+	{"limit", PARAM_INTEGER, false}, {"cursor", PARAM_TEXT, false},
+	{NULL, PARAM_TEXT, false},
 };
 
 const struct method methods[] = {
@@ -78,17 +80,12 @@ static bool value_fits(struct bytes whole, enum param_type type)
 	if (!mp_get(whole, &v))
 		return false;
 	switch (type) {
-	case PARAM_TEXT:
-		return v.type == MP_STR;
+	case PARAM_TEXT: return v.type == MP_STR;
 	case PARAM_TIME:
-	case PARAM_DURATION:
-		return v.type == MP_STR || v.type == MP_INT;
-	case PARAM_INTEGER:
-		return v.type == MP_INT;
-	case PARAM_BOOL:
-		return v.type == MP_BOOL;
-	case PARAM_TEXTS:
-		return v.type == MP_STR || v.type == MP_ARRAY;
+	case PARAM_DURATION: return v.type == MP_STR || v.type == MP_INT;
+	case PARAM_INTEGER: return v.type == MP_INT;
+	case PARAM_BOOL: return v.type == MP_BOOL;
+	case PARAM_TEXTS: return v.type == MP_STR || v.type == MP_ARRAY;
 	}
 	return false;
 }
@@ -96,9 +93,9 @@ static bool value_fits(struct bytes whole, enum param_type type)
 static const char *type_words(enum param_type type)
 {
 	static const char *const words[] = {
-		[PARAM_TEXT] = "text",	       [PARAM_INTEGER] = "an integer",
+		[PARAM_TEXT] = "text",          [PARAM_INTEGER] = "an integer",
 		[PARAM_BOOL] = "true or false", [PARAM_TEXTS] = "text or a list of texts",
-		[PARAM_TIME] = "a time",       [PARAM_DURATION] = "a duration",
+		[PARAM_TIME] = "a time",        [PARAM_DURATION] = "a duration",
 	};
 
 	return words[type];
@@ -116,9 +113,10 @@ static void refuse_name(struct request *r, struct bytes name)
 	if (near)
 		snprintf(hint, sizeof hint, "did you mean '%s'?", near);
 	else if (n)
-		snprintf(hint, sizeof hint, "see ficd-protocol(7) for what '%s' takes", r->method->name);
-	request_error(r, RPC_INVALID_PARAMS, "unknown_parameter", hint, "%s has no parameter '%.*s'", r->method->name,
-		      (int)(name.len > 60 ? 60 : name.len), (const char *)name.data);
+		snprintf(hint, sizeof hint, "see ficd-protocol(7) for what '%s' takes",
+			 r->method->name);
+	request_error(r, RPC_INVALID_PARAMS, "unknown_parameter", hint, "%s has no parameter '%.*s'",
+		      r->method->name, (int)(name.len > 60 ? 60 : name.len), (const char *)name.data);
 }
 
 static const struct param *param_find(const struct method *m, struct bytes name)
@@ -139,13 +137,15 @@ static bool check_given(struct request *r)
 	if (r->rpc.params.len == 0 || mp_next(&reader, &head) != 1 || head.type == MP_NIL)
 		return true;
 	if (head.type != MP_MAP) {
-		request_error(r, RPC_INVALID_PARAMS, "parameters", "give parameters by name", "%s takes its parameters by name",
-			      r->method->name);
+		request_error(r, RPC_INVALID_PARAMS, "parameters", "give parameters by name",
+			      "%s takes its parameters by name", r->method->name);
 		return false;
 	}
 	for (uint32_t i = 0; i < head.count; i++) {
-		if (mp_next(&reader, &key) != 1 || key.type != MP_STR || mp_take(&reader, &whole) != 1) {
-			request_error(r, RPC_INVALID_PARAMS, "parameters", NULL, "the parameters cannot be read");
+		if (mp_next(&reader, &key) != 1 || key.type != MP_STR ||
+		    mp_take(&reader, &whole) != 1) {
+			request_error(r, RPC_INVALID_PARAMS, "parameters", NULL,
+				      "the parameters cannot be read");
 			return false;
 		}
 		const struct param *p = param_find(r->method, key.str);
@@ -154,8 +154,8 @@ static bool check_given(struct request *r)
 			return false;
 		}
 		if (mp_get(whole, &value) && value.type != MP_NIL && !value_fits(whole, p->type)) {
-			request_error(r, RPC_INVALID_PARAMS, "parameter_type", NULL, "'%s' must be %s", p->name,
-				      type_words(p->type));
+			request_error(r, RPC_INVALID_PARAMS, "parameter_type", NULL,
+				      "'%s' must be %s", p->name, type_words(p->type));
 			return false;
 		}
 	}
@@ -168,8 +168,8 @@ static bool check_required(struct request *r)
 
 	for (const struct param *p = r->method->params; p->name; p++)
 		if (p->required && !param_raw(r, p->name, &whole)) {
-			request_error(r, RPC_INVALID_PARAMS, "parameter_missing", NULL, "%s needs '%s'", r->method->name,
-				      p->name);
+			request_error(r, RPC_INVALID_PARAMS, "parameter_missing", NULL,
+				      "%s needs '%s'", r->method->name, p->name);
 			return false;
 		}
 	return true;
@@ -195,7 +195,8 @@ static void refuse_method(struct request *r)
 	if (near)
 		snprintf(hint, sizeof hint, "did you mean '%s'?", near);
 	request_error(r, RPC_NO_METHOD, "no_method", hint, "there is no method '%.*s'",
-		      (int)(r->rpc.method.len > 60 ? 60 : r->rpc.method.len), (const char *)r->rpc.method.data);
+		      (int)(r->rpc.method.len > 60 ? 60 : r->rpc.method.len),
+		      (const char *)r->rpc.method.data);
 }
 
 void method_dispatch(struct request *r, bool may_read, bool may_write)
@@ -205,199 +206,9 @@ void method_dispatch(struct request *r, bool may_read, bool may_write)
 		refuse_method(r);
 	else if (r->method->writes ? !may_write : !may_read)
 		request_error(r, RPC_FORBIDDEN, "forbidden",
-			      r->method->writes ? "ask for a place in allow_write of ficd.conf" :
-						  "ask for a place in allow_read of ficd.conf",
+			      r->method->writes ? "ask for a place in allow_write of ficd.conf"
+						: "ask for a place in allow_read of ficd.conf",
 			      "this user may not call '%s'", r->method->name);
 	else if (check_given(r) && check_required(r))
 		r->method->call(r);
-}
-
-/* ---- parameters ---- */
-
-bool param_raw(const struct request *r, const char *name, struct bytes *out)
-{
-	struct mp_value v;
-
-	return r->rpc.params.len && mp_find(r->rpc.params, bytes_str(name), out) == 1 && mp_get(*out, &v) &&
-	       v.type != MP_NIL;
-}
-
-bool param_text(const struct request *r, const char *name, struct bytes *out)
-{
-	struct bytes whole;
-	struct mp_value v;
-
-	if (!param_raw(r, name, &whole) || !mp_get(whole, &v) || v.type != MP_STR)
-		return false;
-	*out = v.str;
-	return true;
-}
-
-bool param_integer(const struct request *r, const char *name, int64_t *out)
-{
-	return r->rpc.params.len && mp_find_int(r->rpc.params, name, out);
-}
-
-bool param_bool(const struct request *r, const char *name)
-{
-	bool value = false;
-
-	return r->rpc.params.len && mp_find_bool(r->rpc.params, name, &value) && value;
-}
-
-int param_duration(struct request *r, const char *name, int64_t *ms_out)
-{
-	struct bytes text;
-	int64_t seconds;
-
-	*ms_out = -1;
-	if (param_integer(r, name, &seconds) && seconds >= 0 && seconds < INT64_MAX / 1000) {
-		*ms_out = seconds * 1000;
-		return 0;
-	}
-	if (param_text(r, name, &text) && duration_parse(text, ms_out) == 0)
-		return 0;
-	if (!param_raw(r, name, &text))
-		return 0;
-	request_error(r, RPC_INVALID_PARAMS, "duration", "as in \"5m\", or seconds", "'%s' is not a duration", name);
-	return ERR_SYNTAX;
-}
-
-static int param_time(struct request *r, const char *name, enum when_role role, int64_t *out)
-{
-	struct bytes text;
-	struct why why = {""};
-	int64_t seconds;
-
-	if (param_integer(r, name, &seconds)) {
-		*out = time_from_seconds((double)seconds);
-		if (*out != TIME_NONE)
-			return 0;
-	} else if (!param_text(r, name, &text)) {
-		return 0;
-	} else if (when_parse(text, loop_wall_ms(r->daemon->loop), NULL, role, out, &why) == 0) {
-		return 0;
-	}
-	request_error(r, RPC_INVALID_PARAMS, "time", "as in 2026-11-20T14:00:00Z, today, 2h", "'%s': %s", name,
-		      why.text[0] ? why.text : "not a time");
-	return ERR_SYNTAX;
-}
-
-int param_span(struct request *r, struct freshness_question *q)
-{
-	struct bytes axis;
-
-	*q = (struct freshness_question){.start_ms = TIME_MIN, .end_ms = TIME_MAX, .axis = AXIS_CREATED, .max_age_ms = -1};
-	if (param_time(r, "since", WHEN_SINCE, &q->start_ms) || param_time(r, "until", WHEN_UNTIL, &q->end_ms))
-		return ERR_SYNTAX;
-	if (q->start_ms > q->end_ms) {
-		request_error(r, RPC_INVALID_PARAMS, "span", NULL, "'since' is after 'until'");
-		return ERR_INVALID;
-	}
-	if (!param_text(r, "axis", &axis) || bytes_is(axis, "created"))
-		return 0;
-	q->axis = AXIS_UPDATED;
-	if (bytes_is(axis, "updated"))
-		return 0;
-	request_error(r, RPC_INVALID_PARAMS, "axis", NULL, "'axis' is created or updated");
-	return ERR_INVALID;
-}
-
-struct source *param_source(struct request *r)
-{
-	struct daemon *d = r->daemon;
-	const char *names[CONFIG_SOURCES_MAX + 1] = {NULL};
-	char list[256] = "";
-	struct bytes name;
-
-	for (size_t i = 0; i < d->source_count; i++) {
-		names[i] = d->sources[i].config->name;
-		size_t n = strlen(list);
-		snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "configured: ", names[i]);
-	}
-	if (!param_text(r, "source", &name)) {
-		if (d->source_count == 1)
-			return &d->sources[0];
-		request_error(r, RPC_INVALID_PARAMS, "source", list, "there are several sources: name one");
-		return NULL;
-	}
-	struct source *s = source_find(d, name);
-	if (!s) {
-		const char *near = suggest(name, names);
-		char hint[300];
-		snprintf(hint, sizeof hint, near ? "did you mean '%s'?" : "%s", near ? near : list);
-		request_error(r, RPC_INVALID_PARAMS, "source", hint, "there is no source '%.*s'",
-			      (int)(name.len > 60 ? 60 : name.len), (const char *)name.data);
-	}
-	return s;
-}
-
-const struct resource_type *param_resource(struct request *r, const struct source *s)
-{
-	const char *names[CONFIG_RESOURCES_MAX + 1] = {NULL};
-	const struct resource_type *type;
-	char hint[300] = "configured: ";
-	struct bytes name;
-	size_t n = 0;
-
-	if (!param_text(r, "resource", &name))
-		name = bytes_str("conversations");
-	type = source_type(s, name);
-	if (type)
-		return type;
-	for (const struct resource_type *t = s->provider->types; t->name; t++)
-		if (source_type(s, bytes_str(t->name)))
-			names[n++] = t->name;
-	const char *near = suggest(name, names);
-	if (near)
-		snprintf(hint, sizeof hint, "did you mean '%s'?", near);
-	for (size_t i = 0; !near && i < n; i++) {
-		size_t len = strlen(hint);
-		snprintf(hint + len, sizeof hint - len, "%s%s", i ? ", " : "", names[i]);
-	}
-	request_error(r, RPC_INVALID_PARAMS, "resource", hint, "source %s has no resource '%.*s'", s->config->name,
-		      (int)(name.len > 60 ? 60 : name.len), (const char *)name.data);
-	return NULL;
-}
-
-/* ---- pairs ---- */
-
-void put_text(struct buf *out, const char *key, const char *value)
-{
-	mp_put_cstr(out, key);
-	mp_put_cstr(out, value);
-}
-
-void put_integer(struct buf *out, const char *key, int64_t value)
-{
-	mp_put_cstr(out, key);
-	mp_put_int(out, value);
-}
-
-void put_bool(struct buf *out, const char *key, bool value)
-{
-	mp_put_cstr(out, key);
-	mp_put_bool(out, value);
-}
-
-void put_real(struct buf *out, const char *key, double value)
-{
-	mp_put_cstr(out, key);
-	mp_put_float(out, value);
-}
-
-void put_time_value(struct buf *out, int64_t ms)
-{
-	char text[TIME_TEXT_MAX];
-
-	if (ms == TIME_NONE || ms == TIME_MIN || ms == TIME_MAX)
-		mp_put_nil(out);
-	else
-		mp_put_cstr(out, time_text(ms, false, text));
-}
-
-void put_time(struct buf *out, const char *key, int64_t ms)
-{
-	mp_put_cstr(out, key);
-	put_time_value(out, ms);
 }

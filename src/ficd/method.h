@@ -6,7 +6,14 @@
 
 #include "session.h"
 
-enum param_type { PARAM_TEXT, PARAM_INTEGER, PARAM_BOOL, PARAM_TEXTS /* a text or a list of texts */, PARAM_TIME, PARAM_DURATION };
+enum param_type {
+	PARAM_TEXT,
+	PARAM_INTEGER,
+	PARAM_BOOL,
+	PARAM_TEXTS /* a text or a list of texts */,
+	PARAM_TIME,
+	PARAM_DURATION
+};
 
 struct param {
 	const char *name; /* NULL ends */
@@ -24,31 +31,8 @@ struct method {
 
 extern const struct method methods[]; /* ended by a name of NULL */
 
-/* Finds the method, checks rights and parameters, and calls it. */
+/* Finds the method, checks rights and parameters, and calls it: what sessions do with a request. */
 void method_dispatch(struct request *r, bool may_read, bool may_write);
-
-/* Parameters that were checked by the table; false when left out or nil. */
-bool param_text(const struct request *r, const char *name, struct bytes *out);
-bool param_integer(const struct request *r, const char *name, int64_t *out);
-bool param_bool(const struct request *r, const char *name);
-bool param_raw(const struct request *r, const char *name, struct bytes *out);
-/* Seconds or "5m"; negative when left out. 0, or an error that was sent. */
-int param_duration(struct request *r, const char *name, int64_t *ms_out);
-/* since, until and axis, with their defaults (open, open, created). 0, or an error that was sent. */
-int param_span(struct request *r, struct freshness_question *q);
-
-/* The source that is named, or the only one. NULL: the error was sent. */
-struct source *param_source(struct request *r);
-/* Its resource of the parameter `resource`. NULL: the error was sent. */
-const struct resource_type *param_resource(struct request *r, const struct source *s);
-
-/* Pairs of the result under construction. */
-void put_text(struct buf *out, const char *key, const char *value); /* NULL: nil */
-void put_integer(struct buf *out, const char *key, int64_t value);
-void put_bool(struct buf *out, const char *key, bool value);
-void put_real(struct buf *out, const char *key, double value);
-void put_time(struct buf *out, const char *key, int64_t ms); /* nil for TIME_NONE and open ends */
-void put_time_value(struct buf *out, int64_t ms);
 
 void method_hello(struct request *r);
 void method_status(struct request *r);

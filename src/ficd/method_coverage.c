@@ -1,5 +1,7 @@
 /* method_coverage: what is held, and what an answer would be worth. Reads no record. */
 #include "method.h"
+#include "pairs.h"
+#include "params.h"
 
 #include <codec/msgpack.h>
 
@@ -29,7 +31,8 @@ static void freshness_one(struct request *r, const struct source *s, struct fres
 	mp_put_map(&r->result, 4);
 	mp_put_cstr(&r->result, "freshness");
 	freshness_write(&f, "cache", 0, &r->result);
-	put_bounds(&r->result, snapshot_coverage(view, type->name), (int64_t)snapshot_count(view, type->name));
+	put_bounds(&r->result, snapshot_coverage(view, type->name),
+		   (int64_t)snapshot_count(view, type->name));
 	freshness_release(&f);
 	snapshot_free(view);
 	request_answer(r);
@@ -39,7 +42,7 @@ static void freshness_one(struct request *r, const struct source *s, struct fres
 static void freshness_all(struct request *r, struct freshness_question *q)
 {
 	struct daemon *d = r->daemon;
-	struct freshness worst, one;
+	struct freshness worst = {0}, one;
 	int64_t start = TIME_MAX, end = TIME_NONE, records = 0;
 	bool any = false;
 	int rc = 0;

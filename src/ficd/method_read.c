@@ -3,6 +3,8 @@
  * for a sync.
  */
 #include "method.h"
+#include "pairs.h"
+#include "params.h"
 
 #include <codec/msgpack.h>
 #include <query/query.h>
@@ -10,10 +12,10 @@
 
 #include <stdlib.h>
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
+#define LIMIT_DEFAULT  100
+#define LIMIT_MAX      1000
 #define ROWS_BYTES_MAX (1024 * 1024) /* of one answer; more is another page */
-#define STEP_UNITS 300               /* about half a millisecond */
+#define STEP_UNITS     300           /* about half a millisecond */
 
 /* One question that reads records. */
 struct reading {
@@ -50,10 +52,12 @@ static void reading_release(struct request *r)
 
 static void fail(struct reading *g, int rc, const struct why *why)
 {
-	int code = rc == ERR_INVALID || rc == ERR_NOTFOUND || rc == ERR_SYNTAX || rc == ERR_LIMIT ? RPC_INVALID_PARAMS :
-												    RPC_INTERNAL;
+	int code = rc == ERR_INVALID || rc == ERR_NOTFOUND || rc == ERR_SYNTAX || rc == ERR_LIMIT
+			   ? RPC_INVALID_PARAMS
+			   : RPC_INTERNAL;
 
-	request_error(g->request, code, err_name(rc), NULL, "%s", why->text[0] ? why->text : "cannot be answered");
+	request_error(g->request, code, err_name(rc), NULL, "%s",
+		      why->text[0] ? why->text : "cannot be answered");
 }
 
 /* The source, the resource and a snapshot of them; NULL: the error was sent. */
@@ -68,7 +72,8 @@ static struct reading *reading_new(struct request *r, const char *resource)
 	type = resource ? source_type(s, bytes_str(resource)) : param_resource(r, s);
 	if (!type) {
 		if (resource)
-			request_error(r, RPC_NOT_FOUND, "resource", NULL, "source %s does not keep %s", s->config->name, resource);
+			request_error(r, RPC_NOT_FOUND, "resource", NULL,
+				      "source %s does not keep %s", s->config->name, resource);
 		return NULL;
 	}
 	g = calloc(1, sizeof *g);
@@ -80,7 +85,8 @@ static struct reading *reading_new(struct request *r, const char *resource)
 	g->request = r;
 	g->source = s;
 	g->type = type;
-	g->question = (struct freshness_question){.start_ms = TIME_MIN, .end_ms = TIME_MAX, .max_age_ms = -1};
+	g->question = (struct freshness_question){
+		.start_ms = TIME_MIN, .end_ms = TIME_MAX, .max_age_ms = -1};
 	r->state = g;
 	r->release = reading_release;
 	return g;
@@ -117,7 +123,8 @@ static bool read_names(struct reading *g)
 	}
 	if (g->name_count)
 		return true;
-	request_error(g->request, RPC_INVALID_PARAMS, "fields", "see 'ficq fields'", "'fields' names no field");
+	request_error(g->request, RPC_INVALID_PARAMS, "fields", "see 'ficq fields'",
+		      "'fields' names no field");
 	return false;
 }
 
@@ -204,8 +211,8 @@ static bool read_limit(struct reading *g, struct query_spec *spec)
 	spec->want_total = param_bool(g->request, "total");
 	param_integer(g->request, "limit", &limit);
 	if (limit < 0 || limit > LIMIT_MAX) {
-		request_error(g->request, RPC_INVALID_PARAMS, "limit", "page through more with next_cursor",
-			      "'limit' is 0 to %d", LIMIT_MAX);
+		request_error(g->request, RPC_INVALID_PARAMS, "limit",
+			      "page through more with next_cursor", "'limit' is 0 to %d", LIMIT_MAX);
 		return false;
 	}
 	spec->limit = (uint32_t)limit;
@@ -219,9 +226,11 @@ static bool read_where(struct reading *g, struct query_spec *spec)
 
 	if (!param_text(g->request, "where", &text))
 		return true;
-	int rc = where_parse(text, g->type->fields, source_now(g->source), NULL, &g->arena, &spec->where, &why);
+	int rc = where_parse(text, g->type->fields, source_now(g->source), NULL, &g->arena,
+			     &spec->where, &why);
 	if (rc)
-		request_error(g->request, RPC_BAD_EXPRESSION, err_name(rc), "see ficq(1), THE WHERE LANGUAGE", "%s", why.text);
+		request_error(g->request, RPC_BAD_EXPRESSION, err_name(rc),
+			      "see ficq(1), THE WHERE LANGUAGE", "%s", why.text);
 	return rc == 0;
 }
 
@@ -235,7 +244,8 @@ static bool meets(struct reading *g)
 	if (!param_text(g->request, "require", &text))
 		return true;
 	if (freshness_state_parse(text, &least)) {
-		request_error(g->request, RPC_INVALID_PARAMS, "require", NULL, "'require' is fresh, partial or stale");
+		request_error(g->request, RPC_INVALID_PARAMS, "require", NULL,
+			      "'require' is fresh, partial or stale");
 		return false;
 	}
 	if (source_judge(g->source, g->view, g->type, &g->question, &f)) {
@@ -244,8 +254,8 @@ static bool meets(struct reading *g)
 	}
 	bool met = f.state <= least;
 	if (!met)
-		request_error(g->request, RPC_STALE, freshness_state_name(f.state), "run 'ficq sync', or ask without 'require'",
-			      "%s", f.message);
+		request_error(g->request, RPC_STALE, freshness_state_name(f.state),
+			      "run 'ficq sync', or ask without 'require'", "%s", f.message);
 	freshness_release(&f);
 	return met;
 }
@@ -307,13 +317,15 @@ static void answer_absence(struct reading *g, const struct record *stone)
 		mp_put_map(out, 3);
 		put_text(out, "reason", "deleted");
 		put_text(out, "detail", "it was deleted upstream");
-		put_text(out, "since", stone->updated_ms == TIME_NONE ? NULL : time_text(stone->updated_ms, false, when));
+		put_text(out, "since",
+			 stone->updated_ms == TIME_NONE ? NULL
+							: time_text(stone->updated_ms, false, when));
 	} else {
 		mp_put_map(out, 2);
 		put_text(out, "reason", covered ? "covered_absent" : "not_covered");
 		put_text(out, "detail",
-			 covered ? "everything is held, and no such record is among it" :
-				   "not everything is held: it may exist upstream");
+			 covered ? "everything is held, and no such record is among it"
+				 : "not everything is held: it may exist upstream");
 	}
 	request_answer(g->request);
 }
@@ -323,7 +335,8 @@ static bool put_row(struct reading *g, const struct record *record)
 {
 	struct projection *p = NULL;
 	struct why why = {""};
-	int rc = projection_new(g->names ? PROJECTION_NAMED : PROJECTION_ALL, g->type->fields, g->names, g->name_count, &p, &why);
+	int rc = projection_new(g->names ? PROJECTION_NAMED : PROJECTION_ALL, g->type->fields,
+				g->names, g->name_count, &p, &why);
 
 	if (rc == 0)
 		rc = row_write(p, g->source->config->name, g->type->name, record, &g->rows);
@@ -336,7 +349,9 @@ static bool put_row(struct reading *g, const struct record *record)
 /* 1: live and in `record`; 0: the absence was answered, or an error. */
 static int find(struct reading *g, struct bytes id, struct record *record)
 {
-	int rc = id.len && id.len <= RECORD_ID_MAX ? snapshot_get(g->view, g->type->name, id, &g->memory, record) : 0;
+	int rc = id.len && id.len <= RECORD_ID_MAX
+			 ? snapshot_get(g->view, g->type->name, id, &g->memory, record)
+			 : 0;
 
 	if (rc == 1 && !(record->flags & RECORD_DELETED))
 		return 1;
@@ -345,7 +360,8 @@ static int find(struct reading *g, struct bytes id, struct record *record)
 	else if (rc == 0)
 		answer_absence(g, NULL);
 	else
-		request_error(g->request, RPC_UNAVAILABLE, err_name(rc), "it will be read again with the next sync",
+		request_error(g->request, RPC_UNAVAILABLE, err_name(rc),
+			      "it will be read again with the next sync",
 			      "the stored copy of this record is damaged");
 	return 0;
 }

@@ -1,5 +1,7 @@
 /* method_status: what the daemon says of itself: hello, status, resources. Reads, never changes anything. */
 #include "method.h"
+#include "pairs.h"
+#include "params.h"
 
 #include <codec/msgpack.h>
 
@@ -79,7 +81,9 @@ static void put_resource(struct buf *out, const struct source *s, const struct s
 	struct interval wanted = source_wanted(s, type, c);
 	put_real(out, "coverage_ratio", coverage_ratio(c, wanted.start_ms, wanted.end_ms));
 	put_time(out, "as_of", f.as_of_ms);
-	put_integer(out, "every_s", config_resource(s->config, type->parent ? type->parent : type->name)->every_ms / 1000);
+	put_integer(out, "every_s",
+		    config_resource(s->config, type->parent ? type->parent : type->name)->every_ms /
+			    1000);
 	freshness_release(&f);
 }
 

@@ -1,12 +1,14 @@
 /* method_sync: clients' wishes for a sync, their progress, and the audit trail. */
 #include "method.h"
+#include "pairs.h"
+#include "params.h"
 
 #include <codec/msgpack.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define RUNS_MAX (CONFIG_SOURCES_MAX * CONFIG_RESOURCES_MAX)
+#define RUNS_MAX        (CONFIG_SOURCES_MAX * CONFIG_RESOURCES_MAX)
 #define AUDIT_LIMIT_MAX 1000
 
 /* A wish that is waited for. */
@@ -174,7 +176,8 @@ static int wish_source(struct request *r, struct wish *w, struct source *s)
 		if (mp_next(&reader, &v) == 1 && v.type == MP_STR)
 			type = source_type(s, v.str);
 		if (!type)
-			return why_set(&w->why, ERR_INVALID, "source %s has no such resource", s->config->name);
+			return why_set(&w->why, ERR_INVALID, "source %s has no such resource",
+				       s->config->name);
 		int rc = wish_one(w, s, type);
 		if (rc)
 			return rc;
@@ -201,7 +204,8 @@ void method_sync(struct request *r)
 		if (!only || only == &d->sources[i])
 			rc = wish_source(r, &w, &d->sources[i]);
 	if (rc == ERR_INVALID)
-		request_error(r, RPC_INVALID_PARAMS, "resource", "see 'ficq fields'", "%s", w.why.text);
+		request_error(r, RPC_INVALID_PARAMS, "resource", "see 'ficq fields'", "%s",
+			      w.why.text);
 	else if (rc)
 		request_error(r, RPC_UNAVAILABLE, err_name(rc), NULL, "%s", w.why.text);
 	else if (param_bool(r, "wait"))
@@ -226,7 +230,8 @@ static bool audit_entry(void *ctx, uint64_t sequence, struct bytes value)
 	struct audit *a = ctx;
 	struct bytes resource;
 
-	if (a->resource.len && (!mp_find_str(value, "resource", &resource) || !bytes_equal(resource, a->resource)))
+	if (a->resource.len &&
+	    (!mp_find_str(value, "resource", &resource) || !bytes_equal(resource, a->resource)))
 		return true;
 	if ((int64_t)a->count == a->limit) {
 		a->more = true;
@@ -250,16 +255,19 @@ void method_runs(struct request *r)
 		return;
 	param_integer(r, "limit", &a.limit);
 	if (a.limit < 1 || a.limit > AUDIT_LIMIT_MAX) {
-		request_error(r, RPC_INVALID_PARAMS, "limit", NULL, "'limit' is 1 to %d", AUDIT_LIMIT_MAX);
+		request_error(r, RPC_INVALID_PARAMS, "limit", NULL, "'limit' is 1 to %d",
+			      AUDIT_LIMIT_MAX);
 		return;
 	}
 	param_text(r, "resource", &a.resource);
 	if (param_text(r, "cursor", &cursor)) {
-		snprintf(text, sizeof text, "%.*s", (int)(cursor.len < 20 ? cursor.len : 20), (const char *)cursor.data);
+		snprintf(text, sizeof text, "%.*s", (int)(cursor.len < 20 ? cursor.len : 20),
+			 (const char *)cursor.data);
 		char *end;
 		before = strtoull(text, &end, 10);
 		if (*end || end == text) {
-			request_error(r, RPC_INVALID_PARAMS, "cursor", "use next_cursor of the answer before", "not a cursor");
+			request_error(r, RPC_INVALID_PARAMS, "cursor",
+				      "use next_cursor of the answer before", "not a cursor");
 			return;
 		}
 	}

@@ -6,7 +6,6 @@
  * A request lives until it is answered, or its connection ends. Answers go out in the order in which they are ready.
  */
 #include "session.h"
-#include "method.h"
 
 #include <base/log.h>
 
@@ -23,8 +22,8 @@ struct session {
 	bool may_read, may_write, paused;
 	unsigned open;
 	struct request *requests;
-	struct buf message;  /* scratch of wire_take */
-	struct buf out;      /* scratch of wire_give */
+	struct buf message; /* scratch of wire_take */
+	struct buf out;     /* scratch of wire_give */
 };
 
 static void session_send(struct session *s, struct bytes message)
@@ -78,7 +77,8 @@ void request_answer(struct request *r)
 	struct buf message = {0};
 
 	if (r->result.error) {
-		request_error(r, RPC_INTERNAL, "no_memory", "ask for less at once", "the answer does not fit into memory");
+		request_error(r, RPC_INTERNAL, "no_memory", "ask for less at once",
+			      "the answer does not fit into memory");
 		return;
 	}
 	rpc_put_result(&message, r->rpc.id, buf_bytes(&r->result));
@@ -86,7 +86,8 @@ void request_answer(struct request *r)
 	buf_release(&message);
 }
 
-void request_error(struct request *r, int code, const char *reason, const char *hint, const char *format, ...)
+void request_error(struct request *r, int code, const char *reason, const char *hint,
+		   const char *format, ...)
 {
 	struct buf message = {0};
 	char words[512];
@@ -111,13 +112,14 @@ void request_notify(struct request *r, const char *method, struct bytes params)
 }
 
 /* What is not even a request still gets an answer, with the id that could be found or nil. */
-static void session_refuse(struct session *s, struct bytes id, int code, const char *words, const char *hint)
+static void session_refuse(struct session *s, struct bytes id, int code, const char *words,
+			   const char *hint)
 {
 	static const uint8_t nil = 0xc0;
 	struct buf message = {0};
 
-	rpc_put_error(&message, id.len ? id : bytes_of(&nil, 1), code, words, code == RPC_PARSE ? "parse" : "invalid_request",
-		      hint);
+	rpc_put_error(&message, id.len ? id : bytes_of(&nil, 1), code, words,
+		      code == RPC_PARSE ? "parse" : "invalid_request", hint);
 	if (!message.error)
 		session_send(s, buf_bytes(&message));
 	buf_release(&message);
@@ -145,7 +147,7 @@ static void session_request(struct session *s)
 	s->requests = r;
 	s->open++;
 	conn_hold(s->conn, true);
-	method_dispatch(r, s->may_read, s->may_write);
+	s->daemon->dispatch(r, s->may_read, s->may_write);
 }
 
 /* Behind a bad line the next one begins; behind bad MessagePack, or in the middle of a line that is too long, nobody knows. */
@@ -239,11 +241,12 @@ static void on_overflow(void *ctx, struct conn *c, bool timeout)
 	if (!s)
 		return;
 	if (timeout)
-		session_refuse(s, bytes_of(NULL, 0), RPC_INVALID_REQUEST, "the request was not finished in time",
+		session_refuse(s, bytes_of(NULL, 0), RPC_INVALID_REQUEST,
+			       "the request was not finished in time",
 			       "end each request with a newline");
 	else
-		session_refuse(s, bytes_of(NULL, 0), RPC_INVALID_REQUEST, "the request is longer than 1 MiB",
-			       "ask for less at once");
+		session_refuse(s, bytes_of(NULL, 0), RPC_INVALID_REQUEST,
+			       "the request is longer than 1 MiB", "ask for less at once");
 }
 
 static void on_close(void *ctx, struct conn *c)
@@ -265,8 +268,9 @@ static void on_close(void *ctx, struct conn *c)
 static struct bytes on_refused(void *ctx)
 {
 	(void)ctx;
-	return bytes_str("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":7,\"message\":\"too many connections\","
-			 "\"data\":{\"reason\":\"busy\",\"hint\":\"close one, or try again later\"}}}\n");
+	return bytes_str(
+		"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":7,\"message\":\"too many connections\","
+		"\"data\":{\"reason\":\"busy\",\"hint\":\"close one, or try again later\"}}}\n");
 }
 
 int sessions_listen(struct daemon *d, struct why *why)

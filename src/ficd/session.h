@@ -18,11 +18,11 @@ struct request {
 	struct session *session;
 	struct request *next;
 	struct daemon *daemon;
-	struct buf message;          /* the request, as MessagePack */
-	struct rpc_request rpc;      /* points into it */
+	struct buf message;     /* the request, as MessagePack */
+	struct rpc_request rpc; /* points into it */
 	const struct method *method;
-	struct buf result;           /* the answer under construction, one MessagePack value */
-	int64_t began_us;            /* monotonic */
+	struct buf result; /* the answer under construction, one MessagePack value */
+	int64_t began_us;  /* monotonic */
 	/* Of methods that do not answer at once: */
 	void *state;
 	void (*release)(struct request *r); /* frees `state`; called exactly once, whether answered or abandoned */
@@ -31,8 +31,8 @@ struct request {
 /* Sends the result and ends the request. */
 void request_answer(struct request *r);
 /* Sends an error and ends the request; `hint` may be NULL. */
-void request_error(struct request *r, int code, const char *reason, const char *hint, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
+void request_error(struct request *r, int code, const char *reason, const char *hint,
+		   const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* A notification on the request's connection. */
 void request_notify(struct request *r, const char *method, struct bytes params);
 

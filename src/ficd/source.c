@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #define TRAIL_FILE_BYTES (1024 * 1024)
-#define TRAIL_FILES 4
-#define DAY_MS INT64_C(86400000)
+#define TRAIL_FILES      4
+#define DAY_MS           INT64_C(86400000)
 
 static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
 {
@@ -71,7 +71,9 @@ static int open_sync(struct source *s, struct why *why)
 	struct sync_resource_options resources[CONFIG_RESOURCES_MAX];
 	struct sync_options options = {
 		.name = s->config->name,
-		.account = {.provider = s->provider, .base_url = s->base_url, .version = s->config->version},
+		.account = {.provider = s->provider,
+			    .base_url = s->base_url,
+			    .version = s->config->version},
 		.token = buf_text(&s->token),
 		.loop = s->daemon->loop,
 		.http = s->daemon->http,
@@ -106,7 +108,9 @@ int source_open(struct source *s, struct daemon *d, const struct config_source *
 	const char *url;
 	int rc;
 
-	*s = (struct source){.daemon = d, .config = config, .provider = provider_find(bytes_str(config->provider))};
+	*s = (struct source){.daemon = d,
+			     .config = config,
+			     .provider = provider_find(bytes_str(config->provider))};
 	if (!s->provider)
 		return why_set(why, ERR_INVALID, "no such provider: %s", config->provider);
 	url = config->base_url ? config->base_url : s->provider->base_url(config->region);
@@ -141,7 +145,8 @@ const struct resource_type *source_type(const struct source *s, struct bytes nam
 
 	if (!type)
 		return NULL;
-	return config_resource(s->config, type->parent ? type->parent : type->name)->enabled ? type : NULL;
+	return config_resource(s->config, type->parent ? type->parent : type->name)->enabled ? type
+											     : NULL;
 }
 
 int64_t source_now(const struct source *s)
@@ -160,7 +165,8 @@ int64_t source_history_start(const struct source *s)
 	return start - (start % DAY_MS + DAY_MS) % DAY_MS;
 }
 
-struct interval source_wanted(const struct source *s, const struct resource_type *type, const struct coverage *c)
+struct interval source_wanted(const struct source *s, const struct resource_type *type,
+			      const struct coverage *c)
 {
 	int64_t now = source_now(s), known = coverage_end(c);
 	int64_t tolerance = config_resource(s->config, type->name)->tolerance_ms;
@@ -177,8 +183,8 @@ static unsigned count_of(uint64_t n)
 	return n > 1000000 ? 1000000 : (unsigned)n;
 }
 
-int source_judge(const struct source *s, const struct snapshot *view, const struct resource_type *type,
-		 struct freshness_question *q, struct freshness *out)
+int source_judge(const struct source *s, const struct snapshot *view,
+		 const struct resource_type *type, struct freshness_question *q, struct freshness *out)
 {
 	struct sync_state state;
 	struct sync_resource_state resource = {.last_sync_ms = TIME_NONE};
@@ -196,7 +202,8 @@ int source_judge(const struct source *s, const struct snapshot *view, const stru
 		.last_sync_ms = resource.last_sync_ms,
 		.syncing = resource.syncing,
 		.progress = resource.syncing ? run_progress(&resource.run) : -1,
-		.truncated = count_of(snapshot_truncated(view, type->parent ? type->parent : type->name, q->start_ms, q->end_ms)),
+		.truncated = count_of(snapshot_truncated(
+			view, type->parent ? type->parent : type->name, q->start_ms, q->end_ms)),
 		.quarantined = snapshot_quarantined(view, type->name, q->start_ms, q->end_ms),
 		.trouble = s->token_error[0] ? "auth" : state.trouble,
 	};

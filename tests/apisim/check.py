@@ -8,13 +8,16 @@ faults happen and that breaches are counted - and only breaches.
 """
 
 import json
+import os
 import random
 import socket
+import sys
 import threading
 import time
 from datetime import datetime
 
-from simlib import NOW, Sim, run
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "python"))
+from simlib import NOW, Sim, run  # noqa: E402
 
 RESOURCES = ["conversations", "messages", "contacts", "companies", "admins", "teams", "tags",
              "segments"]
@@ -244,7 +247,10 @@ def test_conversation_search():
                 assert ids_of(s, leaf("updated_at", op, value)) == want(
                     lambda c: f(c["updated_at"])), op
             assert ids_of(s, leaf("created_at", op, t)) == want(lambda c: f(c["created_at"])), op
-        assert ids_of(s, leaf("updated_at", ">", t * 1000)) == set()
+        for far in (t * 1000, 2 ** 62, 2 ** 63 - 1):
+            assert ids_of(s, leaf("updated_at", ">", far)) == set()
+            a = s.post("/contacts/search", {"query": leaf("updated_at", "=", far)})
+            assert a.json["total_count"] == 0
         assert ids_of(s, leaf("state", "=", "open")) == want(lambda c: c["state"] == "open")
         assert ids_of(s, leaf("open", "=", True)) == want(lambda c: c["open"])
         assert ids_of(s, leaf("state", "IN", ["open", "snoozed"])) == want(lambda c: c["open"])
@@ -656,8 +662,14 @@ def test_breaches():
             "query": {**ALL, "field": "parts.body"}}))
         breach(s, "unknown_operator", lambda: s.post("/contacts/search", {
             "query": {**ALL, "operator": ">="}}))
-        breach(s, "bad_query", lambda: s.post("/conversations/search", {
-            "query": {"operator": "AND", "value": []}}))
+        for kind, query in (("too_many_filters", {"operator": "AND", "value": [ALL] * 16}),
+                            ("too_many_filters", {"operator": "AND", "value": []}),
+                            ("bad_query", {"operator": "AND", "value": ALL}),
+                            ("bad_value", {**ALL, "value": "yesterday"}),
+                            ("query_too_deep", {"operator": "OR", "value": [
+                                {"operator": "OR", "value": [
+                                    {"operator": "OR", "value": [ALL]}]}]})):
+            breach(s, kind, lambda: expect(s.post("/conversations/search", {"query": query}), 400))
         breach(s, "empty_starting_after", lambda: expect(
             s.get("/conversations?starting_after="), 500))
         pages_and_cursors(s, search)
@@ -832,6 +844,38 @@ def waits(s):
     assert s.breaches() == {}
     s.advance(11)
     s.no_faults()
+
+
+def test_what_the_client_cannot_know():
+    """Answers that are on their way, or never arrived, oblige to nothing."""
+    with Sim(*SMALL, "--latency-ms", 600, "--rate", 6, "--grace-ms", 50, frozen=False) as s:
+        s.control("clock", {"set": (s.now() // 10 + 1) * 10})
+        first = threading.Thread(target=lambda: s.raw(s.raw_get("/me")))
+        first.start()
+        time.sleep(0.3)  # the first has been counted, its answer is not sent yet
+        assert s.raw(s.raw_get("/me")).startswith(b"HTTP/1.1 429")
+        first.join()
+        assert s.breaches() == {}, s.stats()["last_breaches"]
+        time.sleep(0.1)
+        s.raw(s.raw_get("/me"))
+        assert list(s.breaches()) == ["call_while_exhausted"]
+    with Sim(*SMALL, "--rate", 0) as s:
+        one = next(iter(s.truth("conversations")))
+        page = s.get("/conversations?per_page=5").json["pages"]["next"]["starting_after"]
+        page = "/conversations?per_page=5&starting_after=" + page
+        s.fault({"kind": "drip", "bytes_per_s": 500})
+        for path in ("/conversations/" + one, page, "/companies/scroll"):
+            c = socket.create_connection(("127.0.0.1", s.port), timeout=5)
+            c.sendall(s.raw_get(path))
+            assert c.recv(200).startswith(b"HTTP/1.1 200")
+            c.close()
+        time.sleep(0.3)
+        s.no_faults()
+        s.get("/conversations/" + one)
+        s.get(s.get(page) and page.split("&")[0])
+        s.get(page)
+        expect(s.get("/companies/scroll"), 400, "scroll_exists")
+        assert s.breaches() == {}, s.stats()["last_breaches"]
 
 
 def fails(act):
@@ -1023,7 +1067,9 @@ def test_options():
         assert NOW + 5000 <= s.now() <= NOW + 5002
         assert s.control("clock", {"x": 1})[0] == 400
         assert s.control("nothing")[0] == 404
-    text = s_conversation_plain()
+    with Sim(*SMALL, "--inexact-totals") as s:
+        assert s.get("/conversations").json["total_count"] > 150
+    text = plain_text_of_a_thread()
     assert "<p>" not in text and "&amp;" not in text
     with Sim("--conversations", 0, "--companies", 0, "--contacts", 1) as s:
         assert s.get("/conversations").json["pages"]["total_pages"] == 0
@@ -1031,7 +1077,7 @@ def test_options():
         assert s.truth("conversations") == {} and len(s.truth("contacts")) == 1
 
 
-def s_conversation_plain():
+def plain_text_of_a_thread():
     with Sim(*SMALL) as s:
         c = next(iter(s.truth("conversations")))
         got = s.get("/conversations/%s?display_as=plaintext" % c).json
@@ -1082,10 +1128,10 @@ def test_garbage():
 def test_large_world():
     with Sim("--conversations", 1000000, "--contacts", 200000, "--companies", 12000, "--rate", 0,
              "--tags", 300) as s:
-        slack = 20 if "san" in s.process.args[0] else 1
+        slack = 5 if os.environ.get("SANITIZE") else 1
         assert s.start_seconds < 3 * slack, s.start_seconds
         rss = s.resident_kb()
-        assert rss < 100 * 1024 * (4 if slack > 1 else 1), rss
+        assert rss < 100 * 1024 * slack, rss
         a = s.post("/conversations/search", {"query": ALL, "pagination": {"per_page": 150},
                    "sort": {"field": "updated_at", "order": "ascending"}}).json
         assert a["total_count"] == 1000000
@@ -1099,7 +1145,7 @@ def test_large_world():
         assert len(d["data"]) == 100
         expect(s.post("/companies/list?per_page=60&page=167"), 400, "bad_request")
         expect(s.post("/companies/list?per_page=50&page=1"), 200)
-        assert s.resident_kb() < 120 * 1024 * (4 if slack > 1 else 1)
+        assert s.resident_kb() < 120 * 1024 * slack
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ import os
 import re
 import sys
 
-from simlib import Sim
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "python"))
+from simlib import Sim  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DESCRIPTION = os.path.join(ROOT, "..", "shared", "api", "intercom-2.16.yaml")

@@ -1,4 +1,4 @@
-"""Starts the API simulator and talks to it; used by the tests beside it.
+"""Starts the API simulator and talks to it; used by the tests.
 
 Standard library only. A simulator is stopped by its process id, and ends by
 itself when the test that started it does.
@@ -24,7 +24,9 @@ def binary():
     args = [a for a in sys.argv[1:] if not a.startswith("-")]
     path = args[0] if args else os.path.join(os.environ.get("BUILD", "build"), "apisim")
     if not os.path.exists(path):
-        root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        root = os.path.abspath(__file__)
+        for _ in range(4):
+            root = os.path.dirname(root)
         path = os.path.join(root, path)
     return os.path.abspath(path)
 

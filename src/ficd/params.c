@@ -1,0 +1,159 @@
+/* params: a request's parameters, checked by the method table, as values; sources and resources by name. Each refusal is sent here, with
+ * what to do. */
+#include "params.h"
+
+#include <base/suggest.h>
+#include <base/when.h>
+#include <codec/msgpack.h>
+
+#include <stdio.h>
+
+bool param_raw(const struct request *r, const char *name, struct bytes *out)
+{
+	struct mp_value v;
+
+	return r->rpc.params.len && mp_find(r->rpc.params, bytes_str(name), out) == 1 &&
+	       mp_get(*out, &v) && v.type != MP_NIL;
+}
+
+bool param_text(const struct request *r, const char *name, struct bytes *out)
+{
+	struct bytes whole;
+	struct mp_value v;
+
+	if (!param_raw(r, name, &whole) || !mp_get(whole, &v) || v.type != MP_STR)
+		return false;
+	*out = v.str;
+	return true;
+}
+
+bool param_integer(const struct request *r, const char *name, int64_t *out)
+{
+	return r->rpc.params.len && mp_find_int(r->rpc.params, name, out);
+}
+
+bool param_bool(const struct request *r, const char *name)
+{
+	bool value = false;
+
+	return r->rpc.params.len && mp_find_bool(r->rpc.params, name, &value) && value;
+}
+
+int param_duration(struct request *r, const char *name, int64_t *ms_out)
+{
+	struct bytes text;
+	int64_t seconds;
+
+	*ms_out = -1;
+	if (param_integer(r, name, &seconds) && seconds >= 0 && seconds < INT64_MAX / 1000) {
+		*ms_out = seconds * 1000;
+		return 0;
+	}
+	if (param_text(r, name, &text) && duration_parse(text, ms_out) == 0)
+		return 0;
+	if (!param_raw(r, name, &text))
+		return 0;
+	request_error(r, RPC_INVALID_PARAMS, "duration", "as in \"5m\", or seconds",
+		      "'%s' is not a duration", name);
+	return ERR_SYNTAX;
+}
+
+static int param_time(struct request *r, const char *name, enum when_role role, int64_t *out)
+{
+	struct bytes text;
+	struct why why = {""};
+	int64_t seconds;
+
+	if (param_integer(r, name, &seconds)) {
+		*out = time_from_seconds((double)seconds);
+		if (*out != TIME_NONE)
+			return 0;
+	} else if (!param_text(r, name, &text)) {
+		return 0;
+	} else if (when_parse(text, loop_wall_ms(r->daemon->loop), NULL, role, out, &why) == 0) {
+		return 0;
+	}
+	request_error(r, RPC_INVALID_PARAMS, "time", "as in 2026-11-20T14:00:00Z, today, 2h",
+		      "'%s': %s", name, why.text[0] ? why.text : "not a time");
+	return ERR_SYNTAX;
+}
+
+int param_span(struct request *r, struct freshness_question *q)
+{
+	struct bytes axis;
+
+	*q = (struct freshness_question){
+		.start_ms = TIME_MIN, .end_ms = TIME_MAX, .axis = AXIS_CREATED, .max_age_ms = -1};
+	if (param_time(r, "since", WHEN_SINCE, &q->start_ms) ||
+	    param_time(r, "until", WHEN_UNTIL, &q->end_ms))
+		return ERR_SYNTAX;
+	if (q->start_ms > q->end_ms) {
+		request_error(r, RPC_INVALID_PARAMS, "span", NULL, "'since' is after 'until'");
+		return ERR_INVALID;
+	}
+	if (!param_text(r, "axis", &axis) || bytes_is(axis, "created"))
+		return 0;
+	q->axis = AXIS_UPDATED;
+	if (bytes_is(axis, "updated"))
+		return 0;
+	request_error(r, RPC_INVALID_PARAMS, "axis", NULL, "'axis' is created or updated");
+	return ERR_INVALID;
+}
+
+struct source *param_source(struct request *r)
+{
+	struct daemon *d = r->daemon;
+	const char *names[CONFIG_SOURCES_MAX + 1] = {NULL};
+	char list[256] = "";
+	struct bytes name;
+
+	for (size_t i = 0; i < d->source_count; i++) {
+		names[i] = d->sources[i].config->name;
+		size_t n = strlen(list);
+		snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "configured: ", names[i]);
+	}
+	if (!param_text(r, "source", &name)) {
+		if (d->source_count == 1)
+			return &d->sources[0];
+		request_error(r, RPC_INVALID_PARAMS, "source", list,
+			      "there are several sources: name one");
+		return NULL;
+	}
+	struct source *s = source_find(d, name);
+	if (!s) {
+		const char *near = suggest(name, names);
+		char hint[300];
+		snprintf(hint, sizeof hint, near ? "did you mean '%s'?" : "%s", near ? near : list);
+		request_error(r, RPC_INVALID_PARAMS, "source", hint, "there is no source '%.*s'",
+			      (int)(name.len > 60 ? 60 : name.len), (const char *)name.data);
+	}
+	return s;
+}
+
+const struct resource_type *param_resource(struct request *r, const struct source *s)
+{
+	const char *names[CONFIG_RESOURCES_MAX + 1] = {NULL};
+	const struct resource_type *type;
+	char hint[300] = "configured: ";
+	struct bytes name;
+	size_t n = 0;
+
+	if (!param_text(r, "resource", &name))
+		name = bytes_str("conversations");
+	type = source_type(s, name);
+	if (type)
+		return type;
+	for (const struct resource_type *t = s->provider->types; t->name; t++)
+		if (source_type(s, bytes_str(t->name)))
+			names[n++] = t->name;
+	const char *near = suggest(name, names);
+	if (near)
+		snprintf(hint, sizeof hint, "did you mean '%s'?", near);
+	for (size_t i = 0; !near && i < n; i++) {
+		size_t len = strlen(hint);
+		snprintf(hint + len, sizeof hint - len, "%s%s", i ? ", " : "", names[i]);
+	}
+	request_error(r, RPC_INVALID_PARAMS, "resource", hint, "source %s has no resource '%.*s'",
+		      s->config->name, (int)(name.len > 60 ? 60 : name.len), (const char *)name.data);
+	return NULL;
+}

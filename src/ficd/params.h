@@ -1,0 +1,22 @@
+/* params: a request's parameters as values. Private to this layer. */
+#ifndef FIC_FICD_PARAMS_INTERNAL_H
+#define FIC_FICD_PARAMS_INTERNAL_H
+
+#include "session.h"
+
+/* Parameters that were checked by the table; false when left out or nil. */
+bool param_text(const struct request *r, const char *name, struct bytes *out);
+bool param_integer(const struct request *r, const char *name, int64_t *out);
+bool param_bool(const struct request *r, const char *name);
+bool param_raw(const struct request *r, const char *name, struct bytes *out);
+/* Seconds or "5m"; negative when left out. 0, or an error that was sent. */
+int param_duration(struct request *r, const char *name, int64_t *ms_out);
+/* since, until and axis, with their defaults (open, open, created). 0, or an error that was sent. */
+int param_span(struct request *r, struct freshness_question *q);
+
+/* The source that is named, or the only one. NULL: the error was sent. */
+struct source *param_source(struct request *r);
+/* Its resource of the parameter `resource`. NULL: the error was sent. */
+const struct resource_type *param_resource(struct request *r, const struct source *s);
+
+#endif
