@@ -21,7 +21,7 @@ struct http_options {
 	unsigned connections_max; /* at once, to all hosts; 0: 8. Further calls wait their turn */
 	unsigned host_connections_max; /* 0: 8 */
 	const char *user_agent;        /* copied; NULL: "fic" */
-	const char *ca_file; /* certificates to trust instead of the system's; copied; NULL: the system's */
+	const char *ca_file;           /* certificates to trust, copied; NULL: the system's */
 };
 
 struct http *http_new(struct loop *l, const struct http_options *options, struct why *why);
@@ -73,8 +73,8 @@ enum http_outcome {
  * out, never cut. */
 struct http_result {
 	enum http_outcome outcome;
-	int status; /* 0 without an answer */
-	struct why why; /* when outcome is not HTTP_OK: a sentence that names the host, never the query or a header */
+	int status;      /* 0 without an answer */
+	struct why why;  /* unless HTTP_OK: names the host, never the query or a header */
 	int64_t date_ms; /* the Date header; TIME_NONE without one */
 	int64_t sent_ms; /* wall clock when the request went out (or was made, when it never did) */
 	int64_t ended_ms;      /* wall clock when the answer ended */
@@ -82,7 +82,7 @@ struct http_result {
 	uint64_t bytes;        /* received on the wire, body, before decompression */
 	char content_type[64]; /* lower case, without parameters */
 	char retry_after[40];  /* "" without */
-	int64_t rate_limit; /* X-RateLimit-Limit, -Remaining, -Reset: whole part of the number; -1 without */
+	int64_t rate_limit;    /* X-RateLimit-Limit, -Remaining, -Reset, whole parts; -1 without */
 	int64_t rate_remaining;
 	int64_t rate_reset;
 	char etag[96];

@@ -17,7 +17,8 @@ struct server;
 struct conn;
 
 struct server_options {
-	const char *path; /* made anew: a dead socket file is replaced, a live one is ERR_BUSY; removed at server_close */
+	/* Made anew: a dead socket file is replaced, a live one refused; removed at server_close. */
+	const char *path;
 	unsigned mode;      /* of the file, as 0660 */
 	unsigned conns_max; /* 0: 64; one more is accepted, gets on_refused's text and is closed */
 	size_t in_max;      /* bytes of one unfinished request; 0: 1 MiB + 4 KiB */
@@ -54,9 +55,8 @@ struct server_events {
 	void *ctx;
 };
 
-/* The options' path is copied, the events are copied. The folder must exist. ERR_BUSY, ERR_NOTFOUND
- * (no folder), ERR_DENIED, ERR_INVALID (path too long, or something else lies there), ERR_IO as
- * words in `why`; NULL. */
+/* Options and events are copied. The folder must exist. NULL and `why`: another process listens
+ * there; no folder; not permitted; path too long; something that is not a socket lies there. */
 struct server *server_open(struct loop *l, const struct server_options *options,
 			   const struct server_events *events, struct why *why);
 /* The same on a listening descriptor that was passed in (socket activation); takes the descriptor

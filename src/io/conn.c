@@ -1,12 +1,14 @@
 /*
- * conn: one connection: reads, hands on, writes, and keeps its limits. Never calls its server, which calls it.
+ * conn: one connection: reads, hands on, writes, and keeps its limits. Never calls its server,
+ * which calls it.
  *
- *     OPEN --conn_close, overflow, the peer's end--> CLOSING --all is sent--> ENDED --its next slice--> on_close, gone
- *        \_______________ conn_abort, a broken socket, a limit ________________^
+ *     OPEN --conn_close, overflow, peer's end--> CLOSING --all is sent--> ENDED --slice--> gone
+ *        \____________ conn_abort, a broken socket, a limit _______________^
  *
- * Everything happens in slices at the end of a turn: what the socket, a timer or the owner want is noted, the
- * connection queues for its slice, and a slice does a little of everything. Memory: a connection that waits has no
- * buffers. Input passes through the server's scratch and is kept only as far as the owner does not take it.
+ * Everything happens in slices at the end of a turn: what the socket, a timer or the owner want is
+ * noted, the connection queues for its slice, and a slice does a little of everything. Memory: a
+ * connection that waits has no buffers. Input passes through the server's scratch and is kept only
+ * as far as the owner does not take it.
  */
 #include "conn.h"
 
@@ -60,14 +62,15 @@ struct conn {
 	struct turn_grave grave;
 };
 
-/* --- notes ------------------------------------------------------------------------------------------------------- */
+/* --- notes -------------------------------------------------------------------------- */
 
 static int64_t now_ms(const struct conn *c)
 {
 	return loop_mono_ms(c->server->loop);
 }
 
-/* Queues the connection for a slice; one that is in its slice settles itself, one that is finished stays so. */
+/* Queues the connection for a slice; one that is in its slice settles itself, one that is finished
+ * stays so. */
 static void conn_touch(struct conn *c)
 {
 	if (c->in_slice || c->fd < 0 || !list_empty(&c->ready))
@@ -104,7 +107,7 @@ struct conn *conn_of_ready(struct link *link)
 	return LIST_OF(link, struct conn, ready);
 }
 
-/* --- life -------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------- */
 
 static void conn_release(void *object)
 {
@@ -153,8 +156,8 @@ void conn_open(struct server *s, int fd)
 	c->user = s->events.on_open(s->events.ctx, c);
 }
 
-/* The kernel tells a peer "connection reset" instead of the end when what it sent was not read. Not by the scratch:
- * the owner may be looking at it, and have closed the server. */
+/* The kernel tells a peer "connection reset" instead of the end when what it sent was not read. Not
+ * by the scratch: the owner may be looking at it, and have closed the server. */
 static void read_away(const struct conn *c)
 {
 	char piece[8192];
@@ -190,7 +193,7 @@ void conn_end_first(struct server *s)
 	conn_finish(c);
 }
 
-/* --- output ------------------------------------------------------------------------------------------------------ */
+/* --- output ------------------------------------------------------------------------- */
 
 size_t conn_pending(const struct conn *c)
 {
@@ -265,7 +268,7 @@ static void conn_drain(struct conn *c)
 		s->events.on_drain(s->events.ctx, c);
 }
 
-/* --- input ------------------------------------------------------------------------------------------------------- */
+/* --- input -------------------------------------------------------------------------- */
 
 /* The owner may be called with input. */
 static bool may_hand_on(const struct conn *c)
@@ -320,7 +323,8 @@ static struct bytes read_some(struct conn *c)
 	return bytes_of(c->server->scratch, (size_t)n);
 }
 
-/* Calls on_data for as long as it takes something, up to the slice's time; answers how much it took. */
+/* Calls on_data for as long as it takes something, up to the slice's time; answers how much it
+ * took. */
 static size_t hand_on(struct conn *c, struct bytes data)
 {
 	const struct server_events *e = &c->server->events;
@@ -402,7 +406,7 @@ static void conn_read(struct conn *c)
 		tell_end(c);
 }
 
-/* --- limits ------------------------------------------------------------------------------------------------------ */
+/* --- limits ------------------------------------------------------------------------- */
 
 static bool is_partial(const struct conn *c)
 {
@@ -467,7 +471,8 @@ static void conn_expire(struct conn *c)
 	}
 }
 
-/* The timer is moved only when it would fire too late: one that fires too early just has us look again. */
+/* The timer is moved only when it would fire too late: one that fires too early just has us look
+ * again. */
 static void conn_arm(struct conn *c)
 {
 	int64_t due_ms[] = {partial_due(c), idle_due(c), stall_due(c), linger_due(c), look_due(c)},
@@ -485,7 +490,7 @@ static void conn_arm(struct conn *c)
 	c->timer_at_ms = first_ms;
 }
 
-/* --- the slice --------------------------------------------------------------------------------------------------- */
+/* --- the slice ---------------------------------------------------------------------- */
 
 /* What follows from the new state. */
 static void conn_settle(struct conn *c)
@@ -514,12 +519,13 @@ void conn_slice(struct conn *c)
 		conn_expire(c);
 	}
 	c->in_slice = false;
-	/* The owner may have closed the whole server meanwhile: then on_close was called, and only memory is left. */
+	/* The owner may have closed the whole server meanwhile: then on_close was called, and only
+	 * memory is left. */
 	if (c->fd >= 0)
 		conn_settle(c);
 }
 
-/* --- the owner's calls ------------------------------------------------------------------------------------------- */
+/* --- the owner's calls -------------------------------------------------------------- */
 
 void *conn_user(const struct conn *c)
 {

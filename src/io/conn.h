@@ -28,7 +28,8 @@ struct server {
 	uint8_t scratch[CONN_READ_BYTES]; /* what is read passes through here; most of it is taken at once */
 };
 
-/* Takes a connected descriptor (closed when this fails), calls on_open, and has the connection looked at this turn. */
+/* Takes a connected descriptor (closed when this fails), calls on_open, and has the connection
+ * looked at this turn. */
 void conn_open(struct server *s, int fd);
 
 /* Does a little of what there is to do; `c` may be gone afterwards. */

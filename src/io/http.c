@@ -1,16 +1,19 @@
 /*
- * http: calls on libcurl's multi interface, driven by the loop. With its helpers http_* the only file that knows libcurl.
+ * http: calls on libcurl's multi interface, driven by the loop. With its helpers http_* the only
+ * file that knows libcurl.
  *
  *     http_start -> fresh --turn--> running --libcurl, a limit--> ended --turn--> done, gone
  *                     |              |    ^                         ^
  *                     |       paused -> rested  (too much body)     |
  *                     \________________ http_cancel ________________/
  *
- * A call's state is the list it is on. libcurl is never called from its own callbacks: they note, and the end of the
- * turn adds, removes and delivers. Time limits are our own timers, because libcurl measures stalls in whole seconds; only connecting is left to it.
+ * A call's state is the list it is on. libcurl is never called from its own callbacks: they note,
+ * and the end of the turn adds, removes and delivers. Time limits are our own timers, because
+ * libcurl measures stalls in whole seconds; only connecting is left to it.
  *
- * Names are looked up by libcurl's threaded resolver or c-ares; http_new refuses a libcurl that has neither, because
- * it would hold the loop. Never follows a redirect, never writes a query or a header into words.
+ * Names are looked up by libcurl's threaded resolver or c-ares; http_new refuses a libcurl that has
+ * neither, because it would hold the loop. Never follows a redirect, never writes a query or a
+ * header into words.
  */
 #include "http_headers.h"
 #include "http_setup.h"
@@ -87,7 +90,7 @@ const char *http_outcome_name(enum http_outcome outcome)
 	return (unsigned)outcome <= HTTP_FAILED ? outcome_names[outcome] : "unknown";
 }
 
-/* --- the states of a call --------------------------------------------------------------------------------------- */
+/* --- the states of a call ----------------------------------------------------------- */
 
 static void call_end(struct http_call *c)
 {
@@ -144,7 +147,8 @@ static void call_deliver(struct http_call *c)
 		curl_multi_remove_handle(h->multi, c->easy);
 		h->inside = false;
 	}
-	/* The call is closed before its owner hears of it, so that the owner may do anything, http_free too. */
+	/* The call is closed before its owner hears of it, so that the owner may do anything,
+	 * http_free too. */
 	call_close(c);
 	c->done(c->ctx, &c->result);
 	turn_bury(l, &c->grave, free, c);
@@ -166,8 +170,9 @@ static void call_add(struct http_call *c)
 	}
 }
 
-/* libcurl reads a socket up to a hundred times in one go. What is over the turn's budget is held back by pausing the
- * call; it comes at the end of the next turn, when the kernel was asked for everybody else. */
+/* libcurl reads a socket up to a hundred times in one go. What is over the turn's budget is held
+ * back by pausing the call; it comes at the end of the next turn, when the kernel was asked for
+ * everybody else. */
 static void resume(struct http_call *c)
 {
 	struct http *h = c->http;
@@ -219,7 +224,7 @@ static void http_act(void *ctx)
 		turn_note(h->loop, &h->note);
 }
 
-/* --- time limits ------------------------------------------------------------------------------------------------ */
+/* --- time limits -------------------------------------------------------------------- */
 
 static curl_off_t moved_bytes(const struct http_call *c)
 {
@@ -238,7 +243,8 @@ static int64_t tick_ms(const struct http_call *c)
 	return ms > 1 ? ms : 1;
 }
 
-/* Looks four times in each stall_ms whether bytes went either way: cheaper than a timer that every byte resets. */
+/* Looks four times in each stall_ms whether bytes went either way: cheaper than a timer that every
+ * byte resets. */
 static void call_tick(void *ctx)
 {
 	struct http_call *c = ctx;
@@ -264,7 +270,7 @@ static void call_tick(void *ctx)
 	call_end(c);
 }
 
-/* --- libcurl's callbacks: they only note ------------------------------------------------------------------------- */
+/* --- libcurl's callbacks: they only note -------------------------------------------- */
 
 static void mark_sent(struct http_call *c)
 {
@@ -435,7 +441,8 @@ static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *ctx, v
 		return 0;
 	}
 	if (!s && !(s = socket_new(h, fd))) {
-		/* Not passed on: libcurl would give up every transfer. This one ends by its time limit. */
+		/* Not passed on: libcurl would give up every transfer. This one ends by its time
+		 * limit. */
 		log_error("http", "no memory to watch a socket");
 		return 0;
 	}
@@ -443,7 +450,7 @@ static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *ctx, v
 	return 0;
 }
 
-/* --- life ------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------- */
 
 static int multi_setup(struct http *h, const struct http_options *o)
 {
@@ -539,7 +546,7 @@ unsigned http_running(const struct http *h)
 	return h->calls;
 }
 
-/* --- starting and cancelling a call ------------------------------------------------------------------------------- */
+/* --- starting and cancelling a call ------------------------------------------------- */
 
 static int64_t or_default(int64_t ms, int64_t fallback)
 {
@@ -609,7 +616,8 @@ void http_cancel(struct http_call *c)
 {
 	if (!c->easy) /* its done is on the stack */
 		return;
-	/* One that ended this very turn, and is not delivered yet, was cancelled too as far as its owner knows. */
+	/* One that ended this very turn, and is not delivered yet, was cancelled too as far as its
+	 * owner knows. */
 	call_decide(c, HTTP_CANCELED);
 	why_set(&c->result.why, 0, "%s: the request was cancelled", c->to.host);
 	if (!c->over)

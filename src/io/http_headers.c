@@ -1,8 +1,9 @@
 /*
  * http_headers: picks the known fields out of an answer's header lines, by one table.
  *
- * The lines come from outside: lengths are bounded, a value that does not fit or has control characters is left out
- * (half a link or half an etag would be a wrong one). Never fails, never allocates.
+ * The lines come from outside: lengths are bounded, a value that does not fit or has control
+ * characters is left out (half a link or half an etag would be a wrong one). Never fails, never
+ * allocates.
  */
 #include "http_headers.h"
 

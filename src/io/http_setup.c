@@ -1,8 +1,9 @@
 /*
  * http_setup: checks a request and sets up libcurl's easy handle for it.
  *
- * Here stands what every request of fic does on the wire and what it never does: no redirects, no other protocols,
- * no unverified certificates, no name and password in a URL, no second header smuggled into a first.
+ * Here stands what every request of fic does on the wire and what it never does: no redirects, no
+ * other protocols, no unverified certificates, no name and password in a URL, no second header
+ * smuggled into a first.
  */
 #include "http_setup.h"
 
@@ -34,8 +35,8 @@ static bool has_hashed_names(const char *folder)
 	return found;
 }
 
-/* The folder that this libcurl was built to look into, if it is one to look things up in. Other TLS libraries than
- * OpenSSL would read all of it. */
+/* The folder that this libcurl was built to look into, if it is one to look things up in. Other TLS
+ * libraries than OpenSSL would read all of it. */
 static char *system_folder(void)
 {
 	const char *tls = curl_version_info(CURLVERSION_NOW)->ssl_version;
@@ -207,8 +208,9 @@ static int set_limits(CURL *easy, const struct http_target *to, int64_t connect_
 	return 0;
 }
 
-/* A bundle is parsed for every connection (17 ms here, ten times that on a small board, while the loop waits), unless
- * there is no folder beside it: then libcurl keeps it. From a folder only what is needed is read. */
+/* A bundle is parsed for every connection (17 ms here, ten times that on a small board, while the
+ * loop waits), unless there is no folder beside it: then libcurl keeps it. From a folder only what
+ * is needed is read. */
 static int set_trust(CURL *easy, const struct http_manners *m)
 {
 	SET(SSL_VERIFYPEER, 1L);
@@ -232,8 +234,8 @@ int http_setup_easy(CURL *easy, const struct http_request *r, const struct http_
 	SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	SET(PIPEWAIT, to->secure ? 1L : 0L); /* rather a stream of a connection than another handshake */
 	SET(TCP_KEEPALIVE, 1L);
-	/* A hundred of these are read in one go, and each is decompressed whole: with eight answers at once, 16 KiB held
-	 * the loop for 6 to 14 ms, this for 3 to 7. */
+	/* A hundred of these are read in one go, and each is decompressed whole: with eight answers
+	 * at once, 16 KiB held the loop for 6 to 14 ms, this for 3 to 7. */
 	SET(BUFFERSIZE, 4096L);
 	return 0;
 }

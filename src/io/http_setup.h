@@ -22,15 +22,16 @@ struct http_manners {
 	char *ca_folder; /* certificates by their hash; NULL: none */
 };
 
-/* 0 or ERR_NOMEM; release takes what a failure left behind. Looks at the system's certificate folder. */
+/* 0 or ERR_NOMEM; release takes what a failure left behind. Looks at the system's certificate
+ * folder. */
 int http_manners_init(struct http_manners *m, const struct http_options *o);
 void http_manners_release(struct http_manners *m);
 
 /* Refuses what must not go out. 0 or ERR_INVALID. */
 int http_setup_check(const struct http_request *r, struct http_target *out, struct why *why);
 
-/* Sets all but the callbacks. The header list is the caller's to free, after the handle, whatever the answer. 0 or
- * ERR_NOMEM. */
+/* Sets all but the callbacks. The header list is the caller's to free, after the handle, whatever
+ * the answer. 0 or ERR_NOMEM. */
 int http_setup_easy(CURL *easy, const struct http_request *r, const struct http_target *to,
 		    const struct http_manners *m, int64_t connect_ms,
 		    struct curl_slist **headers_out);

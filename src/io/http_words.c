@@ -1,7 +1,8 @@
 /*
  * http_words: turns a CURLcode into an outcome and a sentence that a user can act on.
  *
- * libcurl's own messages are used where they say more (TLS); they name hosts and reasons, never queries or headers.
+ * libcurl's own messages are used where they say more (TLS); they name hosts and reasons, never
+ * queries or headers.
  */
 #include "http_words.h"
 
@@ -9,7 +10,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* libcurl's message without what the sentence says already, without control characters from outside. */
+/* libcurl's message without what the sentence says already, without control characters from
+ * outside. */
 static const char *message_of(const struct http_ending *e, char *out, size_t size)
 {
 	static const char *const prefixes[] = {"SSL certificate problem: ", "SSL: "};

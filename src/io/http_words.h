@@ -8,7 +8,8 @@
 
 #include <curl/curl.h>
 
-/* How a transfer ended: the code, the handle (asked for counters only), libcurl's own message, whom it was for. */
+/* How a transfer ended: the code, the handle (asked for counters only), libcurl's own message, whom
+ * it was for. */
 struct http_ending {
 	CURLcode code;
 	CURL *easy;
@@ -18,7 +19,8 @@ struct http_ending {
 	int64_t connect_ms;
 };
 
-/* The outcome, and `why` when it is not HTTP_OK. Never names the query, a header, or a body's bytes. */
+/* The outcome, and `why` when it is not HTTP_OK. Never names the query, a header, or a body's
+ * bytes. */
 enum http_outcome http_words_explain(const struct http_ending *e, struct why *why);
 
 #endif

@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A list's head, or a thing's place in a list. Points to itself when the list is empty, or the thing on none. */
+/* A list's head, or a thing's place in a list. Points to itself when the list is empty, or the
+ * thing on none. */
 struct link {
 	struct link *prev;
 	struct link *next;

@@ -1,8 +1,9 @@
 /*
- * listener: binds UNIX sockets: with the right mode from the first moment on, in place of a dead one, never of a live one.
+ * listener: binds UNIX sockets: with the right mode from the first moment on, in place of a dead
+ * one, never of a live one.
  *
- * Two daemons that start at the same moment are told apart by the lock on the state folder, not here. Never removes
- * a file that is not a socket, or that somebody else has put in our place.
+ * Two daemons that start at the same moment are told apart by the lock on the state folder, not
+ * here. Never removes a file that is not a socket, or that somebody else has put in our place.
  */
 #include "listener.h"
 
@@ -31,7 +32,8 @@ static int address_of(const char *path, struct sockaddr_un *out, struct why *why
 	return 0;
 }
 
-/* Created without any permission and opened up at the end: no umask and no moment in between lets anybody else in. */
+/* Created without any permission and opened up at the end: no umask and no moment in between lets
+ * anybody else in. */
 static int bind_closed(int fd, const struct sockaddr_un *at)
 {
 	mode_t before = umask(0777);

@@ -17,10 +17,12 @@ struct listener {
 	ino_t inode;
 };
 
-/* A non-blocking listening socket at `path` with exactly `mode`. 0, ERR_BUSY, ERR_NOTFOUND, ERR_DENIED, ERR_INVALID, ERR_IO. */
+/* A non-blocking listening socket at `path` with exactly `mode`. 0, ERR_BUSY, ERR_NOTFOUND,
+ * ERR_DENIED, ERR_INVALID, ERR_IO. */
 int listener_open(struct listener *l, const char *path, unsigned mode, struct why *why);
 
-/* Around a listening descriptor that was passed in; takes it. Without a path, so that nothing is removed. */
+/* Around a listening descriptor that was passed in; takes it. Without a path, so that nothing is
+ * removed. */
 int listener_adopt(struct listener *l, int fd, struct why *why);
 
 /* Closes, and removes the file if it is still the one that was made. */

@@ -1,12 +1,13 @@
 /*
  * loop: libev, and around it the fixed stages of a turn. The only file that knows libev.
  *
- *     wait in the kernel -> callbacks (signals, timers, descriptors) -> notes -> tasks -> graves -> wait again
+ *     wait in the kernel -> callbacks (signals, timers, sockets) -> notes -> tasks -> graves -> wait
  *            \_______________________ held: measured, worst case kept ______________________/
  *
- * Notes and graves (turn.h) are how "callbacks note, the turn acts" is kept: whatever a callback frees stays in
- * memory until the last stage. While notes or tasks are left the kernel is asked without sleeping; an idle loop
- * sleeps without end. Never frees anything in a callback, never calls back from a call that starts something.
+ * Notes and graves (turn.h) are how "callbacks note, the turn acts" is kept: whatever a callback
+ * frees stays in memory until the last stage. While notes or tasks are left the kernel is asked
+ * without sleeping; an idle loop sleeps without end. Never frees anything in a callback, never
+ * calls back from a call that starts something.
  */
 #include "turn.h"
 
@@ -76,7 +77,7 @@ struct watch {
 	struct turn_grave grave;
 };
 
-/* --- the turn ------------------------------------------------------------------------------------------------- */
+/* --- the turn ----------------------------------------------------------------------- */
 
 static void read_clocks(struct loop *l)
 {
@@ -100,8 +101,8 @@ static void on_never(struct ev_loop *ev, ev_periodic *w, int events)
 	(void)events;
 }
 
-/* Without a periodic event libev looks once a minute whether the wall clock was stepped. With one it lets the kernel
- * tell it, and then an idle loop does not wake up at all. */
+/* Without a periodic event libev looks once a minute whether the wall clock was stepped. With one
+ * it lets the kernel tell it, and then an idle loop does not wake up at all. */
 static void watch_clock_steps(struct loop *l)
 {
 	const double year_2286 = 1e10;
@@ -251,7 +252,7 @@ void loop_free(struct loop *l)
 	free(l);
 }
 
-/* --- notes and graves ------------------------------------------------------------------------------------------- */
+/* --- notes and graves --------------------------------------------------------------- */
 
 void turn_note_init(struct turn_note *n, void (*act)(void *ctx), void *ctx)
 {
@@ -283,7 +284,7 @@ void turn_bury(struct loop *l, struct turn_grave *g, void (*release)(void *objec
 	list_append(&l->graves, &g->link);
 }
 
-/* --- timers ----------------------------------------------------------------------------------------------------- */
+/* --- timers ------------------------------------------------------------------------- */
 
 static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
 {
@@ -311,7 +312,8 @@ struct timer *timer_new(struct loop *l, void (*fire)(void *ctx), void *ctx)
 void timer_start(struct timer *t, int64_t delay_ms, int64_t repeat_ms)
 {
 	timer_stop(t);
-	/* libev counts from when it woke; a delay asked for late in a long turn must not end early. */
+	/* libev counts from when it woke; a delay asked for late in a long turn must not end
+	 * early. */
 	ev_now_update(t->loop->ev);
 	ev_timer_set(&t->ev, (double)(delay_ms > 0 ? delay_ms : 0) / 1e3,
 		     (double)(repeat_ms > 0 ? repeat_ms : 0) / 1e3);
@@ -336,7 +338,7 @@ void timer_free(struct timer *t)
 	turn_bury(t->loop, &t->grave, free, t);
 }
 
-/* --- tasks ------------------------------------------------------------------------------------------------------ */
+/* --- tasks -------------------------------------------------------------------------- */
 
 struct task *task_new(struct loop *l, bool (*step)(void *ctx), void *ctx)
 {
@@ -375,7 +377,7 @@ void task_free(struct task *t)
 	turn_bury(t->loop, &t->grave, free, t);
 }
 
-/* --- signals ---------------------------------------------------------------------------------------------------- */
+/* --- signals ------------------------------------------------------------------------ */
 
 static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
 {
@@ -412,12 +414,13 @@ int loop_signal(struct loop *l, int signo, void (*fn)(void *ctx, int signo), voi
 	return 0;
 }
 
-/* --- watches ---------------------------------------------------------------------------------------------------- */
+/* --- watches ------------------------------------------------------------------------ */
 
 static void on_ready(struct ev_loop *ev, ev_io *w, int events)
 {
 	struct watch *watch = w->data;
-	/* A descriptor that the kernel cannot watch is reported to whoever reads or writes it, which then fails. */
+	/* A descriptor that the kernel cannot watch is reported to whoever reads or writes it,
+	 * which then fails. */
 	bool broken = (events & EV_ERROR) != 0;
 
 	(void)ev;

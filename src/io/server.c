@@ -1,9 +1,10 @@
 /*
  * server: the listening socket, and the order in which its connections get their slices.
  *
- * Accepts in small bites; stops accepting for a moment when descriptors or memory run out; turns away what is over
- * the limit with a sentence. Each turn, the connections that have something to do get a slice each (conn.c), for at
- * most SERVER_BUDGET_US together; who did not get one is first in the next turn.
+ * Accepts in small bites; stops accepting for a moment when descriptors or memory run out; turns
+ * away what is over the limit with a sentence. Each turn, the connections that have something to do
+ * get a slice each (conn.c), for at most SERVER_BUDGET_US together; who did not get one is first in
+ * the next turn.
  */
 #include "conn.h"
 
@@ -40,21 +41,22 @@ static void server_act(void *ctx)
 		turn_note(s->loop, &s->note);
 }
 
-/* --- accepting --------------------------------------------------------------------------------------------------- */
+/* --- accepting ---------------------------------------------------------------------- */
 
 static void refuse(struct server *s, int fd)
 {
 	struct bytes text = s->events.on_refused ? s->events.on_refused(s->events.ctx)
 						 : bytes_of(NULL, 0);
 
-	/* A new socket's buffer is empty: this either fits or is not worth waiting for. What the peer has sent is read,
-	 * or it would be told "reset" instead. */
+	/* A new socket's buffer is empty: this either fits or is not worth waiting for. What the
+	 * peer has sent is read, or it would be told "reset" instead. */
 	if (text.len && send(fd, text.data, text.len, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
 		(void)!recv(fd, s->scratch, sizeof s->scratch, MSG_DONTWAIT);
 	close(fd);
 }
 
-/* Out of descriptors or memory: the listener stays ready, so asking again at once would only burn time. */
+/* Out of descriptors or memory: the listener stays ready, so asking again at once would only burn
+ * time. */
 static void wait_with_accepting(struct server *s)
 {
 	if (!s->accept_failed)
@@ -101,7 +103,7 @@ static void on_retry(void *ctx)
 	on_accept(s, true, false);
 }
 
-/* --- life -------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------- */
 
 static void set_limits(struct server_options *to, const struct server_options *from)
 {

@@ -1,13 +1,14 @@
 /*
  * syncer: the loop's side of the fsync helper. The helper itself is syncer_child.c.
  *
- * What is under way stands in a ring, oldest first; the first `sent` of it have gone to the helper. We keep a
- * duplicate of each descriptor until its answer is there, so that a new helper can be asked again when one dies.
+ * What is under way stands in a ring, oldest first; the first `sent` of it have gone to the helper.
+ * We keep a duplicate of each descriptor until its answer is there, so that a new helper can be
+ * asked again when one dies.
  *
  *     no helper --fork--> helper --the socket ends--> dying --reaped, a pause--> fork again
  *
- * One thing a new helper cannot repair: the kernel reports a failed write-back to one fsync only. If a helper is
- * killed between that report and its answer, the repeated fsync says all is well.
+ * One thing a new helper cannot repair: the kernel reports a failed write-back to one fsync only.
+ * If a helper is killed between that report and its answer, the repeated fsync says all is well.
  *
  * Never calls fsync itself, and never waits, except in syncer_free.
  */
@@ -61,7 +62,8 @@ static struct sync_call *call_at(struct syncer *s, unsigned i)
 	return &s->calls[(s->first + i) % SYNCER_PENDING_MAX];
 }
 
-/* The oldest call ends. Its slot is free before its owner hears of it, so that the owner may ask again. */
+/* The oldest call ends. Its slot is free before its owner hears of it, so that the owner may ask
+ * again. */
 static void finish_first(struct syncer *s, int error)
 {
 	struct sync_call call = *call_at(s, 0);
@@ -75,7 +77,7 @@ static void finish_first(struct syncer *s, int error)
 	call.done(call.ctx, error);
 }
 
-/* --- talking to the helper --------------------------------------------------------------------------------------- */
+/* --- talking to the helper ---------------------------------------------------------- */
 
 static bool send_one(struct syncer *s, unsigned i)
 {
@@ -91,7 +93,8 @@ static void send_more(struct syncer *s)
 		return;
 	while (s->sent < s->count && s->sent < WINDOW && send_one(s, s->sent))
 		s->sent++;
-	/* What does not fit goes with the next answer; without any on the way, when the socket says so. */
+	/* What does not fit goes with the next answer; without any on the way, when the socket says
+	 * so. */
 	watch_set(s->watch, true, s->sent == 0 && s->count > 0);
 }
 
@@ -141,7 +144,7 @@ static void on_ready(void *ctx, bool readable, bool writable)
 	send_more(s);
 }
 
-/* --- the helper's life ------------------------------------------------------------------------------------------- */
+/* --- the helper's life -------------------------------------------------------------- */
 
 static int helper_start(struct syncer *s, struct why *why)
 {
@@ -176,7 +179,8 @@ static int64_t next_pause(struct syncer *s)
 	return ms;
 }
 
-/* A helper that is killed inside an fsync ends when the disk lets go of it. Until then there is no other. */
+/* A helper that is killed inside an fsync ends when the disk lets go of it. Until then there is no
+ * other. */
 static void on_timer(void *ctx)
 {
 	struct syncer *s = ctx;
@@ -234,7 +238,7 @@ void syncer_free(struct syncer *s)
 	turn_bury(s->loop, &s->grave, free, s);
 }
 
-/* --- the owner's calls ------------------------------------------------------------------------------------------- */
+/* --- the owner's calls -------------------------------------------------------------- */
 
 int syncer_fsync(struct syncer *s, int fd, void (*done)(void *ctx, int error), void *ctx)
 {

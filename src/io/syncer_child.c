@@ -1,10 +1,11 @@
 /*
  * syncer_child: receives a descriptor, calls fsync, answers; and nothing else, ever.
  *
- * It may be forked late, from a process with threads: so it allocates nothing, logs nothing and uses system calls
- * only. It closes whatever it has inherited (sockets, the lock on the state folder), and ends with its parent. What
- * stops the daemon (^C goes to the whole group, systemd signals the whole unit) must not stop it: the
- * daemon's last writes still need it. It ends when its socket does.
+ * It may be forked late, from a process with threads: so it allocates nothing, logs nothing and
+ * uses system calls only. It closes whatever it has inherited (sockets, the lock on the state
+ * folder), and ends with its parent. What stops the daemon (^C goes to the whole group, systemd
+ * signals the whole unit) must not stop it: the daemon's last writes still need it. It ends when
+ * its socket does.
  */
 #include "syncer_child.h"
 

@@ -21,8 +21,8 @@ struct sync_answer {
 /* One message with one descriptor, without waiting. 0, or -1 and errno. */
 int sync_send_request(int socket, const struct sync_request *request, int fd);
 
-/* The helper: answers requests from `socket` in order until the other side is gone. Runs after fork in a process that may have had
- * threads: only calls that are safe there, no memory, no log. */
+/* The helper: answers requests from `socket` in order until the other side is gone. Runs after fork
+ * in a process that may have had threads: only calls that are safe there, no memory, no log. */
 _Noreturn void sync_child_run(int socket, pid_t parent);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * turn: what the modules of this layer leave for the end of the loop's turn.
  *
- * Callbacks of libev and libcurl only note. The loop acts on the notes when all of them have returned, and frees
- * what was freed meanwhile when nothing of it can be on the stack any more. Never for other layers.
+ * Callbacks of libev and libcurl only note. The loop acts on the notes when all of them have
+ * returned, and frees what was freed meanwhile when nothing of it can be on the stack any more.
+ * Never for other layers.
  */
 #ifndef FIC_IO_TURN_H
 #define FIC_IO_TURN_H
@@ -20,8 +21,8 @@ struct turn_note {
 
 void turn_note_init(struct turn_note *n, void (*act)(void *ctx), void *ctx);
 
-/* act(ctx) once: at the end of this turn, or of the next when asked for by a note's own act; the loop does not sleep
- * before. No effect when it is noted already. */
+/* act(ctx) once: at the end of this turn, or of the next when asked for by a note's own act; the
+ * loop does not sleep before. No effect when it is noted already. */
 void turn_note(struct loop *l, struct turn_note *n);
 void turn_forget(struct turn_note *n);
 
@@ -32,8 +33,8 @@ struct turn_grave {
 	void *object;
 };
 
-/* release(object) at the end of this turn; at once when the loop is not running. The object makes no sound after this: its
- * watchers are stopped and its notes forgotten. */
+/* release(object) at the end of this turn; at once when the loop is not running. The object makes
+ * no sound after this: its watchers are stopped and its notes forgotten. */
 void turn_bury(struct loop *l, struct turn_grave *g, void (*release)(void *object), void *object);
 
 #endif

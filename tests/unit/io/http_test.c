@@ -111,7 +111,7 @@ static void get(struct bench *b, struct got *g, const char *path)
 	rig_until_count(b->loop, &g->done, 1);
 }
 
-/* --- answers ---------------------------------------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------------------ */
 
 static const uint8_t gzip_20000[] = {
 	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xed, 0xc3, 0x41,
@@ -191,7 +191,7 @@ static void answer_megabyte(struct web_conn *c)
 		web_send(c, piece, sizeof piece);
 }
 
-/* --- answers read whole ----------------------------------------------------------------------------------------- */
+/* --- answers read whole ------------------------------------------------------------- */
 
 static void an_answer_with_its_fields(void **state)
 {
@@ -321,7 +321,7 @@ static void requests_go_out_as_asked(void **state)
 	bench_close(&b);
 }
 
-/* --- connections ------------------------------------------------------------------------------------------------- */
+/* --- connections -------------------------------------------------------------------- */
 
 static void connections_are_kept(void **state)
 {
@@ -416,7 +416,7 @@ static void waiting_for_a_connection_is_not_connecting(void **state)
 	bench_close(&b);
 }
 
-/* --- failures, in words ------------------------------------------------------------------------------------------ */
+/* --- failures, in words ------------------------------------------------------------- */
 
 static void fails(struct bench *b, const char *path, enum http_outcome outcome, const char *words)
 {
@@ -635,7 +635,8 @@ static int slow_data(void *ctx, const void *data, size_t len)
 	return on_data(ctx, data, len);
 }
 
-/* A megabyte lies in the socket and each piece takes half a millisecond: it is taken over several turns. */
+/* A megabyte lies in the socket and each piece takes half a millisecond: it is taken over several
+ * turns. */
 static void a_big_answer_does_not_hold_the_loop(void **state)
 {
 	struct bench b;
@@ -664,7 +665,7 @@ static void a_big_answer_does_not_hold_the_loop(void **state)
 	bench_close(&b);
 }
 
-/* --- ending early ------------------------------------------------------------------------------------------------ */
+/* --- ending early ------------------------------------------------------------------- */
 
 static void on_data_can_stop(void **state)
 {

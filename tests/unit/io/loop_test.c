@@ -303,6 +303,20 @@ static void the_loop_knows_how_long_it_is_held(void **state)
 	timer_free(t);
 }
 
+static void an_idle_loop_sleeps(void **state)
+{
+	struct note n = {.text = ""};
+	struct timer *t = timer_new(*state, put_a, &n);
+	struct loop_stats stats;
+
+	timer_start(t, 200, 0);
+	loop_run(*state);
+	loop_stats(*state, &stats);
+	assert_string_equal(n.text, "a");
+	assert_in_range(stats.turns, 1, 2);
+	timer_free(t);
+}
+
 static void on_signal(void *ctx, int signo)
 {
 	struct note *n = ctx;
@@ -384,6 +398,7 @@ int main(void)
 						rig_teardown),
 		cmocka_unit_test_setup_teardown(the_loop_knows_how_long_it_is_held, rig_setup,
 						rig_teardown),
+		cmocka_unit_test_setup_teardown(an_idle_loop_sleeps, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(signals_arrive_on_the_loop, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(clocks_stand_still_within_a_turn, rig_setup,
 						rig_teardown),

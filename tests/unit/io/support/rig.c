@@ -1,4 +1,5 @@
-/* rig: loops under test. Waits for events, never for time, except where a test says that nothing may happen. */
+/* rig: loops under test. Waits for events, never for time, except where a test says that nothing
+ * may happen. */
 #include "rig.h"
 
 #include <base/clock.h>

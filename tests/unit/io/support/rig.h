@@ -1,5 +1,6 @@
 /*
- * rig: what every test of the io layer needs: an end in any case, a loop, and a way to wait for a condition.
+ * rig: what every test of the io layer needs: an end in any case, a loop, and a way to wait for a
+ * condition.
  */
 #ifndef FIC_TEST_IO_RIG_H
 #define FIC_TEST_IO_RIG_H
@@ -17,7 +18,8 @@
 int rig_setup(void **state);
 int rig_teardown(void **state);
 
-/* Runs the loop until `ready(ctx)`, which is asked after every turn. Fails the test after 20 seconds. */
+/* Runs the loop until `ready(ctx)`, which is asked after every turn. Fails the test after 20
+ * seconds. */
 void rig_until(struct loop *l, bool (*ready)(void *ctx), void *ctx);
 void rig_until_flag(struct loop *l, const bool *flag);
 void rig_until_count(struct loop *l, const unsigned *count, unsigned at_least);

@@ -1,4 +1,5 @@
-/* web: accepts, collects a request's head and body, lets the test answer. Knows no more of HTTP than that. */
+/* web: accepts, collects a request's head and body, lets the test answer. Knows no more of HTTP
+ * than that. */
 #include "web.h"
 
 #include "rig.h"
