@@ -1,8 +1,9 @@
 /*
  * deflate: small records as raw deflate streams of their own (RFC 1951), with a preset dictionary.
  *
- * A record of a few kilobytes compresses badly alone; with a dictionary of its kin it becomes 5 times smaller and still
- * inflates by itself in microseconds. A packer keeps one primed deflate state and copies it for each record.
+ * A record of a few kilobytes compresses badly alone; with a dictionary of its kin it becomes 5
+ * times smaller and still inflates by itself in microseconds. A packer keeps one primed deflate
+ * state and copies it for each record.
  */
 #ifndef FIC_CODEC_DEFLATE_H
 #define FIC_CODEC_DEFLATE_H
@@ -16,24 +17,28 @@ struct packer;
 struct unpacker;
 
 /*
- * `dictionary` (may be empty) is borrowed only during the call. level 1..9; up to 6 with fixed Huffman codes, which inflate 1.5
- * times as fast, from 7 on with dynamic ones, which are up to 10 % smaller. NULL: no memory (a packer takes 400 KB, an unpacker 60).
+ * `dictionary` (may be empty) is borrowed only during the call. level 1..9; up to 6 with fixed
+ * Huffman codes, which inflate 1.5 times as fast, from 7 on with dynamic ones, which are up to 10
+ * % smaller. NULL: no memory (a packer takes 400 KB, an unpacker 60).
  */
 struct packer *packer_new(struct bytes dictionary, int level);
 void packer_free(struct packer *p);
-/* Appends the compressed stream to `out`; the same bytes for the same record, whatever was packed before. 0 or ERR_NOMEM/ERR_LIMIT (then
- * nothing is appended). No allocation but the buffer's. */
+/* Appends the compressed stream to `out`; the same bytes for the same record, whatever was
+ * packed before. 0 or ERR_NOMEM/ERR_LIMIT (then nothing is appended). No allocation but the
+ * buffer's. */
 int packer_pack(struct packer *p, struct bytes raw, struct buf *out);
 
 struct unpacker *unpacker_new(struct bytes dictionary); /* copies it */
 void unpacker_free(struct unpacker *u);
-/* Appends exactly `raw_len` bytes to `out`; ERR_CORRUPT when the stream is bad or of another length (then nothing is appended),
- * ERR_NOMEM, ERR_LIMIT. Never writes or allocates more than raw_len. */
+/* Appends exactly `raw_len` bytes to `out`; ERR_CORRUPT when the stream is bad or of another
+ * length (then nothing is appended), ERR_NOMEM, ERR_LIMIT. Never writes or allocates more than
+ * raw_len. */
 int unpacker_unpack(struct unpacker *u, struct bytes packed, size_t raw_len, struct buf *out);
 
-/* Builds a dictionary of at most DEFLATE_DICTIONARY_MAX bytes from sample records: what many of them share, the most shared
- * last (nearest to the data), appended to `out`. `n` may be 0 (empty dictionary). Deterministic. Looks at up to 1,024 samples and 1.25 MB of
- * them: under 20 ms. 0, ERR_NOMEM, ERR_LIMIT. */
+/* Builds a dictionary of at most DEFLATE_DICTIONARY_MAX bytes from sample records: what many
+ * of them share, the most shared last (nearest to the data), appended to `out`. `n` may be 0
+ * (empty dictionary). Deterministic. Looks at up to 1,024 samples and 1.25 MB of them: under
+ * 20 ms. 0, ERR_NOMEM, ERR_LIMIT. */
 int dictionary_train(const struct bytes *samples, size_t n, struct buf *out);
 
 #endif

@@ -1,9 +1,10 @@
 /*
  * msgpack: reading and writing MessagePack over byte spans, without a tree.
  *
- * Format: https://github.com/msgpack/msgpack/blob/master/spec.md (all 37 formats). The reader accepts every
- * valid encoding of a value, the writer writes the shortest. Nothing here allocates but the
- * caller's buffer (and mp_equal); a reader never looks outside its span, whatever the bytes say.
+ * Format: https://github.com/msgpack/msgpack/blob/master/spec.md (all 37 formats). The reader
+ * accepts every valid encoding of a value, the writer writes the shortest. Nothing here allocates
+ * but the caller's buffer (and mp_equal); a reader never looks outside its span, whatever the
+ * bytes say.
  */
 #ifndef FIC_CODEC_MSGPACK_H
 #define FIC_CODEC_MSGPACK_H
@@ -51,32 +52,36 @@ static inline struct mp_reader mp_reader_of(struct bytes b)
 	return (struct mp_reader){b.data, b.data + b.len};
 }
 
-/* The next value (a container's items follow as values of their own). 1 a value, 0 the end of the span,
- * ERR_CORRUPT when the bytes are cut or reserved (0xc1), or a count cannot fit into what is left. */
+/* The next value (a container's items follow as values of their own). 1 a value, 0 the end of
+ * the span, ERR_CORRUPT when the bytes are cut or reserved (0xc1), or a count cannot fit into
+ * what is left. */
 int mp_next(struct mp_reader *r, struct mp_value *value_out);
 
-/* Steps over one whole value, its contents included. 1, 0 at the end, ERR_CORRUPT, ERR_LIMIT (depth). */
+/* Steps over one whole value, its contents included. 1, 0 at the end, ERR_CORRUPT, ERR_LIMIT
+ * (depth). */
 int mp_skip(struct mp_reader *r);
 
 /* The same, and says which bytes it was. */
 int mp_take(struct mp_reader *r, struct bytes *whole_out);
 
-/* 0 when the span is exactly one well-formed value with valid UTF-8 in its strings (nesting up to MP_DEPTH_MAX). */
+/* 0 when the span is exactly one well-formed value with valid UTF-8 in its strings (nesting up
+ * to MP_DEPTH_MAX). */
 int mp_check(struct bytes whole);
 
-/* The value of `key` in the map that `map` encodes (the first one, when a key stands twice). 1 found, 0 not there or not a map,
- * ERR_CORRUPT. */
+/* The value of `key` in the map that `map` encodes (the first one, when a key stands twice). 1
+ * found, 0 not there or not a map, ERR_CORRUPT. */
 int mp_find(struct bytes map, struct bytes key, struct bytes *value_out);
 
-/* Follows "a.b.c" through maps; a decimal step without leading zeros indexes an array ("tags.0.name"). At each step the rest of the path
- * as one key comes first, then its first word, then the longest key of several words ("a.b" of "a.b.c"). 1, 0, ERR_CORRUPT. */
+/* Follows "a.b.c" through maps; a decimal step without leading zeros indexes an array
+ * ("tags.0.name"). At each step the rest of the path as one key comes first, then its first
+ * word, then the longest key of several words ("a.b" of "a.b.c"). 1, 0, ERR_CORRUPT. */
 int mp_path(struct bytes doc, struct bytes path, struct bytes *value_out);
 
 /* Decodes the first value of a span; false when there is none. */
 bool mp_get(struct bytes whole, struct mp_value *value_out);
 
-/* Convenience over mp_find + mp_get: false when missing or of another type. Integers are accepted from floats with an
- * integral value. */
+/* Convenience over mp_find + mp_get: false when missing or of another type. Integers are
+ * accepted from floats with an integral value. */
 bool mp_find_str(struct bytes map, const char *key, struct bytes *out);
 bool mp_find_int(struct bytes map, const char *key, int64_t *out);
 bool mp_find_bool(struct bytes map, const char *key, bool *out);
@@ -93,15 +98,17 @@ void mp_put_bin(struct buf *b, struct bytes s);
 void mp_put_array(struct buf *b, uint32_t count);
 void mp_put_map(struct buf *b, uint32_t count);
 
-/* A container whose count is known only at its end: begin returns a mark, end patches the count (a five-byte header). */
+/* A container whose count is known only at its end: begin returns a mark, end patches the
+ * count (a five-byte header). */
 size_t mp_begin_array(struct buf *b);
 void mp_end_array(struct buf *b, size_t mark, uint32_t count);
 size_t mp_begin_map(struct buf *b);
 void mp_end_map(struct buf *b, size_t mark, uint32_t count);
 
-/* Equality as JSON values: maps regardless of order (duplicate keys: the last counts), 1 equals 1.0 but 2^53+1 does not equal 2^53 as a double,
- * NaN equals NaN, bytes of strings exact. Both spans must pass mp_check. Equal bytes cost a memcmp; else a map of n keys costs n log n.
- * Takes memory for maps that differ in bytes; without it the answer is false. */
+/* Equality as JSON values: maps regardless of order (duplicate keys: the last counts), 1
+ * equals 1.0 but 2^53+1 does not equal 2^53 as a double, NaN equals NaN, bytes of strings
+ * exact. Both spans must pass mp_check. Equal bytes cost a memcmp; else a map of n keys costs
+ * n log n. Takes memory for maps that differ in bytes; without it the answer is false. */
 bool mp_equal(struct bytes a, struct bytes b);
 
 #endif

@@ -1,4 +1,5 @@
-/* decimal: text to doubles. strtod is right but obeys the locale, whose decimal point may be a comma: it gets the C one. */
+/* decimal: text to doubles. strtod is right but obeys the locale, whose decimal point may be a
+ * comma: it gets the C one. */
 #include "decimal.h"
 
 #include <float.h>

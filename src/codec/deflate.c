@@ -1,10 +1,11 @@
 /*
  * deflate: small records as raw deflate streams of their own, by zlib.
  *
- * Priming a deflate state with a dictionary costs more than compressing a record with it. A packer primes one state, keeps a
- * picture of its memory, and puts the picture back before each record: into the same addresses, so that the state's own pointers
- * stay right, in one copy and without an allocation. (deflateCopy does the same with five allocations a record.)
- * Whatever the bytes say, an unpacker never writes or allocates more than it was told the record has.
+ * Priming a deflate state with a dictionary costs more than compressing a record with it. A
+ * packer primes one state, keeps a picture of its memory, and puts the picture back before each
+ * record: into the same addresses, so that the state's own pointers stay right, in one copy and
+ * without an allocation. (deflateCopy does the same with five allocations a record.) Whatever the
+ * bytes say, an unpacker never writes or allocates more than it was told the record has.
  */
 #include <codec/deflate.h>
 
@@ -14,16 +15,17 @@
 #include <zlib.h>
 
 /*
- * A window of 32 KB keeps all of the dictionary in reach to the end of a record of 16 KB. Less memory (level 5) makes the picture
- * smaller but the hash chains longer: no gain. Measured per conversation of 3.5 KB (tests/bench/codec_bench.c), level 1:
- * 26 to 28 us at every memory level from 5 to 8.
+ * A window of 32 KB keeps all of the dictionary in reach to the end of a record of 16 KB. Less
+ * memory (level 5) makes the picture smaller but the hash chains longer: no gain. Measured per
+ * conversation of 3.5 KB (tests/bench/codec_bench.c), level 1: 26 to 28 us at every memory level
+ * from 5 to 8.
  */
 #define WINDOW_BITS  15
 #define MEMORY_LEVEL 7
 
 /*
- * Fixed codes (Z_FIXED) make a stream inflate 1.5 times as fast (5.4 us against 8.7) and 6 to 10 % larger: right for
- * what is read often. Above this level somebody wants it small.
+ * Fixed codes (Z_FIXED) make a stream inflate 1.5 times as fast (5.4 us against 8.7) and 6 to 10
+ * % larger: right for what is read often. Above this level somebody wants it small.
  */
 #define FIXED_LEVEL_MAX 6
 
@@ -227,7 +229,8 @@ void unpacker_free(struct unpacker *u)
 	free(u);
 }
 
-/* The window is taken at the first call and kept: at most one block is added in an unpacker's life. */
+/* The window is taken at the first call and kept: at most one block is added in an unpacker's
+ * life. */
 static int unpack(struct unpacker *u, struct bytes packed, uint8_t *raw, size_t raw_len)
 {
 	z_stream *z = &u->z;

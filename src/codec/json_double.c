@@ -1,8 +1,9 @@
 /*
  * json_double: doubles as the shortest decimal text that reads back as the same double.
  *
- * Nearly all doubles in real data are short decimals: those are found by exact arithmetic. The rest is tried digit by digit
- * with printf and strtod; of printf's text only the digits are used, so that a locale's decimal point does no harm.
+ * Nearly all doubles in real data are short decimals: those are found by exact arithmetic. The
+ * rest is tried digit by digit with printf and strtod; of printf's text only the digits are used,
+ * so that a locale's decimal point does no harm.
  */
 #include <codec/json.h>
 
@@ -28,8 +29,9 @@ static void set_digits(struct digits *d, uint64_t integer, int exponent)
 		d->count--;
 }
 
-/* integer / 10^k for the smallest k: the quotient of two exact doubles is correctly rounded, so that it is what a reader will
- * make of the text. Up to 15 digits no other decimal of that length comes near. */
+/* integer / 10^k for the smallest k: the quotient of two exact doubles is correctly rounded,
+ * so that it is what a reader will make of the text. Up to 15 digits no other decimal of that
+ * length comes near. */
 static bool short_decimal(double v, struct digits *d)
 {
 	double scale = 1;
@@ -86,8 +88,8 @@ static void next_up(struct digits *d)
 	d->point++;
 }
 
-/* Above a power of two doubles lie twice as far apart as below it: there the nearest decimal may read back as the neighbour below,
- * and the one above it as the same. */
+/* Above a power of two doubles lie twice as far apart as below it: there the nearest decimal
+ * may read back as the neighbour below, and the one above it as the same. */
 static void long_decimal(double v, struct digits *d)
 {
 	/* A normal double that has a text of 15 digits or fewer has it in its first 15. */
@@ -161,7 +163,8 @@ size_t json_write_double(double v, char out[32])
 	}
 	if (!short_decimal(v, &d))
 		long_decimal(v, &d);
-	/* A reader makes an integer of a whole number, which must be this one exactly: over 2^53 the shortest digits are not it. */
+	/* A reader makes an integer of a whole number, which must be this one exactly: over
+	 * 2^53 the shortest digits are not it. */
 	bool plain = v <= 0x1p53 && d.point >= -5;
 	return n + (plain ? put_plain(&d, out + n) : put_scientific(&d, out + n));
 }

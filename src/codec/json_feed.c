@@ -1,21 +1,23 @@
 /*
- * json_feed: JSON text to MessagePack while it arrives; the structure (json_string.c and json_number.c are the leaves).
+ * json_feed: JSON text to MessagePack while it arrives; the structure (json_string.c and
+ * json_number.c are the leaves).
  *
  *   START -- BOM (lenient) --+
  *     |                      v
- *     +------------------> VALUE -- scalar -------------------------> AFTER_VALUE -- end of text, nothing open: accepted
+ *     +------------------> VALUE -- scalar -------------------------> AFTER -- end, nothing open: accepted
  *                          ^  |                                          ^ |  |
- *        '[' --> ITEM -----+  +-- '"' --> STRING --- closing quote ------+ |  +-- ']' or '}' of the open one --> AFTER_VALUE
+ *        '[' --> ITEM -----+  +-- '"' --> STRING --- closing quote ------+ |  +-- ']' or '}' --> AFTER
  *                  |          +-- digit -> NUMBER -- other character ----+ |
- *                  |          +-- t f n -> LITERAL - last letter --------+ +-- ',' --> VALUE (array) or KEY (object)
+ *                  |          +-- t f n -> LITERAL - last letter --------+ +-- ',' --> VALUE or KEY
  *                  +-- ']' ----------------------------------------------+
  *        '{' --> PAIR -- '"' --> STRING as a key -- closing quote --> COLON -- ':' --> VALUE
- *                  +-- '}' ----------------------------------------------> AFTER_VALUE
+ *                  +-- '}' ----------------------------------------------> AFTER
  *
  * Any other character, and whatever follows: FAILED, for good. White space stays where it is.
  *
- * No tree, no recursion, no allocation but the output's and a long number's. The result, the error and its place are functions of
- * the text alone: the same for every way of cutting it into pieces. The output is never more than the finished values need.
+ * No tree, no recursion, no allocation but the output's and a long number's. The result, the
+ * error and its place are functions of the text alone: the same for every way of cutting it into
+ * pieces. The output is never more than the finished values need.
  */
 #include "json_state.h"
 
@@ -98,7 +100,8 @@ static enum json_state skip_space(struct json *j, struct cursor *c)
 	return j->state;
 }
 
-/* A call that is not inlined gets a copy of the cursor, so that the loop's own has no address and stays in registers. */
+/* A call that is not inlined gets a copy of the cursor, so that the loop's own has no address
+ * and stays in registers. */
 static ALWAYS_INLINE enum json_state aside(struct json *j, struct cursor *c,
 					   enum json_state (*call)(struct json *, struct cursor *))
 {
@@ -183,7 +186,8 @@ static enum json_state begin_string(struct json *j, struct cursor *c)
 	return next == IN_STRING ? json_string_run(j, c) : next;
 }
 
-/* At an opening quote. A string of up to 31 plain bytes, as most keys and values are, is done in two blocks. */
+/* At an opening quote. A string of up to 31 plain bytes, as most keys and values are, is done
+ * in two blocks. */
 static ALWAYS_INLINE enum json_state open_string(struct json *j, struct cursor *c, bool key)
 {
 	c->at++;

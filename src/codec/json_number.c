@@ -1,8 +1,9 @@
 /*
  * json_number: numbers to the shortest integer or to a double.
  *
- * An integer of up to 18 digits that ends inside the piece is read in one pass. Any other number is first measured to its
- * end (collected in `number` when the piece ends before), so that its limit and its errors do not depend on the cuts, and then read.
+ * An integer of up to 18 digits that ends inside the piece is read in one pass. Any other number
+ * is first measured to its end (collected in `number` when the piece ends before), so that its
+ * limit and its errors do not depend on the cuts, and then read.
  */
 #include "json_state.h"
 

@@ -1,8 +1,8 @@
 /*
  * json_state: the transcoder's error and its way to the output buffer.
  *
- * The first error is kept with its words. The cursor writes into the buffer's memory behind its back: its length is only right
- * after a sync, and its memory may move at every growth.
+ * The first error is kept with its words. The cursor writes into the buffer's memory behind its
+ * back: its length is only right after a sync, and its memory may move at every growth.
  */
 #include "json_state.h"
 
@@ -43,7 +43,8 @@ bool json_grow(struct json *j, struct cursor *c, size_t n)
 	json_cursor_load(j, c);
 	if (rc == 0)
 		return true;
-	/* No place: how far a run of plain text is copied ahead of the limit depends on the pieces. */
+	/* No place: how far a run of plain text is copied ahead of the limit depends on the
+	 * pieces. */
 	j->error = why_set(&j->why, rc, "JSON: %s",
 			   rc == ERR_LIMIT ? "the result is too large" : "no memory for the result");
 	return false;

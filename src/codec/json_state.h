@@ -1,13 +1,15 @@
 /*
  * json_state: what the parts of the transcoder share. Private to codec.
  *
- * json_feed.c walks the structure, json_string.c the insides of strings, json_number.c the numbers. json_write.c stands apart.
+ * json_feed.c walks the structure, json_string.c the insides of strings, json_number.c the
+ * numbers. json_write.c stands apart.
  */
 #ifndef FIC_CODEC_JSON_STATE_H
 #define FIC_CODEC_JSON_STATE_H
 
-/* GCC 12 packs pairs of the cursor's pointers into vector registers to store them together, and takes them apart again for
- * every byte: half the speed (1.0 against 2.0 GB/s). Ahead of the includes, so that inline functions are compiled alike. */
+/* GCC 12 packs pairs of the cursor's pointers into vector registers to store them together,
+ * and takes them apart again for every byte: half the speed (1.0 against 2.0 GB/s). Ahead of
+ * the includes, so that inline functions are compiled alike. */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-tree-slp-vectorize")
 #endif
@@ -108,7 +110,8 @@ static inline uint64_t json_offset(const struct json *j, const uint8_t *at)
 enum json_state json_fail(struct json *j, int code, uint64_t offset, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-void json_cursor_sync(struct json *j, const struct cursor *c); /* the output's length := what is written */
+/* The output's length := what is written. */
+void json_cursor_sync(struct json *j, const struct cursor *c);
 void json_cursor_load(struct json *j, struct cursor *c);    /* the reverse */
 bool json_grow(struct json *j, struct cursor *c, size_t n); /* room for n bytes, else fails */
 

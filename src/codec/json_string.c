@@ -14,12 +14,14 @@
  *                                    |  not a u: alone                          |
  *                                    +------------------------------------------+
  *
- * What is written never exceeds what the finished string needs, so that the output's limit strikes at the same text
- * however it is cut. What lies whole inside a piece takes the short ways (run_...), anything else the steps byte by byte (step_...).
+ * What is written never exceeds what the finished string needs, so that the output's limit
+ * strikes at the same text however it is cut. What lies whole inside a piece takes the short ways
+ * (run_...), anything else the steps byte by byte (step_...).
  */
 #include "json_state.h"
 
-/* A longer header than the string will need is left room for only where it cannot pass the output's limit. */
+/* A longer header than the string will need is left room for only where it cannot pass the
+ * output's limit. */
 #define ROOM_GUESS       3
 #define ROOM_GUESS_NEEDS (ROOM_GUESS + UINT8_MAX)
 
@@ -204,7 +206,8 @@ static bool step_escape(struct json *j, struct cursor *c)
 	return put(j, c, &plain, 1);
 }
 
-/* A byte that does not continue the sequence ends it (one U+FFFD for all of it, Unicode's "maximal subpart") and is looked at anew. */
+/* A byte that does not continue the sequence ends it (one U+FFFD for all of it, Unicode's
+ * "maximal subpart") and is looked at anew. */
 static bool step_utf8(struct json *j, struct cursor *c)
 {
 	struct json_string *s = &j->string;
@@ -245,7 +248,8 @@ static bool start_utf8(struct json *j, struct cursor *c)
 	return put(j, c, c->at++, 1);
 }
 
-/* One byte in any state but PLAIN. A step that changes the state without taking the byte leaves it to the next. */
+/* One byte in any state but PLAIN. A step that changes the state without taking the byte
+ * leaves it to the next. */
 static bool step(struct json *j, struct cursor *c)
 {
 	struct json_string *s = &j->string;
@@ -321,7 +325,8 @@ static ALWAYS_INLINE bool run_utf8(struct json *j, struct cursor *c)
 	return true;
 }
 
-/* The run of plain bytes at hand: in blocks while both sides have room for them, else measured first and copied exactly. */
+/* The run of plain bytes at hand: in blocks while both sides have room for them, else measured
+ * first and copied exactly. */
 static ALWAYS_INLINE bool run_plain(struct json *j, struct cursor *c)
 {
 	while (c->end - c->at >= SCAN_BLOCK && c->w_end - c->w >= SCAN_BLOCK) {

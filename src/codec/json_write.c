@@ -1,8 +1,8 @@
 /*
  * json_write: MessagePack to JSON, in one pass, without recursion.
  *
- * Reads bytes that may be anything: what is not MessagePack is ERR_CORRUPT, never a crash. Never writes a raw control
- * character. The document's depth is bounded by MP_DEPTH_MAX.
+ * Reads bytes that may be anything: what is not MessagePack is ERR_CORRUPT, never a crash. Never
+ * writes a raw control character. The document's depth is bounded by MP_DEPTH_MAX.
  */
 #include <codec/json.h>
 #include <codec/msgpack.h>
@@ -32,8 +32,9 @@ static inline bool is_clean(uint8_t b)
 	return b >= 0x20 && b != '"' && b != '\\';
 }
 
-/* The clean run at p, in blocks while there is room to write and something to read for whole ones: a block may read over the
- * string's end, up to `limit`, but only the string's part of it counts. Returns the first byte not taken. */
+/* The clean run at p, in blocks while there is room to write and something to read for whole
+ * ones: a block may read over the string's end, up to `limit`, but only the string's part of
+ * it counts. Returns the first byte not taken. */
 static ALWAYS_INLINE const uint8_t *put_blocks(struct buf *out, const uint8_t *p,
 					       const uint8_t *end, const uint8_t *limit)
 {

@@ -1,9 +1,10 @@
 /*
  * msgpack_equal: are two values the same JSON value?
  *
- * A map's pairs are listed, sorted by a hash of their keys and compared in that order, so that a large map in
- * another order costs n log n. The lists of all maps that are open at once lie on one growing stack. Without memory for it the
- * answer is "no", which costs whoever asks "did it change?" one needless write.
+ * A map's pairs are listed, sorted by a hash of their keys and compared in that order, so that a
+ * large map in another order costs n log n. The lists of all maps that are open at once lie on
+ * one growing stack. Without memory for it the answer is "no", which costs whoever asks "did it
+ * change?" one needless write.
  */
 #include <codec/msgpack.h>
 
@@ -61,7 +62,8 @@ static bool flat_equal(const struct mp_value *a, const struct mp_value *b)
 	}
 }
 
-/* Equal keys hash alike, whatever their encoding; containers as keys, which JSON has not, all hash alike. */
+/* Equal keys hash alike, whatever their encoding; containers as keys, which JSON has not, all
+ * hash alike. */
 static uint64_t key_hash(struct bytes key)
 {
 	struct mp_value v;
@@ -100,7 +102,8 @@ static struct pair *pairs_at(const struct buf *stack, size_t offset)
 	return (struct pair *)(void *)(stack->data + offset);
 }
 
-/* Sorts n pairs and drops those whose key stands again later in the map. Returns how many are left. */
+/* Sorts n pairs and drops those whose key stands again later in the map. Returns how many are
+ * left. */
 static size_t unique(size_t offset, size_t n, struct buf *stack)
 {
 	size_t kept = 0, run = 0; /* run: where the pairs with the present hash begin */
@@ -138,7 +141,8 @@ static bool push_pairs(struct mp_reader *r, uint32_t count, struct buf *stack)
 	return true;
 }
 
-/* Both lists are sorted and hold each key once. Within one hash, which is nearly always one key, every order is tried. */
+/* Both lists are sorted and hold each key once. Within one hash, which is nearly always one
+ * key, every order is tried. */
 static bool lists_equal(size_t a, size_t b, size_t n, struct buf *stack)
 {
 	size_t run = 0;

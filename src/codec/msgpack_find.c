@@ -1,9 +1,11 @@
-/* msgpack_find: a key in a map, a path in a document. Reads forward only; never builds an index and never allocates. */
+/* msgpack_find: a key in a map, a path in a document. Reads forward only; never builds an
+ * index and never allocates. */
 #include <codec/msgpack.h>
 
 #include <math.h>
 
-/* A reader behind the header of the map (or array) that `whole` encodes: 1, 0 when it is none, ERR_CORRUPT. */
+/* A reader behind the header of the map (or array) that `whole` encodes: 1, 0 when it is none,
+ * ERR_CORRUPT. */
 static int open_container(struct bytes whole, enum mp_type type, struct mp_reader *r_out,
 			  uint32_t *count_out)
 {
@@ -20,8 +22,8 @@ static int open_container(struct bytes whole, enum mp_type type, struct mp_reade
 	return 1;
 }
 
-/* Short strings, as nearly all keys are, without a general decode; what else a key may be is stepped over, its
- * data then NULL. 1 or an error: a map's pair is never missing. */
+/* Short strings, as nearly all keys are, without a general decode; what else a key may be is
+ * stepped over, its data then NULL. 1 or an error: a map's pair is never missing. */
 static int next_key(struct mp_reader *r, struct bytes *key_out)
 {
 	struct mp_value v;
@@ -78,7 +80,8 @@ static bool is_step(struct bytes name, struct bytes rest)
 	       (name.len == 0 || memcmp(name.data, rest.data, name.len) == 0);
 }
 
-/* How well a key of `len` bytes fits: the whole rest best, then the first word of it, then the longest of the dotted ones. */
+/* How well a key of `len` bytes fits: the whole rest best, then the first word of it, then the
+ * longest of the dotted ones. */
 static size_t rank_of(size_t len, struct bytes rest, size_t word)
 {
 	return len == rest.len ? SIZE_MAX : len == word ? SIZE_MAX - 1 : len;
@@ -91,7 +94,8 @@ static size_t word_len(struct bytes rest)
 	return dot ? (size_t)(dot - rest.data) : rest.len;
 }
 
-/* One pass over a map for the key that continues the path. 1 with the value and the bytes of path taken. */
+/* One pass over a map for the key that continues the path. 1 with the value and the bytes of
+ * path taken. */
 static int step_map(struct bytes map, struct bytes rest, struct bytes *value_out, size_t *taken_out)
 {
 	struct mp_reader r;

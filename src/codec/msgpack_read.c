@@ -1,8 +1,8 @@
 /*
  * msgpack_read: one value, one step over a value, one check of a whole document.
  *
- * Every length is compared with what is left of the span before a byte of it is touched. Nothing recurses and nothing allocates:
- * the depth of nesting is the input's, and bounded here.
+ * Every length is compared with what is left of the span before a byte of it is touched. Nothing
+ * recurses and nothing allocates: the depth of nesting is the input's, and bounded here.
  */
 #include <codec/msgpack.h>
 
@@ -24,7 +24,8 @@ static inline uint64_t be64(const uint8_t *p)
 }
 
 /*
- * The formats 0xc0..0xdf: how many bytes stand behind the lead byte before any contents, what it is, and what those bytes mean.
+ * The formats 0xc0..0xdf: how many bytes stand behind the lead byte before any contents, what it
+ * is, and what those bytes mean.
  */
 enum meaning {
 	IS_BAD,
@@ -181,7 +182,8 @@ bool mp_get(struct bytes whole, struct mp_value *value_out)
 	return mp_next(&r, value_out) == 1;
 }
 
-/* Bytes from the lead byte on, contents included, of a value that is no container; 0 when cut or reserved. `left` is at least 1. */
+/* Bytes from the lead byte on, contents included, of a value that is no container; 0 when cut
+ * or reserved. `left` is at least 1. */
 static inline size_t flat_size(const uint8_t *p, size_t left)
 {
 	if (*p < 0x80 || *p >= 0xe0)
@@ -219,8 +221,8 @@ static bool str_valid(const uint8_t *p, const uint8_t *behind)
 }
 
 /*
- * Over one value. left[depth] is how many values the container at that depth still has; the value itself is a container
- * of one at depth 0.
+ * Over one value. left[depth] is how many values the container at that depth still has; the value
+ * itself is a container of one at depth 0.
  */
 static ALWAYS_INLINE int walk(struct mp_reader *r, bool check_text)
 {

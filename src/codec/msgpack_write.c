@@ -1,4 +1,5 @@
-/* msgpack_write: values appended to a buffer in their shortest encoding. Never fails but through the buffer's sticky error. */
+/* msgpack_write: values appended to a buffer in their shortest encoding. Never fails but
+ * through the buffer's sticky error. */
 #include <codec/msgpack.h>
 
 #include "encode.h"

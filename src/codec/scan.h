@@ -1,8 +1,8 @@
 /*
  * scan: sixteen bytes of text at a time, and well-formed UTF-8.
  *
- * Private to codec. SSE2 where the compiler has it (every x86-64), words of eight bytes elsewhere; both give the same answers.
- * Define SCAN_PORTABLE to test the plain form anywhere.
+ * Private to codec. SSE2 where the compiler has it (every x86-64), words of eight bytes
+ * elsewhere; both give the same answers. Define SCAN_PORTABLE to test the plain form anywhere.
  */
 #ifndef FIC_CODEC_SCAN_H
 #define FIC_CODEC_SCAN_H
@@ -24,8 +24,9 @@
 
 #if SCAN_SSE2
 
-/* Index of the first byte that is a quote, a backslash, a control or over 0x7f, SCAN_BLOCK when none is. The whole block is
- * copied to `w` before it is looked at: the caller has room for it, and takes only what comes before the index. */
+/* Index of the first byte that is a quote, a backslash, a control or over 0x7f, SCAN_BLOCK
+ * when none is. The whole block is copied to `w` before it is looked at: the caller has room
+ * for it, and takes only what comes before the index. */
 static ALWAYS_INLINE unsigned scan_copy_text(const uint8_t *p, uint8_t *w)
 {
 	__m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -110,15 +111,17 @@ static inline bool scan_ascii(const uint8_t *p)
 
 #endif
 
-/* What may follow a lead byte 0xc2..0xf4: how many bytes, and the span of the first of them (Unicode, table 3-7). */
+/* What may follow a lead byte 0xc2..0xf4: how many bytes, and the span of the first of them
+ * (Unicode, table 3-7). */
 struct utf8_lead {
 	uint8_t more;
 	uint8_t low;
 	uint8_t high;
 };
 
-/* For bytes over 0x7f; more is 0 when no sequence starts with this one: overlong forms (C0, C1, E0 80..9F, F0 80..8F), surrogates
- * (ED A0..BF) and what lies over U+10FFFF are not well-formed. */
+/* For bytes over 0x7f; more is 0 when no sequence starts with this one: overlong forms (C0,
+ * C1, E0 80..9F, F0 80..8F), surrogates (ED A0..BF) and what lies over U+10FFFF are not
+ * well-formed. */
 static inline struct utf8_lead utf8_lead(uint8_t byte)
 {
 	if (byte >= 0xc2 && byte <= 0xdf)
@@ -130,7 +133,8 @@ static inline struct utf8_lead utf8_lead(uint8_t byte)
 	return (struct utf8_lead){0, 0, 0};
 }
 
-/* Length of the well-formed sequence of two to four bytes at p, 0 when there is none or it is cut. */
+/* Length of the well-formed sequence of two to four bytes at p, 0 when there is none or it is
+ * cut. */
 static inline unsigned utf8_sequence(const uint8_t *p, const uint8_t *end)
 {
 	size_t left = (size_t)(end - p);

@@ -1,9 +1,12 @@
 /*
- * codec_bench: how fast text becomes MessagePack and back, and what packing records costs and gives.
+ * codec_bench: how fast text becomes MessagePack and back, and what packing records costs and
+ * gives.
  *
- * Rivals run in the same process, in turns, several rounds; medians are printed, and ratios to fic. The page is made here,
- * the same on every run: 150 conversations shaped like Intercom's, of 2.5 to 6 KB, with HTML bodies of English words in
- * about the frequencies of English, and 200 contacts of about 2 KB.
+ * Rivals run in the same process, in turns, several rounds; medians are printed, and ratios to
+ * fic. The page is made here, the same on every run of one build (which argument of a call draws
+ * first is the compiler's choice): 150 conversations shaped like Intercom's, of 2.5 to 6 KB, with
+ * HTML bodies of English words in about the frequencies of English, and 200 contacts of about 2
+ * KB.
  */
 #include <base/clock.h>
 #include <codec/deflate.h>
@@ -25,11 +28,12 @@
 
 #define CONVERSATIONS 150
 #define CONTACTS      300
-#define SAMPLES       100 /* of the records: what the dictionary is trained on; the rest is measured */
+#define SAMPLES       100 /* of the records train the dictionary; the rest is measured */
 #define PIECE         16384
 #define ROUNDS        9
 
-/* --- the page ----------------------------------------------------------------------------------------------------- */
+/* --- the page
+ * ----------------------------------------------------------------------------------------------------- */
 
 /* Most frequent first. */
 static const char words[] =
@@ -262,7 +266,8 @@ static void put_page(struct buf *b)
 		   CONVERSATIONS);
 }
 
-/* --- timing ------------------------------------------------------------------------------------------------------- */
+/* --- timing
+ * ------------------------------------------------------------------------------------------------------- */
 
 static double now_us(void)
 {
@@ -439,7 +444,8 @@ static void compete(const char *title, struct contest *contests, size_t n, struc
 	printf("\n");
 }
 
-/* --- packing ------------------------------------------------------------------------------------------------------ */
+/* --- packing
+ * ------------------------------------------------------------------------------------------------------ */
 
 struct records {
 	struct buf data;

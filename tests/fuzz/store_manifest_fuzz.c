@@ -16,6 +16,19 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* In the place of base's: a store says a line for each thing that it finds damaged, and here that is everything. */
+void log_error(const char *area, const char *format, ...)
+{
+	(void)area;
+	(void)format;
+}
+
+void log_info(const char *area, const char *format, ...)
+{
+	(void)area;
+	(void)format;
+}
+
 static char dir[64], manifest[80];
 
 static void clean(void)
@@ -37,9 +50,6 @@ static void setup(void)
 		abort();
 	snprintf(manifest, sizeof manifest, "%s/MANIFEST", dir);
 	atexit(clean);
-	log_setup(LOG_LEVEL_ERROR, false);
-	if (!freopen("/dev/null", "w", stderr) && !getenv("FUZZ_KEEP_STDERR"))
-		abort();
 }
 
 static void ignore(void *ctx, struct bytes text)

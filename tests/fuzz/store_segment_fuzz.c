@@ -17,6 +17,19 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* In the place of base's: a store says a line for each thing that it finds damaged, and here that is everything. */
+void log_error(const char *area, const char *format, ...)
+{
+	(void)area;
+	(void)format;
+}
+
+void log_info(const char *area, const char *format, ...)
+{
+	(void)area;
+	(void)format;
+}
+
 #define FILE_MAX ((size_t)1 << 20)
 
 static char dir[64], segment[128], manifest[80];
@@ -50,9 +63,6 @@ static void setup(void)
 	snprintf(manifest, sizeof manifest, "%s/MANIFEST", dir);
 	file = malloc(FILE_MAX);
 	atexit(clean);
-	log_setup(LOG_LEVEL_ERROR, false);
-	if (!freopen("/dev/null", "w", stderr) && !getenv("FUZZ_KEEP_STDERR"))
-		abort();
 }
 
 /* ---- sums that are right ---- */

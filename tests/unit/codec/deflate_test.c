@@ -1,4 +1,5 @@
-/* Packing: what goes in comes out, alone and in any order; damaged streams are errors; dictionaries help and are the same every time. */
+/* Packing: what goes in comes out, alone and in any order; damaged streams are errors;
+ * dictionaries help and are the same every time. */
 #include "support/codec_support.h"
 
 #include <base/clock.h>

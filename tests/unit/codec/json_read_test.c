@@ -1,4 +1,5 @@
-/* The transcoder, by example: values, numbers at their edges, escapes, errors with their places, limits. */
+/* The transcoder, by example: values, numbers at their edges, escapes, errors with their
+ * places, limits. */
 #include "support/codec_support.h"
 
 #include <math.h>
@@ -298,7 +299,8 @@ static void test_number_max(void **state)
 			 ERR_LIMIT);
 }
 
-/* Whatever the output's limit: an error and no crash below what the result takes, success from there on. */
+/* Whatever the output's limit: an error and no crash below what the result takes, success from
+ * there on. */
 static void test_out_max(void **state)
 {
 	uint64_t seed = 11;

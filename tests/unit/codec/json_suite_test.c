@@ -1,4 +1,5 @@
-/* The public suites: JSONTestSuite, UTF-8 tests, and the providers' own example payloads. Skipped, with a word, when they are not there. */
+/* The public suites: JSONTestSuite, UTF-8 tests, and the providers' own example payloads.
+ * Skipped, with a word, when they are not there. */
 #include "support/codec_support.h"
 
 #include <stdio.h>

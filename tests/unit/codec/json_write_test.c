@@ -266,7 +266,8 @@ static void test_doubles_shortest(void **state)
 
 	(void)state;
 	for (int i = 0; i < 10000; i++) {
-		double v = i % 2 ? from_bits(rnd64(&seed) & ~(1ull << 63)) : (double)rnd(&seed, 1u << 30) / 4096;
+		double v = i % 2 ? from_bits(rnd64(&seed) & ~(1ull << 63))
+				 : (double)rnd(&seed, 1u << 30) / 4096;
 		char shorter[40];
 		if (!isfinite(v))
 			continue;

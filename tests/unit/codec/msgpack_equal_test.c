@@ -1,4 +1,5 @@
-/* mp_equal: what is the same JSON value and what is not, whatever the order and the encodings; and what it costs. */
+/* mp_equal: what is the same JSON value and what is not, whatever the order and the encodings;
+ * and what it costs. */
 #include "support/codec_support.h"
 
 #include <base/clock.h>

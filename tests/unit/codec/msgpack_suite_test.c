@@ -1,4 +1,5 @@
-/* The MessagePack test suite: every value in every one of its encodings. Skipped, with a word, when it is not there. */
+/* The MessagePack test suite: every value in every one of its encodings. Skipped, with a word,
+ * when it is not there. */
 #include "support/codec_support.h"
 
 #include <codec/json.h>
@@ -72,7 +73,8 @@ static uint64_t big_endian(const uint8_t *p, size_t n)
 	return v;
 }
 
-/* The extension type -1: 32 bits of seconds; 30 bits of nanoseconds and 34 of seconds; 32 and 64. */
+/* The extension type -1: 32 bits of seconds; 30 bits of nanoseconds and 34 of seconds; 32 and
+ * 64. */
 static void check_timestamp(const struct mp_value *v, struct bytes wanted)
 {
 	int64_t seconds, nanos = 0;

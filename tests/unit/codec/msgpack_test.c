@@ -1,4 +1,5 @@
-/* MessagePack by example: the writer's shortest forms, the reader's refusals, keys and paths. The suite's own values are in msgpack_suite_test. */
+/* MessagePack by example: the writer's shortest forms, the reader's refusals, keys and paths.
+ * The suite's own values are in msgpack_suite_test. */
 #include "support/codec_support.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
-/* The block scanners and the UTF-8 checks against plain loops. scan_portable_test compiles this again without SSE2. */
+/* The block scanners and the UTF-8 checks against plain loops. scan_portable_test compiles
+ * this again without SSE2. */
 #include "scan.h"
 
 #include "support/codec_support.h"

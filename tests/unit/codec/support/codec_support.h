@@ -1,4 +1,5 @@
-/* codec_support: what the codec tests share: files, a seeded generator of numbers and values, texts fed in pieces. */
+/* codec_support: what the codec tests share: files, a seeded generator of numbers and values,
+ * texts fed in pieces. */
 #ifndef CODEC_SUPPORT_H
 #define CODEC_SUPPORT_H
 
@@ -30,7 +31,8 @@ struct outcome {
 	struct buf out;
 };
 
-/* Feeds the text, cut before every offset for which `cut` says so, each piece in a heap block of its exact size. */
+/* Feeds the text, cut before every offset for which `cut` says so, each piece in a heap block
+ * of its exact size. */
 typedef bool cut_fn(void *context, size_t at);
 bool cut_everywhere(void *context, size_t at);
 bool cut_at(void *context, size_t at);     /* context: a size_t */
@@ -38,13 +40,15 @@ bool cut_random(void *context, size_t at); /* context: a seed */
 void transcode(struct bytes text, enum json_mode mode, const struct json_limits *limits,
 	       size_t out_max, cut_fn *cut, void *context, struct outcome *o);
 void outcome_release(struct outcome *o);
-/* Whole, one byte at a time, cut at every place (short texts) and at random places: always the same. */
+/* Whole, one byte at a time, cut at every place (short texts) and at random places: always the
+ * same. */
 void assert_cuts_agree(struct bytes text, enum json_mode mode, const struct json_limits *limits,
 		       size_t out_max);
 
 /* Of "tests run from the project's root": the file's bytes; false when it is not there. */
 bool read_whole(const char *path, struct buf *out);
-/* Calls back for every file under a folder whose name ends so, in order of names; how many, -1 when the folder is not there. */
+/* Calls back for every file under a folder whose name ends so, in order of names; how many, -1
+ * when the folder is not there. */
 int for_each_file(const char *folder, const char *suffix,
 		  void (*call)(const char *path, const char *name));
 
