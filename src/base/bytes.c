@@ -103,7 +103,8 @@ void buf_put_str(struct buf *b, const char *text)
 }
 
 /* vsnprintf ends what it writes with a NUL, which needs room of its own that a full buffer does not have. */
-static void vprintf_exact(struct buf *b, size_t len, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void vprintf_exact(struct buf *b, size_t len,
+								const char *format, va_list args)
 {
 	char *text = malloc(len + 1);
 
