@@ -90,7 +90,8 @@ bool do_merge_contact(struct change *m)
 {
 	uint32_t from, into;
 
-	if (!change_pick(m, &world.contacts, &from) || !change_pick(m, &world.contacts, &into) || from == into)
+	if (!change_pick(m, &world.contacts, &from) || !change_pick(m, &world.contacts, &into) ||
+	    from == into)
 		return false;
 	leave_companies(from);
 	change_contact(m, from, (struct op){.kind = CONTACT_MERGED_INTO, .a = into});

@@ -1,34 +1,28 @@
-/* Serves HTTP with libmicrohttpd, driven by one poll loop in one thread, and
- * spoils answers on the wire where a fault says so. A call is answered when
- * its last byte has arrived; waiting (latency, slow, drip) suspends its
- * connection and never holds the others. */
+/* Serves HTTP with libmicrohttpd, driven by one poll loop in one thread. A
+ * call is answered when its last byte has arrived; waiting (latency, slow,
+ * drip) suspends its connection and never holds the others. */
 #include "http.h"
 
 #include "call.h"
 #include "clock.h"
 #include "control.h"
 #include "ledger.h"
-#include "rng.h"
 #include "settings.h"
 #include "stats.h"
+#include "wire.h"
 
 #include <arpa/inet.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
-#include <zlib.h>
 
 #define BODY_MAX (1u << 20)
 
 static struct MHD_Daemon *httpd;
 static uint32_t api_connections;
-
-
 static struct request *sleeping;
 
 void request_sleep(struct request *r, struct MHD_Connection *conn, int64_t due_ms)
@@ -76,9 +70,11 @@ static void request_done(void *cls, struct MHD_Connection *conn, void **con_cls,
 
 	(void)cls;
 	(void)conn;
-	(void)code;
 	if (!r)
 		return;
+	/* It hung up before it had the whole answer: it knows nothing of it. */
+	if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		ledger_undelivered(&r->receipt);
 	for (struct request **at = &sleeping; *at; at = &(*at)->next) {
 		if (*at == r) {
 			*at = r->next;
@@ -178,6 +174,8 @@ static enum MHD_Result send_answer(struct request *r, struct MHD_Connection *con
 		break_connection(conn);
 		return MHD_NO;
 	}
+	if (r->tells)
+		ledger_told(&r->words, r->retry_after_s);
 	done = MHD_queue_response(conn, r->status, r->answer);
 	MHD_destroy_response(r->answer);
 	r->answer = NULL;
@@ -190,6 +188,7 @@ static enum MHD_Result serve_api(struct request *r, struct MHD_Connection *conn,
 
 	count_connection(conn);
 	call_answer(c);
+	ledger_take_receipt(&r->receipt);
 	if (c->fault && c->fault->kind == FAULT_SLOW)
 		wait += c->fault->delay_ms;
 	r->reset = c->fault && c->fault->kind == FAULT_RESET;
@@ -278,7 +277,7 @@ bool http_start(uint32_t port)
 				 (struct sockaddr *)&addr, MHD_OPTION_URI_LOG_CALLBACK, uri_begun,
 				 NULL, MHD_OPTION_NOTIFY_COMPLETED, request_done, NULL,
 				 MHD_OPTION_NOTIFY_CONNECTION, connection_changed, NULL,
-				 MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+
 				 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)65536, MHD_OPTION_END);
 	return httpd != NULL;
 }

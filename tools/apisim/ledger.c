@@ -97,6 +97,7 @@ static struct listing *listings;
 static uint64_t *issued;
 static size_t listing_cap, listing_count, issued_cap, issued_count;
 static uint32_t epoch = 1;
+static struct receipt receipt;
 
 static uint64_t token_hash(const char *token)
 {
@@ -206,6 +207,7 @@ void ledger_page_given(uint64_t name, const char *token, const char *next, bool 
 	struct listing *l = listing_of(name);
 	uint64_t h = token_hash(next);
 
+	receipt.page = name;
 	l->epoch = epoch;
 	l->answered = token_hash(token);
 	l->version = world.version;
@@ -232,6 +234,7 @@ void ledger_thread_given(uint32_t conversation, bool spoiled)
 		p->flags[conversation] |= POP_FAULTY;
 		return;
 	}
+	receipt.thread = conversation + 1;
 	p->flags[conversation] &= (uint8_t)~POP_FAULTY;
 	p->fetched[conversation] = (uint32_t)clock_now();
 }
@@ -279,9 +282,30 @@ const char *ledger_scroll_name(void)
 
 void ledger_scroll_given(uint32_t at, bool end, bool spoiled, bool dropped)
 {
+	receipt.scroll = !dropped;
 	scroll.at = at;
 	scroll.spoiled = spoiled;
 	scroll.expires = end || dropped ? 0 : clock_flow_ms() + 60000;
+}
+
+void ledger_take_receipt(struct receipt *out)
+{
+	*out = receipt;
+	receipt = (struct receipt){0};
+}
+
+void ledger_undelivered(const struct receipt *r)
+{
+	if (r->thread)
+		world.conversations.flags[r->thread - 1] |= POP_FAULTY;
+	if (r->page) {
+		struct listing *l = listing_of(r->page);
+
+		l->complete = false;
+		l->next = l->answered;
+	}
+	if (r->scroll)
+		scroll.spoiled = true;
 }
 
 void ledger_restarted(void)

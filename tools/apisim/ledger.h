@@ -34,6 +34,17 @@ const char *ledger_scroll_name(void);
 /* The next position; end: the scroll is over. */
 void ledger_scroll_given(uint32_t at, bool end, bool spoiled, bool dropped);
 
+/* What the answer being made would let the client know. */
+struct receipt {
+	uint32_t thread; /* conversation index plus 1 */
+	uint64_t page;   /* listing */
+	bool scroll;
+};
+/* The receipt of the answer just made; there is one for each answer. */
+void ledger_take_receipt(struct receipt *out);
+/* The client went away before it had the answer. */
+void ledger_undelivered(const struct receipt *r);
+
 void ledger_restarted(void);
 void ledger_release(void);
 

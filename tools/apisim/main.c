@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 	}
 	stop_fd = signals();
 	follow_parent();
-	setenv("TZ", opt.timezone, 1); /* all else counts in UTC */
+	setenv("TZ", settings.zone, 1); /* all else counts in UTC */
 	tzset();
 	clock_init(opt.now, settings.frozen);
 	opt.now = (uint32_t)clock_now();

@@ -67,6 +67,8 @@ static const struct option table[] = {
 	 "what total_count of a thread of more than 500 parts counts"},
 	{"inclusive-bounds", NULL, YES, &settings.inclusive, 0, 0,
 	 "conversation searches: > and < include the value"},
+	{"inexact-totals", NULL, YES, &settings.inexact_totals, 0, 0,
+	 "total_count and total_pages of listings by cursor are only about right"},
 	{"redact-silent", NULL, YES, &settings.redact_silent, 0, 0,
 	 "a redaction leaves updated_at alone"},
 	{"no-gzip", NULL, NO, &settings.gzip, 0, 0, "never compress"},
@@ -168,7 +170,29 @@ static const struct option *find(const char *word, const char **value)
 	return NULL;
 }
 
-static bool zone_exists(const char *name)
+/* Where the machine has no time zone files, a few zones by their rules. */
+static const char *zone_rule(const char *name)
+{
+	static const struct {
+		const char *name, *rule;
+	} zones[] = {
+		{"UTC", "UTC0"},
+		{"America/Los_Angeles", "PST8PDT,M3.2.0,M11.1.0"},
+		{"America/New_York", "EST5EDT,M3.2.0,M11.1.0"},
+		{"Europe/London", "GMT0BST,M3.5.0/1,M10.5.0"},
+		{"Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3"},
+		{"Asia/Tokyo", "JST-9"},
+		{"Australia/Sydney", "AEST-10AEDT,M10.1.0,M4.1.0/3"},
+	};
+
+	for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++)
+		if (!strcmp(zones[i].name, name))
+			return zones[i].rule;
+	return NULL;
+}
+
+/* What TZ is set to, or NULL: there is no such zone. */
+static const char *zone_setting(const char *name)
 {
 	char path[300];
 	FILE *f;
@@ -176,9 +200,9 @@ static bool zone_exists(const char *name)
 	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
 	f = strstr(name, "..") ? NULL : fopen(path, "rb");
 	if (!f)
-		return !strcmp(name, "UTC");
+		return zone_rule(name);
 	fclose(f);
-	return true;
+	return name;
 }
 
 static enum options_verdict wrong(const char *what, const char *word)
@@ -191,7 +215,8 @@ static enum options_verdict finish(void)
 {
 	settings.frozen = clock_kind && !strcmp(clock_kind, "frozen");
 	settings.parts_total = parts_total && !strcmp(parts_total, "all");
-	if (!zone_exists(defaults.timezone))
+	settings.zone = zone_setting(defaults.timezone);
+	if (!settings.zone)
 		return wrong("unknown time zone", defaults.timezone);
 	*opt = defaults;
 	return OPTIONS_RUN;

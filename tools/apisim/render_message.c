@@ -25,7 +25,7 @@ static void names_for(const struct conversation *c, uint64_t seed, struct text_n
 }
 
 void render_text(struct buf *b, const char *key, const struct conversation *c, enum voice voice,
-		     uint64_t seed, bool plain)
+		 uint64_t seed, bool plain)
 {
 	struct text_names names;
 	char company[128];
@@ -212,9 +212,9 @@ static void put_event_details(struct buf *b, const struct part *p)
 
 static enum voice part_voice(const struct part *p)
 {
-	if (p->type == PART_NOTE)
+	if (p->type == PART_NOTE || p->type == PART_ASSIGNMENT)
 		return VOICE_NOTE;
-	if (p->type == PART_CLOSE || p->type == PART_ASSIGNMENT)
+	if (p->type == PART_CLOSE)
 		return VOICE_CLOSING;
 	return p->who == WHO_CONTACT ? VOICE_CUSTOMER
 	       : p->who == WHO_ADMIN ? VOICE_AGENT

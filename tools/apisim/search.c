@@ -119,11 +119,15 @@ static bool value_fits(const struct field *f, const json_t *v)
 	}
 }
 
+/* Far beyond all records, and still a date for the C library. */
+#define DATE_MAX ((int64_t)1 << 44)
+
 static void date_span(const struct query *q, struct node *n)
 {
 	int64_t v = 0, start, end;
 
 	as_number(n->value, &v);
+	v = v < -DATE_MAX ? -DATE_MAX : v > DATE_MAX ? DATE_MAX : v;
 	start = v;
 	end = v + 1;
 	if (q->res->days)

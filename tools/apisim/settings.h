@@ -7,6 +7,7 @@
 
 struct settings {
 	const char *token;
+	const char *zone; /* what TZ is set to */
 	const char *port_file, *pid_file;
 	uint32_t port;
 	uint32_t rate; /* calls a minute; 0 unlimited */
@@ -17,9 +18,10 @@ struct settings {
 	uint32_t scroll_page;
 	uint32_t max_seconds; /* 0: for ever */
 	bool gzip;
-	bool parts_total;   /* total_count of a cut thread counts all parts */
-	bool inclusive;     /* conversations: > and < include the value */
-	bool redact_silent; /* redaction leaves updated_at alone */
+	bool parts_total;    /* total_count of a cut thread counts all parts */
+	bool inclusive;      /* conversations: > and < include the value */
+	bool inexact_totals; /* total_count is only about right */
+	bool redact_silent;  /* redaction leaves updated_at alone */
 	bool frozen;
 	bool exit_with_parent;
 };

@@ -13,6 +13,7 @@ struct writer {
 	struct rng rng;
 	const struct text_names *names;
 	const struct topic *topic;
+	const char *last; /* the sentence before */
 	bool plain;
 };
 
@@ -49,6 +50,29 @@ static void put_link(struct writer *w)
 			n, word, word);
 }
 
+/* A made-up name out of 16,384, the first ones often and the last ones
+ * rarely, so that there are words of every frequency to search for. */
+static void put_rare(struct writer *w)
+{
+	static const char *const heads[] = {"Vel", "Tar", "Ost", "Bran", "Quel", "Mor",
+					    "Fen", "Lyr", "Dra", "Kes",  "Um",   "Zan",
+					    "Pol", "Gri", "Hal", "Est"};
+	static const char *const middles[] = {"mo",  "qui", "ra", "lin", "do",  "be", "ne", "vo",
+					      "ti",  "sa",  "gu", "ke",  "pha", "wy", "co", "lu",
+					      "hi",  "ja",  "re", "my",  "fo",  "zu", "da", "be",
+					      "sto", "tri", "ca", "po",  "ni",  "va", "ly", "mu"};
+	static const char *const tails[] = {"ra",    "nth",  "dale",   "wick", "mere", "xis",
+					    "tov",   "lund", "ven",    "gard", "holm", "stead",
+					    "vik",   "ros",  "zan",    "quo",  "bury", "nar",
+					    "fell",  "gate", "thorpe", "mont", "sk",   "dorf",
+					    "ville", "ham",  "rick",   "tein", "borg", "ton",
+					    "nova",  "lek"};
+	uint32_t octave = rng_below(&w->rng, 14);
+	uint32_t i = (1u << octave) - 1 + rng_below(&w->rng, 1u << octave);
+
+	buf_fmt(w->out, "%s%s%s", heads[i * 7 % 16], middles[i / 16 % 32], tails[i / 512 % 32]);
+}
+
 static void put_slot(struct writer *w, char slot)
 {
 	static const char letters[] = "ABCDEFGHJKLMNPQRSTUVWXYZ";
@@ -73,6 +97,7 @@ static void put_slot(struct writer *w, char slot)
 	case 'm':
 		buf_fmt(w->out, "\xe2\x82\xac%u.%02u", rng_range(r, 5, 900), rng_below(r, 100));
 		break;
+	case 'z': put_rare(w); break;
 	case 'u': put_link(w); break;
 	default: buf_char(w->out, slot);
 	}
@@ -136,8 +161,7 @@ static void put_bullets(struct writer *w)
 {
 	uint32_t n = rng_range(&w->rng, 2, 4);
 
-	if (!w->plain)
-		buf_lit(w->out, "<ul>\n");
+	buf_str(w->out, w->plain ? "\n" : "<ul>\n");
 	for (uint32_t i = 0; i < n; i++) {
 		buf_str(w->out, w->plain ? "- " : "<li>");
 		put_sentence(w, pick(&w->rng, text_details));
@@ -172,17 +196,27 @@ static const char *common_line(struct writer *w, enum voice v)
 	}
 }
 
+/* Nobody says the same thing twice in a row. */
+static const char *choose_line(struct writer *w, enum voice v, bool first)
+{
+	uint32_t kind = rng_below(&w->rng, 10);
+	const char *line = first && kind < 5 ? own_line(w, v)
+			   : kind < 7        ? common_line(w, v)
+					     : pick(&w->rng, text_details);
+
+	if (line == w->last)
+		line = pick(&w->rng, text_details);
+	w->last = line;
+	return line;
+}
+
 static void put_paragraph(struct writer *w, enum voice v, uint32_t sentences)
 {
 	paragraph_open(w);
 	for (uint32_t i = 0; i < sentences; i++) {
-		uint32_t kind = rng_below(&w->rng, 10);
-
 		if (i)
 			buf_char(w->out, ' ');
-		put_sentence(w, i == 0 && kind < 5 ? own_line(w, v)
-				: kind < 7         ? common_line(w, v)
-						   : pick(&w->rng, text_details));
+		put_sentence(w, choose_line(w, v, i == 0));
 	}
 }
 
@@ -226,11 +260,11 @@ uint32_t text_topics(void)
 void text_write(struct buf *out, enum voice voice, uint32_t topic, uint64_t seed,
 		const struct text_names *names, bool plain)
 {
-	struct writer w = {out,
-			   {hash2(seed, (uint64_t)voice)},
-			   names,
-			   &text_topic_table[topic % text_topic_count],
-			   plain};
+	struct writer w = {.out = out,
+			   .rng = {hash2(seed, (uint64_t)voice)},
+			   .names = names,
+			   .topic = &text_topic_table[topic % text_topic_count],
+			   .plain = plain};
 
 	if (voice == VOICE_REMARK || voice == VOICE_SUBJECT || voice == VOICE_TITLE) {
 		w.plain = true;

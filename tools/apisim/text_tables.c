@@ -255,9 +255,11 @@ LINES(details, "The %w module showed %q entries at %t.",
       "It only concerns the %w of %c, all others are fine.",
       "After the %w step, please confirm %q of the %w items.",
       "The total was %m, of which %m belong to %w.",
-      "You'll find the %w under %p, next to the %w switch.");
+      "You'll find the %w under %p, next to the %w switch.", "Internally this project is called %z.",
+      "The site in %z has the same %w.", "Please compare it with the case of %z from %d.",
+      "%z and %z both use the %w, only %z does not.");
 LINES(days, "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "March 3", "April 17",
-      "the 1st", "the 15th", "August 29", "October 11", "2 December", "last week", "yesterday");
+      "the 1st", "the 15th", "August 29", "October 11", "2 December", "New Year's Eve");
 LINES(emoji, "\xf0\x9f\x98\x80", "\xf0\x9f\x99\x8f", "\xf0\x9f\x91\x8d", "\xf0\x9f\x8e\x89",
       "\xe2\x9d\xa4\xef\xb8\x8f", "\xf0\x9f\x98\x85", "\xf0\x9f\x9a\x80",
       "\xf0\x9f\x91\xa9\xe2\x80\x8d"

@@ -38,10 +38,8 @@ void wire_date(struct MHD_Response *res)
 	add_header(res, "Date", "%s", text);
 }
 
-static void add_api_headers(struct MHD_Response *res, const struct call *c)
+static void add_api_headers(struct request *r, struct MHD_Response *res, const struct call *c)
 {
-	struct rate_words words;
-
 	MHD_add_response_header(res, "Content-Type", c->content_type);
 	MHD_add_response_header(res, "X-Request-Id", c->request_id);
 	MHD_add_response_header(res, "Cache-Control", "max-age=0, private, must-revalidate");
@@ -54,13 +52,14 @@ static void add_api_headers(struct MHD_Response *res, const struct call *c)
 		add_header(res, "Retry-After", "%u", c->retry_after_s);
 	if (!c->authorized)
 		return;
-	ledger_rate_words(&words);
+	ledger_rate_words(&r->words);
 	if (c->fault && c->fault->kind == FAULT_RATE429)
-		words.remaining = 0;
-	add_header(res, "X-RateLimit-Limit", "%u", words.limit);
-	add_header(res, "X-RateLimit-Remaining", "%u", words.remaining);
-	add_header(res, "X-RateLimit-Reset", "%lld", (long long)words.reset);
-	ledger_told(&words, c->retry_after_s);
+		r->words.remaining = 0;
+	r->tells = true;
+	r->retry_after_s = c->retry_after_s;
+	add_header(res, "X-RateLimit-Limit", "%u", r->words.limit);
+	add_header(res, "X-RateLimit-Remaining", "%u", r->words.remaining);
+	add_header(res, "X-RateLimit-Reset", "%lld", (long long)r->words.reset);
 }
 
 /* gzip, when it was asked for and pays. */
@@ -108,7 +107,8 @@ static ssize_t spill_read(void *cls, uint64_t pos, char *out, size_t max)
 				   1;
 
 		if (allowed <= pos && pos < until) {
-			request_sleep(s->request, s->conn, clock_mono_ms() + 1000 / s->bytes_per_s + 5);
+			request_sleep(s->request, s->conn,
+				      clock_mono_ms() + 1000 / s->bytes_per_s + 5);
 			return 0;
 		}
 		until = allowed < until ? allowed : until;
@@ -230,6 +230,6 @@ void wire_finish(struct request *r, struct MHD_Connection *conn, struct call *c)
 		MHD_add_response_header(r->answer, "Content-Encoding", "gzip");
 	if (c->status == 200 || c->status == 304)
 		MHD_add_response_header(r->answer, "ETag", etag);
-	add_api_headers(r->answer, c);
+	add_api_headers(r, r->answer, c);
 	wire_date(r->answer);
 }

@@ -15,6 +15,11 @@ struct request {
 	struct MHD_Response *answer; /* made, waiting for its time */
 	unsigned status;
 	bool reset;
+	/* What the client learns by the answer, once it is sent. */
+	bool tells;
+	struct rate_words words;
+	uint32_t retry_after_s;
+	struct receipt receipt;
 	/* Suspended connections, in one list. */
 	struct MHD_Connection *connection;
 	int64_t due_ms;
