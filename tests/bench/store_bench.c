@@ -1,6 +1,7 @@
 /*
- * What the store costs, in CPU time of one core: puts and a commit, gets, scan steps over one segment and over twenty, small commits.
- * The disk is memory (/dev/shm), and fsyncs are the system's: count them instead.
+ * What the store costs, in CPU time of one core: puts and a commit, gets, scan steps over one
+ * segment and over twenty, small commits. The disk is memory (/dev/shm), and fsyncs are the
+ * system's: count them instead.
  */
 #include <base/log.h>
 #include <codec/msgpack.h>

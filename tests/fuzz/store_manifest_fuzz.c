@@ -1,6 +1,7 @@
 /*
- * A manifest whose checksum is right and whose contents are anything. What parses must come out of a store that is opened with it: every segment that it
- * names is missing, so all of them are quarantined and the coverage is withdrawn, and a commit must settle that.
+ * A manifest whose checksum is right and whose contents are anything. What parses must come out of
+ * a store that is opened with it: every segment that it names is missing, so all of them are
+ * quarantined and the coverage is withdrawn, and a commit must settle that.
  */
 #include <base/log.h>
 #include <store/inspect.h>
@@ -16,7 +17,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* In the place of base's: a store says a line for each thing that it finds damaged, and here that is everything. */
+/* In the place of base's: a store says a line for each thing that it finds damaged, and here that
+ * is everything. */
 void log_error(const char *area, const char *format, ...)
 {
 	(void)area;

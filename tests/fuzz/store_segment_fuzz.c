@@ -1,6 +1,7 @@
 /*
- * A segment whose checksums are all right and whose contents are anything: described by store_inspect, then read through a store whose manifest
- * names it, in all the ways there are. It may be called damaged, and it may show nonsense; it must not crash, hang or read outside.
+ * A segment whose checksums are all right and whose contents are anything: described by
+ * store_inspect, then read through a store whose manifest names it, in all the ways there are. It
+ * may be called damaged, and it may show nonsense; it must not crash, hang or read outside.
  */
 #include <base/log.h>
 #include <codec/msgpack.h>
@@ -17,7 +18,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* In the place of base's: a store says a line for each thing that it finds damaged, and here that is everything. */
+/* In the place of base's: a store says a line for each thing that it finds damaged, and here that
+ * is everything. */
 void log_error(const char *area, const char *format, ...)
 {
 	(void)area;

@@ -171,7 +171,6 @@ static struct MHD_Response *make_response(struct request *r, struct MHD_Connecti
 	const struct fault *f = c->fault;
 	struct MHD_Response *res;
 	struct spill *s;
-	int64_t length;
 
 	switch (f ? f->kind : FAULT_NONE) {
 	case FAULT_TRUNCATE:
@@ -188,11 +187,16 @@ static struct MHD_Response *make_response(struct request *r, struct MHD_Connecti
 		s->endless = true;
 		s->cut = (uint64_t)f->size_mb << 20;
 		return spill_response(s, s->cut);
+	/* Too long a length: the connection closes before the rest comes. Too short a one: the
+	 * reader stops in the middle. */
 	case FAULT_WRONG_LENGTH:
-		length = (int64_t)c->out.len + f->delta;
+		if (f->delta >= 0) {
+			s = spill_new(r, conn, &c->out);
+			s->cut = s->len;
+			return spill_response(s, s->len + (uint64_t)f->delta);
+		}
+		c->out.len -= c->out.len < (uint64_t)-f->delta ? c->out.len : (size_t)-f->delta;
 		res = wire_plain(&c->out);
-		MHD_set_response_options(res, MHD_RF_INSANITY_HEADER_CONTENT_LENGTH, MHD_RO_END);
-		add_header(res, "Content-Length", "%lld", (long long)(length > 0 ? length : 0));
 		MHD_add_response_header(res, "Connection", "close");
 		return res;
 	default: return wire_plain(&c->out);

@@ -167,26 +167,36 @@ static void assert_bar(const char *json, const char *expected)
 static void bars(void **state)
 {
 	(void)state;
-	assert_bar(WANTED "\"intervals\":[],\"gaps\":[[\"2026-11-10T09:51:35Z\",\"2026-11-20T09:51:35Z\"]]}", "          ");
-	assert_bar(WANTED "\"intervals\":[{\"start\":null,\"end\":\"2026-11-20T09:51:35Z\",\"as_of\":\"2026-11-20T09:51:00Z\"}],\"gaps\":[]}",
+	assert_bar(WANTED
+		   "\"intervals\":[],\"gaps\":[[\"2026-11-10T09:51:35Z\",\"2026-11-20T09:51:35Z\"]]}",
+		   "          ");
+	assert_bar(WANTED
+		   "\"intervals\":[{\"start\":null,\"end\":\"2026-11-20T09:51:35Z\",\"as_of\":\"2026-11-20T09:51:00Z\"}],\"gaps\":[]}",
 		   "##########");
 	/* held, but as of yesterday; then with a chain that keeps it fresh */
-	assert_bar(WANTED "\"intervals\":[{\"start\":null,\"end\":null,\"as_of\":\"2026-11-19T09:51:00Z\"}],\"gaps\":[]}", "----------");
-	assert_bar(WANTED "\"intervals\":[{\"start\":null,\"end\":null,\"as_of\":\"2026-11-19T09:51:00Z\"}],\"gaps\":[],"
-			  "\"chain\":[\"2026-11-19T00:00:00Z\",\"2026-11-20T09:50:00Z\"]}",
+	assert_bar(WANTED
+		   "\"intervals\":[{\"start\":null,\"end\":null,\"as_of\":\"2026-11-19T09:51:00Z\"}],\"gaps\":[]}",
+		   "----------");
+	assert_bar(WANTED
+		   "\"intervals\":[{\"start\":null,\"end\":null,\"as_of\":\"2026-11-19T09:51:00Z\"}],\"gaps\":[],"
+		   "\"chain\":[\"2026-11-19T00:00:00Z\",\"2026-11-20T09:50:00Z\"]}",
 		   "##########");
 	/* a day, a piece of a day, and the minutes since the last sync, which are no hole */
-	assert_bar(WANTED "\"intervals\":[],\"gaps\":[[\"2026-11-11T09:51:35Z\",\"2026-11-12T09:51:35Z\"],"
-			  "[\"2026-11-14T10:00:00Z\",\"2026-11-14T10:00:01Z\"],[\"2026-11-20T09:31:35Z\",\"2026-11-20T09:51:35Z\"]]}",
+	assert_bar(WANTED
+		   "\"intervals\":[],\"gaps\":[[\"2026-11-11T09:51:35Z\",\"2026-11-12T09:51:35Z\"],"
+		   "[\"2026-11-14T10:00:00Z\",\"2026-11-14T10:00:01Z\"],[\"2026-11-20T09:31:35Z\",\"2026-11-20T09:51:35Z\"]]}",
 		   "# ##+#####");
-	assert_bar(WANTED "\"gaps\":[[null,\"2026-11-12T00:00:00Z\"],[\"2026-11-20T00:00:00Z\",null]]}", " +#######+");
+	assert_bar(WANTED
+		   "\"gaps\":[[null,\"2026-11-12T00:00:00Z\"],[\"2026-11-20T00:00:00Z\",null]]}",
+		   " +#######+");
 	assert_bar("{\"wanted\":[null,null]}", NULL);
 	assert_bar("{\"wanted\":[\"2026-11-20T09:51:35Z\",\"2026-11-20T09:51:35Z\"]}", NULL);
 	assert_bar("{}", NULL);
 	assert_bar("{\"wanted\":7,\"gaps\":\"x\"}", NULL);
 }
 
-static void assert_progress(const struct progress_run *run, size_t width, bool utf8, const char *expected)
+static void assert_progress(const struct progress_run *run, size_t width, bool utf8,
+			    const char *expected)
 {
 	struct show s = {.now_ms = NOW, .utf8 = utf8};
 	struct buf out = {0};
@@ -198,14 +208,18 @@ static void assert_progress(const struct progress_run *run, size_t width, bool u
 
 static void progress(void **state)
 {
-	struct progress_run run = {.run = 1, .done = 4500, .total = 10000, .ratio = 0.45, .rate = 120.4};
+	struct progress_run run = {
+		.run = 1, .done = 4500, .total = 10000, .ratio = 0.45, .rate = 120.4};
 
 	(void)state;
 	strcpy(run.name, "acme/conversations");
 	strcpy(run.phase, "listing");
-	assert_progress(&run, 100, true,
-			"acme/conversations listing ▕█████████████░░░░░░░░░░░░░░░░░▏ 45.0 %  4,500/10,000  120/s  ETA 45.0 s");
-	assert_progress(&run, 79, false, "acme/conversations listing [####......] 45.0 %  4,500/10,000  120/s  ETA 45.0 s");
+	assert_progress(
+		&run, 100, true,
+		"acme/conversations listing ▕█████████████░░░░░░░░░░░░░░░░░▏ 45.0 %  4,500/10,000  120/s  ETA 45.0 s");
+	assert_progress(
+		&run, 79, false,
+		"acme/conversations listing [####......] 45.0 %  4,500/10,000  120/s  ETA 45.0 s");
 	assert_progress(&run, 40, false, "acme/conversations listing 45.0 %  4,...");
 	run.total = -1;
 	run.ratio = -1;

@@ -39,7 +39,8 @@ static void assert_refused(const char *line, const char *words)
 
 static void forms(void **state)
 {
-	static const char *const same[] = {"query x -n5", "query -n 5 x", "--limit=5 query x", "query x --limit 5", "-qn5 query x"};
+	static const char *const same[] = {"query x -n5", "query -n 5 x", "--limit=5 query x",
+					   "query x --limit 5", "-qn5 query x"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
@@ -139,7 +140,8 @@ static void tables(void **state)
 		assert_true(used & OPTION_BIT(i));
 		for (int k = 0; k < i; k++) {
 			assert_string_not_equal(option_table[i].name, option_table[k].name);
-			assert_true(!option_table[i].letter || option_table[i].letter != option_table[k].letter);
+			assert_true(!option_table[i].letter ||
+				    option_table[i].letter != option_table[k].letter);
 		}
 	}
 }
@@ -158,8 +160,11 @@ static void help(void **state)
 		for (int k = 0; k < OPT_COUNT; k++) {
 			char display[34];
 			snprintf(display, sizeof display, "    --%s", option_table[k].name);
-			bool there = strstr(buf_text(&out), display + (option_table[k].letter ? 4 : 0)) != NULL;
-			bool wanted = option_table[k].help && ((command_table[i].options | OPTIONS_EVERYWHERE) & OPTION_BIT(k));
+			bool there = strstr(buf_text(&out),
+					    display + (option_table[k].letter ? 4 : 0)) != NULL;
+			bool wanted = option_table[k].help &&
+				      ((command_table[i].options | OPTIONS_EVERYWHERE) &
+				       OPTION_BIT(k));
 			if (wanted)
 				assert_true(there);
 		}
@@ -204,7 +209,8 @@ static void completions(void **state)
 		FILE *f = fdopen(fd, "w");
 		assert_int_equal(fwrite(out.data, 1, out.len, f), out.len);
 		fclose(f);
-		snprintf(command, sizeof command, "! command -v %s >/dev/null || %s -n %s", shells[i], shells[i], path);
+		snprintf(command, sizeof command, "! command -v %s >/dev/null || %s -n %s",
+			 shells[i], shells[i], path);
 		int status = system(command);
 		remove(path);
 		if (status)
@@ -221,9 +227,10 @@ static void completions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forms),  cmocka_unit_test(last_one_counts), cmocka_unit_test(refused),
-		cmocka_unit_test(commands), cmocka_unit_test(tables),        cmocka_unit_test(help),
-		cmocka_unit_test(manual), cmocka_unit_test(completions),
+		cmocka_unit_test(forms),   cmocka_unit_test(last_one_counts),
+		cmocka_unit_test(refused), cmocka_unit_test(commands),
+		cmocka_unit_test(tables),  cmocka_unit_test(help),
+		cmocka_unit_test(manual),  cmocka_unit_test(completions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,8 @@
 
 #include "text.h"
 
-static void assert_clean(const char *from, size_t len, enum text_form form, bool ascii, const char *expected)
+static void assert_clean(const char *from, size_t len, enum text_form form, bool ascii,
+			 const char *expected)
 {
 	struct buf out = {0};
 
@@ -17,7 +18,8 @@ static void assert_clean(const char *from, size_t len, enum text_form form, bool
 	buf_release(&out);
 }
 
-#define CLEAN(from, form, ascii, expected) assert_clean(from, sizeof(from) - 1, form, ascii, expected)
+#define CLEAN(from, form, ascii, expected) \
+	assert_clean(from, sizeof(from) - 1, form, ascii, expected)
 
 static void cleaning(void **state)
 {
@@ -28,9 +30,17 @@ static void cleaning(void **state)
 	CLEAN("two\r\nlines\rx\xe2\x80\xa8y", TEXT_BLOCK, false, "two\nlines\nx\ny");
 	CLEAN("\tx\n123\ty", TEXT_BLOCK, false, "        x\n123     y");
 	CLEAN("\x1b[31mred\x07\x7f", TEXT_LINE, false, "\xef\xbf\xbd[31mred\xef\xbf\xbd\xef\xbf\xbd");
-	CLEAN("a\0b", TEXT_LINE, false, "a\xef\xbf\xbd" "b");
+	CLEAN("a\0b", TEXT_LINE, false,
+	      "a\xef\xbf\xbd"
+	      "b");
 	/* U+009B is CSI to some terminals, in either of its forms */
-	CLEAN("\xc2\x9b" "2J\x9b" "2J", TEXT_LINE, false, "\xef\xbf\xbd" "2J\xef\xbf\xbd" "2J");
+	CLEAN("\xc2\x9b"
+	      "2J\x9b"
+	      "2J",
+	      TEXT_LINE, false,
+	      "\xef\xbf\xbd"
+	      "2J\xef\xbf\xbd"
+	      "2J");
 	/* marks that turn the direction of writing */
 	CLEAN("exe.\xe2\x80\xaegnp", TEXT_LINE, false, "exe.\xef\xbf\xbdgnp");
 	CLEAN("caf\xc3\xa9", TEXT_LINE, true, "caf?");
@@ -39,7 +49,10 @@ static void cleaning(void **state)
 
 static void broken_utf8(void **state)
 {
-	static const char *const bad[] = {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe6\x97", "\x80", "\xf0\x9f\x98"};
+	static const char *const bad[] = {"\xff",         "\xc0\x80",
+					  "\xed\xa0\x80", "\xf4\x90\x80\x80",
+					  "\xe6\x97",     "\x80",
+					  "\xf0\x9f\x98"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -73,13 +86,13 @@ static void widths(void **state)
 	(void)state;
 	assert_int_equal(text_width(bytes_str("abc")), 3);
 	assert_int_equal(text_width(bytes_str("caf\xc3\xa9")), 4);
-	assert_int_equal(text_width(bytes_str("cafe\xcc\x81")), 4);         /* a combining accent */
+	assert_int_equal(text_width(bytes_str("cafe\xcc\x81")), 4); /* a combining accent */
 	assert_int_equal(text_width(bytes_str("\xe6\x97\xa5\xe6\x9c\xac")), 4); /* 日本 */
-	assert_int_equal(text_width(bytes_str("\xef\xbc\xa1")), 2);         /* fullwidth A */
-	assert_int_equal(text_width(bytes_str("\xf0\x9f\x98\x80")), 2);     /* an emoji */
-	assert_int_equal(text_width(bytes_str("\xea\xb0\x80")), 2);         /* 가 */
-	assert_int_equal(text_width(bytes_str("\xe2\x80\x8d")), 0);         /* a joiner */
-	assert_int_equal(text_width(bytes_str("\xc2\xad")), 1);             /* the soft hyphen */
+	assert_int_equal(text_width(bytes_str("\xef\xbc\xa1")), 2);             /* fullwidth A */
+	assert_int_equal(text_width(bytes_str("\xf0\x9f\x98\x80")), 2);         /* an emoji */
+	assert_int_equal(text_width(bytes_str("\xea\xb0\x80")), 2);             /* 가 */
+	assert_int_equal(text_width(bytes_str("\xe2\x80\x8d")), 0);             /* a joiner */
+	assert_int_equal(text_width(bytes_str("\xc2\xad")), 1); /* the soft hyphen */
 	assert_int_equal(text_char_width(0x10ffff), 1);
 }
 
@@ -152,8 +165,9 @@ static void wrapping(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cleaning), cmocka_unit_test(broken_utf8), cmocka_unit_test(round_trip),
-		cmocka_unit_test(widths),   cmocka_unit_test(cutting),     cmocka_unit_test(wrapping),
+		cmocka_unit_test(cleaning),   cmocka_unit_test(broken_utf8),
+		cmocka_unit_test(round_trip), cmocka_unit_test(widths),
+		cmocka_unit_test(cutting),    cmocka_unit_test(wrapping),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

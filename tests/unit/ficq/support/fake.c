@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HELLO                                                                                        \
-	"{\"name\":\"ficd\",\"version\":\"0.1.0\",\"protocol\":{\"major\":1,\"minor\":0},"            \
+#define HELLO                                                                              \
+	"{\"name\":\"ficd\",\"version\":\"0.1.0\",\"protocol\":{\"major\":1,\"minor\":0}," \
 	"\"sources\":[\"acme\"],\"features\":[\"query\",\"sync\"]}"
 
 static void fail(const char *what)
@@ -104,7 +104,8 @@ static const struct fake_step *next_step(struct session *s, struct bytes method)
 static bool serve(struct session *s, const struct rpc_request *q)
 {
 	static const struct fake_step hello = {"hello", FAKE_RESULT, HELLO, 0};
-	static const struct fake_step unknown = {"", FAKE_ERROR, "{\"code\":-32601,\"message\":\"there is no such method\"}", 0};
+	static const struct fake_step unknown = {
+		"", FAKE_ERROR, "{\"code\":-32601,\"message\":\"there is no such method\"}", 0};
 
 	for (;;) {
 		const struct fake_step *step = next_step(s, q->method);
@@ -186,7 +187,8 @@ void fake_start(struct fake *f, const struct fake_step *script)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	/* A socket's path must be short, and the run's own folder may not be. */
-	snprintf(f->folder, sizeof f->folder, "%s/ficq.XXXXXX", tmp && strlen(tmp) < 40 ? tmp : "/tmp");
+	snprintf(f->folder, sizeof f->folder, "%s/ficq.XXXXXX",
+		 tmp && strlen(tmp) < 40 ? tmp : "/tmp");
 	if (!mkdtemp(f->folder))
 		fail("mkdtemp");
 	snprintf(f->socket, sizeof f->socket, "%s/s", f->folder);
@@ -194,7 +196,8 @@ void fake_start(struct fake *f, const struct fake_step *script)
 	int log = open(f->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	memcpy(address.sun_path, f->socket, strlen(f->socket) + 1);
-	if (log < 0 || listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 8) < 0)
+	if (log < 0 || listener < 0 ||
+	    bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 8) < 0)
 		fail("fake");
 	fflush(stdout);
 	f->pid = fork();
@@ -271,7 +274,8 @@ static int temporary(void)
 
 static void exec_ficq(const char *const *args, int in, int out, int err)
 {
-	static const char *const kept[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "PATH", "LD_LIBRARY_PATH", "GCOV_PREFIX"};
+	static const char *const kept[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "PATH",
+					   "LD_LIBRARY_PATH", "GCOV_PREFIX"};
 	char *environment[16], storage[8][1024];
 	char *argv[80];
 	size_t n = 0, count = 0;
@@ -337,7 +341,8 @@ void ficq_run(struct run *r, const char *socket, const char *words)
 	char *copy = strdup(words), *save = NULL;
 	size_t n = 0;
 
-	for (char *word = strtok_r(copy, " ", &save); word && n < 39; word = strtok_r(NULL, " ", &save))
+	for (char *word = strtok_r(copy, " ", &save); word && n < 39;
+	     word = strtok_r(NULL, " ", &save))
 		args[n++] = word;
 	ficq_run_args(r, socket, args, NULL);
 	free(copy);
