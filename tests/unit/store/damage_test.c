@@ -409,6 +409,28 @@ static void lost_dictionary(void **state)
 	finish();
 }
 
+/* A file that takes the place of a folder is a loss; what may not be looked at is not. */
+static void not_a_loss(void **state)
+{
+	char path[512];
+	struct store *s;
+
+	(void)state;
+	if (geteuid() == 0)
+		skip(); /* root may look at everything */
+	prepare(6);
+	assert_true(lab_find(lab.dir, ".seg", path));
+	*strrchr(path, '/') = 0;
+	chmod(path, 0);
+	assert_int_equal(lab_try_open(&lab, &s), ERR_DENIED);
+	chmod(path, 0700);
+	s = lab_open(&lab);
+	assert_true(honest(s));
+	assert_int_equal(quarantined(s), 0);
+	store_close(s);
+	finish();
+}
+
 static void checks(void **state)
 {
 	static const size_t places[] = {4110, 8192 + 5, 12288 + 3, 16384 + 1, 20480 + 2};
@@ -496,7 +518,8 @@ int main(void)
 		cmocka_unit_test(dictionary_bytes),  cmocka_unit_test(damage_and_repair),
 		cmocka_unit_test(damage_in_between), cmocka_unit_test(untimed_damage),
 		cmocka_unit_test(lost_dictionary),   cmocka_unit_test(checks),
-		cmocka_unit_test(newer_version),     cmocka_unit_test(inspects),
+		cmocka_unit_test(not_a_loss),        cmocka_unit_test(newer_version),
+		cmocka_unit_test(inspects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

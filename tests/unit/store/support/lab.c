@@ -138,6 +138,7 @@ void lab_calm(struct lab *l)
 {
 	l->fault = FAULT_NONE;
 	l->died = false;
+	memset(l->unsynced, 0, sizeof l->unsynced);
 	l->steps = l->syncs = l->writes = l->renames = l->unlinks = 0;
 }
 
@@ -153,10 +154,54 @@ static enum step step(struct lab *l)
 		return STEP_NOT;
 	if (l->fault == FAULT_NONE || l->steps != l->at)
 		return STEP_DO;
-	l->died = l->fault == FAULT_DIE || l->fault == FAULT_TORN;
+	l->died = l->fault == FAULT_DIE || l->fault == FAULT_TORN || l->fault == FAULT_LOSE;
 	return l->fault == FAULT_TORN    ? STEP_DO_AND_DIE
 	       : l->fault == FAULT_SHORT ? STEP_HALF
 					 : STEP_NOT;
+}
+
+/* What is written and not yet synced, by path. */
+static void note_path(struct lab *l, const char *path, bool written)
+{
+	int empty = -1;
+
+	for (int i = 0; i < 64; i++) {
+		if (strcmp(l->unsynced[i], path) == 0) {
+			if (!written)
+				l->unsynced[i][0] = 0;
+			return;
+		}
+		if (!l->unsynced[i][0])
+			empty = i;
+	}
+	if (written && empty >= 0)
+		snprintf(l->unsynced[empty], sizeof l->unsynced[empty], "%s", path);
+}
+
+static void note_fd(struct lab *l, int fd, bool written)
+{
+	char link[64], path[256];
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof path - 1);
+	if (n <= 0)
+		return;
+	path[n] = 0;
+	note_path(l, path, written);
+}
+
+void lab_lose(struct lab *l)
+{
+	for (int i = 0; i < 64; i++) {
+		struct buf file = {0};
+		if (!l->unsynced[i][0] || access(l->unsynced[i], F_OK) != 0)
+			continue;
+		lab_read("", l->unsynced[i], &file);
+		for (size_t at = 0; at < file.len; at += 512)
+			file.data[at] ^= 0x55;
+		lab_write("", l->unsynced[i], bytes_of(file.data, i % 2 ? file.len / 2 : file.len));
+		buf_release(&file);
+	}
 }
 
 static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
@@ -164,7 +209,8 @@ static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), voi
 	struct lab *l = ctx;
 	enum step s = step(l);
 
-	(void)fd;
+	if (s == STEP_DO && !l->later)
+		note_fd(l, fd, false);
 	l->syncs++;
 	if (l->later) {
 		assert_true(l->waiting_count < 256);
@@ -184,6 +230,8 @@ static int hook_write(void *ctx, int fd, const void *data, size_t len, uint64_t 
 	int code = l->error == ENOSPC ? ERR_NOSPACE : ERR_IO;
 
 	l->writes++;
+	if (!l->died || s == STEP_DO_AND_DIE)
+		note_fd(l, fd, true);
 	if (s == STEP_DO)
 		return file_pwrite(fd, data, len, offset);
 	if (s == STEP_HALF || s == STEP_DO_AND_DIE)
@@ -198,6 +246,9 @@ static int hook_rename(void *ctx, const char *from, const char *to)
 	enum step s = step(l);
 
 	l->renames++;
+	for (int i = 0; s == STEP_DO && i < 64; i++)
+		if (strcmp(l->unsynced[i], from) == 0)
+			snprintf(l->unsynced[i], sizeof l->unsynced[i], "%s", to);
 	if (s == STEP_DO)
 		return rename(from, to);
 	if (s == STEP_DO_AND_DIE)

@@ -18,6 +18,7 @@ enum lab_fault {
 	FAULT_NONE,
 	FAULT_DIE, /* step k and all later ones do nothing and fail: the process is gone */
 	FAULT_TORN, /* the same, but half of a write at step k, or a rename or unlink whole, still happens */
+	FAULT_LOSE, /* as FAULT_DIE, and what was not synced is lost by lab_lose: the power is gone */
 	FAULT_FAIL,  /* step k alone fails */
 	FAULT_SHORT, /* step k alone writes half and fails */
 };
@@ -37,11 +38,14 @@ struct lab {
 	bool later; /* fsyncs wait for lab_sync_all */
 	struct lab_wait waiting[256];
 	unsigned waiting_count;
+	char unsynced[64][256]; /* paths */
 	unsigned syncs, writes, renames, unlinks;
 	size_t cache_bytes, txn_bytes_max;
 };
 
 void lab_init(struct lab *l); /* an empty folder in memory */
+/* Spoils every file that was written and not synced since lab_calm. */
+void lab_lose(struct lab *l);
 void lab_release(struct lab *l);
 void lab_calm(struct lab *l); /* no faults from here on; counts from 0 */
 struct store_hooks lab_hooks(struct lab *l);

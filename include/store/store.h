@@ -1,0 +1,228 @@
+/*
+ * store: the records of one source on disk, their coverage, and one commit point.
+ *
+ *   <dir>/MANIFEST                      live segments, dead rows, coverage, marks, dictionaries,
+ *                                       revision; written whole, fsynced, renamed
+ *   <dir>/<resource>/<window>/N.seg     immutable segments (store/segment.h); <window> is the UTC
+ *                                       date of the first window inside, or `all`
+ *   <dir>/<resource>/N.dict             dictionaries for compression
+ *   <dir>/runs/N.log                    the audit trail (store/trail.h)
+ *
+ * Laws kept here: coverage is never claimed ahead of what is durable (both change in the same
+ * commit); a poorer copy never replaces a fuller one; newest wins at commit, not at read, so that
+ * every live record exists exactly once; a crash at any step leaves the old state or the new one.
+ * Nothing here reads a clock, draws a random number or waits for a disk: times are arguments,
+ * fsync is asynchronous through the caller's hook.
+ *
+ * Readers take a snapshot and keep what it shows whatever commits meanwhile. One transaction is
+ * open at a time.
+ */
+#ifndef FIC_STORE_STORE_H
+#define FIC_STORE_STORE_H
+
+#include <model/coverage.h>
+#include <model/record.h>
+
+struct store;
+struct txn;
+struct snapshot;
+struct scan;
+
+#define STORE_RESOURCES_MAX 32
+
+/* How durable steps are done. Every member may be replaced (tests inject faults and crashes); a
+ * zeroed struct means the operating system's calls, with fsync done at once.
+ *
+ * fsync must call `done(arg, 0 or an errno)` exactly once, at once or later from the loop, and
+ * return 0; or return an enum err and not call it. A commit asks for the fsyncs of all its files
+ * before the first of them is done, and for the folder's when all are done; a descriptor stays
+ * open until its `done`. */
+struct store_hooks {
+	int (*fsync)(void *ctx, int fd, void (*done)(void *arg, int error), void *arg);
+	/* As file_pwrite. */
+	int (*write)(void *ctx, int fd, const void *data, size_t len, uint64_t offset);
+	int (*rename)(void *ctx, const char *from, const char *to); /* as rename(2) */
+	int (*unlink)(void *ctx, const char *path);                 /* as unlink(2) */
+	void *ctx;
+};
+
+struct store_options {
+	const char *dir; /* made when missing, 0700 */
+	struct store_hooks hooks;
+	size_t cache_bytes;   /* of index pages; 0: 4 MiB */
+	size_t txn_bytes_max; /* compressed bytes of one open transaction; 0: 8 MiB */
+	int64_t window_ms;    /* 0: one day */
+};
+
+/* Reads the manifest (not the segments), removes files that it does not name, checks that each
+ * named segment is there and has the right size. A segment that is missing or damaged is
+ * quarantined: renamed to N.seg.bad, its rows gone, its span withdrawn from coverage, counted and
+ * logged; the store opens. A manifest that cannot be trusted is set aside as MANIFEST.bad and the
+ * store opens empty (everything is re-fetchable), with a log line.
+ *
+ * What is repaired holds in memory at once and on disk with the next commit (an empty one does);
+ * until then every open comes to the same result.
+ *
+ * ERR_IO, ERR_NOSPACE, ERR_DENIED, ERR_NOMEM: not opened. ERR_INVALID: a newer version of fic wrote
+ * the manifest; not opened, nothing touched. */
+int store_open(const struct store_options *options, struct store **store_out, struct why *why);
+/* No transaction may be committing and no snapshot held; an open transaction is aborted. */
+void store_close(struct store *s);
+
+struct store_stats {
+	uint64_t revision;
+	uint64_t commits;
+	uint64_t segments;
+	uint64_t disk_bytes;
+	uint64_t quarantined; /* segments since the store was opened */
+	uint64_t cache_bytes;
+	uint64_t cache_hits, cache_misses;
+};
+
+void store_stats(const struct store *s, struct store_stats *out);
+
+/* ---- writing ---- */
+
+enum put_outcome {
+	PUT_CREATED, /* no live copy was held */
+	PUT_UPDATED, /* another state was held */
+	PUT_SAME,    /* nothing changes but, maybe, when it was seen; also a tombstone where no live
+	              * record was held (it is kept, too) */
+	PUT_POORER,  /* a fuller or newer copy is held; this one is dropped */
+	PUT_DELETED, /* a live record became a tombstone */
+};
+
+/* ERR_BUSY while another transaction is open or committing. */
+int store_begin(struct store *s, struct txn **txn_out, struct why *why);
+
+/* Encodes and compresses the record now, so that the cost is spread over the puts. The record is
+ * copied. Later puts of the same id in one transaction win by the same rules as against what is
+ * stored:
+ *   - a tombstone (RECORD_DELETED) replaces any live record; it keeps the created time and parent
+ *     of what it replaces when its own are unknown;
+ *   - a live copy replaces a tombstone (PUT_CREATED) only when it is newer: updated later, or,
+ *     where that is equal or unknown, seen later;
+ *   - a RECORD_POOR copy never replaces a full copy unless its updated_ms is newer, and then the
+ *     record stays marked as wanting a full read (RECORD_POOR);
+ *   - an older copy (updated_ms smaller, or equal or unknown with an older seen_ms and another
+ *     document) never replaces a newer one;
+ *   - the same document and envelope (all but seen_ms): PUT_SAME; written again only when the held
+ *     copy is not settled and this one is (record_settled), under its old revision.
+ * Each record that is written gets a revision of its own, in the order of the puts.
+ *
+ * ERR_INVALID: an id empty or too long, a document that is not one MessagePack value, or the
+ * resource's name unusable ([a-z_]{1,31}). ERR_LIMIT: the transaction is full (bytes, or 100,000
+ * records), or the record larger than 32 MiB. ERR_IO, ERR_NOMEM. After an error the transaction is
+ * as it was before the call. outcome_out may be NULL. */
+int txn_put(struct txn *t, const char *resource, const struct record *record,
+	    enum put_outcome *outcome_out, struct why *why);
+
+/* Coverage changes, visible with the same commit as the puts. They act in order on the
+ * transaction's own copy, so that their errors (ERR_LIMIT, ERR_NOMEM, ERR_INVALID of a chain with a
+ * hole) come at once and change nothing. A hold also ends the record of damage in its span. */
+int txn_hold(struct txn *t, const char *resource, struct interval span);
+int txn_withdraw(struct txn *t, const char *resource, int64_t start_ms, int64_t end_ms);
+int txn_chain_start(struct txn *t, const char *resource, int64_t at_ms);
+int txn_chain_extend(struct txn *t, const char *resource, int64_t from_ms, int64_t to_ms);
+
+/* A small named value (watermark, ETag, time zone …): a key of 1 to 255 bytes, a value of at most
+ * 4 KiB; {NULL, 0} removes it. A store holds at most 1,024. */
+int txn_mark(struct txn *t, const char *key, struct bytes value);
+
+size_t txn_bytes(const struct txn *t); /* compressed bytes waiting */
+size_t txn_records(const struct txn *t);
+
+/* Makes everything durable, then visible: segments written and fsynced, manifest written, fsynced,
+ * renamed, folder fsynced. `done(ctx, 0 or an error, why)` comes exactly once, maybe from inside
+ * this call when fsync is synchronous; the transaction is gone then, and another may be begun from
+ * there. On an error the store is as it was before (when the very last step failed, the one after
+ * the rename, a crash before the next commit may still bring the new state).
+ *
+ * A transaction that changes nothing touches no disk and takes no revision; every other one raises
+ * it by at least one. Damage that readers met since the last commit is quarantined here. */
+void txn_commit(struct txn *t, void (*done)(void *ctx, int rc, const struct why *why), void *ctx);
+void txn_abort(struct txn *t);
+
+/* ---- reading ---- */
+
+/* A reference to what is committed now; cheap. NULL: no memory. */
+struct snapshot *snapshot_new(struct store *s);
+void snapshot_free(struct snapshot *v);
+
+uint64_t snapshot_revision(const struct snapshot *v);
+/* Never NULL: a resource that was never written has an empty coverage. Borrowed from the
+ * snapshot. */
+const struct coverage *snapshot_coverage(const struct snapshot *v, const char *resource);
+/* Live records, tombstones not counted. */
+uint64_t snapshot_count(const struct snapshot *v, const char *resource);
+/* The span of creation times of the live records (no tombstones); false when none has a time. */
+bool snapshot_extent(const struct snapshot *v, const char *resource, int64_t *first_ms_out,
+		     int64_t *last_ms_out);
+/* Live rows marked RECORD_TRUNCATED with a creation time in the span. */
+uint64_t snapshot_truncated(const struct snapshot *v, const char *resource, int64_t start_ms,
+			    int64_t end_ms);
+/* Damaged spans of a resource (quarantined and not yet read again) that touch the span. */
+unsigned snapshot_quarantined(const struct snapshot *v, const char *resource, int64_t start_ms,
+			      int64_t end_ms);
+/* A mark's value, borrowed from the snapshot; {NULL, 0} when there is none. */
+struct bytes snapshot_mark(const struct snapshot *v, const char *key);
+
+/* One record by id. 1: found (a tombstone too: look at its flags), 0: not held, ERR_CORRUPT (the
+ * block is bad: it will be quarantined at the next commit), ERR_IO, ERR_NOMEM. The record's spans
+ * point into `memory`, which is reset first. */
+int snapshot_get(struct snapshot *v, const char *resource, struct bytes id, struct buf *memory,
+		 struct record *out);
+/* The envelope without the document and without inflating it: created, updated, seen, revision and
+ * flags are set, `id` is the caller's span, the other spans are empty. 1, 0 or an error. */
+int snapshot_peek(struct snapshot *v, const char *resource, struct bytes id, struct record *out);
+
+/* Where a scan stands: resume with the position of the last row that was used. Rows are ordered by
+ * (time on the axis, hash of the id); unknown times come first. */
+struct scan_position {
+	int64_t time_ms;
+	uint64_t id_hash;
+};
+
+struct scan_spec {
+	const char *resource;
+	enum axis axis;
+	/* Half-open; TIME_MIN..TIME_MAX (both) takes rows without a time as well. */
+	int64_t start_ms, end_ms;
+	bool descending;
+	bool tombstones; /* deleted ones too */
+	/* Only the children of this record (by a 64-bit hash of its id), {NULL, 0}: all. Must
+	 * outlive the scan's opening only. */
+	struct bytes parent;
+	const struct scan_position *after; /* NULL: from the start */
+};
+
+/* A row as the indexes know it. */
+struct scan_row {
+	struct scan_position position;
+	int64_t created_ms, updated_ms, seen_ms;
+	uint64_t revision;
+	unsigned flags;
+	uint32_t raw_bytes;
+};
+
+/* Opens a cursor over a snapshot (kept until scan_close; the snapshot must outlive it). */
+int scan_open(struct snapshot *v, const struct scan_spec *spec, struct scan **scan_out,
+	      struct why *why);
+/* 1 a row, 0 the end, negative an error (which sticks). Cost: a heap step over the segments that
+ * touch the span, no record is read. */
+int scan_next(struct scan *s, struct scan_row *row_out);
+/* The record of the row that scan_next gave last, inflated into `memory` (reset first). 1 or an
+ * error. */
+int scan_record(struct scan *s, struct buf *memory, struct record *out);
+void scan_close(struct scan *s);
+
+/* Checks every checksum of everything that the manifest names, and of itself, and whether the
+ * indexes agree with the rows; offline or online, in slices: store_check_step reads about `budget`
+ * bytes from the disk. 1 more to do, 0 done. *bad_out counts what is damaged so far; it is
+ * quarantined by the next commit. Holds a snapshot: free it before the store is closed. */
+struct store_check;
+struct store_check *store_check_new(struct store *s);
+int store_check_step(struct store_check *c, size_t budget, uint64_t *bad_out, double *progress_out);
+void store_check_free(struct store_check *c);
+
+#endif

@@ -1,0 +1,257 @@
+/*
+ * check: reads everything that a state names, from the disk and not from the cache, in slices.
+ *
+ * For each segment: every page, every frame, and whether the indexes say the same as the rows. What
+ * is wrong marks the segment (the next commit quarantines it); nothing is changed here.
+ */
+#include "dictionary.h"
+#include "framed.h"
+#include "view.h"
+
+#include <base/files.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum phase { PHASE_DICTIONARIES, PHASE_PAGES, PHASE_ROWS, PHASE_INDEXES };
+
+struct store_check {
+	struct snapshot *view;
+	size_t resource, segment;
+	enum phase phase;
+	uint32_t at; /* page, row or element */
+	uint32_t hints[4];
+	struct row before;
+	struct child child_before;
+	int64_t updated_before;
+	uint64_t hash_before;
+	uint64_t bad, done, total;
+	bool manifest_done;
+};
+
+struct store_check *store_check_new(struct store *s)
+{
+	struct store_check *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	c->view = snapshot_new(s);
+	if (!c->view) {
+		free(c);
+		return NULL;
+	}
+	for (size_t i = 0; i < c->view->state->resources_count; i++) {
+		const struct state_resource *r = c->view->state->resources[i];
+		for (size_t j = 0; j < r->count; j++)
+			c->total += r->segments[j].segment->meta.bytes;
+	}
+	return c;
+}
+
+void store_check_free(struct store_check *c)
+{
+	if (!c)
+		return;
+	snapshot_free(c->view);
+	free(c);
+}
+
+/* ---- small files ---- */
+
+/* A bad manifest is written anew by the next commit: what it said is in memory. */
+static void check_manifest(struct store_check *c)
+{
+	struct store *s = c->view->store;
+	struct buf file = {0};
+	struct bytes body;
+	char *path;
+
+	c->manifest_done = true;
+	if (s->state->revision == 0 || asprintf(&path, "%s/MANIFEST", s->dir) < 0)
+		return;
+	if (file_read(path, SIZE_MAX / 2, &file, NULL) ||
+	    framed_parse(buf_bytes(&file), MANIFEST_MAGIC, &body)) {
+		c->bad++;
+		s->dirty = true;
+	}
+	buf_release(&file);
+	free(path);
+}
+
+static void check_dictionary(struct store_check *c, const struct state_resource *r, uint64_t number)
+{
+	struct buf file = {0};
+	struct bytes body;
+	char *path = dictionary_path(c->view->store->dir, r->name, number);
+	bool good = path && !file_read(path, SIZE_MAX / 2, &file, NULL) &&
+		    !dictionary_decode(buf_bytes(&file), &body);
+
+	free(path);
+	buf_release(&file);
+	if (good)
+		return;
+	c->bad++;
+	for (size_t i = 0; i < r->count; i++)
+		if (r->segments[i].segment->meta.dictionary == number)
+			r->segments[i].segment->damaged = true;
+}
+
+/* ---- one segment; each answers 1 with something done, 0 at the end of its phase, or an error ----
+ * */
+
+static int check_page(struct store_check *c, struct segment *g, size_t *cost)
+{
+	struct pages *p = c->view->store->pages;
+	uint32_t last = (uint32_t)(g->meta.bytes / SEGMENT_PAGE);
+	uint8_t page[SEGMENT_PAGE];
+	int rc = segment_load(g, p);
+
+	if (rc)
+		return rc;
+	if (c->at == 1) /* the data area has no pages of its own */
+		c->at = g->sections[0].first_page;
+	if (c->at >= last)
+		return 0;
+	rc = page_file_read(p, &g->file, page, sizeof page, (uint64_t)c->at * SEGMENT_PAGE);
+	if (!rc && le32(page + SEGMENT_PAGE_ROOM) != page_sum(page, c->at))
+		rc = ERR_CORRUPT;
+	*cost = SEGMENT_PAGE;
+	c->at++;
+	return rc ? segment_note(g, rc) : 1;
+}
+
+static bool in_order(int64_t a_time, uint64_t a_hash, int64_t b_time, uint64_t b_hash)
+{
+	return a_time != b_time ? a_time < b_time : a_hash <= b_hash;
+}
+
+static int check_row(struct store_check *c, struct segment *g, size_t *cost)
+{
+	struct store *s = c->view->store;
+	struct row row = {0};
+
+	if (c->at >= g->meta.records)
+		return 0;
+	int rc = segment_row(g, s->pages, c->at, &c->hints[0], &row);
+	if (!rc && c->at &&
+	    !in_order(c->before.created_ms, c->before.id_hash, row.created_ms, row.id_hash))
+		rc = ERR_CORRUPT;
+	if (!rc)
+		rc = segment_frame(g, s->pages, &row, &s->frame);
+	if (!rc && segment_may_hold(g, s->pages, row.id_hash) != 1)
+		rc = ERR_CORRUPT;
+	c->before = row;
+	*cost = row.frame_bytes + 64;
+	c->at++;
+	return rc ? segment_note(g, rc) : 1;
+}
+
+static int check_child(struct store_check *c, struct segment *g)
+{
+	struct store *s = c->view->store;
+	const struct child *before = &c->child_before;
+	struct child child;
+	struct row row;
+	int rc = segment_child(g, s->pages, c->at, &c->hints[0], &child);
+
+	if (!rc)
+		rc = segment_row(g, s->pages, child.ordinal, &c->hints[3], &row);
+	if (rc)
+		return rc;
+	bool ordered = child.parent_hash != before->parent_hash
+			       ? child.parent_hash > before->parent_hash
+			       : in_order(before->created_ms, before->id_hash, child.created_ms,
+					  child.id_hash);
+	if ((c->at && !ordered) || row.parent_hash != child.parent_hash ||
+	    row.created_ms != child.created_ms || row.id_hash != child.id_hash)
+		return ERR_CORRUPT;
+	c->child_before = child;
+	return 0;
+}
+
+static int check_index(struct store_check *c, struct segment *g, size_t *cost)
+{
+	struct store *s = c->view->store;
+	struct row row;
+	uint64_t hash = 0;
+	uint32_t ordinal = 0;
+	int64_t updated = 0;
+
+	if (c->at >= g->meta.records)
+		return 0;
+	int rc = segment_id(g, s->pages, c->at, &c->hints[1], &hash, &ordinal);
+	if (!rc)
+		rc = segment_row(g, s->pages, ordinal, &c->hints[3], &row);
+	if (!rc && (row.id_hash != hash || (c->at && hash < c->hash_before)))
+		rc = ERR_CORRUPT;
+	c->hash_before = hash;
+	if (!rc)
+		rc = segment_updated(g, s->pages, c->at, &c->hints[2], &updated, &ordinal);
+	if (!rc)
+		rc = segment_row(g, s->pages, ordinal, &c->hints[3], &row);
+	if (!rc && (row.updated_ms != updated || (c->at && updated < c->updated_before)))
+		rc = ERR_CORRUPT;
+	c->updated_before = updated;
+	if (!rc && c->at < g->sections[SECTION_PARENTS].elements)
+		rc = check_child(c, g);
+	*cost = 64;
+	c->at++;
+	return rc ? segment_note(g, rc) : 1;
+}
+
+static int check_slice(struct store_check *c, struct segment *g, size_t *cost)
+{
+	switch (c->phase) {
+	case PHASE_PAGES: return check_page(c, g, cost);
+	case PHASE_ROWS: return check_row(c, g, cost);
+	default: return check_index(c, g, cost);
+	}
+}
+
+/* To the next phase, or with what is wrong to the next segment. */
+static void check_advance(struct store_check *c, const struct segment *g, int rc)
+{
+	c->at = 0;
+	memset(c->hints, 0, sizeof c->hints);
+	if (rc < 0)
+		c->bad++;
+	if (rc == 0 && c->phase != PHASE_INDEXES) {
+		c->phase++;
+		return;
+	}
+	c->done += g->meta.bytes;
+	c->phase = PHASE_PAGES;
+	c->segment++;
+}
+
+int store_check_step(struct store_check *c, size_t budget, uint64_t *bad_out, double *progress_out)
+{
+	const struct state *t = c->view->state;
+	size_t spent = 0;
+
+	if (!c->manifest_done)
+		check_manifest(c);
+	while (c->resource < t->resources_count && spent < budget) {
+		const struct state_resource *r = t->resources[c->resource];
+		if (c->phase == PHASE_DICTIONARIES) {
+			for (size_t i = 0; i < r->dictionaries_count; i++)
+				check_dictionary(c, r, r->dictionaries[i].number);
+			spent += r->dictionaries_count * DEFLATE_DICTIONARY_MAX;
+			c->phase = PHASE_PAGES;
+		} else if (c->segment == r->count) {
+			c->resource++;
+			c->segment = 0;
+			c->phase = PHASE_DICTIONARIES;
+		} else {
+			size_t cost = 16;
+			int rc = check_slice(c, r->segments[c->segment].segment, &cost);
+			spent += cost;
+			if (rc <= 0)
+				check_advance(c, r->segments[c->segment].segment, rc);
+		}
+	}
+	*bad_out = c->bad;
+	*progress_out = c->total ? (double)c->done / (double)c->total : 1;
+	return c->resource < t->resources_count;
+}

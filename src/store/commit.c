@@ -1,0 +1,229 @@
+/*
+ * commit: a transaction becomes the state.
+ *
+ *   open -> prepare: the next state is built beside the current one; new segments, dictionaries
+ *                    and MANIFEST.tmp are written
+ *        -> files:   all of them and their folders are synced, at once and in any order
+ *        -> name:    MANIFEST.tmp is renamed to MANIFEST, the folder synced
+ *        -> publish: the next state is the state; files that nobody names go; done
+ *   any error -> undo: what was written goes, the state is what it was; done
+ *
+ * The rename is the commit point. When it is done but the folder's sync fails, nobody knows which
+ * manifest a crash would leave: memory keeps the old state, both manifests' files stay, and the
+ * next commit settles it. Nothing is published before the folder is synced, and coverage goes the
+ * same way as the records it speaks of, so it never runs ahead of them.
+ */
+#include "hooks.h"
+#include "prepare.h"
+#include "repair.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct commit {
+	struct prepared p;
+	unsigned pending; /* syncs under way, and one while they are being started */
+	void (*after)(struct commit *c);
+	int rc;
+	void (*done)(void *ctx, int rc, const struct why *why);
+	void *ctx;
+};
+
+/* ---- the end ---- */
+
+static void commit_end(struct commit *c)
+{
+	int rc = c->rc;
+	struct why why = c->p.why;
+	void (*done)(void *ctx, int rc, const struct why *why) = c->done;
+	void *ctx = c->ctx;
+
+	prepared_release(&c->p);
+	txn_free(c->p.t);
+	free(c);
+	done(ctx, rc, &why);
+}
+
+/* Nothing of it happened. `named`: the manifest on disk may name the new files, so they must
+ * outlive it. */
+static void undo(struct commit *c, int rc, bool named)
+{
+	c->rc = rc;
+	prepared_close(&c->p);
+	for (size_t i = 0; i < c->p.count; i++) {
+		struct sync *f = &c->p.syncs[i];
+		if (!f->made)
+			continue;
+		if (named)
+			store_discard_later(c->p.s, f->path);
+		else
+			store_discard(c->p.s, f->path);
+		f->path = NULL;
+	}
+	c->p.s->dirty |= named;
+	commit_end(c);
+}
+
+static bool state_names(const struct state *t, const struct state_resource *r, const struct segment *g)
+{
+	const struct state_resource *now = state_find(t, r->name);
+
+	if (now == r)
+		return true;
+	for (size_t i = 0; now && i < now->count; i++)
+		if (now->segments[i].segment == g)
+			return true;
+	return false;
+}
+
+/* Segments that the next state no longer names go with their last reader. */
+static void doom(const struct state *old, const struct state *next)
+{
+	for (size_t i = 0; i < old->resources_count; i++) {
+		const struct state_resource *r = old->resources[i];
+		for (size_t j = 0; j < r->count; j++)
+			if (!state_names(next, r, r->segments[j].segment))
+				r->segments[j].segment->doomed = true;
+	}
+}
+
+/* After a commit: the names of these folders are durable. */
+static void folder_note(struct store *s, const char *resource, const char *folder)
+{
+	for (size_t i = 0; i < STORE_RESOURCES_MAX; i++)
+		if (!s->durable[i].resource[0] || strcmp(s->durable[i].resource, resource) == 0) {
+			strcpy(s->durable[i].resource, resource);
+			strcpy(s->durable[i].folder, folder);
+			return;
+		}
+}
+
+static void note_folders(struct commit *c)
+{
+	for (const struct txn_part *part = c->p.t->parts; part; part = part->next) {
+		const struct state_resource *r = state_find(c->p.next, part->name);
+		if (r && r->count && part->count > part->dropped)
+			folder_note(c->p.s, r->name, r->segments[r->count - 1].segment->meta.folder);
+	}
+}
+
+static void publish(struct commit *c)
+{
+	struct store *s = c->p.s;
+	struct state *old = s->state;
+
+	prepared_close(&c->p);
+	doom(old, c->p.next);
+	for (size_t i = 0; i < c->p.bad_count; i++)
+		repair_set_aside(s, c->p.bad[i]);
+	note_folders(c);
+	s->state = c->p.next;
+	s->dirty = false;
+	s->commits++;
+	c->p.next = NULL;
+	state_unref(old, store_segment_end, s);
+	store_discard_leftovers(s);
+	commit_end(c);
+}
+
+/* ---- the durable steps ---- */
+
+static void sync_pass(struct commit *c)
+{
+	if (--c->pending == 0)
+		c->after(c);
+}
+
+static void synced(void *arg, int error)
+{
+	struct commit *c = arg;
+
+	if (error && !c->rc)
+		c->rc = why_set(&c->p.why, hooks_error(error), "cannot make a commit durable: %s",
+				strerror(error));
+	sync_pass(c);
+}
+
+static void sync_start(struct commit *c, int fd)
+{
+	c->pending++;
+	int rc = c->p.s->hooks.fsync(c->p.s->hooks.ctx, fd, synced, c);
+	if (!rc)
+		return;
+	c->pending--;
+	if (!c->rc)
+		c->rc = why_set(&c->p.why, rc, "cannot make a commit durable: %s", err_name(rc));
+}
+
+static void folder_synced(struct commit *c)
+{
+	if (c->rc)
+		undo(c, c->rc, true);
+	else
+		publish(c);
+}
+
+static void files_synced(struct commit *c)
+{
+	struct store *s = c->p.s;
+
+	if (c->rc) {
+		undo(c, c->rc, false);
+		return;
+	}
+	int fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		undo(c, why_errno(&c->p.why, "cannot open the folder %s", s->dir), false);
+		return;
+	}
+	if (s->hooks.rename(s->hooks.ctx, c->p.manifest_tmp, c->p.manifest) != 0) {
+		int rc = why_errno(&c->p.why, "cannot rename %s", c->p.manifest_tmp);
+		close(fd);
+		undo(c, rc, false);
+		return;
+	}
+	/* The manifest's own file is what the rename took: nobody removes it any more. */
+	struct sync *tmp = &c->p.syncs[c->p.count - 1];
+	assert(strcmp(tmp->path, c->p.manifest_tmp) == 0);
+	tmp->made = false;
+	close(tmp->fd);
+	tmp->fd = fd;
+	c->after = folder_synced;
+	c->pending = 1;
+	sync_start(c, fd);
+	sync_pass(c);
+}
+
+static void sync_files(struct commit *c)
+{
+	c->after = files_synced;
+	c->pending = 1;
+	for (size_t i = 0; i < c->p.count && !c->rc; i++)
+		sync_start(c, c->p.syncs[i].fd);
+	sync_pass(c);
+}
+
+void txn_commit(struct txn *t, void (*done)(void *ctx, int rc, const struct why *why), void *ctx)
+{
+	struct commit *c = calloc(1, sizeof *c);
+	struct why why = {""};
+
+	assert(!t->committing);
+	if (!c) {
+		int rc = why_set(&why, ERR_NOMEM, "out of memory in a commit");
+		txn_free(t);
+		done(ctx, rc, &why);
+		return;
+	}
+	*c = (struct commit){.p = {.s = t->store, .t = t}, .done = done, .ctx = ctx};
+	int rc = prepare(&c->p);
+	t->committing = true;
+	if (rc < 0)
+		undo(c, rc, false);
+	else if (rc == 0)
+		commit_end(c);
+	else
+		sync_files(c);
+}

@@ -1,0 +1,31 @@
+/*
+ * dictionary: the compression dictionaries of a store, read when first needed and kept until it
+ * closes.
+ */
+#ifndef FIC_STORE_DICTIONARY_H
+#define FIC_STORE_DICTIONARY_H
+
+#include <base/bytes.h>
+#include <base/err.h>
+#include <codec/deflate.h>
+
+struct dictionaries;
+
+/* Borrows `dir`. NULL: no memory. */
+struct dictionaries *dictionaries_new(const char *dir);
+void dictionaries_free(struct dictionaries *d);
+
+/* Number 0 is the empty dictionary. ERR_CORRUPT when the file is not what was written, ERR_IO,
+ * ERR_NOMEM. */
+int dictionary_unpacker(struct dictionaries *d, const char *resource, uint64_t number,
+			struct unpacker **out);
+/* The bytes, borrowed until dictionaries_free. */
+int dictionary_bytes(struct dictionaries *d, const char *resource, uint64_t number, struct bytes *out);
+
+/* The file's path: <dir>/<resource>/<number>.dict, from malloc; NULL: no memory. */
+char *dictionary_path(const char *dir, const char *resource, uint64_t number);
+/* The file's bytes. */
+void dictionary_encode(struct bytes dictionary, struct buf *out);
+int dictionary_decode(struct bytes file, struct bytes *out);
+
+#endif

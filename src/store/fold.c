@@ -1,0 +1,182 @@
+/*
+ * fold: which segments, and their rows as they are. Revisions, times, hashes, tombstones and (where
+ * the dictionary is the same) packed bytes are copied, never made anew.
+ *
+ * The smallest half of the small segments goes, and then every next one that is not larger than all
+ * before it together: a record is copied about once for each doubling of its segment, and the
+ * number of small segments stays below FOLD_SEGMENTS after a fold.
+ */
+#include "fold.h"
+#include "lookup.h"
+
+#include <stdlib.h>
+
+void fold_release(struct fold *f)
+{
+	free(f->rows);
+	buf_release(&f->frames);
+	*f = (struct fold){0};
+}
+
+struct candidate {
+	struct segment *segment;
+	uint32_t live;
+	uint64_t bytes;
+};
+
+static int by_live(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	if (x->live != y->live)
+		return x->live < y->live ? -1 : 1;
+	return x->segment->meta.number < y->segment->meta.number ? -1 : 1;
+}
+
+static size_t candidates(const struct state_resource *r, struct candidate *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct segment_meta *m = &r->segments[i].segment->meta;
+		uint32_t live = segment_live(&r->segments[i]);
+		uint64_t bytes = (m->data_end - SEGMENT_PAGE) * live / m->records;
+		if (live && live < FOLD_SMALL_RECORDS && bytes < FOLD_SMALL_BYTES &&
+		    !r->segments[i].segment->damaged)
+			out[n++] = (struct candidate){r->segments[i].segment, live, bytes};
+	}
+	qsort(out, n, sizeof *out, by_live);
+	return n;
+}
+
+/* How many of the candidates, smallest first. */
+static size_t choose(const struct candidate *c, size_t n, size_t added)
+{
+	uint64_t records = 0, bytes = 0, before = added;
+	size_t taken = 0;
+
+	if (n < FOLD_SEGMENTS)
+		return 0;
+	for (; taken < n; taken++) {
+		if (taken >= n / 2 && c[taken].live > before)
+			break;
+		if (records + c[taken].live > FOLD_RECORDS_MAX ||
+		    bytes + c[taken].bytes > FOLD_BYTES_MAX)
+			break;
+		records += c[taken].live;
+		bytes += c[taken].bytes;
+		before += c[taken].live;
+	}
+	/* One alone is worth copying only when it is not larger than what comes to it. */
+	return taken == 1 && c[0].live > added ? 0 : taken;
+}
+
+static int rows_reserve(struct fold *f, uint32_t extra)
+{
+	if (f->count + extra <= f->cap)
+		return 0;
+	uint32_t cap = f->cap ? f->cap : 256;
+	while (cap < f->count + extra)
+		cap *= 2;
+	struct segment_row *rows = realloc(f->rows, cap * sizeof *rows);
+	if (!rows)
+		return ERR_NOMEM;
+	f->rows = rows;
+	f->cap = cap;
+	return 0;
+}
+
+/* The frame packed anew, for another dictionary. */
+static int repack(struct store *s, struct segment *g, const struct row *row, struct packer *packer,
+		  struct fold *f)
+{
+	struct bytes frame = buf_bytes(&s->frame);
+	struct unpacker *u;
+	struct buf raw = {0};
+	size_t start = f->frames.len;
+	int rc = dictionary_unpacker(s->dictionaries, g->resource, g->meta.dictionary, &u);
+
+	if (!rc)
+		rc = unpacker_unpack(u, frame_packed(frame), row->raw_bytes, &raw);
+	if (rc)
+		segment_note(g, rc);
+	if (!rc) {
+		frame_begin(&f->frames, frame_id(frame));
+		rc = packer_pack(packer, buf_bytes(&raw), &f->frames);
+		frame_end(&f->frames, start);
+	}
+	buf_release(&raw);
+	return rc;
+}
+
+static int take_row(struct store *s, struct segment *g, uint32_t ordinal, uint32_t *hint,
+		    bool verbatim, struct packer *packer, struct fold *f)
+{
+	struct segment_row *out = &f->rows[f->count];
+	size_t start = f->frames.len;
+	int rc = segment_row(g, s->pages, ordinal, hint, &out->row);
+
+	if (!rc)
+		rc = segment_frame(g, s->pages, &out->row, &s->frame);
+	if (rc)
+		return rc;
+	if (verbatim)
+		buf_put_bytes(&f->frames, buf_bytes(&s->frame));
+	else
+		rc = repack(s, g, &out->row, packer, f);
+	if (rc || f->frames.error)
+		return rc ? rc : f->frames.error;
+	out->row.offset = (uint32_t)start; /* until the frames stay where they are */
+	out->row.frame_bytes = (uint32_t)(f->frames.len - start);
+	f->count++;
+	return 0;
+}
+
+static const struct state_segment *entry_of(const struct state_resource *r, const struct segment *g,
+					    size_t *at_out)
+{
+	size_t at = 0;
+
+	while (r->segments[at].segment != g)
+		at++;
+	*at_out = at;
+	return &r->segments[at];
+}
+
+/* All live rows of a segment, or none. */
+static int take_segment(struct store *s, struct state_resource *r, struct segment *g,
+			uint64_t dictionary, struct packer *packer, struct fold *f)
+{
+	size_t at, frames = f->frames.len;
+	uint32_t count = f->count, hint = 0;
+	const struct state_segment *e = entry_of(r, g, &at);
+	int rc = rows_reserve(f, segment_live(e));
+
+	for (uint32_t i = 0; !rc && i < g->meta.records; i++)
+		if (!dead_has(e->dead, i))
+			rc = take_row(s, g, i, &hint, g->meta.dictionary == dictionary, packer, f);
+	if (!rc) {
+		resource_drop_segment(r, at, store_segment_end, s);
+		return 0;
+	}
+	f->count = count;
+	f->frames.len = frames;
+	return g->damaged ? 0 : rc;
+}
+
+int fold_take(struct store *s, struct state_resource *r, uint64_t dictionary, struct packer *packer,
+	      size_t added, struct fold *f)
+{
+	struct candidate *c = r->count < FOLD_SEGMENTS ? NULL : malloc(r->count * sizeof *c);
+	int rc = 0;
+
+	if (!c)
+		return r->count < FOLD_SEGMENTS ? 0 : ERR_NOMEM;
+	size_t n = choose(c, candidates(r, c), added);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = take_segment(s, r, c[i].segment, dictionary, packer, f);
+	for (uint32_t i = 0; !rc && i < f->count; i++)
+		f->rows[i].frame = f->frames.data + f->rows[i].row.offset;
+	free(c);
+	return rc;
+}

@@ -1,0 +1,56 @@
+/* hooks: see the header. fsync here waits for the disk: a daemon gives one of its own. */
+#include "hooks.h"
+
+#include <base/files.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static int os_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
+{
+	(void)ctx;
+	done(arg, fsync(fd) == 0 ? 0 : errno);
+	return 0;
+}
+
+static int os_write(void *ctx, int fd, const void *data, size_t len, uint64_t offset)
+{
+	(void)ctx;
+	return file_pwrite(fd, data, len, offset);
+}
+
+static int os_rename(void *ctx, const char *from, const char *to)
+{
+	(void)ctx;
+	return rename(from, to);
+}
+
+static int os_unlink(void *ctx, const char *path)
+{
+	(void)ctx;
+	return unlink(path);
+}
+
+void hooks_fill(struct store_hooks *h)
+{
+	h->fsync = h->fsync ? h->fsync : os_fsync;
+	h->write = h->write ? h->write : os_write;
+	h->rename = h->rename ? h->rename : os_rename;
+	h->unlink = h->unlink ? h->unlink : os_unlink;
+}
+
+int hooks_error(int error)
+{
+	switch (error) {
+	case 0: return 0;
+	case ENOSPC:
+	case EDQUOT: return ERR_NOSPACE;
+	case EACCES:
+	case EPERM:
+	case EROFS: return ERR_DENIED;
+	case ENOMEM: return ERR_NOMEM;
+	case ECANCELED: return ERR_CANCELED;
+	default: return ERR_IO;
+	}
+}

@@ -1,0 +1,74 @@
+/* lookup: filter, index, row, frame, in each segment of a resource from the newest to the oldest. A
+ * match of hashes is never believed: the id is compared in full. */
+#include "lookup.h"
+
+static int lookup_in(struct store *s, const struct state_segment *e, struct bytes id, uint64_t hash,
+		     struct found *out)
+{
+	struct segment *g = e->segment;
+	uint32_t at, hint = 0, row_hint = 0;
+	int rc = segment_may_hold(g, s->pages, hash);
+
+	if (rc <= 0)
+		return rc;
+	rc = segment_find(g, s->pages, hash, &at);
+	for (; rc == 0 && at < g->meta.records; at++) {
+		uint64_t other;
+		uint32_t ordinal;
+		rc = segment_id(g, s->pages, at, &hint, &other, &ordinal);
+		if (rc || other != hash)
+			break;
+		if (dead_has(e->dead, ordinal))
+			continue;
+		rc = segment_row(g, s->pages, ordinal, &row_hint, &out->row);
+		if (!rc && out->row.id_hash != hash)
+			rc = segment_note(g, ERR_CORRUPT);
+		if (!rc)
+			rc = segment_frame(g, s->pages, &out->row, &s->frame);
+		if (rc || !bytes_equal(frame_id(buf_bytes(&s->frame)), id))
+			continue;
+		out->entry = e;
+		out->ordinal = ordinal;
+		return 1;
+	}
+	return rc;
+}
+
+int lookup(struct store *s, const struct state_resource *r, struct bytes id, bool writing,
+	   struct found *out)
+{
+	uint64_t hash = bytes_hash(id);
+	int trouble = 0;
+
+	for (size_t i = r ? r->count : 0; i-- > 0;) {
+		const struct state_segment *e = &r->segments[i];
+		if (writing && e->segment->damaged)
+			continue;
+		int rc = lookup_in(s, e, id, hash, out);
+		if (rc == 1)
+			return 1;
+		if (rc == 0 || (writing && e->segment->damaged))
+			continue;
+		trouble = rc;
+	}
+	return trouble;
+}
+
+int lookup_record(struct store *s, struct segment *g, const struct row *row, struct bytes frame,
+		  struct buf *memory, struct record *out)
+{
+	struct unpacker *u;
+
+	buf_reset(memory);
+	int rc = dictionary_unpacker(s->dictionaries, g->resource, g->meta.dictionary, &u);
+	if (!rc)
+		rc = unpacker_unpack(u, frame_packed(frame), row->raw_bytes, memory);
+	if (!rc)
+		rc = record_decode(buf_bytes(memory), out);
+	if (!rc && !bytes_equal(out->id, frame_id(frame)))
+		rc = ERR_CORRUPT;
+	if (rc)
+		return segment_note(g, rc);
+	out->revision = row->revision;
+	return 1;
+}

@@ -1,0 +1,259 @@
+/*
+ * pages: verified pages in a hash table with a clock hand, and segment files in a list by last use.
+ *
+ * A page enters the cache only after its checksum was right. Nothing here knows what a page means.
+ * It must never map a file (a disk error would be a crash) and never hold more than its limit.
+ */
+#include "pages.h"
+
+#include <base/files.h>
+#include <store/segment.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define SLOTS_MIN  16u
+#define SLOT_NONE  UINT32_MAX
+#define SLOT_EXTRA 64u /* what a page costs beside its bytes */
+
+struct slot {
+	uint64_t file; /* 0: empty */
+	uint32_t page;
+	uint32_t next; /* in its chain */
+	bool used;     /* since the hand passed */
+	uint8_t *data;
+};
+
+struct pages {
+	struct slot *slots;
+	uint32_t count, cap;
+	uint32_t hand;
+	uint32_t *heads;
+	uint32_t mask;
+	uint64_t hits, misses;
+	struct page_file *newest, *oldest;
+	unsigned files;
+};
+
+struct pages *pages_new(size_t bytes_max)
+{
+	struct pages *p = calloc(1, sizeof *p);
+	size_t cap = bytes_max / (SEGMENT_PAGE + SLOT_EXTRA);
+	size_t heads = SLOTS_MIN;
+
+	if (!p)
+		return NULL;
+	p->cap = cap < SLOTS_MIN ? SLOTS_MIN : cap > 1u << 24 ? 1u << 24 : (uint32_t)cap;
+	while (heads < p->cap)
+		heads *= 2;
+	p->mask = (uint32_t)heads - 1;
+	p->slots = calloc(p->cap, sizeof *p->slots);
+	p->heads = malloc(heads * sizeof *p->heads);
+	if (!p->slots || !p->heads) {
+		pages_free(p);
+		return NULL;
+	}
+	memset(p->heads, 0xff, heads * sizeof *p->heads);
+	return p;
+}
+
+void pages_free(struct pages *p)
+{
+	if (!p)
+		return;
+	for (uint32_t i = 0; p->slots && i < p->count; i++)
+		free(p->slots[i].data);
+	free(p->slots);
+	free(p->heads);
+	free(p);
+}
+
+void pages_stats(const struct pages *p, struct pages_stats *out)
+{
+	*out = (struct pages_stats){.bytes = (uint64_t)p->count * (SEGMENT_PAGE + SLOT_EXTRA),
+				    .hits = p->hits,
+				    .misses = p->misses};
+}
+
+/* ---- files ---- */
+
+void page_file_init(struct page_file *f, uint64_t number, uint64_t bytes, char *path)
+{
+	*f = (struct page_file){.number = number, .bytes = bytes, .path = path, .fd = -1};
+}
+
+static void file_unlist(struct pages *p, struct page_file *f)
+{
+	*(f->newer ? &f->newer->older : &p->newest) = f->older;
+	*(f->older ? &f->older->newer : &p->oldest) = f->newer;
+	f->newer = f->older = NULL;
+}
+
+static void file_list(struct pages *p, struct page_file *f)
+{
+	f->older = p->newest;
+	f->newer = NULL;
+	*(f->older ? &f->older->newer : &p->oldest) = f;
+	p->newest = f;
+}
+
+void page_file_close(struct pages *p, struct page_file *f)
+{
+	if (f->fd < 0)
+		return;
+	file_unlist(p, f);
+	close(f->fd);
+	f->fd = -1;
+	p->files--;
+}
+
+void page_file_release(struct pages *p, struct page_file *f)
+{
+	page_file_close(p, f);
+	free(f->path);
+	f->path = NULL;
+}
+
+/* A file that is gone or has another length is damage; a descriptor that cannot be had is not. */
+static int file_open(struct pages *p, struct page_file *f)
+{
+	struct stat st;
+	int fd = open(f->path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? ERR_CORRUPT
+		       : errno == ENOMEM                                     ? ERR_NOMEM
+									     : ERR_IO;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != f->bytes) {
+		close(fd);
+		return ERR_CORRUPT;
+	}
+	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+	if (p->files >= PAGES_FILES_MAX)
+		page_file_close(p, p->oldest);
+	f->fd = fd;
+	file_list(p, f);
+	p->files++;
+	return 0;
+}
+
+int page_file_read(struct pages *p, struct page_file *f, void *data, size_t len, uint64_t offset)
+{
+	if (offset > f->bytes || len > f->bytes - offset)
+		return ERR_CORRUPT;
+	if (f->fd < 0) {
+		int rc = file_open(p, f);
+		if (rc)
+			return rc;
+	} else if (p->newest != f) {
+		file_unlist(p, f);
+		file_list(p, f);
+	}
+	int rc = file_pread(f->fd, data, len, offset);
+	f->lost += rc == ERR_IO && errno == EIO;
+	return rc;
+}
+
+/* ---- pages ---- */
+
+uint32_t page_sum(const uint8_t *page, uint32_t number)
+{
+	uint8_t word[4];
+
+	put_le32(word, number);
+	return (uint32_t)crc32(crc32(0, word, 4), page, SEGMENT_PAGE_ROOM);
+}
+
+static uint32_t *head_of(struct pages *p, uint64_t file, uint32_t page)
+{
+	uint64_t h = (file * 0x9e3779b97f4a7c15u) ^ ((uint64_t)page * 0xd1b54a32d192ed03u);
+
+	return &p->heads[(uint32_t)(h >> 32) & p->mask];
+}
+
+static void slot_empty(struct pages *p, uint32_t at)
+{
+	struct slot *s = &p->slots[at];
+
+	if (!s->file)
+		return;
+	uint32_t *link = head_of(p, s->file, s->page);
+	while (*link != at)
+		link = &p->slots[*link].next;
+	*link = s->next;
+	s->file = 0;
+}
+
+/* An empty slot: a new one while the limit allows, else the first that was not used since the hand
+ * passed it. */
+static uint32_t slot_take(struct pages *p)
+{
+	if (p->count < p->cap) {
+		uint8_t *data = malloc(SEGMENT_PAGE);
+		if (data) {
+			p->slots[p->count] = (struct slot){.data = data};
+			return p->count++;
+		}
+		if (p->count == 0)
+			return SLOT_NONE;
+	}
+	for (;;) {
+		uint32_t at = p->hand;
+		p->hand = at + 1 < p->count ? at + 1 : 0;
+		if (!p->slots[at].file || !p->slots[at].used) {
+			slot_empty(p, at);
+			return at;
+		}
+		p->slots[at].used = false;
+	}
+}
+
+static int page_load(struct pages *p, struct page_file *f, uint32_t page, uint32_t *at_out)
+{
+	uint32_t at = slot_take(p);
+
+	if (at == SLOT_NONE)
+		return ERR_NOMEM;
+	struct slot *s = &p->slots[at];
+	int rc = page_file_read(p, f, s->data, SEGMENT_PAGE, (uint64_t)page * SEGMENT_PAGE);
+	if (rc)
+		return rc;
+	if (le32(s->data + SEGMENT_PAGE_ROOM) != page_sum(s->data, page))
+		return ERR_CORRUPT;
+	uint32_t *head = head_of(p, f->number, page);
+	s->file = f->number;
+	s->page = page;
+	s->next = *head;
+	*head = at;
+	*at_out = at;
+	return 0;
+}
+
+int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hint,
+	      const uint8_t **page_out)
+{
+	uint32_t at = *hint;
+
+	if (at >= p->count || p->slots[at].file != f->number || p->slots[at].page != page) {
+		at = *head_of(p, f->number, page);
+		while (at != SLOT_NONE &&
+		       (p->slots[at].file != f->number || p->slots[at].page != page))
+			at = p->slots[at].next;
+	}
+	if (at != SLOT_NONE) {
+		p->hits++;
+	} else {
+		int rc = page_load(p, f, page, &at);
+		if (rc)
+			return rc;
+		p->misses++;
+	}
+	p->slots[at].used = true;
+	*hint = at;
+	*page_out = p->slots[at].data;
+	return 0;
+}

@@ -1,0 +1,53 @@
+/*
+ * pages: the bounded cache of verified pages, and the bounded number of open segment files.
+ *
+ * Memory and descriptors depend on their limits, not on the number of records or segments.
+ */
+#ifndef FIC_STORE_PAGES_H
+#define FIC_STORE_PAGES_H
+
+#include <base/bytes.h>
+#include <base/err.h>
+
+#define PAGES_FILES_MAX 64u
+
+struct pages;
+
+/* A file that is read through the cache. Owned by whoever embeds it; page_file_release before its
+ * memory goes. */
+struct page_file {
+	uint64_t number; /* never used twice in one store: the cache's key */
+	uint64_t bytes;  /* what its length must be */
+	char *path;      /* owned by the file */
+	unsigned lost;   /* reads that the device refused */
+	int fd;          /* -1: closed now */
+	struct page_file *newer, *older;
+};
+
+struct pages_stats {
+	uint64_t bytes, hits, misses;
+};
+
+struct pages *pages_new(size_t bytes_max);
+void pages_free(struct pages *p); /* every file must be released */
+void pages_stats(const struct pages *p, struct pages_stats *out);
+
+/* Takes `path` (from malloc). */
+void page_file_init(struct page_file *f, uint64_t number, uint64_t bytes, char *path);
+void page_file_release(struct pages *p, struct page_file *f);
+void page_file_close(struct pages *p, struct page_file *f); /* the descriptor only */
+
+/* Bytes as they lie in the file. ERR_CORRUPT: the file is gone, or is not as long as it must be;
+ * ERR_IO, ERR_NOMEM. */
+int page_file_read(struct pages *p, struct page_file *f, void *data, size_t len, uint64_t offset);
+
+/* One page whose checksum was verified. Borrowed until the next call that may load a page. `hint`
+ * is the caller's memory of where the page lay (start with 0); it makes the second look at the same
+ * page cheap. */
+int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hint,
+	      const uint8_t **page_out);
+
+/* The checksum that ends a page. */
+uint32_t page_sum(const uint8_t *page, uint32_t number);
+
+#endif

@@ -1,0 +1,459 @@
+/*
+ * put: one record into a transaction: is it better than what is held, and if so, packed.
+ *
+ * The rules of <store/store.h> are one pure function, put_judge. A record waits raw while its
+ * resource has no dictionary and not enough records have come to train one; then all that wait are
+ * packed at once.
+ */
+#include "inside.h"
+#include "lookup.h"
+
+#include <codec/msgpack.h>
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* ---- the rules ---- */
+
+struct verdict {
+	enum put_outcome outcome;
+	bool write;
+	bool old_revision; /* written for its seen_ms only */
+};
+
+static bool row_settled(const struct row *r)
+{
+	struct record as = {
+		.created_ms = r->created_ms, .updated_ms = r->updated_ms, .seen_ms = r->seen_ms};
+
+	return record_settled(&as);
+}
+
+static bool same_state(const struct row *a, const struct row *b)
+{
+	return a->doc_hash == b->doc_hash && a->flags == b->flags && a->created_ms == b->created_ms &&
+	       a->updated_ms == b->updated_ms && a->parent_hash == b->parent_hash;
+}
+
+/* Negative: `a` shows an older state than `b`; by the record's own time where both know it, else by
+ * when they were read. */
+static int compare_age(const struct row *a, const struct row *b)
+{
+	bool timed = a->updated_ms != TIME_NONE && b->updated_ms != TIME_NONE;
+
+	if (timed && a->updated_ms != b->updated_ms)
+		return a->updated_ms < b->updated_ms ? -1 : 1;
+	return a->seen_ms < b->seen_ms ? -1 : a->seen_ms > b->seen_ms;
+}
+
+static bool newer_by_update(const struct row *a, const struct row *b)
+{
+	return a->updated_ms != TIME_NONE &&
+	       (b->updated_ms == TIME_NONE || a->updated_ms > b->updated_ms);
+}
+
+static struct verdict put_judge(const struct row *held, const struct row *row)
+{
+	bool deleted = row->flags & RECORD_DELETED;
+
+	if (!held)
+		return (struct verdict){deleted ? PUT_SAME : PUT_CREATED, true, false};
+	if (same_state(held, row))
+		return (struct verdict){PUT_SAME, !row_settled(held) && row_settled(row), true};
+	bool gone = held->flags & RECORD_DELETED;
+	if (deleted && !gone)
+		return (struct verdict){PUT_DELETED, true, false};
+	int age = compare_age(row, held);
+	/* A deletion and a listing of the same moment: the listing was the slower one. */
+	if (gone && !deleted)
+		return age > 0 ? (struct verdict){PUT_CREATED, true, false}
+			       : (struct verdict){PUT_POORER, false, false};
+	if (row->flags & RECORD_POOR && !(held->flags & RECORD_POOR) && !newer_by_update(row, held))
+		return (struct verdict){PUT_POORER, false, false};
+	if (age < 0)
+		return (struct verdict){PUT_POORER, false, false};
+	return (struct verdict){gone ? PUT_SAME : PUT_UPDATED, true, false};
+}
+
+/* ---- rows of the transaction by id ---- */
+
+static struct bytes row_id(const struct txn_part *part, const struct txn_row *r)
+{
+	return bytes_of(part->ids.data + r->id_at, r->id_len);
+}
+
+static struct bytes row_parent(const struct txn_part *part, const struct txn_row *r)
+{
+	return bytes_of(part->ids.data + r->id_at + r->id_len, r->parent_len);
+}
+
+/* The id's slot: its row, or the empty one where it belongs. */
+static uint32_t *slot_of(struct txn_part *part, struct bytes id, uint64_t hash)
+{
+	size_t mask = part->table_size - 1, at = (size_t)hash & mask;
+
+	for (;; at = (at + 1) & mask) {
+		uint32_t *slot = &part->table[at];
+		if (!*slot)
+			return slot;
+		const struct txn_row *r = &part->rows[*slot - 1];
+		if (r->row.id_hash == hash && bytes_equal(row_id(part, r), id))
+			return slot;
+	}
+}
+
+/* Room for one more row and one more kill, so that nothing fails after the record was packed. */
+static int part_reserve(struct txn_part *part)
+{
+	if (part->count == part->cap) {
+		size_t cap = part->cap ? part->cap * 2 : 64;
+		struct txn_row *rows = realloc(part->rows, cap * sizeof *rows);
+		if (!rows)
+			return ERR_NOMEM;
+		part->rows = rows;
+		part->cap = cap;
+	}
+	if (part->kills_count == part->kills_cap) {
+		size_t cap = part->kills_cap ? part->kills_cap * 2 : 64;
+		struct kill *kills = realloc(part->kills, cap * sizeof *kills);
+		if (!kills)
+			return ERR_NOMEM;
+		part->kills = kills;
+		part->kills_cap = cap;
+	}
+	if ((part->count + 1) * 2 <= part->table_size)
+		return 0;
+	size_t size = part->table_size ? part->table_size * 2 : 256;
+	uint32_t *old = part->table, *table = calloc(size, sizeof *table);
+	if (!table)
+		return ERR_NOMEM;
+	part->table = table;
+	part->table_size = size;
+	for (size_t i = 0; i < part->count; i++)
+		if (!part->rows[i].dropped)
+			*slot_of(part, row_id(part, &part->rows[i]),
+				 part->rows[i].row.id_hash) = (uint32_t)i + 1;
+	free(old);
+	return 0;
+}
+
+/* ---- packing ---- */
+
+static int pack_record(struct txn_part *part, struct bytes id, struct bytes raw, size_t *at_out)
+{
+	size_t start = frame_begin(&part->packed, id);
+	int rc = part->packed.error ? part->packed.error
+				    : packer_pack(part->packer, raw, &part->packed);
+
+	if (!rc) {
+		frame_end(&part->packed, start);
+		rc = part->packed.error;
+	}
+	if (rc) {
+		part->packed.len = start;
+		part->packed.error = 0;
+		return rc;
+	}
+	*at_out = start;
+	return 0;
+}
+
+static int part_train(struct txn *t, struct txn_part *part)
+{
+	struct bytes *samples = malloc((part->count + 1) * sizeof *samples);
+	size_t n = 0;
+
+	if (!samples)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < part->count; i++)
+		if (!part->rows[i].dropped)
+			samples[n++] = bytes_of(part->raw.data + part->rows[i].at,
+						part->rows[i].row.raw_bytes);
+	int rc = dictionary_train(samples, n, &part->dictionary_bytes);
+	free(samples);
+	if (rc || part->dictionary_bytes.len == 0)
+		return rc;
+	part->dictionary = t->store->next_file++;
+	part->dictionary_new = true;
+	return 0;
+}
+
+static int part_packer(struct txn *t, struct txn_part *part)
+{
+	struct bytes dictionary = buf_bytes(&part->dictionary_bytes);
+
+	if (part->packer)
+		return 0;
+	if (!part->dictionary_new) {
+		int rc = dictionary_bytes(t->store->dictionaries, part->name, part->dictionary,
+					  &dictionary);
+		if (rc == ERR_CORRUPT) { /* what it packed is lost, but not what comes now */
+			part->dictionary = 0;
+			dictionary = bytes_of(NULL, 0);
+		} else if (rc) {
+			return rc;
+		}
+	}
+	part->packer = packer_new(dictionary, PACK_LEVEL);
+	return part->packer ? 0 : ERR_NOMEM;
+}
+
+int part_pack(struct txn *t, struct txn_part *part, bool train)
+{
+	int rc = 0;
+
+	if (!part->gathering)
+		return 0;
+	if (train && !part->dictionary_new)
+		rc = part_train(t, part);
+	if (!rc)
+		rc = part_packer(t, part);
+	size_t *places = rc ? NULL : malloc((part->count + 1) * sizeof *places);
+	if (!places)
+		return rc ? rc : ERR_NOMEM;
+	for (size_t i = 0; !rc && i < part->count; i++) {
+		struct txn_row *r = &part->rows[i];
+		if (!r->dropped)
+			rc = pack_record(part, row_id(part, r),
+					 bytes_of(part->raw.data + r->at, r->row.raw_bytes),
+					 &places[i]);
+		/* Frames lie one behind the other. */
+		if (!rc && !r->dropped)
+			r->row.frame_bytes = (uint32_t)(part->packed.len - places[i]);
+	}
+	if (rc) {
+		part->packed.len = 0;
+	} else {
+		for (size_t i = 0; i < part->count; i++)
+			part->rows[i].at = part->rows[i].dropped ? 0 : places[i];
+		part->gathering = false;
+		buf_release(&part->raw);
+	}
+	free(places);
+	return rc;
+}
+
+/* Enough to train with, or too much to wait any longer. */
+static void part_gathered(struct txn *t, struct txn_part *part)
+{
+	size_t n = part->count - part->dropped;
+
+	if (n >= GATHER_RECORDS || part->raw.len >= GATHER_BYTES_MAX)
+		part_pack(t, part, n >= GATHER_FEW);
+}
+
+/* Appends the record's bytes, raw or packed. ERR_LIMIT and ERR_NOMEM leave the part as it was. */
+static int part_append(struct txn *t, struct txn_part *part, const struct record *record,
+		       struct txn_row *r)
+{
+	struct buf *raw = &part->raw;
+	size_t before = part->gathering ? raw->len : 0;
+	int rc = 0;
+
+	if (!part->gathering)
+		buf_reset(raw);
+	record_encode(record, raw);
+	if (raw->error)
+		rc = raw->error;
+	else if (raw->len - before > SEGMENT_RECORD_MAX)
+		rc = ERR_LIMIT;
+	r->row.raw_bytes = (uint32_t)(raw->len - before);
+	r->at = before;
+	if (!rc && !part->gathering) {
+		size_t packed = part->packed.len;
+		rc = part_packer(t, part);
+		if (!rc)
+			rc = pack_record(part, record->id, bytes_of(raw->data, raw->len), &r->at);
+		r->row.frame_bytes = (uint32_t)(part->packed.len - packed);
+		raw->len = 0;
+		if (!rc && txn_bytes(t) > t->store->txn_bytes_max) {
+			part->packed.len = packed;
+			rc = ERR_LIMIT;
+		}
+	} else if (!rc && txn_bytes(t) > t->store->txn_bytes_max) {
+		rc = ERR_LIMIT;
+	}
+	if (rc) {
+		raw->len = before;
+		raw->error = 0;
+	}
+	return rc;
+}
+
+/* ---- the call ---- */
+
+static uint64_t doc_hash(const struct record *r)
+{
+	static const uint8_t nil = 0xc0;
+	uint64_t h = bytes_hash(r->doc.len ? r->doc : bytes_of(&nil, 1));
+
+	if (r->merged_into.len)
+		h ^= bytes_hash(r->merged_into) * 0x9e3779b97f4a7c15u;
+	return h;
+}
+
+static void row_fill(struct row *row, const struct record *r)
+{
+	*row = (struct row){.flags = r->flags,
+			    .created_ms = r->created_ms,
+			    .updated_ms = r->updated_ms,
+			    .seen_ms = r->seen_ms,
+			    .id_hash = bytes_hash(r->id),
+			    .parent_hash = row_parent_hash(r->parent),
+			    .doc_hash = doc_hash(r)};
+}
+
+static bool one_value(struct bytes doc)
+{
+	struct mp_reader reader = mp_reader_of(doc);
+
+	return mp_skip(&reader) == 1 && reader.at == reader.end;
+}
+
+static int record_check(const struct record *r, struct why *why)
+{
+	if (r->id.len == 0 || r->id.len > RECORD_ID_MAX)
+		return why_set(why, ERR_INVALID, "a record's id has %zu bytes; 1 to %d are possible",
+			       r->id.len, RECORD_ID_MAX);
+	if (r->parent.len > RECORD_ID_MAX || r->merged_into.len > RECORD_ID_MAX)
+		return why_set(why, ERR_INVALID,
+			       "a record names another whose id is longer than %d bytes",
+			       RECORD_ID_MAX);
+	if (r->flags > UINT16_MAX)
+		return why_set(why, ERR_INVALID, "a record has unknown flags");
+	if (r->doc.len && !one_value(r->doc))
+		return why_set(why, ERR_INVALID, "a record's document is not one MessagePack value");
+	return 0;
+}
+
+/* What is held of the record: a row of this transaction (own), or a committed one (found), or
+ * nothing. */
+struct held {
+	const struct row *row; /* NULL: nothing */
+	struct txn_row *own;
+	struct found found;
+};
+
+static int held_find(struct txn *t, struct txn_part *part, struct bytes id, uint64_t hash,
+		     struct held *h)
+{
+	uint32_t slot = part->table_size ? *slot_of(part, id, hash) : 0;
+
+	*h = (struct held){0};
+	if (slot) {
+		h->own = &part->rows[slot - 1];
+		h->row = &h->own->row;
+		return 0;
+	}
+	int rc = lookup(t->store, part->base, id, true, &h->found);
+	if (rc < 0)
+		return rc;
+	h->row = rc ? &h->found.row : NULL;
+	return 0;
+}
+
+/* A tombstone keeps where and when the record was. The parent's name lies in the held record. */
+static int inherit(struct txn *t, const struct txn_part *part, const struct held *h,
+		   struct record *r, struct buf *memory)
+{
+	struct record old;
+
+	if (r->created_ms == TIME_NONE)
+		r->created_ms = h->row->created_ms;
+	if (r->parent.len || !h->row->parent_hash)
+		return 0;
+	if (h->own) {
+		buf_put_bytes(memory, row_parent(part, h->own));
+		r->parent = buf_bytes(memory);
+		return memory->error;
+	}
+	int rc = lookup_record(t->store, h->found.entry->segment, &h->found.row,
+			       buf_bytes(&t->store->frame), memory, &old);
+	if (rc == 1)
+		r->parent = old.parent;
+	return rc == ERR_CORRUPT || rc == 1 ? 0 : rc; /* damaged: it goes, and so does its parent */
+}
+
+static int part_add(struct txn *t, struct txn_part *part, const struct record *record,
+		    struct held *h, struct row *row)
+{
+	struct txn_row r = {.row = *row,
+			    .id_at = part->ids.len,
+			    .id_len = (uint8_t)record->id.len,
+			    .parent_len = (uint8_t)record->parent.len};
+	ptrdiff_t own = h->own ? h->own - part->rows : -1;
+	int rc = part->count >= TXN_RECORDS_MAX ? ERR_LIMIT : part_reserve(part);
+
+	if (!rc)
+		rc = buf_reserve(&part->ids, record->id.len + record->parent.len);
+	part->ids.error = 0;
+	if (!rc)
+		rc = part_append(t, part, record, &r);
+	if (rc)
+		return rc;
+	buf_put_bytes(&part->ids, record->id);
+	buf_put_bytes(&part->ids, record->parent);
+	part->rows[part->count] = r;
+	*slot_of(part, record->id, row->id_hash) = (uint32_t)++part->count;
+	if (own >= 0) {
+		part->rows[own].dropped = true;
+		part->dropped++;
+	} else if (h->row) {
+		part->kills[part->kills_count++] =
+			(struct kill){h->found.entry->segment, h->found.ordinal, h->found.row.flags};
+	}
+	/* The record is in; what cannot be packed now for want of memory is tried again, at the
+	 * latest by the commit. */
+	if (part->gathering)
+		part_gathered(t, part);
+	return 0;
+}
+
+static int part_put(struct txn *t, struct txn_part *part, const struct record *record,
+		    struct buf *memory, enum put_outcome *outcome)
+{
+	struct record r = *record;
+	struct held h;
+	struct row row;
+	int rc = held_find(t, part, r.id, bytes_hash(r.id), &h);
+
+	if (!rc && h.row && r.flags & RECORD_DELETED)
+		rc = inherit(t, part, &h, &r, memory);
+	if (rc)
+		return rc;
+	row_fill(&row, &r);
+	struct verdict v = put_judge(h.row, &row);
+	if (v.write) {
+		row.revision = v.old_revision ? h.row->revision : t->revision;
+		rc = part_add(t, part, &r, &h, &row);
+		if (rc)
+			return rc;
+		t->revision += !v.old_revision;
+	}
+	*outcome = v.outcome;
+	return 0;
+}
+
+int txn_put(struct txn *t, const char *resource, const struct record *record,
+	    enum put_outcome *outcome_out, struct why *why)
+{
+	struct buf memory = {0};
+	struct txn_part *part;
+	enum put_outcome outcome;
+	int rc = record_check(record, why);
+
+	if (!rc)
+		rc = txn_part(t, resource, &part, why);
+	if (rc)
+		return rc;
+	rc = part_put(t, part, record, &memory, &outcome);
+	buf_release(&memory);
+	if (rc == ERR_LIMIT)
+		return why_set(why, rc, "the transaction is full: commit it first");
+	if (rc)
+		return why_set(why, rc, "cannot put a record of %s: %s", resource,
+			       rc == ERR_NOMEM ? "out of memory" : "the store cannot be read");
+	if (outcome_out)
+		*outcome_out = outcome;
+	return 0;
+}

@@ -1,0 +1,132 @@
+/*
+ * segment_file: one segment, written once and read many times. The format is <store/segment.h>.
+ */
+#ifndef FIC_STORE_SEGMENT_FILE_H
+#define FIC_STORE_SEGMENT_FILE_H
+
+#include "out.h"
+#include "pages.h"
+
+#include <base/clock.h>
+#include <store/segment.h>
+
+#define SEGMENT_FOLDER_SIZE 16u
+
+/* A row as SECTION_ROWS has it. */
+struct row {
+	uint32_t offset, frame_bytes, raw_bytes, flags;
+	int64_t created_ms, updated_ms, seen_ms;
+	uint64_t revision, id_hash, parent_hash, doc_hash;
+};
+
+/* 0 is kept for "no parent". */
+static inline uint64_t row_parent_hash(struct bytes parent)
+{
+	uint64_t h = parent.len ? bytes_hash(parent) : 0;
+
+	return parent.len && !h ? 1 : h;
+}
+
+enum segment_range { RANGE_CREATED, RANGE_UPDATED, RANGE_REVISION, RANGE_SEEN, SEGMENT_RANGES };
+
+struct range {
+	int64_t min, max;
+};
+
+/* What the manifest says about a segment. */
+struct segment_meta {
+	uint64_t number, dictionary;
+	uint64_t bytes, data_end;
+	uint32_t records, tombstones, truncated, untimed;
+	uint32_t header_sum;
+	struct range ranges[SEGMENT_RANGES];
+	char folder[SEGMENT_FOLDER_SIZE];
+};
+
+struct section {
+	uint32_t first_page, pages, elements, size, per_page;
+};
+
+/* A segment that some state names. Shared by the states by count. */
+struct segment {
+	unsigned refs;
+	bool doomed; /* no longer named by the newest state: the file goes with the last reference */
+	bool damaged; /* something in it was not what was written: it goes at the next commit */
+	bool damaged_before; /* and that was known when the open transaction began */
+	bool loaded;
+	struct page_file file;
+	struct segment_meta meta;
+	struct section sections[SEGMENT_SECTIONS];
+	char resource[SEGMENT_NAME_SIZE];
+};
+
+/* ---- writing ---- */
+
+struct segment_row {
+	struct row row; /* offset is filled in */
+	const uint8_t *frame;
+};
+
+/* Appends a frame around an already packed record: begin reserves the head and writes the id, end
+ * writes the checksum. */
+size_t frame_begin(struct buf *out, struct bytes id);
+void frame_end(struct buf *out, size_t start);
+
+void segment_sort(struct segment_row *rows, uint32_t count);
+/* Writes the whole file from sorted rows; fills `meta` but for number, folder and dictionary, which
+ * it takes from there. */
+int segment_write(struct out *out, const char *resource, int64_t window_ms,
+		  struct segment_row *rows, uint32_t count, struct segment_meta *meta);
+/* The smallest known creation time of sorted rows, TIME_NONE when none is known. */
+int64_t segment_rows_start(const struct segment_row *rows, uint32_t count);
+/* The folder's name for rows whose smallest known creation time is this. */
+void segment_folder(int64_t created_ms, int64_t window_ms, char out[SEGMENT_FOLDER_SIZE]);
+
+/* ---- reading: 0 (or 1) or ERR_CORRUPT (noted in `damaged`), ERR_IO, ERR_NOMEM ---- */
+
+/* Takes `path`. NULL: no memory (the path is freed). */
+struct segment *segment_new(const char *resource, const struct segment_meta *meta, char *path);
+void segment_free(struct segment *g, struct pages *p);
+
+/* Reads and checks the header page; what was loaded stays. Called by all others. */
+int segment_load(struct segment *g, struct pages *p);
+int segment_row(struct segment *g, struct pages *p, uint32_t ordinal, uint32_t *hint, struct row *out);
+/* 0: certainly not there, 1: perhaps. */
+int segment_may_hold(struct segment *g, struct pages *p, uint64_t id_hash);
+/* The first element of SECTION_IDS that is not less. */
+int segment_find(struct segment *g, struct pages *p, uint64_t id_hash, uint32_t *at_out);
+int segment_id(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint, uint64_t *hash_out,
+	       uint32_t *ordinal_out);
+
+/* The i-th row by last update, and the i-th child; the ordinal. */
+int segment_updated(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint,
+		    int64_t *updated_out, uint32_t *ordinal_out);
+struct child {
+	uint64_t parent_hash;
+	int64_t created_ms;
+	uint64_t id_hash;
+	uint32_t ordinal;
+};
+int segment_child(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint, struct child *out);
+int segment_truncated(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint,
+		      uint32_t *ordinal_out);
+
+/* The first row at or behind (time, id hash) on the axis; all three answer the number of elements
+ * when there is none. */
+int segment_seek_created(struct segment *g, struct pages *p, int64_t time_ms, uint64_t id_hash,
+			 uint32_t *at_out);
+int segment_seek_updated(struct segment *g, struct pages *p, int64_t time_ms, uint64_t id_hash,
+			 uint32_t *at_out);
+int segment_seek_child(struct segment *g, struct pages *p, uint64_t parent_hash, int64_t time_ms,
+		       uint64_t id_hash, uint32_t *at_out);
+
+/* The row's whole frame with a right checksum, into an emptied `out`. */
+int segment_frame(struct segment *g, struct pages *p, const struct row *row, struct buf *out);
+/* Parts of a frame that was verified. */
+struct bytes frame_id(struct bytes frame);
+struct bytes frame_packed(struct bytes frame);
+/* Says that the segment is damaged when rc is ERR_CORRUPT, or when it could not be read again and
+ * again. Returns rc. */
+int segment_note(struct segment *g, int rc);
+
+#endif

@@ -1,0 +1,435 @@
+/*
+ * segment_read: looks things up in one segment, and believes nothing that it did not check.
+ *
+ * Pages come verified from the cache, frames are verified here, every offset and ordinal is
+ * compared with what the header page allows before it is used, and the header page with what the
+ * manifest says. What is found wrong marks the segment as damaged; the next commit removes it.
+ */
+#include "segment_file.h"
+
+#include <model/record.h>
+
+#include <stdlib.h>
+#include <zlib.h>
+
+/* A sector that cannot be read once may be a cable; this often it is lost. Other troubles (no
+ * descriptor, no permission) are never damage. */
+#define LOST_MAX 3
+/* Deflate cannot make less than a byte out of this many (1,032, and some room). */
+#define DEFLATE_RATIO_MAX 1100u
+
+struct segment *segment_new(const char *resource, const struct segment_meta *meta, char *path)
+{
+	struct segment *g = path ? calloc(1, sizeof *g) : NULL;
+
+	if (!g) {
+		free(path);
+		return NULL;
+	}
+	g->refs = 1;
+	g->meta = *meta;
+	strcpy(g->resource, resource);
+	page_file_init(&g->file, meta->number, meta->bytes, path);
+	return g;
+}
+
+void segment_free(struct segment *g, struct pages *p)
+{
+	if (!g)
+		return;
+	page_file_release(p, &g->file);
+	free(g);
+}
+
+int segment_note(struct segment *g, int rc)
+{
+	if (rc == ERR_CORRUPT || (rc == ERR_IO && g->file.lost >= LOST_MAX))
+		g->damaged = true;
+	return rc;
+}
+
+/* ---- the header page ---- */
+
+static bool header_agrees(const struct segment *g, const uint8_t *page)
+{
+	const struct segment_meta *m = &g->meta;
+	char name[SEGMENT_NAME_SIZE + 1] = {0};
+
+	memcpy(name, page + HEADER_RESOURCE, SEGMENT_NAME_SIZE);
+	return memcmp(page, SEGMENT_MAGIC, 8) == 0 && le32(page + HEADER_VERSION) == SEGMENT_VERSION &&
+	       le32(page + HEADER_SECTIONS) == SEGMENT_SECTIONS &&
+	       le32(page + SEGMENT_PAGE_ROOM) == m->header_sum &&
+	       le64(page + HEADER_BYTES) == m->bytes && le64(page + HEADER_DATA_END) == m->data_end &&
+	       le32(page + HEADER_RECORDS) == m->records &&
+	       le64(page + HEADER_DICTIONARY) == m->dictionary && strcmp(name, g->resource) == 0;
+}
+
+static int section_load(const struct segment *g, const uint8_t *p, uint32_t size, uint32_t elements,
+			struct section *s)
+{
+	uint64_t offset = le64(p), end = offset + (uint64_t)le32(p + 8) * SEGMENT_PAGE;
+
+	*s = (struct section){.pages = le32(p + 8),
+			      .elements = le32(p + 12),
+			      .size = le32(p + 16),
+			      .per_page = SEGMENT_PAGE_ROOM / size};
+	if (offset % SEGMENT_PAGE || offset < g->meta.data_end || end > g->meta.bytes ||
+	    s->size != size)
+		return ERR_CORRUPT;
+	if (s->elements > g->meta.records || (elements != UINT32_MAX && s->elements != elements))
+		return ERR_CORRUPT;
+	if (s->pages != (s->elements + s->per_page - 1) / s->per_page)
+		return ERR_CORRUPT;
+	s->first_page = (uint32_t)(offset / SEGMENT_PAGE);
+	return 0;
+}
+
+static int sections_load(struct segment *g, const uint8_t *table)
+{
+	static const uint32_t sizes[SEGMENT_SECTIONS] = {
+		SEGMENT_ROW_SIZE,     SEGMENT_ID_SIZE,     SEGMENT_BLOCK_SIZE,
+		SEGMENT_UPDATED_SIZE, SEGMENT_PARENT_SIZE, SEGMENT_TRUNCATED_SIZE};
+	uint32_t n = g->meta.records;
+	uint32_t counts[SEGMENT_SECTIONS] = {n, n, UINT32_MAX, n, UINT32_MAX, UINT32_MAX};
+
+	for (int i = 0; i < SEGMENT_SECTIONS; i++)
+		if (section_load(g, table + (int)SEGMENT_TABLE_SIZE * i, sizes[i], counts[i],
+				 &g->sections[i]))
+			return ERR_CORRUPT;
+	return g->sections[SECTION_FILTER].elements ? 0 : ERR_CORRUPT;
+}
+
+int segment_load(struct segment *g, struct pages *p)
+{
+	const uint8_t *page;
+	uint32_t hint = 0;
+
+	if (g->loaded)
+		return 0;
+	int rc = pages_get(p, &g->file, 0, &hint, &page);
+	if (!rc && (!header_agrees(g, page) || sections_load(g, page + HEADER_TABLE)))
+		rc = ERR_CORRUPT;
+	g->loaded = rc == 0;
+	return segment_note(g, rc);
+}
+
+/* ---- elements ---- */
+
+static int element(struct segment *g, struct pages *p, enum segment_section which, uint32_t at,
+		   uint32_t *hint, const uint8_t **out)
+{
+	const struct section *s = &g->sections[which];
+	const uint8_t *page;
+	int rc = segment_load(g, p);
+
+	if (rc)
+		return rc;
+	if (at >= s->elements)
+		return segment_note(g, ERR_CORRUPT);
+	rc = pages_get(p, &g->file, s->first_page + at / s->per_page, hint, &page);
+	if (rc)
+		return segment_note(g, rc);
+	*out = page + (at % s->per_page) * s->size;
+	return 0;
+}
+
+/* An ordinal that points outside is damage. */
+static int ordinal_at(struct segment *g, const uint8_t *p, uint32_t *out)
+{
+	uint32_t ordinal = le32(p);
+
+	if (ordinal >= g->meta.records)
+		return segment_note(g, ERR_CORRUPT);
+	*out = ordinal;
+	return 0;
+}
+
+int segment_row(struct segment *g, struct pages *p, uint32_t ordinal, uint32_t *hint, struct row *out)
+{
+	const uint8_t *e;
+	int rc = element(g, p, SECTION_ROWS, ordinal, hint, &e);
+
+	if (rc)
+		return rc;
+	*out = (struct row){.offset = le32(e),
+			    .frame_bytes = le32(e + 4),
+			    .raw_bytes = le32(e + 8),
+			    .flags = le32(e + 12),
+			    .created_ms = (int64_t)le64(e + 16),
+			    .updated_ms = (int64_t)le64(e + 24),
+			    .seen_ms = (int64_t)le64(e + 32),
+			    .revision = le64(e + 40),
+			    .id_hash = le64(e + 48),
+			    .parent_hash = le64(e + 56),
+			    .doc_hash = le64(e + 64)};
+	return 0;
+}
+
+int segment_id(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint, uint64_t *hash_out,
+	       uint32_t *ordinal_out)
+{
+	const uint8_t *e;
+	int rc = element(g, p, SECTION_IDS, at, hint, &e);
+
+	if (rc)
+		return rc;
+	*hash_out = le64(e);
+	return ordinal_at(g, e + 8, ordinal_out);
+}
+
+int segment_updated(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint,
+		    int64_t *updated_out, uint32_t *ordinal_out)
+{
+	const uint8_t *e;
+	int rc = element(g, p, SECTION_UPDATED, at, hint, &e);
+
+	if (rc)
+		return rc;
+	*updated_out = (int64_t)le64(e);
+	return ordinal_at(g, e + 8, ordinal_out);
+}
+
+int segment_child(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint, struct child *out)
+{
+	const uint8_t *e;
+	int rc = element(g, p, SECTION_PARENTS, at, hint, &e);
+
+	if (rc)
+		return rc;
+	*out = (struct child){
+		.parent_hash = le64(e), .created_ms = (int64_t)le64(e + 8), .id_hash = le64(e + 16)};
+	return ordinal_at(g, e + 24, &out->ordinal);
+}
+
+int segment_truncated(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint,
+		      uint32_t *ordinal_out)
+{
+	const uint8_t *e;
+	int rc = element(g, p, SECTION_TRUNCATED, at, hint, &e);
+
+	return rc ? rc : ordinal_at(g, e, ordinal_out);
+}
+
+/* ---- by id ---- */
+
+int segment_may_hold(struct segment *g, struct pages *p, uint64_t id_hash)
+{
+	static const uint32_t salts[SEGMENT_FILTER_WORDS] = SEGMENT_FILTER_SALTS;
+	const uint8_t *block;
+	uint32_t hint = 0;
+	int rc = segment_load(g, p);
+
+	if (rc)
+		return rc;
+	uint32_t at = (uint32_t)(((id_hash >> 32) * g->sections[SECTION_FILTER].elements) >> 32);
+	rc = element(g, p, SECTION_FILTER, at, &hint, &block);
+	if (rc)
+		return rc;
+	for (int w = 0; w < SEGMENT_FILTER_WORDS; w++)
+		if (!(le64(block + 8 * w) >> ((uint32_t)id_hash * salts[w] >> 26) & 1))
+			return 0;
+	return 1;
+}
+
+/* The hashes are uniform, so the element's place can be guessed to a page or two; what the guess
+ * shows narrows the pages down, whatever they say. */
+int segment_find(struct segment *g, struct pages *p, uint64_t id_hash, uint32_t *at_out)
+{
+	uint32_t hint = 0;
+	int rc = segment_load(g, p);
+
+	if (rc)
+		return rc;
+	const struct section *s = &g->sections[SECTION_IDS];
+	uint32_t low = 0, high = s->elements; /* the answer lies in [low, high] */
+	uint32_t guess = (uint32_t)(((id_hash >> 32) * s->elements) >> 32) / s->per_page;
+	while (low < high) {
+		const uint8_t *first, *last;
+		uint32_t start = guess * s->per_page, end = start + s->per_page;
+		end = end < s->elements ? end : s->elements;
+		rc = element(g, p, SECTION_IDS, start, &hint, &first);
+		if (rc)
+			return rc;
+		last = first + (end - 1 - start) * s->size;
+		if (start > low && le64(first) >= id_hash) {
+			high = start;
+			guess--;
+			continue;
+		}
+		if (le64(last) < id_hash) {
+			low = end;
+			guess++;
+			continue;
+		}
+		low = start > low ? start : low;
+		high = end < high ? end : high;
+		while (low < high) {
+			uint32_t mid = low + (high - low) / 2;
+			if (le64(first + (mid - start) * s->size) < id_hash)
+				low = mid + 1;
+			else
+				high = mid;
+		}
+	}
+	*at_out = low;
+	return 0;
+}
+
+/* ---- by time ---- */
+
+/* Compares element `at` with what is sought: negative when it lies before, 0 or positive otherwise,
+ * or an error in *rc. */
+struct seek {
+	struct segment *g;
+	struct pages *p;
+	uint32_t hint, row_hint;
+	uint64_t parent_hash;
+	int64_t time_ms;
+	uint64_t id_hash;
+	bool (*before)(struct seek *k, uint32_t at, int *rc);
+};
+
+static int seek(struct seek *k, uint32_t count, uint32_t *at_out)
+{
+	uint32_t low = 0, high = count;
+	int rc = 0;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		bool before = k->before(k, mid, &rc);
+		if (rc)
+			return rc;
+		if (before)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*at_out = low;
+	return 0;
+}
+
+static bool key_before(const struct seek *k, int64_t time_ms, uint64_t id_hash)
+{
+	return time_ms != k->time_ms ? time_ms < k->time_ms : id_hash < k->id_hash;
+}
+
+static bool row_before(struct seek *k, uint32_t at, int *rc)
+{
+	struct row row;
+
+	*rc = segment_row(k->g, k->p, at, &k->hint, &row);
+	return !*rc && key_before(k, row.created_ms, row.id_hash);
+}
+
+static bool updated_before(struct seek *k, uint32_t at, int *rc)
+{
+	struct row row;
+	int64_t updated;
+	uint32_t ordinal;
+
+	*rc = segment_updated(k->g, k->p, at, &k->hint, &updated, &ordinal);
+	if (*rc)
+		return false;
+	if (updated != k->time_ms || k->id_hash == 0)
+		return updated < k->time_ms;
+	*rc = segment_row(k->g, k->p, ordinal, &k->row_hint, &row);
+	return !*rc && row.id_hash < k->id_hash;
+}
+
+static bool child_before(struct seek *k, uint32_t at, int *rc)
+{
+	struct child c;
+
+	*rc = segment_child(k->g, k->p, at, &k->hint, &c);
+	if (*rc)
+		return false;
+	return c.parent_hash != k->parent_hash ? c.parent_hash < k->parent_hash
+					       : key_before(k, c.created_ms, c.id_hash);
+}
+
+static int seek_in(struct segment *g, struct pages *p, enum segment_section which, struct seek *k,
+		   uint32_t *at_out)
+{
+	int rc = segment_load(g, p);
+
+	return rc ? rc : seek(k, g->sections[which].elements, at_out);
+}
+
+int segment_seek_created(struct segment *g, struct pages *p, int64_t time_ms, uint64_t id_hash,
+			 uint32_t *at_out)
+{
+	struct seek k = {.g = g, .p = p, .time_ms = time_ms, .id_hash = id_hash, .before = row_before};
+
+	return seek_in(g, p, SECTION_ROWS, &k, at_out);
+}
+
+int segment_seek_updated(struct segment *g, struct pages *p, int64_t time_ms, uint64_t id_hash,
+			 uint32_t *at_out)
+{
+	struct seek k = {
+		.g = g, .p = p, .time_ms = time_ms, .id_hash = id_hash, .before = updated_before};
+
+	return seek_in(g, p, SECTION_UPDATED, &k, at_out);
+}
+
+int segment_seek_child(struct segment *g, struct pages *p, uint64_t parent_hash, int64_t time_ms,
+		       uint64_t id_hash, uint32_t *at_out)
+{
+	struct seek k = {.g = g,
+			 .p = p,
+			 .parent_hash = parent_hash,
+			 .time_ms = time_ms,
+			 .id_hash = id_hash,
+			 .before = child_before};
+
+	return seek_in(g, p, SECTION_PARENTS, &k, at_out);
+}
+
+/* ---- frames ---- */
+
+static bool frame_possible(const struct segment *g, const struct row *row)
+{
+	return row->offset >= SEGMENT_PAGE && row->frame_bytes > SEGMENT_FRAME_HEAD &&
+	       row->raw_bytes <= SEGMENT_RECORD_MAX &&
+	       row->raw_bytes / DEFLATE_RATIO_MAX <= row->frame_bytes &&
+	       row->offset <= g->meta.data_end && row->frame_bytes <= g->meta.data_end - row->offset;
+}
+
+int segment_frame(struct segment *g, struct pages *p, const struct row *row, struct buf *out)
+{
+	buf_reset(out);
+	int rc = segment_load(g, p);
+	if (rc)
+		return rc;
+	if (!frame_possible(g, row))
+		return segment_note(g, ERR_CORRUPT);
+	if (buf_reserve(out, row->frame_bytes))
+		return out->error;
+	rc = page_file_read(p, &g->file, out->data, row->frame_bytes, row->offset);
+	if (rc)
+		return segment_note(g, rc);
+	if (le32(out->data) != (uint32_t)crc32(0, out->data + 4, row->frame_bytes - 4))
+		return segment_note(g, ERR_CORRUPT);
+	out->len = row->frame_bytes;
+	struct bytes id = frame_id(buf_bytes(out));
+	/* A right frame of another record would be a wrong answer. */
+	if (id.len == 0 || bytes_hash(id) != row->id_hash)
+		return segment_note(g, ERR_CORRUPT);
+	return 0;
+}
+
+struct bytes frame_id(struct bytes frame)
+{
+	size_t len = frame.data[4];
+
+	return SEGMENT_FRAME_HEAD + len > frame.len ? (struct bytes){NULL, 0}
+						    : bytes_of(frame.data + SEGMENT_FRAME_HEAD, len);
+}
+
+struct bytes frame_packed(struct bytes frame)
+{
+	size_t head = SEGMENT_FRAME_HEAD + frame.data[4];
+
+	return head > frame.len ? (struct bytes){NULL, 0}
+				: bytes_of(frame.data + head, frame.len - head);
+}

@@ -1,0 +1,457 @@
+/* answer: the workspace as Intercom's API shows it, with its habits and its mishaps. */
+#include "world.h"
+
+#include <codec/msgpack.h>
+#include <codec/json.h>
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct row {
+	const struct thing *thing;
+	unsigned version;
+	int64_t key; /* seconds, in the order that is asked for */
+};
+
+struct rows {
+	struct row *items;
+	unsigned count;
+};
+
+static const char *const type_names[KINDS] = {"conversation", "contact", "company", "tag"};
+
+static int64_t seconds(int64_t ms)
+{
+	return ms / 1000;
+}
+
+static void put_id(struct buf *out, const struct thing *t)
+{
+	if (t->kind == KIND_CONTACT || t->kind == KIND_COMPANY)
+		buf_printf(out, "\"%024x\"", t->id);
+	else
+		buf_printf(out, "\"%u\"", t->id);
+}
+
+static void put_parts(struct buf *out, const struct world *w, const struct thing *t)
+{
+	unsigned first = t->part_count > w->options.parts_max ? t->part_count - w->options.parts_max : 0;
+
+	buf_printf(out, ",\"conversation_parts\":{\"type\":\"conversation_part.list\",\"total_count\":%u,\"conversation_parts\":[",
+		   t->part_count);
+	for (unsigned i = first; i < t->part_count; i++)
+		buf_printf(out, "%s{\"type\":\"conversation_part\",\"id\":\"%u\",\"part_type\":\"comment\",\"body\":\"<p>p%u</p>\",\"created_at\":%lld,\"updated_at\":%lld}",
+			   i > first ? "," : "", t->parts[i].id, i, (long long)seconds(t->parts[i].created_ms),
+			   (long long)seconds(t->parts[i].created_ms));
+	buf_put_str(out, "]}");
+}
+
+static void put_thing(struct buf *out, const struct world *w, const struct thing *t, unsigned version, bool whole)
+{
+	buf_printf(out, "{\"type\":\"%s\",\"id\":", type_names[t->kind]);
+	put_id(out, t);
+	buf_printf(out, ",\"%s\":\"v%u\"", t->kind == KIND_CONVERSATION ? "title" : "name", version);
+	if (t->kind != KIND_TAG)
+		buf_printf(out, ",\"created_at\":%lld,\"updated_at\":%lld", (long long)seconds(t->change_ms[0]),
+			   (long long)seconds(t->change_ms[version - 1]));
+	if (t->kind == KIND_CONVERSATION)
+		buf_printf(out, ",\"source\":{\"type\":\"conversation\",\"id\":\"9\",\"body\":\"hello\"},\"statistics\":{\"count_conversation_parts\":%u}",
+			   t->part_count);
+	if (whole && t->kind == KIND_CONVERSATION)
+		put_parts(out, w, t);
+	buf_put_byte(out, '}');
+}
+
+static void put_error(struct sim_answer *out, int status, const char *code)
+{
+	out->status = status;
+	buf_reset(&out->body);
+	buf_printf(&out->body, "{\"type\":\"error.list\",\"request_id\":\"r\",\"errors\":[{\"code\":\"%s\",\"message\":\"as scripted\"}]}", code);
+}
+
+/* ---- listings ---- */
+
+static int by_key(const void *a, const void *b, bool descending, bool ties_descending)
+{
+	const struct row *x = a, *y = b;
+
+	if (x->key != y->key)
+		return (x->key < y->key) != descending ? -1 : 1;
+	return (x->thing->id < y->thing->id) != ties_descending ? -1 : 1;
+}
+
+static int ascending_ties_up(const void *a, const void *b) { return by_key(a, b, false, false); }
+static int ascending_ties_down(const void *a, const void *b) { return by_key(a, b, false, true); }
+static int descending_ties_up(const void *a, const void *b) { return by_key(a, b, true, false); }
+static int descending_ties_down(const void *a, const void *b) { return by_key(a, b, true, true); }
+
+static int (*order_of(bool descending, bool ties))(const void *, const void *)
+{
+	if (descending)
+		return ties ? descending_ties_down : descending_ties_up;
+	return ties ? ascending_ties_down : ascending_ties_up;
+}
+
+static void rows_sort(struct rows *r, bool descending, bool ties)
+{
+	if (r->count)
+		qsort(r->items, r->count, sizeof *r->items, order_of(descending, ties));
+}
+
+/* What lived at a moment, keyed by last update or by creation. */
+static struct rows rows_of(const struct world *w, enum kind kind, int64_t at_ms, bool created)
+{
+	struct rows r = {.items = calloc(w->count + 1, sizeof *r.items)};
+
+	assert(r.items);
+	for (unsigned i = 0; i < w->count; i++) {
+		const struct thing *t = w->things[i];
+		unsigned version = thing_version(t, at_ms);
+		if (t->kind != kind || version == 0 || t->deleted_ms <= at_ms)
+			continue;
+		r.items[r.count++] = (struct row){t, version, seconds(t->change_ms[created ? 0 : version - 1])};
+	}
+	return r;
+}
+
+static bool holds(struct bytes query, int64_t at, bool days)
+{
+	struct bytes operator, value, each;
+	struct mp_reader r;
+	struct mp_value head;
+	int64_t n;
+
+	assert(mp_find_str(query, "operator", &operator));
+	assert(mp_find(query, bytes_str("value"), &value) == 1);
+	r = mp_reader_of(value);
+	assert(mp_next(&r, &head) == 1);
+	if (head.type == MP_ARRAY) {
+		bool all = bytes_is(operator, "AND"), result = all;
+		for (uint32_t i = 0; i < head.count; i++) {
+			assert(mp_take(&r, &each) == 1);
+			bool one = holds(each, at, days);
+			result = all ? result && one : result || one;
+		}
+		return result;
+	}
+	assert(mp_find_int(query, "value", &n));
+	if (days) {
+		at /= 86400;
+		n /= 86400;
+	}
+	if (bytes_is(operator, ">"))
+		return at > n;
+	if (bytes_is(operator, "<"))
+		return at < n;
+	assert(bytes_is(operator, "="));
+	return at == n;
+}
+
+static void filter(struct rows *r, struct bytes query, bool days)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < r->count; i++) {
+		const struct row *row = &r->items[i];
+		if (holds(query, seconds(row->thing->change_ms[row->version - 1]), days))
+			r->items[n++] = *row;
+	}
+	r->count = n;
+}
+
+static unsigned after_cursor(const struct rows *r, struct bytes cursor, bool descending, bool ties)
+{
+	char text[64];
+	long long key;
+	struct thing mark = {0};
+	unsigned i = 0;
+
+	if (cursor.len == 0)
+		return 0;
+	assert(cursor.len < sizeof text);
+	memcpy(text, cursor.data, cursor.len);
+	text[cursor.len] = 0;
+	assert(sscanf(text, "%lld %u", &key, &mark.id) == 2);
+	struct row at = {&mark, 0, key};
+	while (i < r->count && (r->items[i].thing->id == mark.id || order_of(descending, ties)(&r->items[i], &at) < 0))
+		i++;
+	return i;
+}
+
+static void put_rows(struct buf *out, const struct world *w, const struct rows *r, unsigned first, unsigned end)
+{
+	for (unsigned i = first; i < end; i++) {
+		if (i > first)
+			buf_put_byte(out, ',');
+		put_thing(out, w, r->items[i].thing, r->items[i].version, false);
+	}
+}
+
+static void put_cursor_page(struct world *w, struct rows *r, unsigned first, const char *type, const char *key, struct buf *out)
+{
+	unsigned end = first + w->options.page_max < r->count ? first + w->options.page_max : r->count;
+
+	buf_printf(out, "{\"type\":\"%s\",\"total_count\":%u,\"%s\":[", type, r->count, key);
+	put_rows(out, w, r, first, end);
+	buf_put_str(out, "],\"pages\":{\"type\":\"pages\",\"page\":1,\"per_page\":5,\"total_pages\":1");
+	if (end < r->count)
+		buf_printf(out, ",\"next\":{\"page\":2,\"starting_after\":\"%lld %u\"}", (long long)r->items[end - 1].key,
+			   r->items[end - 1].thing->id);
+	buf_put_str(out, "}}");
+	free(r->items);
+}
+
+static void serve_search(struct world *w, enum kind kind, struct bytes body, struct sim_answer *out)
+{
+	bool conversations = kind == KIND_CONVERSATION;
+	struct rows r = rows_of(w, kind, world_now(w) - w->options.index_lag_ms, w->options.sort_ignored);
+	struct buf words = {0};
+	struct bytes query, order, cursor = {0}, v;
+	struct mp_value text;
+	struct why why;
+
+	assert(json_to_msgpack(body, JSON_STRICT, &words, &why) == 0);
+	assert(mp_path(buf_bytes(&words), bytes_str("query"), &query) == 1);
+	assert(mp_path(buf_bytes(&words), bytes_str("sort.order"), &v) == 1 && mp_get(v, &text));
+	order = text.str;
+	if (mp_path(buf_bytes(&words), bytes_str("pagination.starting_after"), &v) == 1 && mp_get(v, &text))
+		cursor = text.str;
+	bool descending = bytes_is(order, "descending") && !w->options.sort_ignored;
+	filter(&r, query, !conversations);
+	rows_sort(&r, descending, w->options.ties_descending);
+	put_cursor_page(w, &r, after_cursor(&r, cursor, descending, w->options.ties_descending),
+			conversations ? "conversation.list" : "list", conversations ? "conversations" : "data", &out->body);
+	buf_release(&words);
+}
+
+static bool parameter(const char *url, const char *name, char *out, size_t cap)
+{
+	const char *at = strstr(url, name);
+	size_t n = 0;
+
+	out[0] = 0;
+	if (!at)
+		return false;
+	for (at += strlen(name); *at && *at != '&' && n + 1 < cap; at++) {
+		unsigned c = (unsigned char)*at;
+		if (c == '%') {
+			assert(sscanf(at + 1, "%2x", &c) == 1);
+			at += 2;
+		}
+		out[n++] = (char)c;
+	}
+	out[n] = 0;
+	return true;
+}
+
+static void serve_contacts(struct world *w, const char *url, struct sim_answer *out)
+{
+	struct rows r = rows_of(w, KIND_CONTACT, world_now(w), true);
+	char cursor[64];
+
+	rows_sort(&r, true, w->options.ties_descending);
+	parameter(url, "starting_after=", cursor, sizeof cursor);
+	put_cursor_page(w, &r, after_cursor(&r, bytes_str(cursor), true, w->options.ties_descending), "list", "data", &out->body);
+}
+
+static unsigned page_number(const char *url)
+{
+	char page[16];
+
+	assert(parameter(url, "&page=", page, sizeof page));
+	return (unsigned)atoi(page);
+}
+
+static void put_numbered(struct world *w, struct rows *r, unsigned page, const char *path, struct buf *out)
+{
+	unsigned end = page * w->options.page_max;
+
+	buf_put_str(out, "],\"pages\":{\"type\":\"pages\",\"next\":");
+	if (end < r->count)
+		buf_printf(out, "\"https://api.intercom.io%s?per_page=60&page=%u\"", path, page + 1);
+	else
+		buf_put_str(out, "null");
+	buf_put_str(out, "}}");
+	free(r->items);
+}
+
+static void serve_companies(struct world *w, const char *url, struct sim_answer *out)
+{
+	struct rows r = rows_of(w, KIND_COMPANY, world_now(w), false);
+	unsigned page = page_number(url), first = (page - 1) * w->options.page_max, end = first + w->options.page_max;
+
+	rows_sort(&r, true, w->options.ties_descending);
+	buf_printf(&out->body, "{\"type\":\"list\",\"total_count\":%u,\"data\":[", r.count);
+	put_rows(&out->body, w, &r, first < r.count ? first : r.count, end < r.count ? end : r.count);
+	put_numbered(w, &r, page, "/companies/list", &out->body);
+}
+
+static void serve_deleted(struct world *w, const char *url, struct sim_answer *out)
+{
+	struct rows r = {.items = calloc(w->count + 1, sizeof *r.items)};
+	unsigned page = page_number(url), first = (page - 1) * w->options.page_max;
+
+	assert(r.items);
+	for (unsigned i = 0; i < w->count; i++)
+		if (w->things[i]->kind == KIND_CONVERSATION && w->things[i]->deleted_ms <= world_now(w))
+			r.items[r.count++] = (struct row){w->things[i], 1, seconds(w->things[i]->deleted_ms)};
+	rows_sort(&r, true, w->options.ties_descending);
+	buf_printf(&out->body, "{\"type\":\"conversations.list\",\"total_count\":%u,\"conversations\":[", r.count);
+	for (unsigned i = first; i < r.count && i < first + w->options.page_max; i++)
+		buf_printf(&out->body, "%s{\"type\":\"conversation\",\"id\":\"%u\",\"metrics_retained\":true,\"deleted_at\":%lld}",
+			   i > first ? "," : "", r.items[i].thing->id, (long long)r.items[i].key);
+	put_numbered(w, &r, page, "/conversations/deleted", &out->body);
+}
+
+static void serve_tags(struct world *w, const struct http_request *request, struct sim_answer *out)
+{
+	struct rows r = rows_of(w, KIND_TAG, world_now(w), true);
+	uint64_t hash;
+
+	buf_put_str(&out->body, "{\"type\":\"list\",\"data\":[");
+	put_rows(&out->body, w, &r, 0, r.count);
+	buf_put_str(&out->body, "]}");
+	free(r.items);
+	hash = bytes_hash(buf_bytes(&out->body));
+	snprintf(out->etag, sizeof out->etag, "W/\"%llx\"", (unsigned long long)hash);
+	for (size_t i = 0; i < HTTP_HEADERS_MAX && request->headers[i]; i++)
+		if (strncmp(request->headers[i], "If-None-Match: ", 15) == 0 && strcmp(request->headers[i] + 15, out->etag) == 0) {
+			out->status = 304;
+			buf_reset(&out->body);
+		}
+}
+
+static void serve_one(struct world *w, enum kind kind, const char *id, struct sim_answer *out)
+{
+	unsigned number = (unsigned)strtoul(id, NULL, kind == KIND_CONVERSATION ? 10 : 16);
+	int64_t now = world_now(w);
+
+	for (unsigned i = 0; i < w->count; i++) {
+		const struct thing *t = w->things[i];
+		if (t->kind == kind && t->id == number && t->deleted_ms > now) {
+			put_thing(&out->body, w, t, thing_version(t, now), true);
+			return;
+		}
+	}
+	put_error(out, 404, "not_found");
+}
+
+static void route(struct world *w, const struct http_request *request, const char *path, struct sim_answer *out)
+{
+	if (strcmp(path, "/me") == 0)
+		buf_put_str(&out->body, "{\"type\":\"admin\",\"id\":\"1\",\"app\":{\"type\":\"app\",\"id_code\":\"ws1\",\"name\":\"W\",\"region\":\"US\",\"timezone\":\"UTC\"}}");
+	else if (strcmp(path, "/conversations/search") == 0)
+		serve_search(w, KIND_CONVERSATION, request->body, out);
+	else if (strcmp(path, "/contacts/search") == 0)
+		serve_search(w, KIND_CONTACT, request->body, out);
+	else if (strncmp(path, "/conversations/deleted?", 23) == 0)
+		serve_deleted(w, path, out);
+	else if (strncmp(path, "/conversations/", 15) == 0)
+		serve_one(w, KIND_CONVERSATION, path + 15, out);
+	else if (strncmp(path, "/contacts/", 10) == 0)
+		serve_one(w, KIND_CONTACT, path + 10, out);
+	else if (strncmp(path, "/contacts?", 10) == 0)
+		serve_contacts(w, path, out);
+	else if (strncmp(path, "/companies/list?", 16) == 0)
+		serve_companies(w, path, out);
+	else if (strcmp(path, "/tags") == 0)
+		serve_tags(w, request, out);
+	else
+		put_error(out, 404, "not_found");
+}
+
+/* ---- what goes wrong ---- */
+
+static enum mishap mishap_of(struct world *w, const char *path)
+{
+	if (w->mishap_path && !strstr(path, w->mishap_path))
+		return MISHAP_NONE;
+	w->path_calls++;
+	if (w->mishap_at && w->path_calls >= w->mishap_at && w->path_calls < w->mishap_at + w->mishap_calls)
+		return w->mishap;
+	if (sim_below(&w->random, 100) < w->mishap_percent)
+		return (enum mishap)(1 + sim_below(&w->random, MISHAPS - 1));
+	return MISHAP_NONE;
+}
+
+static void go_wrong(struct world *w, enum mishap mishap, struct sim_answer *out)
+{
+	switch (mishap) {
+	case MISHAP_500: put_error(out, 500, "server_error"); break;
+	case MISHAP_502_HTML:
+		out->status = 502;
+		buf_reset(&out->body);
+		buf_put_str(&out->body, "<html>bad gateway</html>");
+		break;
+	case MISHAP_429:
+		put_error(out, 429, "rate_limit_exceeded");
+		snprintf(out->retry_after, sizeof out->retry_after, "3");
+		break;
+	case MISHAP_429_RESET: put_error(out, 429, "rate_limit_exceeded"); break;
+	case MISHAP_STALLED: out->outcome = HTTP_STALLED; break;
+	case MISHAP_CUT: out->outcome = HTTP_CUT; break;
+	case MISHAP_CONNECT: out->outcome = HTTP_CONNECT; break;
+	case MISHAP_EMPTY: buf_reset(&out->body); break;
+	case MISHAP_HTML:
+		buf_reset(&out->body);
+		buf_put_str(&out->body, "<html>please log in</html>");
+		break;
+	case MISHAP_404_HTML:
+		out->status = 404;
+		buf_reset(&out->body);
+		buf_put_str(&out->body, "<html>no such page</html>");
+		break;
+	case MISHAP_ERROR_200: put_error(out, 200, "server_error"); break;
+	case MISHAP_NOT_MODIFIED:
+		out->status = 304;
+		buf_reset(&out->body);
+		break;
+	case MISHAP_401: put_error(out, 401, "unauthorized"); break;
+	case MISHAP_403: put_error(out, 403, "api_plan_restricted"); break;
+	default: break;
+	}
+	(void)w;
+}
+
+static bool within_rate(struct world *w, struct sim_answer *out)
+{
+	int64_t window = world_now(w) / 10000;
+
+	if (w->options.rate_limit == 0)
+		return true;
+	if (window != w->window)
+		w->window_calls = 0;
+	w->window = window;
+	w->window_calls++;
+	if (w->window_calls > w->window_calls_max)
+		w->window_calls_max = w->window_calls;
+	int64_t left = w->options.rate_limit - w->window_calls - (int64_t)w->options.others;
+	out->rate_limit = w->options.rate_limit;
+	out->rate_remaining = left > 0 ? left : 0;
+	out->rate_reset = (window + 1) * 10;
+	return left >= 0;
+}
+
+void world_serve(void *ctx, const struct http_request *request, struct sim_answer *out)
+{
+	struct world *w = ctx;
+	const char *path = strchr(request->url + strlen("https://"), '/');
+
+	assert(path);
+	world_advance(w);
+	w->calls++;
+	snprintf(w->last_path, sizeof w->last_path, "%s", path);
+	out->date_ms = world_now(w) / 1000 * 1000;
+	if (!within_rate(w, out)) {
+		w->refused++;
+		put_error(out, 429, "rate_limit_exceeded");
+		return;
+	}
+	enum mishap mishap = mishap_of(w, path);
+	if (w->options.feed_denied && strstr(path, "/deleted"))
+		put_error(out, 403, "api_plan_restricted");
+	else
+		route(w, request, path, out);
+	go_wrong(w, mishap, out);
+}

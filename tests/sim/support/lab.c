@@ -1,0 +1,368 @@
+/* lab: puts the pieces together as the daemon does, and holds claims against the world. */
+#include "lab.h"
+
+#include <base/files.h>
+#include <codec/msgpack.h>
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ---- fsyncs that take their time ---- */
+
+struct fsync_later {
+	struct fsync_later *next;
+	struct lab *lab;
+	struct timer *timer;
+	void (*done)(void *arg, int error);
+	void *arg;
+};
+
+static void on_synced(void *ctx)
+{
+	struct fsync_later *f = ctx;
+
+	for (struct fsync_later **at = &f->lab->fsyncs; *at; at = &(*at)->next)
+		if (*at == f) {
+			*at = f->next;
+			break;
+		}
+	timer_free(f->timer);
+	f->done(f->arg, 0);
+	free(f);
+}
+
+static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
+{
+	struct lab *lab = ctx;
+
+	(void)fd;
+	if (lab->fsync_ms == 0) {
+		done(arg, 0);
+		return 0;
+	}
+	struct fsync_later *f = calloc(1, sizeof *f);
+	assert(f);
+	*f = (struct fsync_later){.next = lab->fsyncs, .lab = lab, .done = done, .arg = arg};
+	f->timer = timer_new(lab->loop, on_synced, f);
+	lab->fsyncs = f;
+	timer_start(f->timer, lab->fsync_ms, 0);
+	return 0;
+}
+
+/* ---- opening and closing ---- */
+
+void lab_init(struct lab *lab, uint64_t seed)
+{
+	*lab = (struct lab){
+		.fsync_ms = 5,
+		.share = 0.8,
+		.concurrency = 4,
+		.every_ms = 5 * MINUTE_MS,
+		.history_ms = 30 * DAY_MS,
+		.options =
+			{
+				.seed = seed,
+				.start_ms = LAB_START,
+				.history_ms = 40 * DAY_MS,
+				.count = {[KIND_CONVERSATION] = 80, [KIND_CONTACT] = 30, [KIND_COMPANY] = 20, [KIND_TAG] = 8},
+				.change_every_ms = 40000,
+				.burst = 30,
+				.page_max = 7,
+				.parts_max = 500,
+				.rate_limit = 200,
+			},
+	};
+}
+
+static void open_store(struct lab *lab)
+{
+	char runs[96];
+	struct why why = {""};
+	struct store_options options = {.dir = lab->dir, .hooks = {.fsync = hook_fsync, .ctx = lab}};
+
+	assert(store_open(&options, &lab->store, &why) == 0);
+	snprintf(runs, sizeof runs, "%s/runs", lab->dir);
+	assert(trail_open(runs, 1 << 20, 2, &lab->trail, &why) == 0);
+}
+
+void lab_start(struct lab *lab)
+{
+	static const char *const names[] = {"tags", "companies", "contacts", "conversations"};
+	struct sync_resource_options resources[4];
+	size_t n = 0;
+
+	open_store(lab);
+	for (size_t i = lab->only_conversations ? 3 : 0; i < 4; i++)
+		resources[n++] = (struct sync_resource_options){
+			.type = provider_type(&provider_intercom, bytes_str(names[i])),
+			.every_ms = i < 2 ? 60 * MINUTE_MS : lab->every_ms,
+			.full = {.wanted = i == 2, .weekday = -1, .minute_of_day = 120},
+			.history_ms = lab->history_ms,
+			.priority = (unsigned)i,
+		};
+	struct sync_options options = {
+		.name = "acme",
+		.account = {&provider_intercom, "https://api.test", "2.16"},
+		.token = "token",
+		.loop = lab->loop,
+		.http = lab->http,
+		.store = lab->store,
+		.trail = lab->trail,
+		.budget = lab->share,
+		.concurrency = lab->concurrency,
+		.retry_ms = 1000,
+		.resources = resources,
+		.resource_count = n,
+	};
+	lab->sync = sync_new(&options);
+	assert(lab->sync);
+	sync_start(lab->sync);
+}
+
+void lab_open(struct lab *lab)
+{
+	const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	struct why why;
+
+	snprintf(lab->dir, sizeof lab->dir, "%s/fic-sim-XXXXXX", tmp);
+	assert(mkdtemp(lab->dir));
+	lab->loop = sim_loop_new(lab->options.start_ms - lab->options.clock_ms);
+	lab->world = world_new(lab->loop, &lab->options);
+	lab->http = http_new(lab->loop, NULL, &why);
+	sim_http_serve(lab->http, world_serve, lab->world, 40, lab->options.seed);
+	lab_start(lab);
+}
+
+static void on_stopped(void *ctx)
+{
+	((struct lab *)ctx)->stopped = true;
+}
+
+static bool is_stopped(void *ctx)
+{
+	return ((struct lab *)ctx)->stopped;
+}
+
+void lab_stop(struct lab *lab)
+{
+	lab->stopped = false;
+	sync_stop(lab->sync, on_stopped, lab);
+	if (!sim_run(lab->loop, loop_mono_ms(lab->loop) + 60000, is_stopped, lab))
+		fail_msg("the sync does not stop");
+	sync_free(lab->sync);
+	lab->sync = NULL;
+	trail_close(lab->trail);
+	store_close(lab->store);
+	lab->checked_revision = 0;
+	/* A store that is opened anew counts on from what is durable. */
+	for (unsigned i = 0; i < lab->world->count; i++)
+		lab->world->things[i]->seen_revision = 0;
+}
+
+void lab_restart(struct lab *lab)
+{
+	lab_stop(lab);
+	lab_start(lab);
+}
+
+void lab_close(struct lab *lab)
+{
+	char command[128];
+
+	if (lab->sync)
+		lab_stop(lab);
+	http_free(lab->http);
+	world_free(lab->world);
+	sim_run(lab->loop, loop_mono_ms(lab->loop), NULL, NULL);
+	loop_free(lab->loop);
+	snprintf(command, sizeof command, "rm -rf '%s'", lab->dir);
+	assert(system(command) == 0);
+}
+
+/* ---- the law ---- */
+
+static const char *const resource_names[KINDS] = {"conversations", "contacts", "companies", "tags"};
+
+static void id_of(const struct thing *t, char *out, size_t cap)
+{
+	if (t->kind == KIND_CONTACT || t->kind == KIND_COMPANY)
+		snprintf(out, cap, "%024x", t->id);
+	else
+		snprintf(out, cap, "%u", t->id);
+}
+
+static unsigned version_held(struct snapshot *view, struct thing *t, const char *id)
+{
+	static struct buf memory;
+	struct record r;
+	struct bytes name;
+
+	assert(snapshot_get(view, resource_names[t->kind], bytes_str(id), &memory, &r) == 1);
+	assert(mp_find_str(r.doc, t->kind == KIND_CONVERSATION ? "title" : "name", &name));
+	unsigned version = (unsigned)atoi((const char *)name.data + 1);
+	t->seen_revision = r.revision;
+	t->seen_version = version;
+	buf_release(&memory);
+	return version;
+}
+
+static void broken(struct lab *lab, const char *format, ...)
+{
+	va_list args;
+
+	if (lab->broken++ > 5)
+		return;
+	fprintf(stderr, "seed %llu, %lld ms after the start: ", (unsigned long long)lab->options.seed,
+		(long long)(world_now(lab->world) - LAB_START));
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+/* The span that holds a creation time; false: none. */
+static bool span_at(const struct coverage *c, int64_t at_ms, struct interval *out)
+{
+	for (size_t i = 0; i < c->held.count; i++)
+		if (c->held.items[i].start_ms <= at_ms && at_ms < c->held.items[i].end_ms) {
+			*out = c->held.items[i];
+			out->as_of_ms = coverage_as_of(c, *out);
+			return true;
+		}
+	return false;
+}
+
+static void check_thing(struct lab *lab, struct snapshot *view, struct thing *t)
+{
+	const struct coverage *c = snapshot_coverage(view, resource_names[t->kind]);
+	int64_t created = t->kind == KIND_TAG ? TIME_MIN : t->change_ms[0] / 1000 * 1000;
+	struct interval span;
+	struct record held;
+	char id[32];
+
+	if (!span_at(c, created, &span))
+		return;
+	int64_t as_of = span.as_of_ms - lab->options.index_lag_ms;
+	unsigned version = thing_version(t, as_of);
+	id_of(t, id, sizeof id);
+	int rc = snapshot_peek(view, resource_names[t->kind], bytes_str(id), &held);
+	assert(rc >= 0);
+	bool live = rc == 1 && !(held.flags & RECORD_DELETED);
+	if (t->deleted_ms <= span.as_of_ms) {
+		/* Contacts that are deleted show only by their absence from a whole list. */
+		if (live && t->kind != KIND_CONTACT)
+			broken(lab, "%s %s was deleted at %lld, as of %lld it is held", resource_names[t->kind], id,
+			       (long long)t->deleted_ms, (long long)span.as_of_ms);
+		return;
+	}
+	if (version == 0)
+		return;
+	if (!live) {
+		if (t->deleted_ms > world_now(lab->world))
+			broken(lab, "%s %s of %lld is not held (%d) as of %lld", resource_names[t->kind], id, (long long)t->change_ms[0], rc,
+			       (long long)span.as_of_ms);
+		return;
+	}
+	unsigned got = held.revision == t->seen_revision ? t->seen_version : version_held(view, t, id);
+	if (got < version)
+		broken(lab, "%s %s is held as v%u, as of %lld it was v%u (changed %lld)", resource_names[t->kind], id, got,
+		       (long long)span.as_of_ms, version, (long long)t->change_ms[version - 1]);
+}
+
+static void check_message(struct lab *lab, struct snapshot *view, const struct thing *t, const char *id, int64_t created_ms)
+{
+	const struct coverage *c = snapshot_coverage(view, "messages");
+	struct interval span;
+	struct record held;
+
+	if (!span_at(c, created_ms / 1000 * 1000, &span))
+		return;
+	int rc = snapshot_peek(view, "messages", bytes_str(id), &held);
+	bool live = rc == 1 && !(held.flags & RECORD_DELETED);
+	if (t->deleted_ms <= span.as_of_ms) {
+		if (live)
+			broken(lab, "message %s of %u, which was deleted, is held", id, t->id);
+		return;
+	}
+	if (!live && created_ms <= span.as_of_ms - lab->options.index_lag_ms && t->deleted_ms > world_now(lab->world))
+		broken(lab, "message %s of %u is not held as of %lld", id, t->id, (long long)span.as_of_ms);
+}
+
+void lab_check(struct lab *lab)
+{
+	struct snapshot *view = snapshot_new(lab->store);
+	char id[32];
+
+	assert(view);
+	world_advance(lab->world);
+	lab->checks++;
+	lab->checked_revision = snapshot_revision(view);
+	for (unsigned i = 0; i < lab->world->count; i++) {
+		struct thing *t = lab->world->things[i];
+		check_thing(lab, view, t);
+		if (t->kind != KIND_CONVERSATION)
+			continue;
+		snprintf(id, sizeof id, "source:%u", t->id);
+		check_message(lab, view, t, id, t->change_ms[0]);
+		for (unsigned p = 0; p < t->part_count; p++) {
+			/* What a truncated thread does not show is marked, and not claimed to be whole. */
+			if (t->part_count - p > lab->options.parts_max)
+				continue;
+			snprintf(id, sizeof id, "%u", t->parts[p].id);
+			check_message(lab, view, t, id, t->parts[p].created_ms);
+		}
+	}
+	snapshot_free(view);
+}
+
+struct until {
+	struct lab *lab;
+	bool (*enough)(struct lab *lab);
+};
+
+static bool after_turn(void *ctx)
+{
+	struct until *u = ctx;
+	struct store_stats stats;
+
+	store_stats(u->lab->store, &stats);
+	if (stats.revision != u->lab->checked_revision)
+		lab_check(u->lab);
+	return u->enough && u->enough(u->lab);
+}
+
+bool lab_run_until(struct lab *lab, int64_t ms, bool (*enough)(struct lab *lab))
+{
+	struct until u = {lab, enough};
+
+	return sim_run(lab->loop, loop_mono_ms(lab->loop) + ms, after_turn, &u);
+}
+
+void lab_run(struct lab *lab, int64_t ms)
+{
+	lab_run_until(lab, ms, NULL);
+}
+
+bool lab_whole(struct lab *lab, int64_t age_ms)
+{
+	static const char *const names[] = {"conversations", "messages", "contacts", "companies", "tags"};
+	struct snapshot *view = snapshot_new(lab->store);
+	int64_t now = world_now(lab->world);
+	bool whole = true;
+
+	for (size_t i = 0; i < (lab->only_conversations ? 2 : 5); i++) {
+		const struct coverage *c = snapshot_coverage(view, names[i]);
+		int64_t start = i < 2 ? now - lab->history_ms + DAY_MS : TIME_MIN;
+		int64_t until = now - (i < 3 ? age_ms : age_ms + 61 * MINUTE_MS);
+		struct interval span;
+		for (int64_t at = start; whole && at < until; at = span.end_ms) {
+			whole = span_at(c, at, &span) && span.as_of_ms >= until;
+			if (!whole && getenv("SIM_LOG"))
+				fprintf(stderr, "%s is not held at %lld\n", names[i], (long long)at);
+		}
+	}
+	snapshot_free(view);
+	return whole;
+}

@@ -1,0 +1,58 @@
+/*
+ * lab: a store, a sync and a world, and the law between them: what coverage claims, the store holds.
+ */
+#ifndef FIC_TEST_LAB_H
+#define FIC_TEST_LAB_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+#include <sync/sync.h>
+
+struct lab {
+	struct loop *loop;
+	struct http *http;
+	struct store *store;
+	struct trail *trail;
+	struct sync *sync;
+	struct world *world;
+	struct world_options options;
+	char dir[64];
+	bool stopped;
+	int64_t fsync_ms;       /* how long a commit's fsyncs take */
+	double share;
+	unsigned concurrency;
+	bool only_conversations;
+	int64_t every_ms, history_ms;
+	uint64_t checked_revision, checks;
+	unsigned broken;        /* claims that did not hold; printed */
+	struct fsync_later *fsyncs;
+};
+
+#define LAB_START INT64_C(1700000000000)
+#define DAY_MS    INT64_C(86400000)
+#define MINUTE_MS INT64_C(60000)
+
+/* Some sensible options for a seed, to be changed before lab_open. */
+void lab_init(struct lab *lab, uint64_t seed);
+void lab_open(struct lab *lab);  /* world, store and sync; started */
+void lab_close(struct lab *lab); /* all of it; the folder too */
+/* Lives on for so long, checking after each commit. */
+void lab_run(struct lab *lab, int64_t ms);
+bool lab_run_until(struct lab *lab, int64_t ms, bool (*enough)(struct lab *lab));
+/* Stops the sync as the daemon does at its end, closes the store, and opens both again. */
+void lab_restart(struct lab *lab);
+void lab_stop(struct lab *lab);
+void lab_start(struct lab *lab);
+/* Holds every claim against the world. */
+void lab_check(struct lab *lab);
+/* Everything is held, as of at most `age_ms` ago. */
+bool lab_whole(struct lab *lab, int64_t age_ms);
+
+#endif
