@@ -47,7 +47,8 @@ int app_duration(struct app *a, enum option option, int64_t otherwise, int64_t *
 	}
 	if (duration_parse(bytes_str(text), ms_out) == 0)
 		return 0;
-	return report_error(&a->report, EXIT_USAGE, "usage", "--%s: \"%.40s\" is no duration; try 90s, 5m, 2h, 1d",
+	return report_error(&a->report, EXIT_USAGE, "usage",
+			    "--%s: \"%.40s\" is no duration; try 90s, 5m, 2h, 1d",
 			    option_table[option].name, text);
 }
 
@@ -103,7 +104,8 @@ int app_init(struct app *a)
 	term_init(&a->term, app_value(a, OPT_COLOR));
 	settle_looks(a);
 	output_init(&a->out, &a->term, a->format == FORMAT_TABLE && !app_given(a, OPT_NO_PAGER));
-	a->client = (struct client){.fd = -1, .ask = wire && strcmp(wire, "json") == 0 ? WIRE_JSON : WIRE_MSGPACK};
+	a->client = (struct client){
+		.fd = -1, .ask = wire && strcmp(wire, "json") == 0 ? WIRE_JSON : WIRE_MSGPACK};
 	int code = settle_zone(a);
 	if (code == 0)
 		code = settle_now(a);
@@ -128,8 +130,10 @@ static int judge(struct app *a)
 		report_warning(&a->report, message.len ? message : state);
 	if (!required || fresh || (partial && strcmp(required, "partial") == 0))
 		return 0;
-	return report_error(&a->report, EXIT_FRESHNESS, "stale", "the answer is %.*s, --require=%s was asked for",
-			    (int)(state.len < 20 ? state.len : 20), (const char *)state.data, required);
+	return report_error(&a->report, EXIT_FRESHNESS, "stale",
+			    "the answer is %.*s, --require=%s was asked for",
+			    (int)(state.len < 20 ? state.len : 20), (const char *)state.data,
+			    required);
 }
 
 static void tell_more(struct app *a)
@@ -160,7 +164,8 @@ int app_release(struct app *a, int code)
 	if (!error && (code == EXIT_OK || code == EXIT_NO)) {
 		int worth = judge(a);
 		tell_more(a);
-		report_note(&a->report, a->remark && a->term.err_tty, "%s", a->remark ? a->remark : "");
+		report_note(&a->report, a->remark && a->term.err_tty, "%s",
+			    a->remark ? a->remark : "");
 		code = worth ? worth : code;
 	}
 	if (a->connected)
@@ -196,7 +201,8 @@ int app_client_error(struct app *a, int err, const struct why *why)
 	} meanings[] = {
 		{ERR_NOTFOUND, EXIT_UNAVAILABLE, "unavailable",
 		 "start it with \"systemctl start ficd\" or \"ficd --config FILE\"; --socket names another place"},
-		{ERR_DENIED, EXIT_DENIED, "forbidden", "join the group that owns the socket, usually ficd, and log in anew"},
+		{ERR_DENIED, EXIT_DENIED, "forbidden",
+		 "join the group that owns the socket, usually ficd, and log in anew"},
 		{ERR_IO, EXIT_UNAVAILABLE, "unavailable", "its log says more: journalctl -u ficd"},
 		{ERR_SYNTAX, EXIT_PROTOCOL, "protocol", NULL},
 		{ERR_LIMIT, EXIT_PROTOCOL, "protocol", NULL},
@@ -267,8 +273,8 @@ int app_connect(struct app *a)
 	return 0;
 }
 
-int app_call_with(struct app *a, const char *method, struct bytes params, const struct client_wait *wait,
-		  struct bytes *result_out)
+int app_call_with(struct app *a, const char *method, struct bytes params,
+		  const struct client_wait *wait, struct bytes *result_out)
 {
 	struct rpc_response answer;
 	struct why why;
@@ -309,7 +315,8 @@ static int put_end(struct app *a, struct params *p, enum option option, enum whe
 	if (!text)
 		return 0;
 	if (when_parse(bytes_str(text), a->show.now_ms, a->zone, role, &ms, &why) < 0)
-		return report_error(&a->report, EXIT_USAGE, "usage", "--%s: %s", option_table[option].name, why.text);
+		return report_error(&a->report, EXIT_USAGE, "usage", "--%s: %s",
+				    option_table[option].name, why.text);
 	put_time(p, option_table[option].name, ms);
 	return 0;
 }
@@ -349,7 +356,8 @@ int app_put_max_age(struct app *a, struct params *p)
 int app_print_json(struct app *a, struct bytes result)
 {
 	if (cell_json(&a->out.buf, result) < 0)
-		return report_error(&a->report, EXIT_PROTOCOL, "protocol", "ficd's answer cannot be written as JSON");
+		return report_error(&a->report, EXIT_PROTOCOL, "protocol",
+				    "ficd's answer cannot be written as JSON");
 	buf_put_byte(&a->out.buf, '\n');
 	output_flush(&a->out, false);
 	return 0;

@@ -25,9 +25,9 @@ struct app {
 	struct zone *zone;
 	struct show show;
 	struct table_look look;
-	int64_t timeout_ms;  /* 0: none; as given or the default */
-	struct buf worth;    /* the freshness of the answer, until app_release tells it */
-	const char *remark;  /* likewise; NULL: none */
+	int64_t timeout_ms; /* 0: none; as given or the default */
+	struct buf worth;   /* the freshness of the answer, until app_release tells it */
+	const char *remark; /* likewise; NULL: none */
 };
 
 /* Options into everything above; 0 or an exit code. Opens nothing. */
@@ -44,8 +44,8 @@ bool app_given(const struct app *a, enum option option);
 int app_connect(struct app *a);
 int app_call(struct app *a, const char *method, struct bytes params, struct bytes *result_out);
 /* The same with the caller's way of waiting. */
-int app_call_with(struct app *a, const char *method, struct bytes params, const struct client_wait *wait,
-		  struct bytes *result_out);
+int app_call_with(struct app *a, const char *method, struct bytes params,
+		  const struct client_wait *wait, struct bytes *result_out);
 struct client_wait app_wait(const struct app *a);
 int app_client_error(struct app *a, int err, const struct why *why);
 int app_answer_error(struct app *a, const struct rpc_response *answer);

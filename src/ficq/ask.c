@@ -21,13 +21,13 @@
 struct query {
 	struct app *app;
 	const char *method;
-	const char *key;      /* of the list of rows in a result */
+	const char *key; /* of the list of rows in a result */
 	int (*put_params)(struct app *a, struct params *p);
-	uint64_t left;        /* rows still wanted */
+	uint64_t left; /* rows still wanted */
 	uint64_t printed;
 	uint64_t page_rows;
-	struct buf cursor;    /* MessagePack of the last next_cursor; empty: the first page */
-	bool more;            /* there are rows beyond the limit */
+	struct buf cursor; /* MessagePack of the last next_cursor; empty: the first page */
+	bool more;         /* there are rows beyond the limit */
 	struct rows rows;
 	struct columns columns;
 	int64_t scanned, duration_us; /* of all pages */
@@ -44,7 +44,8 @@ static int read_limit(struct app *a, uint64_t *limit_out)
 	errno = 0;
 	unsigned long long n = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno)
-		return report_error(&a->report, EXIT_USAGE, "usage", "--limit: \"%.40s\" is no number of rows", text);
+		return report_error(&a->report, EXIT_USAGE, "usage",
+				    "--limit: \"%.40s\" is no number of rows", text);
 	*limit_out = n ? n : UINT64_MAX;
 	return 0;
 }
@@ -114,8 +115,8 @@ static void json_tail(struct query *q, struct bytes result)
 		json_write_str(out, v.str);
 		buf_put_byte(out, ':');
 		if (bytes_is(v.str, "stats") && q->scanned >= 0)
-			buf_printf(out, "{\"scanned\":%lld,\"duration_us\":%lld}", (long long)q->scanned,
-				   (long long)q->duration_us);
+			buf_printf(out, "{\"scanned\":%lld,\"duration_us\":%lld}",
+				   (long long)q->scanned, (long long)q->duration_us);
 		else if (cell_json(out, value) < 0)
 			buf_put_str(out, "null");
 	}
@@ -179,7 +180,8 @@ static bool turn_page(struct query *q, struct bytes result, int *code_out)
 	if (!next.data || q->left == 0)
 		return false;
 	if (bytes_equal(next, buf_bytes(&q->cursor))) {
-		*code_out = report_error(&q->app->report, EXIT_PROTOCOL, "protocol", "ficd does not get on with the next page");
+		*code_out = report_error(&q->app->report, EXIT_PROTOCOL, "protocol",
+					 "ficd does not get on with the next page");
 		return false;
 	}
 	buf_reset(&q->cursor);
@@ -204,7 +206,8 @@ static int run_query(struct query *q)
 			json_head(q, result);
 		count_stats(q, result);
 		if (print_page(q, result) < 0)
-			return report_error(&a->report, EXIT_PROTOCOL, "protocol", "ficd's answer has no %s", q->key);
+			return report_error(&a->report, EXIT_PROTOCOL, "protocol",
+					    "ficd's answer has no %s", q->key);
 		if (!output_flush(&a->out, false))
 			return 0;
 	} while (turn_page(q, result, &code));
@@ -226,7 +229,9 @@ static int choose_columns(struct app *a, const char *resource, struct columns *c
 		return 0;
 	columns_release(c);
 	return report_error(&a->report, EXIT_USAGE, "usage",
-			    r == ERR_LIMIT ? "--fields: more than %d fields" : "--fields: no field is named", COLUMNS_MAX);
+			    r == ERR_LIMIT ? "--fields: more than %d fields"
+					   : "--fields: no field is named",
+			    COLUMNS_MAX);
 }
 
 static int print_query(struct query *q)
@@ -272,27 +277,31 @@ static int put_runs(struct app *a, struct params *p)
 int ask_runs(struct app *a)
 {
 	static const struct column columns[] = {
-		{"id", "ID", CELL_TEXT},
-		{"source", "SOURCE", CELL_TEXT},
+		{"id", NULL, CELL_TEXT},
+		{"source", NULL, CELL_TEXT},
 		{"resource", "RESOURCE", CELL_TEXT},
 		{"kind", "KIND", CELL_TEXT},
-		{"started", "STARTED", CELL_TIME},
+		{"started", "STARTED", CELL_AGO},
 		{"ended", NULL, CELL_TIME},
 		{"duration_ms", "TOOK", CELL_MILLIS},
 		{"outcome", "OUTCOME", CELL_TEXT},
 		{"synced_until", NULL, CELL_TIME},
 		{"created", "NEW", CELL_NUMBER},
 		{"updated", "CHANGED", CELL_NUMBER},
-		{"deleted", "GONE", CELL_NUMBER},
+		{"deleted", NULL, CELL_NUMBER},
 		{"unchanged", NULL, CELL_NUMBER},
-		{"failed", "FAILED", CELL_NUMBER},
-		{"calls", "CALLS", CELL_NUMBER},
+		{"failed", NULL, CELL_NUMBER},
+		{"calls", NULL, CELL_NUMBER},
 		{"retries", NULL, CELL_NUMBER},
 		{"bytes", NULL, CELL_BYTES},
 		{"error", "ERROR", CELL_TEXT},
 		{NULL, NULL, CELL_TEXT},
 	};
-	struct query q = {.app = a, .method = "runs", .key = "runs", .put_params = put_runs, .page_rows = PAGE_ROWS};
+	struct query q = {.app = a,
+			  .method = "runs",
+			  .key = "runs",
+			  .put_params = put_runs,
+			  .page_rows = PAGE_ROWS};
 
 	int code = read_limit(a, &q.left);
 	if (code)
@@ -317,7 +326,8 @@ int ask_count(struct app *a)
 		return code;
 	total = member(result, "total");
 	if (!total.data)
-		return report_error(&a->report, EXIT_PROTOCOL, "protocol", "ficd's answer has no total");
+		return report_error(&a->report, EXIT_PROTOCOL, "protocol",
+				    "ficd's answer has no total");
 	app_note_worth(a, result);
 	if (a->format == FORMAT_JSON)
 		return app_print_json(a, result);
@@ -337,25 +347,36 @@ int ask_absent(struct app *a, const char *resource, const char *id, struct bytes
 	static const struct {
 		const char *reason;
 		const char *words;
+		bool enough; /* the daemon's detail says the same again */
 	} known[] = {
-		{"deleted", "was deleted"},
-		{"merged", "was merged into another record"},
-		{"covered_absent", "does not exist: the time it could be in was read completely"},
-		{"not_covered", "is not held: it may exist in a time that was not read"},
+		{"deleted", "was deleted", true},
+		{"merged", "was merged into", true},
+		{"covered_absent", "does not exist", false},
+		{"not_covered", "is not held", false},
 	};
 	struct bytes reason = member_str(absence, "reason"), detail = member_str(absence, "detail");
+	struct bytes target = member_str(absence, "merged_into");
 	const char *words = "is not there";
 	struct buf text = {0};
 
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (bytes_is(reason, known[i].reason))
-			words = known[i].words;
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		if (!bytes_is(reason, known[i].reason))
+			continue;
+		words = known[i].words;
+		if (known[i].enough)
+			detail.len = 0;
+	}
 	buf_printf(&text, "%s %.100s %s", resource, id, words);
+	if (bytes_is(reason, "merged")) {
+		buf_put_byte(&text, ' ');
+		buf_put_bytes(&text, target.len ? target : bytes_str("another record"));
+	}
 	if (detail.len) {
 		buf_put_str(&text, ": ");
 		buf_put_bytes(&text, detail);
 	}
-	struct failure f = {.exit = EXIT_NO, .code = "not_found", .message = buf_bytes(&text), .reason = reason};
+	struct failure f = {
+		.exit = EXIT_NO, .code = "not_found", .message = buf_bytes(&text), .reason = reason};
 	int code = report_failure(&a->report, &f);
 	buf_release(&text);
 	return code;

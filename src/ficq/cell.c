@@ -22,7 +22,8 @@ struct bytes member(struct bytes map, const char *path)
 	struct mp_value v;
 	struct bytes value;
 
-	if (!map.data || mp_path(map, bytes_str(path), &value) != 1 || !mp_get(value, &v) || v.type == MP_NIL)
+	if (!map.data || mp_path(map, bytes_str(path), &value) != 1 || !mp_get(value, &v) ||
+	    v.type == MP_NIL)
 		return (struct bytes){NULL, 0};
 	return value;
 }
@@ -90,7 +91,8 @@ bool member_time(struct bytes map, const char *path, int64_t *ms_out)
 	return cell_time(member(map, path), ms_out);
 }
 
-void member_show(struct buf *out, const struct show *s, struct bytes map, const char *path, enum cell_kind kind)
+void member_show(struct buf *out, const struct show *s, struct bytes map, const char *path,
+		 enum cell_kind kind)
 {
 	cell_show(out, s, member(map, path), kind);
 }
@@ -137,13 +139,16 @@ void show_millis(struct buf *out, int64_t ms)
 	if (ms < 1000)
 		buf_printf(out, "%lld ms", (long long)ms);
 	else if (ms < 60000)
-		buf_printf(out, "%.1f s", (double)(ms / 100) / 10);
+		buf_printf(out, "%.1f s", floor((double)ms / 100) / 10);
 	else if (s < 3600)
-		buf_printf(out, s % 60 ? "%lld min %lld s" : "%lld min", (long long)(s / 60), (long long)(s % 60));
+		buf_printf(out, s % 60 ? "%lld min %lld s" : "%lld min", (long long)(s / 60),
+			   (long long)(s % 60));
 	else if (s < 2 * 86400)
-		buf_printf(out, s / 60 % 60 ? "%lld h %lld min" : "%lld h", (long long)(s / 3600), (long long)(s / 60 % 60));
+		buf_printf(out, s / 60 % 60 ? "%lld h %lld min" : "%lld h", (long long)(s / 3600),
+			   (long long)(s / 60 % 60));
 	else
-		buf_printf(out, s / 3600 % 24 ? "%lld d %lld h" : "%lld d", (long long)(s / 86400), (long long)(s / 3600 % 24));
+		buf_printf(out, s / 3600 % 24 ? "%lld d %lld h" : "%lld d", (long long)(s / 86400),
+			   (long long)(s / 3600 % 24));
 }
 
 /* What is nearly all is not all. */
@@ -181,7 +186,8 @@ static void show_when(struct buf *out, const struct show *s, struct bytes text, 
 }
 
 /* Lists with ", " between, what else is nested as JSON. */
-static void show_nested(struct buf *out, const struct show *s, struct bytes value, const struct mp_value *v)
+static void show_nested(struct buf *out, const struct show *s, struct bytes value,
+			const struct mp_value *v)
 {
 	struct mp_reader r = mp_reader_of(value);
 	struct mp_value head;
@@ -230,28 +236,18 @@ void cell_show(struct buf *out, const struct show *s, struct bytes value, enum c
 	if (!value.data || !mp_get(value, &v))
 		return;
 	switch (v.type) {
-	case MP_NIL:
-		return;
-	case MP_BOOL:
-		buf_put_str(out, v.boolean ? "yes" : kind == CELL_YES ? "" : "no");
-		return;
+	case MP_NIL: return;
+	case MP_BOOL: buf_put_str(out, v.boolean ? "yes" : kind == CELL_YES ? "" : "no"); return;
 	case MP_STR:
 		if (kind == CELL_TIME || kind == CELL_AGO)
 			show_when(out, s, v.str, kind);
 		else
 			put_clean(out, s, v.str);
 		return;
-	case MP_INT:
-		show_number(out, (double)v.integer, &v, kind);
-		return;
-	case MP_UINT:
-		show_number(out, (double)v.uinteger, &v, kind);
-		return;
-	case MP_FLOAT:
-		show_number(out, v.real, &v, kind);
-		return;
-	default:
-		show_nested(out, s, value, &v);
+	case MP_INT: show_number(out, (double)v.integer, &v, kind); return;
+	case MP_UINT: show_number(out, (double)v.uinteger, &v, kind); return;
+	case MP_FLOAT: show_number(out, v.real, &v, kind); return;
+	default: show_nested(out, s, value, &v);
 	}
 }
 

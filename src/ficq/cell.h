@@ -8,14 +8,14 @@
 #include <base/when.h>
 
 enum cell_kind {
-	CELL_TEXT,     /* whatever it is */
-	CELL_TIME,     /* RFC 3339 text: local, or relative when recent and wanted */
-	CELL_AGO,      /* RFC 3339 text: relative */
-	CELL_NUMBER,   /* with thousands set apart */
-	CELL_RATIO,    /* 0..1 as per cent */
+	CELL_TEXT,   /* whatever it is */
+	CELL_TIME,   /* RFC 3339 text: local, or relative when recent and wanted */
+	CELL_AGO,    /* RFC 3339 text: relative */
+	CELL_NUMBER, /* with thousands set apart */
+	CELL_RATIO,  /* 0..1 as per cent */
 	CELL_BYTES,
-	CELL_MILLIS,   /* a duration */
-	CELL_YES,      /* true as "yes", false as nothing */
+	CELL_MILLIS, /* a duration */
+	CELL_YES,    /* true as "yes", false as nothing */
 };
 
 /* How things are shown; fixed for one run of the program. */
@@ -40,14 +40,15 @@ int cell_json(struct buf *out, struct bytes value);
 void show_time(struct buf *out, const struct show *s, int64_t ms);
 void show_count(struct buf *out, int64_t n);
 void show_bytes(struct buf *out, int64_t n);
-void show_millis(struct buf *out, int64_t ms); /* "850 ms", "2.4 s", "3 min 20 s", "2 h 5 min" */
+void show_millis(struct buf *out, int64_t ms);  /* "850 ms", "2.4 s", "3 min 20 s", "2 h 5 min" */
 void show_ratio(struct buf *out, double ratio); /* "97.3 %"; never 100 below 1 */
 bool cell_time(struct bytes value, int64_t *ms_out); /* of RFC 3339 text */
 
 /* A member of a map: the value, {NULL, 0} when missing or nil. */
 struct bytes member(struct bytes map, const char *path);
 /* Its text, cleaned for a line. */
-void member_show(struct buf *out, const struct show *s, struct bytes map, const char *path, enum cell_kind kind);
+void member_show(struct buf *out, const struct show *s, struct bytes map, const char *path,
+		 enum cell_kind kind);
 bool member_float(struct bytes map, const char *path, double *out);
 bool member_int(struct bytes map, const char *path, int64_t *out);
 bool member_time(struct bytes map, const char *path, int64_t *ms_out);

@@ -85,8 +85,11 @@ static int find_daemon(struct client *c, const char *path, struct why *why)
 			return 0;
 		if (errno == EACCES || errno == EPERM)
 			code = ERR_DENIED;
-		int n = snprintf(tried + at, sizeof tried - at, "%s%.100s (%s)", i ? ", " : "", p.text[i],
-				 errno == ENOENT ? "not there" : errno == ECONNREFUSED ? "nobody listens" : strerror(errno));
+		int n = snprintf(tried + at, sizeof tried - at, "%s%.100s (%s)", i ? ", " : "",
+				 p.text[i],
+				 errno == ENOENT         ? "not there"
+				 : errno == ECONNREFUSED ? "nobody listens"
+							 : strerror(errno));
 		if (n > 0)
 			at += (size_t)n < sizeof tried - at ? (size_t)n : sizeof tried - at - 1;
 	}
@@ -118,7 +121,8 @@ static int wait_for(struct client *c, short events, const struct client_wait *wa
 	return n > 0;
 }
 
-static int send_all(struct client *c, struct bytes data, const struct client_wait *wait, struct why *why)
+static int send_all(struct client *c, struct bytes data, const struct client_wait *wait,
+		    struct why *why)
 {
 	while (data.len > 0) {
 		ssize_t n = send(c->fd, data.data, data.len, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -141,24 +145,26 @@ static int send_all(struct client *c, struct bytes data, const struct client_wai
 	return 0;
 }
 
-/* 1: something arrived, 0: nothing yet. */
-static int receive(struct client *c, const struct client_wait *wait, struct why *why)
+/* 1: something had arrived, 0: nothing yet. Never waits. */
+static int receive(struct client *c, struct why *why)
 {
 	if (buf_reserve(&c->in, READ_BYTES) < 0)
-		return why_set(why, ERR_LIMIT, "the answer is longer than %d MiB", WIRE_ANSWER_MAX >> 20);
+		return why_set(why, ERR_LIMIT, "the answer is longer than %d MiB",
+			       WIRE_ANSWER_MAX >> 20);
 	ssize_t n = recv(c->fd, c->in.data + c->in.len, READ_BYTES, MSG_DONTWAIT);
 	if (n > 0) {
 		c->in.len += (size_t)n;
 		return 1;
 	}
 	if (n == 0)
-		return why_set(why, ERR_IO, c->in.len ? "ficd hung up in the middle of an answer" : "ficd hung up without an answer");
+		return why_set(why, ERR_IO,
+			       c->in.len ? "ficd hung up in the middle of an answer"
+					 : "ficd hung up without an answer");
 	if (errno == ECONNRESET)
 		return why_set(why, ERR_IO, "ficd hung up without an answer");
 	if (errno != EAGAIN && errno != EINTR)
 		return why_errno(why, "reading ficd's answer");
-	int r = wait_for(c, POLLIN, wait, why);
-	return r < 0 ? r : 0;
+	return 0;
 }
 
 /* --- messages --- */
@@ -175,7 +181,8 @@ static int take(struct client *c, struct why *why)
 	buf_consume(&c->in, used);
 	c->tried = r == 0 ? c->in.len : 0;
 	if (r < 0)
-		return why_set(why, r == ERR_LIMIT ? ERR_LIMIT : ERR_SYNTAX, "ficd's answer cannot be read: %.250s", inner.text);
+		return why_set(why, r == ERR_LIMIT ? ERR_LIMIT : ERR_SYNTAX,
+			       "ficd's answer cannot be read: %.250s", inner.text);
 	return r;
 }
 
@@ -189,13 +196,15 @@ static int next_message(struct client *c, const struct client_wait *wait, struct
 			return r;
 		size_t enough = c->in.len * 2 + READ_BYTES;
 		do {
-			r = receive(c, wait, why);
+			r = receive(c, why);
 		} while (r == 1 && c->in.len < enough);
-		if (r < 0 && c->in.len == c->tried)
-			return r;
+		if (r == 0 && c->in.len == c->tried)
+			r = wait_for(c, POLLIN, wait, why);
 		/* The hangup may stand behind a whole answer. */
-		if (r < 0)
-			return take(c, why) == 1 ? 1 : r;
+		if (r < 0) {
+			int last = take(c, why);
+			return last != 0 ? last : r;
+		}
 	}
 }
 
@@ -209,8 +218,8 @@ static bool is_answer(const struct client *c, const struct rpc_response *answer)
 	return id.type == MP_NIL || (id.type == MP_INT && id.integer == c->id);
 }
 
-int client_call(struct client *c, const char *method, struct bytes params, const struct client_wait *wait,
-		struct rpc_response *answer, struct why *why)
+int client_call(struct client *c, const char *method, struct bytes params,
+		const struct client_wait *wait, struct rpc_response *answer, struct why *why)
 {
 	struct buf question = {0}, sent = {0};
 	struct why inner = {""};
@@ -228,7 +237,8 @@ int client_call(struct client *c, const char *method, struct bytes params, const
 		if (r < 0)
 			break;
 		if (rpc_response_parse(buf_bytes(&c->message), answer, &inner) < 0)
-			return why_set(why, ERR_SYNTAX, "ficd's answer makes no sense: %.250s", inner.text);
+			return why_set(why, ERR_SYNTAX, "ficd's answer makes no sense: %.250s",
+				       inner.text);
 		if (is_answer(c, answer))
 			return 0;
 		if (answer->method.data && wait->on_notification)
@@ -252,11 +262,14 @@ static int greet(struct client *c, const struct client_wait *wait, struct why *w
 		return why_set(why, ERR_INVALID, "what listens there does not answer hello: %.*s",
 			       (int)(answer.error_message.len < 200 ? answer.error_message.len : 200),
 			       (const char *)answer.error_message.data);
-	if (mp_find(answer.result, bytes_str("protocol"), &protocol) != 1 || !mp_find_int(protocol, "major", &major))
+	if (mp_find(answer.result, bytes_str("protocol"), &protocol) != 1 ||
+	    !mp_find_int(protocol, "major", &major))
 		return why_set(why, ERR_INVALID, "what listens there does not name its protocol");
 	if (major != RPC_PROTOCOL_MAJOR)
-		return why_set(why, ERR_INVALID, "ficd speaks protocol %lld, this ficq speaks %d: install the same version of both",
-			       (long long)major, RPC_PROTOCOL_MAJOR);
+		return why_set(
+			why, ERR_INVALID,
+			"ficd speaks protocol %lld, this ficq speaks %d: install the same version of both",
+			(long long)major, RPC_PROTOCOL_MAJOR);
 	buf_reset(&c->hello);
 	buf_put_bytes(&c->hello, answer.result);
 	return 0;

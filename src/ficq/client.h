@@ -16,7 +16,7 @@ struct client {
 	size_t tried;            /* bytes of `in` when a message was looked for in vain */
 	struct buf message;      /* what the last answer borrows from */
 	int64_t id;
-	struct buf hello;        /* the daemon's answer to hello */
+	struct buf hello; /* the daemon's answer to hello */
 };
 
 /* What happens while an answer is awaited. */
@@ -40,7 +40,7 @@ void client_close(struct client *c);
 
 /* Asks and waits. 0: `answer` is a result or the daemon's error; it borrows from the client until the next call. `params` may be
  * {NULL, 0}. */
-int client_call(struct client *c, const char *method, struct bytes params, const struct client_wait *wait,
-		struct rpc_response *answer, struct why *why);
+int client_call(struct client *c, const char *method, struct bytes params,
+		const struct client_wait *wait, struct rpc_response *answer, struct why *why);
 
 #endif

@@ -25,36 +25,25 @@ static const struct column conversations[] = {
 };
 
 static const struct column messages[] = {
-	{"id", "ID", CELL_TEXT},
-	{"parent", "CONVERSATION", CELL_TEXT},
-	{"created", "CREATED", CELL_TIME},
-	{"updated", NULL, CELL_TIME},
-	{"kind", "KIND", CELL_TEXT},
-	{"author", "AUTHOR", CELL_TEXT},
-	{"author_type", NULL, CELL_TEXT},
-	{"body", "BODY", CELL_TEXT},
+	{"id", NULL, CELL_TEXT},           {"parent", "CONVERSATION", CELL_TEXT},
+	{"created", "CREATED", CELL_TIME}, {"updated", NULL, CELL_TIME},
+	{"kind", "KIND", CELL_TEXT},       {"author", "AUTHOR", CELL_TEXT},
+	{"author_type", NULL, CELL_TEXT},  {"body", "BODY", CELL_TEXT},
 	{NULL, NULL, CELL_TEXT},
 };
 
 static const struct column contacts[] = {
-	{"id", "ID", CELL_TEXT},
-	{"created", NULL, CELL_TIME},
-	{"updated", "UPDATED", CELL_TIME},
-	{"role", "ROLE", CELL_TEXT},
-	{"name", "NAME", CELL_TEXT},
-	{"email", "EMAIL", CELL_TEXT},
-	{"phone", NULL, CELL_TEXT},
-	{"external_id", NULL, CELL_TEXT},
+	{"id", "ID", CELL_TEXT},           {"created", NULL, CELL_TIME},
+	{"updated", "UPDATED", CELL_TIME}, {"role", "ROLE", CELL_TEXT},
+	{"name", "NAME", CELL_TEXT},       {"email", "EMAIL", CELL_TEXT},
+	{"phone", NULL, CELL_TEXT},        {"external_id", NULL, CELL_TEXT},
 	{NULL, NULL, CELL_TEXT},
 };
 
 static const struct column companies[] = {
-	{"id", "ID", CELL_TEXT},
-	{"created", NULL, CELL_TIME},
-	{"updated", "UPDATED", CELL_TIME},
-	{"company_id", "COMPANY ID", CELL_TEXT},
-	{"plan", "PLAN", CELL_TEXT},
-	{"name", "NAME", CELL_TEXT},
+	{"id", "ID", CELL_TEXT},           {"created", NULL, CELL_TIME},
+	{"updated", "UPDATED", CELL_TIME}, {"company_id", "COMPANY ID", CELL_TEXT},
+	{"plan", "PLAN", CELL_TEXT},       {"name", "NAME", CELL_TEXT},
 	{NULL, NULL, CELL_TEXT},
 };
 
@@ -66,11 +55,8 @@ static const struct column admins[] = {
 };
 
 static const struct column others[] = {
-	{"id", "ID", CELL_TEXT},
-	{"created", NULL, CELL_TIME},
-	{"updated", NULL, CELL_TIME},
-	{"name", "NAME", CELL_TEXT},
-	{NULL, NULL, CELL_TEXT},
+	{"id", "ID", CELL_TEXT},     {"created", NULL, CELL_TIME}, {"updated", NULL, CELL_TIME},
+	{"name", "NAME", CELL_TEXT}, {NULL, NULL, CELL_TEXT},
 };
 
 static const struct {
@@ -121,7 +107,8 @@ int columns_of_fields(struct columns *c, const char *fields)
 			continue;
 		if (c->count == COLUMNS_MAX)
 			return ERR_LIMIT;
-		c->items[c->count++] = (struct column){name + at, title + at, is_time(name + at) ? CELL_TIME : CELL_TEXT};
+		c->items[c->count++] = (struct column){name + at, title + at,
+						       is_time(name + at) ? CELL_TIME : CELL_TEXT};
 	}
 	return c->count ? 0 : ERR_SYNTAX;
 }

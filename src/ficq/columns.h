@@ -6,7 +6,7 @@
 
 #include "cell.h"
 
-#define COLUMNS_MAX 32
+#define COLUMNS_MAX 64 /* as many fields as a question may name */
 
 struct column {
 	const char *path;  /* into the row, and the name in csv and tsv */

@@ -33,7 +33,7 @@ struct command_spec {
 	const char *name;
 	const char *synopsis; /* of the arguments */
 	const char *summary;
-	const char *detail;   /* for help and the manual; NULL: the summary says it all */
+	const char *detail; /* for help and the manual; NULL: the summary says it all */
 	size_t args_min;
 	size_t args_max;
 	enum arg_kind first; /* the first argument */
@@ -41,11 +41,12 @@ struct command_spec {
 	uint64_t options; /* OPTION_BIT of what it takes beside OPTIONS_EVERYWHERE */
 };
 
-#define OPTIONS_EVERYWHERE                                                                                               \
-	(OPTION_BIT(OPT_SOCKET) | OPTION_BIT(OPT_OUTPUT) | OPTION_BIT(OPT_JSON) | OPTION_BIT(OPT_TIMEOUT) | OPTION_BIT(OPT_TZ) | \
-	 OPTION_BIT(OPT_COLOR) | OPTION_BIT(OPT_NO_PAGER) | OPTION_BIT(OPT_NO_HEADER) | OPTION_BIT(OPT_WIDE) |            \
-	 OPTION_BIT(OPT_QUIET) | OPTION_BIT(OPT_VERBOSE) | OPTION_BIT(OPT_HELP) | OPTION_BIT(OPT_VERSION) |               \
-	 OPTION_BIT(OPT_NOW) | OPTION_BIT(OPT_WIRE))
+#define OPTIONS_EVERYWHERE                                                             \
+	(OPTION_BIT(OPT_SOCKET) | OPTION_BIT(OPT_OUTPUT) | OPTION_BIT(OPT_JSON) |      \
+	 OPTION_BIT(OPT_TIMEOUT) | OPTION_BIT(OPT_TZ) | OPTION_BIT(OPT_COLOR) |        \
+	 OPTION_BIT(OPT_NO_PAGER) | OPTION_BIT(OPT_NO_HEADER) | OPTION_BIT(OPT_WIDE) | \
+	 OPTION_BIT(OPT_QUIET) | OPTION_BIT(OPT_VERBOSE) | OPTION_BIT(OPT_HELP) |      \
+	 OPTION_BIT(OPT_VERSION) | OPTION_BIT(OPT_NOW) | OPTION_BIT(OPT_WIRE))
 
 extern const struct command_spec command_table[CMD_NUMBER];
 extern const char *const shell_words[];

@@ -46,7 +46,8 @@ static void bash_option_names(struct buf *out, uint64_t which)
 {
 	for (int i = 0; i < OPT_COUNT; i++)
 		if (shown(i, which))
-			buf_printf(out, " --%s%s", option_table[i].name, option_table[i].arg ? "=" : "");
+			buf_printf(out, " --%s%s", option_table[i].name,
+				   option_table[i].arg ? "=" : "");
 }
 
 /* One branch for each option that takes a value: what may follow it. */
@@ -66,7 +67,8 @@ static void bash_values(struct buf *out)
 			put_words(out, s->words);
 			buf_put_str(out, "\"");
 		} else if (is_resource(s) || is_source(s)) {
-			buf_printf(out, "_ficq_words \"$(ficq completion %s 2>/dev/null)\"", is_source(s) ? "sources" : "resources");
+			buf_printf(out, "_ficq_words \"$(ficq completion %s 2>/dev/null)\"",
+				   is_source(s) ? "sources" : "resources");
 		} else if (is_file(s)) {
 			buf_put_str(out, "COMPREPLY=($(compgen -f -- \"$cur\"))");
 		} else {
@@ -80,7 +82,8 @@ static const char *bash_argument(enum arg_kind kind)
 {
 	switch (kind) {
 	case ARG_RESOURCE: return "$(ficq completion resources 2>/dev/null)";
-	case ARG_SOURCE_OR_RESOURCE: return "$(ficq completion sources 2>/dev/null) $(ficq completion resources 2>/dev/null)";
+	case ARG_SOURCE_OR_RESOURCE:
+		return "$(ficq completion sources 2>/dev/null) $(ficq completion resources 2>/dev/null)";
 	case ARG_SHELL: return "bash zsh fish";
 	default: return "";
 	}
@@ -101,23 +104,28 @@ static void bash_commands(struct buf *out)
 		else
 			buf_put_str(out, ":\n");
 		if (c->rest != ARG_NONE)
-			buf_printf(out, "\t\t[ $place -gt 0 ] && words=\"%s\"\n", bash_argument(c->rest));
+			buf_printf(out, "\t\t[ $place -gt 0 ] && words=\"%s\"\n",
+				   bash_argument(c->rest));
 		buf_put_str(out, "\t\t;;\n");
 	}
 }
 
 static void bash(struct buf *out)
 {
-	buf_put_str(out, "# bash completion for ficq, made by \"ficq completion bash\"\n"
-			 "_ficq_words() {\n\tCOMPREPLY=($(compgen -W \"$1\" -- \"$cur\"))\n}\n\n"
-			 "_ficq() {\n\tlocal cur prev command= place=0 words= options= commands i word\n\tCOMPREPLY=()\n\tcommands=\"");
+	buf_put_str(
+		out,
+		"# bash completion for ficq, made by \"ficq completion bash\"\n"
+		"_ficq_words() {\n\tCOMPREPLY=($(compgen -W \"$1\" -- \"$cur\"))\n}\n\n"
+		"_ficq() {\n\tlocal cur prev command= place=0 words= options= commands i word\n\tCOMPREPLY=()\n\tcommands=\"");
 	put_commands(out);
 	buf_put_str(out, "\"\n\tcur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
 			 "\t# \"--name=va\" comes as three words.\n"
 			 "\tif [ \"$cur\" = '=' ]; then cur=; elif [ \"$prev\" = '=' ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
 			 "\tcase $prev in\n");
 	bash_values(out);
-	buf_put_str(out, "\tesac\n\tfor ((i = 1; i < COMP_CWORD; i++)); do\n\t\tword=${COMP_WORDS[i]}\n\t\tcase $word in\n\t\t");
+	buf_put_str(
+		out,
+		"\tesac\n\tfor ((i = 1; i < COMP_CWORD; i++)); do\n\t\tword=${COMP_WORDS[i]}\n\t\tcase $word in\n\t\t");
 	bool first = true;
 	for (int i = 0; i < OPT_COUNT; i++) {
 		const struct option_spec *s = &option_table[i];
@@ -198,16 +206,20 @@ static const char *zsh_argument(enum arg_kind kind)
 
 static void zsh(struct buf *out)
 {
-	buf_put_str(out, "#compdef ficq\n# zsh completion for ficq, made by \"ficq completion zsh\"\n\n"
-			 "_ficq_resources() { local -a n; n=(${(f)\"$(ficq completion resources 2>/dev/null)\"}); compadd -a n }\n"
-			 "_ficq_sources() { local -a n; n=(${(f)\"$(ficq completion sources 2>/dev/null)\"}); compadd -a n }\n"
-			 "_ficq_targets() { _ficq_sources; _ficq_resources }\n\n_ficq_commands() {\n\tlocal -a c\n\tc=(\n");
+	buf_put_str(
+		out,
+		"#compdef ficq\n# zsh completion for ficq, made by \"ficq completion zsh\"\n\n"
+		"_ficq_resources() { local -a n; n=(${(f)\"$(ficq completion resources 2>/dev/null)\"}); compadd -a n }\n"
+		"_ficq_sources() { local -a n; n=(${(f)\"$(ficq completion sources 2>/dev/null)\"}); compadd -a n }\n"
+		"_ficq_targets() { _ficq_sources; _ficq_resources }\n\n_ficq_commands() {\n\tlocal -a c\n\tc=(\n");
 	for (int i = 0; i < CMD_NUMBER; i++) {
 		buf_printf(out, "\t\t'%s:", command_table[i].name);
 		put_zsh_text(out, command_table[i].summary);
 		buf_put_str(out, "'\n");
 	}
-	buf_put_str(out, "\t)\n\t_describe command c\n}\n\n_ficq() {\n\tlocal context state line\n\tlocal -a all\n\tall=( \\\n");
+	buf_put_str(
+		out,
+		"\t)\n\t_describe command c\n}\n\n_ficq() {\n\tlocal context state line\n\tlocal -a all\n\tall=( \\\n");
 	for (int i = 0; i < OPT_COUNT; i++)
 		if (shown(i, OPTIONS_EVERYWHERE | OPTION_BIT(OPT_SOURCE)))
 			zsh_option(out, i);
@@ -225,9 +237,10 @@ static void zsh(struct buf *out)
 			buf_printf(out, "\t\t'*:argument:%s' \\\n", zsh_argument(c->rest));
 		buf_put_str(out, "\t\t;;\n");
 	}
-	buf_put_str(out, "\tesac\n}\n\n"
-			 "# Loaded by name it completes, sourced it registers.\n"
-			 "if [[ $funcstack[1] = _ficq ]]; then _ficq \"$@\"; else compdef _ficq ficq; fi\n");
+	buf_put_str(out,
+		    "\tesac\n}\n\n"
+		    "# Loaded by name it completes, sourced it registers.\n"
+		    "if [[ $funcstack[1] = _ficq ]]; then _ficq \"$@\"; else compdef _ficq ficq; fi\n");
 }
 
 /* --- fish --- */
@@ -247,8 +260,8 @@ static void fish_option(struct buf *out, int option, const char *condition)
 {
 	const struct option_spec *s = &option_table[option];
 
-	buf_printf(out, "complete -c ficq%s%s%s -l %s", condition ? " -n '" : "", condition ? condition : "", condition ? "'" : "",
-		   s->name);
+	buf_printf(out, "complete -c ficq%s%s%s -l %s", condition ? " -n '" : "",
+		   condition ? condition : "", condition ? "'" : "", s->name);
 	if (s->letter)
 		buf_printf(out, " -s %c", s->letter);
 	if (s->arg && is_file(s))
@@ -260,7 +273,8 @@ static void fish_option(struct buf *out, int option, const char *condition)
 		put_words(out, s->words);
 		buf_put_byte(out, '\'');
 	} else if (is_resource(s) || is_source(s)) {
-		buf_printf(out, " -a '(ficq completion %s 2>/dev/null)'", is_source(s) ? "sources" : "resources");
+		buf_printf(out, " -a '(ficq completion %s 2>/dev/null)'",
+			   is_source(s) ? "sources" : "resources");
 	}
 	buf_put_str(out, " -d ");
 	put_fish_text(out, s->help);
@@ -271,7 +285,8 @@ static const char *fish_argument(enum arg_kind kind)
 {
 	switch (kind) {
 	case ARG_RESOURCE: return "(ficq completion resources 2>/dev/null)";
-	case ARG_SOURCE_OR_RESOURCE: return "(ficq completion sources 2>/dev/null; ficq completion resources 2>/dev/null)";
+	case ARG_SOURCE_OR_RESOURCE:
+		return "(ficq completion sources 2>/dev/null; ficq completion resources 2>/dev/null)";
 	case ARG_SHELL: return "bash zsh fish";
 	default: return NULL;
 	}
@@ -281,7 +296,9 @@ static void fish(struct buf *out)
 {
 	char condition[64];
 
-	buf_put_str(out, "# fish completion for ficq, made by \"ficq completion fish\"\ncomplete -c ficq -f\n");
+	buf_put_str(
+		out,
+		"# fish completion for ficq, made by \"ficq completion fish\"\ncomplete -c ficq -f\n");
 	for (int i = 0; i < OPT_COUNT; i++)
 		if (shown(i, OPTIONS_EVERYWHERE))
 			fish_option(out, i, NULL);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #define NAME_COLUMNS 26
+#define MDOC_COLUMNS 76
 
 static void put_heading(struct buf *out, const char *text, bool color)
 {
@@ -62,14 +63,20 @@ void help_short(struct buf *out)
 	buf_put_str(out, "usage: ficq [OPTION ...] COMMAND [ARGUMENT ...]\n"
 			 "Commands: ");
 	for (int i = 0; i < CMD_NUMBER; i++)
-		buf_printf(out, "%s%s", i == 0 ? "" : i == 8 ? ",\n          " : ", ", command_table[i].name);
+		buf_printf(out, "%s%s",
+			   i == 0   ? ""
+			   : i == 8 ? ",\n          "
+				    : ", ",
+			   command_table[i].name);
 	buf_put_str(out, "\nTry \"ficq help\" or \"ficq help COMMAND\".\n");
 }
 
 void help_all(struct buf *out, size_t width, bool color)
 {
 	put_heading(out, "usage: ficq [OPTION ...] COMMAND [ARGUMENT ...]", color);
-	buf_put_str(out, "\nAsks ficd, which keeps a local copy of helpdesk data, and says what its answers\nare worth.\n\n");
+	buf_put_str(
+		out,
+		"\nAsks ficd, which keeps a local copy of helpdesk data, and says what its answers\nare worth.\n\n");
 	put_heading(out, "Commands", color);
 	for (int i = 0; i < CMD_NUMBER; i++) {
 		struct buf name = {0};
@@ -80,7 +87,9 @@ void help_all(struct buf *out, size_t width, bool color)
 	buf_put_byte(out, '\n');
 	put_heading(out, "Options of every command", color);
 	put_options(out, OPTIONS_EVERYWHERE, width);
-	buf_put_str(out, "\n\"ficq help COMMAND\" tells a command's own options; ficq(1) tells everything.\n");
+	buf_put_str(
+		out,
+		"\n\"ficq help COMMAND\" tells a command's own options; ficq(1) tells everything.\n");
 }
 
 void help_command(struct buf *out, enum command command, size_t width, bool color)
@@ -89,10 +98,12 @@ void help_command(struct buf *out, enum command command, size_t width, bool colo
 	struct bytes rest, line;
 	struct buf usage = {0};
 
-	buf_printf(&usage, "usage: ficq %s%s%s%s", c->name, c->options ? " [OPTION ...]" : "", *c->synopsis ? " " : "", c->synopsis);
+	buf_printf(&usage, "usage: ficq %s%s%s%s", c->name, c->options ? " [OPTION ...]" : "",
+		   *c->synopsis ? " " : "", c->synopsis);
 	put_heading(out, buf_text(&usage), color);
 	buf_release(&usage);
-	buf_printf(out, "\n%c%s.\n", c->summary[0] >= 'a' && c->summary[0] <= 'z' ? c->summary[0] - 32 : c->summary[0],
+	buf_printf(out, "\n%c%s.\n",
+		   c->summary[0] >= 'a' && c->summary[0] <= 'z' ? c->summary[0] - 32 : c->summary[0],
 		   c->summary + 1);
 	rest = bytes_str(c->detail);
 	while (text_wrap(&rest, width < 40 ? 40 : width, &line)) {
@@ -111,25 +122,39 @@ void help_command(struct buf *out, enum command command, size_t width, bool colo
 
 /* --- mdoc --- */
 
-/* A line of text as mdoc takes it: a dot or quote at a line's start would be a request, a backslash an escape. */
-static void put_mdoc_text(struct buf *out, const char *text)
+/* One line as mdoc takes it: a dot or quote at its start would be a request, a backslash an escape. */
+static void put_mdoc_line(struct buf *out, struct bytes line)
 {
-	if (*text == '.' || *text == '\'')
+	if (line.len && (line.data[0] == '.' || line.data[0] == '\''))
 		buf_put_str(out, "\\&");
-	for (; *text; text++) {
-		if (*text == '\\')
+	for (size_t i = 0; i < line.len; i++) {
+		bool dashes = line.data[i] == '-' && i + 1 < line.len && line.data[i + 1] == '-';
+		if (line.data[i] == '\\')
 			buf_put_str(out, "\\e");
-		else if (*text == '-' && text[1] == '-')
+		else if (dashes)
 			buf_put_str(out, "\\-");
 		else
-			buf_put_byte(out, (uint8_t)*text);
-		/* New sentence, new line. */
-		if (text[0] == '.' && text[1] == ' ' && text[2] >= 'A' && text[2] <= 'Z') {
-			buf_put_byte(out, '\n');
-			text++;
-		}
+			buf_put_byte(out, line.data[i]);
 	}
 	buf_put_byte(out, '\n');
+}
+
+/* A capital, a full stop; new sentence, new line. */
+static void put_mdoc_text(struct buf *out, const char *text)
+{
+	struct buf sentences = {0};
+	struct bytes rest, line;
+
+	buf_put_byte(&sentences, (uint8_t)(text[0] >= 'a' && text[0] <= 'z' ? text[0] - 32 : text[0]));
+	for (text++; *text; text++) {
+		bool next = text[-1] == '.' && text[0] == ' ' && text[1] >= 'A' && text[1] <= 'Z';
+		buf_put_byte(&sentences, next ? '\n' : (uint8_t)*text);
+	}
+	if (text[-1] != '.')
+		buf_put_byte(&sentences, '.');
+	for (rest = buf_bytes(&sentences); text_wrap(&rest, MDOC_COLUMNS, &line);)
+		put_mdoc_line(out, line);
+	buf_release(&sentences);
 }
 
 static void put_mdoc_arguments(struct buf *out, const char *synopsis)
@@ -160,15 +185,15 @@ void help_mdoc_commands(struct buf *out)
 		const struct command_spec *c = &command_table[i];
 		buf_printf(out, ".It Cm %s", c->name);
 		put_mdoc_arguments(out, c->synopsis);
-		buf_printf(out, "\n%c%s.\n", c->summary[0] >= 'a' && c->summary[0] <= 'z' ? c->summary[0] - 32 : c->summary[0],
-			   c->summary + 1);
+		buf_put_byte(out, '\n');
+		put_mdoc_text(out, c->summary);
 		if (c->detail)
 			put_mdoc_text(out, c->detail);
 		if (c->options)
 			buf_put_str(out, "Options:");
 		for (int o = 0, n = 0; o < OPT_COUNT; o++)
 			if (c->options & OPTION_BIT(o))
-				buf_printf(out, "%s\n.Fl \\-%s", n++ ? " ," : "", option_table[o].name);
+				buf_printf(out, "%s\n.Fl -%s", n++ ? " ," : "", option_table[o].name);
 		if (c->options)
 			buf_put_str(out, " .\n");
 	}
@@ -185,14 +210,11 @@ void help_mdoc_options(struct buf *out)
 		buf_put_str(out, ".It");
 		if (s->letter)
 			buf_printf(out, " Fl %c ,", s->letter);
-		buf_printf(out, " Fl \\-%s", s->name);
+		buf_printf(out, " Fl -%s", s->name);
 		if (s->arg)
 			buf_printf(out, " Ns = Ns Ar %s", s->arg);
 		buf_put_byte(out, '\n');
-		buf_put_byte(out, (uint8_t)(s->help[0] >= 'a' && s->help[0] <= 'z' ? s->help[0] - 32 : s->help[0]));
-		put_mdoc_text(out, s->help + 1);
-		out->len--;
-		buf_put_str(out, ".\n");
+		put_mdoc_text(out, s->help);
 	}
 	buf_put_str(out, ".El\n");
 }

@@ -6,8 +6,8 @@
 
 #include "commands.h"
 
-void help_short(struct buf *out);                                      /* a few lines, for a command line that says nothing */
-void help_all(struct buf *out, size_t width, bool color);              /* every command and the options of all */
+void help_short(struct buf *out); /* a few lines, for a command line that says nothing */
+void help_all(struct buf *out, size_t width, bool color); /* every command and the options of all */
 void help_command(struct buf *out, enum command command, size_t width, bool color);
 
 /* The manual's lists in mdoc(7): conf/man/ficq.1 holds exactly this, and a test sees to it. */

@@ -46,7 +46,8 @@ static void put_joined(struct buf *out, struct bytes map, const char *key, struc
 }
 
 /* Of [{name: A, <inner>: [{…} …]} …] one array of the inner maps, each with `key`: A in front. */
-static void flatten(struct bytes outer, const char *inner, const char *key, const char *only, struct buf *out)
+static void flatten(struct bytes outer, const char *inner, const char *key, const char *only,
+		    struct buf *out)
 {
 	struct mp_reader r = mp_reader_of(outer);
 	struct mp_value head;
@@ -58,7 +59,8 @@ static void flatten(struct bytes outer, const char *inner, const char *key, cons
 		while (mp_take(&r, &item) == 1) {
 			struct bytes name = member(item, "name"), list = member(item, inner);
 			struct mp_reader rows = mp_reader_of(list);
-			if (!name.data || !list.data || (only && !bytes_is(member_str(item, "name"), only)) ||
+			if (!name.data || !list.data ||
+			    (only && !bytes_is(member_str(item, "name"), only)) ||
 			    mp_next(&rows, &head) != 1 || head.type != MP_ARRAY)
 				continue;
 			for (; mp_take(&rows, &row) == 1; count++)
@@ -68,8 +70,8 @@ static void flatten(struct bytes outer, const char *inner, const char *key, cons
 	mp_end_array(out, mark, count);
 }
 
-static int print_flat(struct app *a, struct bytes outer, const char *inner, const char *key, const char *only,
-		      const struct column *list)
+static int print_flat(struct app *a, struct bytes outer, const char *inner, const char *key,
+		      const char *only, const struct column *list)
 {
 	struct columns columns;
 	struct buf flat = {0};
@@ -87,11 +89,16 @@ static int print_flat(struct app *a, struct bytes outer, const char *inner, cons
 int inspect_status(struct app *a)
 {
 	static const struct column columns[] = {
-		{"source", "SOURCE", CELL_TEXT},          {"name", "RESOURCE", CELL_TEXT},
-		{"state", "STATE", CELL_TEXT},            {"records", "RECORDS", CELL_NUMBER},
-		{"coverage_ratio", "COVERED", CELL_RATIO}, {"as_of", "AS OF", CELL_TIME},
-		{"last_sync", "LAST SYNC", CELL_TIME},    {"next_run", "NEXT RUN", CELL_TIME},
-		{"syncing", "SYNCING", CELL_YES},         {"last_error", "LAST ERROR", CELL_TEXT},
+		{"source", "SOURCE", CELL_TEXT},
+		{"name", "RESOURCE", CELL_TEXT},
+		{"state", "STATE", CELL_TEXT},
+		{"records", "RECORDS", CELL_NUMBER},
+		{"coverage_ratio", "COVERED", CELL_RATIO},
+		{"as_of", "AS OF", CELL_TIME},
+		{"last_sync", "LAST SYNC", CELL_TIME},
+		{"next_run", "NEXT RUN", CELL_TIME},
+		{"syncing", "SYNCING", CELL_YES},
+		{"last_error", "LAST ERROR", CELL_TEXT},
 		{NULL, NULL, CELL_TEXT},
 	};
 	struct bytes result;
@@ -144,12 +151,16 @@ int inspect_sources(struct app *a)
 
 int inspect_fields(struct app *a)
 {
-	static const struct column columns[] = {
-		{"resource", "RESOURCE", CELL_TEXT}, {"name", "FIELD", CELL_TEXT},     {"type", "TYPE", CELL_TEXT},
-		{"indexed", "INDEXED", CELL_YES},    {"editable", "EDITABLE", CELL_YES}, {"help", "WHAT IT IS", CELL_TEXT},
+	const char *resource = app_arg(a, 0);
+	const struct column columns[] = {
+		{"resource", resource ? NULL : "RESOURCE", CELL_TEXT},
+		{"name", "FIELD", CELL_TEXT},
+		{"type", "TYPE", CELL_TEXT},
+		{"indexed", NULL, CELL_YES},
+		{"editable", NULL, CELL_YES},
+		{"help", "WHAT IT IS", CELL_TEXT},
 		{NULL, NULL, CELL_TEXT},
 	};
-	const char *resource = app_arg(a, 0);
 	struct bytes result;
 
 	int code = call(a, "resources", false, &result);
@@ -165,9 +176,10 @@ int inspect_fields(struct app *a)
 int inspect_coverage(struct app *a)
 {
 	static const struct column list[] = {
-		{"source", "SOURCE", CELL_TEXT},   {"resource", "RESOURCE", CELL_TEXT}, {"ratio", "COVERED", CELL_RATIO},
-		{"records", "RECORDS", CELL_NUMBER}, {"wanted.0", "FROM", CELL_TIME},     {"wanted.1", "TO", CELL_TIME},
-		{"gaps", "GAPS", CELL_TEXT},       {NULL, NULL, CELL_TEXT},
+		{"source", "SOURCE", CELL_TEXT},  {"resource", "RESOURCE", CELL_TEXT},
+		{"ratio", "COVERED", CELL_RATIO}, {"records", "RECORDS", CELL_NUMBER},
+		{"wanted.0", "FROM", CELL_TIME},  {"wanted.1", "TO", CELL_TIME},
+		{"gaps", "GAPS", CELL_TEXT},      {NULL, NULL, CELL_TEXT},
 	};
 	struct coverage_look look = {
 		.show = &a->show,
@@ -251,7 +263,8 @@ static int call_freshness(struct app *a, const char *resource, struct bytes *res
 	return code;
 }
 
-static void put_fact(struct app *a, struct bytes map, const char *title, const char *path, enum cell_kind kind)
+static void put_fact(struct app *a, struct bytes map, const char *title, const char *path,
+		     enum cell_kind kind)
 {
 	struct bytes value = member(map, path);
 
@@ -308,11 +321,16 @@ static void print_freshness(struct app *a, struct bytes result)
 int inspect_freshness(struct app *a)
 {
 	static const struct column list[] = {
-		{"freshness.state", "STATE", CELL_TEXT},       {"freshness.complete", "COMPLETE", CELL_TEXT},
-		{"freshness.as_of", "AS OF", CELL_TIME},       {"freshness.age_s", "AGE", CELL_NUMBER},
-		{"freshness.last_sync", "LAST SYNC", CELL_TIME}, {"freshness.reason", "REASON", CELL_TEXT},
-		{"coverage_start", "FROM", CELL_TIME},         {"coverage_end", "TO", CELL_TIME},
-		{"records", "RECORDS", CELL_NUMBER},           {NULL, NULL, CELL_TEXT},
+		{"freshness.state", "STATE", CELL_TEXT},
+		{"freshness.complete", "COMPLETE", CELL_TEXT},
+		{"freshness.as_of", "AS OF", CELL_TIME},
+		{"freshness.age_s", "AGE", CELL_NUMBER},
+		{"freshness.last_sync", "LAST SYNC", CELL_TIME},
+		{"freshness.reason", "REASON", CELL_TEXT},
+		{"coverage_start", "FROM", CELL_TIME},
+		{"coverage_end", "TO", CELL_TIME},
+		{"records", "RECORDS", CELL_NUMBER},
+		{NULL, NULL, CELL_TEXT},
 	};
 	struct columns columns;
 	struct bytes result;
@@ -378,8 +396,9 @@ static int give_up(struct app *a, int code)
 
 int inspect_wait(struct app *a)
 {
-	int64_t end_ms = a->timeout_ms ? clock_mono_ms() + a->timeout_ms : INT64_MAX, pause_ms = WAIT_POLL_MIN_MS;
-	struct bytes result;
+	int64_t end_ms = a->timeout_ms ? clock_mono_ms() + a->timeout_ms : INT64_MAX,
+		pause_ms = WAIT_POLL_MIN_MS;
+	struct bytes result = {NULL, 0};
 
 	for (;;) {
 		int code = look_once(a, &result);

@@ -9,11 +9,21 @@
 #include <stdio.h>
 
 static int (*const functions[CMD_NUMBER])(struct app *a) = {
-	[CMD_STATUS] = inspect_status,   [CMD_SOURCES] = inspect_sources,     [CMD_FIELDS] = inspect_fields,
-	[CMD_QUERY] = ask_query,         [CMD_GET] = ask_get,                 [CMD_THREAD] = inspect_thread,
-	[CMD_COUNT] = ask_count,         [CMD_FRESHNESS] = inspect_freshness, [CMD_COVERAGE] = inspect_coverage,
-	[CMD_SYNC] = sync_command,       [CMD_WAIT] = inspect_wait,           [CMD_RUNS] = ask_runs,
-	[CMD_RPC] = tools_rpc,           [CMD_COMPLETION] = tools_completion, [CMD_HELP] = tools_help,
+	[CMD_STATUS] = inspect_status,
+	[CMD_SOURCES] = inspect_sources,
+	[CMD_FIELDS] = inspect_fields,
+	[CMD_QUERY] = ask_query,
+	[CMD_GET] = ask_get,
+	[CMD_THREAD] = inspect_thread,
+	[CMD_COUNT] = ask_count,
+	[CMD_FRESHNESS] = inspect_freshness,
+	[CMD_COVERAGE] = inspect_coverage,
+	[CMD_SYNC] = sync_command,
+	[CMD_WAIT] = inspect_wait,
+	[CMD_RUNS] = ask_runs,
+	[CMD_RPC] = tools_rpc,
+	[CMD_COMPLETION] = tools_completion,
+	[CMD_HELP] = tools_help,
 	[CMD_VERSION] = tools_version,
 };
 
@@ -24,8 +34,10 @@ static struct report early_report(int argc, char *const *argv)
 
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		const char *next = i + 1 < argc ? argv[i + 1] : "";
-		if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--output=json") == 0 || strcmp(argv[i], "-ojson") == 0 ||
-		    ((strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--output") == 0) && strcmp(next, "json") == 0))
+		if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--output=json") == 0 ||
+		    strcmp(argv[i], "-ojson") == 0 ||
+		    ((strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--output") == 0) &&
+		     strcmp(next, "json") == 0))
 			r.json = true;
 	}
 	return r;
@@ -37,7 +49,8 @@ static int complain(const struct report *r, const struct why *why)
 		.exit = EXIT_USAGE,
 		.code = "usage",
 		.message = bytes_str(why->text),
-		.hint = r->json ? (struct bytes){NULL, 0} : bytes_str("\"ficq help\" tells what there is"),
+		.hint = r->json ? (struct bytes){NULL, 0}
+				: bytes_str("\"ficq help\" tells what there is"),
 	};
 
 	return report_failure(r, &f);
@@ -82,7 +95,8 @@ int main(int argc, char **argv)
 	app.command = CMD_HELP;
 	if (app.options.arg_count > 0) {
 		app.command = command_find(app.options.args[0], &why);
-		if (app.command == CMD_NUMBER || (!asked && command_check(app.command, &app.options, &why) < 0))
+		if (app.command == CMD_NUMBER ||
+		    (!asked && command_check(app.command, &app.options, &why) < 0))
 			return complain(&report, &why);
 	}
 	return run(&app);

@@ -8,7 +8,8 @@
 
 #include <stdio.h>
 
-static const char *const output_words[] = {"table", "json", "ndjson", "csv", "tsv", "msgpack", NULL};
+static const char *const output_words[] = {"table", "json",    "ndjson", "csv",
+					   "tsv",   "msgpack", NULL};
 static const char *const axis_words[] = {"created", "updated", NULL};
 static const char *const require_words[] = {"fresh", "partial", NULL};
 static const char *const mode_words[] = {"changes", "full", "backfill", NULL};
@@ -18,25 +19,39 @@ static const char *const wire_words[] = {"json", "msgpack", NULL};
 const struct option_spec option_table[OPT_COUNT] = {
 	[OPT_SOCKET] = {'S', "socket", "PATH", NULL, "the daemon's socket"},
 	[OPT_SOURCE] = {'s', "source", "NAME", NULL, "only this source"},
-	[OPT_OUTPUT] = {'o', "output", "FORMAT", output_words, "how answers are printed: table, json, ndjson, csv, tsv or msgpack"},
-	[OPT_JSON] = {0, "json", NULL, NULL, "the method's whole result in one line; the same as --output=json"},
-	[OPT_FIELDS] = {0, "fields", "LIST", NULL, "only these fields, separated by commas; doc.a.b reaches into the provider's object"},
-	[OPT_SINCE] = {0, "since", "TIME", NULL, "from this time on: 2h, yesterday, 2026-11-20, 2026-11-20T14:00Z"},
+	[OPT_OUTPUT] = {'o', "output", "FORMAT", output_words,
+			"how answers are printed: table, json, ndjson, csv, tsv or msgpack"},
+	[OPT_JSON] = {0, "json", NULL, NULL,
+		      "the method's whole result in one line; the same as --output=json"},
+	[OPT_FIELDS] = {0, "fields", "LIST", NULL,
+			"only these fields, separated by commas; doc.a.b reaches into the provider's object"},
+	[OPT_SINCE] = {0, "since", "TIME", NULL,
+		       "from this time on: 2h, yesterday, 2026-11-20, 2026-11-20T14:00Z"},
 	[OPT_UNTIL] = {0, "until", "TIME", NULL, "up to this time; a date alone means its end"},
-	[OPT_AXIS] = {0, "axis", "AXIS", axis_words, "which time --since and --until are about: created (the default) or updated"},
-	[OPT_WHERE] = {0, "where", "EXPR", NULL, "only what matches, as in 'state = open and not tags contains vip'"},
-	[OPT_LIMIT] = {'n', "limit", "N", NULL, "at most so many rows; 0: all (default 20 on a terminal, else 100)"},
-	[OPT_MAX_AGE] = {0, "max-age", "SPAN", NULL, "how old the state of the data may be to count as fresh: 5m, 1h"},
-	[OPT_REQUIRE] = {0, "require", "STATE", require_words, "exit with 3 when the answer is not at least fresh or partial"},
-	[OPT_TIMEOUT] = {0, "timeout", "SPAN", NULL, "how long to wait for the answer (default 60s; a sync is waited for without end)"},
+	[OPT_AXIS] = {0, "axis", "AXIS", axis_words,
+		      "which time --since and --until are about: created (the default) or updated"},
+	[OPT_WHERE] = {0, "where", "EXPR", NULL,
+		       "only what matches, as in 'state = open and not tags contains vip'"},
+	[OPT_LIMIT] = {'n', "limit", "N", NULL,
+		       "at most so many rows; 0: all (default 20 on a terminal, else 100)"},
+	[OPT_MAX_AGE] = {0, "max-age", "SPAN", NULL,
+			 "how old the state of the data may be to count as fresh: 5m, 1h"},
+	[OPT_REQUIRE] = {0, "require", "STATE", require_words,
+			 "exit with 3 when the answer is not at least fresh or partial"},
+	[OPT_TIMEOUT] = {0, "timeout", "SPAN", NULL,
+			 "how long to wait for the answer (default 60s; a sync is waited for without end)"},
 	[OPT_FRESH] = {0, "fresh", "RESOURCE", NULL, "what to wait for (default conversations)"},
-	[OPT_MODE] = {0, "mode", "MODE", mode_words, "what to fetch: changes (the default), full or backfill"},
-	[OPT_WAIT] = {0, "wait", NULL, NULL, "stay until the sync has ended (the default on a terminal)"},
+	[OPT_MODE] = {0, "mode", "MODE", mode_words,
+		      "what to fetch: changes (the default), full or backfill"},
+	[OPT_WAIT] = {0, "wait", NULL, NULL,
+		      "stay until the sync has ended (the default on a terminal)"},
 	[OPT_NO_WAIT] = {0, "no-wait", NULL, NULL, "start the sync and leave (the default elsewhere)"},
-	[OPT_TZ] = {0, "tz", "ZONE", NULL, "the time zone of times in tables and of times given: Europe/Paris, UTC"},
+	[OPT_TZ] = {0, "tz", "ZONE", NULL,
+		    "the time zone of times in tables and of times given: Europe/Paris, UTC"},
 	[OPT_COLOR] = {0, "color", "WHEN", color_words, "auto, always or never"},
 	[OPT_NO_PAGER] = {0, "no-pager", NULL, NULL, "never show long output in a pager"},
-	[OPT_NO_HEADER] = {0, "no-header", NULL, NULL, "leave out the line of column names in table, csv and tsv"},
+	[OPT_NO_HEADER] = {0, "no-header", NULL, NULL,
+			   "leave out the line of column names in table, csv and tsv"},
 	[OPT_WIDE] = {0, "wide", NULL, NULL, "do not cut tables to the terminal's width"},
 	[OPT_QUIET] = {'q', "quiet", NULL, NULL, "no warnings and remarks on standard error"},
 	[OPT_VERBOSE] = {'v', "verbose", NULL, NULL, "more of them"},
@@ -79,7 +94,8 @@ static int unknown_name(struct bytes name, struct why *why)
 	const char *near = suggest(name, names);
 	int shown = name.len > 40 ? 40 : (int)name.len;
 	if (near)
-		return why_set(why, ERR_SYNTAX, "there is no option --%.*s; did you mean --%s?", shown, (const char *)name.data, near);
+		return why_set(why, ERR_SYNTAX, "there is no option --%.*s; did you mean --%s?",
+			       shown, (const char *)name.data, near);
 	return why_set(why, ERR_SYNTAX, "there is no option --%.*s", shown, (const char *)name.data);
 }
 
@@ -103,8 +119,10 @@ static int store(struct options *o, int option, const char *value, struct why *w
 	for (size_t i = 0; s->words && !(i && !s->words[i - 1]); i++) {
 		if (!s->words[i]) {
 			const char *near = suggest(bytes_str(value), s->words);
-			return why_set(why, ERR_SYNTAX, "--%s: \"%.40s\" is not one of its values%s%s%s", s->name, value,
-				       near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+			return why_set(why, ERR_SYNTAX,
+				       "--%s: \"%.40s\" is not one of its values%s%s%s", s->name,
+				       value, near ? "; did you mean " : "", near ? near : "",
+				       near ? "?" : "");
 		}
 		if (strcmp(s->words[i], value) == 0)
 			break;
@@ -142,7 +160,8 @@ static int parse_letters(struct options *o, int argc, char *const *argv, int *at
 	for (const char *p = argv[*at] + 1; *p; p++) {
 		int option = find_letter(*p), r;
 		if (option < 0)
-			return why_set(why, ERR_SYNTAX, "there is no option -%c", *p > ' ' && *p < 0x7f ? *p : '?');
+			return why_set(why, ERR_SYNTAX, "there is no option -%c",
+				       *p > ' ' && *p < 0x7f ? *p : '?');
 		const struct option_spec *s = &option_table[option];
 		if (!s->arg) {
 			r = store(o, option, "", why);

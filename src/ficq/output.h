@@ -11,12 +11,12 @@
 #include <sys/types.h>
 
 struct output {
-	struct buf buf;    /* written to by everyone; handed on by output_flush */
-	bool may_page;     /* until it is decided */
-	size_t height;     /* of the screen */
+	struct buf buf; /* written to by everyone; handed on by output_flush */
+	bool may_page;  /* until it is decided */
+	size_t height;  /* of the screen */
 	int fd;
-	pid_t pager;       /* 0: none */
-	int error;         /* errno of a failed write; EPIPE: nobody reads any more */
+	pid_t pager; /* 0: none */
+	int error;   /* errno of a failed write; EPIPE: nobody reads any more */
 };
 
 void output_init(struct output *o, const struct term *t, bool may_page);

@@ -22,7 +22,8 @@ static bool installed(const char *program)
 
 	while (path && *path) {
 		size_t n = strcspn(path, ":");
-		int len = snprintf(file, sizeof file, "%.*s/%s", (int)(n < 4000 ? n : 4000), path, program);
+		int len = snprintf(file, sizeof file, "%.*s/%s", (int)(n < 4000 ? n : 4000), path,
+				   program);
 		if (len > 0 && (size_t)len < sizeof file && access(file, X_OK) == 0)
 			return true;
 		path += n + (path[n] == ':');

@@ -19,7 +19,10 @@
 
 void progress_init(struct progress *p, const struct term *term, const struct show *show, bool lines)
 {
-	*p = (struct progress){.term = term, .show = show, .lines = lines && !term->err_tty, .started_ms = clock_mono_ms()};
+	*p = (struct progress){.term = term,
+			       .show = show,
+			       .lines = lines && !term->err_tty,
+			       .started_ms = clock_mono_ms()};
 	p->shown_ms = p->started_ms;
 }
 
@@ -108,7 +111,8 @@ static void put_counts(struct buf *out, const struct progress_run *run)
 	}
 }
 
-void progress_line(struct buf *out, const struct progress_run *run, size_t width, const struct show *show, unsigned spin)
+void progress_line(struct buf *out, const struct progress_run *run, size_t width,
+		   const struct show *show, unsigned spin)
 {
 	static const char *const spinner[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧"};
 	struct buf line = {0}, counts = {0};
@@ -119,7 +123,8 @@ void progress_line(struct buf *out, const struct progress_run *run, size_t width
 	buf_printf(&line, "%s %s ", run->name, run->phase);
 	size_t used = text_width(buf_bytes(&line)) + text_width(buf_bytes(&counts)) + 3;
 	if (run->ratio >= 0 && used + BAR_MIN <= width) {
-		put_bar(&line, run->ratio, width - used > BAR_MAX ? BAR_MAX : width - used, show->utf8);
+		put_bar(&line, run->ratio, width - used > BAR_MAX ? BAR_MAX : width - used,
+			show->utf8);
 		buf_put_byte(&line, ' ');
 	}
 	buf_put_bytes(&line, buf_bytes(&counts));

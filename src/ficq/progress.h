@@ -11,24 +11,24 @@
 
 struct progress_run {
 	int64_t run;
-	char name[48];  /* cleaned "acme/conversations" */
-	char phase[24];
+	char name[128]; /* cleaned: "acme/conversations" */
+	char phase[48];
 	int64_t done;
-	int64_t total;  /* -1: not known */
-	double ratio;   /* negative: not known */
-	double rate;    /* records a second; negative: not known */
-	int64_t at_ms;  /* of the last word of it, clock_mono_ms */
+	int64_t total; /* -1: not known */
+	double ratio;  /* negative: not known */
+	double rate;   /* records a second; negative: not known */
+	int64_t at_ms; /* of the last word of it, clock_mono_ms */
 };
 
 struct progress {
 	const struct term *term;
 	const struct show *show;
-	bool lines;          /* no terminal, but wanted: a line every ten seconds */
+	bool lines; /* no terminal, but wanted: a line every ten seconds */
 	struct progress_run runs[PROGRESS_RUNS];
 	size_t run_count;
 	int64_t started_ms;
 	int64_t shown_ms;
-	bool drawn;          /* something is to be cleared */
+	bool drawn; /* something is to be cleared */
 	unsigned spin;
 };
 
@@ -38,6 +38,7 @@ void progress_tick(struct progress *p);                      /* draws, when it i
 void progress_clear(struct progress *p);                     /* the line is free again */
 
 /* The line for one run, at most `width` columns. */
-void progress_line(struct buf *out, const struct progress_run *run, size_t width, const struct show *show, unsigned spin);
+void progress_line(struct buf *out, const struct progress_run *run, size_t width,
+		   const struct show *show, unsigned spin);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#define BAR_MAX   100
+#define BAR_MAX    100
 #define GAPS_SHOWN 10
 
 struct span {
@@ -56,7 +56,8 @@ static bool next_item(struct mp_reader *r, struct bytes list, struct bytes *item
 }
 
 /* An interval's as-of, which is the chain's end when it lies in the chain: from there on every change was taken. */
-static bool read_interval(struct bytes resource, struct bytes interval, struct span *span, int64_t *as_of_ms)
+static bool read_interval(struct bytes resource, struct bytes interval, struct span *span,
+			  int64_t *as_of_ms)
 {
 	struct span chain;
 
@@ -66,8 +67,8 @@ static bool read_interval(struct bytes resource, struct bytes interval, struct s
 		span->end_ms = TIME_MAX;
 	if (!member_time(interval, "as_of", as_of_ms))
 		return false;
-	if (read_pair(member(resource, "chain"), &chain) && chain.start_ms <= *as_of_ms && *as_of_ms <= chain.end_ms &&
-	    chain.end_ms != TIME_MAX)
+	if (read_pair(member(resource, "chain"), &chain) && chain.start_ms <= *as_of_ms &&
+	    *as_of_ms <= chain.end_ms && chain.end_ms != TIME_MAX)
 		*as_of_ms = chain.end_ms;
 	return true;
 }
@@ -81,7 +82,8 @@ static bool is_tail(struct bytes resource, struct span gap, int64_t now_ms, int6
 
 	if (!read_pair(member(resource, "wanted"), &wanted) || gap.start_ms == TIME_MIN)
 		return false;
-	return (wanted.end_ms == TIME_MAX || gap.end_ms >= wanted.end_ms) && end_ms - gap.start_ms <= old_ms;
+	return (wanted.end_ms == TIME_MAX || gap.end_ms >= wanted.end_ms) &&
+	       end_ms - gap.start_ms <= old_ms;
 }
 
 static int64_t gap_in(struct bytes resource, struct span cell, int64_t now_ms, int64_t old_ms)
@@ -175,7 +177,8 @@ static void put_bar(struct buf *out, struct bytes resource, const struct coverag
 	buf_printf(out, "  %s%s", look->show->utf8 ? "▕" : "[", style_on(look->color, STYLE_GREEN));
 	for (size_t i = 0; i < cells; i++)
 		put_cell(out, look, bar[i]);
-	buf_printf(out, "%s%s\n   ", style_off(look->color, STYLE_GREEN), look->show->utf8 ? "▏" : "]");
+	buf_printf(out, "%s%s\n   ", style_off(look->color, STYLE_GREEN),
+		   look->show->utf8 ? "▏" : "]");
 	show_time(&labels, look->show, wanted.start_ms);
 	show_time(&end, look->show, wanted.end_ms);
 	/* The dates alone: what is finer than a cell says nothing. */
@@ -249,7 +252,8 @@ static void put_ages(struct buf *out, struct bytes resource, const struct covera
 	}
 	buf_printf(out, "  state as of %s", when_relative_text(newest, look->show->now_ms, text));
 	if (oldest != newest)
-		buf_printf(out, ", the oldest part %s", when_relative_text(oldest, look->show->now_ms, text));
+		buf_printf(out, ", the oldest part %s",
+			   when_relative_text(oldest, look->show->now_ms, text));
 	if (read_pair(member(resource, "chain"), &span) && span.start_ms != TIME_MIN) {
 		buf_put_str(out, "; changes followed since ");
 		show_time(out, look->show, span.start_ms);

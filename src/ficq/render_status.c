@@ -5,6 +5,8 @@
 
 #include <codec/msgpack.h>
 
+#define WIDTH_PHASE 100
+
 struct drawing {
 	struct buf *out;
 	const struct show *show;
@@ -15,7 +17,8 @@ enum style status_style(struct bytes state)
 {
 	if (bytes_is(state, "fresh") || bytes_is(state, "ok"))
 		return STYLE_GREEN;
-	if (bytes_is(state, "partial") || bytes_is(state, "syncing") || bytes_is(state, "starting") || bytes_is(state, "running"))
+	if (bytes_is(state, "partial") || bytes_is(state, "syncing") ||
+	    bytes_is(state, "starting") || bytes_is(state, "running"))
 		return STYLE_YELLOW;
 	return STYLE_RED;
 }
@@ -26,19 +29,21 @@ static void put_dot(struct buf *out, const struct show *s, struct bytes state)
 	text_clean(out, state, TEXT_LINE, s->ascii);
 }
 
-/* "backfill 45.0 %", "changes 1,200", or nothing. */
-static void put_progress(struct buf *out, const struct show *s, struct bytes resource)
+/* "45.0 %", or "1,200" records where it is not known of how many; the phase too where there is room. */
+static void put_progress(struct buf *out, const struct show *s, struct bytes resource, bool phase)
 {
 	struct bytes progress = member(resource, "progress");
 	double ratio;
 
 	if (!progress.data) {
 		if (member_true(resource, "syncing"))
-			buf_put_str(out, "syncing");
+			buf_put_str(out, "yes");
 		return;
 	}
-	member_show(out, s, progress, "phase", CELL_TEXT);
-	buf_put_byte(out, ' ');
+	if (phase && member_str(progress, "phase").len) {
+		member_show(out, s, progress, "phase", CELL_TEXT);
+		buf_put_byte(out, ' ');
+	}
 	if (member_float(progress, "ratio", &ratio))
 		show_ratio(out, ratio);
 	else
@@ -51,7 +56,7 @@ static void add_cell(struct table *t, struct buf *cell, enum style style)
 	buf_reset(cell);
 }
 
-static void add_resource(struct table *t, const struct show *s, struct bytes resource)
+static void add_resource(struct table *t, const struct show *s, struct bytes resource, bool phase)
 {
 	struct bytes state = member_str(resource, "state");
 	struct buf cell = {0};
@@ -70,11 +75,29 @@ static void add_resource(struct table *t, const struct show *s, struct bytes res
 	add_cell(t, &cell, STYLE_NONE);
 	member_show(&cell, s, resource, "next_run", CELL_AGO);
 	add_cell(t, &cell, STYLE_NONE);
-	put_progress(&cell, s, resource);
+	put_progress(&cell, s, resource, phase);
 	add_cell(t, &cell, STYLE_YELLOW);
-	member_show(&cell, s, resource, "last_error", CELL_TEXT);
-	add_cell(t, &cell, STYLE_RED);
 	buf_release(&cell);
+}
+
+/* In full, below the table: what went wrong is the last thing to cut. */
+static void put_errors(struct drawing *d, struct bytes resources)
+{
+	struct mp_reader r = mp_reader_of(resources);
+	struct mp_value head;
+	struct bytes item;
+
+	if (mp_next(&r, &head) != 1)
+		return;
+	while (mp_take(&r, &item) == 1) {
+		if (!member(item, "last_error").data)
+			continue;
+		buf_printf(d->out, "  %s", style_on(d->look->color, STYLE_RED));
+		member_show(d->out, d->show, item, "name", CELL_TEXT);
+		buf_put_str(d->out, ": ");
+		member_show(d->out, d->show, item, "last_error", CELL_TEXT);
+		buf_printf(d->out, "%s\n", style_off(d->look->color, STYLE_RED));
+	}
 }
 
 static void put_resources(struct drawing *d, struct bytes resources)
@@ -88,24 +111,24 @@ static void put_resources(struct drawing *d, struct bytes resources)
 	if (!resources.data || mp_next(&r, &head) != 1 || head.type != MP_ARRAY || head.count == 0)
 		return;
 	table_init(&t);
-	table_column(&t, "RESOURCE", false, true);
-	table_column(&t, "STATE", false, true);
-	table_column(&t, "RECORDS", true, true);
-	table_column(&t, "COVERED", true, true);
-	table_column(&t, "LAST SYNC", false, true);
-	table_column(&t, "NEXT RUN", false, true);
-	table_column(&t, "PROGRESS", false, false);
-	table_column(&t, "LAST ERROR", false, false);
+	table_column(&t, "RESOURCE", false, TABLE_ID);
+	table_column(&t, "STATE", false, TABLE_FIRM);
+	table_column(&t, "RECORDS", true, TABLE_FIRM);
+	table_column(&t, "COVERED", true, TABLE_FIRM);
+	table_column(&t, "LAST SYNC", false, TABLE_FIRM);
+	table_column(&t, "NEXT RUN", false, TABLE_FIRM);
+	table_column(&t, "SYNCING", false, TABLE_TEXT);
 	while (mp_take(&r, &item) == 1)
-		add_resource(&t, d->show, item);
+		add_resource(&t, d->show, item, d->look->width >= WIDTH_PHASE);
 	look.indent = 2;
 	table_put(&t, d->out, &look);
 	table_release(&t);
+	put_errors(d, resources);
 }
 
 /* One fact of a list in a sentence: text before, value, text after; nothing when the value is missing. */
-static void put_fact(struct drawing *d, struct bytes map, const char *before, const char *path, enum cell_kind kind,
-		     const char *after)
+static void put_fact(struct drawing *d, struct bytes map, const char *before, const char *path,
+		     enum cell_kind kind, const char *after)
 {
 	struct bytes value = member(map, path);
 
@@ -198,8 +221,9 @@ static void put_machine(struct drawing *d, struct bytes result)
 	put_fact(d, result, ", revision ", "store.revision", CELL_NUMBER, "");
 	put_fact(d, result, ", ", "store.free_bytes", CELL_BYTES, " free on the disk");
 	if (member_int(result, "store.quarantined", &quarantined) && quarantined > 0)
-		buf_printf(d->out, ", %s%lld damaged parts set aside%s", style_on(d->look->color, STYLE_RED),
-			   (long long)quarantined, style_off(d->look->color, STYLE_RED));
+		buf_printf(d->out, ", %sdamaged and set aside: %lld%s",
+			   style_on(d->look->color, STYLE_RED), (long long)quarantined,
+			   style_off(d->look->color, STYLE_RED));
 	buf_put_str(d->out, "\nmemory  ");
 	put_fact(d, result, "", "memory.rss_bytes", CELL_BYTES, " in use");
 	put_fact(d, result, ", caches and buffers up to ", "memory.limit_bytes", CELL_BYTES, "");
@@ -210,7 +234,8 @@ static void put_machine(struct drawing *d, struct bytes result)
 	buf_put_byte(d->out, '\n');
 }
 
-void render_status(struct buf *out, struct bytes result, const struct show *show, const struct table_look *look)
+void render_status(struct buf *out, struct bytes result, const struct show *show,
+		   const struct table_look *look)
 {
 	struct drawing d = {.out = out, .show = show, .look = look};
 	struct bytes sources = member(result, "sources"), item;

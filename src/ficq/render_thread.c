@@ -27,7 +27,8 @@ static void put_styled(struct drawing *d, enum style style, struct bytes clean)
 }
 
 /* " · name value" when there is a value. */
-static void put_part(struct drawing *d, struct buf *out, struct bytes map, const char *path, const char *name)
+static void put_part(struct drawing *d, struct buf *out, struct bytes map, const char *path,
+		     const char *name)
 {
 	struct bytes value = member(map, path);
 	struct buf text = {0};
@@ -77,7 +78,9 @@ static void put_header(struct drawing *d, struct bytes conversation, bool trunca
 	member_show(d->out, d->look->show, conversation, "updated", CELL_TIME);
 	buf_put_byte(d->out, '\n');
 	if (truncated || member_true(conversation, "truncated"))
-		put_styled(d, STYLE_YELLOW, bytes_str("The provider shows a part of this conversation only: older messages are missing.\n"));
+		put_styled(
+			d, STYLE_YELLOW,
+			bytes_str("The provider shows a part of this conversation only: older messages are missing.\n"));
 	buf_release(&subject);
 }
 
@@ -85,7 +88,8 @@ static bool is_note(struct bytes message)
 {
 	struct bytes kind = member_str(message, "kind");
 
-	return bytes_is(kind, "note") || bytes_is(kind, "comment_note") || bytes_is(kind, "note_and_reopen");
+	return bytes_is(kind, "note") || bytes_is(kind, "comment_note") ||
+	       bytes_is(kind, "note_and_reopen");
 }
 
 /* "── 2026-11-20 10:51 +0100  Ada (admin)  NOTE ───────" */
@@ -200,7 +204,8 @@ static struct bytes put_quote(struct drawing *d, struct bytes block)
 	}
 	if (shown < lines) {
 		struct buf more = {0};
-		buf_printf(&more, "> %s %zu more quoted lines", d->look->show->utf8 ? "…" : "...", lines - shown);
+		buf_printf(&more, "> %s %zu more quoted lines", d->look->show->utf8 ? "…" : "...",
+			   lines - shown);
 		put_wrapped(d, buf_bytes(&more), STYLE_DIM);
 		buf_release(&more);
 	}
@@ -230,7 +235,8 @@ static void put_body(struct drawing *d, struct bytes body, enum style style)
 static bool blank(struct bytes text)
 {
 	for (size_t i = 0; i < text.len; i++)
-		if (text.data[i] != ' ' && text.data[i] != '\n' && text.data[i] != '\r' && text.data[i] != '\t')
+		if (text.data[i] != ' ' && text.data[i] != '\n' && text.data[i] != '\r' &&
+		    text.data[i] != '\t')
 			return false;
 	return true;
 }
@@ -254,7 +260,9 @@ static void put_message(struct drawing *d, struct bytes message)
 void render_thread(struct buf *out, struct bytes result, const struct thread_look *look)
 {
 	struct bytes messages = member(result, "messages"), message;
-	struct drawing d = {.out = out, .look = look, .width = look->width > WIDTH_MAX ? WIDTH_MAX : look->width};
+	struct drawing d = {.out = out,
+			    .look = look,
+			    .width = look->width > WIDTH_MAX ? WIDTH_MAX : look->width};
 	struct mp_reader r = mp_reader_of(messages);
 	struct mp_value head;
 

@@ -9,8 +9,8 @@
 /* sysexits(3) and a small range of our own. */
 enum exit_code {
 	EXIT_OK = 0,
-	EXIT_NO = 1,         /* ran, but the answer is no */
-	EXIT_FRESHNESS = 3,  /* worth less than demanded */
+	EXIT_NO = 1,        /* ran, but the answer is no */
+	EXIT_FRESHNESS = 3, /* worth less than demanded */
 	EXIT_CONFLICTS = 4,
 	EXIT_USAGE = 64,
 	EXIT_DATA = 65,
@@ -49,6 +49,7 @@ int report_error(const struct report *r, int exit, const char *code, const char 
 
 void report_warning(const struct report *r, struct bytes text);
 /* A remark that may go unread: only when asked for with `wanted`, and not when quiet or in JSON. */
-void report_note(const struct report *r, bool wanted, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void report_note(const struct report *r, bool wanted, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

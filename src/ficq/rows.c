@@ -18,9 +18,11 @@ enum format format_of(const char *name)
 	return FORMAT_TABLE;
 }
 
-static bool firm(enum cell_kind kind)
+static enum table_give give(const struct column *c)
 {
-	return kind != CELL_TEXT;
+	if (strcmp(c->path, "id") == 0 || strcmp(c->path, "parent") == 0)
+		return TABLE_ID;
+	return c->kind == CELL_TEXT ? TABLE_TEXT : TABLE_FIRM;
 }
 
 static bool right(enum cell_kind kind)
@@ -28,15 +30,15 @@ static bool right(enum cell_kind kind)
 	return kind == CELL_NUMBER || kind == CELL_RATIO || kind == CELL_BYTES || kind == CELL_MILLIS;
 }
 
-void rows_begin(struct rows *r, enum format format, const struct columns *columns, const struct show *show,
-		const struct table_look *look)
+void rows_begin(struct rows *r, enum format format, const struct columns *columns,
+		const struct show *show, const struct table_look *look)
 {
 	*r = (struct rows){.format = format, .columns = columns, .show = show, .look = *look};
 	table_init(&r->table);
 	for (size_t i = 0; i < columns->count; i++) {
 		const struct column *c = &columns->items[i];
 		if (c->title)
-			table_column(&r->table, c->title, right(c->kind), firm(c->kind) || strcmp(c->path, "id") == 0);
+			table_column(&r->table, c->title, right(c->kind), give(c));
 	}
 }
 
@@ -53,7 +55,8 @@ static void add_to_table(struct rows *r, struct bytes row)
 		struct bytes value = member(row, c->path);
 		buf_reset(&cell);
 		cell_show(&cell, r->show, value, c->kind);
-		table_cell(&r->table, buf_bytes(&cell), r->style ? r->style(c->path, value) : STYLE_NONE);
+		table_cell(&r->table, buf_bytes(&cell),
+			   r->style ? r->style(c->path, value) : STYLE_NONE);
 	}
 	buf_release(&cell);
 }
@@ -65,7 +68,8 @@ static void put_csv(struct buf *out, struct bytes text)
 	bool quote = false;
 
 	for (size_t i = 0; i < text.len && !quote; i++)
-		quote = text.data[i] == '"' || text.data[i] == ',' || text.data[i] == '\n' || text.data[i] == '\r';
+		quote = text.data[i] == '"' || text.data[i] == ',' || text.data[i] == '\n' ||
+			text.data[i] == '\r';
 	/* A space at an end is lost by many a reader unless quoted. */
 	if (text.len && (text.data[0] == ' ' || text.data[text.len - 1] == ' '))
 		quote = true;
@@ -151,16 +155,10 @@ void rows_add(struct rows *r, struct bytes row, struct buf *out)
 		return;
 	begin(r, out);
 	switch (r->format) {
-	case FORMAT_TABLE:
-		add_to_table(r, row);
-		return;
+	case FORMAT_TABLE: add_to_table(r, row); return;
 	case FORMAT_CSV:
-	case FORMAT_TSV:
-		put_fields(r, out, row);
-		return;
-	case FORMAT_MSGPACK:
-		buf_put_bytes(out, row);
-		return;
+	case FORMAT_TSV: put_fields(r, out, row); return;
+	case FORMAT_MSGPACK: buf_put_bytes(out, row); return;
 	default:
 		if (cell_json(out, row) == 0)
 			buf_put_byte(out, '\n');

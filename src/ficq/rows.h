@@ -16,7 +16,7 @@ struct rows {
 	struct table_look look;
 	/* The style of a cell in a table; NULL: none. */
 	enum style (*style)(const char *path, struct bytes value);
-	bool guard;        /* csv and tsv to a terminal: control characters are made harmless */
+	bool guard; /* csv and tsv to a terminal: control characters are made harmless */
 	bool begun;
 	struct table table;
 };
@@ -24,8 +24,8 @@ struct rows {
 enum format format_of(const char *name); /* of --output; NULL: table */
 
 /* Everything is borrowed until rows_release. FORMAT_JSON has no rows: the whole result is printed elsewhere. */
-void rows_begin(struct rows *r, enum format format, const struct columns *columns, const struct show *show,
-		const struct table_look *look);
+void rows_begin(struct rows *r, enum format format, const struct columns *columns,
+		const struct show *show, const struct table_look *look);
 /* Appends a row, or gathers it for the table. A row that is not a map is left out. */
 void rows_add(struct rows *r, struct bytes row, struct buf *out);
 /* Appends what was gathered for the table, and what stands above rows even when there are none. Column widths stay. */

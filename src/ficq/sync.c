@@ -68,7 +68,10 @@ static void on_tick(void *ctx)
 static int call_and_watch(struct app *a, struct bytes params, struct bytes *result)
 {
 	struct progress progress;
-	struct client_wait wait = {.until_ms = -1, .on_notification = on_notification, .on_tick = on_tick, .ctx = &progress};
+	struct client_wait wait = {.until_ms = -1,
+				   .on_notification = on_notification,
+				   .on_tick = on_tick,
+				   .ctx = &progress};
 
 	if (app_given(a, OPT_TIMEOUT) && a->timeout_ms)
 		wait.until_ms = clock_mono_ms() + a->timeout_ms;
@@ -122,11 +125,14 @@ static void put_outcome(struct app *a, struct buf *out, struct bytes run)
 static int print_outcomes(struct app *a, struct bytes runs)
 {
 	static const struct column list[] = {
-		{"id", NULL, CELL_TEXT},        {"source", NULL, CELL_TEXT},  {"resource", NULL, CELL_TEXT},
-		{"kind", NULL, CELL_TEXT},      {"outcome", NULL, CELL_TEXT}, {"created", NULL, CELL_TEXT},
-		{"updated", NULL, CELL_TEXT},   {"deleted", NULL, CELL_TEXT}, {"unchanged", NULL, CELL_TEXT},
-		{"calls", NULL, CELL_TEXT},     {"retries", NULL, CELL_TEXT}, {"bytes", NULL, CELL_TEXT},
-		{"duration_ms", NULL, CELL_TEXT}, {"error", NULL, CELL_TEXT},   {NULL, NULL, CELL_TEXT},
+		{"id", NULL, CELL_TEXT},          {"source", NULL, CELL_TEXT},
+		{"resource", NULL, CELL_TEXT},    {"kind", NULL, CELL_TEXT},
+		{"outcome", NULL, CELL_TEXT},     {"created", NULL, CELL_TEXT},
+		{"updated", NULL, CELL_TEXT},     {"deleted", NULL, CELL_TEXT},
+		{"unchanged", NULL, CELL_TEXT},   {"calls", NULL, CELL_TEXT},
+		{"retries", NULL, CELL_TEXT},     {"bytes", NULL, CELL_TEXT},
+		{"duration_ms", NULL, CELL_TEXT}, {"error", NULL, CELL_TEXT},
+		{NULL, NULL, CELL_TEXT},
 	};
 	struct columns columns;
 	struct mp_reader r = mp_reader_of(runs);
@@ -173,7 +179,8 @@ static int print_started(struct app *a, struct bytes runs)
 	size_t n = 0;
 
 	if (!runs.data || mp_next(&r, &head) != 1 || head.type != MP_ARRAY)
-		return report_error(&a->report, EXIT_PROTOCOL, "protocol", "ficd's answer has no runs");
+		return report_error(&a->report, EXIT_PROTOCOL, "protocol",
+				    "ficd's answer has no runs");
 	for (; mp_take(&r, &id) == 1; n++) {
 		if (a->format == FORMAT_MSGPACK) {
 			buf_put_bytes(&a->out.buf, id);
@@ -182,7 +189,8 @@ static int print_started(struct app *a, struct bytes runs)
 		cell_raw(&a->out.buf, id);
 		buf_put_byte(&a->out.buf, '\n');
 	}
-	report_note(&a->report, a->term.err_tty || a->report.verbose, "%zu runs started; ficq runs tells how they went", n);
+	report_note(&a->report, a->term.err_tty || a->report.verbose,
+		    "%zu runs started; ficq runs tells how they went", n);
 	return 0;
 }
 

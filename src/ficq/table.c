@@ -9,26 +9,25 @@
 
 #define GAP 2
 
-/* Who gives way, in this order: the last column holds the text that says most, so it does after the other texts; numbers and times
- * do at the very end. */
-enum part { PART_TEXTS, PART_LAST, PART_ANY_TEXT, PART_ALL };
+/* Who gives way down to what, in this order. */
+enum part { PART_TEXTS, PART_LAST, PART_ANY_TEXT, PART_FIRM, PART_ALL };
 
 static const struct {
 	enum part part;
 	size_t least;
-} ways[] = {{PART_TEXTS, 12}, {PART_LAST, 24}, {PART_ANY_TEXT, 8}, {PART_ALL, 4}};
+} ways[] = {{PART_TEXTS, 12}, {PART_LAST, 24}, {PART_ANY_TEXT, 8}, {PART_FIRM, 5}, {PART_ALL, 4}};
 
 void table_init(struct table *t)
 {
 	*t = (struct table){0};
 }
 
-void table_column(struct table *t, const char *title, bool right, bool firm)
+void table_column(struct table *t, const char *title, bool right, enum table_give give)
 {
 	if (t->column_count == TABLE_COLUMNS_MAX)
 		return;
-	t->columns[t->column_count++] =
-		(struct table_column){.title = title, .right = right, .firm = firm, .width = text_width(bytes_str(title))};
+	t->columns[t->column_count++] = (struct table_column){
+		.title = title, .right = right, .give = give, .width = text_width(bytes_str(title))};
 }
 
 static size_t cell_count(const struct table *t)
@@ -50,13 +49,16 @@ void table_cell(struct table *t, struct bytes clean, enum style style)
 
 static bool belongs(const struct table *t, size_t column, enum part part)
 {
-	bool firm = t->columns[column].firm, last = column + 1 == t->column_count;
+	enum table_give give = t->columns[column].give;
+	bool text = give == TABLE_TEXT, last = column + 1 == t->column_count;
 
-	if (part == PART_TEXTS)
-		return !firm && !last;
-	if (part == PART_LAST)
-		return !firm && last;
-	return part == PART_ALL || !firm;
+	switch (part) {
+	case PART_TEXTS: return text && !last;
+	case PART_LAST: return text && last;
+	case PART_ANY_TEXT: return text;
+	case PART_FIRM: return give != TABLE_ID;
+	default: return true;
+	}
 }
 
 /* The column to take from next: the widest that may give, NULL when none may. */
@@ -89,8 +91,8 @@ static void fit(struct table *t, size_t width)
 	}
 }
 
-static void put_cell(const struct table *t, size_t column, struct bytes text, enum style style, struct buf *out,
-		     const struct table_look *look)
+static void put_cell(const struct table *t, size_t column, struct bytes text, enum style style,
+		     struct buf *out, const struct table_look *look)
 {
 	const struct table_column *c = &t->columns[column];
 	bool last = column + 1 == t->column_count;
@@ -140,7 +142,8 @@ void table_put(struct table *t, struct buf *out, const struct table_look *look)
 		size_t column = i % t->column_count;
 		if (column == 0)
 			text_put_spaces(out, look->indent);
-		put_cell(t, column, bytes_of(t->text.data + cells[i].at, cells[i].len), cells[i].style, out, look);
+		put_cell(t, column, bytes_of(t->text.data + cells[i].at, cells[i].len),
+			 cells[i].style, out, look);
 		if (column + 1 == t->column_count)
 			trim_line(out);
 	}

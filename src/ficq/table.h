@@ -8,13 +8,20 @@
 
 #include "term.h"
 
-#define TABLE_COLUMNS_MAX 32
+#define TABLE_COLUMNS_MAX 64
+
+/* How early a column gives way when there is not room for all. */
+enum table_give {
+	TABLE_TEXT, /* first; of these the last column last, because it says most */
+	TABLE_FIRM, /* numbers, times, states: when texts are at their least */
+	TABLE_ID,   /* what is useless when cut: at the very end */
+};
 
 struct table_column {
 	const char *title;
-	bool right;     /* numbers */
-	bool firm;      /* never cut before all others are at their least */
-	size_t width;   /* so far: of the widest cell; fixed by the first table_put */
+	bool right; /* numbers */
+	enum table_give give;
+	size_t width; /* so far: of the widest cell; fixed by the first table_put */
 };
 
 struct table_cell {
@@ -39,7 +46,8 @@ struct table_look {
 };
 
 void table_init(struct table *t);
-void table_column(struct table *t, const char *title, bool right, bool firm); /* before the first cell */
+/* Before the first cell. */
+void table_column(struct table *t, const char *title, bool right, enum table_give give);
 /* Cells come row by row. `clean` is copied. */
 void table_cell(struct table *t, struct bytes clean, enum style style);
 /* Appends the rows gathered so far and forgets them; the first time with the header, and settles the widths. */

@@ -24,7 +24,9 @@ static bool set(const char *name)
 
 static bool forced(const char *name)
 {
-	return set(name) && strcmp(getenv(name), "0") != 0;
+	const char *value = getenv(name);
+
+	return value && *value && strcmp(value, "0") != 0;
 }
 
 static bool use_color(const char *when, bool tty)
@@ -41,7 +43,9 @@ static bool use_color(const char *when, bool tty)
 /* The names of locales say it; setlocale would not know one that is not installed here. */
 static bool speaks_utf8(void)
 {
-	const char *locale = set("LC_ALL") ? getenv("LC_ALL") : set("LC_CTYPE") ? getenv("LC_CTYPE") : getenv("LANG");
+	const char *locale = set("LC_ALL")     ? getenv("LC_ALL")
+			     : set("LC_CTYPE") ? getenv("LC_CTYPE")
+					       : getenv("LANG");
 
 	for (; locale && *locale; locale++)
 		if (strncasecmp(locale, "utf-8", 5) == 0 || strncasecmp(locale, "utf8", 4) == 0)
@@ -86,7 +90,8 @@ void term_init(struct term *t, const char *color)
 
 const char *style_on(bool color, enum style style)
 {
-	static const char *const on[] = {"", "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[36m"};
+	static const char *const on[] = {"",         "\033[1m",  "\033[2m", "\033[31m",
+					 "\033[32m", "\033[33m", "\033[36m"};
 
 	return color ? on[style] : "";
 }

@@ -14,7 +14,12 @@ uint32_t text_next(struct bytes *s)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	uint8_t first = s->data[0];
-	unsigned len = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+	unsigned len = first < 0x80   ? 1
+		       : first < 0xc2 ? 0
+		       : first < 0xe0 ? 2
+		       : first < 0xf0 ? 3
+		       : first < 0xf5 ? 4
+				      : 0;
 	uint32_t c = len > 1 ? first & (0xffu >> (len + 1)) : first;
 
 	for (unsigned i = 1; i < len; i++) {
@@ -87,7 +92,8 @@ size_t text_width(struct bytes clean)
 /* Marks that reorder what stands around them make a line read as something else; the joiners of emoji and scripts stay. */
 static bool turns_direction(uint32_t c)
 {
-	return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069);
 }
 
 static bool is_control(uint32_t c)

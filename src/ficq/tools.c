@@ -31,7 +31,8 @@ static int read_stdin(struct app *a, struct buf *text)
 	if (n < 0)
 		return report_error(&a->report, EXIT_IO, "io", "standard input: %s", strerror(errno));
 	if (text->error)
-		return report_error(&a->report, EXIT_DATA, "data", "standard input is longer than %d bytes", WIRE_MESSAGE_MAX);
+		return report_error(&a->report, EXIT_DATA, "data",
+				    "standard input is longer than %d bytes", WIRE_MESSAGE_MAX);
 	return 0;
 }
 
@@ -51,9 +52,12 @@ static int read_params(struct app *a, struct buf *out)
 	else
 		buf_put_str(&text, json);
 	if (code == 0 && json_to_msgpack(buf_bytes(&text), JSON_STRICT, out, &why) < 0)
-		code = report_error(&a->report, EXIT_DATA, "data", "the parameters are no JSON: %s", why.text);
-	else if (code == 0 && (!mp_get(buf_bytes(out), &v) || (v.type != MP_MAP && v.type != MP_ARRAY)))
-		code = report_error(&a->report, EXIT_DATA, "data", "the parameters must be an object or an array");
+		code = report_error(&a->report, EXIT_DATA, "data", "the parameters are no JSON: %s",
+				    why.text);
+	else if (code == 0 &&
+		 (!mp_get(buf_bytes(out), &v) || (v.type != MP_MAP && v.type != MP_ARRAY)))
+		code = report_error(&a->report, EXIT_DATA, "data",
+				    "the parameters must be an object or an array");
 	buf_release(&text);
 	return code;
 }
@@ -136,7 +140,8 @@ int tools_completion(struct app *a)
 	if (completion_script(&a->out.buf, shell))
 		return 0;
 	const char *near = suggest(bytes_str(shell), shell_words);
-	return report_error(&a->report, EXIT_USAGE, "usage", "completion: \"%.40s\" is none of bash, zsh, fish%s%s%s", shell,
+	return report_error(&a->report, EXIT_USAGE, "usage",
+			    "completion: \"%.40s\" is none of bash, zsh, fish%s%s%s", shell,
 			    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
@@ -171,7 +176,8 @@ int tools_version(struct app *a)
 	struct buf *out = &a->out.buf;
 	struct why why;
 
-	buf_printf(out, "ficq %s (protocol %d.%d)\n", FIC_VERSION, RPC_PROTOCOL_MAJOR, RPC_PROTOCOL_MINOR);
+	buf_printf(out, "ficq %s (protocol %d.%d)\n", FIC_VERSION, RPC_PROTOCOL_MAJOR,
+		   RPC_PROTOCOL_MINOR);
 	if (a->command != CMD_VERSION || app_given(a, OPT_VERSION) ||
 	    client_open(&a->client, app_value(a, OPT_SOCKET), &wait, &why) < 0)
 		return 0;

@@ -49,18 +49,12 @@ static void clean(void)
 
 static void setup(void)
 {
-	char folder[128];
-
 	if (dir[0])
 		return;
 	snprintf(dir, sizeof dir, "%s/fic-fuzz-XXXXXX",
 		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(dir))
 		abort();
-	snprintf(folder, sizeof folder, "%s/contacts", dir);
-	mkdir(folder, 0700);
-	snprintf(folder, sizeof folder, "%s/contacts/all", dir);
-	mkdir(folder, 0700);
 	snprintf(segment, sizeof segment, "%s/contacts/all/1.seg", dir);
 	snprintf(manifest, sizeof manifest, "%s/MANIFEST", dir);
 	file = malloc(FILE_MAX);
@@ -245,6 +239,17 @@ static void ignore(void *ctx, struct bytes text)
 	*(size_t *)ctx += text.len;
 }
 
+/* Each time: an open that finds them empty removes them. */
+static void make_folders(void)
+{
+	char folder[128];
+
+	snprintf(folder, sizeof folder, "%s/contacts", dir);
+	mkdir(folder, 0700);
+	snprintf(folder, sizeof folder, "%s/contacts/all", dir);
+	mkdir(folder, 0700);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct store_options o = {.dir = dir};
@@ -259,6 +264,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(file, data, size);
 	memset(file + size, 0, bytes - size);
 	sum_all();
+	make_folders();
 	write_file(segment, file, bytes);
 	store_inspect(segment, true, ignore, &total, NULL);
 	put_manifest(&b);

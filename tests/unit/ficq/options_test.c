@@ -224,13 +224,38 @@ static void completions(void **state)
 	assert_false(completion_script(&none, "tcsh"));
 }
 
+/* What `make install` installs is what the program makes. */
+static void completion_files(void **state)
+{
+	static const char *const files[][2] = {{"bash", "conf/completions/ficq.bash"},
+					       {"zsh", "conf/completions/_ficq"},
+					       {"fish", "conf/completions/ficq.fish"}};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct buf made = {0}, file = {0};
+		if (file_read(files[i][1], 1 << 20, &file, &why) < 0)
+			fail_msg("%s", why.text);
+		completion_script(&made, files[i][0]);
+		if (!bytes_equal(buf_bytes(&made), buf_bytes(&file)))
+			fail_msg("ficq completion %s >%s makes it anew", files[i][0], files[i][1]);
+		buf_release(&made);
+		buf_release(&file);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forms),   cmocka_unit_test(last_one_counts),
-		cmocka_unit_test(refused), cmocka_unit_test(commands),
-		cmocka_unit_test(tables),  cmocka_unit_test(help),
-		cmocka_unit_test(manual),  cmocka_unit_test(completions),
+		cmocka_unit_test(forms),
+		cmocka_unit_test(last_one_counts),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(commands),
+		cmocka_unit_test(tables),
+		cmocka_unit_test(help),
+		cmocka_unit_test(manual),
+		cmocka_unit_test(completions),
+		cmocka_unit_test(completion_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,97 @@
+# bash completion for ficq, made by "ficq completion bash"
+_ficq_words() {
+	COMPREPLY=($(compgen -W "$1" -- "$cur"))
+}
+
+_ficq() {
+	local cur prev command= place=0 words= options= commands i word
+	COMPREPLY=()
+	commands="status sources fields query get thread count freshness coverage sync wait runs rpc completion help version"
+	cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	# "--name=va" comes as three words.
+	if [ "$cur" = '=' ]; then cur=; elif [ "$prev" = '=' ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
+	case $prev in
+	-S|--socket) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	-s|--source) _ficq_words "$(ficq completion sources 2>/dev/null)"; return ;;
+	-o|--output) _ficq_words "table json ndjson csv tsv msgpack"; return ;;
+	--fields) :; return ;;
+	--since) :; return ;;
+	--until) :; return ;;
+	--axis) _ficq_words "created updated"; return ;;
+	--where) :; return ;;
+	-n|--limit) :; return ;;
+	--max-age) :; return ;;
+	--require) _ficq_words "fresh partial"; return ;;
+	--timeout) :; return ;;
+	--fresh) _ficq_words "$(ficq completion resources 2>/dev/null)"; return ;;
+	--mode) _ficq_words "changes full backfill"; return ;;
+	--tz) :; return ;;
+	--color) _ficq_words "auto always never"; return ;;
+	esac
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--axis|--where|--limit|-n|--max-age|--require|--timeout|--fresh|--mode|--tz|--color) [ "${COMP_WORDS[i+1]}" = '=' ] && i=$((i + 1)); i=$((i + 1)) ;;
+		-*|=) ;;
+		*) if [ -z "$command" ]; then command=$word; else place=$((place + 1)); fi ;;
+		esac
+	done
+	case $command in
+	'') words=$commands ;;
+	status) options=" --source="
+		:
+		;;
+	sources) options=" --source="
+		:
+		;;
+	fields) options=" --source="
+		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	query) options=" --source= --fields= --since= --until= --axis= --where= --limit= --max-age= --require="
+		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	get) options=" --source= --fields= --require="
+		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	thread) options=" --source= --require="
+		:
+		;;
+	count) options=" --source= --since= --until= --axis= --where= --max-age= --require="
+		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	freshness) options=" --source= --since= --until= --axis= --max-age= --require="
+		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	coverage) options=" --source= --max-age="
+		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	sync) options=" --source= --mode= --wait --no-wait"
+		[ $place = 0 ] && words="$(ficq completion sources 2>/dev/null) $(ficq completion resources 2>/dev/null)"
+		[ $place -gt 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	wait) options=" --source= --since= --until= --axis= --max-age= --fresh="
+		:
+		;;
+	runs) options=" --source= --limit="
+		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	rpc) options=""
+		:
+		;;
+	completion) options=""
+		[ $place = 0 ] && words="bash zsh fish"
+		;;
+	help) options=""
+		[ $place = 0 ] && words=$commands
+		;;
+	version) options=""
+		:
+		;;
+	esac
+	case $cur in
+	-*) _ficq_words "$options --socket= --output= --json --timeout= --tz= --color= --no-pager --no-header --wide --quiet --verbose --help --version"
+		[ "${COMPREPLY[0]: -1}" = '=' ] && compopt -o nospace 2>/dev/null ;;
+	*) _ficq_words "$words" ;;
+	esac
+}
+complete -F _ficq ficq
