@@ -11,7 +11,8 @@
 
 void method_hello(struct request *r)
 {
-	static const char *const features[] = {"query", "thread", "sync", "progress", "msgpack"};
+	static const char *const features[] = {"query", "thread",   "freshness", "coverage",
+					       "sync",  "progress", "runs",      "msgpack"};
 	struct buf *out = &r->result;
 
 	mp_put_map(out, 5);
