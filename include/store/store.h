@@ -43,6 +43,9 @@ struct store_hooks {
 	int (*write)(void *ctx, int fd, const void *data, size_t len, uint64_t offset);
 	int (*rename)(void *ctx, const char *from, const char *to); /* as rename(2) */
 	int (*unlink)(void *ctx, const char *path);                 /* as unlink(2) */
+	/* There is something for store_work. Comes from inside txn_commit; must not call back. NULL:
+	 * whatever there is to do is done at once, in the call that asks for it. */
+	void (*wake)(void *ctx);
 	void *ctx;
 };
 
@@ -66,8 +69,14 @@ struct store_options {
  * ERR_IO, ERR_NOSPACE, ERR_DENIED, ERR_NOMEM: not opened. ERR_INVALID: a newer version of fic wrote
  * the manifest; not opened, nothing touched. */
 int store_open(const struct store_options *options, struct store **store_out, struct why *why);
-/* No transaction may be committing and no snapshot held; an open transaction is aborted. */
+/* No snapshot may be held and no fsync be under way. An open transaction is aborted; a commit that
+ * is still being prepared is given up, and its `done` does not come. */
 void store_close(struct store *s);
+
+/* The next slice of what a commit has to prepare: some tenths of a millisecond, so that an owner's
+ * loop stays free. True: there is more, call again; else the hook `wake` says when. May end a commit
+ * (and so call its `done`). */
+bool store_work(struct store *s);
 
 struct store_stats {
 	uint64_t revision;
@@ -132,9 +141,9 @@ int txn_mark(struct txn *t, const char *key, struct bytes value);
 size_t txn_bytes(const struct txn *t); /* compressed bytes waiting */
 size_t txn_records(const struct txn *t);
 
-/* Makes everything durable, then visible: segments written and fsynced, manifest written, fsynced,
- * renamed, folder fsynced. `done(ctx, 0 or an error, why)` comes exactly once, maybe from inside
- * this call when fsync is synchronous; the transaction is gone then, and another may be begun from
+/* Makes everything durable, then visible: segments written (by store_work, in slices) and fsynced,
+ * manifest written, fsynced, renamed, folder fsynced. `done(ctx, 0 or an error, why)` comes exactly
+ * once, maybe from inside this call when there is no hook `wake` or it fails at once; the transaction is gone then, and another may be begun from
  * there. On an error the store is as it was before (when the very last step failed, the one after
  * the rename, a crash before the next commit may still bring the new state).
  *

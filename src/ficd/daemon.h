@@ -30,6 +30,7 @@ struct source {
 	struct buf token;
 	char token_error[320]; /* why there is none; "" */
 	struct store *store;
+	struct task *store_task; /* gives the store its slices */
 	struct trail *trail;
 	struct sync *sync;
 };

@@ -2,7 +2,7 @@
  * commit: a transaction becomes the state.
  *
  *   open -> prepare: the next state is built beside the current one; new segments, dictionaries
- *                    and MANIFEST.tmp are written
+ *                    and MANIFEST.tmp are written, a slice with each store_work
  *        -> files:   all of them and their folders are synced, at once and in any order
  *        -> name:    MANIFEST.tmp is renamed to MANIFEST, the folder synced
  *        -> publish: the next state is the state; files that nobody names go; done
@@ -46,11 +46,9 @@ static void commit_end(struct commit *c)
 	done(ctx, rc, &why);
 }
 
-/* Nothing of it happened. `named`: the manifest on disk may name the new files, so they must
- * outlive it. */
-static void undo(struct commit *c, int rc, bool named)
+/* `named`: the manifest on disk may name the new files, so they must outlive it. */
+static void remove_files(struct commit *c, bool named)
 {
-	c->rc = rc;
 	prepared_close(&c->p);
 	for (size_t i = 0; i < c->p.count; i++) {
 		struct sync *f = &c->p.syncs[i];
@@ -62,6 +60,13 @@ static void undo(struct commit *c, int rc, bool named)
 			store_discard(c->p.s, f->path);
 		f->path = NULL;
 	}
+}
+
+/* Nothing of it happened. */
+static void undo(struct commit *c, int rc, bool named)
+{
+	c->rc = rc;
+	remove_files(c, named);
 	c->p.s->dirty |= named;
 	commit_end(c);
 }
@@ -205,9 +210,42 @@ static void sync_files(struct commit *c)
 	sync_pass(c);
 }
 
+/* ---- preparing ---- */
+
+/* True: there is more to do. */
+static bool commit_step(struct commit *c)
+{
+	int rc = prepare_step(&c->p);
+
+	if (rc == 1)
+		return true;
+	c->p.s->commit = NULL; /* from here on it goes by itself */
+	if (rc < 0)
+		undo(c, rc, false);
+	else if (!c->p.changed)
+		commit_end(c);
+	else
+		sync_files(c);
+	return false;
+}
+
+bool store_work(struct store *s)
+{
+	return s->commit && commit_step(s->commit);
+}
+
+void commit_forget(struct commit *c)
+{
+	remove_files(c, false);
+	prepared_release(&c->p);
+	txn_free(c->p.t);
+	free(c);
+}
+
 void txn_commit(struct txn *t, void (*done)(void *ctx, int rc, const struct why *why), void *ctx)
 {
 	struct commit *c = calloc(1, sizeof *c);
+	struct store *s = t->store;
 	struct why why = {""};
 
 	assert(!t->committing);
@@ -217,13 +255,17 @@ void txn_commit(struct txn *t, void (*done)(void *ctx, int rc, const struct why 
 		done(ctx, rc, &why);
 		return;
 	}
-	*c = (struct commit){.p = {.s = t->store, .t = t}, .done = done, .ctx = ctx};
-	int rc = prepare(&c->p);
+	*c = (struct commit){.p = {.s = s, .t = t}, .done = done, .ctx = ctx};
+	int rc = prepare_begin(&c->p);
 	t->committing = true;
-	if (rc < 0)
+	if (rc) {
 		undo(c, rc, false);
-	else if (rc == 0)
-		commit_end(c);
+		return;
+	}
+	s->commit = c;
+	if (s->hooks.wake)
+		s->hooks.wake(s->hooks.ctx);
 	else
-		sync_files(c);
+		while (commit_step(c))
+			;
 }

@@ -14,6 +14,7 @@
 void fold_release(struct fold *f)
 {
 	free(f->rows);
+	free(f->chosen);
 	buf_release(&f->frames);
 	*f = (struct fold){0};
 }
@@ -143,40 +144,81 @@ static const struct state_segment *entry_of(const struct state_resource *r, cons
 	return &r->segments[at];
 }
 
-/* All live rows of a segment, or none. */
-static int take_segment(struct store *s, struct state_resource *r, struct segment *g,
-			uint64_t dictionary, struct packer *packer, struct fold *f)
+/* A segment is taken whole or not at all. */
+static void forget_segment(struct fold *f)
 {
-	size_t at, frames = f->frames.len;
-	uint32_t count = f->count, hint = 0;
-	const struct state_segment *e = entry_of(r, g, &at);
-	int rc = rows_reserve(f, segment_live(e));
-
-	for (uint32_t i = 0; !rc && i < g->meta.records; i++)
-		if (!dead_has(e->dead, i))
-			rc = take_row(s, g, i, &hint, g->meta.dictionary == dictionary, packer, f);
-	if (!rc) {
-		resource_drop_segment(r, at, store_segment_end, s);
-		return 0;
-	}
-	f->count = count;
-	f->frames.len = frames;
-	return g->damaged ? 0 : rc;
+	f->count = f->count_before;
+	f->frames.len = f->frames_before;
+	f->at++;
 }
 
-int fold_take(struct store *s, struct state_resource *r, uint64_t dictionary, struct packer *packer,
-	      size_t added, struct fold *f)
+static void segment_over(struct store *s, struct fold *f, struct state_resource *r)
 {
-	struct candidate *c = r->count < FOLD_SEGMENTS ? NULL : malloc(r->count * sizeof *c);
+	size_t at;
+
+	entry_of(r, f->chosen[f->at], &at);
+	resource_drop_segment(r, at, store_segment_end, s);
+	f->at++;
+}
+
+static int segment_begin(struct fold *f, const struct state_segment *e)
+{
+	f->count_before = f->count;
+	f->frames_before = f->frames.len;
+	f->hint = 0;
+	return rows_reserve(f, segment_live(e));
+}
+
+int fold_begin(struct fold *f, const struct state_resource *r, size_t added)
+{
+	*f = (struct fold){0};
+	if (r->count < FOLD_SEGMENTS)
+		return 0;
+	struct candidate *c = malloc(r->count * sizeof *c);
+	f->chosen = malloc(r->count * sizeof(struct segment *));
+	if (!c || !f->chosen) {
+		free(c);
+		return ERR_NOMEM;
+	}
+	f->chosen_count = choose(c, candidates(r, c), added);
+	for (size_t i = 0; i < f->chosen_count; i++)
+		f->chosen[i] = c[i].segment;
+	free(c);
+	return 0;
+}
+
+int fold_step(struct store *s, struct fold *f, struct state_resource *r, uint64_t dictionary,
+	      struct packer *packer)
+{
+	size_t at, start = f->frames.len;
 	int rc = 0;
 
-	if (!c)
-		return r->count < FOLD_SEGMENTS ? 0 : ERR_NOMEM;
-	size_t n = choose(c, candidates(r, c), added);
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = take_segment(s, r, c[i].segment, dictionary, packer, f);
-	for (uint32_t i = 0; !rc && i < f->count; i++)
-		f->rows[i].frame = f->frames.data + f->rows[i].row.offset;
-	free(c);
-	return rc;
+	if (f->at == f->chosen_count) {
+		for (uint32_t i = 0; i < f->count; i++)
+			f->rows[i].frame = f->frames.data + f->rows[i].row.offset;
+		return 0;
+	}
+	struct segment *g = f->chosen[f->at];
+	const struct state_segment *e = entry_of(r, g, &at);
+	if (f->ordinal == 0)
+		rc = segment_begin(f, e);
+	bool verbatim = g->meta.dictionary == dictionary;
+	for (uint32_t cost = 0; !rc && f->ordinal < g->meta.records && cost < FOLD_STEP_ROWS &&
+				f->frames.len - start < FOLD_STEP_BYTES;
+	     f->ordinal++) {
+		if (dead_has(e->dead, f->ordinal))
+			continue;
+		rc = take_row(s, g, f->ordinal, &f->hint, verbatim, packer, f);
+		cost += verbatim ? 1 : FOLD_REPACK_COST;
+	}
+	if (!rc && f->ordinal < g->meta.records)
+		return 1;
+	f->ordinal = 0;
+	if (!rc)
+		segment_over(s, f, r);
+	else if (g->damaged)
+		forget_segment(f);
+	else
+		return rc;
+	return 1;
 }

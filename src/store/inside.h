@@ -11,9 +11,11 @@
 /* Records that come before a resource has a dictionary wait raw, until there are enough to train
  * one. */
 #define GATHER_RECORDS   64u
-#define GATHER_BYTES_MAX (256u << 10) /* training and packing so much takes about 6 ms */
+#define GATHER_BYTES_MAX (256u << 10) /* training takes about 3 ms */
 #define GATHER_FEW       16u          /* enough when the bytes are used up */
 #define PACK_LEVEL       3            /* fresh records change soon; compaction packs better */
+/* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
+#define PACK_SLICE (64u << 10)
 
 struct store {
 	char *dir;
@@ -25,7 +27,8 @@ struct store {
 	struct state *state;
 	uint64_t next_file; /* never goes back, or a file that the manifest on disk names could be overwritten */
 	struct txn *txn;
-	bool dirty; /* the manifest on disk may say something else than `state` */
+	struct commit *commit; /* that is being prepared, a slice with each store_work */
+	bool dirty;            /* the manifest on disk may say something else than `state` */
 	unsigned snapshots;
 	uint64_t commits, quarantined;
 	struct buf frame; /* of the lookup under way */
@@ -42,7 +45,7 @@ struct store {
 
 struct txn_row {
 	struct row row;
-	size_t at; /* of the frame in `packed`; while gathering, of the record in `raw` */
+	size_t at; /* of the frame in `packed`, or, until it is packed, of the record in `raw` */
 	size_t id_at;
 	uint8_t id_len, parent_len; /* the parent lies behind the id */
 	bool dropped;               /* replaced by a later row of this transaction */
@@ -66,8 +69,13 @@ struct txn_part {
 	size_t table_size;
 	struct kill *kills;
 	size_t kills_count, kills_cap;
-	struct buf ids, packed, raw;
-	bool gathering;
+	struct buf ids, packed;
+	struct buf raw;     /* records that are not packed yet, in the order of the rows */
+	size_t packed_rows; /* the rows behind these wait raw */
+	size_t packed_raw;  /* bytes of `raw` that are done */
+	size_t fed;         /* of a large record that is being packed: bytes that went in */
+	size_t fed_at;      /* and where its frame begins */
+	bool gathering;     /* for a dictionary */
 	uint64_t dictionary;
 	bool dictionary_new;
 	struct buf dictionary_bytes; /* of a new one */
@@ -87,9 +95,15 @@ struct txn {
 
 /* Finds or begins the part; ERR_INVALID: the name; ERR_LIMIT: too many resources. */
 int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct why *why);
-/* Packs what waits raw, training a dictionary when `train`. */
-int part_pack(struct txn *t, struct txn_part *part, bool train);
+/* Packs a slice of what waits raw, after training a dictionary when there is none and enough has
+ * come. 1: there is more. */
+int part_pack(struct txn *t, struct txn_part *part);
+/* Bytes of it in memory. */
+size_t part_bytes(const struct txn_part *part);
 void txn_free(struct txn *t);
+
+/* A commit that is still being prepared, given up without a word. */
+void commit_forget(struct commit *c);
 
 /* ---- the store's own helpers ---- */
 

@@ -171,6 +171,8 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	assert(s->snapshots == 0);
+	if (s->commit)
+		commit_forget(s->commit);
 	assert(!s->txn || !s->txn->committing);
 	txn_abort(s->txn);
 	state_unref(s->state, store_segment_end, s);

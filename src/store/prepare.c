@@ -2,9 +2,13 @@
  * prepare: the first half of a commit: the next state, built beside the current one, and its files,
  * written but not synced.
  *
- * For each resource: replaced rows die -> a new dictionary is written -> small segments are folded
- * in -> damaged and empty ones are dropped -> the new segment is written; at the end the manifest,
- * under another name. It must never touch what the current state names.
+ *   NEXT (a resource that changes) -> PACK (what waits raw) -> BUILD (its clone; a new dictionary)
+ *     -> KILLS (replaced rows die) -> FOLD (small segments come along) -> GATHER (damaged and empty
+ *     ones are dropped) -> SORT -> ORDER -> SEGMENT -> WRITE -> SEGMENT ... -> NEXT ... -> END (marks;
+ *     the manifest, under another name)
+ *
+ * Between two steps readers read, and what they find damaged stays for a later commit. It must never
+ * touch what the current state names.
  */
 #include "prepare.h"
 #include "fold.h"
@@ -19,107 +23,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int prepare_nomem(struct prepared *p)
-{
-	return why_set(&p->why, ERR_NOMEM, "out of memory in a commit");
-}
-
-/* ---- what must be synced ---- */
-
-static int sync_add(struct prepared *p, char *path, int fd, bool made)
-{
-	if (p->count == p->cap) {
-		size_t cap = p->cap ? p->cap * 2 : 8;
-		struct sync *grown = realloc(p->syncs, cap * sizeof *grown);
-		if (!grown) {
-			close(fd);
-			if (made)
-				store_discard(p->s, path);
-			else
-				free(path);
-			return prepare_nomem(p);
-		}
-		p->syncs = grown;
-		p->cap = cap;
-	}
-	p->syncs[p->count++] = (struct sync){path, fd, made};
-	return 0;
-}
-
-/* Takes the path. */
-static int sync_folder(struct prepared *p, char *path)
-{
-	if (!path)
-		return prepare_nomem(p);
-	for (size_t i = 0; i < p->count; i++)
-		if (strcmp(p->syncs[i].path, path) == 0) {
-			free(path);
-			return 0;
-		}
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0)
-		return sync_add(p, path, fd, false);
-	int rc = why_errno(&p->why, "cannot open the folder %s", path);
-	free(path);
-	return rc;
-}
-
-/* The folder of a new file: made when missing. Its own name must be durable, too; once that is
- * known it is not synced again. */
-static int folder_make(struct prepared *p, const char *resource, const char *folder)
-{
-	char *path, *above;
-	struct store *s = p->s;
-
-	if (asprintf(&path, "%s/%s/%s", s->dir, resource, folder) < 0)
-		return prepare_nomem(p);
-	int rc = dir_make(path, 0700, &p->why);
-	if (rc) {
-		free(path);
-		return rc;
-	}
-	rc = sync_folder(p, path);
-	for (size_t i = 0; !rc && i < STORE_RESOURCES_MAX; i++)
-		if (strcmp(s->durable[i].resource, resource) == 0 &&
-		    strcmp(s->durable[i].folder, folder) == 0)
-			return 0;
-	if (!rc && asprintf(&above, "%s/%s", s->dir, resource) < 0)
-		rc = prepare_nomem(p);
-	else if (!rc)
-		rc = sync_folder(p, above);
-	return rc ? rc : sync_folder(p, strdup(s->dir));
-}
-
-/* Ends the writing of a file: takes path and descriptor over. */
-static int file_written(struct prepared *p, struct out *o, char *path, int rc)
-{
-	if (!rc)
-		rc = out_flush(o);
-	if (rc)
-		why_set(&p->why, rc,
-			rc == ERR_NOSPACE ? "cannot write %s: the disk is full" : "cannot write %s: %s",
-			path, err_name(rc));
-	int fd = out_release(o), added = sync_add(p, path, fd, true);
-	return rc ? rc : added;
-}
-
-static int write_whole(struct prepared *p, char *path, const struct buf *data)
-{
-	struct out o;
-	int rc;
-
-	if (!path)
-		return prepare_nomem(p);
-	rc = data->error ? prepare_nomem(p) : out_open(&o, &p->s->hooks, path, &p->why);
-	if (rc) {
-		free(path);
-		return rc;
-	}
-	out_put(&o, data->data, data->len);
-	return file_written(p, &o, path, 0);
-}
-
-/* ---- segments ---- */
+/* ---- dictionaries ---- */
 
 static int dictionary_write(struct prepared *p, const struct txn_part *part, struct state_resource *r)
 {
@@ -133,12 +37,12 @@ static int dictionary_write(struct prepared *p, const struct txn_part *part, str
 		free(above);
 		return rc;
 	}
-	rc = sync_folder(p, above);
+	rc = prepare_folder(p, above);
 	dictionary_encode(buf_bytes(&part->dictionary_bytes), &file);
 	if (!rc)
-		rc = sync_folder(p, strdup(p->s->dir));
+		rc = prepare_folder(p, strdup(p->s->dir));
 	if (!rc)
-		rc = write_whole(p, dictionary_path(p->s->dir, r->name, part->dictionary), &file);
+		rc = prepare_file(p, dictionary_path(p->s->dir, r->name, part->dictionary), &file);
 	buf_release(&file);
 	if (!rc && resource_add_dictionary(r, part->dictionary, (uint32_t)part->dictionary_bytes.len))
 		rc = prepare_nomem(p);
@@ -146,94 +50,7 @@ static int dictionary_write(struct prepared *p, const struct txn_part *part, str
 	return rc;
 }
 
-static int segment_make(struct prepared *p, struct state_resource *r, uint64_t dictionary,
-			struct segment_row *rows, uint32_t count)
-{
-	struct segment_meta m = {.number = p->s->next_file++, .dictionary = dictionary};
-	struct state_segment e = {0};
-	struct out o;
-	char *path;
-
-	segment_folder(segment_rows_start(rows, count), p->s->window_ms, m.folder);
-	int rc = folder_make(p, r->name, m.folder);
-	if (rc)
-		return rc;
-	path = segment_path(p->s->dir, r->name, &m);
-	if (!path)
-		return prepare_nomem(p);
-	rc = out_open(&o, &p->s->hooks, path, &p->why);
-	if (rc) {
-		free(path);
-		return rc;
-	}
-	rc = segment_write(&o, r->name, p->s->window_ms, rows, count, &m);
-	rc = file_written(p, &o, path, rc);
-	if (rc)
-		return rc;
-	e = (struct state_segment){segment_new(r->name, &m, segment_path(p->s->dir, r->name, &m)),
-				   NULL, m.tombstones, m.truncated};
-	if (e.segment && !resource_add_segment(r, e))
-		return 0;
-	segment_free(e.segment, p->s->pages);
-	return prepare_nomem(p);
-}
-
-/* One segment, or as many as the limits of one demand, by creation time. */
-static int segments_make(struct prepared *p, struct state_resource *r, uint64_t dictionary,
-			 struct segment_row *rows, uint32_t count)
-{
-	uint32_t start = 0;
-	int rc = 0;
-
-	segment_sort(rows, count);
-	while (!rc && start < count) {
-		uint64_t bytes = 0;
-		uint32_t end = start;
-		while (end < count && end - start < SEGMENT_RECORDS_MAX &&
-		       (end == start || bytes + rows[end].row.frame_bytes <= SEGMENT_DATA_MAX))
-			bytes += rows[end++].row.frame_bytes;
-		rc = segment_make(p, r, dictionary, rows + start, end - start);
-		start = end;
-	}
-	return rc;
-}
-
-/* The rows of the transaction that were not replaced within it, and those folded in. */
-static int rows_write(struct prepared *p, const struct txn_part *part, struct state_resource *r,
-		      const struct fold *f)
-{
-	uint32_t count = 0;
-	struct segment_row *rows = malloc((part->count - part->dropped + f->count + 1) * sizeof *rows);
-
-	if (!rows)
-		return prepare_nomem(p);
-	for (size_t i = 0; i < part->count; i++)
-		if (!part->rows[i].dropped)
-			rows[count++] = (struct segment_row){part->rows[i].row,
-							     part->packed.data + part->rows[i].at};
-	if (f->count)
-		memcpy(rows + count, f->rows, f->count * sizeof *rows);
-	int rc = segments_make(p, r, part->dictionary, rows, count + f->count);
-	free(rows);
-	return rc;
-}
-
 /* ---- the next state of one resource ---- */
-
-static int kills_apply(struct prepared *p, const struct txn_part *part, struct state_resource *r)
-{
-	size_t at = 0;
-
-	for (size_t i = 0; i < part->kills_count; i++) {
-		const struct kill *k = &part->kills[i];
-		for (size_t n = 0; n < r->count && r->segments[at].segment != k->segment; n++)
-			at = at + 1 < r->count ? at + 1 : 0;
-		if (entry_own_dead(&r->segments[at]))
-			return prepare_nomem(p);
-		entry_kill(&r->segments[at], k->ordinal, k->flags);
-	}
-	return 0;
-}
 
 static int drop_damaged(struct prepared *p, struct state_resource *r)
 {
@@ -276,48 +93,6 @@ static int coverage_set(struct prepared *p, const struct txn_part *part, struct 
 	if (!rc)
 		rc = intervals_copy(&part->damaged, &r->damaged);
 	return rc ? prepare_nomem(p) : 0;
-}
-
-static int part_build(struct prepared *p, struct txn_part *part, struct state_resource *r)
-{
-	struct fold f = {0};
-	size_t added = part->count - part->dropped;
-	int rc = kills_apply(p, part, r);
-
-	r->dictionary = part->dictionary; /* 0 when the current one is lost */
-	if (!rc && part->dictionary_new)
-		rc = dictionary_write(p, part, r);
-	if (!rc)
-		rc = coverage_set(p, part, r);
-	if (!rc && added)
-		rc = fold_take(p->s, r, part->dictionary, part->packer, added, &f);
-	if (rc && !p->why.text[0])
-		why_set(&p->why, rc, "cannot read the segments of %s: %s", r->name, err_name(rc));
-	if (!rc)
-		rc = drop_damaged(p, r);
-	drop_empty(p, r);
-	if (!rc && added)
-		rc = rows_write(p, part, r, &f);
-	fold_release(&f);
-	return rc;
-}
-
-static int part_commit(struct prepared *p, struct txn_part *part)
-{
-	struct state_resource *r;
-	int rc = part_pack(p->t, part, part->count - part->dropped >= GATHER_RECORDS);
-
-	if (rc)
-		return prepare_nomem(p);
-	r = part->base ? resource_clone(part->base) : resource_new(part->name);
-	if (!r)
-		return prepare_nomem(p);
-	rc = part_build(p, part, r);
-	if (!rc && state_set(p->next, r, store_segment_end, p->s))
-		rc = prepare_nomem(p);
-	if (rc)
-		resource_unref(r, store_segment_end, p->s);
-	return rc;
 }
 
 /* ---- is there anything to do ---- */
@@ -377,6 +152,218 @@ static int parts_for_damage(struct prepared *p)
 	return 0;
 }
 
+/* ---- the stages: each says what comes next; 0 or an error ---- */
+
+/* 1,000 of these take about as long as a row of a fold. */
+#define STEP_KILLS 4096u
+#define STEP_ROWS  4096u
+
+static int stage_next(struct prepared *p)
+{
+	do
+		p->part = p->part ? p->part->next : p->t->parts;
+	while (p->part && !part_changed(p->part));
+	p->stage = p->part ? PREPARE_PACK : PREPARE_END;
+	p->changed |= p->part != NULL;
+	return 0;
+}
+
+static int stage_pack(struct prepared *p)
+{
+	int rc = part_pack(p->t, p->part);
+
+	if (rc == 0)
+		p->stage = PREPARE_BUILD;
+	return rc < 0 ? prepare_nomem(p) : 0;
+}
+
+static int stage_build(struct prepared *p)
+{
+	const struct txn_part *part = p->part;
+
+	p->r = part->base ? resource_clone(part->base) : resource_new(part->name);
+	if (!p->r)
+		return prepare_nomem(p);
+	p->r->dictionary = part->dictionary; /* 0 when the current one is lost */
+	int rc = part->dictionary_new ? dictionary_write(p, part, p->r) : 0;
+	if (!rc)
+		rc = coverage_set(p, part, p->r);
+	p->at = 0;
+	p->stage = PREPARE_KILLS;
+	return rc;
+}
+
+static int stage_kills(struct prepared *p)
+{
+	const struct txn_part *part = p->part;
+	struct state_resource *r = p->r;
+	size_t at = 0;
+
+	for (size_t n = 0; n < STEP_KILLS && p->at < part->kills_count; n++, p->at++) {
+		const struct kill *k = &part->kills[p->at];
+		for (size_t i = 0; i < r->count && r->segments[at].segment != k->segment; i++)
+			at = at + 1 < r->count ? at + 1 : 0;
+		if (entry_own_dead(&r->segments[at]))
+			return prepare_nomem(p);
+		entry_kill(&r->segments[at], k->ordinal, k->flags);
+	}
+	if (p->at < part->kills_count)
+		return 0;
+	p->stage = PREPARE_GATHER;
+	if (part->count == part->dropped)
+		return 0;
+	p->stage = PREPARE_FOLD;
+	return fold_begin(&p->fold, r, part->count - part->dropped) ? prepare_nomem(p) : 0;
+}
+
+static int stage_fold(struct prepared *p)
+{
+	int rc = fold_step(p->s, &p->fold, p->r, p->part->dictionary, p->part->packer);
+
+	if (rc == 0)
+		p->stage = PREPARE_GATHER;
+	return rc < 0 ? why_set(&p->why, rc, "cannot read the segments of %s: %s", p->r->name,
+				err_name(rc))
+		      : 0;
+}
+
+/* The rows of the transaction that were not replaced within it, and those folded in. */
+static int gather(struct prepared *p)
+{
+	const struct txn_part *part = p->part;
+	uint32_t most = (uint32_t)(part->count - part->dropped) + p->fold.count, n = 0;
+
+	p->unsorted = malloc(most * sizeof *p->rows);
+	p->rows = malloc(most * sizeof *p->rows);
+	if (!p->unsorted || !p->rows || sort_init(&p->sort, most))
+		return prepare_nomem(p);
+	for (size_t i = 0; i < part->count; i++)
+		if (!part->rows[i].dropped)
+			p->unsorted[n++] = (struct segment_row){part->rows[i].row,
+								part->packed.data + part->rows[i].at};
+	if (p->fold.count)
+		memcpy(p->unsorted + n, p->fold.rows, p->fold.count * sizeof *p->rows);
+	p->rows_count = p->sort.count = most;
+	for (uint32_t i = 0; i < most; i++) {
+		segment_row_key(&p->unsorted[i].row, &p->sort.keys[i]);
+		p->sort.keys[i].ordinal = i;
+	}
+	p->stage = PREPARE_SORT;
+	return 0;
+}
+
+static int part_over(struct prepared *p)
+{
+	if (state_set(p->next, p->r, store_segment_end, p->s))
+		return prepare_nomem(p);
+	p->r = NULL;
+	fold_release(&p->fold);
+	free(p->unsorted);
+	free(p->rows);
+	sort_release(&p->sort);
+	p->unsorted = p->rows = NULL;
+	p->stage = PREPARE_NEXT;
+	return 0;
+}
+
+static int stage_gather(struct prepared *p)
+{
+	int rc = drop_damaged(p, p->r);
+
+	drop_empty(p, p->r);
+	if (rc)
+		return rc;
+	return p->part->count > p->part->dropped ? gather(p) : part_over(p);
+}
+
+static int stage_sort(struct prepared *p)
+{
+	if (sort_step(&p->sort))
+		return 0;
+	p->at = p->start = 0;
+	p->stage = PREPARE_ORDER;
+	return 0;
+}
+
+static int stage_order(struct prepared *p)
+{
+	for (size_t n = 0; n < STEP_ROWS && p->at < p->rows_count; n++, p->at++)
+		p->rows[p->at] = p->unsorted[p->sort.keys[p->at].ordinal];
+	if (p->at == p->rows_count)
+		p->stage = PREPARE_SEGMENT;
+	return 0;
+}
+
+/* One segment, or as many as the limits of one demand, by creation time. */
+static uint32_t segment_end_row(const struct prepared *p)
+{
+	uint64_t bytes = 0;
+	uint32_t end = p->start;
+
+	while (end < p->rows_count && end - p->start < SEGMENT_RECORDS_MAX &&
+	       (end == p->start || bytes + p->rows[end].row.frame_bytes <= SEGMENT_DATA_MAX))
+		bytes += p->rows[end++].row.frame_bytes;
+	return end;
+}
+
+static int stage_segment(struct prepared *p)
+{
+	struct segment_row *rows = p->rows + p->start;
+	uint32_t count = segment_end_row(p) - p->start;
+
+	if (count == 0)
+		return part_over(p);
+	p->meta = (struct segment_meta){.number = p->s->next_file++,
+					.dictionary = p->part->dictionary};
+	segment_folder(segment_rows_start(rows, count), p->s->window_ms, p->meta.folder);
+	int rc = prepare_folders(p, p->r->name, p->meta.folder);
+	if (rc)
+		return rc;
+	p->path = segment_path(p->s->dir, p->r->name, &p->meta);
+	if (!p->path)
+		return prepare_nomem(p);
+	rc = out_open(&p->out, &p->s->hooks, p->path, &p->why);
+	if (rc) {
+		free(p->path);
+		p->path = NULL;
+		return rc;
+	}
+	p->start += count;
+	p->stage = PREPARE_WRITE;
+	return segment_writer_init(&p->writer, &p->out, p->r->name, p->s->window_ms, rows, count,
+				   &p->meta)
+		       ? prepare_nomem(p)
+		       : 0;
+}
+
+/* The file is written, or cannot be. */
+static int segment_over(struct prepared *p, int rc)
+{
+	char *path = p->path;
+
+	segment_writer_release(&p->writer);
+	p->path = NULL;
+	rc = prepare_written(p, &p->out, path, rc);
+	if (rc)
+		return rc;
+	struct state_segment e = {segment_new(p->r->name, &p->meta,
+					      segment_path(p->s->dir, p->r->name, &p->meta)),
+				  NULL, p->meta.tombstones, p->meta.truncated};
+	if (!e.segment || resource_add_segment(p->r, e)) {
+		segment_free(e.segment, p->s->pages);
+		return prepare_nomem(p);
+	}
+	p->stage = PREPARE_SEGMENT;
+	return 0;
+}
+
+static int stage_write(struct prepared *p)
+{
+	int rc = segment_writer_step(&p->writer);
+
+	return rc == 1 ? 0 : segment_over(p, rc);
+}
+
 /* ---- prepare ---- */
 
 static int marks_apply(struct prepared *p)
@@ -399,45 +386,64 @@ static int manifest_write(struct prepared *p)
 	char *path = strdup(p->manifest_tmp);
 
 	manifest_encode(p->next, &file);
-	int rc = write_whole(p, path, &file);
+	int rc = prepare_file(p, path, &file);
 	buf_release(&file);
 	return rc;
 }
 
-int prepare(struct prepared *p)
+/* All parts are in the next state. */
+static int prepare_end(struct prepared *p)
 {
 	struct store *s = p->s;
-	bool changed = s->dirty || marks_changed(p->t);
+	int rc = marks_apply(p);
+
+	if (rc || !p->changed)
+		return rc;
+	p->next->revision = p->t->revision > s->state->revision + 1 ? p->t->revision - 1
+								    : s->state->revision + 1;
+	p->next->next_file = s->next_file;
+	return manifest_write(p);
+}
+
+int prepare_begin(struct prepared *p)
+{
+	struct store *s = p->s;
 	int rc = parts_for_damage(p);
 
 	if (rc)
 		return rc;
+	p->changed = s->dirty || marks_changed(p->t);
 	if (asprintf(&p->manifest, "%s/MANIFEST", s->dir) < 0)
 		p->manifest = NULL;
 	if (asprintf(&p->manifest_tmp, "%s/MANIFEST.tmp", s->dir) < 0)
 		p->manifest_tmp = NULL;
 	p->next = p->manifest && p->manifest_tmp ? state_clone(s->state) : NULL;
-	if (!p->next)
-		return prepare_nomem(p);
-	for (struct txn_part *part = p->t->parts; !rc && part; part = part->next) {
-		if (!part_changed(part))
-			continue;
-		changed = true;
-		rc = part_commit(p, part);
-	}
-	if (!rc)
-		rc = marks_apply(p);
-	if (rc || !changed)
-		return rc;
-	p->next->revision = p->t->revision > s->state->revision + 1 ? p->t->revision - 1
-								    : s->state->revision + 1;
-	p->next->next_file = s->next_file;
-	rc = manifest_write(p);
+	return p->next ? 0 : prepare_nomem(p);
+}
+
+int prepare_step(struct prepared *p)
+{
+	static int (*const stages[])(struct prepared * p) = {
+		[PREPARE_NEXT] = stage_next,       [PREPARE_PACK] = stage_pack,
+		[PREPARE_BUILD] = stage_build,     [PREPARE_KILLS] = stage_kills,
+		[PREPARE_FOLD] = stage_fold,       [PREPARE_GATHER] = stage_gather,
+		[PREPARE_SORT] = stage_sort,       [PREPARE_ORDER] = stage_order,
+		[PREPARE_SEGMENT] = stage_segment, [PREPARE_WRITE] = stage_write,
+	};
+
+	if (p->stage == PREPARE_END)
+		return prepare_end(p);
+	int rc = stages[p->stage](p);
 	return rc ? rc : 1;
 }
 
 void prepared_close(struct prepared *p)
 {
+	if (p->path) { /* the segment that was being written */
+		struct why first = p->why;
+		segment_over(p, ERR_CANCELED);
+		p->why = first;
+	}
 	for (size_t i = 0; i < p->count; i++)
 		if (p->syncs[i].fd >= 0) {
 			close(p->syncs[i].fd);
@@ -448,6 +454,11 @@ void prepared_close(struct prepared *p)
 void prepared_release(struct prepared *p)
 {
 	prepared_close(p);
+	fold_release(&p->fold);
+	free(p->unsorted);
+	free(p->rows);
+	sort_release(&p->sort);
+	resource_unref(p->r, store_segment_end, p->s);
 	state_unref(p->next, store_segment_end, p->s);
 	for (size_t i = 0; i < p->count; i++)
 		free(p->syncs[i].path);

@@ -6,6 +6,7 @@
 
 #include "out.h"
 #include "pages.h"
+#include "sort.h"
 
 #include <base/clock.h>
 #include <store/segment.h>
@@ -72,11 +73,41 @@ struct segment_row {
 size_t frame_begin(struct buf *out, struct bytes id);
 void frame_end(struct buf *out, size_t start);
 
-void segment_sort(struct segment_row *rows, uint32_t count);
-/* Writes the whole file from sorted rows; fills `meta` but for number, folder and dictionary, which
- * it takes from there. */
-int segment_write(struct out *out, const char *resource, int64_t window_ms,
-		  struct segment_row *rows, uint32_t count, struct segment_meta *meta);
+/* Fills pages with elements of one size. */
+struct segment_pager {
+	struct out *out;
+	uint32_t page; /* its number */
+	uint32_t used, size;
+	uint8_t bytes[SEGMENT_PAGE];
+};
+
+/* Writes a whole file from rows that are sorted by segment_row_key, in slices of some tenths of a
+ * millisecond. */
+struct segment_writer {
+	struct out *out;
+	const char *resource;
+	int64_t window_ms;
+	struct segment_row *rows;
+	uint32_t count;
+	struct segment_meta *meta;
+	struct section sections[SEGMENT_SECTIONS];
+	struct segment_pager pager;
+	struct sort sort;
+	uint64_t (*filter)[SEGMENT_FILTER_WORDS];
+	unsigned stage, phase; /* which section, and what of it */
+	uint32_t at, into;     /* the next row, and the next byte of its frame */
+};
+
+/* Borrows all of it until the release. `meta` is filled but for number, folder and
+ * dictionary, which are taken from there. ERR_NOMEM: nothing to release. */
+int segment_writer_init(struct segment_writer *w, struct out *out, const char *resource,
+			int64_t window_ms, struct segment_row *rows, uint32_t count,
+			struct segment_meta *meta);
+/* 1: there is more; 0: the file is written (not synced); or an error. */
+int segment_writer_step(struct segment_writer *w);
+void segment_writer_release(struct segment_writer *w);
+/* What rows are sorted by; the caller sets the ordinal. */
+void segment_row_key(const struct row *row, struct sort_key *out);
 /* The smallest known creation time of sorted rows, TIME_NONE when none is known. */
 int64_t segment_rows_start(const struct segment_row *rows, uint32_t count);
 /* The folder's name for rows whose smallest known creation time is this. */

@@ -223,7 +223,7 @@ size_t txn_bytes(const struct txn *t)
 	size_t n = 0;
 
 	for (const struct txn_part *part = t->parts; part; part = part->next)
-		n += part->packed.len + part->raw.len;
+		n += part_bytes(part);
 	return n;
 }
 

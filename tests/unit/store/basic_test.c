@@ -564,6 +564,57 @@ static void checks_pass(void **state)
 	store_close(s);
 }
 
+static void put_large(struct txn *t, unsigned i, unsigned size)
+{
+	struct buf doc = {0};
+	char id[32];
+	struct record r = {.created_ms = T0 + i, .updated_ms = T0, .seen_ms = T0};
+
+	lab_doc(&doc, i + 1, size);
+	snprintf(id, sizeof id, "i%u", i);
+	r.id = bytes_str(id);
+	r.doc = buf_bytes(&doc);
+	assert_int_equal(txn_put(t, C, &r, NULL, NULL), 0);
+	buf_release(&doc);
+}
+
+/* Large records wait to be packed in slices, by other puts and by the commit; with a dictionary and
+ * without one, and replaced while they wait. */
+static void large_records(void **state)
+{
+	static const unsigned sizes[] = {200, 300000, 900, 1000000, 131072, 300000, 50};
+	struct buf memory = {0}, doc = {0};
+	struct record r;
+	char id[32];
+
+	(void)state;
+	lab.sliced = true;
+	lab.txn_bytes_max = 64u << 20;
+	struct store *s = lab_open(&lab);
+	for (int round = 0; round < 3; round++) {
+		struct txn *t = lab_begin(s);
+		for (unsigned i = 0; i < 90; i++)
+			put_large(t, i + (unsigned)round * 1000, sizes[(i + (unsigned)round) % 7] / 2);
+		for (unsigned i = 80; i < 100; i++)
+			put_large(t, i + (unsigned)round * 1000, sizes[i % 7]);
+		assert_int_equal(lab_commit(t), 0);
+	}
+	struct snapshot *v = snapshot_new(s);
+	assert_int_equal(snapshot_count(v, C), 300);
+	for (unsigned k = 0; k < 300; k++) {
+		unsigned round = k / 100, i = k % 100;
+		snprintf(id, sizeof id, "i%u", i + round * 1000);
+		assert_int_equal(snapshot_get(v, C, bytes_str(id), &memory, &r), 1);
+		lab_doc(&doc, i + round * 1000 + 1,
+			i < 80 ? sizes[(i + round) % 7] / 2 : sizes[i % 7]);
+		assert_true(bytes_equal(r.doc, buf_bytes(&doc)));
+	}
+	snapshot_free(v);
+	store_close(s);
+	buf_release(&memory);
+	buf_release(&doc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -581,6 +632,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dictionaries, setup, teardown),
 		cmocka_unit_test_setup_teardown(later_fsync, setup, teardown),
 		cmocka_unit_test_setup_teardown(checks_pass, setup, teardown),
+		cmocka_unit_test_setup_teardown(large_records, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,6 +139,7 @@ static void die_at(struct lab *l, struct states *st, enum lab_fault fault, unsig
 	struct buf seen = {0}, again = {0};
 
 	restore(l);
+	l->sliced = k % 2;
 	struct store *s = lab_open(l);
 	lab_calm(l);
 	struct txn *t = big_txn(s);
@@ -395,6 +396,46 @@ static void late(void **state)
 	finish(&l, &st);
 }
 
+/* In slices: between two of them readers see the old state, no slice writes much, and a store that
+ * is closed in the middle leaves nothing behind. */
+static void sliced(void **state)
+{
+	struct lab l;
+	struct states st = {{0}, {0}, 0};
+	struct buf seen = {0};
+	unsigned slices = 0;
+
+	(void)state;
+	prepare(&l, &st);
+	buf_text(&st.old);
+	l.sliced = true;
+	for (int rc = 1, stop = 0; rc; stop++) {
+		rc = 1;
+		restore(&l);
+		struct store *s = lab_open(&l);
+		l.awake = false;
+		txn_commit(big_txn(s), done, &rc);
+		assert_true(l.awake && rc == 1 && l.writes == 0);
+		for (slices = 0; slices < (unsigned)stop && rc == 1; slices++) {
+			unsigned before = l.writes;
+			bool more = store_work(s);
+			assert_int_equal(more, rc == 1);
+			assert_true(l.writes - before <= 2);
+			lab_dump(s, &seen, true);
+			assert_int_equal(is_new(&st, &seen), rc == 0);
+		}
+		store_close(s);
+		s = lab_open(&l);
+		lab_dump(s, &seen, true);
+		assert_int_equal(is_new(&st, &seen), rc == 0);
+		no_leftovers(&l, s);
+		store_close(s);
+	}
+	assert_true(slices > 30);
+	buf_release(&seen);
+	finish(&l, &st);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +444,7 @@ int main(void)
 		cmocka_unit_test(first_commit_dies),
 		cmocka_unit_test(quarantine_dies),
 		cmocka_unit_test(late),
+		cmocka_unit_test(sliced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

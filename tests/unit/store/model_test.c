@@ -440,6 +440,7 @@ static void life(uint64_t start, unsigned ops)
 	seed = start * 0x9e3779b97f4a7c15u + 12345;
 	lab_init(&lab);
 	lab.cache_bytes = below(2) ? 1 : 0; /* hardly any cache, or plenty */
+	lab.sliced = below(2);
 	memset(&now, 0, sizeof now);
 	memset(&next, 0, sizeof next);
 	for (int i = 0; i < RESOURCES; i++) {

@@ -271,9 +271,19 @@ static int hook_unlink(void *ctx, const char *path)
 	return -1;
 }
 
+static void hook_wake(void *ctx)
+{
+	((struct lab *)ctx)->awake = true;
+}
+
 struct store_hooks lab_hooks(struct lab *l)
 {
-	return (struct store_hooks){hook_fsync, hook_write, hook_rename, hook_unlink, l};
+	return (struct store_hooks){.fsync = hook_fsync,
+				    .write = hook_write,
+				    .rename = hook_rename,
+				    .unlink = hook_unlink,
+				    .wake = l->sliced ? hook_wake : NULL,
+				    .ctx = l};
 }
 
 void lab_sync_all(struct lab *l, int error)
@@ -305,10 +315,14 @@ struct store *lab_open(struct lab *l)
 	return s;
 }
 
+/* Of the last transaction. */
+static struct store *begun;
+
 struct txn *lab_begin(struct store *s)
 {
 	struct txn *t = NULL;
 
+	begun = s;
 	assert_int_equal(store_begin(s, &t, NULL), 0);
 	return t;
 }
@@ -325,6 +339,8 @@ int lab_commit(struct txn *t)
 	int rc = 1;
 
 	txn_commit(t, committed, &rc);
+	while (store_work(begun))
+		;
 	assert_int_not_equal(rc, 1);
 	return rc;
 }

@@ -41,6 +41,8 @@ struct lab {
 	char unsynced[64][256]; /* paths */
 	unsigned syncs, writes, renames, unlinks;
 	size_t cache_bytes, txn_bytes_max;
+	bool sliced; /* stores work only when store_work is called */
+	bool awake;  /* a store asked for it */
 };
 
 void lab_init(struct lab *l); /* an empty folder in memory */
@@ -55,7 +57,7 @@ struct store *lab_open(struct lab *l); /* asserts */
 void lab_sync_all(struct lab *l, int error);
 
 struct txn *lab_begin(struct store *s);
-/* Commits with synchronous hooks; the result. */
+/* Commits with synchronous hooks, working until it is done; the result. */
 int lab_commit(struct txn *t);
 
 /* A record with a document of about `size` bytes that `seed` decides. */
