@@ -3,6 +3,7 @@
  *
  *   <dir>/MANIFEST                      live segments, dead rows, coverage, marks, dictionaries,
  *                                       revision; written whole, fsynced, renamed
+ *   <dir>/journal/N.log                 small commits since the manifest (store/journal.h)
  *   <dir>/<resource>/<window>/N.seg     immutable segments (store/segment.h); <window> is the UTC
  *                                       date of the first window inside, or `all`
  *   <dir>/<resource>/N.dict             dictionaries for compression
@@ -55,9 +56,13 @@ struct store_options {
 	size_t cache_bytes;   /* of index pages; 0: 4 MiB */
 	size_t txn_bytes_max; /* compressed bytes of one open transaction; 0: 8 MiB */
 	int64_t window_ms;    /* 0: one day */
+	/* Small commits go to a journal, and their records stay in memory until there are so many bytes of
+	 * them (with their indexes); then the next commit writes segments. 0: there is no journal, each
+	 * commit writes segments. */
+	size_t journal_bytes;
 };
 
-/* Reads the manifest (not the segments), removes files that it does not name, checks that each
+/* Reads the manifest and its journals (not the segments), removes files that it does not name, checks that each
  * named segment is there and has the right size. A segment that is missing or damaged is
  * quarantined: renamed to N.seg.bad, its rows gone, its span withdrawn from coverage, counted and
  * logged; the store opens. A manifest that cannot be trusted is set aside as MANIFEST.bad and the
@@ -86,6 +91,8 @@ struct store_stats {
 	uint64_t quarantined; /* segments since the store was opened */
 	uint64_t cache_bytes;
 	uint64_t cache_hits, cache_misses;
+	uint64_t memory_bytes;  /* of records that are in the journal */
+	uint64_t journal_bytes; /* on the disk */
 };
 
 void store_stats(const struct store *s, struct store_stats *out);
@@ -141,7 +148,8 @@ int txn_mark(struct txn *t, const char *key, struct bytes value);
 size_t txn_bytes(const struct txn *t); /* compressed bytes waiting */
 size_t txn_records(const struct txn *t);
 
-/* Makes everything durable, then visible: segments written (by store_work, in slices) and fsynced,
+/* Makes everything durable, then visible. A small transaction is appended to the journal, which is
+ * fsynced. Else: segments written (by store_work, in slices) and fsynced,
  * manifest written, fsynced, renamed, folder fsynced. `done(ctx, 0 or an error, why)` comes exactly
  * once, maybe from inside this call when there is no hook `wake` or it fails at once; the transaction is gone then, and another may be begun from
  * there. On an error the store is as it was before (when the very last step failed, the one after

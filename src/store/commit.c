@@ -8,13 +8,17 @@
  *        -> publish: the next state is the state; files that nobody names go; done
  *   any error -> undo: what was written goes, the state is what it was; done
  *
+ * A small commit leaves its rows in memory and appends them to the journal instead of writing files:
+ *
+ *   open -> prepare -> files (the journal is synced) -> publish
+ *
  * The rename is the commit point. When it is done but the folder's sync fails, nobody knows which
  * manifest a crash would leave: memory keeps the old state, both manifests' files stay, and the
  * next commit settles it. Nothing is published before the folder is synced, and coverage goes the
  * same way as the records it speaks of, so it never runs ahead of them.
  */
 #include "hooks.h"
-#include "prepare.h"
+#include "journal.h"
 #include "repair.h"
 
 #include <assert.h>
@@ -108,10 +112,25 @@ static void folder_note(struct store *s, const char *resource, const char *folde
 static void note_folders(struct commit *c)
 {
 	for (const struct txn_part *part = c->p.t->parts; part; part = part->next) {
-		const struct state_resource *r = state_find(c->p.next, part->name);
+		const struct state_resource *r = state_find(c->p.s->state, part->name);
 		if (r && r->count && part->count > part->dropped)
 			folder_note(c->p.s, r->name, r->segments[r->count - 1].segment->meta.folder);
 	}
+}
+
+/* The new manifest is durable: what only older ones named goes. */
+static void manifest_over(struct commit *c)
+{
+	struct store *s = c->p.s;
+
+	for (size_t i = 0; i < c->p.bad_count; i++)
+		repair_set_aside(s, c->p.bad[i]);
+	note_folders(c);
+	s->dirty = false;
+	s->manifest_sum = c->p.manifest_sum;
+	s->manifest_revision = s->state->revision;
+	journal_rotate(s);
+	store_discard_leftovers(s);
 }
 
 static void publish(struct commit *c)
@@ -121,18 +140,14 @@ static void publish(struct commit *c)
 
 	prepared_close(&c->p);
 	doom(old, c->p.next);
-	for (size_t i = 0; i < c->p.bad_count; i++)
-		repair_set_aside(s, c->p.bad[i]);
-	note_folders(c);
 	s->state = c->p.next;
-	s->dirty = false;
-	s->commits++;
 	c->p.next = NULL;
+	s->commits++;
+	if (!c->p.journaled)
+		manifest_over(c);
 	state_unref(old, store_segment_end, s);
-	store_discard_leftovers(s);
 	commit_end(c);
 }
-
 /* ---- the durable steps ---- */
 
 static void sync_pass(struct commit *c)
@@ -175,7 +190,11 @@ static void files_synced(struct commit *c)
 	struct store *s = c->p.s;
 
 	if (c->rc) {
-		undo(c, c->rc, false);
+		undo(c, c->rc, c->p.journaled);
+		return;
+	}
+	if (c->p.journaled) {
+		publish(c);
 		return;
 	}
 	int fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -34,7 +34,7 @@ static int by_live(const void *a, const void *b)
 	return x->segment->meta.number < y->segment->meta.number ? -1 : 1;
 }
 
-static size_t candidates(const struct state_resource *r, struct candidate *out)
+static size_t candidates(const struct state_resource *r, bool memory, struct candidate *out)
 {
 	size_t n = 0;
 
@@ -43,6 +43,7 @@ static size_t candidates(const struct state_resource *r, struct candidate *out)
 		uint32_t live = segment_live(&r->segments[i]);
 		uint64_t bytes = (m->data_end - SEGMENT_PAGE) * live / m->records;
 		if (live && live < FOLD_SMALL_RECORDS && bytes < FOLD_SMALL_BYTES &&
+		    segment_in_memory(r->segments[i].segment) == memory &&
 		    !r->segments[i].segment->damaged)
 			out[n++] = (struct candidate){r->segments[i].segment, live, bytes};
 	}
@@ -121,13 +122,19 @@ static int take_row(struct store *s, struct segment *g, uint32_t ordinal, uint32
 		rc = segment_frame(g, s->pages, &out->row, &s->frame);
 	if (rc)
 		return rc;
+	out->frame = NULL;                      /* until the frames stay where they are */
+	if (verbatim && segment_in_memory(g)) { /* the current state keeps it until the commit is over */
+		out->frame = g->file.image + out->row.offset;
+		f->count++;
+		return 0;
+	}
 	if (verbatim)
 		buf_put_bytes(&f->frames, buf_bytes(&s->frame));
 	else
 		rc = repack(s, g, &out->row, packer, f);
 	if (rc || f->frames.error)
 		return rc ? rc : f->frames.error;
-	out->row.offset = (uint32_t)start; /* until the frames stay where they are */
+	out->row.offset = (uint32_t)start;
 	out->row.frame_bytes = (uint32_t)(f->frames.len - start);
 	f->count++;
 	return 0;
@@ -169,22 +176,33 @@ static int segment_begin(struct fold *f, const struct state_segment *e)
 	return rows_reserve(f, segment_live(e));
 }
 
-int fold_begin(struct fold *f, const struct state_resource *r, size_t added)
+int fold_begin(struct fold *f, const struct state_resource *r, bool memory, size_t added)
 {
 	*f = (struct fold){0};
-	if (r->count < FOLD_SEGMENTS)
-		return 0;
-	struct candidate *c = malloc(r->count * sizeof *c);
-	f->chosen = malloc(r->count * sizeof(struct segment *));
+	struct candidate *c = malloc((r->count + 1) * sizeof *c);
+	f->chosen = malloc((r->count + 1) * sizeof(struct segment *));
 	if (!c || !f->chosen) {
 		free(c);
 		return ERR_NOMEM;
 	}
-	f->chosen_count = choose(c, candidates(r, c), added);
-	for (size_t i = 0; i < f->chosen_count; i++)
-		f->chosen[i] = c[i].segment;
+	for (size_t i = 0; !memory && i < r->count; i++)
+		if (segment_in_memory(r->segments[i].segment)) {
+			f->chosen[f->chosen_count++] = r->segments[i].segment;
+			added += segment_live(&r->segments[i]);
+		}
+	size_t n = added ? choose(c, candidates(r, memory, c), added) : 0;
+	for (size_t i = 0; i < n; i++)
+		f->chosen[f->chosen_count++] = c[i].segment;
 	free(c);
 	return 0;
+}
+
+bool fold_repacks(const struct fold *f, uint64_t dictionary)
+{
+	for (size_t i = 0; i < f->chosen_count; i++)
+		if (f->chosen[i]->meta.dictionary != dictionary)
+			return true;
+	return false;
 }
 
 int fold_step(struct store *s, struct fold *f, struct state_resource *r, uint64_t dictionary,
@@ -195,7 +213,8 @@ int fold_step(struct store *s, struct fold *f, struct state_resource *r, uint64_
 
 	if (f->at == f->chosen_count) {
 		for (uint32_t i = 0; i < f->count; i++)
-			f->rows[i].frame = f->frames.data + f->rows[i].row.offset;
+			if (!f->rows[i].frame)
+				f->rows[i].frame = f->frames.data + f->rows[i].row.offset;
 		return 0;
 	}
 	struct segment *g = f->chosen[f->at];

@@ -34,8 +34,11 @@ struct fold {
 
 void fold_release(struct fold *f);
 
-/* Chooses small segments of `r`. `added`: rows that the commit writes beside. ERR_NOMEM. */
-int fold_begin(struct fold *f, const struct state_resource *r, size_t added);
+/* Chooses segments of `r`: with `memory` small ones among those in memory, else all of those, and
+ * small files. `added`: rows that the commit writes beside. ERR_NOMEM. */
+int fold_begin(struct fold *f, const struct state_resource *r, bool memory, size_t added);
+/* Whether something is packed anew, so that a packer is needed. */
+bool fold_repacks(const struct fold *f, uint64_t dictionary);
 /* Takes some live rows of the chosen ones, and out of `r` (a clone that nobody else holds) those
  * that were taken whole. Frames are packed with `dictionary`. A segment that turns out to be
  * damaged is noted and left alone. 1: there is more, 0, ERR_NOMEM, ERR_IO. */

@@ -17,6 +17,14 @@
 /* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
 #define PACK_SLICE (64u << 10)
 
+/* The journal of the current manifest. */
+struct journal {
+	int fd;                 /* that is appended to; -1: none yet */
+	uint64_t first, number; /* of the files: the oldest that may be there, the newest */
+	uint64_t bytes;         /* of the newest */
+	uint64_t total;         /* of all */
+};
+
 struct store {
 	char *dir;
 	struct store_hooks hooks;
@@ -27,8 +35,12 @@ struct store {
 	struct state *state;
 	uint64_t next_file; /* never goes back, or a file that the manifest on disk names could be overwritten */
 	struct txn *txn;
-	struct commit *commit; /* that is being prepared, a slice with each store_work */
-	bool dirty;            /* the manifest on disk may say something else than `state` */
+	size_t journal_max; /* 0: no journal */
+	struct journal journal;
+	uint64_t manifest_revision; /* of the manifest on the disk … */
+	uint32_t manifest_sum;      /* … and its checksum; 0: there is none */
+	struct commit *commit;      /* that is being prepared, a slice with each store_work */
+	bool dirty;                 /* the manifest on disk may say something else than `state` */
 	unsigned snapshots;
 	uint64_t commits, quarantined;
 	struct buf frame; /* of the lookup under way */
@@ -98,6 +110,10 @@ int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct 
 /* Packs a slice of what waits raw, after training a dictionary when there is none and enough has
  * come. 1: there is more. */
 int part_pack(struct txn *t, struct txn_part *part);
+/* Whether that begins with training. */
+bool part_trains(const struct txn_part *part);
+/* The packer, for what is packed anew. */
+int part_packer(struct txn *t, struct txn_part *part);
 /* Bytes of it in memory. */
 size_t part_bytes(const struct txn_part *part);
 void txn_free(struct txn *t);

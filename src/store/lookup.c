@@ -54,6 +54,21 @@ int lookup(struct store *s, const struct state_resource *r, struct bytes id, boo
 	return trouble;
 }
 
+int lookup_in_memory(struct store *s, const struct state_resource *r, struct bytes id,
+		     struct found *out)
+{
+	uint64_t hash = bytes_hash(id);
+
+	for (size_t i = r ? r->count : 0; i-- > 0;) {
+		int rc = segment_in_memory(r->segments[i].segment)
+				 ? lookup_in(s, &r->segments[i], id, hash, out)
+				 : 0;
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
 int lookup_record(struct store *s, struct segment *g, const struct row *row, struct bytes frame,
 		  struct buf *memory, struct record *out)
 {

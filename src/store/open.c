@@ -1,14 +1,14 @@
 /*
  * open: a store from its folder, and its end.
  *
- *   read MANIFEST -> quarantine what is not there -> remove what nobody names -> open
+ *   read MANIFEST -> replay its journals -> quarantine what is not there -> remove what nobody names -> open
  *
  * No segment is read here: the cost of a start depends on the manifest alone. What open changes in
  * memory (a quarantine) reaches the disk with the next commit; until then every start comes to the
  * same result.
  */
 #include "hooks.h"
-#include "inside.h"
+#include "journal.h"
 #include "manifest.h"
 #include "repair.h"
 
@@ -99,6 +99,10 @@ static int read_manifest(struct store *s, const char *path, struct why *why)
 
 	if (rc == 0)
 		rc = manifest_parse(buf_bytes(&file), s->dir, &s->state, &reason);
+	if (rc == 0) {
+		s->manifest_sum = le32(file.data + 12);
+		s->manifest_revision = s->state->revision;
+	}
 	buf_release(&file);
 	if (rc == ERR_CORRUPT || rc == ERR_LIMIT)
 		rc = set_manifest_aside(s, path, &reason, why);
@@ -120,11 +124,15 @@ static int store_load(struct store *s, struct why *why)
 		return why_set(why, ERR_NOMEM, "out of memory to open %s", s->dir);
 	int rc = read_manifest(s, path, why);
 	free(path);
+	if (rc)
+		return rc;
+	s->next_file = s->state->next_file;
+	/* First what happened, then what became of it: a journal says what the coverage was. */
+	rc = journal_replay(s, why);
 	if (!rc)
 		rc = repair_state(s, s->state, why);
 	if (rc)
 		return rc;
-	s->next_file = s->state->next_file;
 	repair_sweep(s, s->state);
 	return 0;
 }
@@ -138,6 +146,9 @@ static struct store *store_new(const struct store_options *o)
 	s->hooks = o->hooks;
 	hooks_fill(&s->hooks);
 	s->txn_bytes_max = o->txn_bytes_max ? o->txn_bytes_max : TXN_BYTES_DEFAULT;
+	s->journal_max = o->journal_bytes;
+	s->journal.fd = -1;
+	s->journal.first = 1;
 	s->window_ms = o->window_ms > 0 ? o->window_ms : WINDOW_MS_DEFAULT;
 	s->dir = strdup(o->dir);
 	s->pages = pages_new(o->cache_bytes ? o->cache_bytes : CACHE_BYTES_DEFAULT);
@@ -176,6 +187,7 @@ void store_close(struct store *s)
 	assert(!s->txn || !s->txn->committing);
 	txn_abort(s->txn);
 	state_unref(s->state, store_segment_end, s);
+	journal_close(s);
 	dictionaries_free(s->dictionaries);
 	pages_free(s->pages);
 	buf_release(&s->frame);
@@ -196,12 +208,18 @@ void store_stats(const struct store *s, struct store_stats *out)
 				    .quarantined = s->quarantined,
 				    .cache_bytes = pages.bytes,
 				    .cache_hits = pages.hits,
-				    .cache_misses = pages.misses};
+				    .cache_misses = pages.misses,
+				    .journal_bytes = s->journal.total,
+				    .disk_bytes = s->journal.total};
 	for (size_t i = 0; i < s->state->resources_count; i++) {
 		const struct state_resource *r = s->state->resources[i];
-		out->segments += r->count;
-		for (size_t j = 0; j < r->count; j++)
-			out->disk_bytes += r->segments[j].segment->meta.bytes;
+		for (size_t j = 0; j < r->count; j++) {
+			uint64_t bytes = r->segments[j].segment->meta.bytes;
+			bool memory = segment_in_memory(r->segments[j].segment);
+			out->segments += !memory;
+			out->disk_bytes += memory ? 0 : bytes;
+			out->memory_bytes += memory ? bytes : 0;
+		}
 		for (size_t j = 0; j < r->dictionaries_count; j++)
 			out->disk_bytes += r->dictionaries[j].bytes;
 	}

@@ -11,7 +11,7 @@
  * touch what the current state names.
  */
 #include "prepare.h"
-#include "fold.h"
+#include "journal.h"
 #include "manifest.h"
 #include "out.h"
 #include "repair.h"
@@ -72,11 +72,15 @@ static int drop_damaged(struct prepared *p, struct state_resource *r)
 	return 0;
 }
 
+/* Files stay as long as the manifest on the disk names them. */
 static void drop_empty(struct prepared *p, struct state_resource *r)
 {
 	for (size_t i = r->count; i-- > 0;)
-		if (segment_live(&r->segments[i]) == 0)
+		if (segment_live(&r->segments[i]) == 0 &&
+		    (!p->journaled || segment_in_memory(r->segments[i].segment)))
 			resource_drop_segment(r, i, store_segment_end, p->s);
+	if (p->journaled)
+		return;
 	for (size_t d = r->dictionaries_count; d-- > 0;) {
 		bool used = r->dictionaries[d].number == r->dictionary;
 		for (size_t i = 0; !used && i < r->count; i++)
@@ -117,6 +121,14 @@ static bool coverage_changed(const struct txn_part *part)
 	return changed;
 }
 
+static bool has_memory(const struct state_resource *r)
+{
+	for (size_t i = 0; r && i < r->count; i++)
+		if (segment_in_memory(r->segments[i].segment))
+			return true;
+	return false;
+}
+
 static bool part_changed(const struct txn_part *part)
 {
 	for (size_t i = 0; part->base && i < part->base->count; i++)
@@ -134,6 +146,26 @@ static bool marks_changed(const struct txn *t)
 			return true;
 	}
 	return false;
+}
+
+bool prepare_changes(const struct prepared *p, const struct txn_part *part)
+{
+	return part_changed(part) || (!p->journaled && has_memory(part->base));
+}
+
+/* What is in memory goes to segments with every manifest. */
+static int parts_for_memory(struct prepared *p)
+{
+	const struct state *now = p->s->state;
+	struct txn_part *part;
+
+	for (size_t i = 0; i < now->resources_count; i++)
+		if (has_memory(now->resources[i])) {
+			int rc = txn_part(p->t, now->resources[i]->name, &part, &p->why);
+			if (rc)
+				return rc;
+		}
+	return 0;
 }
 
 /* Damaged segments must go although the transaction does not speak of their resource. */
@@ -162,9 +194,8 @@ static int stage_next(struct prepared *p)
 {
 	do
 		p->part = p->part ? p->part->next : p->t->parts;
-	while (p->part && !part_changed(p->part));
+	while (p->part && !prepare_changes(p, p->part));
 	p->stage = p->part ? PREPARE_PACK : PREPARE_END;
-	p->changed |= p->part != NULL;
 	return 0;
 }
 
@@ -209,11 +240,12 @@ static int stage_kills(struct prepared *p)
 	}
 	if (p->at < part->kills_count)
 		return 0;
-	p->stage = PREPARE_GATHER;
-	if (part->count == part->dropped)
-		return 0;
 	p->stage = PREPARE_FOLD;
-	return fold_begin(&p->fold, r, part->count - part->dropped) ? prepare_nomem(p) : 0;
+	if (fold_begin(&p->fold, r, p->journaled, part->count - part->dropped))
+		return prepare_nomem(p);
+	return fold_repacks(&p->fold, part->dictionary) && part_packer(p->t, p->part)
+		       ? prepare_nomem(p)
+		       : 0;
 }
 
 static int stage_fold(struct prepared *p)
@@ -268,12 +300,12 @@ static int part_over(struct prepared *p)
 
 static int stage_gather(struct prepared *p)
 {
-	int rc = drop_damaged(p, p->r);
+	int rc = p->journaled ? 0 : drop_damaged(p, p->r);
 
 	drop_empty(p, p->r);
 	if (rc)
 		return rc;
-	return p->part->count > p->part->dropped ? gather(p) : part_over(p);
+	return p->part->count > p->part->dropped || p->fold.count ? gather(p) : part_over(p);
 }
 
 static int stage_sort(struct prepared *p)
@@ -306,6 +338,23 @@ static uint32_t segment_end_row(const struct prepared *p)
 	return end;
 }
 
+static int segment_open(struct prepared *p)
+{
+	int rc = prepare_folders(p, p->r->name, p->meta.folder);
+
+	if (rc)
+		return rc;
+	p->path = segment_path(p->s->dir, p->r->name, &p->meta);
+	if (!p->path)
+		return prepare_nomem(p);
+	rc = out_open(&p->out, &p->s->hooks, p->path, &p->why);
+	if (rc) {
+		free(p->path);
+		p->path = NULL;
+	}
+	return rc;
+}
+
 static int stage_segment(struct prepared *p)
 {
 	struct segment_row *rows = p->rows + p->start;
@@ -316,18 +365,14 @@ static int stage_segment(struct prepared *p)
 	p->meta = (struct segment_meta){.number = p->s->next_file++,
 					.dictionary = p->part->dictionary};
 	segment_folder(segment_rows_start(rows, count), p->s->window_ms, p->meta.folder);
-	int rc = prepare_folders(p, p->r->name, p->meta.folder);
+	int rc = 0;
+	if (p->journaled)
+		out_memory(&p->out);
+	else
+		rc = segment_open(p);
 	if (rc)
 		return rc;
-	p->path = segment_path(p->s->dir, p->r->name, &p->meta);
-	if (!p->path)
-		return prepare_nomem(p);
-	rc = out_open(&p->out, &p->s->hooks, p->path, &p->why);
-	if (rc) {
-		free(p->path);
-		p->path = NULL;
-		return rc;
-	}
+	p->writing = true;
 	p->start += count;
 	p->stage = PREPARE_WRITE;
 	return segment_writer_init(&p->writer, &p->out, p->r->name, p->s->window_ms, rows, count,
@@ -339,16 +384,25 @@ static int stage_segment(struct prepared *p)
 /* The file is written, or cannot be. */
 static int segment_over(struct prepared *p, int rc)
 {
+	struct state_segment e = {NULL, NULL, p->meta.tombstones, p->meta.truncated};
 	char *path = p->path;
 
 	segment_writer_release(&p->writer);
+	p->writing = false;
 	p->path = NULL;
-	rc = prepare_written(p, &p->out, path, rc);
-	if (rc)
-		return rc;
-	struct state_segment e = {segment_new(p->r->name, &p->meta,
-					      segment_path(p->s->dir, p->r->name, &p->meta)),
-				  NULL, p->meta.tombstones, p->meta.truncated};
+	if (p->journaled) {
+		if (rc) {
+			buf_release(&p->out.image);
+			return prepare_nomem(p);
+		}
+		e.segment = segment_new_memory(p->r->name, &p->meta, p->out.image.data);
+	} else {
+		rc = prepare_written(p, &p->out, path, rc);
+		if (rc)
+			return rc;
+		e.segment = segment_new(p->r->name, &p->meta,
+					segment_path(p->s->dir, p->r->name, &p->meta));
+	}
 	if (!e.segment || resource_add_segment(p->r, e)) {
 		segment_free(e.segment, p->s->pages);
 		return prepare_nomem(p);
@@ -386,6 +440,8 @@ static int manifest_write(struct prepared *p)
 	char *path = strdup(p->manifest_tmp);
 
 	manifest_encode(p->next, &file);
+	if (!file.error)
+		p->manifest_sum = le32(file.data + 12);
 	int rc = prepare_file(p, path, &file);
 	buf_release(&file);
 	return rc;
@@ -397,12 +453,32 @@ static int prepare_end(struct prepared *p)
 	struct store *s = p->s;
 	int rc = marks_apply(p);
 
-	if (rc || !p->changed)
+	if (rc)
 		return rc;
 	p->next->revision = p->t->revision > s->state->revision + 1 ? p->t->revision - 1
 								    : s->state->revision + 1;
+	if (s->dirty) /* no two manifests may be alike: a journal would be of both */
+		s->next_file++;
 	p->next->next_file = s->next_file;
-	return manifest_write(p);
+	if (p->replayed)
+		return 0;
+	return p->journaled ? journal_append(p) : manifest_write(p);
+}
+
+/* The journal takes what is small and needs no new dictionary. */
+static bool goes_to_journal(const struct prepared *p)
+{
+	if (!journal_takes(p->s, p->t))
+		return false;
+	for (const struct txn_part *part = p->t->parts; part; part = part->next) {
+		if (part->dictionary_new || part_trains(part) ||
+		    part->dictionary != (part->base ? part->base->dictionary : 0))
+			return false;
+		for (size_t i = 0; part->base && i < part->base->count; i++)
+			if (part->base->segments[i].segment->damaged)
+				return false;
+	}
+	return true;
 }
 
 int prepare_begin(struct prepared *p)
@@ -412,7 +488,17 @@ int prepare_begin(struct prepared *p)
 
 	if (rc)
 		return rc;
-	p->changed = s->dirty || marks_changed(p->t);
+	p->changed |= s->dirty || marks_changed(p->t);
+	for (const struct txn_part *part = p->t->parts; part; part = part->next)
+		p->changed |= part_changed(part);
+	if (!p->changed) {
+		p->stage = PREPARE_END;
+		return 0;
+	}
+	p->journaled = p->replayed || goes_to_journal(p);
+	rc = p->journaled ? 0 : parts_for_memory(p);
+	if (rc)
+		return rc;
 	if (asprintf(&p->manifest, "%s/MANIFEST", s->dir) < 0)
 		p->manifest = NULL;
 	if (asprintf(&p->manifest_tmp, "%s/MANIFEST.tmp", s->dir) < 0)
@@ -432,14 +518,14 @@ int prepare_step(struct prepared *p)
 	};
 
 	if (p->stage == PREPARE_END)
-		return prepare_end(p);
+		return p->changed ? prepare_end(p) : 0;
 	int rc = stages[p->stage](p);
 	return rc ? rc : 1;
 }
 
 void prepared_close(struct prepared *p)
 {
-	if (p->path) { /* the segment that was being written */
+	if (p->writing) { /* the segment that was being written */
 		struct why first = p->why;
 		segment_over(p, ERR_CANCELED);
 		p->why = first;

@@ -40,6 +40,10 @@ struct prepared {
 
 	enum prepare_stage stage;
 	bool changed;
+	bool journaled; /* new rows stay in memory, and no manifest is written */
+	bool replayed;  /* the journal has it already */
+	bool writing;   /* a segment */
+	uint32_t manifest_sum;
 	struct txn_part *part;    /* at hand, or the last one */
 	struct state_resource *r; /* what becomes of it, until it is in `next` */
 	struct fold fold;
@@ -58,6 +62,8 @@ struct prepared {
 /* From s and t to all the rest, in steps of some tenths of a millisecond. 0, or an error; then, too,
  * `p` is to be released, and the files that were made are to be removed first. */
 int prepare_begin(struct prepared *p);
+/* Whether the part is of the commit. */
+bool prepare_changes(const struct prepared *p, const struct txn_part *part);
 /* 1: there is more to do; 0: done, `changed` says whether there is anything to make durable; or an
  * error. */
 int prepare_step(struct prepared *p);
@@ -69,6 +75,8 @@ void prepared_close(struct prepared *p); /* the descriptors only */
 int prepare_nomem(struct prepared *p);
 /* A folder whose names must be durable. */
 int prepare_folder(struct prepared *p, char *path);
+/* A file that stays open. */
+int prepare_sync(struct prepared *p, int fd);
 /* The folder of a new segment and those above it. */
 int prepare_folders(struct prepared *p, const char *resource, const char *folder);
 /* Ends the writing of a file. */

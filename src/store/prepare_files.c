@@ -38,13 +38,20 @@ static int sync_add(struct prepared *p, char *path, int fd, bool made)
 	return 0;
 }
 
+int prepare_sync(struct prepared *p, int fd)
+{
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	return own < 0 ? why_errno(&p->why, "cannot sync a file") : sync_add(p, NULL, own, false);
+}
+
 /* Takes the path. */
 int prepare_folder(struct prepared *p, char *path)
 {
 	if (!path)
 		return prepare_nomem(p);
 	for (size_t i = 0; i < p->count; i++)
-		if (strcmp(p->syncs[i].path, path) == 0) {
+		if (p->syncs[i].path && strcmp(p->syncs[i].path, path) == 0) {
 			free(path);
 			return 0;
 		}

@@ -164,7 +164,7 @@ static int part_train(struct txn *t, struct txn_part *part)
 	return 0;
 }
 
-static int part_packer(struct txn *t, struct txn_part *part)
+int part_packer(struct txn *t, struct txn_part *part)
 {
 	struct bytes dictionary = buf_bytes(&part->dictionary_bytes);
 
@@ -232,15 +232,22 @@ static int pack_waiting(struct txn_part *part)
 	return 0;
 }
 
+bool part_trains(const struct txn_part *part)
+{
+	size_t n = part->count - part->dropped;
+
+	return part->gathering &&
+	       (n >= GATHER_RECORDS || (n >= GATHER_FEW && part->raw.len >= GATHER_BYTES_MAX));
+}
+
 int part_pack(struct txn *t, struct txn_part *part)
 {
-	size_t n = part->count - part->dropped, before = part->packed_raw + part->fed;
+	size_t before = part->packed_raw + part->fed;
 	int rc = 0;
 
 	if (part->packed_rows == part->count)
 		return 0;
-	if (part->gathering &&
-	    (n >= GATHER_RECORDS || (n >= GATHER_FEW && part->raw.len >= GATHER_BYTES_MAX)))
+	if (part_trains(part))
 		rc = part_train(t, part);
 	if (rc)
 		return rc;

@@ -77,9 +77,15 @@ void repair_set_aside(struct store *s, struct segment *g)
 {
 	char *bad;
 
-	log_quarantine(g);
 	s->quarantined++;
 	g->doomed = false;
+	if (segment_in_memory(g)) {
+		log_error("store",
+			  "journaled records lost, their span will be read again records=%" PRIu32,
+			  g->meta.records);
+		return;
+	}
+	log_quarantine(g);
 	if (asprintf(&bad, "%s.bad", g->file.path) < 0)
 		return;
 	/* Gone already, or it cannot be renamed: then no manifest names it and the next start
@@ -159,7 +165,7 @@ static int repair_resource(struct store *s, struct state_resource *r, struct why
 	}
 	for (size_t i = r->count; i-- > 0;) {
 		const struct segment *g = r->segments[i].segment;
-		int rc = file_is(g->file.path, g->file.bytes, why);
+		int rc = segment_in_memory(g) ? 1 : file_is(g->file.path, g->file.bytes, why);
 		if (rc == 0)
 			rc = quarantine(s, r, i, why);
 		if (rc < 0)
@@ -204,7 +210,8 @@ static bool segment_named(const struct state_resource *r, const char *folder, ui
 {
 	for (size_t i = 0; r && i < r->count; i++)
 		if (r->segments[i].segment->meta.number == number)
-			return strcmp(r->segments[i].segment->meta.folder, folder) == 0;
+			return !segment_in_memory(r->segments[i].segment) &&
+			       strcmp(r->segments[i].segment->meta.folder, folder) == 0;
 	return false;
 }
 

@@ -106,6 +106,9 @@ int segment_writer_init(struct segment_writer *w, struct out *out, const char *r
 /* 1: there is more; 0: the file is written (not synced); or an error. */
 int segment_writer_step(struct segment_writer *w);
 void segment_writer_release(struct segment_writer *w);
+/* A row as SECTION_ROWS has it, SEGMENT_ROW_SIZE bytes. */
+void segment_row_encode(const struct row *r, uint8_t *p);
+void segment_row_decode(const uint8_t *e, struct row *out);
 /* What rows are sorted by; the caller sets the ordinal. */
 void segment_row_key(const struct row *row, struct sort_key *out);
 /* The smallest known creation time of sorted rows, TIME_NONE when none is known. */
@@ -117,6 +120,13 @@ void segment_folder(int64_t created_ms, int64_t window_ms, char out[SEGMENT_FOLD
 
 /* Takes `path`. NULL: no memory (the path is freed). */
 struct segment *segment_new(const char *resource, const struct segment_meta *meta, char *path);
+/* A segment that lies in memory (the journal has its rows). Takes `image`, as segment_new does. */
+struct segment *segment_new_memory(const char *resource, const struct segment_meta *meta,
+				   uint8_t *image);
+static inline bool segment_in_memory(const struct segment *g)
+{
+	return g->file.image != NULL;
+}
 void segment_free(struct segment *g, struct pages *p);
 
 /* Reads and checks the header page; what was loaded stays. Called by all others. */

@@ -205,7 +205,7 @@ static void pager_begin(struct segment_pager *p, const struct section *s)
 	p->size = s->size;
 }
 
-static void put_row(uint8_t *p, const struct row *r)
+void segment_row_encode(const struct row *r, uint8_t *p)
 {
 	put_le32(p, r->offset);
 	put_le32(p + 4, r->frame_bytes);
@@ -328,7 +328,7 @@ static int write_rows(struct segment_writer *w)
 	if (w->at == 0)
 		pager_begin(&w->pager, &w->sections[SECTION_ROWS]);
 	for (; w->at < end; w->at++)
-		put_row(pager_next(&w->pager), &w->rows[w->at].row);
+		segment_row_encode(&w->rows[w->at].row, pager_next(&w->pager));
 	return w->at < w->count;
 }
 

@@ -441,6 +441,7 @@ static void life(uint64_t start, unsigned ops)
 	lab_init(&lab);
 	lab.cache_bytes = below(2) ? 1 : 0; /* hardly any cache, or plenty */
 	lab.sliced = below(2);
+	lab.journal_bytes = below(3) ? 100000 + below(2000000) : 0;
 	memset(&now, 0, sizeof now);
 	memset(&next, 0, sizeof next);
 	for (int i = 0; i < RESOURCES; i++) {

@@ -301,7 +301,8 @@ int lab_try_open(struct lab *l, struct store **out)
 	struct store_options o = {.dir = l->dir,
 				  .hooks = lab_hooks(l),
 				  .cache_bytes = l->cache_bytes,
-				  .txn_bytes_max = l->txn_bytes_max};
+				  .txn_bytes_max = l->txn_bytes_max,
+				  .journal_bytes = l->journal_bytes};
 	struct why why;
 
 	return store_open(&o, out, &why);

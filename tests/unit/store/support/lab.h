@@ -40,7 +40,7 @@ struct lab {
 	unsigned waiting_count;
 	char unsynced[64][256]; /* paths */
 	unsigned syncs, writes, renames, unlinks;
-	size_t cache_bytes, txn_bytes_max;
+	size_t cache_bytes, txn_bytes_max, journal_bytes;
 	bool sliced; /* stores work only when store_work is called */
 	bool awake;  /* a store asked for it */
 };
