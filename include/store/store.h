@@ -78,10 +78,15 @@ int store_open(const struct store_options *options, struct store **store_out, st
  * is still being prepared is given up, and its `done` does not come. */
 void store_close(struct store *s);
 
-/* The next slice of what a commit has to prepare: some tenths of a millisecond, so that an owner's
- * loop stays free. True: there is more, call again; else the hook `wake` says when. May end a commit
- * (and so call its `done`). */
+/* The next slice of what there is to do: some tenths of a millisecond, so that an owner's loop stays
+ * free. That is what a commit has to prepare, and the store's own upkeep: segments that readers found
+ * damaged are quarantined, the journal is flushed, small and half-dead segments are merged; nothing
+ * of it changes what readers see, but for a quarantine, or raises the revision. True: there is more,
+ * call again; else the hook `wake` says when. May end a commit (and so call its `done`). Without the
+ * hook, commits do not need it, but upkeep does. */
 bool store_work(struct store *s);
+/* Asks for what is in the journal to be written to segments, by store_work. */
+void store_flush(struct store *s);
 
 struct store_stats {
 	uint64_t revision;

@@ -21,6 +21,8 @@
 #include "journal.h"
 #include "repair.h"
 
+#include <base/log.h>
+
 #include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -35,6 +37,8 @@ struct commit {
 	void *ctx;
 };
 
+static void commit_start(struct commit *c);
+
 /* ---- the end ---- */
 
 static void commit_end(struct commit *c)
@@ -44,10 +48,20 @@ static void commit_end(struct commit *c)
 	void (*done)(void *ctx, int rc, const struct why *why) = c->done;
 	void *ctx = c->ctx;
 
+	struct store *s = c->p.s;
+
 	prepared_release(&c->p);
 	txn_free(c->p.t);
 	free(c);
+	s->committing = NULL;
 	done(ctx, rc, &why);
+	if (s->waiting && !s->committing) {
+		struct commit *next = s->waiting;
+		s->waiting = NULL;
+		commit_start(next);
+	} else {
+		store_wake(s);
+	}
 }
 
 /* `named`: the manifest on disk may name the new files, so they must outlive it. */
@@ -129,6 +143,8 @@ static void manifest_over(struct commit *c)
 	s->dirty = false;
 	s->manifest_sum = c->p.manifest_sum;
 	s->manifest_revision = s->state->revision;
+	s->compact_wanted = true;
+	s->upkeep_failed = false;
 	journal_rotate(s);
 	store_discard_leftovers(s);
 }
@@ -231,13 +247,14 @@ static void sync_files(struct commit *c)
 
 /* ---- preparing ---- */
 
-/* True: there is more to do. */
-static bool commit_step(struct commit *c)
+bool commit_step(struct commit *c)
 {
 	int rc = prepare_step(&c->p);
 
 	if (rc == 1)
 		return true;
+	if (rc == 0 && c->p.changed && c->p.journaled)
+		rc = journal_append(&c->p);
 	c->p.s->commit = NULL; /* from here on it goes by itself */
 	if (rc < 0)
 		undo(c, rc, false);
@@ -248,17 +265,35 @@ static bool commit_step(struct commit *c)
 	return false;
 }
 
-bool store_work(struct store *s)
+static void forget(struct commit *c)
 {
-	return s->commit && commit_step(s->commit);
-}
-
-void commit_forget(struct commit *c)
-{
+	if (!c)
+		return;
 	remove_files(c, false);
 	prepared_release(&c->p);
 	txn_free(c->p.t);
 	free(c);
+}
+
+void commit_forget(struct store *s)
+{
+	if (s->commit)
+		s->committing = NULL;
+	forget(s->commit);
+	forget(s->waiting);
+	s->commit = s->waiting = NULL;
+}
+
+static void commit_start(struct commit *c)
+{
+	struct store *s = c->p.s;
+
+	s->committing = s->commit = c;
+	if (s->hooks.wake)
+		s->hooks.wake(s->hooks.ctx);
+	else
+		while (commit_step(c))
+			;
 }
 
 void txn_commit(struct txn *t, void (*done)(void *ctx, int rc, const struct why *why), void *ctx)
@@ -275,16 +310,46 @@ void txn_commit(struct txn *t, void (*done)(void *ctx, int rc, const struct why 
 		return;
 	}
 	*c = (struct commit){.p = {.s = s, .t = t}, .done = done, .ctx = ctx};
-	int rc = prepare_begin(&c->p);
 	t->committing = true;
-	if (rc) {
-		undo(c, rc, false);
-		return;
-	}
-	s->commit = c;
-	if (s->hooks.wake)
-		s->hooks.wake(s->hooks.ctx);
+	while (!s->hooks.wake && s->commit)
+		commit_step(s->commit);
+	if (s->committing)
+		s->waiting = c;
 	else
-		while (commit_step(c))
-			;
+		commit_start(c);
+}
+
+/* ---- the store's own commits ---- */
+
+static void upkeep_done(void *ctx, int rc, const struct why *why)
+{
+	struct store *s = ctx;
+
+	/* Not again before something else went well; what is damaged is quarantined first. */
+	s->upkeep_failed = rc != 0 && rc != ERR_CORRUPT;
+	if (rc)
+		log_warn("store", "upkeep failed dir=%s: %s", s->dir, why->text);
+}
+
+int commit_upkeep(struct store *s, const char *compact, bool quarantine)
+{
+	struct commit *c = calloc(1, sizeof *c);
+	struct txn *t = c ? txn_new(s) : NULL;
+
+	assert(!s->committing && (!quarantine || !s->txn));
+	if (!t) {
+		free(c);
+		return ERR_NOMEM;
+	}
+	*c = (struct commit){.p = {.s = s,
+				   .t = t,
+				   .internal = true,
+				   .changed = true,
+				   .compact = compact,
+				   .quarantine = quarantine},
+			     .done = upkeep_done,
+			     .ctx = s};
+	t->committing = true;
+	s->committing = s->commit = c;
+	return 0;
 }

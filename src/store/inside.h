@@ -39,8 +39,11 @@ struct store {
 	struct journal journal;
 	uint64_t manifest_revision; /* of the manifest on the disk … */
 	uint32_t manifest_sum;      /* … and its checksum; 0: there is none */
-	struct commit *commit;      /* that is being prepared, a slice with each store_work */
-	bool dirty;                 /* the manifest on disk may say something else than `state` */
+	struct commit *committing;  /* that is under way: one at a time */
+	struct commit *commit;  /* the same while it is prepared, a slice with each store_work */
+	struct commit *waiting; /* the transaction's, behind one of the store's own */
+	bool flush_wanted, compact_wanted, upkeep_failed;
+	bool dirty; /* the manifest on disk may say something else than `state` */
 	unsigned snapshots;
 	uint64_t commits, quarantined;
 	struct buf frame; /* of the lookup under way */
@@ -68,13 +71,14 @@ struct kill {
 	const struct segment *segment;
 	uint32_t ordinal;
 	unsigned flags;
+	uint32_t row; /* of the transaction, with the same id */
 };
 
 /* What a transaction does to one resource. */
 struct txn_part {
 	struct txn_part *next;
 	char name[SEGMENT_NAME_SIZE];
-	const struct state_resource *base; /* NULL: never written before. The store's state keeps it */
+	struct state_resource *base; /* when it began; NULL: never written before. A reference */
 	struct txn_row *rows;
 	size_t count, cap, dropped;
 	uint32_t *table; /* by id hash, open addressing: row + 1, 0 empty */
@@ -96,6 +100,12 @@ struct txn_part {
 	struct intervals damaged;
 };
 
+/* Bytes of it in memory. */
+static inline size_t part_bytes(const struct txn_part *part)
+{
+	return part->packed.len + part->raw.len - part->packed_raw;
+}
+
 struct txn {
 	struct store *store;
 	struct txn_part *parts;
@@ -114,12 +124,21 @@ int part_pack(struct txn *t, struct txn_part *part);
 bool part_trains(const struct txn_part *part);
 /* The packer, for what is packed anew. */
 int part_packer(struct txn *t, struct txn_part *part);
-/* Bytes of it in memory. */
-size_t part_bytes(const struct txn_part *part);
 void txn_free(struct txn *t);
 
-/* A commit that is still being prepared, given up without a word. */
-void commit_forget(struct commit *c);
+/* Begins a transaction of the store's own; NULL: no memory. */
+struct txn *txn_new(struct store *s);
+/* The commit that is being prepared goes on; true: there is more to do. */
+bool commit_step(struct commit *c);
+/* Commits that are still being prepared, given up without a word. */
+void commit_forget(struct store *s);
+/* Flushes what is in memory, and merges files of a resource (NULL: of none). `quarantine`: damaged
+ * segments go, too; only while no transaction is open. ERR_NOMEM. */
+int commit_upkeep(struct store *s, const char *compact, bool quarantine);
+/* Asks for store_work. */
+void store_wake(struct store *s);
+/* Returns rc; trouble may be damage, and then there is work. */
+int store_trouble(struct store *s, int rc);
 
 /* ---- the store's own helpers ---- */
 

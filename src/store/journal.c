@@ -18,34 +18,6 @@
 #include <unistd.h>
 #include <zlib.h>
 
-static size_t memory_bytes(const struct store *s, size_t *records_out)
-{
-	size_t bytes = 0;
-
-	*records_out = 0;
-	for (size_t i = 0; i < s->state->resources_count; i++) {
-		const struct state_resource *r = s->state->resources[i];
-		for (size_t j = 0; j < r->count; j++)
-			if (segment_in_memory(r->segments[j].segment)) {
-				bytes += r->segments[j].segment->meta.bytes;
-				*records_out += r->segments[j].segment->meta.records;
-			}
-	}
-	return bytes;
-}
-
-bool journal_takes(const struct store *s, const struct txn *t)
-{
-	size_t records, bytes = txn_bytes(t), n = txn_records(t);
-
-	if (s->journal_max == 0 || s->dirty || s->manifest_sum == 0 ||
-	    bytes > JOURNAL_TXN_BYTES_MAX || n > JOURNAL_TXN_RECORDS_MAX)
-		return false;
-	bytes += memory_bytes(s, &records);
-	return bytes <= s->journal_max && records + n <= JOURNAL_RECORDS_MAX &&
-	       s->journal.total <= s->journal_max * 4;
-}
-
 /* ---- a transaction as a frame ---- */
 
 static void put_kills(const struct txn_part *part, struct buf *out)

@@ -7,15 +7,6 @@
 
 #include "prepare.h"
 
-/* A transaction with more packed bytes or records goes to segments at once: it would be written
- * twice. */
-#define JOURNAL_TXN_BYTES_MAX   (256u << 10)
-#define JOURNAL_TXN_RECORDS_MAX 1000u
-/* Rows in memory; the next commit beyond flushes them. */
-#define JOURNAL_RECORDS_MAX 20000u
-
-/* Whether the transaction may go to the journal, as far as the journal is concerned. */
-bool journal_takes(const struct store *s, const struct txn *t);
 /* Appends the transaction and puts what must be synced on the list. After an error the file is not
  * to be appended to any more. */
 int journal_append(struct prepared *p);

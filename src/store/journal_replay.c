@@ -62,7 +62,7 @@ static int add_kill(struct txn_part *part, const struct segment *g, uint32_t ord
 		part->kills = kills;
 		part->kills_cap = cap;
 	}
-	part->kills[part->kills_count++] = (struct kill){g, ordinal, flags};
+	part->kills[part->kills_count++] = (struct kill){g, ordinal, flags, 0};
 	return 0;
 }
 
@@ -245,8 +245,6 @@ static int frame_apply(struct store *s, struct bytes body)
 		return rc;
 	rc = frame_take(&f);
 	struct prepared p = {.s = s, .t = f.t, .replayed = true, .changed = true};
-	if (!rc)
-		rc = prepare_begin(&p);
 	f.t->committing = true;
 	while (!rc) {
 		rc = prepare_step(&p);

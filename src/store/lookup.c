@@ -49,7 +49,7 @@ int lookup(struct store *s, const struct state_resource *r, struct bytes id, boo
 			return 1;
 		if (rc == 0 || (writing && e->segment->damaged))
 			continue;
-		trouble = rc;
+		trouble = store_trouble(s, rc);
 	}
 	return trouble;
 }
@@ -83,7 +83,7 @@ int lookup_record(struct store *s, struct segment *g, const struct row *row, str
 	if (!rc && !bytes_equal(out->id, frame_id(frame)))
 		rc = ERR_CORRUPT;
 	if (rc)
-		return segment_note(g, rc);
+		return store_trouble(s, segment_note(g, rc));
 	out->revision = row->revision;
 	return 1;
 }

@@ -23,56 +23,6 @@
 #define CACHE_BYTES_DEFAULT (4u << 20)
 #define TXN_BYTES_DEFAULT   (8u << 20)
 #define WINDOW_MS_DEFAULT   (86400 * 1000)
-#define LEFTOVERS_MAX       4096
-
-/* ---- files that go ---- */
-
-void store_discard_later(struct store *s, char *path)
-{
-	char **grown = s->leftovers_count < LEFTOVERS_MAX
-			       ? realloc(s->leftovers, (s->leftovers_count + 1) * sizeof *grown)
-			       : NULL;
-
-	if (!grown) {
-		free(path); /* the next start removes it */
-		return;
-	}
-	s->leftovers = grown;
-	grown[s->leftovers_count++] = path;
-}
-
-void store_discard(struct store *s, char *path)
-{
-	if (path && s->hooks.unlink(s->hooks.ctx, path) != 0 && errno != ENOENT)
-		store_discard_later(s, path);
-	else
-		free(path);
-}
-
-void store_discard_leftovers(struct store *s)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < s->leftovers_count; i++) {
-		char *path = s->leftovers[i];
-		if (s->hooks.unlink(s->hooks.ctx, path) == 0 || errno == ENOENT)
-			free(path);
-		else
-			s->leftovers[kept++] = path;
-	}
-	s->leftovers_count = kept;
-}
-
-void store_segment_end(void *ctx, struct segment *g)
-{
-	struct store *s = ctx;
-
-	if (g->doomed) {
-		store_discard(s, g->file.path);
-		g->file.path = NULL;
-	}
-	segment_free(g, s->pages);
-}
 
 /* ---- open ---- */
 
@@ -134,6 +84,7 @@ static int store_load(struct store *s, struct why *why)
 	if (rc)
 		return rc;
 	repair_sweep(s, s->state);
+	s->compact_wanted = true;
 	return 0;
 }
 
@@ -182,9 +133,8 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	assert(s->snapshots == 0);
-	if (s->commit)
-		commit_forget(s->commit);
-	assert(!s->txn || !s->txn->committing);
+	commit_forget(s);
+	assert(!s->committing);
 	txn_abort(s->txn);
 	state_unref(s->state, store_segment_end, s);
 	journal_close(s);

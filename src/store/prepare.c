@@ -2,7 +2,7 @@
  * prepare: the first half of a commit: the next state, built beside the current one, and its files,
  * written but not synced.
  *
- *   NEXT (a resource that changes) -> PACK (what waits raw) -> BUILD (its clone; a new dictionary)
+ *   REBASE (what the store's own commits moved) -> NEXT (a resource that changes) -> PACK (what waits raw) -> BUILD (its clone; a new dictionary)
  *     -> KILLS (replaced rows die) -> FOLD (small segments come along) -> GATHER (damaged and empty
  *     ones are dropped) -> SORT -> ORDER -> SEGMENT -> WRITE -> SEGMENT ... -> NEXT ... -> END (marks;
  *     the manifest, under another name)
@@ -10,8 +10,8 @@
  * Between two steps readers read, and what they find damaged stays for a later commit. It must never
  * touch what the current state names.
  */
+#include "lookup.h"
 #include "prepare.h"
-#include "journal.h"
 #include "manifest.h"
 #include "out.h"
 #include "repair.h"
@@ -22,6 +22,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/* A transaction with more packed bytes or records goes to segments at once: it would be written
+ * twice. */
+#define JOURNAL_TXN_BYTES_MAX   (256u << 10)
+#define JOURNAL_TXN_RECORDS_MAX 1000u
+/* Rows in memory; the next commit beyond flushes them. */
+#define JOURNAL_RECORDS_MAX 20000u
+/* Of a rebase in one step: about 2 us each. */
+#define STEP_LOOKUPS 128u
 
 /* ---- dictionaries ---- */
 
@@ -56,10 +65,12 @@ static int drop_damaged(struct prepared *p, struct state_resource *r)
 {
 	for (size_t i = r->count; i-- > 0;) {
 		struct segment *g = r->segments[i].segment;
-		if (!g->damaged)
+		/* What is found now stays for later when a transaction that does not know it may be open. */
+		if (!g->damaged || (p->internal && !g->damaged_before))
 			continue;
 		/* What was known before was withdrawn when the part began. */
-		if (!g->damaged_before && repair_withdraw(&g->meta, &r->coverage, &r->damaged))
+		if ((p->internal || !g->damaged_before) &&
+		    repair_withdraw(&g->meta, &r->coverage, &r->damaged))
 			return prepare_nomem(p);
 		struct segment **grown = realloc(p->bad,
 						 (p->bad_count + 1) * sizeof(struct segment *));
@@ -150,7 +161,8 @@ static bool marks_changed(const struct txn *t)
 
 bool prepare_changes(const struct prepared *p, const struct txn_part *part)
 {
-	return part_changed(part) || (!p->journaled && has_memory(part->base));
+	return part_changed(part) || (!p->journaled && has_memory(part->base)) ||
+	       (p->compact && strcmp(p->compact, part->name) == 0);
 }
 
 /* What is in memory goes to segments with every manifest. */
@@ -181,6 +193,52 @@ static int parts_for_damage(struct prepared *p)
 				if (rc)
 					return rc;
 			}
+	return 0;
+}
+
+/* ---- a base that is not the state any more ---- */
+
+/* The store's own commits move rows while a transaction is open: what it replaces is looked up
+ * again. */
+static int kill_again(struct prepared *p, struct txn_part *part, struct state_resource *now,
+		      struct kill *k, bool *gone)
+{
+	const struct txn_row *row = &part->rows[k->row];
+	struct bytes id = bytes_of(part->ids.data + row->id_at, row->id_len);
+	struct found found;
+
+	*gone = false;
+	for (size_t i = 0; now && i < now->count; i++)
+		if (now->segments[i].segment == k->segment)
+			return 0;
+	int rc = lookup(p->s, now, id, true, &found);
+	if (rc == 1)
+		*k = (struct kill){found.entry->segment, found.ordinal, found.row.flags, k->row};
+	*gone = rc == 0;
+	return rc < 0 ? why_set(&p->why, rc, "cannot read the segments of %s: %s", part->name,
+				err_name(rc))
+		      : 0;
+}
+
+static int rebase(struct prepared *p, struct txn_part *part, struct state_resource *now)
+{
+	for (size_t n = 0; n < STEP_LOOKUPS && p->at < part->kills_count; n++) {
+		bool gone;
+		int rc = kill_again(p, part, now, &part->kills[p->at], &gone);
+		if (rc)
+			return rc;
+		if (gone)
+			part->kills[p->at] = part->kills[--part->kills_count];
+		else
+			p->at++;
+	}
+	if (p->at < part->kills_count)
+		return 0;
+	p->at = 0;
+	if (now)
+		now->refs++;
+	resource_unref(part->base, store_segment_end, p->s);
+	part->base = now;
 	return 0;
 }
 
@@ -241,7 +299,11 @@ static int stage_kills(struct prepared *p)
 	if (p->at < part->kills_count)
 		return 0;
 	p->stage = PREPARE_FOLD;
-	if (fold_begin(&p->fold, r, p->journaled, part->count - part->dropped))
+	enum fold_how how = p->journaled                                        ? FOLD_MEMORY
+			    : p->compact && strcmp(p->compact, part->name) == 0 ? FOLD_COMPACT
+			    : p->internal || p->s->journal_max                  ? FOLD_FLUSH
+										: FOLD_FILES;
+	if (fold_begin(&p->fold, r, how, part->count - part->dropped))
 		return prepare_nomem(p);
 	return fold_repacks(&p->fold, part->dictionary) && part_packer(p->t, p->part)
 		       ? prepare_nomem(p)
@@ -271,8 +333,9 @@ static int gather(struct prepared *p)
 		return prepare_nomem(p);
 	for (size_t i = 0; i < part->count; i++)
 		if (!part->rows[i].dropped)
-			p->unsorted[n++] = (struct segment_row){part->rows[i].row,
-								part->packed.data + part->rows[i].at};
+			p->unsorted[n++] =
+				(struct segment_row){.row = part->rows[i].row,
+						     .frame = part->packed.data + part->rows[i].at};
 	if (p->fold.count)
 		memcpy(p->unsorted + n, p->fold.rows, p->fold.count * sizeof *p->rows);
 	p->rows_count = p->sort.count = most;
@@ -300,11 +363,15 @@ static int part_over(struct prepared *p)
 
 static int stage_gather(struct prepared *p)
 {
-	int rc = p->journaled ? 0 : drop_damaged(p, p->r);
+	bool drops = !p->journaled && (!p->internal || p->quarantine);
+	int rc = drops ? drop_damaged(p, p->r) : 0;
 
 	drop_empty(p, p->r);
 	if (rc)
 		return rc;
+	if (!p->journaled && has_memory(p->r))
+		return why_set(&p->why, ERR_CORRUPT, "journaled records of %s cannot be read",
+			       p->r->name);
 	return p->part->count > p->part->dropped || p->fold.count ? gather(p) : part_over(p);
 }
 
@@ -336,6 +403,16 @@ static uint32_t segment_end_row(const struct prepared *p)
 	       (end == p->start || bytes + p->rows[end].row.frame_bytes <= SEGMENT_DATA_MAX))
 		bytes += p->rows[end++].row.frame_bytes;
 	return end;
+}
+
+/* The frame of a row that is copied from another file. */
+static int row_fetch(void *ctx, const struct segment_row *r, struct buf *out)
+{
+	struct store *s = ctx;
+	struct row row = r->row;
+
+	row.offset = r->source;
+	return segment_frame(r->from, s->pages, &row, out);
 }
 
 static int segment_open(struct prepared *p)
@@ -375,10 +452,12 @@ static int stage_segment(struct prepared *p)
 	p->writing = true;
 	p->start += count;
 	p->stage = PREPARE_WRITE;
-	return segment_writer_init(&p->writer, &p->out, p->r->name, p->s->window_ms, rows, count,
-				   &p->meta)
-		       ? prepare_nomem(p)
-		       : 0;
+	if (segment_writer_init(&p->writer, &p->out, p->r->name, p->s->window_ms, rows, count,
+				&p->meta))
+		return prepare_nomem(p);
+	p->writer.fetch = row_fetch;
+	p->writer.ctx = p->s;
+	return 0;
 }
 
 /* The file is written, or cannot be. */
@@ -455,14 +534,42 @@ static int prepare_end(struct prepared *p)
 
 	if (rc)
 		return rc;
-	p->next->revision = p->t->revision > s->state->revision + 1 ? p->t->revision - 1
-								    : s->state->revision + 1;
+	/* What moves rows only is no change; a transaction that is open meanwhile has the next. */
+	if (!p->internal)
+		p->next->revision = p->t->revision > s->state->revision + 1 ? p->t->revision - 1
+									    : s->state->revision + 1;
 	if (s->dirty) /* no two manifests may be alike: a journal would be of both */
 		s->next_file++;
 	p->next->next_file = s->next_file;
-	if (p->replayed)
-		return 0;
-	return p->journaled ? journal_append(p) : manifest_write(p);
+	return p->journaled ? 0 : manifest_write(p);
+}
+
+static size_t memory_bytes(const struct store *s, size_t *records_out)
+{
+	size_t bytes = 0;
+
+	*records_out = 0;
+	for (size_t i = 0; i < s->state->resources_count; i++) {
+		const struct state_resource *r = s->state->resources[i];
+		for (size_t j = 0; j < r->count; j++)
+			if (segment_in_memory(r->segments[j].segment)) {
+				bytes += r->segments[j].segment->meta.bytes;
+				*records_out += r->segments[j].segment->meta.records;
+			}
+	}
+	return bytes;
+}
+
+static bool journal_takes(const struct store *s, const struct txn *t)
+{
+	size_t records, bytes = txn_bytes(t), n = txn_records(t);
+
+	if (s->journal_max == 0 || s->dirty || s->manifest_sum == 0 ||
+	    bytes > JOURNAL_TXN_BYTES_MAX || n > JOURNAL_TXN_RECORDS_MAX)
+		return false;
+	bytes += memory_bytes(s, &records);
+	return bytes <= s->journal_max && records + n <= JOURNAL_RECORDS_MAX &&
+	       s->journal.total <= s->journal_max * 4;
 }
 
 /* The journal takes what is small and needs no new dictionary. */
@@ -481,13 +588,14 @@ static bool goes_to_journal(const struct prepared *p)
 	return true;
 }
 
-int prepare_begin(struct prepared *p)
+static int prepare_open(struct prepared *p)
 {
 	struct store *s = p->s;
-	int rc = parts_for_damage(p);
+	int rc = p->internal && !p->quarantine ? 0 : parts_for_damage(p);
 
 	if (rc)
 		return rc;
+	p->stage = PREPARE_NEXT;
 	p->changed |= s->dirty || marks_changed(p->t);
 	for (const struct txn_part *part = p->t->parts; part; part = part->next)
 		p->changed |= part_changed(part);
@@ -495,8 +603,11 @@ int prepare_begin(struct prepared *p)
 		p->stage = PREPARE_END;
 		return 0;
 	}
-	p->journaled = p->replayed || goes_to_journal(p);
+	p->journaled = p->replayed || (!p->internal && goes_to_journal(p));
 	rc = p->journaled ? 0 : parts_for_memory(p);
+	if (!rc && p->compact)
+		rc = txn_part(p->t, p->compact, &p->part, &p->why);
+	p->part = NULL;
 	if (rc)
 		return rc;
 	if (asprintf(&p->manifest, "%s/MANIFEST", s->dir) < 0)
@@ -507,14 +618,25 @@ int prepare_begin(struct prepared *p)
 	return p->next ? 0 : prepare_nomem(p);
 }
 
+static int stage_rebase(struct prepared *p)
+{
+	for (struct txn_part *part = p->t->parts; part; part = part->next) {
+		struct state_resource *now = state_find(p->s->state, part->name);
+		if (now != part->base)
+			return rebase(p, part, now);
+	}
+	return prepare_open(p);
+}
+
 int prepare_step(struct prepared *p)
 {
 	static int (*const stages[])(struct prepared * p) = {
-		[PREPARE_NEXT] = stage_next,       [PREPARE_PACK] = stage_pack,
-		[PREPARE_BUILD] = stage_build,     [PREPARE_KILLS] = stage_kills,
-		[PREPARE_FOLD] = stage_fold,       [PREPARE_GATHER] = stage_gather,
-		[PREPARE_SORT] = stage_sort,       [PREPARE_ORDER] = stage_order,
-		[PREPARE_SEGMENT] = stage_segment, [PREPARE_WRITE] = stage_write,
+		[PREPARE_REBASE] = stage_rebase, [PREPARE_NEXT] = stage_next,
+		[PREPARE_PACK] = stage_pack,     [PREPARE_BUILD] = stage_build,
+		[PREPARE_KILLS] = stage_kills,   [PREPARE_FOLD] = stage_fold,
+		[PREPARE_GATHER] = stage_gather, [PREPARE_SORT] = stage_sort,
+		[PREPARE_ORDER] = stage_order,   [PREPARE_SEGMENT] = stage_segment,
+		[PREPARE_WRITE] = stage_write,
 	};
 
 	if (p->stage == PREPARE_END)

@@ -14,6 +14,7 @@ struct sync {
 };
 
 enum prepare_stage {
+	PREPARE_REBASE,
 	PREPARE_NEXT,
 	PREPARE_PACK,
 	PREPARE_BUILD,
@@ -42,7 +43,10 @@ struct prepared {
 	bool changed;
 	bool journaled; /* new rows stay in memory, and no manifest is written */
 	bool replayed;  /* the journal has it already */
-	bool writing;   /* a segment */
+	bool internal;  /* upkeep: changes nothing that readers see, but for a quarantine */
+	bool quarantine;
+	const char *compact; /* the resource whose files are merged; NULL: none */
+	bool writing;        /* a segment */
 	uint32_t manifest_sum;
 	struct txn_part *part;    /* at hand, or the last one */
 	struct state_resource *r; /* what becomes of it, until it is in `next` */
@@ -59,9 +63,8 @@ struct prepared {
 	char *path;
 };
 
-/* From s and t to all the rest, in steps of some tenths of a millisecond. 0, or an error; then, too,
- * `p` is to be released, and the files that were made are to be removed first. */
-int prepare_begin(struct prepared *p);
+/* From s and t to all the rest, in steps of some tenths of a millisecond. After an error, too, `p` is
+ * to be released, and the files that were made are to be removed first. */
 /* Whether the part is of the commit. */
 bool prepare_changes(const struct prepared *p, const struct txn_part *part);
 /* 1: there is more to do; 0: done, `changed` says whether there is anything to make durable; or an

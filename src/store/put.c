@@ -139,11 +139,6 @@ static int part_reserve(struct txn_part *part)
 
 /* ---- packing ---- */
 
-size_t part_bytes(const struct txn_part *part)
-{
-	return part->packed.len + part->raw.len - part->packed_raw;
-}
-
 static int part_train(struct txn *t, struct txn_part *part)
 {
 	struct bytes *samples = malloc((part->count + 1) * sizeof *samples);
@@ -430,7 +425,8 @@ static int part_add(struct txn *t, struct txn_part *part, const struct record *r
 		part->dropped++;
 	} else if (h->row) {
 		part->kills[part->kills_count++] =
-			(struct kill){h->found.entry->segment, h->found.ordinal, h->found.row.flags};
+			(struct kill){h->found.entry->segment, h->found.ordinal, h->found.row.flags,
+				      (uint32_t)part->count - 1};
 	}
 	/* The record is in; what cannot be packed now for want of memory is tried again, at the
 	 * latest by the commit. */
@@ -471,6 +467,8 @@ int txn_put(struct txn *t, const char *resource, const struct record *record,
 	struct txn_part *part;
 	enum put_outcome outcome;
 	int rc = record_check(record, why);
+
+	assert(!t->committing);
 
 	if (!rc)
 		rc = txn_part(t, resource, &part, why);

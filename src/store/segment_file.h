@@ -66,6 +66,8 @@ struct segment {
 struct segment_row {
 	struct row row; /* offset is filled in */
 	const uint8_t *frame;
+	struct segment *from; /* with frame NULL: it is fetched when it is written … */
+	uint32_t source;      /* … from there */
 };
 
 /* Appends a frame around an already packed record: begin reserves the head and writes the id, end
@@ -94,6 +96,10 @@ struct segment_writer {
 	struct segment_pager pager;
 	struct sort sort;
 	uint64_t (*filter)[SEGMENT_FILTER_WORDS];
+	/* Appends the frame of a row that has none, to an empty buffer. */
+	int (*fetch)(void *ctx, const struct segment_row *r, struct buf *out);
+	void *ctx;
+	struct buf fetched;
 	unsigned stage, phase; /* which section, and what of it */
 	uint32_t at, into;     /* the next row, and the next byte of its frame */
 };

@@ -305,8 +305,13 @@ static int write_frames(struct segment_writer *w)
 	for (size_t left = STEP_BYTES; left && w->at < w->count;) {
 		const struct segment_row *r = &w->rows[w->at];
 		size_t n = r->row.frame_bytes - w->into;
+		if (!r->frame && w->into == 0) {
+			int rc = w->fetch(w->ctx, r, &w->fetched);
+			if (rc)
+				return rc;
+		}
 		n = n < left ? n : left;
-		out_put(w->out, r->frame + w->into, n);
+		out_put(w->out, (r->frame ? r->frame : w->fetched.data) + w->into, n);
 		left -= n;
 		w->into += (uint32_t)n;
 		if (w->into == r->row.frame_bytes) {
@@ -440,6 +445,7 @@ int segment_writer_init(struct segment_writer *w, struct out *out, const char *r
 void segment_writer_release(struct segment_writer *w)
 {
 	sort_release(&w->sort);
+	buf_release(&w->fetched);
 	free(w->filter);
 	w->filter = NULL;
 }

@@ -456,6 +456,10 @@ static void life(uint64_t start, unsigned ops)
 			given = 0;
 			touched = false;
 		}
+		if (below(10) == 0)
+			store_flush(store);
+		for (unsigned n = below(4) ? 0 : below(40); n && store_work(store); n--)
+			;
 		unsigned dice = below(100);
 		if (dice < 84) {
 			for (unsigned n = below(60) ? 1 : 150; n > 0;

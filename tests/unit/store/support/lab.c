@@ -340,7 +340,7 @@ int lab_commit(struct txn *t)
 	int rc = 1;
 
 	txn_commit(t, committed, &rc);
-	while (store_work(begun))
+	while (rc == 1 && store_work(begun))
 		;
 	assert_int_not_equal(rc, 1);
 	return rc;

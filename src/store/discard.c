@@ -1,0 +1,67 @@
+/* discard: files that nobody names any more, and what happens when one cannot be removed. */
+#include "inside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define LEFTOVERS_MAX 4096
+
+void store_wake(struct store *s)
+{
+	if (s->hooks.wake)
+		s->hooks.wake(s->hooks.ctx);
+}
+
+int store_trouble(struct store *s, int rc)
+{
+	if (rc < 0)
+		store_wake(s);
+	return rc;
+}
+
+void store_discard_later(struct store *s, char *path)
+{
+	char **grown = s->leftovers_count < LEFTOVERS_MAX
+			       ? realloc(s->leftovers, (s->leftovers_count + 1) * sizeof *grown)
+			       : NULL;
+
+	if (!grown) {
+		free(path); /* the next start removes it */
+		return;
+	}
+	s->leftovers = grown;
+	grown[s->leftovers_count++] = path;
+}
+
+void store_discard(struct store *s, char *path)
+{
+	if (path && s->hooks.unlink(s->hooks.ctx, path) != 0 && errno != ENOENT)
+		store_discard_later(s, path);
+	else
+		free(path);
+}
+
+void store_discard_leftovers(struct store *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->leftovers_count; i++) {
+		char *path = s->leftovers[i];
+		if (s->hooks.unlink(s->hooks.ctx, path) == 0 || errno == ENOENT)
+			free(path);
+		else
+			s->leftovers[kept++] = path;
+	}
+	s->leftovers_count = kept;
+}
+
+void store_segment_end(void *ctx, struct segment *g)
+{
+	struct store *s = ctx;
+
+	if (g->doomed) {
+		store_discard(s, g->file.path);
+		g->file.path = NULL;
+	}
+	segment_free(g, s->pages);
+}
