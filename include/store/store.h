@@ -44,6 +44,9 @@ struct store_hooks {
 	int (*write)(void *ctx, int fd, const void *data, size_t len, uint64_t offset);
 	int (*rename)(void *ctx, const char *from, const char *to); /* as rename(2) */
 	int (*unlink)(void *ctx, const char *path);                 /* as unlink(2) */
+	/* What may still be written below the folder. 0 or an error (then nobody knows, and nothing is
+	 * refused). */
+	int (*free_bytes)(void *ctx, const char *dir, uint64_t *bytes_out);
 	/* There is something for store_work. Comes from inside txn_commit; must not call back. NULL:
 	 * whatever there is to do is done at once, in the call that asks for it. */
 	void (*wake)(void *ctx);
@@ -60,6 +63,9 @@ struct store_options {
 	 * them (with their indexes); then the next commit writes segments. 0: there is no journal, each
 	 * commit writes segments. */
 	size_t journal_bytes;
+	/* A commit that brings records and would leave less free on the disk is refused with ERR_NOSPACE
+	 * before anything is written; what makes room is not. 0: no floor. */
+	uint64_t floor_bytes;
 };
 
 /* Reads the manifest and its journals (not the segments), removes files that it does not name, checks that each
@@ -145,6 +151,11 @@ int txn_hold(struct txn *t, const char *resource, struct interval span);
 int txn_withdraw(struct txn *t, const char *resource, int64_t start_ms, int64_t end_ms);
 int txn_chain_start(struct txn *t, const char *resource, int64_t at_ms);
 int txn_chain_extend(struct txn *t, const char *resource, int64_t from_ms, int64_t to_ms);
+
+/* Ends what lies before the window of `before_ms` (in UTC; whole windows only): coverage is withdrawn
+ * at once, and the commit removes the records that were created before it, tombstones too; records
+ * without a creation time stay, and so do those of this transaction. Counts as a change. */
+int txn_retain(struct txn *t, const char *resource, int64_t before_ms);
 
 /* A small named value (watermark, ETag, time zone …): a key of 1 to 255 bytes, a value of at most
  * 4 KiB; {NULL, 0} removes it. A store holds at most 1,024. */

@@ -9,6 +9,7 @@
 #define TRAIL_FILE_BYTES (1024 * 1024)
 #define TRAIL_FILES      4
 #define FLUSH_EVERY_MS   (15 * 60 * 1000) /* a journal is not older when it is small */
+#define DISK_FLOOR_BYTES (64 * 1024 * 1024)
 #define DAY_MS           INT64_C(86400000)
 
 static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
@@ -50,6 +51,7 @@ static int open_store(struct source *s, struct why *why)
 		/* Half for pages and records, the rest for transactions, answers and what the libraries need. */
 		.cache_bytes = (size_t)c->memory_bytes / 4 / c->source_count,
 		.txn_bytes_max = (size_t)c->memory_bytes / 2 / c->source_count,
+		.floor_bytes = DISK_FLOOR_BYTES,
 		.journal_bytes = (size_t)c->memory_bytes / 8 / c->source_count,
 	};
 	int rc;

@@ -35,6 +35,7 @@ struct store {
 	struct state *state;
 	uint64_t next_file; /* never goes back, or a file that the manifest on disk names could be overwritten */
 	struct txn *txn;
+	uint64_t floor_bytes;
 	size_t journal_max; /* 0: no journal */
 	struct journal journal;
 	uint64_t manifest_revision; /* of the manifest on the disk … */
@@ -98,6 +99,7 @@ struct txn_part {
 	struct packer *packer;
 	struct coverage coverage; /* as it will be */
 	struct intervals damaged;
+	int64_t retain_ms; /* what was created before goes; TIME_MIN: nothing */
 };
 
 /* Bytes of it in memory. */

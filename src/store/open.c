@@ -98,6 +98,7 @@ static struct store *store_new(const struct store_options *o)
 	hooks_fill(&s->hooks);
 	s->txn_bytes_max = o->txn_bytes_max ? o->txn_bytes_max : TXN_BYTES_DEFAULT;
 	s->journal_max = o->journal_bytes;
+	s->floor_bytes = o->floor_bytes;
 	s->journal.fd = -1;
 	s->journal.first = 1;
 	s->window_ms = o->window_ms > 0 ? o->window_ms : WINDOW_MS_DEFAULT;

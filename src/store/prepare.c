@@ -3,7 +3,7 @@
  * written but not synced.
  *
  *   REBASE (what the store's own commits moved) -> NEXT (a resource that changes) -> PACK (what waits raw) -> BUILD (its clone; a new dictionary)
- *     -> KILLS (replaced rows die) -> FOLD (small segments come along) -> GATHER (damaged and empty
+ *     -> KILLS (replaced rows die) -> RETAIN (old ones, too) -> FOLD (small segments come along) -> GATHER (damaged and empty
  *     ones are dropped) -> SORT -> ORDER -> SEGMENT -> WRITE -> SEGMENT ... -> NEXT ... -> END (marks;
  *     the manifest, under another name)
  *
@@ -19,6 +19,7 @@
 #include <base/files.h>
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -31,6 +32,9 @@
 #define JOURNAL_RECORDS_MAX 20000u
 /* Of a rebase in one step: about 2 us each. */
 #define STEP_LOOKUPS 128u
+#define STEP_RETAIN  1024u
+/* What a commit writes beside its records. */
+#define COMMIT_BYTES (256u << 10)
 
 /* ---- dictionaries ---- */
 
@@ -145,7 +149,8 @@ static bool part_changed(const struct txn_part *part)
 	for (size_t i = 0; part->base && i < part->base->count; i++)
 		if (part->base->segments[i].segment->damaged)
 			return true;
-	return part->count > part->dropped || part->kills_count || coverage_changed(part);
+	return part->count > part->dropped || part->kills_count || part->retain_ms != TIME_MIN ||
+	       coverage_changed(part);
 }
 
 static bool marks_changed(const struct txn *t)
@@ -298,6 +303,17 @@ static int stage_kills(struct prepared *p)
 	}
 	if (p->at < part->kills_count)
 		return 0;
+	p->at = p->segment = 0;
+	p->stage = PREPARE_RETAIN;
+	return 0;
+}
+
+/* Which files come along. */
+static int fold_start(struct prepared *p)
+{
+	const struct txn_part *part = p->part;
+	struct state_resource *r = p->r;
+
 	p->stage = PREPARE_FOLD;
 	enum fold_how how = p->journaled                                        ? FOLD_MEMORY
 			    : p->compact && strcmp(p->compact, part->name) == 0 ? FOLD_COMPACT
@@ -308,6 +324,56 @@ static int stage_kills(struct prepared *p)
 	return fold_repacks(&p->fold, part->dictionary) && part_packer(p->t, p->part)
 		       ? prepare_nomem(p)
 		       : 0;
+}
+
+/* Rows of the segment that lie before the time; p->at goes behind them, or to the end of the slice.
+ * What cannot be read because it is damaged is dropped with its segment. 1: there are more. */
+static int retain_rows(struct prepared *p, struct state_segment *e, int64_t before_ms)
+{
+	struct segment *g = e->segment;
+	uint32_t hint = 0;
+	struct row row;
+
+	if (p->at < g->meta.untimed)
+		p->at = g->meta.untimed;
+	if (entry_own_dead(e))
+		return prepare_nomem(p);
+	for (size_t n = 0; p->at < g->meta.records; n++, p->at++) {
+		if (n == STEP_RETAIN)
+			return 1;
+		int rc = segment_row(g, p->s->pages, (uint32_t)p->at, &hint, &row);
+		if (rc == ERR_CORRUPT)
+			return 0;
+		if (rc)
+			return why_set(&p->why, rc, "cannot read the segments of %s: %s",
+				       g->resource, err_name(rc));
+		if (row.created_ms >= before_ms)
+			return 0;
+		entry_kill(e, (uint32_t)p->at, row.flags);
+	}
+	return 0;
+}
+
+static int stage_retain(struct prepared *p)
+{
+	int64_t before_ms = p->part->retain_ms;
+	struct state_resource *r = p->r;
+
+	while (before_ms != TIME_MIN && p->segment < r->count) {
+		struct state_segment *e = &r->segments[p->segment];
+		const struct range *created = &e->segment->meta.ranges[RANGE_CREATED];
+		bool some = created->min != TIME_NONE && created->min < before_ms;
+		if (some && e->segment->meta.untimed == 0 && created->max < before_ms) {
+			resource_drop_segment(r, p->segment, store_segment_end, p->s);
+			continue;
+		}
+		int rc = some ? retain_rows(p, e, before_ms) : 0;
+		if (rc)
+			return rc < 0 ? rc : 0;
+		p->segment++;
+		p->at = 0;
+	}
+	return fold_start(p);
 }
 
 static int stage_fold(struct prepared *p)
@@ -578,7 +644,7 @@ static bool goes_to_journal(const struct prepared *p)
 	if (!journal_takes(p->s, p->t))
 		return false;
 	for (const struct txn_part *part = p->t->parts; part; part = part->next) {
-		if (part->dictionary_new || part_trains(part) ||
+		if (part->dictionary_new || part_trains(part) || part->retain_ms != TIME_MIN ||
 		    part->dictionary != (part->base ? part->base->dictionary : 0))
 			return false;
 		for (size_t i = 0; part->base && i < part->base->count; i++)
@@ -586,6 +652,24 @@ static bool goes_to_journal(const struct prepared *p)
 				return false;
 	}
 	return true;
+}
+
+/* What brings nothing new may always be written: it settles, withdraws or makes room. */
+static int check_room(struct prepared *p)
+{
+	struct store *s = p->s;
+	uint64_t bytes, needed = txn_bytes(p->t) * 2 + COMMIT_BYTES;
+	bool frees = p->quarantine;
+
+	for (const struct txn_part *part = p->t->parts; part; part = part->next)
+		frees |= part->retain_ms != TIME_MIN;
+	if (s->floor_bytes == 0 || frees || (!p->internal && txn_records(p->t) == 0) ||
+	    s->hooks.free_bytes(s->hooks.ctx, s->dir, &bytes) || bytes >= s->floor_bytes + needed)
+		return 0;
+	return why_set(&p->why, ERR_NOSPACE,
+		       "the disk of %s is nearly full: %" PRIu64 " MiB are free, %" PRIu64
+		       " are to stay free",
+		       s->dir, bytes >> 20, s->floor_bytes >> 20);
 }
 
 static int prepare_open(struct prepared *p)
@@ -603,6 +687,9 @@ static int prepare_open(struct prepared *p)
 		p->stage = PREPARE_END;
 		return 0;
 	}
+	rc = p->replayed ? 0 : check_room(p);
+	if (rc)
+		return rc;
 	p->journaled = p->replayed || (!p->internal && goes_to_journal(p));
 	rc = p->journaled ? 0 : parts_for_memory(p);
 	if (!rc && p->compact)
@@ -631,12 +718,12 @@ static int stage_rebase(struct prepared *p)
 int prepare_step(struct prepared *p)
 {
 	static int (*const stages[])(struct prepared * p) = {
-		[PREPARE_REBASE] = stage_rebase, [PREPARE_NEXT] = stage_next,
-		[PREPARE_PACK] = stage_pack,     [PREPARE_BUILD] = stage_build,
-		[PREPARE_KILLS] = stage_kills,   [PREPARE_FOLD] = stage_fold,
-		[PREPARE_GATHER] = stage_gather, [PREPARE_SORT] = stage_sort,
-		[PREPARE_ORDER] = stage_order,   [PREPARE_SEGMENT] = stage_segment,
-		[PREPARE_WRITE] = stage_write,
+		[PREPARE_REBASE] = stage_rebase,   [PREPARE_NEXT] = stage_next,
+		[PREPARE_PACK] = stage_pack,       [PREPARE_BUILD] = stage_build,
+		[PREPARE_KILLS] = stage_kills,     [PREPARE_RETAIN] = stage_retain,
+		[PREPARE_FOLD] = stage_fold,       [PREPARE_GATHER] = stage_gather,
+		[PREPARE_SORT] = stage_sort,       [PREPARE_ORDER] = stage_order,
+		[PREPARE_SEGMENT] = stage_segment, [PREPARE_WRITE] = stage_write,
 	};
 
 	if (p->stage == PREPARE_END)

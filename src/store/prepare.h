@@ -19,6 +19,7 @@ enum prepare_stage {
 	PREPARE_PACK,
 	PREPARE_BUILD,
 	PREPARE_KILLS,
+	PREPARE_RETAIN,
 	PREPARE_FOLD,
 	PREPARE_GATHER,
 	PREPARE_SORT,
@@ -51,7 +52,8 @@ struct prepared {
 	struct txn_part *part;    /* at hand, or the last one */
 	struct state_resource *r; /* what becomes of it, until it is in `next` */
 	struct fold fold;
-	size_t at; /* how far the stage is */
+	size_t at;      /* how far the stage is */
+	size_t segment; /* in which it is */
 	/* What is written: as it came, its order, and in order. */
 	struct segment_row *unsorted, *rows;
 	struct sort sort;

@@ -140,6 +140,7 @@ int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct 
 	if (!part)
 		return why_set(why, ERR_NOMEM, "out of memory in a transaction");
 	strcpy(part->name, resource);
+	part->retain_ms = TIME_MIN;
 	part->base = base;
 	if (base)
 		base->refs++;
@@ -189,6 +190,26 @@ int txn_withdraw(struct txn *t, const char *resource, int64_t start_ms, int64_t 
 	int rc = part_of(t, resource, &part);
 
 	return rc ? rc : coverage_withdraw(&part->coverage, start_ms, end_ms);
+}
+
+int txn_retain(struct txn *t, const char *resource, int64_t before_ms)
+{
+	struct txn_part *part;
+	int64_t window = t->store->window_ms, into = before_ms % window;
+	int rc = part_of(t, resource, &part);
+
+	if (!rc && before_ms == TIME_NONE)
+		rc = ERR_INVALID;
+	into += into < 0 ? window : 0;
+	if (rc || before_ms < TIME_MIN + window)
+		return rc;
+	before_ms -= into;
+	rc = coverage_withdraw(&part->coverage, TIME_MIN, before_ms);
+	if (!rc)
+		rc = intervals_remove(&part->damaged, TIME_MIN, before_ms);
+	if (!rc && before_ms > part->retain_ms)
+		part->retain_ms = before_ms;
+	return rc;
 }
 
 int txn_chain_start(struct txn *t, const char *resource, int64_t at_ms)

@@ -78,6 +78,8 @@ static struct txn *cut_txn(struct store *s)
 	txn_chain_start(t, "messages", T0);
 	txn_withdraw(t, "contacts", T0 + 50, T0 + 60);
 	txn_mark(t, "etag", bytes_str("new"));
+	if (messages == 70) /* what the journal never takes */
+		txn_retain(t, "contacts", T0 + 3 * 86400000LL);
 	return t;
 }
 

@@ -201,6 +201,24 @@ static void op_coverage(struct txn *t)
 	}
 }
 
+static void op_retain(struct txn *t)
+{
+	unsigned r = below(RESOURCES);
+	int64_t before = T0 + (int64_t)below(12) * DAY + below(1000000),
+		whole = before - before % DAY;
+
+	assert_int_equal(txn_retain(t, names[r], before), 0);
+	assert_int_equal(coverage_withdraw(&next.coverage[r], TIME_MIN, whole), 0);
+	for (unsigned i = 0; i < IDS; i++) {
+		struct entry *e = &next.entries[r][i];
+		bool own = e->revision > now.revision ||
+			   memcmp(e, &now.entries[r][i], sizeof *e) != 0;
+		if (e->held && !own && e->created != TIME_NONE && e->created < whole)
+			e->held = false;
+	}
+	touched = true;
+}
+
 static void op_mark(struct txn *t)
 {
 	static const char *const keys[3] = {"a", "b", "etag"};
@@ -470,6 +488,8 @@ static void life(uint64_t start, unsigned ops)
 		} else if (dice < 91) {
 			op_mark(t);
 		} else if (dice < 97) {
+			if (below(5) == 0)
+				op_retain(t);
 			commit(t);
 			t = NULL;
 			compare_all();

@@ -276,12 +276,20 @@ static void hook_wake(void *ctx)
 	((struct lab *)ctx)->awake = true;
 }
 
+static int hook_free_bytes(void *ctx, const char *dir, uint64_t *bytes_out)
+{
+	(void)dir;
+	*bytes_out = ((struct lab *)ctx)->free_bytes;
+	return 0;
+}
+
 struct store_hooks lab_hooks(struct lab *l)
 {
 	return (struct store_hooks){.fsync = hook_fsync,
 				    .write = hook_write,
 				    .rename = hook_rename,
 				    .unlink = hook_unlink,
+				    .free_bytes = l->floor_bytes ? hook_free_bytes : NULL,
 				    .wake = l->sliced ? hook_wake : NULL,
 				    .ctx = l};
 }
@@ -302,7 +310,8 @@ int lab_try_open(struct lab *l, struct store **out)
 				  .hooks = lab_hooks(l),
 				  .cache_bytes = l->cache_bytes,
 				  .txn_bytes_max = l->txn_bytes_max,
-				  .journal_bytes = l->journal_bytes};
+				  .journal_bytes = l->journal_bytes,
+				  .floor_bytes = l->floor_bytes};
 	struct why why;
 
 	return store_open(&o, out, &why);
