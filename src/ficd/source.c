@@ -9,7 +9,7 @@
 #define TRAIL_FILE_BYTES (1024 * 1024)
 #define TRAIL_FILES      4
 #define FLUSH_EVERY_MS   (15 * 60 * 1000) /* a journal is not older when it is small */
-#define DISK_FLOOR_BYTES (64 * 1024 * 1024)
+#define DISK_FLOOR_BYTES (16 * 1024 * 1024)
 #define DAY_MS           INT64_C(86400000)
 
 static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)

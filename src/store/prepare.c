@@ -667,7 +667,7 @@ static int check_room(struct prepared *p)
 	    s->hooks.free_bytes(s->hooks.ctx, s->dir, &bytes) || bytes >= s->floor_bytes + needed)
 		return 0;
 	return why_set(&p->why, ERR_NOSPACE,
-		       "the disk of %s is nearly full: %" PRIu64 " MiB are free, %" PRIu64
+		       "too little space on the disk of %s: %" PRIu64 " MiB are free, %" PRIu64
 		       " are to stay free",
 		       s->dir, bytes >> 20, s->floor_bytes >> 20);
 }
