@@ -3,6 +3,7 @@
  *
  *   <dir>/MANIFEST                      live segments, dead rows, coverage, marks, dictionaries,
  *                                       revision; written whole, fsynced, renamed
+ *   <dir>/MANIFEST.prev                 the one before it, where it is kept
  *   <dir>/journal/N.log                 small commits since the manifest (store/journal.h)
  *   <dir>/<resource>/<window>/N.seg     immutable segments (store/segment.h); <window> is the UTC
  *                                       date of the first window inside, or `all`
@@ -66,13 +67,17 @@ struct store_options {
 	/* A commit that brings records and would leave less free on the disk is refused with ERR_NOSPACE
 	 * before anything is written; what makes room is not. 0: no floor. */
 	uint64_t floor_bytes;
+	/* The manifest before the newest stays as MANIFEST.prev, with all that it names, until the next
+	 * one is written: what a damaged manifest falls back to. */
+	bool keep_previous;
 };
 
 /* Reads the manifest and its journals (not the segments), removes files that it does not name, checks that each
  * named segment is there and has the right size. A segment that is missing or damaged is
  * quarantined: renamed to N.seg.bad, its rows gone, its span withdrawn from coverage, counted and
- * logged; the store opens. A manifest that cannot be trusted is set aside as MANIFEST.bad and the
- * store opens empty (everything is re-fetchable), with a log line.
+ * logged; the store opens. A manifest that cannot be trusted is set aside as MANIFEST.bad; then the
+ * one before it counts, with its journals, where it was kept, and else the store opens empty
+ * (everything is re-fetchable); both with a log line.
  *
  * What is repaired holds in memory at once and on disk with the next commit (an empty one does);
  * until then every open comes to the same result.

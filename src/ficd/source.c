@@ -51,6 +51,7 @@ static int open_store(struct source *s, struct why *why)
 		/* Half for pages and records, the rest for transactions, answers and what the libraries need. */
 		.cache_bytes = (size_t)c->memory_bytes / 4 / c->source_count,
 		.txn_bytes_max = (size_t)c->memory_bytes / 2 / c->source_count,
+		.keep_previous = true,
 		.floor_bytes = DISK_FLOOR_BYTES,
 		.journal_bytes = (size_t)c->memory_bytes / 8 / c->source_count,
 	};

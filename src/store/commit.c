@@ -25,6 +25,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -102,13 +103,15 @@ static bool state_names(const struct state *t, const struct state_resource *r, c
 }
 
 /* Segments that the next state no longer names go with their last reader. */
-static void doom(const struct state *old, const struct state *next)
+static void doom(const struct state *old, const struct state *next, uint64_t manifest)
 {
 	for (size_t i = 0; i < old->resources_count; i++) {
 		const struct state_resource *r = old->resources[i];
 		for (size_t j = 0; j < r->count; j++)
-			if (!state_names(next, r, r->segments[j].segment))
+			if (!state_names(next, r, r->segments[j].segment)) {
 				r->segments[j].segment->doomed = true;
+				r->segments[j].segment->doomed_at = manifest;
+			}
 	}
 }
 
@@ -145,6 +148,8 @@ static void manifest_over(struct commit *c)
 	s->manifest_revision = s->state->revision;
 	s->compact_wanted = true;
 	s->upkeep_failed = false;
+	s->manifests++;
+	store_discard_retired(s);
 	journal_rotate(s);
 	store_discard_leftovers(s);
 }
@@ -155,7 +160,7 @@ static void publish(struct commit *c)
 	struct state *old = s->state;
 
 	prepared_close(&c->p);
-	doom(old, c->p.next);
+	doom(old, c->p.next, s->manifests + 1);
 	s->state = c->p.next;
 	c->p.next = NULL;
 	s->commits++;
@@ -201,6 +206,30 @@ static void folder_synced(struct commit *c)
 		publish(c);
 }
 
+/* The current manifest becomes the previous one, and the new one the current. Between the two renames
+ * there is only a previous one: a store that is opened then takes it. What is on the disk after an
+ * error that nobody knows is no previous one. */
+static int manifest_name(struct commit *c)
+{
+	struct store *s = c->p.s;
+	bool keeps = s->keep_previous && s->manifest_sum && !s->dirty;
+	char *previous = NULL;
+	int rc = 0;
+
+	if (keeps && asprintf(&previous, "%s.prev", c->p.manifest) < 0)
+		return prepare_nomem(&c->p);
+	if (keeps && s->hooks.rename(s->hooks.ctx, c->p.manifest, previous) != 0)
+		rc = why_errno(&c->p.why, "cannot rename %s", c->p.manifest);
+	if (!rc && s->hooks.rename(s->hooks.ctx, c->p.manifest_tmp, c->p.manifest) != 0) {
+		rc = why_errno(&c->p.why, "cannot rename %s", c->p.manifest_tmp);
+		if (keeps)
+			s->hooks.rename(s->hooks.ctx, previous, c->p.manifest);
+		s->dirty |= keeps;
+	}
+	free(previous);
+	return rc;
+}
+
 static void files_synced(struct commit *c)
 {
 	struct store *s = c->p.s;
@@ -218,8 +247,8 @@ static void files_synced(struct commit *c)
 		undo(c, why_errno(&c->p.why, "cannot open the folder %s", s->dir), false);
 		return;
 	}
-	if (s->hooks.rename(s->hooks.ctx, c->p.manifest_tmp, c->p.manifest) != 0) {
-		int rc = why_errno(&c->p.why, "cannot rename %s", c->p.manifest_tmp);
+	int rc = manifest_name(c);
+	if (rc) {
 		close(fd);
 		undo(c, rc, false);
 		return;

@@ -55,12 +55,37 @@ void store_discard_leftovers(struct store *s)
 	s->leftovers_count = kept;
 }
 
+void store_retire(struct store *s, char *path)
+{
+	char **grown = path && s->retired_count < LEFTOVERS_MAX
+			       ? realloc(s->retired, (s->retired_count + 1) * sizeof *grown)
+			       : NULL;
+
+	if (!grown) {
+		free(path); /* a later start removes it */
+		return;
+	}
+	s->retired = grown;
+	grown[s->retired_count++] = path;
+}
+
+void store_discard_retired(struct store *s)
+{
+	for (size_t i = 0; i < s->retired_count; i++)
+		store_discard(s, s->retired[i]);
+	s->retired_count = 0;
+}
+
 void store_segment_end(void *ctx, struct segment *g)
 {
 	struct store *s = ctx;
 
 	if (g->doomed) {
-		store_discard(s, g->file.path);
+		/* The previous manifest still names it, unless there was another one since. */
+		if (s->keep_previous && g->doomed_at >= s->manifests)
+			store_retire(s, g->file.path);
+		else
+			store_discard(s, g->file.path);
 		g->file.path = NULL;
 	}
 	segment_free(g, s->pages);

@@ -20,6 +20,7 @@
 /* The journal of the current manifest. */
 struct journal {
 	int fd;                 /* that is appended to; -1: none yet */
+	uint64_t before;        /* the oldest file of the previous manifest; `first`: none */
 	uint64_t first, number; /* of the files: the oldest that may be there, the newest */
 	uint64_t bytes;         /* of the newest */
 	uint64_t total;         /* of all */
@@ -40,9 +41,15 @@ struct store {
 	struct journal journal;
 	uint64_t manifest_revision; /* of the manifest on the disk … */
 	uint32_t manifest_sum;      /* … and its checksum; 0: there is none */
-	struct commit *committing;  /* that is under way: one at a time */
-	struct commit *commit;  /* the same while it is prepared, a slice with each store_work */
-	struct commit *waiting; /* the transaction's, behind one of the store's own */
+	bool keep_previous;
+	uint64_t previous_revision; /* of MANIFEST.prev, at open … */
+	uint32_t previous_sum;      /* … and its checksum; 0: there is none */
+	uint64_t manifests;         /* written since the store was opened */
+	char **retired;             /* files that only the previous manifest names */
+	size_t retired_count;
+	struct commit *committing; /* that is under way: one at a time */
+	struct commit *commit;     /* the same while it is prepared, a slice with each store_work */
+	struct commit *waiting;    /* the transaction's, behind one of the store's own */
 	bool flush_wanted, compact_wanted, upkeep_failed;
 	bool dirty; /* the manifest on disk may say something else than `state` */
 	unsigned snapshots;
@@ -150,5 +157,8 @@ void store_segment_end(void *ctx, struct segment *g);
 void store_discard(struct store *s, char *path);
 void store_discard_later(struct store *s, char *path);
 void store_discard_leftovers(struct store *s);
+/* Removes a file when the next manifest is there. Takes the path. */
+void store_retire(struct store *s, char *path);
+void store_discard_retired(struct store *s);
 
 #endif

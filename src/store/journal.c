@@ -207,8 +207,10 @@ void journal_close(struct store *s)
 void journal_rotate(struct store *s)
 {
 	journal_close(s);
-	for (uint64_t n = s->journal.first; n <= s->journal.number; n++)
+	uint64_t end = s->keep_previous ? s->journal.first : s->journal.number + 1;
+	for (uint64_t n = s->journal.before; n < end; n++)
 		store_discard(s, journal_path(s, n));
+	s->journal.before = end;
 	s->journal.first = s->journal.number + 1;
 	s->journal.total = 0;
 }

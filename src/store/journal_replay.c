@@ -264,13 +264,12 @@ static int frame_apply(struct store *s, struct bytes body)
 
 /* ---- files ---- */
 
-/* 1: a journal of this manifest, 0: of another, or not one at all. */
-static int header_is(const struct store *s, struct bytes file)
+/* Whether it is a journal of this manifest. */
+static bool header_is(struct bytes file, uint64_t revision, uint32_t sum)
 {
-	return file.len >= JOURNAL_HEAD && memcmp(file.data, JOURNAL_MAGIC, 8) == 0 &&
+	return sum && file.len >= JOURNAL_HEAD && memcmp(file.data, JOURNAL_MAGIC, 8) == 0 &&
 	       le32(file.data + 20) == (uint32_t)crc32(0, file.data, 20) &&
-	       le64(file.data + 8) == s->manifest_revision &&
-	       le32(file.data + 16) == s->manifest_sum && s->manifest_sum;
+	       le64(file.data + 8) == revision && le32(file.data + 16) == sum;
 }
 
 bool journal_frame_next(struct bytes file, size_t at, struct bytes *body)
@@ -309,7 +308,9 @@ static int replay(struct store *s, uint64_t number, struct why *why)
 	int rc = path ? file_read(path, JOURNAL_BYTES_MAX, &file, why)
 		      : why_set(why, ERR_NOMEM, "out of memory to open %s", s->dir);
 
-	if (!rc && header_is(s, buf_bytes(&file))) {
+	if (!rc && header_is(buf_bytes(&file), s->previous_revision, s->previous_sum)) {
+		s->journal.first = number + 1; /* they are the older ones */
+	} else if (!rc && header_is(buf_bytes(&file), s->manifest_revision, s->manifest_sum)) {
 		rc = replay_file(s, path, buf_bytes(&file));
 		if (rc)
 			why_set(why, rc, "cannot replay %s: %s", path, err_name(rc));
@@ -386,12 +387,12 @@ int journal_replay(struct store *s, struct why *why)
 		return why_set(why, ERR_NOMEM, "out of memory to open %s", s->dir);
 	int rc = list_files(folder, &list, &count, why);
 	free(folder);
+	if (count)
+		s->journal.before = s->journal.first = list[0];
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = replay(s, list[i], why);
-	if (!rc && count) {
-		s->journal.first = list[0];
+	if (!rc && count)
 		s->journal.number = list[count - 1];
-	}
 	free(list);
 	return rc;
 }

@@ -201,7 +201,8 @@ static uint64_t numbered(const char *name, const char *suffix)
 struct sweep {
 	struct store *s;
 	const struct state *state;
-	const struct state_resource *r; /* of the folder at hand; NULL: the manifest does not know it */
+	/* Of the folder at hand, and what the previous manifest has there; NULL: it does not know it. */
+	const struct state_resource *r, *before;
 	uint64_t bad[BAD_FILES_MAX]; /* the newest of those set aside */
 	unsigned removed;
 };
@@ -256,7 +257,9 @@ static void sweep_window(struct sweep *w, const char *path, const char *folder)
 	// cppcheck-suppress readdirCalled ; one thread, one stream
 	for (struct dirent *e; dir && (e = readdir(dir));) {
 		uint64_t number = numbered(e->d_name, ".seg"), bad = numbered(e->d_name, ".seg.bad");
-		if ((number && !segment_named(w->r, folder, number)) || (bad && !bad_kept(w, bad)))
+		if ((number && !segment_named(w->r, folder, number) &&
+		     !segment_named(w->before, folder, number)) ||
+		    (bad && !bad_kept(w, bad)))
 			sweep_remove(w, path, e->d_name);
 		else if (e->d_name[0] != '.')
 			any = true;
@@ -281,7 +284,7 @@ static void sweep_resource(struct sweep *w, const char *path)
 	for (struct dirent *e; dir && (e = readdir(dir));) {
 		char *below;
 		uint64_t number = numbered(e->d_name, ".dict");
-		if (number && !dictionary_named(w->r, number))
+		if (number && !dictionary_named(w->r, number) && !dictionary_named(w->before, number))
 			sweep_remove(w, path, e->d_name);
 		if (!window_name(e->d_name) || asprintf(&below, "%s/%s", path, e->d_name) < 0)
 			continue;
@@ -292,7 +295,7 @@ static void sweep_resource(struct sweep *w, const char *path)
 		closedir(dir);
 }
 
-void repair_sweep(struct store *s, const struct state *t)
+void repair_sweep(struct store *s, const struct state *t, const struct state *previous)
 {
 	struct sweep w = {.s = s, .state = t};
 	DIR *dir = opendir(s->dir);
@@ -305,6 +308,7 @@ void repair_sweep(struct store *s, const struct state *t)
 		if (!resource_name_valid(e->d_name) || asprintf(&path, "%s/%s", s->dir, e->d_name) < 0)
 			continue;
 		w.r = state_find(t, e->d_name);
+		w.before = previous ? state_find(previous, e->d_name) : NULL;
 		sweep_resource(&w, path);
 		free(path);
 	}

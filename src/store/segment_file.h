@@ -52,6 +52,7 @@ struct section {
 struct segment {
 	unsigned refs;
 	bool doomed; /* no longer named by the newest state: the file goes with the last reference */
+	uint64_t doomed_at; /* since which manifest of this process */
 	bool damaged; /* something in it was not what was written: it goes at the next commit */
 	bool damaged_before; /* and that was known when the open transaction began */
 	bool loaded;

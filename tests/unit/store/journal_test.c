@@ -269,6 +269,63 @@ static void stranger(void **state)
 	states_forget();
 }
 
+/* A manifest that cannot be read: the one before it, with its journals, is what was there before the
+ * last manifest was written. So too when there is none, between two renames. */
+static void falls_back(void **state)
+{
+	struct buf before = {0}, seen = {0}, file = {0};
+	char id[16], path[512];
+
+	(void)state;
+	for (int gone = 0; gone < 2; gone++) {
+		lab_remove(lab.dir);
+		lab.keep_previous = true;
+		struct store *s = fill();
+		for (int round = 0; round < 3; round++) {
+			lab_dump(s, &before, true);
+			struct txn *t = lab_begin(s);
+			for (int i = 0; i < 100; i++) {
+				snprintf(id, sizeof id, "t%d", i);
+				lab_put(t, "tags", id, T0, T0 + round, T0 + round, 0, NULL,
+					(unsigned)(i + round * 100) + 1);
+			}
+			for (int i = 0; i < 1000; i++) { /* more than the journal takes */
+				snprintf(id, sizeof id, "n%d", i);
+				lab_put(t, "messages", id, T0, T0 + round, T0 + round, 0, NULL, 1);
+			}
+			assert_int_equal(lab_commit(t), 0);
+			if (round < 2)
+				round_commit(s, 20 + round);
+		}
+		store_close(s);
+		snprintf(path, sizeof path, "%.100s/MANIFEST", lab.dir);
+		lab_read("", path, &file);
+		file.data[file.len / 2] ^= 4;
+		lab_write("", path, buf_bytes(&file));
+		if (gone)
+			assert_int_equal(unlink(path), 0);
+		for (int again = 0; again < 2; again++) {
+			s = lab_open(&lab);
+			lab_dump(s, &seen, true);
+			assert_string_equal(buf_text(&seen), buf_text(&before));
+			store_close(s);
+		}
+		s = lab_open(&lab);
+		round_commit(s, 30);
+		lab_dump(s, &before, true);
+		store_close(s);
+		s = lab_open(&lab);
+		lab_dump(s, &seen, true);
+		assert_string_equal(buf_text(&seen), buf_text(&before));
+		store_close(s);
+	}
+	lab.keep_previous = false;
+	buf_release(&before);
+	buf_release(&seen);
+	buf_release(&file);
+	states_forget();
+}
+
 static void count_line(void *ctx, struct bytes text)
 {
 	*(unsigned *)ctx += text.len > 12 && memcmp(text.data, "transaction ", 12) == 0;
@@ -302,6 +359,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(several, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(stranger, setup, teardown),
+		cmocka_unit_test_setup_teardown(falls_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(inspects, setup, teardown),
 	};
 

@@ -311,6 +311,7 @@ int lab_try_open(struct lab *l, struct store **out)
 				  .cache_bytes = l->cache_bytes,
 				  .txn_bytes_max = l->txn_bytes_max,
 				  .journal_bytes = l->journal_bytes,
+				  .keep_previous = l->keep_previous,
 				  .floor_bytes = l->floor_bytes};
 	struct why why;
 

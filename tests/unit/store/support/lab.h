@@ -42,8 +42,9 @@ struct lab {
 	unsigned syncs, writes, renames, unlinks;
 	size_t cache_bytes, txn_bytes_max, journal_bytes;
 	uint64_t floor_bytes, free_bytes; /* what the disk claims to have free, when there is a floor */
-	bool sliced;                      /* stores work only when store_work is called */
-	bool awake;                       /* a store asked for it */
+	bool keep_previous;
+	bool sliced; /* stores work only when store_work is called */
+	bool awake;  /* a store asked for it */
 };
 
 void lab_init(struct lab *l); /* an empty folder in memory */
