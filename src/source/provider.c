@@ -116,8 +116,9 @@ static enum fault fault_of_status(int status)
 		return FAULT_AUTH;
 	if (status == 403)
 		return FAULT_DENIED;
+	/* The provider says in its own words that something is gone; anybody else's page does not delete it. */
 	if (status == 404 || status == 410)
-		return FAULT_GONE;
+		return FAULT_NONSENSE;
 	if (status == 429)
 		return FAULT_LATER;
 	if (status == 408 || status >= 500)
@@ -140,7 +141,13 @@ struct page *reader_finish(struct reader *r, int status, const char *link, int64
 	r->page = NULL;
 	p->replaced = json_stats(r->json)->replaced;
 	if (status == 304) {
-		p->unchanged = true;
+		p->unchanged = r->ask.kind == ASK_LIST && (r->ask.type->traits & TRAIT_ETAG);
+		if (!p->unchanged) {
+			buf_reset(&p->body);
+			p->fault = FAULT_NONSENSE;
+			why_set(&p->why, 0,
+				"answered \"not modified\" to a question that had no condition");
+		}
 		return p;
 	}
 	if (!r->error)

@@ -40,6 +40,7 @@ struct fetch_cost {
 	int64_t asked_ms; /* the provider's clock just before it was asked, cut to the second: what changed later may be missing in the page */
 	char etag[96];
 	bool canceled;
+	bool answered; /* by the provider, with whatever; not a failure on the way */
 };
 
 /* Asks once. `etag` NULL or "": unconditional. `done` comes exactly once, from the loop; it owns the page (never NULL unless canceled or out of memory). NULL: no memory. */

@@ -22,10 +22,13 @@ static int begin(struct run *run, struct why *why)
 		.end_ms = TIME_MAX,
 	};
 	run->info.span_start_ms = run->ask.start_ms;
+	/* What an earlier run had read here, but not to its end, and was lost since: that a conversation is held says nothing of its messages. */
+	run->force = r->child &&
+		     snapshot_quarantined(run->view, r->child->name, run->chain_ms, TIME_MAX) > 0;
 	run->claim_count = r->pending_count;
 	for (unsigned i = 0; i < r->pending_count; i++)
 		run->claims[i] = r->pending[i];
-	return 0;
+	return run_dead_again(run) ? why_set(why, ERR_NOMEM, "out of memory") : 0;
 }
 
 static int proves(struct run *run, bool last, struct why *why)
@@ -77,6 +80,9 @@ static int finish(struct run *run, struct why *why)
 	}
 	if (rc == 0 && run->asked_ms > run->chain_ms)
 		rc = run_chain_extend(run, run->chain_ms, run->asked_ms);
+	/* Also ends the record of damage. */
+	if (rc == 0 && run->force && run->asked_ms > run->chain_ms)
+		rc = run_hold(run, (struct interval){run->chain_ms, run->asked_ms, run->asked_ms});
 	run->info.synced_until_ms = run->asked_ms;
 	return rc ? rc : run_pending_save(run, why);
 }

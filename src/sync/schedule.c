@@ -1,9 +1,9 @@
 /* schedule: when something is due. Pure: the time is an argument. */
 #include "sync_state.h"
 
-#define MINUTE_MS INT64_C(60000)
-#define HOUR_MS (60 * MINUTE_MS)
-#define DAY_MS (24 * HOUR_MS)
+#define MINUTE_MS    INT64_C(60000)
+#define HOUR_MS      (60 * MINUTE_MS)
+#define DAY_MS       (24 * HOUR_MS)
 #define RETRY_MAX_MS (15 * MINUTE_MS)
 
 int64_t schedule_full(const struct sync_full *full, int64_t now_ms)
@@ -26,7 +26,7 @@ int64_t schedule_retry_ms(unsigned failures, int64_t retry_ms)
 {
 	int64_t delay = retry_ms * 30;
 
-	for (unsigned i = 1; i < failures && delay < RETRY_MAX_MS; i++)
+	for (unsigned i = 1; i < failures && i < 32 && delay < RETRY_MAX_MS; i++)
 		delay *= 2;
 	return delay < RETRY_MAX_MS ? delay : RETRY_MAX_MS;
 }
