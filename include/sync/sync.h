@@ -11,25 +11,19 @@
 #include <io/http.h>
 #include <io/loop.h>
 #include <model/run.h>
+#include <model/schedule.h>
 #include <source/provider.h>
 #include <store/store.h>
 #include <store/trail.h>
 
 struct sync;
 
-/* When a full reading is due. */
-struct sync_full {
-	bool wanted;
-	int weekday;       /* 0 Sunday … 6; -1: every day */
-	int minute_of_day; /* UTC; -1: every hour */
-};
-
 struct sync_resource_options {
 	const struct resource_type *type;
-	int64_t every_ms;      /* changes, or the whole list where there is nothing else */
-	struct sync_full full; /* the whole again, for deletions by absence */
-	int64_t history_ms;    /* how far back a windowed resource is wanted */
-	unsigned priority;     /* smaller goes first */
+	int64_t every_ms;     /* changes, or the whole list where there is nothing else */
+	struct schedule full; /* the whole again, for deletions by absence */
+	int64_t history_ms;   /* how far back a windowed resource is wanted */
+	unsigned priority;    /* smaller goes first */
 };
 
 struct sync_options {

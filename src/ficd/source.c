@@ -38,15 +38,6 @@ static int open_store(struct source *s, struct why *why)
 	return trail_open(path, TRAIL_FILE_BYTES, TRAIL_FILES, &s->trail, why);
 }
 
-static struct sync_full full_of(const struct schedule *schedule)
-{
-	return (struct sync_full){
-		.wanted = schedule->kind != SCHEDULE_OFF,
-		.weekday = schedule->kind == SCHEDULE_WEEKLY ? schedule->weekday : -1,
-		.minute_of_day = schedule->kind == SCHEDULE_HOURLY ? -1 : schedule->minute,
-	};
-}
-
 static size_t wanted_resources(const struct source *s, struct sync_resource_options *out)
 {
 	size_t n = 0;
@@ -58,7 +49,7 @@ static size_t wanted_resources(const struct source *s, struct sync_resource_opti
 		out[n++] = (struct sync_resource_options){
 			.type = t,
 			.every_ms = r->every_ms,
-			.full = full_of(&r->full),
+			.full = r->full,
 			.history_ms = s->config->history_ms,
 			.priority = r->priority,
 		};

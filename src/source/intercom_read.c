@@ -51,13 +51,6 @@ static int64_t seconds_ms(struct bytes doc, const char *key)
 	return TIME_NONE;
 }
 
-bool intercom_type_is(struct bytes doc, const char *type)
-{
-	struct bytes text;
-
-	return mp_find_str(doc, "type", &text) && bytes_is(text, type);
-}
-
 static bool record_of(struct page *page, struct bytes doc, int64_t seen_ms, struct record *out)
 {
 	*out = (struct record){

@@ -5,16 +5,6 @@
 
 #include <stdlib.h>
 
-static const struct provider *const providers[] = {&provider_intercom};
-
-const struct provider *provider_find(struct bytes name)
-{
-	for (size_t i = 0; i < sizeof providers / sizeof *providers; i++)
-		if (bytes_is(name, providers[i]->name))
-			return providers[i];
-	return NULL;
-}
-
 const struct resource_type *provider_type(const struct provider *p, struct bytes name)
 {
 	for (const struct resource_type *t = p->types; t->name; t++)

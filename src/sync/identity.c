@@ -16,15 +16,15 @@ static void on_recorded(void *ctx, int rc, const struct why *why)
 		return;
 	}
 	if (rc) {
-		sync_source_fault(s, rc == ERR_NOSPACE ? FAULT_NONE : FAULT_NOW, why->text);
+		s->tell->fault(s, rc == ERR_NOSPACE ? FAULT_NONE : FAULT_NOW, why->text);
 		return;
 	}
 	s->identified = true;
 	log_info("sync", "workspace %s (%s) source=%s region=%s timezone=%s", s->workspace_id,
 		 s->workspace_name, s->options.name, s->region, s->timezone);
-	sync_source_well(s);
-	sync_store_well(s);
-	sync_pump(s);
+	s->tell->answered(s);
+	s->tell->stored(s);
+	s->tell->pump(s);
 }
 
 static int put_mark(struct txn *txn, const char *key, const char *value)
@@ -62,14 +62,14 @@ static bool same_workspace(struct sync *s, const char *id)
 	bool same = view && (held.len == 0 || bytes_is(held, id));
 
 	if (!view)
-		sync_source_fault(s, FAULT_NOW, "out of memory");
+		s->tell->fault(s, FAULT_NOW, "out of memory");
 	if (view && !same) {
 		char words[320];
 		snprintf(words, sizeof words,
 			 "the token belongs to workspace %s, but this cache was filled from %.*s: use that workspace's token, or "
 			 "give the new one a [source] of its own",
 			 id, (int)held.len, (const char *)held.data);
-		sync_source_fault(s, FAULT_AUTH, words);
+		s->tell->fault(s, FAULT_AUTH, words);
 	}
 	snapshot_free(view);
 	return same;
@@ -83,9 +83,9 @@ static void on_identity(void *ctx, struct page *page, const struct fetch_cost *c
 	s->identity = NULL;
 	s->identifying = page && !page->fault && same_workspace(s, page->identity.id);
 	if (!page)
-		sync_source_fault(s, FAULT_NOW, "out of memory");
+		s->tell->fault(s, FAULT_NOW, "out of memory");
 	else if (page->fault)
-		sync_source_fault(s, page->fault, page->why.text);
+		s->tell->fault(s, page->fault, page->why.text);
 	if (s->identifying) {
 		memcpy(s->workspace_id, page->identity.id, sizeof s->workspace_id);
 		memcpy(s->workspace_name, page->identity.name, sizeof s->workspace_name);
@@ -104,5 +104,5 @@ void sync_identify(struct sync *s)
 		return;
 	s->identity = fetch_start(&s->line, &ask, bytes_of(NULL, 0), NULL, on_identity, s);
 	if (!s->identity)
-		sync_source_fault(s, FAULT_NOW, "out of memory");
+		s->tell->fault(s, FAULT_NOW, "out of memory");
 }

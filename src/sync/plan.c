@@ -57,7 +57,7 @@ static void plan(struct resource *r, const struct snapshot *view, int64_t mono, 
 {
 	if (r->full_wall_ms != TIME_NONE && wall >= r->full_wall_ms) {
 		r->full_wished = true;
-		r->full_wall_ms = schedule_full(&r->options.full, wall);
+		r->full_wall_ms = schedule_next(&r->options.full, wall);
 	}
 	plan_past(r, view, mono);
 	r->chained = (r->options.type->traits & TRAIT_CHANGED) && has_chain(r, view);
@@ -91,8 +91,9 @@ struct run *plan_first(const struct sync *s)
 	return best;
 }
 
-bool sync_others_wait(const struct sync *s, const struct run *run)
+bool plan_others_wait(const struct run *run)
 {
+	const struct sync *s = run->sync;
 	int64_t mono = loop_mono_ms(s->options.loop);
 
 	if (s->stopping)

@@ -5,7 +5,6 @@
 #include "run.h"
 #include "sync_state.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,6 +12,9 @@ static struct sync *of(const struct run *run)
 {
 	return run->sync;
 }
+
+static void run_page_over(struct run *run);
+static void run_commit_partly(struct run *run);
 
 struct run *run_new(struct resource *r, const struct run_ops *ops)
 {
@@ -26,6 +28,8 @@ struct run *run_new(struct resource *r, const struct run_ops *ops)
 	run->ops = ops;
 	run->wanted_end = &run->wanted;
 	run->arrived_end = &run->arrived;
+	run->page_over = run_page_over;
+	run->commit_partly = run_commit_partly;
 	run->asked_ms = TIME_NONE;
 	run->singles = calloc(s->line.concurrency, sizeof *run->singles);
 	run->task = task_new(s->options.loop, run_step, run);
@@ -47,66 +51,6 @@ struct run *run_new(struct resource *r, const struct run_ops *ops)
 		.total = -1,
 	};
 	return run;
-}
-
-/* Everything that belongs to the turn, given up. */
-static void run_drop(struct run *run)
-{
-	run_read_drop(run);
-	page_free(run->page);
-	run->page = NULL;
-	txn_abort(run->txn);
-	run->txn = NULL;
-	scan_close(run->scan);
-	run->scan = NULL;
-	snapshot_free(run->view);
-	run->view = NULL;
-	if (run->task)
-		task_stop(run->task);
-}
-
-void run_free(struct run *run)
-{
-	if (!run)
-		return;
-	run_drop(run);
-	task_free(run->task);
-	free(run->singles);
-	buf_release(&run->cursor);
-	buf_release(&run->memory);
-	hashset_release(&run->cursors);
-	hashset_release(&run->seen);
-	hashset_release(&run->shown);
-	free(run);
-}
-
-static void run_end(struct run *run, enum run_outcome outcome)
-{
-	run_drop(run);
-	run->info.outcome = outcome;
-	run->info.ended_ms = loop_wall_ms(of(run)->options.loop);
-	run->info.phase = "ended";
-	sync_run_ended(run);
-}
-
-void run_fail(struct run *run, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(run->info.error, sizeof run->info.error, format, args);
-	va_end(args);
-	run_end(run, RUN_FAILED);
-}
-
-void run_cancel(struct run *run)
-{
-	/* A commit under way is let through: what it made durable is good, and it ends the run. */
-	run->canceled = true;
-	if (run->committing)
-		return;
-	snprintf(run->info.error, sizeof run->info.error, "the daemon was stopped");
-	run_end(run, RUN_CANCELED);
 }
 
 /* ---- the end of a page ---- */
@@ -136,11 +80,11 @@ static void on_committed(void *ctx, int rc, const struct why *why)
 	run->committing = false;
 	if (rc) {
 		if (rc == ERR_NOSPACE)
-			sync_source_fault(of(run), FAULT_NONE, why->text);
+			of(run)->tell->fault(of(run), FAULT_NONE, why->text);
 		run_fail(run, "%s: cannot store: %s", run->info.resource, why->text);
 		return;
 	}
-	sync_store_well(of(run));
+	of(run)->tell->stored(of(run));
 	snapshot_free(run->view);
 	run->view = NULL;
 	if (run->finishing)
@@ -150,7 +94,7 @@ static void on_committed(void *ctx, int rc, const struct why *why)
 	else if (run->partly)
 		run_go_on(run);
 	else
-		sync_turn_over(run);
+		of(run)->tell->turn_over(run);
 }
 
 static void run_commit(struct run *run)
@@ -163,7 +107,7 @@ static void run_commit(struct run *run)
 }
 
 /* Records without claims may be committed at any time: they prove nothing yet. */
-void run_commit_partly(struct run *run)
+static void run_commit_partly(struct run *run)
 {
 	run->partly = true;
 	run_commit(run);
@@ -197,11 +141,11 @@ static bool commit_due(const struct run *run)
 {
 	return run->finishing || run->ops->kind == RUN_BACKFILL ||
 	       txn_bytes(run->txn) > RUN_COMMIT_BYTES ||
-	       txn_records(run->txn) > RUN_COMMIT_RECORDS || sync_others_wait(of(run), run);
+	       txn_records(run->txn) > RUN_COMMIT_RECORDS || of(run)->tell->others_wait(run);
 }
 
 /* Everything that the page called for has been fetched and taken: what it proves, and on. */
-void run_page_over(struct run *run)
+static void run_page_over(struct run *run)
 {
 	struct why why = {"out of memory"};
 
@@ -241,34 +185,4 @@ void run_turn(struct run *run)
 		task_start(run->task);
 	else
 		run_list(run);
-}
-
-/* ---- claims ---- */
-
-int run_hold(struct run *run, struct interval span)
-{
-	const struct resource_type *child = run->resource->child;
-	int rc = txn_hold(run->txn, run->info.resource, span);
-
-	return rc || !child ? rc : txn_hold(run->txn, child->name, span);
-}
-
-int run_chain_start(struct run *run, int64_t at_ms)
-{
-	const struct resource_type *child = run->resource->child;
-
-	/* The first changes run has time: what it would bring is being read now. */
-	run->resource->due_mono_ms = loop_mono_ms(of(run)->options.loop) +
-				     run->resource->options.every_ms;
-	int rc = txn_chain_start(run->txn, run->info.resource, at_ms);
-
-	return rc || !child ? rc : txn_chain_start(run->txn, child->name, at_ms);
-}
-
-int run_chain_extend(struct run *run, int64_t from_ms, int64_t to_ms)
-{
-	const struct resource_type *child = run->resource->child;
-	int rc = txn_chain_extend(run->txn, run->info.resource, from_ms, to_ms);
-
-	return rc || !child ? rc : txn_chain_extend(run->txn, child->name, from_ms, to_ms);
 }

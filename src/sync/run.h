@@ -114,6 +114,8 @@ struct run {
 	unsigned arrived_count;
 	uint64_t got,
 		gone; /* single reads that brought something, and those of what was shown and is gone */
+	void (*page_over)(struct run *run); /* everything that the page called for is in the transaction */
+	void (*commit_partly)(struct run *run); /* the transaction is full in the middle of a page */
 	struct task *task;
 	struct txn *txn;
 	struct snapshot *view;
@@ -139,7 +141,7 @@ struct run {
 };
 
 struct run *run_new(struct resource *r, const struct run_ops *ops);
-void run_turn(struct run *run);   /* gives it the turn; it ends with sync_turn_over */
+void run_turn(struct run *run);   /* gives it the turn; it ends with tell->turn_over */
 void run_cancel(struct run *run); /* ends at once; what is not committed is dropped */
 void run_free(struct run *run);
 void run_fail(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -150,11 +152,10 @@ void run_wanted_drop(struct run *run);
 void run_list(struct run *run);
 void run_read_on(struct run *run); /* after a commit of a part of a page */
 bool run_step(void *ctx);
-void run_read_drop(struct run *run);
 
-/* run.c */
-void run_page_over(struct run *run);
-void run_commit_partly(struct run *run);
+/* run_end.c */
+void run_end(struct run *run, enum run_outcome outcome);
+void run_arrived_over(struct run *run); /* the first of what arrived is taken */
 
 /* take.c: one record of a page into the transaction. */
 int run_take(struct run *run, struct arrived *from, struct why *why);
@@ -182,11 +183,5 @@ int run_pending_save(struct run *run, struct why *why); /* resource's pending cl
 /* Everything with a last update from then on was read once, or is in the chain; TIME_NONE: not known. What is missing above it was lost since. */
 int64_t resource_walked(const struct resource *r, const struct snapshot *view);
 int run_walked_save(struct run *run, int64_t from_ms);
-
-/* sync.c */
-void sync_turn_over(struct run *run); /* the turn is free; the run waits, or has ended (info.outcome) */
-void sync_run_ended(struct run *run);
-void sync_progress(struct run *run);
-bool sync_others_wait(const struct sync *s, const struct run *run); /* someone who goes before it is due */
 
 #endif

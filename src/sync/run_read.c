@@ -16,30 +16,6 @@ static struct sync *of(const struct run *run)
 	return run->sync;
 }
 
-void run_wanted_drop(struct run *run)
-{
-	for (struct wanted *w = run->wanted, *next; w; w = next) {
-		next = w->next;
-		free(w);
-	}
-	run->wanted = NULL;
-	run->wanted_end = &run->wanted;
-}
-
-int run_want(struct run *run, struct bytes id)
-{
-	struct wanted *w = malloc(sizeof *w + id.len);
-
-	if (!w)
-		return ERR_NOMEM;
-	w->next = NULL;
-	w->len = id.len;
-	memcpy(w->id, id.data, id.len);
-	*run->wanted_end = w;
-	run->wanted_end = &w->next;
-	return 0;
-}
-
 static struct arrived *run_arrive(struct run *run, struct page *page, bool single)
 {
 	struct arrived *a = calloc(1, sizeof *a);
@@ -73,7 +49,7 @@ static void run_fault(struct run *run, const struct page *page)
 	/* What one resource may not, or is asked wrongly, is its own affair; the others go on. */
 	if (page->fault == FAULT_AUTH || page->fault == FAULT_NOW || page->fault == FAULT_LATER ||
 	    page->fault == FAULT_NONSENSE)
-		sync_source_fault(of(run), page->fault, page->why.text);
+		of(run)->tell->fault(of(run), page->fault, page->why.text);
 	run_fail(run, "%s: %s", run->info.resource, page->why.text);
 }
 
@@ -104,7 +80,7 @@ static void on_listing(void *ctx, struct page *page, const struct fetch_cost *co
 		page_free(page);
 		return;
 	}
-	sync_source_well(of(run));
+	of(run)->tell->answered(of(run));
 	if (run->asked_ms == TIME_NONE)
 		run->asked_ms = cost->asked_ms;
 	/* Of a list that comes in pages an ETag says nothing about the whole. */
@@ -184,7 +160,7 @@ static void on_single(void *ctx, struct page *page, const struct fetch_cost *cos
 		page_free(page);
 		return;
 	}
-	sync_source_well(of(run));
+	of(run)->tell->answered(of(run));
 	struct arrived *a = run_arrive(run, page, true);
 	if (!a) {
 		page_free(page);
@@ -241,28 +217,14 @@ void run_read_on(struct run *run)
 	if (run->listing || run->arrived || run->single_count || run->working)
 		return;
 	if (!run->wanted)
-		run_page_over(run);
+		run->page_over(run);
 	else if (txn_full(run))
-		run_commit_partly(run);
+		run->commit_partly(run);
 	else
 		run_fail(run, "out of memory");
 }
 
 /* ---- taking what arrived ---- */
-
-/* A listing's page stays until its work is done, since the kind looks at it then. */
-static void arrived_over(struct run *run)
-{
-	struct arrived *a = run->arrived;
-
-	run->arrived = a->next;
-	if (!run->arrived)
-		run->arrived_end = &run->arrived;
-	run->arrived_count--;
-	if (a->page != run->page)
-		page_free(a->page);
-	free(a);
-}
 
 /* One record of what arrived first. 1: done with it for now (the transaction is full, and is committed first). */
 static int take_next(struct run *run, struct why *why)
@@ -272,17 +234,17 @@ static int take_next(struct run *run, struct why *why)
 	int rc;
 
 	if (!gone && a->at == a->page->count) {
-		arrived_over(run);
+		run_arrived_over(run);
 		return 0;
 	}
 	rc = gone ? run_take_gone(run, a, why) : run_take(run, a, why);
 	if (rc == ERR_LIMIT && txn_records(run->txn) > 0) {
 		task_stop(run->task);
-		run_commit_partly(run);
+		run->commit_partly(run);
 		return 1;
 	}
 	if (rc == 0 && gone)
-		arrived_over(run);
+		run_arrived_over(run);
 	else if (rc == 0)
 		a->at++;
 	return rc;
@@ -299,7 +261,7 @@ bool run_step(void *ctx)
 		rc = take_next(run, &why);
 	if (rc > 0)
 		return task_active(run->task);
-	sync_progress(run);
+	of(run)->tell->progress(run);
 	if (rc == 0 && run->arrived)
 		return true;
 	if (rc == 0 && run->working) {
@@ -316,18 +278,4 @@ bool run_step(void *ctx)
 	run_read_on(run);
 	/* What comes next may have started the task again. */
 	return task_active(run->task);
-}
-
-void run_read_drop(struct run *run)
-{
-	fetch_drop(run->listing);
-	run->listing = NULL;
-	for (unsigned i = 0; i < of(run)->line.concurrency && run->singles; i++) {
-		fetch_drop(run->singles[i].fetch);
-		run->singles[i].fetch = NULL;
-	}
-	run->single_count = 0;
-	run_wanted_drop(run);
-	while (run->arrived)
-		arrived_over(run);
 }

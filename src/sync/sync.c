@@ -18,10 +18,7 @@
 static const char refused_words[] =
 	"the access token is refused: put a valid one into the token file and restart ficd (or, if it was mended at the provider, run 'ficq sync')";
 
-int64_t sync_provider_now(const struct sync *s)
-{
-	return loop_wall_ms(s->options.loop) + s->line.clock_offset_ms;
-}
+static void sync_pump(struct sync *s);
 
 static void on_timer(void *ctx)
 {
@@ -62,7 +59,7 @@ static void resource_init(struct sync *s, struct resource *r,
 		.options = *options,
 		.child = child_of(s->options.account.provider, options->type),
 		.last_sync_ms = TIME_NONE,
-		.full_wall_ms = schedule_full(&options->full, wall),
+		.full_wall_ms = schedule_next(&options->full, wall),
 	};
 }
 
@@ -87,6 +84,24 @@ static void resources_load(struct sync *s)
 	snapshot_free(view);
 }
 
+static void sync_source_fault(struct sync *s, enum fault fault, const char *words);
+static void sync_source_well(struct sync *s);
+static void sync_store_well(struct sync *s);
+static void sync_progress(struct run *run);
+static void sync_turn_over(struct run *run);
+static void sync_run_ended(struct run *run);
+
+static const struct sync_tell tell = {
+	.fault = sync_source_fault,
+	.answered = sync_source_well,
+	.stored = sync_store_well,
+	.pump = sync_pump,
+	.progress = sync_progress,
+	.turn_over = sync_turn_over,
+	.ended = sync_run_ended,
+	.others_wait = plan_others_wait,
+};
+
 struct sync *sync_new(const struct sync_options *options)
 {
 	struct sync *s = calloc(1, sizeof *s);
@@ -94,6 +109,7 @@ struct sync *sync_new(const struct sync_options *options)
 	if (!s)
 		return NULL;
 	s->options = *options;
+	s->tell = &tell;
 	if (s->options.retry_ms < RETRY_MIN_MS)
 		s->options.retry_ms = RETRY_MIN_MS;
 	if (s->options.concurrency == 0)
@@ -142,7 +158,7 @@ static void refuse_waiting(struct sync *s)
 		}
 }
 
-void sync_source_fault(struct sync *s, enum fault fault, const char *words)
+static void sync_source_fault(struct sync *s, enum fault fault, const char *words)
 {
 	bool doubted = fault == FAULT_AUTH && s->identified;
 
@@ -164,7 +180,7 @@ void sync_source_fault(struct sync *s, enum fault fault, const char *words)
 	}
 }
 
-void sync_source_well(struct sync *s)
+static void sync_source_well(struct sync *s)
 {
 	if (s->fault == FAULT_NONE)
 		return;
@@ -175,7 +191,7 @@ void sync_source_well(struct sync *s)
 	s->paused_until_ms = 0;
 }
 
-void sync_store_well(struct sync *s)
+static void sync_store_well(struct sync *s)
 {
 	if (s->fault != FAULT_NONE || !s->error[0])
 		return;
@@ -204,7 +220,7 @@ static void arm_timer(struct sync *s, int64_t mono, int64_t wall)
 	timer_start(s->timer, next > 0 ? next : 1, 0);
 }
 
-void sync_pump(struct sync *s)
+static void sync_pump(struct sync *s)
 {
 	int64_t mono = loop_mono_ms(s->options.loop), wall = loop_wall_ms(s->options.loop);
 
@@ -230,7 +246,7 @@ void sync_pump(struct sync *s)
 	run_turn(run);
 }
 
-void sync_turn_over(struct run *run)
+static void sync_turn_over(struct run *run)
 {
 	struct sync *s = run->sync;
 
@@ -263,7 +279,7 @@ static void watches_tell(struct sync *s, const struct run *run, bool ended)
 	}
 }
 
-void sync_progress(struct run *run)
+static void sync_progress(struct run *run)
 {
 	watches_tell(run->sync, run, false);
 }
@@ -344,7 +360,7 @@ static void follow_up(struct resource *r, struct run *run)
 	run->info.follow = next->info.id;
 }
 
-void sync_run_ended(struct run *run)
+static void sync_run_ended(struct run *run)
 {
 	struct sync *s = run->sync;
 	struct resource *r = run->resource;

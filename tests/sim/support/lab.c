@@ -111,7 +111,7 @@ void lab_start(struct lab *lab)
 		resources[n++] = (struct sync_resource_options){
 			.type = provider_type(&provider_intercom, bytes_str(names[i])),
 			.every_ms = i < 2 ? 60 * MINUTE_MS : lab->every_ms,
-			.full = {.wanted = i == 2, .weekday = -1, .minute_of_day = 120},
+			.full = {.kind = i == 2 ? SCHEDULE_DAILY : SCHEDULE_OFF, .minute = 120},
 			.history_ms = lab->history_ms,
 			.priority = (unsigned)i,
 		};

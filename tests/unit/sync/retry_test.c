@@ -1,4 +1,4 @@
-/* schedule and hashset: the small pure pieces. */
+/* retry and hashset: the small pure pieces. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,28 +8,6 @@
 
 #include "hashset.h"
 #include "sync_state.h"
-
-#define HOUR INT64_C(3600000)
-#define DAY  (24 * HOUR)
-
-/* 2026-11-20 is a Friday. */
-#define FRIDAY INT64_C(1795132800000)
-
-static void full_readings(void **state)
-{
-	struct sync_full never = {0}, hourly = {true, -1, -1}, daily = {true, -1, 120},
-			 sundays = {true, 0, 180}, fridays = {true, 5, 0};
-
-	(void)state;
-	assert_true(schedule_full(&never, FRIDAY) == TIME_NONE);
-	assert_true(schedule_full(&hourly, FRIDAY) == FRIDAY + HOUR);
-	assert_true(schedule_full(&hourly, FRIDAY + 1) == FRIDAY + HOUR);
-	assert_true(schedule_full(&daily, FRIDAY) == FRIDAY + 2 * HOUR);
-	assert_true(schedule_full(&daily, FRIDAY + 2 * HOUR) == FRIDAY + DAY + 2 * HOUR);
-	assert_true(schedule_full(&sundays, FRIDAY) == FRIDAY + 2 * DAY + 3 * HOUR);
-	assert_true(schedule_full(&fridays, FRIDAY - 1) == FRIDAY);
-	assert_true(schedule_full(&fridays, FRIDAY) == FRIDAY + 7 * DAY);
-}
 
 static void retries(void **state)
 {
@@ -73,7 +51,6 @@ static void hashes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(full_readings),
 		cmocka_unit_test(retries),
 		cmocka_unit_test(hashes),
 	};
