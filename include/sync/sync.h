@@ -100,6 +100,10 @@ struct sync_resource_state {
 /* Of a child resource it is its parent's. False: not configured. */
 bool sync_resource_state(const struct sync *s, const char *resource, struct sync_resource_state *out);
 
+/* Damage was met while reading: commits as soon as the store is free, which sets the damaged segment aside and withdraws its coverage, so that it is read
+ * again. */
+void sync_repair(struct sync *s);
+
 /* Nothing is under way or due now (or nothing can be: see the state's trouble). */
 bool sync_idle(const struct sync *s);
 

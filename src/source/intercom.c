@@ -19,10 +19,18 @@ static const char *base_url(const char *region)
 	return NULL;
 }
 
+/* The feed of deletions is there from 2.16 on. */
+static unsigned traits(const struct account *a, const struct resource_type *type)
+{
+	return strcmp(a->version, "2.16") < 0 ? type->traits & ~(unsigned)TRAIT_DELETED
+					      : type->traits;
+}
+
 const struct provider provider_intercom = {
 	.name = "intercom",
 	.types = intercom_types,
 	.base_url = base_url,
+	.traits = traits,
 	.call = intercom_call,
 	.read = intercom_read,
 };

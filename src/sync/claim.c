@@ -10,6 +10,14 @@ int run_hold(struct run *run, struct interval span)
 	return rc || !child ? rc : txn_hold(run->txn, child->name, span);
 }
 
+int run_withdraw_all(struct run *run)
+{
+	const struct resource_type *child = run->resource->child;
+	int rc = txn_withdraw(run->txn, run->info.resource, TIME_MIN, TIME_MAX);
+
+	return rc || !child ? rc : txn_withdraw(run->txn, child->name, TIME_MIN, TIME_MAX);
+}
+
 int run_chain_start(struct run *run, int64_t at_ms)
 {
 	const struct resource_type *child = run->resource->child;

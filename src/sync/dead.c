@@ -97,6 +97,30 @@ static int note(struct run *run, struct bytes id)
 	return save(run);
 }
 
+bool run_dead_known(const struct run *run, struct bytes id)
+{
+	return find(run->resource, id) >= 0;
+}
+
+static bool has_room(const struct run *run, struct bytes id)
+{
+	return run->resource->dead_count < DEAD_MAX && id.len < DEAD_ID_MAX &&
+	       !memchr(id.data, '\n', id.len);
+}
+
+bool run_dead_gone(struct run *run, struct bytes id)
+{
+	const struct record *listed = shown(run, id);
+
+	if (!has_room(run, id))
+		return false;
+	/* A copy of the same state that is held stays as it is. */
+	if (listed)
+		keep_listed(run, listed, false);
+	run->info.failed++;
+	return note(run, id) == 0;
+}
+
 bool run_dead_letter(struct run *run, struct bytes id, const struct page *page)
 {
 	bool known = find(run->resource, id) >= 0;
@@ -104,9 +128,8 @@ bool run_dead_letter(struct run *run, struct bytes id, const struct page *page)
 
 	if (page->fault != FAULT_NOW && page->fault != FAULT_NONSENSE && page->fault != FAULT_NEVER)
 		return false;
-	if (!known && (!listed || run->ops->kind == RUN_SNAPSHOT ||
-		       run->resource->dead_count == DEAD_MAX || id.len >= DEAD_ID_MAX ||
-		       memchr(id.data, '\n', id.len) || run->info.failed > run->got / 4))
+	if (!known && (!listed || run->ops->kind == RUN_SNAPSHOT || !has_room(run, id) ||
+		       run->info.failed > run->got / 4))
 		return false;
 	if ((listed && !keep_listed(run, listed, known)) || (!known && note(run, id)))
 		return false;

@@ -11,6 +11,8 @@
 #define ATTEMPTS_MAX       6  /* the first, and five more after 1, 2, 4, 8, 16 s */
 #define WAITS_MAX          30 /* times that we let ourselves be told to wait for one question */
 #define RETRY_AFTER_MAX_MS (15 * 60 * 1000)
+#define CLOCK_AHEAD_MAX_MS (5 * 60 * 1000)
+#define CLOCK_DOUBTS_MAX   4
 #define CLOCK_NOISE_MS     2000                   /* Date has whole seconds */
 #define SECONDS_MAX        INT64_C(1000000000000) /* no time of an honest header is beyond it */
 
@@ -113,19 +115,37 @@ static int on_data(void *ctx, const void *data, size_t len)
 }
 
 /* The answer was dated at some moment between its question and its end, to the second: the offset lies between two bounds, of which the one
- * nearer to none is taken. */
-static void learn_clock(struct line *l, const struct http_result *result)
+ * nearer to none is taken. False: this clock is suddenly far ahead. Coverage is measured by it, so one machine of the provider's with a wrong clock would make us claim
+ * what has not happened yet; it is believed when several answers say the same. */
+static bool learn_clock(struct line *l, const struct http_result *result)
 {
 	if (result->date_ms == TIME_NONE)
-		return;
+		return true;
 	int64_t low = result->date_ms - result->ended_ms,
 		high = result->date_ms + 999 - result->sent_ms;
 	int64_t offset = low > 0 ? low : high < 0 ? high : 0;
+	if (l->clock_known && offset - l->clock_offset_ms > CLOCK_AHEAD_MAX_MS &&
+	    ++l->clock_doubts < CLOCK_DOUBTS_MAX)
+		return false;
+	l->clock_known = true;
+	l->clock_doubts = 0;
 	l->clock_offset_ms = offset > -CLOCK_NOISE_MS && offset < CLOCK_NOISE_MS ? 0 : offset;
+	return true;
+}
+
+static void refuse_clock(struct page *page, const struct http_result *result)
+{
+	char theirs[TIME_TEXT_MAX];
+
+	page->fault = FAULT_NOW;
+	page->count = 0;
+	page->next = bytes_of(NULL, 0);
+	why_set(&page->why, 0, "the provider's clock is suddenly far ahead (%s)",
+		time_text(result->date_ms, false, theirs));
 }
 
 /* The answer, or a page that says what went wrong on the way to it. */
-static struct page *page_of(struct fetch *f, const struct http_result *result)
+static struct page *page_of(struct fetch *f, const struct http_result *result, bool clock_fits)
 {
 	int64_t seen = result->date_ms != TIME_NONE ? result->date_ms
 						    : result->ended_ms + f->line->clock_offset_ms;
@@ -146,6 +166,8 @@ static struct page *page_of(struct fetch *f, const struct http_result *result)
 			why_set(&page->why, 0,
 				"the answer is larger, or nested deeper, than is taken in");
 	}
+	if (page && !clock_fits)
+		refuse_clock(page, result);
 	if (page && page->unchanged && !f->etag[0]) {
 		page->fault = FAULT_NONSENSE;
 		why_set(&page->why, 0,
@@ -219,7 +241,7 @@ static void on_done(void *ctx, const struct http_result *result)
 	}
 	l->sent--;
 	budget_answered(&l->budget, result, loop_mono_ms(l->loop));
-	learn_clock(l, result);
+	bool clock_fits = learn_clock(l, result);
 	f->cost.bytes += result->bytes;
 	l->bytes += result->bytes;
 	snprintf(f->cost.etag, sizeof f->cost.etag, "%s", result->etag);
@@ -233,7 +255,7 @@ static void on_done(void *ctx, const struct http_result *result)
 					   ? result->date_ms
 					   : result->ended_ms + l->clock_offset_ms;
 		f->cost.asked_ms = (answered - took) / 1000 * 1000 - 1000;
-		struct page *page = page_of(f, result);
+		struct page *page = page_of(f, result, clock_fits);
 		if (page && fetch_again(f, page, result))
 			page_free(page);
 		else

@@ -28,6 +28,8 @@ struct line {
 	struct timer *timer;       /* the next time that the queue may move */
 	unsigned sent;             /* under way at the provider */
 	uint64_t calls, retries, bytes;
+	bool clock_known;
+	unsigned clock_doubts;   /* answers in a row that were suddenly far ahead */
 	int64_t clock_offset_ms; /* provider's clock minus ours; 0 within two seconds */
 };
 

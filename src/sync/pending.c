@@ -89,6 +89,14 @@ int64_t resource_walked(const struct resource *r, const struct snapshot *view)
 	return strtoll(text, NULL, 10);
 }
 
+int run_walked_forget(struct run *run)
+{
+	char key[64];
+
+	snprintf(key, sizeof key, "walked.%s", run->info.resource);
+	return txn_mark(run->txn, key, bytes_of(NULL, 0));
+}
+
 int run_walked_save(struct run *run, int64_t from_ms)
 {
 	int64_t before = resource_walked(run->resource, run->view);

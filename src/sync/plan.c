@@ -67,15 +67,17 @@ static void plan(struct resource *r, const struct snapshot *view, int64_t mono, 
 		run_make(r, resource_regular_kind(r));
 }
 
-/* Order among runs: smaller goes first. What a client waits for; then changes, so that no long reading makes answers stale; then lists, what others refer to
- * first; then the past. */
+/* Order among runs: smaller goes first. Changes, so that no long reading makes answers stale, whoever waits for it; then what a client waits for; then lists, what
+ * others refer to first; then the past. */
 static int rank_of(const struct run *run)
 {
 	static const int kind_rank[RUN_KINDS] = {
 		[RUN_CHANGES] = 0, [RUN_SNAPSHOT] = 100, [RUN_BACKFILL] = 200};
 
-	return (run->preferred ? 0 : 1000) + kind_rank[run->ops->kind] +
-	       (int)run->resource->options.priority;
+	return (run->preferred                  ? 0
+		: run->ops->kind == RUN_CHANGES ? 50
+						: 1000) +
+	       kind_rank[run->ops->kind] + (int)run->resource->options.priority;
 }
 
 struct run *plan_first(const struct sync *s)
@@ -100,8 +102,7 @@ bool plan_others_wait(const struct run *run)
 		return true;
 	for (size_t i = 0; i < s->options.resource_count; i++) {
 		const struct resource *r = &s->resources[i];
-		if (r->chained && r->due_mono_ms <= mono && !run->preferred &&
-		    run->ops->kind != RUN_CHANGES)
+		if (r->chained && r->due_mono_ms <= mono && run->ops->kind != RUN_CHANGES)
 			return true;
 		for (int k = 0; k < RUN_KINDS; k++)
 			if (r->runs[k] && r->runs[k] != run && rank_of(r->runs[k]) < rank_of(run))

@@ -19,6 +19,8 @@
 
 #include <sync/sync.h>
 
+#define CLOCK_SLACK_MS \
+	(5 * 60 * 1000) /* of the provider's clock; less is covered by the look-back */
 #define PENDING_MAX 8
 #define WATCHES_MAX 64
 #define DEAD_MAX    32 /* letters of one resource; with their ids they fit into one mark */
@@ -167,12 +169,16 @@ int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes mer
 
 /* dead.c: a single read that failed for good. True: noted, the run goes on. In the open transaction. */
 bool run_dead_letter(struct run *run, struct bytes id, const struct page *page);
+bool run_dead_known(const struct run *run, struct bytes id);
+/* It is listed, and said not to exist: noted, to be asked for once more in the next changes run. False: there is no room. */
+bool run_dead_gone(struct run *run, struct bytes id);
 int run_dead_over(struct run *run, struct bytes id); /* it was read, or is gone */
 int run_dead_again(struct run *run);                 /* wants all of them */
 void resource_dead_load(struct resource *r, const struct snapshot *view);
 
 /* Coverage of the resource and of its child alike, in the open transaction. */
 int run_hold(struct run *run, struct interval span);
+int run_withdraw_all(struct run *run);
 int run_chain_start(struct run *run, int64_t at_ms);
 int run_chain_extend(struct run *run, int64_t from_ms, int64_t to_ms);
 
@@ -183,5 +189,6 @@ int run_pending_save(struct run *run, struct why *why); /* resource's pending cl
 /* Everything with a last update from then on was read once, or is in the chain; TIME_NONE: not known. What is missing above it was lost since. */
 int64_t resource_walked(const struct resource *r, const struct snapshot *view);
 int run_walked_save(struct run *run, int64_t from_ms);
+int run_walked_forget(struct run *run);
 
 #endif

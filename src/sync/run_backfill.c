@@ -92,6 +92,12 @@ static int proves(struct run *run, bool last, struct why *why)
 	if (span.end_ms == TIME_MAX)
 		span.end_ms = run->asked_ms;
 	/* Others of the same second may stand on the next page. */
+	if (last && !run->ordered &&
+	    run->info.done < (uint64_t)(run->info.total > 0 ? run->info.total : 0))
+		return why_set(
+			why, ERR_REMOTE,
+			"the provider does not keep the order that was asked for, and shows %llu of %lld",
+			(unsigned long long)run->info.done, (long long)run->info.total);
 	if (last)
 		span.start_ms = run->gap.start_ms;
 	else if (run->ordered && run->low_ms != TIME_MAX)

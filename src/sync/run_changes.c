@@ -5,6 +5,8 @@
 #include "run.h"
 #include "sync_state.h"
 
+#include <base/log.h>
+
 enum { PHASE_CHANGED, PHASE_DELETED };
 
 static int begin(struct run *run, struct why *why)
@@ -41,8 +43,11 @@ static int proves(struct run *run, bool last, struct why *why)
 
 static int next_phase(struct run *run, struct why *why)
 {
+	const struct account *a = run->sync->line.account;
+
 	(void)why;
-	if (run->phase == PHASE_DELETED || !(run->resource->options.type->traits & TRAIT_DELETED))
+	if (run->phase == PHASE_DELETED ||
+	    !(a->provider->traits(a, run->resource->options.type) & TRAIT_DELETED))
 		return 0;
 	run->phase = PHASE_DELETED;
 	run->info.phase = "deletions";
@@ -65,12 +70,31 @@ static void drop_claim(struct resource *r, struct interval claim)
 		}
 }
 
+/* The chain ends in the future: the provider's clock ran ahead and was set back. Which changes were taken is not known any more: everything is read
+ * again, which costs its listings. */
+static int begin_anew(struct run *run, struct why *why)
+{
+	struct resource *r = run->resource;
+	int rc = run_withdraw_all(run);
+
+	log_warn("sync", "the provider's clock was set back: %s are read again source=%s",
+		 run->info.resource, run->info.source);
+	r->pending_count = 0;
+	if (rc == 0)
+		rc = run_chain_start(run, run->asked_ms);
+	if (rc == 0)
+		rc = run_walked_forget(run);
+	return rc ? why_set(why, rc, "cannot begin anew") : run_pending_save(run, why);
+}
+
 static int finish(struct run *run, struct why *why)
 {
 	struct resource *r = run->resource;
 	struct store_stats stats;
 	int rc = 0;
 
+	if (run->asked_ms + CLOCK_SLACK_MS < run->chain_ms)
+		return begin_anew(run, why);
 	store_stats(run->sync->options.store, &stats);
 	for (unsigned i = 0; i < run->claim_count && rc == 0; i++) {
 		drop_claim(r, run->claims[i]);

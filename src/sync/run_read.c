@@ -8,8 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define EMPTY_PAGES_MAX 3 /* in a row, each with a next page: the provider leads us in circles */
-#define STEP_US         400
+#define LISTING_SLACK \
+	1000 /* records that may come besides twice those announced: the world goes on */
+#define LISTING_PAGES_MAX 100000 /* 15 million records */
+#define EMPTY_PAGES_MAX   3 /* in a row, each with a next page: the provider leads us in circles */
+#define STEP_US           400
 
 static struct sync *of(const struct run *run)
 {
@@ -62,6 +65,14 @@ static int check_circle(struct run *run, const struct page *page, struct why *wh
 			       run->empty_pages);
 	if (page->count)
 		run->empty_pages = 0;
+	if (page->next.len && run->info.total >= 0 &&
+	    run->info.done > 2 * (uint64_t)run->info.total + LISTING_SLACK)
+		return why_set(why, ERR_REMOTE,
+			       "the listing goes on after %llu records, of %lld that there are",
+			       (unsigned long long)run->info.done, (long long)run->info.total);
+	if (page->next.len && run->cursors.count > LISTING_PAGES_MAX)
+		return why_set(why, ERR_REMOTE, "the listing does not end after %zu pages",
+			       run->cursors.count);
 	if (page->next.len && hashset_add(&run->cursors, bytes_hash(page->next)) == 0)
 		return why_set(why, ERR_REMOTE,
 			       "the provider repeats a page cursor: its listing goes in circles");

@@ -37,7 +37,7 @@ static void on_reap(void *ctx)
 		s->ended = run->next_ended;
 		run_free(run);
 	}
-	if (s->stopping && !s->turn && !s->identifying && s->stopped) {
+	if (s->stopping && !s->turn && !s->identifying && !s->repairing && s->stopped) {
 		void (*stopped)(void *) = s->stopped;
 		s->stopped = NULL;
 		stopped(s->stopped_ctx);
@@ -220,11 +220,46 @@ static void arm_timer(struct sync *s, int64_t mono, int64_t wall)
 	timer_start(s->timer, next > 0 ? next : 1, 0);
 }
 
+static void on_repaired(void *ctx, int rc, const struct why *why)
+{
+	struct sync *s = ctx;
+
+	s->repairing = false;
+	if (rc)
+		log_warn("sync", "damage could not be set aside: %s source=%s", why->text,
+			 s->options.name);
+	timer_start(s->stopping ? s->reaper : s->timer, 0, 0);
+}
+
+static void repair(struct sync *s)
+{
+	struct txn *txn;
+	struct why why = {""};
+
+	s->repair = false;
+	if (store_begin(s->options.store, &txn, &why))
+		return;
+	s->repairing = true;
+	txn_commit(txn, on_repaired, s);
+}
+
+void sync_repair(struct sync *s)
+{
+	s->repair = true;
+	timer_start(s->timer, 0, 0);
+}
+
 static void sync_pump(struct sync *s)
 {
 	int64_t mono = loop_mono_ms(s->options.loop), wall = loop_wall_ms(s->options.loop);
 
-	if (!s->started || s->stopping || s->turn || s->identifying)
+	if (s->stopping || s->turn || s->identifying || s->repairing)
+		return;
+	if (s->repair) {
+		repair(s);
+		return;
+	}
+	if (!s->started)
 		return;
 	if (mono < s->paused_until_ms) {
 		timer_start(s->timer, s->paused_until_ms - mono, 0);

@@ -34,7 +34,8 @@ struct sync {
 	struct timer *reaper;
 	struct fetch *identity;
 	bool started, identified, identifying, stopping;
-	bool quiet; /* nothing was due when it was last looked at */
+	bool repair, repairing; /* damage was met; a commit for it is under way */
+	bool quiet;             /* nothing was due when it was last looked at */
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
 	uint64_t last_run_id;

@@ -101,7 +101,7 @@ static int take_poor(struct run *run, const struct record *shown, struct why *wh
 	if (rc < 0 && rc != ERR_CORRUPT)
 		return why_set(why, rc, "cannot look up a record in the store");
 	if (rc == 1 && !run->force && !(held.flags & (RECORD_DELETED | RECORD_POOR)) &&
-	    held.updated_ms >= shown->updated_ms && record_settled(&held)) {
+	    held.updated_ms == shown->updated_ms && record_settled(&held)) {
 		run->info.unchanged++;
 		return 0;
 	}
@@ -114,6 +114,9 @@ static int take_tombstone(struct run *run, const struct record *stone, struct wh
 		run->past = true;
 		return 0;
 	}
+	int rc = run_dead_over(run, stone->id);
+	if (rc)
+		return rc;
 	return run_bury(run, stone->id,
 			stone->updated_ms != TIME_NONE ? stone->updated_ms : stone->seen_ms,
 			bytes_of(NULL, 0), why);
@@ -165,16 +168,23 @@ int run_take_gone(struct run *run, const struct arrived *from, struct why *why)
 			why, ERR_REMOTE,
 			"%llu records that the provider lists are said not to exist: not believed, nothing more is deleted",
 			(unsigned long long)run->gone);
-	int rc = run_dead_over(run, bytes_of(from->gone_id, from->gone_len));
+	struct bytes id = bytes_of(from->gone_id, from->gone_len);
+	/* A listing has just shown it: one answer proves nothing, a second one in a later run does. */
+	if (run->ops->kind != RUN_SNAPSHOT && !run_dead_known(run, id))
+		return run_dead_gone(run, id)
+			       ? 0
+			       : why_set(why, ERR_REMOTE,
+					 "too many records that are listed cannot be read");
+	int rc = run_dead_over(run, id);
 	if (rc)
 		return rc;
-	return run_bury(run, bytes_of(from->gone_id, from->gone_len), sync_provider_now(run->sync),
-			from->page->merged_into, why);
+	return run_bury(run, id, sync_provider_now(run->sync), from->page->merged_into, why);
 }
 
 int run_take(struct run *run, struct arrived *from, struct why *why)
 {
 	const struct page_record *item = &from->page->records[from->at];
+	struct record held;
 
 	if (from->single)
 		return take_single(run, from, why);
@@ -188,5 +198,10 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 		return take_tombstone(run, &item->record, why);
 	if (item->record.flags & RECORD_POOR)
 		return take_poor(run, &item->record, why);
+	/* Search indexes lag: what was buried and is listed again is asked for itself. */
+	if ((run->resource->options.type->traits & TRAIT_ONE) &&
+	    snapshot_peek(run->view, run->info.resource, item->record.id, &held) == 1 &&
+	    (held.flags & RECORD_DELETED))
+		return run_want(run, item->record.id);
 	return put(run, item->type, &item->record, true, why);
 }
