@@ -12,6 +12,7 @@
 #include <base/clock.h>
 #include <base/err.h>
 #include <base/log.h>
+#include <model/schedule.h>
 
 #include <sys/types.h>
 
@@ -34,15 +35,6 @@ struct access {
 	bool any;
 	struct access_rule *rules;
 	size_t count;
-};
-
-/* When a full run begins, UTC. */
-enum schedule_kind { SCHEDULE_OFF, SCHEDULE_HOURLY, SCHEDULE_DAILY, SCHEDULE_WEEKLY };
-
-struct schedule {
-	enum schedule_kind kind;
-	int weekday; /* SCHEDULE_WEEKLY: 0 is Sunday */
-	int minute;  /* of the day; of the hour for SCHEDULE_HOURLY */
 };
 
 /* Where a token can be found. */

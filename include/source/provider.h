@@ -124,6 +124,8 @@ struct provider {
 	const char *name;
 	const struct resource_type *types; /* ended by a name of NULL, in the order of their priority */
 	const char *(*base_url)(const char *region); /* NULL: no such region */
+	/* What this resource can do with the account's version of the API. */
+	unsigned (*traits)(const struct account *a, const struct resource_type *type);
 	int (*call)(const struct account *a, const struct ask *ask, struct bytes cursor,
 		    struct call *out, struct why *why);
 	/* Fills the page from page->body and the status (never called for a 304 or without a body that is one value). */

@@ -11,25 +11,19 @@
 #include <io/http.h>
 #include <io/loop.h>
 #include <model/run.h>
+#include <model/schedule.h>
 #include <source/provider.h>
 #include <store/store.h>
 #include <store/trail.h>
 
 struct sync;
 
-/* When a full reading is due. */
-struct sync_full {
-	bool wanted;
-	int weekday;       /* 0 Sunday … 6; -1: every day */
-	int minute_of_day; /* UTC; -1: every hour */
-};
-
 struct sync_resource_options {
 	const struct resource_type *type;
-	int64_t every_ms;      /* changes, or the whole list where there is nothing else */
-	struct sync_full full; /* the whole again, for deletions by absence */
-	int64_t history_ms;    /* how far back a windowed resource is wanted */
-	unsigned priority;     /* smaller goes first */
+	int64_t every_ms;     /* changes, or the whole list where there is nothing else */
+	struct schedule full; /* the whole again, for deletions by absence */
+	int64_t history_ms;   /* how far back a windowed resource is wanted */
+	unsigned priority;    /* smaller goes first */
 };
 
 struct sync_options {
@@ -105,6 +99,10 @@ struct sync_resource_state {
 
 /* Of a child resource it is its parent's. False: not configured. */
 bool sync_resource_state(const struct sync *s, const char *resource, struct sync_resource_state *out);
+
+/* Damage was met while reading: commits as soon as the store is free, which sets the damaged segment aside and withdraws its coverage, so that it is read
+ * again. */
+void sync_repair(struct sync *s);
 
 /* Nothing is under way or due now (or nothing can be: see the state's trouble). */
 bool sync_idle(const struct sync *s);

@@ -4,6 +4,7 @@
 #include <store/store.h>
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sysexits.h>
@@ -34,11 +35,11 @@ static int check_source(const struct config *c, const struct config_source *sour
 	while (rc == 1);
 	store_check_free(check);
 	store_stats(store, &stats);
-	printf("%s: %llu segments, %llu bytes, %llu damaged\n", source->name,
-	       (unsigned long long)stats.segments, (unsigned long long)stats.disk_bytes,
-	       (unsigned long long)(bad + stats.quarantined));
+	bad += stats.quarantined;
+	printf("%s: %" PRIu64 " segments, %" PRIu64 " bytes, %" PRIu64 " damaged\n", source->name,
+	       stats.segments, stats.disk_bytes, bad);
 	store_close(store);
-	return rc < 0 ? EX_IOERR : bad + stats.quarantined > 0;
+	return rc < 0 ? EX_IOERR : bad > 0;
 }
 
 int check_store(struct config *config)

@@ -304,27 +304,3 @@ int config_load(const char *path, struct config **out, struct config_errors *err
 	buf_release(&text);
 	return rc;
 }
-
-void config_free(struct config *c)
-{
-	if (!c)
-		return;
-	arena_release(&c->memory);
-	free(c);
-}
-
-const struct config_source *config_source(const struct config *c, struct bytes name)
-{
-	for (size_t i = 0; i < c->source_count; i++)
-		if (bytes_is(name, c->sources[i].name))
-			return &c->sources[i];
-	return NULL;
-}
-
-const struct config_resource *config_resource(const struct config_source *s, const char *name)
-{
-	for (size_t i = 0; i < s->resource_count; i++)
-		if (strcmp(s->resources[i].name, name) == 0)
-			return &s->resources[i];
-	return &s->other;
-}

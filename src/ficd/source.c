@@ -70,15 +70,6 @@ static int open_store(struct source *s, struct why *why)
 	return trail_open(path, TRAIL_FILE_BYTES, TRAIL_FILES, &s->trail, why);
 }
 
-static struct sync_full full_of(const struct schedule *schedule)
-{
-	return (struct sync_full){
-		.wanted = schedule->kind != SCHEDULE_OFF,
-		.weekday = schedule->kind == SCHEDULE_WEEKLY ? schedule->weekday : -1,
-		.minute_of_day = schedule->kind == SCHEDULE_HOURLY ? -1 : schedule->minute,
-	};
-}
-
 static size_t wanted_resources(const struct source *s, struct sync_resource_options *out)
 {
 	size_t n = 0;
@@ -90,7 +81,7 @@ static size_t wanted_resources(const struct source *s, struct sync_resource_opti
 		out[n++] = (struct sync_resource_options){
 			.type = t,
 			.every_ms = r->every_ms,
-			.full = full_of(&r->full),
+			.full = r->full,
 			.history_ms = s->config->history_ms,
 			.priority = r->priority,
 		};
@@ -210,6 +201,15 @@ struct interval source_wanted(const struct source *s, const struct resource_type
 		.end_ms = known != TIME_NONE && known < now && now - known <= tolerance ? known : now,
 		.as_of_ms = now,
 	};
+}
+
+double source_ratio(const struct source *s, const struct resource_type *type, const struct coverage *c)
+{
+	struct interval wanted = source_wanted(s, type, c);
+
+	if (wanted.start_ms > TIME_MIN)
+		return coverage_ratio(c, wanted.start_ms, wanted.end_ms);
+	return intervals_contain(&c->held, TIME_MIN, wanted.end_ms) ? 1 : 0;
 }
 
 static unsigned count_of(uint64_t n)

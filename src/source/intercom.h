@@ -28,10 +28,18 @@ const struct intercom_route *intercom_route(const struct resource_type *type);
 #define INTERCOM_COMPANIES_PAGE_MAX 60
 #define INTERCOM_DELETED_PAGE_MAX   60
 
+/* More items than this in one answer are not believed (admins, teams and tags come all at once; a thread shows 500 parts). */
+#define INTERCOM_ITEMS_MAX 100000
+/* A retrieved conversation shows no more parts than this. */
+#define INTERCOM_PARTS_MAX 500
+
 int intercom_call(const struct account *a, const struct ask *ask, struct bytes cursor,
 		  struct call *out, struct why *why);
 void intercom_read(const struct account *a, const struct ask *ask, int status, const char *link,
 		   int64_t seen_ms, struct page *page);
+
+/* The "type" member of an object. */
+bool intercom_type_is(struct bytes doc, const char *type);
 
 /* Sets the page's fault from an answer that is not a success, or an error.list with a success status. */
 void intercom_read_fault(const struct ask *ask, int status, const char *link, struct page *page);

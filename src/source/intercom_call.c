@@ -9,7 +9,6 @@
 
 #include <codec/json.h>
 
-#include <ctype.h>
 #include <stdio.h>
 
 static void set_headers(const struct account *a, struct call *out, bool body)
@@ -20,13 +19,20 @@ static void set_headers(const struct account *a, struct call *out, bool body)
 		snprintf(out->headers[2], sizeof out->headers[2], "Content-Type: application/json");
 }
 
+/* isalnum depends on the locale. */
+static bool plain(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       c == '-' || c == '_';
+}
+
 /* Letters, digits, '-' and '_' only: such an id needs no escaping and cannot leave its place in a path. */
 static bool id_usable(struct bytes id)
 {
 	if (id.len == 0 || id.len > RECORD_ID_MAX)
 		return false;
 	for (size_t i = 0; i < id.len; i++)
-		if (!isalnum(id.data[i]) && id.data[i] != '-' && id.data[i] != '_')
+		if (!plain(id.data[i]))
 			return false;
 	return true;
 }
@@ -35,7 +41,7 @@ static void put_escaped(struct buf *out, struct bytes text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		uint8_t c = text.data[i];
-		if (isalnum(c) || strchr("-_.~", c))
+		if (plain(c) || c == '.' || c == '~')
 			buf_put_byte(out, c);
 		else
 			buf_printf(out, "%%%02X", c);
@@ -53,13 +59,14 @@ static int put_list(const struct account *a, const struct intercom_route *route,
 			put_escaped(&out->url, cursor);
 		else
 			buf_put_str(&out->url, "1");
-	} else if (route->search) {
+		return 0;
+	}
+	if (route->search)
 		buf_printf(&out->url, "?per_page=%d", INTERCOM_PAGE_MAX);
-		/* An empty starting_after is answered with an error: it is left out. */
-		if (cursor.len) {
-			buf_put_str(&out->url, "&starting_after=");
-			put_escaped(&out->url, cursor);
-		}
+	/* An empty starting_after is answered with an error: it is left out. */
+	if (cursor.len) {
+		buf_printf(&out->url, "%cstarting_after=", route->search ? '&' : '?');
+		put_escaped(&out->url, cursor);
 	}
 	return 0;
 }

@@ -78,6 +78,9 @@ void intercom_read_fault(const struct ask *ask, int status, const char *link, st
 	struct bytes message = first_text(body, "errors.0.message");
 
 	page->fault = fault_of(status, code);
+	/* Only Intercom's own words delete something: a "not found" page may be a proxy's. */
+	if (page->fault == FAULT_GONE && !intercom_type_is(body, "error.list"))
+		page->fault = FAULT_NONSENSE;
 	/* Only a single record can be gone; a listing that is not found is a request of ours that is wrong. */
 	if (page->fault == FAULT_GONE && ask->kind != ASK_ONE)
 		page->fault = FAULT_NEVER;

@@ -51,13 +51,6 @@ static int64_t seconds_ms(struct bytes doc, const char *key)
 	return TIME_NONE;
 }
 
-static bool type_is(struct bytes doc, const char *type)
-{
-	struct bytes text;
-
-	return mp_find_str(doc, "type", &text) && bytes_is(text, type);
-}
-
 static bool record_of(struct page *page, struct bytes doc, int64_t seen_ms, struct record *out)
 {
 	*out = (struct record){
@@ -72,6 +65,10 @@ static bool record_of(struct page *page, struct bytes doc, int64_t seen_ms, stru
 
 static bool records_make(struct page *page, size_t count)
 {
+	if (count > INTERCOM_ITEMS_MAX) {
+		nonsense(page, "the answer has more items than can be");
+		return false;
+	}
 	page->records = arena_alloc(&page->arena, count * sizeof *page->records + 1);
 	if (!page->records)
 		nonsense(page, "out of memory while reading a page");
@@ -80,8 +77,8 @@ static bool records_make(struct page *page, size_t count)
 
 /* ---- cursors ---- */
 
-/* The value of `name` in a URL's query. Only the value is taken: where the URL points to is never followed. */
-static struct bytes url_parameter(struct bytes url, const char *name)
+/* The place of a parameter's value in a URL's query; {NULL, 0}: it has none of that name. */
+static struct bytes url_value(struct bytes url, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -96,6 +93,30 @@ static struct bytes url_parameter(struct bytes url, const char *name)
 		return value;
 	}
 	return bytes_of(NULL, 0);
+}
+
+static int hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A parameter's value without its escapes. Only the value is taken: where the URL points to is never followed. */
+static struct bytes url_parameter(struct page *page, struct bytes url, const char *name)
+{
+	struct bytes raw = url_value(url, name);
+	uint8_t *out = arena_alloc(&page->arena, raw.len + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; out && i < raw.len; i++) {
+		int high = raw.data[i] == '%' && i + 2 < raw.len ? hex_digit(raw.data[i + 1]) : -1;
+		int low = high >= 0 ? hex_digit(raw.data[i + 2]) : -1;
+		out[n++] = low >= 0 ? (uint8_t)(high * 16 + low) : raw.data[i];
+		i += low >= 0 ? 2 : 0;
+	}
+	return bytes_of(out, n);
 }
 
 static struct bytes number_text(struct page *page, int64_t n)
@@ -114,14 +135,15 @@ static void read_next(const struct ask *ask, struct bytes body, struct page *pag
 	struct mp_value v;
 	int64_t number;
 	bool numbered = route->page_numbers || ask->kind == ASK_DELETED;
+	const char *name = numbered ? "page" : "starting_after";
 
 	if (mp_path(body, bytes_str("pages.next"), &next) != 1 || !mp_get(next, &v) || v.type == MP_NIL)
 		return;
 	if (v.type == MP_STR)
-		page->next = url_parameter(v.str, numbered ? "page" : "starting_after");
-	else if (!numbered && mp_find_str(next, "starting_after", &text))
+		page->next = url_parameter(page, v.str, name);
+	else if (mp_find_str(next, name, &text))
 		page->next = text;
-	else if (numbered && mp_find_int(next, "page", &number))
+	else if (numbered && mp_find_int(next, name, &number))
 		page->next = number_text(page, number);
 	if (page->next.len == 0)
 		nonsense(page, "there is a next page, but no cursor to it");
@@ -136,13 +158,15 @@ static void read_items(const struct ask *ask, const struct intercom_route *route
 	struct mp_value head;
 	struct bytes doc;
 
-	if (mp_next(&r, &head) != 1 || head.type != MP_ARRAY || !records_make(page, head.count)) {
+	if (mp_next(&r, &head) != 1 || head.type != MP_ARRAY) {
 		nonsense(page, "the list of items is not a list");
 		return;
 	}
+	if (!records_make(page, head.count))
+		return;
 	for (uint32_t i = 0; i < head.count; i++) {
 		struct page_record *item = &page->records[page->count];
-		if (mp_take(&r, &doc) != 1 || !type_is(doc, route->item_type) ||
+		if (mp_take(&r, &doc) != 1 || !intercom_type_is(doc, route->item_type) ||
 		    !record_of(page, doc, seen_ms, &item->record)) {
 			nonsense(page, "an item of the list is of another kind, or has no id");
 			return;
@@ -159,7 +183,7 @@ static void read_list(const struct ask *ask, struct bytes body, int64_t seen_ms,
 	const struct intercom_route *route = intercom_route(ask->type);
 	struct bytes list;
 
-	if (!type_is(body, route->list_type)) {
+	if (!intercom_type_is(body, route->list_type)) {
 		nonsense(page, "the answer is not the list that was asked for");
 		return;
 	}
@@ -180,7 +204,7 @@ static void read_deleted(const struct ask *ask, struct bytes body, int64_t seen_
 	static const uint8_t nil = 0xc0;
 	struct bytes list;
 
-	if (!type_is(body, "conversations.list") ||
+	if (!intercom_type_is(body, "conversations.list") ||
 	    mp_find(body, bytes_str("conversations"), &list) != 1) {
 		nonsense(page, "the answer is not the list of deleted conversations");
 		return;
@@ -189,6 +213,11 @@ static void read_deleted(const struct ask *ask, struct bytes body, int64_t seen_
 	for (size_t i = 0; i < page->count; i++) {
 		struct record *r = &page->records[i].record;
 		r->updated_ms = seconds_ms(r->doc, "deleted_at");
+		/* What does not say when it was deleted may be a conversation that lives. */
+		if (r->updated_ms == TIME_NONE) {
+			nonsense(page, "an item of the deletions does not say when it was deleted");
+			return;
+		}
 		r->created_ms = TIME_NONE;
 		r->flags = RECORD_DELETED;
 		r->doc = bytes_of(&nil, 1);
@@ -233,13 +262,17 @@ static void add_source(const struct resource_type *type, const struct record *pa
 		       struct bytes conversation, struct page *page)
 {
 	struct page_record *item = &page->records[page->count];
-	char id[RECORD_ID_MAX + 8];
+	char id[RECORD_ID_MAX + 1];
 	struct bytes doc;
 	struct mp_value v;
 
 	if (mp_find(conversation, bytes_str("source"), &doc) != 1 || !mp_get(doc, &v) ||
 	    v.type != MP_MAP)
 		return;
+	if (parent->id.len + strlen("source:") > RECORD_ID_MAX) {
+		nonsense(page, "the id of the conversation is too long");
+		return;
+	}
 	snprintf(id, sizeof id, "source:%.*s", (int)parent->id.len, (const char *)parent->id.data);
 	*item = (struct page_record){
 		.type = type,
@@ -288,7 +321,8 @@ static void add_parts(const struct resource_type *type, const struct record *par
 	qsort(page->records + first, page->count - first, sizeof *page->records, by_creation);
 }
 
-/* Retrieving shows the 500 newest parts at most and does not say so: the counts do. */
+/* Retrieving shows the 500 newest parts at most and does not say so: the counts do, where they are given. A thread that has reached the limit is
+ * whole only when its own statistics say that there are just as many. */
 static bool parts_missing(struct bytes conversation, uint32_t shown)
 {
 	struct bytes value;
@@ -298,10 +332,10 @@ static bool parts_missing(struct bytes conversation, uint32_t shown)
 	if (mp_path(conversation, bytes_str("conversation_parts.total_count"), &value) == 1 &&
 	    mp_get(value, &v) && v.type == MP_INT && v.integer > (int64_t)shown)
 		return true;
-	if (mp_find(conversation, bytes_str("statistics"), &value) == 1 &&
-	    mp_find_int(value, "count_conversation_parts", &counted))
-		return shown >= 500 && counted > (int64_t)shown;
-	return false;
+	if (shown < INTERCOM_PARTS_MAX)
+		return false;
+	return mp_find(conversation, bytes_str("statistics"), &value) != 1 ||
+	       !mp_find_int(value, "count_conversation_parts", &counted) || counted != (int64_t)shown;
 }
 
 static void read_conversation(const struct account *a, const struct ask *ask, struct bytes body,
@@ -334,7 +368,8 @@ static void read_conversation(const struct account *a, const struct ask *ask, st
 		return;
 	}
 	add_source(child, r, body, page);
-	add_parts(child, r, parts, seen_ms, page);
+	if (!page->fault)
+		add_parts(child, r, parts, seen_ms, page);
 }
 
 static void read_one(const struct account *a, const struct ask *ask, struct bytes body,
@@ -342,7 +377,7 @@ static void read_one(const struct account *a, const struct ask *ask, struct byte
 {
 	const struct intercom_route *route = intercom_route(ask->type);
 
-	if (!type_is(body, route->item_type)) {
+	if (!intercom_type_is(body, route->item_type)) {
 		nonsense(page, "the answer is not the record that was asked for");
 		return;
 	}
@@ -369,8 +404,14 @@ static void copy_text(struct bytes doc, const char *path, char *out, size_t cap)
 	struct mp_value v;
 
 	out[0] = 0;
-	if (mp_path(doc, bytes_str(path), &value) == 1 && mp_get(value, &v) && v.type == MP_STR)
-		snprintf(out, cap, "%.*s", (int)v.str.len, (const char *)v.str.data);
+	if (mp_path(doc, bytes_str(path), &value) != 1 || !mp_get(value, &v) || v.type != MP_STR)
+		return;
+	/* Cut between characters, not inside one. */
+	if (v.str.len >= cap)
+		for (v.str.len = cap - 1; v.str.len && (v.str.data[v.str.len] & 0xc0) == 0x80;
+		     v.str.len--)
+			continue;
+	snprintf(out, cap, "%.*s", (int)v.str.len, (const char *)v.str.data);
 }
 
 static void read_identity(struct bytes body, struct page *page)
@@ -388,7 +429,7 @@ void intercom_read(const struct account *a, const struct ask *ask, int status, c
 {
 	struct bytes body = buf_bytes(&page->body);
 
-	if (status != 200 || type_is(body, "error.list")) {
+	if (status != 200 || intercom_type_is(body, "error.list")) {
 		intercom_read_fault(ask, status, link, page);
 		return;
 	}

@@ -5,16 +5,6 @@
 
 #include <stdlib.h>
 
-static const struct provider *const providers[] = {&provider_intercom};
-
-const struct provider *provider_find(struct bytes name)
-{
-	for (size_t i = 0; i < sizeof providers / sizeof *providers; i++)
-		if (bytes_is(name, providers[i]->name))
-			return providers[i];
-	return NULL;
-}
-
 const struct resource_type *provider_type(const struct provider *p, struct bytes name)
 {
 	for (const struct resource_type *t = p->types; t->name; t++)
@@ -116,8 +106,9 @@ static enum fault fault_of_status(int status)
 		return FAULT_AUTH;
 	if (status == 403)
 		return FAULT_DENIED;
+	/* The provider says in its own words that something is gone; anybody else's page does not delete it. */
 	if (status == 404 || status == 410)
-		return FAULT_GONE;
+		return FAULT_NONSENSE;
 	if (status == 429)
 		return FAULT_LATER;
 	if (status == 408 || status >= 500)
@@ -140,7 +131,13 @@ struct page *reader_finish(struct reader *r, int status, const char *link, int64
 	r->page = NULL;
 	p->replaced = json_stats(r->json)->replaced;
 	if (status == 304) {
-		p->unchanged = true;
+		p->unchanged = r->ask.kind == ASK_LIST && (r->ask.type->traits & TRAIT_ETAG);
+		if (!p->unchanged) {
+			buf_reset(&p->body);
+			p->fault = FAULT_NONSENSE;
+			why_set(&p->why, 0,
+				"answered \"not modified\" to a question that had no condition");
+		}
 		return p;
 	}
 	if (!r->error)

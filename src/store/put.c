@@ -64,10 +64,13 @@ static struct verdict put_judge(const struct row *held, const struct row *row)
 	if (deleted && !gone)
 		return (struct verdict){PUT_DELETED, true, false};
 	int age = compare_age(row, held);
-	/* A deletion and a listing of the same moment: the listing was the slower one. */
-	if (gone && !deleted)
-		return age > 0 ? (struct verdict){PUT_CREATED, true, false}
-			       : (struct verdict){PUT_POORER, false, false};
+	/* A deletion and a listing of the same moment: the listing was the slower one. But a full copy that was
+	 * read after the deletion shows that it was none, whatever its last change. */
+	if (gone && !deleted) {
+		bool back = age > 0 || (!(row->flags & RECORD_POOR) && row->seen_ms > held->seen_ms);
+		return back ? (struct verdict){PUT_CREATED, true, false}
+			    : (struct verdict){PUT_POORER, false, false};
+	}
 	if (row->flags & RECORD_POOR && !(held->flags & RECORD_POOR) && !newer_by_update(row, held))
 		return (struct verdict){PUT_POORER, false, false};
 	if (age < 0)

@@ -3,6 +3,9 @@
 
 #include <math.h>
 
+#define WINDOW_MS 10000                  /* where the provider does not say */
+#define RESET_MAX INT64_C(1000000000000) /* seconds; no honest time is beyond it */
+
 void budget_init(struct budget *b, double share)
 {
 	*b = (struct budget){.share = share, .limit = -1, .remaining = -1};
@@ -44,6 +47,12 @@ void budget_sent(struct budget *b, int64_t mono_ms)
 	minute_advance(b, mono_ms / 1000);
 	b->minute_calls[b->minute_at % 60]++;
 	b->inflight++;
+	/* The window that we knew is over. Until an answer tells of the next one, it is taken to begin now. */
+	if (b->limit >= 0 && mono_ms >= b->reset_mono_ms) {
+		b->remaining = b->limit;
+		b->reset = 0;
+		b->reset_mono_ms = mono_ms + WINDOW_MS;
+	}
 }
 
 uint64_t budget_last_minute(const struct budget *b, int64_t mono_ms)
@@ -61,21 +70,29 @@ void budget_answered(struct budget *b, const struct http_result *result, int64_t
 {
 	if (b->inflight)
 		b->inflight--;
-	if (result->rate_limit <= 0 || result->rate_remaining < 0)
+	if (result->rate_limit <= 0 || result->rate_remaining < 0) {
+		/* It may have been counted all the same. */
+		if (b->limit >= 0 && b->remaining > 0)
+			b->remaining--;
 		return;
+	}
+	/* Without a time the window is taken to be ten seconds long, from its first answer on. */
+	int64_t reset = result->rate_reset;
+	if (reset <= 0 || reset > RESET_MAX)
+		reset = b->limit >= 0 && mono_ms < b->reset_mono_ms ? b->reset : 0;
 	/* Answers overtake each other: within a window the lowest count is the newest, an older window says nothing. */
-	if (b->limit >= 0 && result->rate_reset < b->reset)
+	if (b->limit >= 0 && reset > 0 && reset < b->reset && mono_ms < b->reset_mono_ms)
 		return;
-	bool same = b->limit >= 0 && result->rate_reset == b->reset;
+	bool same = b->limit >= 0 && reset == b->reset && (reset > 0 || mono_ms < b->reset_mono_ms);
 	if (!same || result->rate_remaining < b->remaining)
 		b->remaining = result->rate_remaining;
 	b->limit = result->rate_limit;
-	b->reset = result->rate_reset;
+	b->reset = reset;
 	if (!same) {
 		/* The Date header is cut to the second, so this waits up to a second too long, never too short. */
-		int64_t wait = result->date_ms == TIME_NONE
-				       ? 10000
-				       : result->rate_reset * 1000 - result->date_ms;
+		int64_t wait = result->date_ms == TIME_NONE || reset == 0
+				       ? WINDOW_MS
+				       : reset * 1000 - result->date_ms;
 		b->reset_mono_ms = mono_ms + (wait < 0 ? 0 : wait > 120000 ? 120000 : wait);
 	}
 }

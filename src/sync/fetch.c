@@ -11,7 +11,10 @@
 #define ATTEMPTS_MAX       6  /* the first, and five more after 1, 2, 4, 8, 16 s */
 #define WAITS_MAX          30 /* times that we let ourselves be told to wait for one question */
 #define RETRY_AFTER_MAX_MS (15 * 60 * 1000)
-#define CLOCK_NOISE_MS     2000 /* Date has whole seconds */
+#define CLOCK_AHEAD_MAX_MS (5 * 60 * 1000)
+#define CLOCK_DOUBTS_MAX   4
+#define CLOCK_NOISE_MS     2000                   /* Date has whole seconds */
+#define SECONDS_MAX        INT64_C(1000000000000) /* no time of an honest header is beyond it */
 
 struct fetch {
 	struct line *line;
@@ -50,7 +53,7 @@ static void fetch_free(struct fetch *f)
 
 	if (f->earlier)
 		f->earlier->later = f->later;
-	else
+	else if (l)
 		l->all = f->later;
 	if (f->later)
 		f->later->earlier = f->earlier;
@@ -111,16 +114,38 @@ static int on_data(void *ctx, const void *data, size_t len)
 	return reader_feed(f->reader, data, len) == ERR_LIMIT;
 }
 
-static void learn_clock(struct line *l, const struct http_result *result)
+/* The answer was dated at some moment between its question and its end, to the second: the offset lies between two bounds, of which the one
+ * nearer to none is taken. False: this clock is suddenly far ahead. Coverage is measured by it, so one machine of the provider's with a wrong clock would make us claim
+ * what has not happened yet; it is believed when several answers say the same. */
+static bool learn_clock(struct line *l, const struct http_result *result)
 {
 	if (result->date_ms == TIME_NONE)
-		return;
-	int64_t offset = result->date_ms + 500 - result->ended_ms;
+		return true;
+	int64_t low = result->date_ms - result->ended_ms,
+		high = result->date_ms + 999 - result->sent_ms;
+	int64_t offset = low > 0 ? low : high < 0 ? high : 0;
+	if (l->clock_known && offset - l->clock_offset_ms > CLOCK_AHEAD_MAX_MS &&
+	    ++l->clock_doubts < CLOCK_DOUBTS_MAX)
+		return false;
+	l->clock_known = true;
+	l->clock_doubts = 0;
 	l->clock_offset_ms = offset > -CLOCK_NOISE_MS && offset < CLOCK_NOISE_MS ? 0 : offset;
+	return true;
+}
+
+static void refuse_clock(struct page *page, const struct http_result *result)
+{
+	char theirs[TIME_TEXT_MAX];
+
+	page->fault = FAULT_NOW;
+	page->count = 0;
+	page->next = bytes_of(NULL, 0);
+	why_set(&page->why, 0, "the provider's clock is suddenly far ahead (%s)",
+		time_text(result->date_ms, false, theirs));
 }
 
 /* The answer, or a page that says what went wrong on the way to it. */
-static struct page *page_of(struct fetch *f, const struct http_result *result)
+static struct page *page_of(struct fetch *f, const struct http_result *result, bool clock_fits)
 {
 	int64_t seen = result->date_ms != TIME_NONE ? result->date_ms
 						    : result->ended_ms + f->line->clock_offset_ms;
@@ -129,12 +154,24 @@ static struct page *page_of(struct fetch *f, const struct http_result *result)
 					  seen);
 
 	if (page && !answered) {
+		/* What is too large now will be so again. */
 		page->fault = result->outcome == HTTP_ABORTED || result->outcome == HTTP_TOO_BIG
-				      ? FAULT_NONSENSE
+				      ? FAULT_NEVER
 				      : FAULT_NOW;
 		page->count = 0;
+		page->next = bytes_of(NULL, 0);
 		if (page->fault == FAULT_NOW)
 			page->why = result->why;
+		else
+			why_set(&page->why, 0,
+				"the answer is larger, or nested deeper, than is taken in");
+	}
+	if (page && !clock_fits)
+		refuse_clock(page, result);
+	if (page && page->unchanged && !f->etag[0]) {
+		page->fault = FAULT_NONSENSE;
+		why_set(&page->why, 0,
+			"answered \"not modified\" to a question that had no condition");
 	}
 	reader_free(f->reader);
 	f->reader = NULL;
@@ -145,14 +182,14 @@ static int64_t told_to_wait(const struct http_result *result, int64_t wall_ms)
 {
 	int64_t wait = -1, at;
 	char *end;
-	long seconds = strtol(result->retry_after, &end, 10);
+	long long seconds = strtoll(result->retry_after, &end, 10);
 	int64_t date = result->date_ms != TIME_NONE ? result->date_ms : wall_ms;
 
 	if (result->retry_after[0] && *end == 0)
-		wait = (int64_t)seconds * 1000;
+		wait = seconds < RETRY_AFTER_MAX_MS / 1000 ? seconds * 1000 : RETRY_AFTER_MAX_MS;
 	else if (result->retry_after[0] && time_parse_http(bytes_str(result->retry_after), &at) == 0)
 		wait = at - date;
-	else if (result->rate_reset > 0)
+	else if (result->rate_reset > 0 && result->rate_reset < SECONDS_MAX)
 		wait = result->rate_reset * 1000 - date;
 	return wait < 0 ? -1 : wait > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : wait;
 }
@@ -175,6 +212,9 @@ static bool fetch_again(struct fetch *f, const struct page *page, const struct h
 		delay = told_to_wait(result, loop_wall_ms(l->loop));
 		if (delay < 0)
 			delay = l->retry_ms << (f->waits < 6 ? f->waits : 6);
+		/* "At once" is no time to wait: who is refused again and again asks ever more slowly. */
+		if (delay < l->retry_ms * f->waits)
+			delay = l->retry_ms * f->waits;
 		budget_block(&l->budget, mono + delay);
 	} else if ((page->fault == FAULT_NOW || page->fault == FAULT_NONSENSE) &&
 		   f->attempts < ATTEMPTS_MAX) {
@@ -195,20 +235,27 @@ static void on_done(void *ctx, const struct http_result *result)
 	struct line *l = f->line;
 
 	f->call = NULL;
+	if (!l) {
+		fetch_free(f); /* the line was closed meanwhile */
+		return;
+	}
 	l->sent--;
 	budget_answered(&l->budget, result, loop_mono_ms(l->loop));
-	learn_clock(l, result);
+	bool clock_fits = learn_clock(l, result);
 	f->cost.bytes += result->bytes;
 	l->bytes += result->bytes;
 	snprintf(f->cost.etag, sizeof f->cost.etag, "%s", result->etag);
+	f->cost.answered = result->outcome == HTTP_OK;
 	if (f->dropped || result->outcome == HTTP_CANCELED) {
 		f->cost.canceled = true;
 		fetch_end(f, NULL);
 	} else {
 		int64_t took = (result->duration_us + 999) / 1000;
-		int64_t answered = result->date_ms != TIME_NONE ? result->date_ms : result->ended_ms;
+		int64_t answered = result->date_ms != TIME_NONE
+					   ? result->date_ms
+					   : result->ended_ms + l->clock_offset_ms;
 		f->cost.asked_ms = (answered - took) / 1000 * 1000 - 1000;
-		struct page *page = page_of(f, result);
+		struct page *page = page_of(f, result, clock_fits);
 		if (page && fetch_again(f, page, result))
 			page_free(page);
 		else
@@ -349,8 +396,12 @@ void line_close(struct line *l)
 {
 	for (struct fetch *f = l->all, *later; f; f = later) {
 		later = f->later;
+		/* A call ends later, from the loop: by then there is no line. */
 		fetch_drop(f);
 	}
+	for (struct fetch *f = l->all; f; f = f->later)
+		f->line = NULL;
+	l->all = NULL;
 	timer_free(l->timer);
 	l->timer = NULL;
 }

@@ -28,6 +28,8 @@ struct line {
 	struct timer *timer;       /* the next time that the queue may move */
 	unsigned sent;             /* under way at the provider */
 	uint64_t calls, retries, bytes;
+	bool clock_known;
+	unsigned clock_doubts;   /* answers in a row that were suddenly far ahead */
 	int64_t clock_offset_ms; /* provider's clock minus ours; 0 within two seconds */
 };
 
@@ -40,6 +42,7 @@ struct fetch_cost {
 	int64_t asked_ms; /* the provider's clock just before it was asked, cut to the second: what changed later may be missing in the page */
 	char etag[96];
 	bool canceled;
+	bool answered; /* by the provider, with whatever; not a failure on the way */
 };
 
 /* Asks once. `etag` NULL or "": unconditional. `done` comes exactly once, from the loop; it owns the page (never NULL unless canceled or out of memory). NULL: no memory. */

@@ -11,15 +11,20 @@ static void on_recorded(void *ctx, int rc, const struct why *why)
 	struct sync *s = ctx;
 
 	s->identifying = false;
+	if (s->stopping) {
+		timer_start(s->reaper, 0, 0);
+		return;
+	}
 	if (rc) {
-		sync_source_fault(s, FAULT_NOW, why->text);
+		s->tell->fault(s, rc == ERR_NOSPACE ? FAULT_NONE : FAULT_NOW, why->text);
 		return;
 	}
 	s->identified = true;
-	log_info("sync", "workspace %s (%s) source=%s region=%s timezone=%s", s->workspace_id, s->workspace_name,
-		 s->options.name, s->region, s->timezone);
-	sync_source_well(s);
-	sync_pump(s);
+	log_info("sync", "workspace %s (%s) source=%s region=%s timezone=%s", s->workspace_id,
+		 s->workspace_name, s->options.name, s->region, s->timezone);
+	s->tell->answered(s);
+	s->tell->stored(s);
+	s->tell->pump(s);
 }
 
 static int put_mark(struct txn *txn, const char *key, const char *value)
@@ -56,13 +61,15 @@ static bool same_workspace(struct sync *s, const char *id)
 	struct bytes held = view ? snapshot_mark(view, "workspace.id") : bytes_of(NULL, 0);
 	bool same = view && (held.len == 0 || bytes_is(held, id));
 
+	if (!view)
+		s->tell->fault(s, FAULT_NOW, "out of memory");
 	if (view && !same) {
 		char words[320];
 		snprintf(words, sizeof words,
 			 "the token belongs to workspace %s, but this cache was filled from %.*s: use that workspace's token, or "
 			 "give the new one a [source] of its own",
 			 id, (int)held.len, (const char *)held.data);
-		sync_source_fault(s, FAULT_AUTH, words);
+		s->tell->fault(s, FAULT_AUTH, words);
 	}
 	snapshot_free(view);
 	return same;
@@ -75,8 +82,10 @@ static void on_identity(void *ctx, struct page *page, const struct fetch_cost *c
 	(void)cost;
 	s->identity = NULL;
 	s->identifying = page && !page->fault && same_workspace(s, page->identity.id);
-	if (page && page->fault)
-		sync_source_fault(s, page->fault, page->why.text);
+	if (!page)
+		s->tell->fault(s, FAULT_NOW, "out of memory");
+	else if (page->fault)
+		s->tell->fault(s, page->fault, page->why.text);
 	if (s->identifying) {
 		memcpy(s->workspace_id, page->identity.id, sizeof s->workspace_id);
 		memcpy(s->workspace_name, page->identity.name, sizeof s->workspace_name);
@@ -94,4 +103,6 @@ void sync_identify(struct sync *s)
 	if (s->identity || s->identifying)
 		return;
 	s->identity = fetch_start(&s->line, &ask, bytes_of(NULL, 0), NULL, on_identity, s);
+	if (!s->identity)
+		s->tell->fault(s, FAULT_NOW, "out of memory");
 }

@@ -1,28 +1,20 @@
 /*
- * run: the engine under all kinds of runs: pages, single reads, the transaction, commits, failure. What a kind asks and claims is in
- * run_snapshot.c, run_changes.c and run_backfill.c. Never claims coverage itself.
+ * run: the life of a run of any kind: turns, the transaction, commits, phases, failure. How it reads is in run_read.c; what a kind asks and claims is
+ * in run_snapshot.c, run_changes.c and run_backfill.c. Never claims coverage itself.
  */
 #include "run.h"
 #include "sync_state.h"
 
-#include <base/log.h>
-
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define COMMIT_BYTES (1024 * 1024) /* compressed; a listing of full records is committed about so often */
-#define COMMIT_RECORDS 4000
-#define EMPTY_PAGES_MAX 3          /* in a row, each with a next page: the provider leads us in circles */
-#define STEP_US 400
-
-static bool run_step(void *ctx);
-static void run_page_check(struct run *run);
 
 static struct sync *of(const struct run *run)
 {
 	return run->sync;
 }
+
+static void run_page_over(struct run *run);
+static void run_commit_partly(struct run *run);
 
 struct run *run_new(struct resource *r, const struct run_ops *ops)
 {
@@ -36,6 +28,8 @@ struct run *run_new(struct resource *r, const struct run_ops *ops)
 	run->ops = ops;
 	run->wanted_end = &run->wanted;
 	run->arrived_end = &run->arrived;
+	run->page_over = run_page_over;
+	run->commit_partly = run_commit_partly;
 	run->asked_ms = TIME_NONE;
 	run->singles = calloc(s->line.concurrency, sizeof *run->singles);
 	run->task = task_new(s->options.loop, run_step, run);
@@ -59,322 +53,25 @@ struct run *run_new(struct resource *r, const struct run_ops *ops)
 	return run;
 }
 
-void run_wanted_drop(struct run *run)
+/* ---- the end of a page ---- */
+
+/* A snapshot and a transaction for what comes. */
+static int run_begin(struct run *run, struct why *why)
 {
-	for (struct wanted *w = run->wanted, *next; w; w = next) {
-		next = w->next;
-		free(w);
-	}
-	run->wanted = NULL;
-	run->wanted_end = &run->wanted;
+	run->view = snapshot_new(of(run)->options.store);
+	return run->view ? store_begin(of(run)->options.store, &run->txn, why) : ERR_NOMEM;
 }
 
-/* Everything that belongs to the turn, given up. */
-static void run_drop(struct run *run)
+static void run_go_on(struct run *run)
 {
-	fetch_drop(run->listing);
-	run->listing = NULL;
-	for (unsigned i = 0; i < of(run)->line.concurrency && run->singles; i++) {
-		fetch_drop(run->singles[i].fetch);
-		run->singles[i].fetch = NULL;
-	}
-	run->single_count = 0;
-	run_wanted_drop(run);
-	for (struct arrived *a = run->arrived, *next; a; a = next) {
-		next = a->next;
-		if (a->page != run->page)
-			page_free(a->page);
-		free(a);
-	}
-	run->arrived = NULL;
-	run->arrived_end = &run->arrived;
-	page_free(run->page);
-	run->page = NULL;
-	txn_abort(run->txn);
-	run->txn = NULL;
-	scan_close(run->scan);
-	run->scan = NULL;
-	snapshot_free(run->view);
-	run->view = NULL;
-	if (run->task)
-		task_stop(run->task);
-}
-
-void run_free(struct run *run)
-{
-	if (!run)
-		return;
-	run_drop(run);
-	task_free(run->task);
-	free(run->singles);
-	buf_release(&run->cursor);
-	buf_release(&run->memory);
-	hashset_release(&run->cursors);
-	hashset_release(&run->seen);
-	free(run);
-}
-
-static void run_end(struct run *run, enum run_outcome outcome)
-{
-	run_drop(run);
-	run->info.outcome = outcome;
-	run->info.ended_ms = loop_wall_ms(of(run)->options.loop);
-	run->info.phase = "ended";
-	sync_run_ended(run);
-}
-
-void run_fail(struct run *run, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(run->info.error, sizeof run->info.error, format, args);
-	va_end(args);
-	run_end(run, RUN_FAILED);
-}
-
-void run_cancel(struct run *run)
-{
-	/* A commit under way is let through: what it made durable is good, and it ends the run. */
-	run->canceled = true;
-	if (run->committing)
-		return;
-	snprintf(run->info.error, sizeof run->info.error, "the daemon was stopped");
-	run_end(run, RUN_CANCELED);
-}
-
-int run_want(struct run *run, struct bytes id)
-{
-	struct wanted *w = malloc(sizeof *w + id.len);
-
-	if (!w)
-		return ERR_NOMEM;
-	w->next = NULL;
-	w->len = id.len;
-	memcpy(w->id, id.data, id.len);
-	*run->wanted_end = w;
-	run->wanted_end = &w->next;
-	return 0;
-}
-
-static int run_arrive(struct run *run, struct page *page, bool single)
-{
-	struct arrived *a = calloc(1, sizeof *a);
-
-	if (!a)
-		return ERR_NOMEM;
-	a->page = page;
-	a->single = single;
-	*run->arrived_end = a;
-	run->arrived_end = &a->next;
-	task_start(run->task);
-	return 0;
-}
-
-static void add_cost(struct run *run, const struct fetch_cost *cost)
-{
-	run->info.calls += cost->calls;
-	run->info.retries += cost->retries;
-	run->info.bytes += cost->bytes;
-}
-
-/* What to do about a fault that retries did not mend: told to the source, then the run fails. */
-static void run_fault(struct run *run, const struct page *page)
-{
-	if (!page) {
-		run_fail(run, "out of memory");
-		return;
-	}
-	sync_source_fault(of(run), page->fault, page->why.text);
-	run_fail(run, "%s: %s", run->info.resource, page->why.text);
-}
-
-/* ---- listing ---- */
-
-static int check_circle(struct run *run, const struct page *page, struct why *why)
-{
-	if (page->count == 0 && page->next.len && ++run->empty_pages >= EMPTY_PAGES_MAX)
-		return why_set(why, ERR_REMOTE, "%u empty pages in a row, each with a next one", run->empty_pages);
-	if (page->count)
-		run->empty_pages = 0;
-	if (page->next.len && hashset_add(&run->cursors, bytes_hash(page->next)) == 0)
-		return why_set(why, ERR_REMOTE, "the provider repeats a page cursor: its listing goes in circles");
-	return 0;
-}
-
-static void on_listing(void *ctx, struct page *page, const struct fetch_cost *cost)
-{
-	struct run *run = ctx;
-	struct why why = {""};
-
-	run->listing = NULL;
-	add_cost(run, cost);
-	if (!page || page->fault) {
-		run_fault(run, page);
-		page_free(page);
-		return;
-	}
-	sync_source_well(of(run));
-	if (run->asked_ms == TIME_NONE)
-		run->asked_ms = cost->asked_ms;
-	snprintf(run->etag, sizeof run->etag, "%s", cost->etag);
-	run->page = page;
-	run->unchanged = page->unchanged;
-	run->last_page = page->next.len == 0;
-	if (page->total >= 0 && run->info.total < 0)
-		run->info.total = page->total;
-	if (check_circle(run, page, &why)) {
-		run_fail(run, "%s: %s", run->info.resource, why.text);
-		return;
-	}
-	buf_reset(&run->cursor);
-	buf_put_bytes(&run->cursor, page->next);
-	run->listed = true;
-	run->info.phase = run->ops->kind == RUN_BACKFILL ? "threads" : run->info.phase;
-	if (run_arrive(run, page, false))
-		run_fail(run, "out of memory");
-}
-
-/* The ETag of the list as it is held; "" when it was never read, or what was read is not whole any more. */
-static void held_etag(const struct run *run, char *out, size_t cap)
-{
-	const struct coverage *c = snapshot_coverage(run->view, run->info.resource);
-	char key[64];
-
-	out[0] = 0;
-	if (run->ask.kind != ASK_LIST || !(run->resource->options.type->traits & TRAIT_ETAG) || run->walks ||
-	    c->held.count != 1 || c->held.items[0].start_ms != TIME_MIN ||
-	    snapshot_quarantined(run->view, run->info.resource, TIME_MIN, TIME_MAX))
-		return;
-	snprintf(key, sizeof key, "etag.%s", run->info.resource);
-	struct bytes etag = snapshot_mark(run->view, key);
-	if (etag.len < cap)
-		snprintf(out, cap, "%.*s", (int)etag.len, (const char *)etag.data);
-}
-
-static void run_list(struct run *run)
-{
-	char text[96];
-
-	run->listed = false;
-	held_etag(run, text, sizeof text);
-	run->listing = fetch_start(&of(run)->line, &run->ask, buf_bytes(&run->cursor), text, on_listing, run);
-	if (!run->listing)
-		run_fail(run, "out of memory");
-}
-
-/* ---- single reads ---- */
-
-static int single_gone(struct run *run, const struct single *single, const struct page *page, struct why *why)
-{
-	int64_t now = loop_wall_ms(of(run)->options.loop) + of(run)->line.clock_offset_ms;
-
-	return run_bury(run, bytes_of(single->id, single->len), now, page->merged_into, why);
-}
-
-static void on_single(void *ctx, struct page *page, const struct fetch_cost *cost)
-{
-	struct single *single = ctx;
-	struct run *run = single->run;
 	struct why why = {"out of memory"};
-	int rc = 0;
 
-	single->fetch = NULL;
-	run->single_count--;
-	add_cost(run, cost);
-	if (page && page->fault == FAULT_GONE) {
-		rc = single_gone(run, single, page, &why);
-		page_free(page);
-	} else if (!page || page->fault) {
-		run->info.failed++;
-		run_fault(run, page);
-		page_free(page);
-		return;
-	} else {
-		rc = run_arrive(run, page, true);
-		if (rc)
-			page_free(page);
-	}
-	if (rc)
+	run->partly = false;
+	if (run_begin(run, &why))
 		run_fail(run, "%s: %s", run->info.resource, why.text);
 	else
-		run_page_check(run);
+		run_read_on(run);
 }
-
-static void run_singles_pump(struct run *run)
-{
-	for (unsigned i = 0; i < of(run)->line.concurrency && run->wanted; i++) {
-		struct single *single = &run->singles[i];
-		struct wanted *w = run->wanted;
-		if (single->fetch)
-			continue;
-		single->run = run;
-		single->len = w->len;
-		memcpy(single->id, w->id, w->len);
-		struct ask ask = {.kind = ASK_ONE, .type = run->resource->options.type, .id = bytes_of(w->id, w->len)};
-		single->fetch = fetch_start(&of(run)->line, &ask, bytes_of(NULL, 0), NULL, on_single, single);
-		if (!single->fetch)
-			return; /* out of memory: what is under way goes on, and tries again when it ends */
-		run->wanted = w->next;
-		if (!run->wanted)
-			run->wanted_end = &run->wanted;
-		free(w);
-		run->single_count++;
-	}
-}
-
-/* ---- taking what arrived ---- */
-
-/* A listing's page stays until its work is done, since the kind looks at it then. */
-static void arrived_over(struct run *run)
-{
-	struct arrived *a = run->arrived;
-
-	run->arrived = a->next;
-	if (!run->arrived)
-		run->arrived_end = &run->arrived;
-	if (a->page != run->page)
-		page_free(a->page);
-	free(a);
-}
-
-static bool run_step(void *ctx)
-{
-	struct run *run = ctx;
-	struct why why = {"out of memory"};
-	int64_t until = clock_mono_us() + STEP_US;
-
-	while (run->arrived && clock_mono_us() < until) {
-		struct arrived *a = run->arrived;
-		if (a->at == a->page->count) {
-			arrived_over(run);
-			continue;
-		}
-		if (run_take(run, a, &why)) {
-			run_fail(run, "%s: %s", run->info.resource, why.text);
-			return false;
-		}
-		a->at++;
-	}
-	sync_progress(run);
-	if (run->arrived)
-		return true;
-	if (run->working) {
-		int rc = run->ops->work(run, &why);
-		if (rc > 0)
-			return true;
-		run->working = false;
-		if (rc < 0) {
-			run_fail(run, "%s: %s", run->info.resource, why.text);
-			return false;
-		}
-	}
-	task_stop(run->task);
-	run_page_check(run);
-	return false;
-}
-
-/* ---- the end of a page ---- */
 
 static void on_committed(void *ctx, int rc, const struct why *why)
 {
@@ -383,18 +80,21 @@ static void on_committed(void *ctx, int rc, const struct why *why)
 	run->committing = false;
 	if (rc) {
 		if (rc == ERR_NOSPACE)
-			sync_source_fault(of(run), FAULT_NONE, why->text);
+			of(run)->tell->fault(of(run), FAULT_NONE, why->text);
 		run_fail(run, "%s: cannot store: %s", run->info.resource, why->text);
 		return;
 	}
+	of(run)->tell->stored(of(run));
 	snapshot_free(run->view);
 	run->view = NULL;
 	if (run->finishing)
 		run_end(run, RUN_OK);
 	else if (run->canceled)
 		run_cancel(run);
+	else if (run->partly)
+		run_go_on(run);
 	else
-		sync_turn_over(run);
+		of(run)->tell->turn_over(run);
 }
 
 static void run_commit(struct run *run)
@@ -406,12 +106,20 @@ static void run_commit(struct run *run)
 	txn_commit(txn, on_committed, run);
 }
 
+/* Records without claims may be committed at any time: they prove nothing yet. */
+static void run_commit_partly(struct run *run)
+{
+	run->partly = true;
+	run_commit(run);
+}
+
 static int note_success(struct run *run)
 {
 	char key[64], text[TIME_TEXT_MAX];
 
 	snprintf(key, sizeof key, "synced.%s", run->info.resource);
-	return txn_mark(run->txn, key, bytes_str(time_text(loop_wall_ms(of(run)->options.loop), false, text)));
+	return txn_mark(run->txn, key,
+			bytes_str(time_text(loop_wall_ms(of(run)->options.loop), false, text)));
 }
 
 /* The last page of a phase is done: another phase, or the end. */
@@ -431,18 +139,16 @@ static int run_phase_over(struct run *run, struct why *why)
 
 static bool commit_due(const struct run *run)
 {
-	return run->finishing || run->ops->kind == RUN_BACKFILL || txn_bytes(run->txn) > COMMIT_BYTES ||
-	       txn_records(run->txn) > COMMIT_RECORDS || sync_others_wait(of(run), run);
+	return run->finishing || run->ops->kind == RUN_BACKFILL ||
+	       txn_bytes(run->txn) > RUN_COMMIT_BYTES ||
+	       txn_records(run->txn) > RUN_COMMIT_RECORDS || of(run)->tell->others_wait(run);
 }
 
-/* Whether everything that the page called for has been fetched and taken; then what it proves, and on. */
-static void run_page_check(struct run *run)
+/* Everything that the page called for has been fetched and taken: what it proves, and on. */
+static void run_page_over(struct run *run)
 {
 	struct why why = {"out of memory"};
 
-	run_singles_pump(run);
-	if (run->listing || run->arrived || run->wanted || run->single_count || run->working)
-		return;
 	if (run->past)
 		run->last_page = true;
 	int rc = run->ops->proves(run, run->last_page, &why);
@@ -465,10 +171,7 @@ void run_turn(struct run *run)
 {
 	struct why why = {"out of memory"};
 
-	run->view = snapshot_new(of(run)->options.store);
-	int rc = run->view ? 0 : ERR_NOMEM;
-	if (rc == 0)
-		rc = store_begin(of(run)->options.store, &run->txn, &why);
+	int rc = run_begin(run, &why);
 	if (rc == 0 && !run->begun) {
 		run->begun = true;
 		run->info.phase = "listing";
@@ -482,33 +185,4 @@ void run_turn(struct run *run)
 		task_start(run->task);
 	else
 		run_list(run);
-}
-
-/* ---- claims ---- */
-
-int run_hold(struct run *run, struct interval span)
-{
-	const struct resource_type *child = run->resource->child;
-	int rc = txn_hold(run->txn, run->info.resource, span);
-
-	return rc || !child ? rc : txn_hold(run->txn, child->name, span);
-}
-
-int run_chain_start(struct run *run, int64_t at_ms)
-{
-	const struct resource_type *child = run->resource->child;
-
-	/* The first changes run has time: what it would bring is being read now. */
-	run->resource->due_mono_ms = loop_mono_ms(of(run)->options.loop) + run->resource->options.every_ms;
-	int rc = txn_chain_start(run->txn, run->info.resource, at_ms);
-
-	return rc || !child ? rc : txn_chain_start(run->txn, child->name, at_ms);
-}
-
-int run_chain_extend(struct run *run, int64_t from_ms, int64_t to_ms)
-{
-	const struct resource_type *child = run->resource->child;
-	int rc = txn_chain_extend(run->txn, run->info.resource, from_ms, to_ms);
-
-	return rc || !child ? rc : txn_chain_extend(run->txn, child->name, from_ms, to_ms);
 }

@@ -5,6 +5,8 @@
 #include "run.h"
 #include "sync_state.h"
 
+#include <base/log.h>
+
 enum { PHASE_CHANGED, PHASE_DELETED };
 
 static int begin(struct run *run, struct why *why)
@@ -22,10 +24,13 @@ static int begin(struct run *run, struct why *why)
 		.end_ms = TIME_MAX,
 	};
 	run->info.span_start_ms = run->ask.start_ms;
+	/* What an earlier run had read here, but not to its end, and was lost since: that a conversation is held says nothing of its messages. */
+	run->force = r->child &&
+		     snapshot_quarantined(run->view, r->child->name, run->chain_ms, TIME_MAX) > 0;
 	run->claim_count = r->pending_count;
 	for (unsigned i = 0; i < r->pending_count; i++)
 		run->claims[i] = r->pending[i];
-	return 0;
+	return run_dead_again(run) ? why_set(why, ERR_NOMEM, "out of memory") : 0;
 }
 
 static int proves(struct run *run, bool last, struct why *why)
@@ -38,8 +43,11 @@ static int proves(struct run *run, bool last, struct why *why)
 
 static int next_phase(struct run *run, struct why *why)
 {
+	const struct account *a = run->sync->line.account;
+
 	(void)why;
-	if (run->phase == PHASE_DELETED || !(run->resource->options.type->traits & TRAIT_DELETED))
+	if (run->phase == PHASE_DELETED ||
+	    !(a->provider->traits(a, run->resource->options.type) & TRAIT_DELETED))
 		return 0;
 	run->phase = PHASE_DELETED;
 	run->info.phase = "deletions";
@@ -62,12 +70,31 @@ static void drop_claim(struct resource *r, struct interval claim)
 		}
 }
 
+/* The chain ends in the future: the provider's clock ran ahead and was set back. Which changes were taken is not known any more: everything is read
+ * again, which costs its listings. */
+static int begin_anew(struct run *run, struct why *why)
+{
+	struct resource *r = run->resource;
+	int rc = run_withdraw_all(run);
+
+	log_warn("sync", "the provider's clock was set back: %s are read again source=%s",
+		 run->info.resource, run->info.source);
+	r->pending_count = 0;
+	if (rc == 0)
+		rc = run_chain_start(run, run->asked_ms);
+	if (rc == 0)
+		rc = run_walked_forget(run);
+	return rc ? why_set(why, rc, "cannot begin anew") : run_pending_save(run, why);
+}
+
 static int finish(struct run *run, struct why *why)
 {
 	struct resource *r = run->resource;
 	struct store_stats stats;
 	int rc = 0;
 
+	if (run->asked_ms + CLOCK_SLACK_MS < run->chain_ms)
+		return begin_anew(run, why);
 	store_stats(run->sync->options.store, &stats);
 	for (unsigned i = 0; i < run->claim_count && rc == 0; i++) {
 		drop_claim(r, run->claims[i]);
@@ -77,6 +104,9 @@ static int finish(struct run *run, struct why *why)
 	}
 	if (rc == 0 && run->asked_ms > run->chain_ms)
 		rc = run_chain_extend(run, run->chain_ms, run->asked_ms);
+	/* Also ends the record of damage. */
+	if (rc == 0 && run->force && run->asked_ms > run->chain_ms)
+		rc = run_hold(run, (struct interval){run->chain_ms, run->asked_ms, run->asked_ms});
 	run->info.synced_until_ms = run->asked_ms;
 	return rc ? rc : run_pending_save(run, why);
 }

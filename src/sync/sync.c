@@ -12,19 +12,20 @@
 #include <stdlib.h>
 
 #define PAUSE_AUTH_MS (15 * 60 * 1000)
-#define PROGRESS_MS 100
+#define PROGRESS_MS   100
+#define RETRY_MIN_MS  10
 
 static const char refused_words[] =
-	"the access token is refused: put a valid one into the token file, then run 'ficq sync' (or restart ficd)";
+	"the access token is refused: put a valid one into the token file and restart ficd (or, if it was mended at the provider, run 'ficq sync')";
 
-int64_t sync_provider_now(const struct sync *s)
-{
-	return loop_wall_ms(s->options.loop) + s->line.clock_offset_ms;
-}
+static void sync_pump(struct sync *s);
 
 static void on_timer(void *ctx)
 {
-	sync_pump(ctx);
+	struct sync *s = ctx;
+
+	s->quiet = false;
+	sync_pump(s);
 }
 
 static void on_reap(void *ctx)
@@ -36,7 +37,7 @@ static void on_reap(void *ctx)
 		s->ended = run->next_ended;
 		run_free(run);
 	}
-	if (s->stopping && !s->turn && !s->identifying && s->stopped) {
+	if (s->stopping && !s->turn && !s->identifying && !s->repairing && s->stopped) {
 		void (*stopped)(void *) = s->stopped;
 		s->stopped = NULL;
 		stopped(s->stopped_ctx);
@@ -48,16 +49,17 @@ static const struct resource_type *child_of(const struct provider *p, const stru
 	return type->child ? provider_type(p, bytes_str(type->child)) : NULL;
 }
 
-static void resource_init(struct sync *s, struct resource *r, const struct sync_resource_options *options)
+static void resource_init(struct sync *s, struct resource *r,
+			  const struct sync_resource_options *options)
 {
-	int64_t wall = clock_wall_ms();
+	int64_t wall = loop_wall_ms(s->options.loop);
 
 	*r = (struct resource){
 		.sync = s,
 		.options = *options,
 		.child = child_of(s->options.account.provider, options->type),
 		.last_sync_ms = TIME_NONE,
-		.full_wall_ms = schedule_full(&options->full, wall),
+		.full_wall_ms = schedule_next(&options->full, wall),
 	};
 }
 
@@ -77,9 +79,28 @@ static void resources_load(struct sync *s)
 		if (mark.len && time_parse(mark, &ms) == 0)
 			r->last_sync_ms = ms;
 		resource_pending_load(r, view);
+		resource_dead_load(r, view);
 	}
 	snapshot_free(view);
 }
+
+static void sync_source_fault(struct sync *s, enum fault fault, const char *words);
+static void sync_source_well(struct sync *s);
+static void sync_store_well(struct sync *s);
+static void sync_progress(struct run *run);
+static void sync_turn_over(struct run *run);
+static void sync_run_ended(struct run *run);
+
+static const struct sync_tell tell = {
+	.fault = sync_source_fault,
+	.answered = sync_source_well,
+	.stored = sync_store_well,
+	.pump = sync_pump,
+	.progress = sync_progress,
+	.turn_over = sync_turn_over,
+	.ended = sync_run_ended,
+	.others_wait = plan_others_wait,
+};
 
 struct sync *sync_new(const struct sync_options *options)
 {
@@ -88,14 +109,19 @@ struct sync *sync_new(const struct sync_options *options)
 	if (!s)
 		return NULL;
 	s->options = *options;
+	s->tell = &tell;
+	if (s->options.retry_ms < RETRY_MIN_MS)
+		s->options.retry_ms = RETRY_MIN_MS;
+	if (s->options.concurrency == 0)
+		s->options.concurrency = 1;
 	s->resources = calloc(options->resource_count + 1, sizeof *s->resources);
 	s->line = (struct line){
 		.loop = options->loop,
 		.http = options->http,
 		.account = &s->options.account,
 		.token = options->token,
-		.concurrency = options->concurrency,
-		.retry_ms = options->retry_ms,
+		.concurrency = s->options.concurrency,
+		.retry_ms = s->options.retry_ms,
 	};
 	budget_init(&s->line.budget, options->budget);
 	s->timer = timer_new(options->loop, on_timer, s);
@@ -108,7 +134,7 @@ struct sync *sync_new(const struct sync_options *options)
 		resource_init(s, &s->resources[i], &options->resources[i]);
 	s->options.resources = NULL;
 	/* Ids grow over restarts: they begin with the time. */
-	s->last_run_id = (uint64_t)clock_wall_ms();
+	s->last_run_id = (uint64_t)loop_wall_ms(options->loop);
 	resources_load(s);
 	return s;
 }
@@ -121,137 +147,60 @@ void sync_start(struct sync *s)
 
 /* ---- faults of the source ---- */
 
-void sync_source_fault(struct sync *s, enum fault fault, const char *words)
+/* Who waits for a run that cannot begin is told why, and may ask again. */
+static void refuse_waiting(struct sync *s)
 {
-	s->fault = fault;
-	snprintf(s->error, sizeof s->error, "%s", fault == FAULT_AUTH && !strstr(words, "workspace") ? refused_words : words);
-	int64_t pause = fault == FAULT_AUTH ? PAUSE_AUTH_MS : schedule_retry_ms(++s->failures, s->options.retry_ms);
-	/* A resource that this token may not read stops nothing else. */
-	if (fault == FAULT_AUTH || fault == FAULT_NOW || !s->identified)
-		s->paused_until_ms = loop_mono_ms(s->options.loop) + pause;
-	log_error("sync", "%s source=%s class=%s", s->error, s->options.name, fault_name(fault));
-	timer_start(s->timer, 0, 0);
+	for (size_t i = 0; i < s->options.resource_count; i++)
+		for (int k = 0; k < RUN_KINDS; k++) {
+			struct run *run = s->resources[i].runs[k];
+			if (run && run->preferred && !run->begun)
+				run_fail(run, "%s", s->error);
+		}
 }
 
-void sync_source_well(struct sync *s)
+static void sync_source_fault(struct sync *s, enum fault fault, const char *words)
 {
-	if (s->fault != FAULT_NONE || s->error[0])
-		log_info("sync", "the provider answers again source=%s", s->options.name);
+	bool doubted = fault == FAULT_AUTH && s->identified;
+
+	s->fault = fault;
+	snprintf(s->error, sizeof s->error, "%s",
+		 fault == FAULT_AUTH && !strstr(words, "workspace") ? refused_words : words);
+	log_error("sync", "%s source=%s class=%s", s->error, s->options.name, fault_name(fault));
+	timer_start(s->timer, 0, 0);
+	/* Refused for one resource, or altogether? Asking who the token belongs to tells: in the first case the others go on. */
+	if (doubted) {
+		s->identified = false;
+		return;
+	}
+	int64_t pause = fault == FAULT_AUTH ? PAUSE_AUTH_MS
+					    : schedule_retry_ms(++s->failures, s->options.retry_ms);
+	if (fault == FAULT_AUTH || fault == FAULT_NOW || fault == FAULT_NONE || !s->identified) {
+		s->paused_until_ms = loop_mono_ms(s->options.loop) + pause;
+		refuse_waiting(s);
+	}
+}
+
+static void sync_source_well(struct sync *s)
+{
+	if (s->fault == FAULT_NONE)
+		return;
+	log_info("sync", "the provider answers again source=%s", s->options.name);
 	s->fault = FAULT_NONE;
 	s->error[0] = 0;
 	s->failures = 0;
 	s->paused_until_ms = 0;
 }
 
-/* ---- what is due ---- */
-
-static const struct coverage *coverage_of(const struct resource *r, const struct snapshot *view)
+static void sync_store_well(struct sync *s)
 {
-	return snapshot_coverage(view, r->options.type->name);
-}
-
-static bool has_chain(const struct resource *r, const struct snapshot *view)
-{
-	return coverage_of(r, view)->chain_end_ms != TIME_NONE;
-}
-
-/* Lists without a feed of changes are read whole each time. */
-static enum run_kind regular_kind(const struct resource *r)
-{
-	return r->options.type->traits & TRAIT_CHANGED ? RUN_CHANGES : RUN_SNAPSHOT;
-}
-
-static const struct run_ops *ops_of(enum run_kind kind)
-{
-	static const struct run_ops *const ops[RUN_KINDS] = {
-		[RUN_SNAPSHOT] = &run_snapshot,
-		[RUN_CHANGES] = &run_changes,
-		[RUN_BACKFILL] = &run_backfill,
-	};
-
-	return ops[kind];
-}
-
-static struct run *run_make(struct resource *r, enum run_kind kind)
-{
-	if (!r->runs[kind])
-		r->runs[kind] = run_new(r, ops_of(kind));
-	return r->runs[kind];
-}
-
-static bool windowed(const struct resource *r)
-{
-	return r->options.type->traits & TRAIT_WINDOWED;
-}
-
-/* The first reading, a full one, or gaps: the run that reads the past of this resource, if one is needed. */
-static void plan_past(struct resource *r, const struct snapshot *view, int64_t mono)
-{
-	struct interval gap;
-	bool held = coverage_of(r, view)->held.count || r->pending_count;
-
-	if (mono < r->backfill_mono_ms)
+	if (s->fault != FAULT_NONE || !s->error[0])
 		return;
-	if (windowed(r)) {
-		if (r->full_wished || resource_gap(r, view, &gap))
-			run_make(r, RUN_BACKFILL);
-	} else if ((r->options.type->traits & TRAIT_CHANGED) && (r->full_wished || !held)) {
-		run_make(r, RUN_SNAPSHOT);
-	}
+	log_info("sync", "there is space again source=%s", s->options.name);
+	s->error[0] = 0;
+	s->failures = 0;
 }
 
-static void plan(struct resource *r, const struct snapshot *view, int64_t mono, int64_t wall)
-{
-	if (r->full_wall_ms != TIME_NONE && wall >= r->full_wall_ms) {
-		r->full_wished = true;
-		r->full_wall_ms = schedule_full(&r->options.full, wall);
-	}
-	plan_past(r, view, mono);
-	r->chained = (r->options.type->traits & TRAIT_CHANGED) && has_chain(r, view);
-	if (mono < r->due_mono_ms)
-		return;
-	if (r->chained || regular_kind(r) == RUN_SNAPSHOT)
-		run_make(r, regular_kind(r));
-}
-
-/* Order among runs: smaller goes first. What a client waits for; then changes, so that no long reading makes answers stale; then lists, what others refer to
- * first; then the past. */
-static int rank_of(const struct run *run)
-{
-	static const int kind_rank[RUN_KINDS] = {[RUN_CHANGES] = 0, [RUN_SNAPSHOT] = 100, [RUN_BACKFILL] = 200};
-
-	return (run->preferred ? 0 : 1000) + kind_rank[run->ops->kind] + (int)run->resource->options.priority;
-}
-
-static struct run *next_run(const struct sync *s)
-{
-	struct run *best = NULL;
-
-	for (size_t i = 0; i < s->options.resource_count; i++)
-		for (int k = 0; k < RUN_KINDS; k++) {
-			struct run *run = s->resources[i].runs[k];
-			if (run && (!best || rank_of(run) < rank_of(best)))
-				best = run;
-		}
-	return best;
-}
-
-bool sync_others_wait(const struct sync *s, const struct run *run)
-{
-	int64_t mono = loop_mono_ms(s->options.loop);
-
-	if (s->stopping)
-		return true;
-	for (size_t i = 0; i < s->options.resource_count; i++) {
-		const struct resource *r = &s->resources[i];
-		if (r->chained && r->due_mono_ms <= mono && !run->preferred && run->ops->kind != RUN_CHANGES)
-			return true;
-		for (int k = 0; k < RUN_KINDS; k++)
-			if (r->runs[k] && r->runs[k] != run && rank_of(r->runs[k]) < rank_of(run))
-				return true;
-	}
-	return false;
-}
+/* ---- turns ---- */
 
 static void arm_timer(struct sync *s, int64_t mono, int64_t wall)
 {
@@ -271,22 +220,46 @@ static void arm_timer(struct sync *s, int64_t mono, int64_t wall)
 	timer_start(s->timer, next > 0 ? next : 1, 0);
 }
 
-static void plan_all(struct sync *s, int64_t mono, int64_t wall)
+static void on_repaired(void *ctx, int rc, const struct why *why)
 {
-	struct snapshot *view = snapshot_new(s->options.store);
+	struct sync *s = ctx;
 
-	if (!view)
-		return;
-	for (size_t i = 0; i < s->options.resource_count; i++)
-		plan(&s->resources[i], view, mono, wall);
-	snapshot_free(view);
+	s->repairing = false;
+	if (rc)
+		log_warn("sync", "damage could not be set aside: %s source=%s", why->text,
+			 s->options.name);
+	timer_start(s->stopping ? s->reaper : s->timer, 0, 0);
 }
 
-void sync_pump(struct sync *s)
+static void repair(struct sync *s)
+{
+	struct txn *txn;
+	struct why why = {""};
+
+	s->repair = false;
+	if (store_begin(s->options.store, &txn, &why))
+		return;
+	s->repairing = true;
+	txn_commit(txn, on_repaired, s);
+}
+
+void sync_repair(struct sync *s)
+{
+	s->repair = true;
+	timer_start(s->timer, 0, 0);
+}
+
+static void sync_pump(struct sync *s)
 {
 	int64_t mono = loop_mono_ms(s->options.loop), wall = loop_wall_ms(s->options.loop);
 
-	if (!s->started || s->stopping || s->turn || s->identifying)
+	if (s->stopping || s->turn || s->identifying || s->repairing)
+		return;
+	if (s->repair) {
+		repair(s);
+		return;
+	}
+	if (!s->started)
 		return;
 	if (mono < s->paused_until_ms) {
 		timer_start(s->timer, s->paused_until_ms - mono, 0);
@@ -297,7 +270,8 @@ void sync_pump(struct sync *s)
 		return;
 	}
 	plan_all(s, mono, wall);
-	struct run *run = next_run(s);
+	struct run *run = plan_first(s);
+	s->quiet = run == NULL;
 	if (!run) {
 		arm_timer(s, mono, wall);
 		return;
@@ -307,7 +281,7 @@ void sync_pump(struct sync *s)
 	run_turn(run);
 }
 
-void sync_turn_over(struct run *run)
+static void sync_turn_over(struct run *run)
 {
 	struct sync *s = run->sync;
 
@@ -340,7 +314,7 @@ static void watches_tell(struct sync *s, const struct run *run, bool ended)
 	}
 }
 
-void sync_progress(struct run *run)
+static void sync_progress(struct run *run)
 {
 	watches_tell(run->sync, run, false);
 }
@@ -363,13 +337,15 @@ static void run_log(const struct run *run)
 
 	duration_text(i->ended_ms - i->started_ms, took);
 	if (i->outcome == RUN_OK)
-		log_info("sync", "%s done source=%s resource=%s created=%llu updated=%llu deleted=%llu unchanged=%llu calls=%llu took=%s",
-			 run_kind_name(i->kind), i->source, i->resource, (unsigned long long)i->created,
-			 (unsigned long long)i->updated, (unsigned long long)i->deleted, (unsigned long long)i->unchanged,
+		log_info("sync",
+			 "%s done source=%s resource=%s created=%llu updated=%llu deleted=%llu unchanged=%llu calls=%llu took=%s",
+			 run_kind_name(i->kind), i->source, i->resource,
+			 (unsigned long long)i->created, (unsigned long long)i->updated,
+			 (unsigned long long)i->deleted, (unsigned long long)i->unchanged,
 			 (unsigned long long)i->calls, took);
 	else
-		log_warn("sync", "%s %s source=%s resource=%s: %s", run_kind_name(i->kind), run_outcome_name(i->outcome),
-			 i->source, i->resource, i->error);
+		log_warn("sync", "%s %s source=%s resource=%s: %s", run_kind_name(i->kind),
+			 run_outcome_name(i->outcome), i->source, i->resource, i->error);
 }
 
 static void plan_next(struct resource *r, const struct run *run)
@@ -390,36 +366,43 @@ static void plan_next(struct resource *r, const struct run *run)
 	if (run->info.outcome != RUN_FAILED)
 		return;
 	struct snapshot *view = snapshot_new(s->options.store);
-	if (view)
+	if (view) {
 		resource_pending_load(r, view);
+		resource_dead_load(r, view);
+	}
 	snapshot_free(view);
 	snprintf(r->last_error, sizeof r->last_error, "%s", run->info.error);
 	int64_t again = mono + schedule_retry_ms(++r->failures, s->options.retry_ms);
-	if (run->ops->kind == regular_kind(r))
+	if (run->ops->kind == resource_regular_kind(r))
 		r->due_mono_ms = again;
 	else
 		r->backfill_mono_ms = again;
 }
 
-/* Who waits for a walk waits for the changes run that makes coverage of it as well. */
+/* Who waits for a walk waits for the changes run that makes coverage of it as well; and who wished for everything while a part was under way, for the
+ * whole. */
 static void follow_up(struct resource *r, struct run *run)
 {
-	if (!run->preferred || run->info.outcome != RUN_OK || r->pending_count == 0 || r->sync->stopping)
+	bool full = r->full_wished && run->ops->kind == resource_past_kind(r);
+
+	if (!run->preferred || run->info.outcome != RUN_OK || r->sync->stopping ||
+	    (!full && r->pending_count == 0))
 		return;
-	struct run *next = run_make(r, RUN_CHANGES);
+	struct run *next = run_make(r, full ? resource_past_kind(r) : RUN_CHANGES);
 	if (!next)
 		return;
 	next->preferred = true;
 	run->info.follow = next->info.id;
 }
 
-void sync_run_ended(struct run *run)
+static void sync_run_ended(struct run *run)
 {
 	struct sync *s = run->sync;
 	struct resource *r = run->resource;
 
 	if (s->turn == run)
 		s->turn = NULL;
+	s->quiet = false;
 	r->runs[run->ops->kind] = NULL;
 	plan_next(r, run);
 	follow_up(r, run);
@@ -455,6 +438,9 @@ void sync_free(struct sync *s)
 	if (!s)
 		return;
 	on_reap(s);
+	for (size_t i = 0; s->resources && i < s->options.resource_count; i++)
+		for (int k = 0; k < RUN_KINDS; k++)
+			run_free(s->resources[i].runs[k]);
 	if (s->line.timer)
 		line_close(&s->line);
 	timer_free(s->timer);

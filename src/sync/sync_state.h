@@ -10,46 +10,67 @@ struct watch_entry {
 	int64_t told_ms; /* monotonic, of the last progress */
 };
 
+/* What runs and the identity tell whoever leads them. */
+struct sync_tell {
+	void (*fault)(struct sync *s, enum fault fault,
+		      const char *words); /* it concerns the whole source */
+	void (*answered)(struct sync *s); /* the provider is well */
+	void (*stored)(struct sync *s);   /* no want of space any more */
+	void (*pump)(struct sync *s);     /* look for what is due */
+	void (*progress)(struct run *run);
+	void (*turn_over)(struct run *run);         /* the turn is free; the run waits */
+	void (*ended)(struct run *run);             /* info.outcome says how */
+	bool (*others_wait)(const struct run *run); /* someone who goes before it is due */
+};
+
 struct sync {
+	const struct sync_tell *tell;
 	struct sync_options options;
 	struct line line;
 	struct resource *resources;
-	struct run *turn;             /* who has the store's transaction */
-	struct run *ended;            /* freed on the next turn of the loop */
-	struct timer *timer;          /* the next thing that is due */
+	struct run *turn;    /* who has the store's transaction */
+	struct run *ended;   /* freed on the next turn of the loop */
+	struct timer *timer; /* the next thing that is due */
 	struct timer *reaper;
 	struct fetch *identity;
 	bool started, identified, identifying, stopping;
+	bool repair, repairing; /* damage was met; a commit for it is under way */
+	bool quiet;             /* nothing was due when it was last looked at */
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
 	uint64_t last_run_id;
-	enum fault fault;             /* what keeps the source from working; FAULT_NONE */
+	enum fault fault; /* what keeps the source from working; FAULT_NONE */
 	char error[320];
-	int64_t paused_until_ms;      /* monotonic */
+	int64_t paused_until_ms; /* monotonic */
 	unsigned failures;
 	char workspace_id[64], workspace_name[128], region[16], timezone[64];
 	struct watch_entry watches[WATCHES_MAX];
 };
 
-/* A fault that concerns the whole source (a refused token), and its end. */
-void sync_source_fault(struct sync *s, enum fault fault, const char *words);
-void sync_source_well(struct sync *s);
 /* Provider's clock now. */
-int64_t sync_provider_now(const struct sync *s);
-/* Looks for what is due, and sets the timer for the next. */
-void sync_pump(struct sync *s);
+static inline int64_t sync_provider_now(const struct sync *s)
+{
+	return loop_wall_ms(s->options.loop) + s->line.clock_offset_ms;
+}
 
 /* identity.c: who the token belongs to, before anything else. */
 void sync_identify(struct sync *s);
 
-/* schedule.c: times. Pure. */
-/* The next moment after `now` that the rule names; TIME_NONE when none is wanted. */
-int64_t schedule_full(const struct sync_full *full, int64_t now_ms);
+/* plan.c */
+void plan_all(struct sync *s, int64_t mono, int64_t wall); /* makes runs of what is due */
+struct run *plan_first(const struct sync *s); /* the run that goes first; NULL: none waits */
+bool plan_others_wait(const struct run *run);
+struct run *run_make(struct resource *r, enum run_kind kind); /* or the one there is; NULL: no memory */
+enum run_kind resource_regular_kind(const struct resource *r); /* what brings what is new */
+enum run_kind resource_past_kind(const struct resource *r); /* what reads the past, where changes are fed */
+
+/* retry.c */
 /* When to try again after so many failures in a row. */
 int64_t schedule_retry_ms(unsigned failures, int64_t retry_ms);
 
-/* run_backfill.c */
-/* The newest span of the wanted history that is neither held nor pending. */
+/* gap.c */
+int64_t resource_history_start(const struct resource *r); /* on a whole day */
+/* The newest span of what is wanted (the history of a windowed resource, all of another whose changes are fed) that is neither held nor pending. */
 bool resource_gap(const struct resource *r, const struct snapshot *view, struct interval *gap_out);
 
 #endif

@@ -5,6 +5,8 @@
 #include "run.h"
 #include "sync_state.h"
 
+#define GONE_MAX 20 /* so many may be gone whatever their share */
+
 static void count(struct run *run, enum put_outcome outcome)
 {
 	struct run_info *i = &run->info;
@@ -15,8 +17,8 @@ static void count(struct run *run, enum put_outcome outcome)
 	i->unchanged += outcome == PUT_SAME || outcome == PUT_POORER;
 }
 
-static int put(struct run *run, const struct resource_type *type, const struct record *record, bool counted,
-	       struct why *why)
+static int put(struct run *run, const struct resource_type *type, const struct record *record,
+	       bool counted, struct why *why)
 {
 	enum put_outcome outcome;
 	int rc = txn_put(run->txn, type->name, record, &outcome, why);
@@ -27,8 +29,8 @@ static int put(struct run *run, const struct resource_type *type, const struct r
 }
 
 /* Tombstones for the children that are held but not in `keep` (NULL: none is kept). */
-static int bury_children(struct run *run, struct bytes parent, const struct hashset *keep, int64_t when_ms,
-			 struct why *why)
+static int bury_children(struct run *run, struct bytes parent, const struct hashset *keep,
+			 int64_t when_ms, struct why *why)
 {
 	static const uint8_t nil = 0xc0;
 	struct scan_spec spec = {
@@ -62,19 +64,20 @@ static int bury_children(struct run *run, struct bytes parent, const struct hash
 	return rc;
 }
 
-int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes merged_into, struct why *why)
+int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes merged_into,
+	     struct why *why)
 {
 	static const uint8_t nil = 0xc0;
 	const struct resource_type *type = run->resource->options.type;
 	struct record old, stone = {
-		.id = id,
-		.merged_into = merged_into,
-		.created_ms = TIME_NONE,
-		.updated_ms = when_ms,
-		.seen_ms = when_ms,
-		.flags = RECORD_DELETED | (merged_into.len ? RECORD_MERGED : 0),
-		.doc = bytes_of(&nil, 1),
-	};
+				   .id = id,
+				   .merged_into = merged_into,
+				   .created_ms = TIME_NONE,
+				   .updated_ms = when_ms,
+				   .seen_ms = when_ms,
+				   .flags = RECORD_DELETED | (merged_into.len ? RECORD_MERGED : 0),
+				   .doc = bytes_of(&nil, 1),
+			   };
 	int held = snapshot_peek(run->view, type->name, id, &old);
 
 	if (held < 0)
@@ -98,7 +101,7 @@ static int take_poor(struct run *run, const struct record *shown, struct why *wh
 	if (rc < 0 && rc != ERR_CORRUPT)
 		return why_set(why, rc, "cannot look up a record in the store");
 	if (rc == 1 && !run->force && !(held.flags & (RECORD_DELETED | RECORD_POOR)) &&
-	    held.updated_ms >= shown->updated_ms && record_settled(&held)) {
+	    held.updated_ms == shown->updated_ms && record_settled(&held)) {
 		run->info.unchanged++;
 		return 0;
 	}
@@ -111,7 +114,11 @@ static int take_tombstone(struct run *run, const struct record *stone, struct wh
 		run->past = true;
 		return 0;
 	}
-	return run_bury(run, stone->id, stone->updated_ms != TIME_NONE ? stone->updated_ms : stone->seen_ms,
+	int rc = run_dead_over(run, stone->id);
+	if (rc)
+		return rc;
+	return run_bury(run, stone->id,
+			stone->updated_ms != TIME_NONE ? stone->updated_ms : stone->seen_ms,
 			bytes_of(NULL, 0), why);
 }
 
@@ -139,23 +146,62 @@ static int take_single(struct run *run, struct arrived *from, struct why *why)
 	const struct page_record *item = &from->page->records[from->at];
 	int rc = put(run, item->type, &item->record, from->at == 0, why);
 
+	run->got += from->at == 0;
+	if (rc == 0 && from->at == 0)
+		rc = run_dead_over(run, item->record.id);
 	if (rc == 0 && from->at == 0 && run->resource->child && !from->page->truncated)
 		rc = bury_missing(run, from->page, why);
 	return rc;
 }
 
+/* What is shown by a listing exists. When most of it is said to be gone, something else is wrong. */
+static bool gone_too_many(const struct run *run)
+{
+	return run->ops->kind != RUN_SNAPSHOT && run->gone > GONE_MAX && run->gone > run->got;
+}
+
+int run_take_gone(struct run *run, const struct arrived *from, struct why *why)
+{
+	run->gone++;
+	if (gone_too_many(run))
+		return why_set(
+			why, ERR_REMOTE,
+			"%llu records that the provider lists are said not to exist: not believed, nothing more is deleted",
+			(unsigned long long)run->gone);
+	struct bytes id = bytes_of(from->gone_id, from->gone_len);
+	/* A listing has just shown it: one answer proves nothing, a second one in a later run does. */
+	if (run->ops->kind != RUN_SNAPSHOT && !run_dead_known(run, id))
+		return run_dead_gone(run, id)
+			       ? 0
+			       : why_set(why, ERR_REMOTE,
+					 "too many records that are listed cannot be read");
+	int rc = run_dead_over(run, id);
+	if (rc)
+		return rc;
+	return run_bury(run, id, sync_provider_now(run->sync), from->page->merged_into, why);
+}
+
 int run_take(struct run *run, struct arrived *from, struct why *why)
 {
 	const struct page_record *item = &from->page->records[from->at];
+	struct record held;
 
 	if (from->single)
 		return take_single(run, from, why);
 	run->info.done++;
+	if ((run->resource->options.type->traits & TRAIT_UNSTABLE) &&
+	    hashset_add(&run->shown, bytes_hash(item->record.id)) < 0)
+		return why_set(why, ERR_NOMEM, "out of memory");
 	if (run->ops->kind == RUN_SNAPSHOT && hashset_add(&run->seen, bytes_hash(item->record.id)) < 0)
 		return why_set(why, ERR_NOMEM, "out of memory");
 	if (item->record.flags & RECORD_DELETED)
 		return take_tombstone(run, &item->record, why);
 	if (item->record.flags & RECORD_POOR)
 		return take_poor(run, &item->record, why);
+	/* Search indexes lag: what was buried and is listed again is asked for itself. */
+	if ((run->resource->options.type->traits & TRAIT_ONE) &&
+	    snapshot_peek(run->view, run->info.resource, item->record.id, &held) == 1 &&
+	    (held.flags & RECORD_DELETED))
+		return run_want(run, item->record.id);
 	return put(run, item->type, &item->record, true, why);
 }

@@ -7,7 +7,8 @@ static struct resource *resource_of(const struct sync *s, const char *name)
 {
 	for (size_t i = 0; i < s->options.resource_count; i++) {
 		struct resource *r = &s->resources[i];
-		if (strcmp(r->options.type->name, name) == 0 || (r->child && strcmp(r->child->name, name) == 0))
+		if (strcmp(r->options.type->name, name) == 0 ||
+		    (r->child && strcmp(r->child->name, name) == 0))
 			return r;
 	}
 	return NULL;
@@ -15,25 +16,23 @@ static struct resource *resource_of(const struct sync *s, const char *name)
 
 static struct run *wish_run(struct resource *r, enum sync_mode mode, const struct snapshot *view)
 {
-	unsigned traits = r->options.type->traits;
-	enum run_kind past = traits & TRAIT_WINDOWED ? RUN_BACKFILL : RUN_SNAPSHOT;
 	const struct coverage *c = snapshot_coverage(view, r->options.type->name);
 	struct interval gap;
 
-	if (!(traits & TRAIT_CHANGED))
-		return r->runs[RUN_SNAPSHOT] ? r->runs[RUN_SNAPSHOT] : (r->runs[RUN_SNAPSHOT] = run_new(r, &run_snapshot));
+	if (!(r->options.type->traits & TRAIT_CHANGED))
+		return run_make(r, RUN_SNAPSHOT);
 	if (mode == SYNC_FULL)
 		r->full_wished = true;
-	if (mode == SYNC_BACKFILL && !resource_gap(r, view, &gap) && c->chain_end_ms != TIME_NONE)
+	if (mode == SYNC_BACKFILL && c->chain_end_ms != TIME_NONE && !resource_gap(r, view, &gap))
 		return NULL;
-	enum run_kind kind = mode == SYNC_CHANGES && c->chain_end_ms != TIME_NONE ? RUN_CHANGES : past;
-	const struct run_ops *ops = kind == RUN_CHANGES ? &run_changes : kind == RUN_SNAPSHOT ? &run_snapshot : &run_backfill;
 	r->backfill_mono_ms = 0;
-	return r->runs[kind] ? r->runs[kind] : (r->runs[kind] = run_new(r, ops));
+	return run_make(r, mode == SYNC_CHANGES && c->chain_end_ms != TIME_NONE
+				   ? RUN_CHANGES
+				   : resource_past_kind(r));
 }
 
-int sync_wish(struct sync *s, const struct resource_type *resource, enum sync_mode mode, uint64_t *ids_out, size_t cap,
-	      struct why *why)
+int sync_wish(struct sync *s, const struct resource_type *resource, enum sync_mode mode,
+	      uint64_t *ids_out, size_t cap, struct why *why)
 {
 	struct resource *only = resource ? resource_of(s, resource->name) : NULL;
 	struct snapshot *view;
@@ -42,7 +41,8 @@ int sync_wish(struct sync *s, const struct resource_type *resource, enum sync_mo
 	if (s->stopping)
 		return why_set(why, ERR_BUSY, "the daemon is shutting down");
 	if (resource && !only)
-		return why_set(why, ERR_INVALID, "%s is not configured for source %s", resource->name, s->options.name);
+		return why_set(why, ERR_INVALID, "%s is not configured for source %s",
+			       resource->name, s->options.name);
 	view = snapshot_new(s->options.store);
 	if (!view)
 		return why_set(why, ERR_NOMEM, "out of memory");
@@ -56,6 +56,7 @@ int sync_wish(struct sync *s, const struct resource_type *resource, enum sync_mo
 	}
 	snapshot_free(view);
 	s->paused_until_ms = 0;
+	s->quiet = false;
 	timer_start(s->timer, 0, 0);
 	return n;
 }
@@ -94,27 +95,27 @@ static const char *trouble_of(const struct sync *s)
 {
 	switch (s->fault) {
 	case FAULT_AUTH:
-	case FAULT_DENIED:
-		return "auth";
-	case FAULT_LATER:
-		return "rate-limited";
-	case FAULT_NONE:
-		return s->error[0] ? "no-space" : NULL;
-	default:
-		return "source-error";
+	case FAULT_DENIED: return "auth";
+	case FAULT_LATER: return "rate-limited";
+	case FAULT_NONE: return s->error[0] ? "no-space" : NULL;
+	default: return "source-error";
 	}
 }
 
 void sync_state(const struct sync *s, struct sync_state *out)
 {
 	*out = (struct sync_state){
-		.state = s->error[0] ? "error" : !s->identified ? "starting" : s->turn ? "syncing" : "ok",
+		.state = s->error[0]      ? "error"
+			 : !s->identified ? "starting"
+			 : s->turn        ? "syncing"
+					  : "ok",
 		.error = s->error[0] ? s->error : NULL,
 		.trouble = trouble_of(s),
 		.clock_offset_ms = s->line.clock_offset_ms,
 		.rate_limit = s->line.budget.limit,
 		.rate_remaining = s->line.budget.remaining,
-		.calls_last_minute = budget_last_minute(&s->line.budget, loop_mono_ms(s->options.loop)),
+		.calls_last_minute = budget_last_minute(&s->line.budget,
+							loop_mono_ms(s->options.loop)),
 		.calls = s->line.calls,
 		.retries = s->line.retries,
 		.bytes = s->line.bytes,
@@ -135,7 +136,8 @@ bool sync_resource_state(const struct sync *s, const char *resource, struct sync
 	*out = (struct sync_resource_state){
 		.options = &r->options,
 		.last_sync_ms = r->last_sync_ms,
-		.next_run_ms = loop_wall_ms(s->options.loop) + (r->due_mono_ms > mono ? r->due_mono_ms - mono : 0),
+		.next_run_ms = loop_wall_ms(s->options.loop) +
+			       (r->due_mono_ms > mono ? r->due_mono_ms - mono : 0),
 		.last_error = r->last_error[0] ? r->last_error : NULL,
 	};
 	for (int k = 0; k < RUN_KINDS; k++) {
@@ -157,15 +159,5 @@ bool sync_idle(const struct sync *s)
 
 	if (s->turn || s->identifying || s->identity)
 		return false;
-	if (mono < s->paused_until_ms)
-		return true;
-	for (size_t i = 0; i < s->options.resource_count; i++) {
-		const struct resource *r = &s->resources[i];
-		if (r->due_mono_ms <= mono && !r->failures)
-			return false;
-		for (int k = 0; k < RUN_KINDS; k++)
-			if (r->runs[k])
-				return false;
-	}
-	return s->identified;
+	return mono < s->paused_until_ms || (s->identified && s->quiet);
 }

@@ -35,6 +35,13 @@ static void live(uint64_t seed, unsigned mishap_percent, bool restarts, bool ste
 	vary(&lab);
 	lab_open(&lab);
 	lab.world->mishap_percent = mishap_percent;
+	/* Some conversation cannot be read at all, until the end. */
+	if (mishap_percent && seed % 3 == 0) {
+		lab.world->mishap = MISHAP_500;
+		lab.world->mishap_at = 1;
+		lab.world->mishap_calls = 1000000;
+		lab.world->mishap_path = "/conversations/3";
+	}
 	for (int i = 0; i < 40; i++) {
 		lab_run(&lab, (int64_t)sim_below(&random, i < 20 ? 20000 : 90 * (uint64_t)MINUTE_MS));
 		if (steps && i == 25)
@@ -42,14 +49,16 @@ static void live(uint64_t seed, unsigned mishap_percent, bool restarts, bool ste
 		if (restarts)
 			lab_restart(&lab);
 	}
-	lab.world->mishap_percent = 0;
+	lab.world->mishap_percent = lab.world->mishap_calls = 0;
 	lab_run(&lab, 60 * MINUTE_MS);
 	lab_check(&lab);
 	if (lab.broken)
 		fail_msg("seed %llu: %u claims were broken", (unsigned long long)seed, lab.broken);
 	if (!lab_whole(&lab, 6 * MINUTE_MS + lab.options.index_lag_ms))
 		fail_msg("seed %llu: not everything is held in the end", (unsigned long long)seed);
-	int64_t ours = (int64_t)((double)lab.options.rate_limit * lab.share);
+	/* Who starts anew asks once before it knows. */
+	int64_t ours = restarts ? lab.options.rate_limit
+				: (int64_t)((double)lab.options.rate_limit * lab.share);
 	if (lab.world->window_calls_max > ours)
 		fail_msg("seed %llu: %lld calls in a window, %lld are ours", (unsigned long long)seed,
 			 (long long)lab.world->window_calls_max, (long long)ours);
@@ -92,7 +101,7 @@ static void the_worst_days(void **state)
 	seeds(5, true);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quiet_days),
@@ -101,5 +110,7 @@ int main(void)
 		cmocka_unit_test(the_worst_days),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,27 +36,34 @@ static void put_id(struct buf *out, const struct thing *t)
 
 static void put_parts(struct buf *out, const struct world *w, const struct thing *t)
 {
-	unsigned first = t->part_count > w->options.parts_max ? t->part_count - w->options.parts_max : 0;
+	unsigned first = t->part_count > w->options.parts_max ? t->part_count - w->options.parts_max
+							      : 0;
 
-	buf_printf(out, ",\"conversation_parts\":{\"type\":\"conversation_part.list\",\"total_count\":%u,\"conversation_parts\":[",
+	buf_printf(out,
+		   ",\"conversation_parts\":{\"type\":\"conversation_part.list\",\"total_count\":%u,\"conversation_parts\":[",
 		   t->part_count);
 	for (unsigned i = first; i < t->part_count; i++)
-		buf_printf(out, "%s{\"type\":\"conversation_part\",\"id\":\"%u\",\"part_type\":\"comment\",\"body\":\"<p>p%u</p>\",\"created_at\":%lld,\"updated_at\":%lld}",
-			   i > first ? "," : "", t->parts[i].id, i, (long long)seconds(t->parts[i].created_ms),
+		buf_printf(out,
+			   "%s{\"type\":\"conversation_part\",\"id\":\"%u\",\"part_type\":\"comment\",\"body\":\"<p>p%u</p>\",\"created_at\":%lld,\"updated_at\":%lld}",
+			   i > first ? "," : "", t->parts[i].id, i,
+			   (long long)seconds(t->parts[i].created_ms),
 			   (long long)seconds(t->parts[i].created_ms));
 	buf_put_str(out, "]}");
 }
 
-static void put_thing(struct buf *out, const struct world *w, const struct thing *t, unsigned version, bool whole)
+static void put_thing(struct buf *out, const struct world *w, const struct thing *t,
+		      unsigned version, bool whole)
 {
 	buf_printf(out, "{\"type\":\"%s\",\"id\":", type_names[t->kind]);
 	put_id(out, t);
 	buf_printf(out, ",\"%s\":\"v%u\"", t->kind == KIND_CONVERSATION ? "title" : "name", version);
 	if (t->kind != KIND_TAG)
-		buf_printf(out, ",\"created_at\":%lld,\"updated_at\":%lld", (long long)seconds(t->change_ms[0]),
+		buf_printf(out, ",\"created_at\":%lld,\"updated_at\":%lld",
+			   (long long)seconds(t->change_ms[0]),
 			   (long long)seconds(t->change_ms[version - 1]));
 	if (t->kind == KIND_CONVERSATION)
-		buf_printf(out, ",\"source\":{\"type\":\"conversation\",\"id\":\"9\",\"body\":\"hello\"},\"statistics\":{\"count_conversation_parts\":%u}",
+		buf_printf(out,
+			   ",\"source\":{\"type\":\"conversation\",\"id\":\"9\",\"body\":\"hello\"},\"statistics\":{\"count_conversation_parts\":%u}",
 			   t->part_count);
 	if (whole && t->kind == KIND_CONVERSATION)
 		put_parts(out, w, t);
@@ -67,7 +74,9 @@ static void put_error(struct sim_answer *out, int status, const char *code)
 {
 	out->status = status;
 	buf_reset(&out->body);
-	buf_printf(&out->body, "{\"type\":\"error.list\",\"request_id\":\"r\",\"errors\":[{\"code\":\"%s\",\"message\":\"as scripted\"}]}", code);
+	buf_printf(&out->body,
+		   "{\"type\":\"error.list\",\"request_id\":\"r\",\"errors\":[{\"code\":\"%s\",\"message\":\"as scripted\"}]}",
+		   code);
 }
 
 /* ---- listings ---- */
@@ -81,10 +90,22 @@ static int by_key(const void *a, const void *b, bool descending, bool ties_desce
 	return (x->thing->id < y->thing->id) != ties_descending ? -1 : 1;
 }
 
-static int ascending_ties_up(const void *a, const void *b) { return by_key(a, b, false, false); }
-static int ascending_ties_down(const void *a, const void *b) { return by_key(a, b, false, true); }
-static int descending_ties_up(const void *a, const void *b) { return by_key(a, b, true, false); }
-static int descending_ties_down(const void *a, const void *b) { return by_key(a, b, true, true); }
+static int ascending_ties_up(const void *a, const void *b)
+{
+	return by_key(a, b, false, false);
+}
+static int ascending_ties_down(const void *a, const void *b)
+{
+	return by_key(a, b, false, true);
+}
+static int descending_ties_up(const void *a, const void *b)
+{
+	return by_key(a, b, true, false);
+}
+static int descending_ties_down(const void *a, const void *b)
+{
+	return by_key(a, b, true, true);
+}
 
 static int (*order_of(bool descending, bool ties))(const void *, const void *)
 {
@@ -110,7 +131,8 @@ static struct rows rows_of(const struct world *w, enum kind kind, int64_t at_ms,
 		unsigned version = thing_version(t, at_ms);
 		if (t->kind != kind || version == 0 || t->deleted_ms <= at_ms)
 			continue;
-		r.items[r.count++] = (struct row){t, version, seconds(t->change_ms[created ? 0 : version - 1])};
+		r.items[r.count++] = (struct row){t, version,
+						  seconds(t->change_ms[created ? 0 : version - 1])};
 	}
 	return r;
 }
@@ -174,12 +196,14 @@ static unsigned after_cursor(const struct rows *r, struct bytes cursor, bool des
 	text[cursor.len] = 0;
 	assert(sscanf(text, "%lld %u", &key, &mark.id) == 2);
 	struct row at = {&mark, 0, key};
-	while (i < r->count && (r->items[i].thing->id == mark.id || order_of(descending, ties)(&r->items[i], &at) < 0))
+	while (i < r->count && ((r->items[i].thing->id == mark.id && r->items[i].key == key) ||
+				order_of(descending, ties)(&r->items[i], &at) < 0))
 		i++;
 	return i;
 }
 
-static void put_rows(struct buf *out, const struct world *w, const struct rows *r, unsigned first, unsigned end)
+static void put_rows(struct buf *out, const struct world *w, const struct rows *r, unsigned first,
+		     unsigned end)
 {
 	for (unsigned i = first; i < end; i++) {
 		if (i > first)
@@ -188,16 +212,19 @@ static void put_rows(struct buf *out, const struct world *w, const struct rows *
 	}
 }
 
-static void put_cursor_page(struct world *w, struct rows *r, unsigned first, const char *type, const char *key, struct buf *out)
+static void put_cursor_page(struct world *w, struct rows *r, unsigned first, const char *type,
+			    const char *key, struct buf *out)
 {
-	unsigned end = first + w->options.page_max < r->count ? first + w->options.page_max : r->count;
+	unsigned end = first + w->options.page_max < r->count ? first + w->options.page_max
+							      : r->count;
 
 	buf_printf(out, "{\"type\":\"%s\",\"total_count\":%u,\"%s\":[", type, r->count, key);
 	put_rows(out, w, r, first, end);
-	buf_put_str(out, "],\"pages\":{\"type\":\"pages\",\"page\":1,\"per_page\":5,\"total_pages\":1");
+	buf_put_str(out,
+		    "],\"pages\":{\"type\":\"pages\",\"page\":1,\"per_page\":5,\"total_pages\":1");
 	if (end < r->count)
-		buf_printf(out, ",\"next\":{\"page\":2,\"starting_after\":\"%lld %u\"}", (long long)r->items[end - 1].key,
-			   r->items[end - 1].thing->id);
+		buf_printf(out, ",\"next\":{\"page\":2,\"starting_after\":\"%lld %u\"}",
+			   (long long)r->items[end - 1].key, r->items[end - 1].thing->id);
 	buf_put_str(out, "}}");
 	free(r->items);
 }
@@ -205,7 +232,8 @@ static void put_cursor_page(struct world *w, struct rows *r, unsigned first, con
 static void serve_search(struct world *w, enum kind kind, struct bytes body, struct sim_answer *out)
 {
 	bool conversations = kind == KIND_CONVERSATION;
-	struct rows r = rows_of(w, kind, world_now(w) - w->options.index_lag_ms, w->options.sort_ignored);
+	struct rows r = rows_of(w, kind, world_now(w) - w->options.index_lag_ms,
+				w->options.sort_ignored);
 	struct buf words = {0};
 	struct bytes query, order, cursor = {0}, v;
 	struct mp_value text;
@@ -215,13 +243,15 @@ static void serve_search(struct world *w, enum kind kind, struct bytes body, str
 	assert(mp_path(buf_bytes(&words), bytes_str("query"), &query) == 1);
 	assert(mp_path(buf_bytes(&words), bytes_str("sort.order"), &v) == 1 && mp_get(v, &text));
 	order = text.str;
-	if (mp_path(buf_bytes(&words), bytes_str("pagination.starting_after"), &v) == 1 && mp_get(v, &text))
+	if (mp_path(buf_bytes(&words), bytes_str("pagination.starting_after"), &v) == 1 &&
+	    mp_get(v, &text))
 		cursor = text.str;
 	bool descending = bytes_is(order, "descending") && !w->options.sort_ignored;
 	filter(&r, query, !conversations);
 	rows_sort(&r, descending, w->options.ties_descending);
 	put_cursor_page(w, &r, after_cursor(&r, cursor, descending, w->options.ties_descending),
-			conversations ? "conversation.list" : "list", conversations ? "conversations" : "data", &out->body);
+			conversations ? "conversation.list" : "list",
+			conversations ? "conversations" : "data", &out->body);
 	buf_release(&words);
 }
 
@@ -252,7 +282,8 @@ static void serve_contacts(struct world *w, const char *url, struct sim_answer *
 
 	rows_sort(&r, true, w->options.ties_descending);
 	parameter(url, "starting_after=", cursor, sizeof cursor);
-	put_cursor_page(w, &r, after_cursor(&r, bytes_str(cursor), true, w->options.ties_descending), "list", "data", &out->body);
+	put_cursor_page(w, &r, after_cursor(&r, bytes_str(cursor), true, w->options.ties_descending),
+			"list", "data", &out->body);
 }
 
 static unsigned page_number(const char *url)
@@ -263,7 +294,8 @@ static unsigned page_number(const char *url)
 	return (unsigned)atoi(page);
 }
 
-static void put_numbered(struct world *w, struct rows *r, unsigned page, const char *path, struct buf *out)
+static void put_numbered(struct world *w, struct rows *r, unsigned page, const char *path,
+			 struct buf *out)
 {
 	unsigned end = page * w->options.page_max;
 
@@ -279,7 +311,8 @@ static void put_numbered(struct world *w, struct rows *r, unsigned page, const c
 static void serve_companies(struct world *w, const char *url, struct sim_answer *out)
 {
 	struct rows r = rows_of(w, KIND_COMPANY, world_now(w), false);
-	unsigned page = page_number(url), first = (page - 1) * w->options.page_max, end = first + w->options.page_max;
+	unsigned page = page_number(url), first = (page - 1) * w->options.page_max,
+		 end = first + w->options.page_max;
 
 	rows_sort(&r, true, w->options.ties_descending);
 	buf_printf(&out->body, "{\"type\":\"list\",\"total_count\":%u,\"data\":[", r.count);
@@ -294,12 +327,17 @@ static void serve_deleted(struct world *w, const char *url, struct sim_answer *o
 
 	assert(r.items);
 	for (unsigned i = 0; i < w->count; i++)
-		if (w->things[i]->kind == KIND_CONVERSATION && w->things[i]->deleted_ms <= world_now(w))
-			r.items[r.count++] = (struct row){w->things[i], 1, seconds(w->things[i]->deleted_ms)};
+		if (w->things[i]->kind == KIND_CONVERSATION &&
+		    w->things[i]->deleted_ms <= world_now(w))
+			r.items[r.count++] = (struct row){w->things[i], 1,
+							  seconds(w->things[i]->deleted_ms)};
 	rows_sort(&r, true, w->options.ties_descending);
-	buf_printf(&out->body, "{\"type\":\"conversations.list\",\"total_count\":%u,\"conversations\":[", r.count);
+	buf_printf(&out->body,
+		   "{\"type\":\"conversations.list\",\"total_count\":%u,\"conversations\":[",
+		   r.count);
 	for (unsigned i = first; i < r.count && i < first + w->options.page_max; i++)
-		buf_printf(&out->body, "%s{\"type\":\"conversation\",\"id\":\"%u\",\"metrics_retained\":true,\"deleted_at\":%lld}",
+		buf_printf(&out->body,
+			   "%s{\"type\":\"conversation\",\"id\":\"%u\",\"metrics_retained\":true,\"deleted_at\":%lld}",
 			   i > first ? "," : "", r.items[i].thing->id, (long long)r.items[i].key);
 	put_numbered(w, &r, page, "/conversations/deleted", &out->body);
 }
@@ -316,7 +354,8 @@ static void serve_tags(struct world *w, const struct http_request *request, stru
 	hash = bytes_hash(buf_bytes(&out->body));
 	snprintf(out->etag, sizeof out->etag, "W/\"%llx\"", (unsigned long long)hash);
 	for (size_t i = 0; i < HTTP_HEADERS_MAX && request->headers[i]; i++)
-		if (strncmp(request->headers[i], "If-None-Match: ", 15) == 0 && strcmp(request->headers[i] + 15, out->etag) == 0) {
+		if (strncmp(request->headers[i], "If-None-Match: ", 15) == 0 &&
+		    strcmp(request->headers[i] + 15, out->etag) == 0) {
 			out->status = 304;
 			buf_reset(&out->body);
 		}
@@ -337,10 +376,13 @@ static void serve_one(struct world *w, enum kind kind, const char *id, struct si
 	put_error(out, 404, "not_found");
 }
 
-static void route(struct world *w, const struct http_request *request, const char *path, struct sim_answer *out)
+static void route(struct world *w, const struct http_request *request, const char *path,
+		  struct sim_answer *out)
 {
 	if (strcmp(path, "/me") == 0)
-		buf_put_str(&out->body, "{\"type\":\"admin\",\"id\":\"1\",\"app\":{\"type\":\"app\",\"id_code\":\"ws1\",\"name\":\"W\",\"region\":\"US\",\"timezone\":\"UTC\"}}");
+		buf_put_str(
+			&out->body,
+			"{\"type\":\"admin\",\"id\":\"1\",\"app\":{\"type\":\"app\",\"id_code\":\"ws1\",\"name\":\"W\",\"region\":\"US\",\"timezone\":\"UTC\"}}");
 	else if (strcmp(path, "/conversations/search") == 0)
 		serve_search(w, KIND_CONVERSATION, request->body, out);
 	else if (strcmp(path, "/contacts/search") == 0)
@@ -363,12 +405,23 @@ static void route(struct world *w, const struct http_request *request, const cha
 
 /* ---- what goes wrong ---- */
 
+/* A pattern's '#' at its end stands for a digit. */
+static bool path_is(const char *path, const char *pattern)
+{
+	size_t n = strlen(pattern);
+
+	if (pattern[n - 1] != '#')
+		return strstr(path, pattern) != NULL;
+	return strncmp(path, pattern, n - 1) == 0 && path[n - 1] >= '0' && path[n - 1] <= '9';
+}
+
 static enum mishap mishap_of(struct world *w, const char *path)
 {
-	if (w->mishap_path && !strstr(path, w->mishap_path))
+	if (w->mishap_path && !path_is(path, w->mishap_path))
 		return MISHAP_NONE;
 	w->path_calls++;
-	if (w->mishap_at && w->path_calls >= w->mishap_at && w->path_calls < w->mishap_at + w->mishap_calls)
+	if (w->mishap_at && w->path_calls >= w->mishap_at &&
+	    w->path_calls < w->mishap_at + w->mishap_calls)
 		return w->mishap;
 	if (sim_below(&w->random, 100) < w->mishap_percent)
 		return (enum mishap)(1 + sim_below(&w->random, MISHAPS - 1));
@@ -407,6 +460,11 @@ static void go_wrong(struct world *w, enum mishap mishap, struct sim_answer *out
 		out->status = 304;
 		buf_reset(&out->body);
 		break;
+	case MISHAP_404: put_error(out, 404, "not_found"); break;
+	case MISHAP_429_NOW:
+		put_error(out, 429, "rate_limit_exceeded");
+		snprintf(out->retry_after, sizeof out->retry_after, "0");
+		break;
 	case MISHAP_401: put_error(out, 401, "unauthorized"); break;
 	case MISHAP_403: put_error(out, 403, "api_plan_restricted"); break;
 	default: break;
@@ -433,6 +491,14 @@ static bool within_rate(struct world *w, struct sim_answer *out)
 	return left >= 0;
 }
 
+static bool conditional(const struct http_request *request)
+{
+	for (size_t i = 0; i < HTTP_HEADERS_MAX && request->headers[i]; i++)
+		if (strncmp(request->headers[i], "If-None-Match:", 14) == 0)
+			return true;
+	return false;
+}
+
 void world_serve(void *ctx, const struct http_request *request, struct sim_answer *out)
 {
 	struct world *w = ctx;
@@ -453,5 +519,8 @@ void world_serve(void *ctx, const struct http_request *request, struct sim_answe
 		put_error(out, 403, "api_plan_restricted");
 	else
 		route(w, request, path, out);
+	/* "Not modified" to who asked under that condition could not be told from the truth. */
+	if (mishap == MISHAP_NOT_MODIFIED && conditional(request))
+		return;
 	go_wrong(w, mishap, out);
 }

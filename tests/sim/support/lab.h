@@ -25,13 +25,15 @@ struct lab {
 	struct world_options options;
 	char dir[64];
 	bool stopped;
-	int64_t fsync_ms;       /* how long a commit's fsyncs take */
+	int64_t fsync_ms; /* how long a commit's fsyncs take */
 	double share;
 	unsigned concurrency;
 	bool only_conversations;
 	int64_t every_ms, history_ms;
+	size_t txn_bytes; /* of one transaction; 0: the usual */
+	bool disk_full;
 	uint64_t checked_revision, checks;
-	unsigned broken;        /* claims that did not hold; printed */
+	unsigned broken; /* claims that did not hold; printed */
 	struct fsync_later *fsyncs;
 };
 

@@ -16,14 +16,14 @@ static void say(enum log_level level, const char *area, const char *format, va_l
 	fputc('\n', stderr);
 }
 
-#define SPEAK(name, level)                              \
+#define SPEAK(name, level)                                   \
 	void name(const char *area, const char *format, ...) \
-	{                                               \
-		va_list args;                           \
-							\
-		va_start(args, format);                 \
-		say(level, area, format, args);         \
-		va_end(args);                           \
+	{                                                    \
+		va_list args;                                \
+                                                             \
+		va_start(args, format);                      \
+		say(level, area, format, args);              \
+		va_end(args);                                \
 	}
 
 SPEAK(log_error, LOG_LEVEL_ERROR)

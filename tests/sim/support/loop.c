@@ -1,8 +1,13 @@
-/* loop: timers and tasks on a virtual clock. A turn in which a task worked takes a millisecond. */
+/*
+ * loop: timers and tasks on a virtual clock. Tasks take no time, so that how much they do in a slice changes nothing; with SIM_SLOW in the environment
+ * each of their turns takes a millisecond (and no run is quite like the other).
+ */
 #include "sim.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 struct timer {
 	struct loop *loop;
@@ -27,7 +32,7 @@ struct loop {
 	struct task *tasks;
 	int64_t mono_ms, wall_offset_ms;
 	uint64_t order;
-	bool stop;
+	bool stop, slow_tasks;
 };
 
 uint64_t sim_random(uint64_t *state)
@@ -39,11 +44,21 @@ uint64_t sim_random(uint64_t *state)
 	return z ^ (z >> 31);
 }
 
+/* Jitter is the same in every run of a test, too. */
+static uint64_t jitter;
+
+uint32_t arc4random_uniform(uint32_t n)
+{
+	return (uint32_t)sim_below(&jitter, n);
+}
+
 struct loop *sim_loop_new(int64_t wall_ms)
 {
 	struct loop *l = calloc(1, sizeof *l);
 
 	assert(l);
+	l->slow_tasks = getenv("SIM_SLOW") != NULL;
+	jitter = l->slow_tasks ? (uint64_t)time(NULL) * 1000 + (uint64_t)getpid() : 0;
 	l->mono_ms = 1000000;
 	l->wall_offset_ms = wall_ms - l->mono_ms;
 	return l;
@@ -90,7 +105,8 @@ static struct timer *first_due(const struct loop *l)
 
 	for (struct timer *t = l->timers; t; t = t->next)
 		if (t->active && !t->freed &&
-		    (!best || t->due_ms < best->due_ms || (t->due_ms == best->due_ms && t->order < best->order)))
+		    (!best || t->due_ms < best->due_ms ||
+		     (t->due_ms == best->due_ms && t->order < best->order)))
 			best = t;
 	return best;
 }
@@ -131,9 +147,12 @@ bool sim_run(struct loop *l, int64_t mono_ms, bool (*enough)(void *ctx), void *c
 {
 	for (;;) {
 		bool any = fire_timers(l);
-		if (step_tasks(l)) {
-			l->mono_ms++;
+		while (step_tasks(l)) {
 			any = true;
+			if (l->slow_tasks) {
+				l->mono_ms++;
+				break;
+			}
 		}
 		reap(l);
 		if (enough && enough(ctx))

@@ -67,7 +67,10 @@ static void happen(struct world *w, int64_t at_ms)
 	struct thing *t;
 
 	if (dice < 12 || w->count == 0) {
-		world_add(w, (enum kind)(sim_below(&w->random, 100) < 70 ? KIND_CONVERSATION : sim_below(&w->random, KINDS)), at_ms);
+		world_add(w,
+			  (enum kind)(sim_below(&w->random, 100) < 70 ? KIND_CONVERSATION
+								      : sim_below(&w->random, KINDS)),
+			  at_ms);
 		return;
 	}
 	/* The old are left in peace more often than the young. */
@@ -82,7 +85,9 @@ static void happen(struct world *w, int64_t at_ms)
 	else
 		world_change(w, t, at_ms, sim_below(&w->random, 2));
 	if (t->deleted_ms == TIME_MAX && sim_below(&w->random, 100) < w->options.burst)
-		world_change(w, t, at_ms + (int64_t)sim_below(&w->random, (uint64_t)(1000 - at_ms % 1000)), true);
+		world_change(w, t,
+			     at_ms + (int64_t)sim_below(&w->random, (uint64_t)(1000 - at_ms % 1000)),
+			     true);
 }
 
 static int64_t next_in(struct world *w)
@@ -111,10 +116,12 @@ struct world *world_new(struct loop *l, const struct world_options *options)
 	for (int k = 0; k < KINDS; k++)
 		for (unsigned i = 0; i < options->count[k]; i++) {
 			uint64_t span = (uint64_t)options->history_ms;
-			int64_t at = options->start_ms - options->history_ms + (int64_t)sim_below(&w->random, span);
+			int64_t at = options->start_ms - options->history_ms +
+				     (int64_t)sim_below(&w->random, span);
 			struct thing *t = world_add(w, (enum kind)k, at);
 			for (uint64_t n = sim_below(&w->random, 4); n > 0; n--) {
-				at += (int64_t)sim_below(&w->random, (uint64_t)(options->start_ms - at) + 1);
+				at += (int64_t)sim_below(&w->random,
+							 (uint64_t)(options->start_ms - at) + 1);
 				world_change(w, t, at, true);
 			}
 		}

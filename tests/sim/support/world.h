@@ -30,22 +30,38 @@ struct thing {
 struct world_options {
 	uint64_t seed;
 	int64_t start_ms, history_ms;
-	unsigned count[KINDS];      /* at the start */
-	int64_t change_every_ms;    /* on average, of all things; 0: nothing ever happens */
-	unsigned burst;             /* of a hundred changes, how many come within the same second as the one before, to the same thing */
+	unsigned count[KINDS];   /* at the start */
+	int64_t change_every_ms; /* on average, of all things; 0: nothing ever happens */
+	unsigned burst; /* of a hundred changes, how many come within the same second as the one before, to the same thing */
 	unsigned page_max, parts_max;
-	int64_t index_lag_ms;       /* searches show the world as it was */
-	bool ties_descending;       /* ids of one second */
-	bool sort_ignored;          /* searches come by creation, whatever was asked */
-	int64_t rate_limit;         /* calls in ten seconds; 0: no headers */
-	unsigned others;            /* calls of others in each window */
-	int64_t clock_ms;           /* the provider's clock against the loop's wall clock */
-	bool feed_denied;           /* no deletions feed */
+	int64_t index_lag_ms; /* searches show the world as it was */
+	bool ties_descending; /* ids of one second */
+	bool sort_ignored;    /* searches come by creation, whatever was asked */
+	int64_t rate_limit;   /* calls in ten seconds; 0: no headers */
+	unsigned others;      /* calls of others in each window */
+	int64_t clock_ms;     /* the provider's clock against the loop's wall clock */
+	bool feed_denied;     /* no deletions feed */
 };
 
 enum mishap {
-	MISHAP_NONE, MISHAP_500, MISHAP_502_HTML, MISHAP_429, MISHAP_429_RESET, MISHAP_STALLED, MISHAP_CUT, MISHAP_CONNECT, MISHAP_EMPTY,
-	MISHAP_HTML, MISHAP_ERROR_200, MISHAP_NOT_MODIFIED, MISHAPS, MISHAP_401, MISHAP_403, MISHAP_404_HTML,
+	MISHAP_NONE,
+	MISHAP_500,
+	MISHAP_502_HTML,
+	MISHAP_429,
+	MISHAP_429_RESET,
+	MISHAP_STALLED,
+	MISHAP_CUT,
+	MISHAP_CONNECT,
+	MISHAP_EMPTY,
+	MISHAP_HTML,
+	MISHAP_ERROR_200,
+	MISHAP_NOT_MODIFIED,
+	MISHAPS,
+	MISHAP_401,
+	MISHAP_403,
+	MISHAP_404_HTML,
+	MISHAP_404,
+	MISHAP_429_NOW,
 };
 
 struct world {
@@ -58,12 +74,12 @@ struct world {
 	int64_t window; /* of ten seconds */
 	int64_t window_calls, window_calls_max;
 	uint64_t calls, refused;
-	unsigned mishap_percent;             /* of calls, any mishap */
-	uint64_t mishap_at;                  /* the call that goes wrong, from 1 */
-	unsigned mishap_calls;               /* and how many after it */
-	enum mishap mishap;                  /* how */
-	const char *mishap_path;             /* only for paths with this in them; NULL: any */
-	uint64_t path_calls;                 /* of them */
+	unsigned mishap_percent; /* of calls, any mishap */
+	uint64_t mishap_at;      /* the call that goes wrong, from 1 */
+	unsigned mishap_calls;   /* and how many after it */
+	enum mishap mishap;      /* how */
+	const char *mishap_path; /* only for paths with this in them; NULL: any */
+	uint64_t path_calls;     /* of them */
 	char last_path[128];
 };
 

@@ -37,7 +37,7 @@ static void the_text_does_not_change(void **state)
 
 	(void)state;
 	assert_string_equal(cursor_text(&c, text),
-			    "AQEAAAAAAAAAAOgDAAAAAAAA9AEAAAAAAAAHAAAAAAAAAAkAAAAAAAAAtJMA5g");
+			    "AQEAAAAAAAAAAOgDAAAAAAAA9AEAAAAAAAAHAAAAAAAAAAkAAAAAAAAASWsnqg");
 }
 
 static void every_other_text_is_refused(void **state)

@@ -100,7 +100,7 @@ static enum put_outcome apply(struct entry *held, struct entry n)
 		win = true;
 		o = PUT_DELETED;
 	} else if (dead && !dying) {
-		win = later || (level && n.seen > held->seen);
+		win = later || ((level || !(n.flags & RECORD_POOR)) && n.seen > held->seen);
 		o = PUT_CREATED;
 	} else {
 		win = later || (level && n.seen >= held->seen);

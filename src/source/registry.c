@@ -1,0 +1,12 @@
+/* registry: the providers there are. */
+#include <source/provider.h>
+
+static const struct provider *const providers[] = {&provider_intercom};
+
+const struct provider *provider_find(struct bytes name)
+{
+	for (size_t i = 0; i < sizeof providers / sizeof *providers; i++)
+		if (bytes_is(name, providers[i]->name))
+			return providers[i];
+	return NULL;
+}

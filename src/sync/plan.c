@@ -1,0 +1,123 @@
+/*
+ * plan: what is due becomes runs, and which of them goes first. Never gives a turn itself.
+ */
+#include "sync_state.h"
+
+static const struct coverage *coverage_of(const struct resource *r, const struct snapshot *view)
+{
+	return snapshot_coverage(view, r->options.type->name);
+}
+
+static bool has_chain(const struct resource *r, const struct snapshot *view)
+{
+	return coverage_of(r, view)->chain_end_ms != TIME_NONE;
+}
+
+/* Lists without a feed of changes are read whole each time. */
+enum run_kind resource_regular_kind(const struct resource *r)
+{
+	return r->options.type->traits & TRAIT_CHANGED ? RUN_CHANGES : RUN_SNAPSHOT;
+}
+
+enum run_kind resource_past_kind(const struct resource *r)
+{
+	return r->options.type->traits & TRAIT_WINDOWED ? RUN_BACKFILL : RUN_SNAPSHOT;
+}
+
+static const struct run_ops *ops_of(enum run_kind kind)
+{
+	static const struct run_ops *const ops[RUN_KINDS] = {
+		[RUN_SNAPSHOT] = &run_snapshot,
+		[RUN_CHANGES] = &run_changes,
+		[RUN_BACKFILL] = &run_backfill,
+	};
+
+	return ops[kind];
+}
+
+struct run *run_make(struct resource *r, enum run_kind kind)
+{
+	if (!r->runs[kind])
+		r->runs[kind] = run_new(r, ops_of(kind));
+	return r->runs[kind];
+}
+
+/* The first reading, a full one, or gaps: the run that reads the past of this resource, if one is needed. */
+static void plan_past(struct resource *r, const struct snapshot *view, int64_t mono)
+{
+	struct interval gap;
+
+	if (mono < r->backfill_mono_ms || !(r->options.type->traits & TRAIT_CHANGED))
+		return;
+	if (r->full_wished || !has_chain(r, view) || resource_gap(r, view, &gap))
+		run_make(r, resource_past_kind(r));
+}
+
+static void plan(struct resource *r, const struct snapshot *view, int64_t mono, int64_t wall)
+{
+	if (r->full_wall_ms != TIME_NONE && wall >= r->full_wall_ms) {
+		r->full_wished = true;
+		r->full_wall_ms = schedule_next(&r->options.full, wall);
+	}
+	plan_past(r, view, mono);
+	r->chained = (r->options.type->traits & TRAIT_CHANGED) && has_chain(r, view);
+	if (mono < r->due_mono_ms)
+		return;
+	if (r->chained || resource_regular_kind(r) == RUN_SNAPSHOT)
+		run_make(r, resource_regular_kind(r));
+}
+
+/* Order among runs: smaller goes first. Changes, so that no long reading makes answers stale, whoever waits for it; then what a client waits for; then lists, what
+ * others refer to first; then the past. */
+static int rank_of(const struct run *run)
+{
+	static const int kind_rank[RUN_KINDS] = {
+		[RUN_CHANGES] = 0, [RUN_SNAPSHOT] = 100, [RUN_BACKFILL] = 200};
+
+	return (run->preferred                  ? 0
+		: run->ops->kind == RUN_CHANGES ? 50
+						: 1000) +
+	       kind_rank[run->ops->kind] + (int)run->resource->options.priority;
+}
+
+struct run *plan_first(const struct sync *s)
+{
+	struct run *best = NULL;
+
+	for (size_t i = 0; i < s->options.resource_count; i++)
+		for (int k = 0; k < RUN_KINDS; k++) {
+			struct run *run = s->resources[i].runs[k];
+			if (run && (!best || rank_of(run) < rank_of(best)))
+				best = run;
+		}
+	return best;
+}
+
+bool plan_others_wait(const struct run *run)
+{
+	const struct sync *s = run->sync;
+	int64_t mono = loop_mono_ms(s->options.loop);
+
+	if (s->stopping)
+		return true;
+	for (size_t i = 0; i < s->options.resource_count; i++) {
+		const struct resource *r = &s->resources[i];
+		if (r->chained && r->due_mono_ms <= mono && run->ops->kind != RUN_CHANGES)
+			return true;
+		for (int k = 0; k < RUN_KINDS; k++)
+			if (r->runs[k] && r->runs[k] != run && rank_of(r->runs[k]) < rank_of(run))
+				return true;
+	}
+	return false;
+}
+
+void plan_all(struct sync *s, int64_t mono, int64_t wall)
+{
+	struct snapshot *view = snapshot_new(s->options.store);
+
+	if (!view)
+		return;
+	for (size_t i = 0; i < s->options.resource_count; i++)
+		plan(&s->resources[i], view, mono, wall);
+	snapshot_free(view);
+}

@@ -1,0 +1,292 @@
+/*
+ * run_read: how a run of any kind reads: a page of its listing, single reads that the page calls for, and all of it record by record into the open
+ * transaction. Never claims coverage, and never has more under way than can be held.
+ */
+#include "run.h"
+#include "sync_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LISTING_SLACK \
+	1000 /* records that may come besides twice those announced: the world goes on */
+#define LISTING_PAGES_MAX 100000 /* 15 million records */
+#define EMPTY_PAGES_MAX   3 /* in a row, each with a next page: the provider leads us in circles */
+#define STEP_US           400
+
+static struct sync *of(const struct run *run)
+{
+	return run->sync;
+}
+
+static struct arrived *run_arrive(struct run *run, struct page *page, bool single)
+{
+	struct arrived *a = calloc(1, sizeof *a);
+
+	if (!a)
+		return NULL;
+	a->page = page;
+	a->single = single;
+	*run->arrived_end = a;
+	run->arrived_end = &a->next;
+	run->arrived_count++;
+	if (!run->committing)
+		task_start(run->task);
+	return a;
+}
+
+static void add_cost(struct run *run, const struct fetch_cost *cost)
+{
+	run->info.calls += cost->calls;
+	run->info.retries += cost->retries;
+	run->info.bytes += cost->bytes;
+}
+
+/* What to do about a fault that retries did not mend: told to the source, then the run fails. */
+static void run_fault(struct run *run, const struct page *page)
+{
+	if (!page) {
+		run_fail(run, "out of memory");
+		return;
+	}
+	/* What one resource may not, or is asked wrongly, is its own affair; the others go on. */
+	if (page->fault == FAULT_AUTH || page->fault == FAULT_NOW || page->fault == FAULT_LATER ||
+	    page->fault == FAULT_NONSENSE)
+		of(run)->tell->fault(of(run), page->fault, page->why.text);
+	run_fail(run, "%s: %s", run->info.resource, page->why.text);
+}
+
+/* ---- listing ---- */
+
+static int check_circle(struct run *run, const struct page *page, struct why *why)
+{
+	if (page->count == 0 && page->next.len && ++run->empty_pages >= EMPTY_PAGES_MAX)
+		return why_set(why, ERR_REMOTE, "%u empty pages in a row, each with a next one",
+			       run->empty_pages);
+	if (page->count)
+		run->empty_pages = 0;
+	if (page->next.len && run->info.total >= 0 &&
+	    run->info.done > 2 * (uint64_t)run->info.total + LISTING_SLACK)
+		return why_set(why, ERR_REMOTE,
+			       "the listing goes on after %llu records, of %lld that there are",
+			       (unsigned long long)run->info.done, (long long)run->info.total);
+	if (page->next.len && run->cursors.count > LISTING_PAGES_MAX)
+		return why_set(why, ERR_REMOTE, "the listing does not end after %zu pages",
+			       run->cursors.count);
+	if (page->next.len && hashset_add(&run->cursors, bytes_hash(page->next)) == 0)
+		return why_set(why, ERR_REMOTE,
+			       "the provider repeats a page cursor: its listing goes in circles");
+	return 0;
+}
+
+static void on_listing(void *ctx, struct page *page, const struct fetch_cost *cost)
+{
+	struct run *run = ctx;
+	struct why why = {""};
+
+	run->listing = NULL;
+	add_cost(run, cost);
+	if (!page || page->fault) {
+		run_fault(run, page);
+		page_free(page);
+		return;
+	}
+	of(run)->tell->answered(of(run));
+	if (run->asked_ms == TIME_NONE)
+		run->asked_ms = cost->asked_ms;
+	/* Of a list that comes in pages an ETag says nothing about the whole. */
+	snprintf(run->etag, sizeof run->etag, "%s",
+		 page->next.len || run->cursor.len ? "" : cost->etag);
+	run->page = page;
+	run->unchanged = page->unchanged;
+	run->last_page = page->next.len == 0;
+	if (page->total >= 0 && run->info.total < 0)
+		run->info.total = page->total;
+	if (check_circle(run, page, &why)) {
+		run_fail(run, "%s: %s", run->info.resource, why.text);
+		return;
+	}
+	buf_reset(&run->cursor);
+	buf_put_bytes(&run->cursor, page->next);
+	run->listed = true;
+	run->info.phase = run->ops->kind == RUN_BACKFILL ? "threads" : run->info.phase;
+	if (!run_arrive(run, page, false))
+		run_fail(run, "out of memory");
+}
+
+/* The ETag of the list as it is held; "" when it was never read, or what was read is not whole any more. */
+static void held_etag(const struct run *run, char *out, size_t cap)
+{
+	const struct coverage *c = snapshot_coverage(run->view, run->info.resource);
+	char key[64];
+
+	out[0] = 0;
+	if (run->ask.kind != ASK_LIST || !(run->resource->options.type->traits & TRAIT_ETAG) ||
+	    run->walks || run->cursor.len || c->held.count != 1 ||
+	    c->held.items[0].start_ms != TIME_MIN ||
+	    snapshot_quarantined(run->view, run->info.resource, TIME_MIN, TIME_MAX))
+		return;
+	snprintf(key, sizeof key, "etag.%s", run->info.resource);
+	struct bytes etag = snapshot_mark(run->view, key);
+	if (etag.len < cap)
+		snprintf(out, cap, "%.*s", (int)etag.len, (const char *)etag.data);
+}
+
+void run_list(struct run *run)
+{
+	char text[96];
+
+	run->listed = false;
+	held_etag(run, text, sizeof text);
+	run->listing = fetch_start(&of(run)->line, &run->ask, buf_bytes(&run->cursor), text,
+				   on_listing, run);
+	if (!run->listing)
+		run_fail(run, "out of memory");
+}
+
+/* ---- single reads ---- */
+
+static bool txn_full(const struct run *run)
+{
+	return txn_bytes(run->txn) > RUN_COMMIT_BYTES || txn_records(run->txn) > RUN_COMMIT_RECORDS;
+}
+
+static void on_single(void *ctx, struct page *page, const struct fetch_cost *cost)
+{
+	struct single *single = ctx;
+	struct run *run = single->run;
+
+	single->fetch = NULL;
+	run->single_count--;
+	add_cost(run, cost);
+	if (page && page->fault && cost->answered &&
+	    run_dead_letter(run, bytes_of(single->id, single->len), page)) {
+		page_free(page);
+		run_read_on(run);
+		return;
+	}
+	if (!page || (page->fault && page->fault != FAULT_GONE)) {
+		run->info.failed++;
+		run_fault(run, page);
+		page_free(page);
+		return;
+	}
+	of(run)->tell->answered(of(run));
+	struct arrived *a = run_arrive(run, page, true);
+	if (!a) {
+		page_free(page);
+		run_fail(run, "out of memory");
+		return;
+	}
+	if (page->fault == FAULT_GONE) {
+		a->gone_len = single->len;
+		memcpy(a->gone_id, single->id, single->len);
+	}
+	run_read_on(run);
+}
+
+static int single_start(struct run *run, struct single *single)
+{
+	struct wanted *w = run->wanted;
+	struct ask ask = {
+		.kind = ASK_ONE, .type = run->resource->options.type, .id = bytes_of(w->id, w->len)};
+
+	single->run = run;
+	single->len = w->len;
+	memcpy(single->id, w->id, w->len);
+	single->fetch = fetch_start(&of(run)->line, &ask, bytes_of(NULL, 0), NULL, on_single, single);
+	if (!single->fetch)
+		return ERR_NOMEM;
+	run->wanted = w->next;
+	if (!run->wanted)
+		run->wanted_end = &run->wanted;
+	free(w);
+	run->single_count++;
+	return 0;
+}
+
+/* Not more than can be held: neither in the transaction nor beside it. */
+static void run_singles_pump(struct run *run)
+{
+	for (unsigned i = 0; i < of(run)->line.concurrency && run->wanted; i++) {
+		if (run->singles[i].fetch)
+			continue;
+		if (run->arrived_count > of(run)->line.concurrency || txn_full(run) ||
+		    single_start(run, &run->singles[i]))
+			return;
+	}
+}
+
+/* Whatever may go on does: single reads, a commit of what there is, the end of the page. */
+void run_read_on(struct run *run)
+{
+	if (run->committing)
+		return;
+	if (run->arrived)
+		task_start(run->task);
+	run_singles_pump(run);
+	if (run->listing || run->arrived || run->single_count || run->working)
+		return;
+	if (!run->wanted)
+		run->page_over(run);
+	else if (txn_full(run))
+		run->commit_partly(run);
+	else
+		run_fail(run, "out of memory");
+}
+
+/* ---- taking what arrived ---- */
+
+/* One record of what arrived first. 1: done with it for now (the transaction is full, and is committed first). */
+static int take_next(struct run *run, struct why *why)
+{
+	struct arrived *a = run->arrived;
+	bool gone = a->gone_len > 0;
+	int rc;
+
+	if (!gone && a->at == a->page->count) {
+		run_arrived_over(run);
+		return 0;
+	}
+	rc = gone ? run_take_gone(run, a, why) : run_take(run, a, why);
+	if (rc == ERR_LIMIT && txn_records(run->txn) > 0) {
+		task_stop(run->task);
+		run->commit_partly(run);
+		return 1;
+	}
+	if (rc == 0 && gone)
+		run_arrived_over(run);
+	else if (rc == 0)
+		a->at++;
+	return rc;
+}
+
+bool run_step(void *ctx)
+{
+	struct run *run = ctx;
+	struct why why = {"out of memory"};
+	int64_t until = clock_mono_us() + STEP_US;
+	int rc = 0;
+
+	while (rc == 0 && run->arrived && clock_mono_us() < until)
+		rc = take_next(run, &why);
+	if (rc > 0)
+		return task_active(run->task);
+	of(run)->tell->progress(run);
+	if (rc == 0 && run->arrived)
+		return true;
+	if (rc == 0 && run->working) {
+		rc = run->ops->work(run, &why);
+		if (rc > 0)
+			return true;
+		run->working = false;
+	}
+	if (rc < 0) {
+		run_fail(run, "%s: %s", run->info.resource, why.text);
+		return false;
+	}
+	task_stop(run->task);
+	run_read_on(run);
+	/* What comes next may have started the task again. */
+	return task_active(run->task);
+}

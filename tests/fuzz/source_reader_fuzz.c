@@ -1,0 +1,97 @@
+/*
+ * Answers come from outside: any bytes, any status, to any question, in pieces of any size. Never a crash; never a record without an id or a document
+ * that is not one value; a fault never brings records, and a page that is no fault has a cursor or none, never an empty one.
+ *
+ * Input: a byte for the question, one for the status, one for the size of the pieces, then the body.
+ */
+#include <codec/msgpack.h>
+#include <source/provider.h>
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const int statuses[] = {200, 200, 200, 200, 304, 400, 401, 403,
+			       404, 410, 429, 500, 599, 0,   302, 206};
+
+static void must(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static void check_record(const struct page_record *item)
+{
+	const struct record *r = &item->record;
+	struct buf encoded = {0};
+	struct record again;
+
+	must(item->type != NULL);
+	must(r->id.len > 0 && r->id.len <= RECORD_ID_MAX);
+	must(r->parent.len <= RECORD_ID_MAX);
+	must(mp_check(r->doc) == 0);
+	record_encode(r, &encoded);
+	must(encoded.error || record_decode(buf_bytes(&encoded), &again) == 0);
+	buf_release(&encoded);
+}
+
+static void check_page(const struct page *p, const struct ask *ask)
+{
+	must(!p->fault || (p->count == 0 && p->why.text[0]));
+	must(p->next.len > 0 || p->next.data == NULL || p->fault);
+	must(!p->unchanged || (p->count == 0 && ask->kind == ASK_LIST));
+	must(!p->merged_into.len || p->fault == FAULT_GONE);
+	must(p->fault != FAULT_GONE || ask->kind == ASK_ONE);
+	for (size_t i = 0; i < p->count; i++)
+		check_record(&p->records[i]);
+	if (ask->kind == ASK_ONE && !p->fault)
+		must(p->count > 0 && bytes_equal(p->records[0].record.id, ask->id));
+}
+
+/* What a page gives as its next cursor can be asked with. */
+static void check_next(const struct account *a, const struct ask *ask, const struct page *p)
+{
+	struct call call;
+
+	if (p->fault || p->next.len == 0)
+		return;
+	must(provider_call(a, ask, p->next, &call, NULL) == 0);
+	must(strlen((const char *)call.url.data) == call.url.len);
+	call_release(&call);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct account account = {&provider_intercom, "https://api.test", "2.16"};
+	struct ask ask = {.start_ms = TIME_MIN, .end_ms = TIME_MAX, .id = bytes_str("5")};
+	struct call call;
+	unsigned types = 0;
+
+	if (size < 3)
+		return 0;
+	while (provider_intercom.types[types].name)
+		types++;
+	ask.kind = (enum ask_kind)(data[0] % 5);
+	if (ask.kind != ASK_IDENTITY)
+		ask.type = &provider_intercom.types[data[0] / 5 % types];
+	/* Only questions that can be asked are answered. */
+	if (provider_call(&account, &ask, bytes_of(NULL, 0), &call, NULL))
+		return 0;
+	call_release(&call);
+	struct reader *r = reader_new(&account, &ask, data[1] & 0x80 ? 64 : 0);
+	size_t piece = (size_t)data[2] + 1;
+	if (!r)
+		return 0;
+	for (size_t at = 3; at < size; at += piece)
+		if (reader_feed(r, data + at, piece < size - at ? piece : size - at) == ERR_LIMIT)
+			break;
+	struct page *p = reader_finish(r, statuses[data[1] % 16],
+				       "</contacts/abc>; rel=\"canonical\"", 1800000000000);
+	reader_free(r);
+	if (!p)
+		return 0;
+	check_page(p, &ask);
+	check_next(&account, &ask, p);
+	page_free(p);
+	return 0;
+}

@@ -1,0 +1,528 @@
+/* The mirror's scripted troubles: one thing goes wrong at a chosen moment, and coverage, state and the number of calls are what they must be. */
+#include "support/lab.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct lab lab;
+
+static int setup(void **state)
+{
+	(void)state;
+	lab_init(&lab, 1);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_int_equal(lab.broken, 0);
+	lab_close(&lab);
+	return 0;
+}
+
+static void quiet_world(void)
+{
+	lab.options.change_every_ms = 0;
+	lab.options.rate_limit = 0;
+	lab.options.history_ms = 25 * DAY_MS;
+}
+
+static bool idle(struct lab *l)
+{
+	return sync_idle(l->sync);
+}
+
+static void until_idle(void)
+{
+	assert_true(lab_run_until(&lab, 120 * MINUTE_MS, idle));
+}
+
+static struct sync_state state_of(void)
+{
+	struct sync_state s;
+
+	sync_state(lab.sync, &s);
+	return s;
+}
+
+static struct sync_resource_state resource_of(const char *name)
+{
+	struct sync_resource_state s;
+
+	assert_true(sync_resource_state(lab.sync, name, &s));
+	return s;
+}
+
+static uint64_t count(const char *resource)
+{
+	struct snapshot *view = snapshot_new(lab.store);
+	uint64_t n = snapshot_count(view, resource);
+
+	snapshot_free(view);
+	return n;
+}
+
+static void go_wrong(enum mishap mishap, const char *path, uint64_t at, unsigned calls)
+{
+	lab.world->mishap = mishap;
+	lab.world->mishap_path = path;
+	lab.world->mishap_at = at;
+	lab.world->mishap_calls = calls;
+	lab.world->path_calls = 0;
+}
+
+static const struct resource_type *type(const char *name)
+{
+	return provider_type(&provider_intercom, bytes_str(name));
+}
+
+/* ---- watching ---- */
+
+struct told {
+	unsigned ended;
+	enum run_outcome outcome;
+	uint64_t follow;
+	char error[320];
+};
+
+static void on_progress(void *ctx, const struct run_info *run)
+{
+	(void)ctx;
+	(void)run;
+}
+
+static void on_ended(void *ctx, const struct run_info *run)
+{
+	struct told *told = ctx;
+
+	told->ended++;
+	told->outcome = run->outcome;
+	told->follow = run->follow;
+	snprintf(told->error, sizeof told->error, "%s", run->error);
+}
+
+static int wish(const char *resource, enum sync_mode mode, uint64_t *ids)
+{
+	struct why why;
+
+	return sync_wish(lab.sync, resource ? type(resource) : NULL, mode, ids, 8, &why);
+}
+
+static void watch(uint64_t id, struct told *told)
+{
+	struct run_watch w = {on_progress, on_ended, told};
+
+	*told = (struct told){0};
+	assert_int_equal(sync_watch(lab.sync, id, &w), 0);
+}
+
+/* ---- faults ---- */
+
+/* A resource that the token may not read stops nothing else, and an answer that is refused is not an empty page. */
+static void denied_resource(void **state)
+{
+	(void)state;
+	quiet_world();
+	lab_open(&lab);
+	go_wrong(MISHAP_403, "/tags", 1, 1000000);
+	until_idle();
+	struct sync_resource_state tags = resource_of("tags");
+	assert_non_null(tags.last_error);
+	assert_non_null(strstr(tags.last_error, "api_plan_restricted"));
+	assert_string_equal(state_of().state, "ok");
+	assert_null(state_of().trouble);
+	assert_int_equal(count("conversations"), 80);
+	assert_int_equal(count("contacts"), 30);
+	struct snapshot *view = snapshot_new(lab.store);
+	assert_int_equal(snapshot_coverage(view, "tags")->held.count, 0);
+	snapshot_free(view);
+	go_wrong(MISHAP_NONE, NULL, 0, 0);
+	lab_run(&lab, 20 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
+/* The same with 401, which some resources answer for a missing permission. */
+static void unauthorized_resource(void **state)
+{
+	(void)state;
+	quiet_world();
+	lab_open(&lab);
+	go_wrong(MISHAP_401, "/tags", 1, 1000000);
+	lab_run(&lab, 3 * MINUTE_MS);
+	assert_int_equal(count("conversations"), 80);
+	assert_int_equal(count("contacts"), 30);
+	assert_string_equal(state_of().state, "ok");
+	assert_non_null(resource_of("tags").last_error);
+	assert_true(lab.world->path_calls < 6);
+}
+
+/* A refused token stops everything at once, says how to mend it, tells who waits, and costs next to no calls. */
+static void refused_token(void **state)
+{
+	struct told told;
+	uint64_t ids[8];
+
+	(void)state;
+	quiet_world();
+	lab_open(&lab);
+	until_idle();
+	go_wrong(MISHAP_401, NULL, 1, 1000000);
+	uint64_t calls = lab.world->calls;
+	lab_run(&lab, 60 * MINUTE_MS);
+	assert_string_equal(state_of().state, "error");
+	assert_string_equal(state_of().trouble, "auth");
+	assert_non_null(strstr(state_of().error, "token"));
+	assert_true(lab.world->calls - calls <= 2 + 60 / 15 + 1);
+	assert_int_equal(wish("contacts", SYNC_CHANGES, ids), 1);
+	watch(ids[0], &told);
+	lab_run(&lab, 1000);
+	assert_int_equal(told.ended, 1);
+	assert_int_equal(told.outcome, RUN_FAILED);
+	assert_non_null(strstr(told.error, "token"));
+	assert_true(sync_idle(lab.sync));
+	go_wrong(MISHAP_NONE, NULL, 0, 0);
+	assert_int_equal(wish("contacts", SYNC_CHANGES, ids), 1);
+	lab_run(&lab, 1000);
+	assert_string_equal(state_of().state, "ok");
+	lab_run(&lab, 10 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
+/* Somebody else's "not found" page deletes nothing. */
+static void foreign_404(void **state)
+{
+	(void)state;
+	quiet_world();
+	lab_open(&lab);
+	until_idle();
+	world_change(lab.world, lab.world->things[0], world_now(lab.world), true);
+	go_wrong(MISHAP_404_HTML, "/conversations/#", 1, 3);
+	lab_run(&lab, 30 * MINUTE_MS);
+	assert_int_equal(count("conversations"), 80);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
+/* Most of what is listed is said not to exist: not believed. */
+static void mass_404(void **state)
+{
+	(void)state;
+	quiet_world();
+	lab_open(&lab);
+	until_idle();
+	for (unsigned i = 0; i < lab.world->count; i++)
+		if (lab.world->things[i]->kind == KIND_CONVERSATION)
+			world_change(lab.world, lab.world->things[i], world_now(lab.world), true);
+	go_wrong(MISHAP_404, "/conversations/#", 1, 1000000);
+	lab_run(&lab, 30 * MINUTE_MS);
+	assert_true(count("conversations") >= 80 - 21);
+	assert_non_null(resource_of("conversations").last_error);
+	go_wrong(MISHAP_NONE, NULL, 0, 0);
+}
+
+/* "Retry-After: 0", again and again, is no leave to storm. */
+static void told_to_come_at_once(void **state)
+{
+	(void)state;
+	quiet_world();
+	lab_open(&lab);
+	go_wrong(MISHAP_429_NOW, NULL, 5, 1000000);
+	lab_run(&lab, 10 * MINUTE_MS);
+	assert_true(lab.world->calls < 100);
+	assert_string_equal(state_of().state, "error");
+	assert_string_equal(state_of().trouble, "rate-limited");
+	go_wrong(MISHAP_NONE, NULL, 0, 0);
+	lab_run(&lab, 60 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
+/* A record that cannot be read is marked, tried again with each run, and keeps nobody from following the others. */
+static void poisoned_record(void **state)
+{
+	struct record held;
+	char path[64], id[32];
+
+	(void)state;
+	quiet_world();
+	lab_open(&lab);
+	until_idle();
+	struct thing *bad = lab.world->things[3], *good = lab.world->things[5];
+	snprintf(id, sizeof id, "%u", bad->id);
+	snprintf(path, sizeof path, "/conversations/%s", id);
+	world_change(lab.world, bad, world_now(lab.world), true);
+	world_change(lab.world, good, world_now(lab.world), true);
+	go_wrong(MISHAP_500, path, 1, 1000000);
+	uint64_t calls = lab.world->calls;
+	lab_run(&lab, 60 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 7 * MINUTE_MS));
+	assert_true(lab.world->calls - calls < 12 * 6 + 100);
+	lab_restart(&lab);
+	struct snapshot *view = snapshot_new(lab.store);
+	assert_int_equal(snapshot_peek(view, "conversations", bytes_str(id), &held), 1);
+	assert_true((held.flags & (RECORD_POOR | RECORD_TRUNCATED)) ==
+		    (RECORD_POOR | RECORD_TRUNCATED));
+	assert_true(snapshot_truncated(view, "conversations", TIME_MIN, TIME_MAX) == 1);
+	snapshot_free(view);
+	go_wrong(MISHAP_NONE, NULL, 0, 0);
+	lab_run(&lab, 6 * MINUTE_MS);
+	view = snapshot_new(lab.store);
+	assert_int_equal(snapshot_peek(view, "conversations", bytes_str(id), &held), 1);
+	assert_int_equal(held.flags, 0);
+	snapshot_free(view);
+}
+
+/* Nothing but failures for a day: calls stay few. */
+static void dead_provider(void **state)
+{
+	(void)state;
+	quiet_world();
+	lab_open(&lab);
+	until_idle();
+	go_wrong(MISHAP_500, NULL, 1, 1000000);
+	uint64_t calls = lab.world->calls;
+	lab_run(&lab, DAY_MS);
+	/* Six tries every quarter of an hour at most, and the first few more often. */
+	assert_true(lab.world->calls - calls < 6 * (96 + 12));
+	go_wrong(MISHAP_NONE, NULL, 0, 0);
+	lab_run(&lab, 40 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
+static void deletions_denied(void **state)
+{
+	(void)state;
+	quiet_world();
+	lab.options.feed_denied = true;
+	lab_open(&lab);
+	lab_run(&lab, DAY_MS);
+	/* Reading the past succeeds, so it is not read again because the feed fails. */
+	assert_true(lab.world->calls < 2500);
+	assert_non_null(resource_of("conversations").last_error);
+}
+
+/* ---- the disk ---- */
+
+static void full_disk(void **state)
+{
+	(void)state;
+	quiet_world();
+	lab_open(&lab);
+	lab.disk_full = true;
+	uint64_t calls = lab.world->calls;
+	lab_run(&lab, 10 * MINUTE_MS);
+	assert_string_equal(state_of().state, "error");
+	assert_string_equal(state_of().trouble, "no-space");
+	assert_true(lab.world->calls - calls < 100);
+	lab.disk_full = false;
+	lab_run(&lab, 60 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	assert_string_equal(state_of().state, "ok");
+}
+
+/* A page may call for more than a transaction holds. */
+static void small_transactions(void **state)
+{
+	(void)state;
+	quiet_world();
+	lab.txn_bytes = 6000;
+	lab.options.page_max = 150;
+	lab_open(&lab);
+	lab_run(&lab, 60 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
+static void lose(const char *resource, const char *which)
+{
+	char command[256];
+
+	lab_stop(&lab);
+	snprintf(command, sizeof command,
+		 "cd '%s/%s' && for d in $(ls -d */ | %s); do rm -f $d*.seg; done", lab.dir,
+		 resource, which);
+	assert_int_equal(system(command), 0);
+	lab_start(&lab);
+}
+
+/* What is lost on disk is read again: all of it, whenever it changed last. */
+static void lost_segments(void **state)
+{
+	(void)state;
+	lab_open(&lab);
+	until_idle();
+	/* The old change long after they were made. */
+	lab_run(&lab, 2 * DAY_MS);
+	lose("conversations", "head -4");
+	lab_run(&lab, 20 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	lose("messages", "head -4");
+	lab_run(&lab, 20 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	lose("messages", "sed -n 5,8p");
+	lab_run(&lab, 20 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	lose("contacts", "head -1");
+	lab_run(&lab, 20 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	lose("tags", "head -1");
+	lab_run(&lab, 90 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	lab_check(&lab);
+}
+
+/* Messages that are lost while what they belong to is only pending. */
+static void lost_while_pending(void **state)
+{
+	(void)state;
+	lab.options.feed_denied = true; /* nothing that is pending is proven */
+	lab.only_conversations = true;
+	lab_open(&lab);
+	lab_run(&lab, 10 * MINUTE_MS);
+	lose("messages", "head -30");
+	lab.world->options.feed_denied = false;
+	lab_run(&lab, 60 * MINUTE_MS);
+	lab_check(&lab);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
+/* ---- the first reading ---- */
+
+/* A first list that is interrupted after its changes have begun is read to its end all the same. */
+static void interrupted_list(void **state)
+{
+	uint64_t ids[8];
+
+	(void)state;
+	quiet_world();
+	lab.options.count[KIND_CONTACT] = 60;
+	lab_open(&lab);
+	go_wrong(MISHAP_500, "/contacts?", 4, 30);
+	/* What a client waits for makes the list give way, and commit what it has. */
+	for (int i = 0; i < 100; i++) {
+		wish("tags", SYNC_CHANGES, ids);
+		lab_run(&lab, 30);
+	}
+	lab_run(&lab, 60 * MINUTE_MS);
+	lab_restart(&lab);
+	lab_run(&lab, 60 * MINUTE_MS);
+	assert_int_equal(count("contacts"), 60);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
+static void stop_at_every_moment(void **state)
+{
+	(void)state;
+	for (int ms = 0; ms < 120; ms++) {
+		struct lab young;
+		lab_init(&young, (uint64_t)ms);
+		young.options.count[KIND_CONVERSATION] = 10;
+		lab_open(&young);
+		lab_run(&young, ms);
+		lab_close(&young);
+	}
+	lab_open(&lab);
+	for (int ms = 0; ms < 400; ms += 3) {
+		lab_run(&lab, ms);
+		lab_restart(&lab);
+	}
+	lab_run(&lab, 30 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
+/* Freed as it stands, with calls under way that end only later. */
+static void free_in_the_middle(void **state)
+{
+	(void)state;
+	lab.fsync_ms = 0;
+	lab_open(&lab);
+	for (int ms = 0; ms < 1000; ms += 37) {
+		sim_run(lab.loop, loop_mono_ms(lab.loop) + ms, NULL, NULL);
+		sync_free(lab.sync);
+		lab.sync = NULL;
+		trail_close(lab.trail);
+		store_close(lab.store);
+		lab.checked_revision = 0;
+		lab_start(&lab);
+	}
+}
+
+/* ---- clients ---- */
+
+static void wishes(void **state)
+{
+	struct told told, full;
+	uint64_t a[8], b[8];
+
+	(void)state;
+	quiet_world();
+	lab_open(&lab);
+	assert_int_equal(wish(NULL, SYNC_CHANGES, a), 4);
+	assert_int_equal(wish(NULL, SYNC_CHANGES, b), 4);
+	assert_memory_equal(a, b, 4 * sizeof *a);
+	watch(a[3], &told);
+	lab_run(&lab, 200);
+	/* Everything is wished for while the first reading is under way: it follows. */
+	assert_int_equal(wish("conversations", SYNC_FULL, b), 1);
+	assert_int_equal(b[0], a[3]);
+	until_idle();
+	assert_int_equal(told.ended, 1);
+	assert_int_equal(told.outcome, RUN_OK);
+	assert_true(told.follow != 0);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	assert_int_equal(wish("conversations", SYNC_BACKFILL, b), 0);
+	assert_int_equal(wish("conversations", SYNC_FULL, b), 1);
+	watch(b[0], &full);
+	sync_unwatch(lab.sync, &full);
+	watch(b[0], &full);
+	until_idle();
+	assert_int_equal(full.ended, 1);
+	struct run_watch w = {on_progress, on_ended, &full};
+	assert_int_equal(sync_watch(lab.sync, b[0], &w), ERR_NOTFOUND);
+}
+
+/* A client's impatience is no call storm. */
+static void impatience(void **state)
+{
+	uint64_t ids[8];
+
+	(void)state;
+	quiet_world();
+	lab_open(&lab);
+	until_idle();
+	go_wrong(MISHAP_500, NULL, 1, 1000000);
+	uint64_t calls = lab.world->calls;
+	for (int i = 0; i < 600; i++) {
+		wish(NULL, SYNC_CHANGES, ids);
+		lab_run(&lab, 100);
+	}
+	assert_true(lab.world->calls - calls < 40);
+	go_wrong(MISHAP_NONE, NULL, 0, 0);
+}
+
+int main(int argc, char **argv)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(denied_resource),
+		CASE(unauthorized_resource),
+		CASE(refused_token),
+		CASE(foreign_404),
+		CASE(mass_404),
+		CASE(told_to_come_at_once),
+		CASE(poisoned_record),
+		CASE(dead_provider),
+		CASE(deletions_denied),
+		CASE(full_disk),
+		CASE(small_transactions),
+		CASE(lost_segments),
+		CASE(lost_while_pending),
+		CASE(interrupted_list),
+		CASE(stop_at_every_moment),
+		CASE(free_in_the_middle),
+		CASE(wishes),
+		CASE(impatience),
+	};
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

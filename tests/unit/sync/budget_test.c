@@ -1,0 +1,206 @@
+/* budget: a share of the provider's windows, whatever order the answers come in. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "budget.h"
+
+#define NOW  INT64_C(1000000)
+#define DATE INT64_C(1700000001000)
+
+static void answer(struct budget *b, int64_t mono, int64_t limit, int64_t remaining, int64_t reset)
+{
+	struct http_result r = {.date_ms = DATE,
+				.rate_limit = limit,
+				.rate_remaining = remaining,
+				.rate_reset = reset};
+
+	budget_answered(b, &r, mono);
+}
+
+static void no_headers(struct budget *b, int64_t mono)
+{
+	answer(b, mono, -1, -1, -1);
+}
+
+static void one_at_a_time_until_known(void **state)
+{
+	struct budget b;
+
+	(void)state;
+	budget_init(&b, 0.5);
+	assert_int_equal(budget_wait(&b, NOW), 0);
+	budget_sent(&b, NOW);
+	assert_true(budget_wait(&b, NOW) == BUDGET_WAIT_ANSWER);
+	no_headers(&b, NOW);
+	assert_int_equal(budget_wait(&b, NOW), 0);
+	budget_sent(&b, NOW);
+	answer(&b, NOW, 10, 9, 1700000010);
+	assert_int_equal(budget_wait(&b, NOW), 0);
+}
+
+/* From the very first window on no more than the share is used, and all of it is. */
+static void share(void **state)
+{
+	struct budget b;
+	int sent = 0;
+
+	(void)state;
+	budget_init(&b, 0.8);
+	budget_sent(&b, NOW);
+	answer(&b, NOW, 10, 9, 1700000010);
+	sent++;
+	while (budget_wait(&b, NOW) == 0 && sent < 50) {
+		budget_sent(&b, NOW);
+		sent++;
+		answer(&b, NOW, 10, 10 - sent, 1700000010);
+	}
+	assert_int_equal(sent, 8);
+	assert_int_equal(budget_wait(&b, NOW), 9000);
+	assert_int_equal(budget_wait(&b, NOW + 8999), 1);
+	assert_int_equal(budget_wait(&b, NOW + 9000), 0);
+}
+
+static void under_way_counts(void **state)
+{
+	struct budget b;
+
+	(void)state;
+	budget_init(&b, 0.8);
+	budget_sent(&b, NOW);
+	answer(&b, NOW, 10, 9, 1700000010);
+	for (int i = 0; i < 7; i++) {
+		assert_int_equal(budget_wait(&b, NOW), 0);
+		budget_sent(&b, NOW);
+	}
+	assert_int_equal(budget_wait(&b, NOW), 9000);
+}
+
+/* Calls that fail on the way were counted by the provider, or were not: they are counted here. */
+static void failures_count(void **state)
+{
+	struct budget b;
+	int sent = 1;
+
+	(void)state;
+	budget_init(&b, 0.8);
+	budget_sent(&b, NOW);
+	answer(&b, NOW, 10, 9, 1700000010);
+	/* In the known window, and in the next of which nothing is known yet. */
+	for (int64_t mono = NOW; mono <= NOW + 9000; mono += 9000) {
+		while (budget_wait(&b, mono) == 0 && sent < 100) {
+			budget_sent(&b, mono);
+			sent++;
+			no_headers(&b, mono);
+		}
+		assert_int_equal(sent, 8);
+		sent = 0;
+	}
+}
+
+static void out_of_order(void **state)
+{
+	struct budget b;
+
+	(void)state;
+	budget_init(&b, 1);
+	for (int i = 0; i < 4; i++)
+		budget_sent(&b, NOW);
+	answer(&b, NOW, 10, 3, 1700000010);
+	answer(&b, NOW, 10, 7, 1700000010); /* older, of the same window */
+	assert_int_equal(b.remaining, 3);
+	answer(&b, NOW, 10, 9, 1700000020); /* the next window */
+	assert_int_equal(b.remaining, 9);
+	answer(&b, NOW, 10, 0, 1700000010); /* the last of the old one */
+	assert_int_equal(b.remaining, 9);
+	assert_int_equal(b.inflight, 0);
+}
+
+static void others_use_it_too(void **state)
+{
+	struct budget b;
+
+	(void)state;
+	budget_init(&b, 0.8);
+	budget_sent(&b, NOW);
+	answer(&b, NOW, 10, 2, 1700000010);
+	assert_true(budget_wait(&b, NOW) > 0);
+	/* A tiny limit: one call is always ours. */
+	budget_init(&b, 0.1);
+	budget_sent(&b, NOW);
+	answer(&b, NOW, 1, 0, 1700000010);
+	assert_int_equal(budget_wait(&b, NOW), 9000);
+	assert_int_equal(budget_wait(&b, NOW + 9000), 0);
+}
+
+static void odd_headers(void **state)
+{
+	struct budget b;
+
+	(void)state;
+	budget_init(&b, 1);
+	budget_sent(&b, NOW);
+	answer(&b, NOW, 10, 0, INT64_MAX);
+	assert_int_equal(budget_wait(&b, NOW), 10000);
+	budget_init(&b, 1);
+	budget_sent(&b, NOW);
+	answer(&b, NOW, 10, 0, -1);
+	assert_int_equal(budget_wait(&b, NOW), 10000);
+	assert_int_equal(budget_wait(&b, NOW + 10000), 0);
+	budget_sent(&b, NOW + 10000);
+	answer(&b, NOW + 10001, 10, 9, -1);
+	assert_int_equal(budget_wait(&b, NOW + 10001), 0);
+	/* Milliseconds where seconds belong, a moment of last year, a limit of nothing. */
+	answer(&b, NOW + 30000, 10, 0, 1700000010000);
+	assert_true(budget_wait(&b, NOW + 30000) <= 120000);
+	answer(&b, NOW + 300000, 10, 5, 1600000000);
+	assert_int_equal(budget_wait(&b, NOW + 300000), 0);
+	answer(&b, NOW + 300000, 0, 0, 1700000010);
+	assert_int_equal(b.limit, 10);
+}
+
+static void blocked(void **state)
+{
+	struct budget b;
+
+	(void)state;
+	budget_init(&b, 1);
+	budget_block(&b, NOW + 500);
+	budget_block(&b, NOW + 100);
+	assert_int_equal(budget_wait(&b, NOW), 500);
+	assert_int_equal(budget_wait(&b, NOW + 500), 0);
+}
+
+static void minutes(void **state)
+{
+	struct budget b;
+
+	(void)state;
+	budget_init(&b, 1);
+	for (int s = 0; s < 90; s++)
+		budget_sent(&b, NOW + s * 1000);
+	assert_int_equal(budget_last_minute(&b, NOW + 89999), 60);
+	assert_int_equal(budget_last_minute(&b, NOW + 89999 + 30000), 30);
+	assert_int_equal(budget_last_minute(&b, NOW + 89999 + 3600000), 0);
+	assert_int_equal(budget_last_minute(&b, NOW + 89999), 60);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_at_a_time_until_known),
+		cmocka_unit_test(share),
+		cmocka_unit_test(under_way_counts),
+		cmocka_unit_test(failures_count),
+		cmocka_unit_test(out_of_order),
+		cmocka_unit_test(others_use_it_too),
+		cmocka_unit_test(odd_headers),
+		cmocka_unit_test(blocked),
+		cmocka_unit_test(minutes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
