@@ -481,7 +481,6 @@ static void http_close(struct http *h)
 	curl_multi_cleanup(h->multi);
 	h->inside = false;
 	while (!list_empty(&h->sockets))
-		/* It takes itself off the list. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		socket_free(LIST_OF(h->sockets.next, struct http_socket, link));
 	curl_share_cleanup(h->share);
 	timer_free(h->timer);

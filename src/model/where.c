@@ -152,7 +152,6 @@ static int take_in(struct parser *p, struct where *term)
 		if (rc)
 			return rc;
 		*tail = value;
-		/* There is one when rc is 0. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		tail = &value->next;
 	} while (p->token.type == TOKEN_COMMA);
 	return p->token.type == TOKEN_CLOSE ? next(p) : fail_expected(p, ", or )");
