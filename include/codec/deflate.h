@@ -27,6 +27,11 @@ void packer_free(struct packer *p);
  * packed before. 0 or ERR_NOMEM/ERR_LIMIT (then nothing is appended). No allocation but the
  * buffer's. */
 int packer_pack(struct packer *p, struct bytes raw, struct buf *out);
+/* The same for a large record, in pieces of the caller's choice: the bytes depend on the record and
+ * on where it was cut. After an error the stream is lost: what it appended is the caller's to take
+ * back. */
+void packer_begin(struct packer *p);
+int packer_feed(struct packer *p, struct bytes raw, bool last, struct buf *out);
 
 struct unpacker *unpacker_new(struct bytes dictionary); /* copies it */
 void unpacker_free(struct unpacker *u);

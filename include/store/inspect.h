@@ -7,7 +7,7 @@
 #include <base/bytes.h>
 #include <base/err.h>
 
-/* What one file is: segment, manifest, dictionary or trail is told by its first bytes. Calls `line`
+/* What one file is: segment, manifest, journal, dictionary or trail is told by its first bytes. Calls `line`
  * for each line of the description, without its newline, borrowed during the call. Everything is
  * checked on the way: ERR_CORRUPT comes after the lines that could be made. ERR_INVALID: not a file
  * of a store, or of a newer one. `records`: of a segment or trail the contents, too, as a JSON

@@ -3,6 +3,8 @@
  *
  *   <dir>/MANIFEST                      live segments, dead rows, coverage, marks, dictionaries,
  *                                       revision; written whole, fsynced, renamed
+ *   <dir>/MANIFEST.prev                 the one before it, where it is kept
+ *   <dir>/journal/N.log                 small commits since the manifest (store/journal.h)
  *   <dir>/<resource>/<window>/N.seg     immutable segments (store/segment.h); <window> is the UTC
  *                                       date of the first window inside, or `all`
  *   <dir>/<resource>/N.dict             dictionaries for compression
@@ -43,6 +45,12 @@ struct store_hooks {
 	int (*write)(void *ctx, int fd, const void *data, size_t len, uint64_t offset);
 	int (*rename)(void *ctx, const char *from, const char *to); /* as rename(2) */
 	int (*unlink)(void *ctx, const char *path);                 /* as unlink(2) */
+	/* What may still be written below the folder. 0 or an error (then nobody knows, and nothing is
+	 * refused). */
+	int (*free_bytes)(void *ctx, const char *dir, uint64_t *bytes_out);
+	/* There is something for store_work. Comes from inside txn_commit; must not call back. NULL:
+	 * whatever there is to do is done at once, in the call that asks for it. */
+	void (*wake)(void *ctx);
 	void *ctx;
 };
 
@@ -52,13 +60,24 @@ struct store_options {
 	size_t cache_bytes;   /* of index pages; 0: 4 MiB */
 	size_t txn_bytes_max; /* compressed bytes of one open transaction; 0: 8 MiB */
 	int64_t window_ms;    /* 0: one day */
+	/* Small commits go to a journal, and their records stay in memory until there are so many bytes of
+	 * them (with their indexes); then the next commit writes segments. 0: there is no journal, each
+	 * commit writes segments. */
+	size_t journal_bytes;
+	/* A commit that brings records and would leave less free on the disk is refused with ERR_NOSPACE
+	 * before anything is written; what makes room is not. 0: no floor. */
+	uint64_t floor_bytes;
+	/* The manifest before the newest stays as MANIFEST.prev, with all that it names, until the next
+	 * one is written: what a damaged manifest falls back to. */
+	bool keep_previous;
 };
 
-/* Reads the manifest (not the segments), removes files that it does not name, checks that each
+/* Reads the manifest and its journals (not the segments), removes files that it does not name, checks that each
  * named segment is there and has the right size. A segment that is missing or damaged is
  * quarantined: renamed to N.seg.bad, its rows gone, its span withdrawn from coverage, counted and
- * logged; the store opens. A manifest that cannot be trusted is set aside as MANIFEST.bad and the
- * store opens empty (everything is re-fetchable), with a log line.
+ * logged; the store opens. A manifest that cannot be trusted is set aside as MANIFEST.bad; then the
+ * one before it counts, with its journals, where it was kept, and else the store opens empty
+ * (everything is re-fetchable); both with a log line.
  *
  * What is repaired holds in memory at once and on disk with the next commit (an empty one does);
  * until then every open comes to the same result.
@@ -66,8 +85,19 @@ struct store_options {
  * ERR_IO, ERR_NOSPACE, ERR_DENIED, ERR_NOMEM: not opened. ERR_INVALID: a newer version of fic wrote
  * the manifest; not opened, nothing touched. */
 int store_open(const struct store_options *options, struct store **store_out, struct why *why);
-/* No transaction may be committing and no snapshot held; an open transaction is aborted. */
+/* No snapshot may be held and no fsync be under way. An open transaction is aborted; a commit that
+ * is still being prepared is given up, and its `done` does not come. */
 void store_close(struct store *s);
+
+/* The next slice of what there is to do: some tenths of a millisecond, so that an owner's loop stays
+ * free. That is what a commit has to prepare, and the store's own upkeep: segments that readers found
+ * damaged are quarantined, the journal is flushed, small and half-dead segments are merged; nothing
+ * of it changes what readers see, but for a quarantine, or raises the revision. True: there is more,
+ * call again; else the hook `wake` says when. May end a commit (and so call its `done`). Without the
+ * hook, commits do not need it, but upkeep does. */
+bool store_work(struct store *s);
+/* Asks for what is in the journal to be written to segments, by store_work. */
+void store_flush(struct store *s);
 
 struct store_stats {
 	uint64_t revision;
@@ -77,6 +107,8 @@ struct store_stats {
 	uint64_t quarantined; /* segments since the store was opened */
 	uint64_t cache_bytes;
 	uint64_t cache_hits, cache_misses;
+	uint64_t memory_bytes;  /* of records that are in the journal */
+	uint64_t journal_bytes; /* on the disk */
 };
 
 void store_stats(const struct store *s, struct store_stats *out);
@@ -125,6 +157,11 @@ int txn_withdraw(struct txn *t, const char *resource, int64_t start_ms, int64_t 
 int txn_chain_start(struct txn *t, const char *resource, int64_t at_ms);
 int txn_chain_extend(struct txn *t, const char *resource, int64_t from_ms, int64_t to_ms);
 
+/* Ends what lies before the window of `before_ms` (in UTC; whole windows only): coverage is withdrawn
+ * at once, and the commit removes the records that were created before it, tombstones too; records
+ * without a creation time stay, and so do those of this transaction. Counts as a change. */
+int txn_retain(struct txn *t, const char *resource, int64_t before_ms);
+
 /* A small named value (watermark, ETag, time zone …): a key of 1 to 255 bytes, a value of at most
  * 4 KiB; {NULL, 0} removes it. A store holds at most 1,024. */
 int txn_mark(struct txn *t, const char *key, struct bytes value);
@@ -132,9 +169,10 @@ int txn_mark(struct txn *t, const char *key, struct bytes value);
 size_t txn_bytes(const struct txn *t); /* compressed bytes waiting */
 size_t txn_records(const struct txn *t);
 
-/* Makes everything durable, then visible: segments written and fsynced, manifest written, fsynced,
- * renamed, folder fsynced. `done(ctx, 0 or an error, why)` comes exactly once, maybe from inside
- * this call when fsync is synchronous; the transaction is gone then, and another may be begun from
+/* Makes everything durable, then visible. A small transaction is appended to the journal, which is
+ * fsynced. Else: segments written (by store_work, in slices) and fsynced,
+ * manifest written, fsynced, renamed, folder fsynced. `done(ctx, 0 or an error, why)` comes exactly
+ * once, maybe from inside this call when there is no hook `wake` or it fails at once; the transaction is gone then, and another may be begun from
  * there. On an error the store is as it was before (when the very last step failed, the one after
  * the rename, a crash before the next commit may still bring the new state).
  *

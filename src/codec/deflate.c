@@ -173,13 +173,16 @@ static int pack_piece(struct packer *p, int flush, struct buf *out)
 	return out->error;
 }
 
-int packer_pack(struct packer *p, struct bytes raw, struct buf *out)
+void packer_begin(struct packer *p)
 {
-	size_t start = out->len;
-	int rc = out->error;
-
 	p->z = p->primed;
 	memory_restore(&p->memory, p->picture);
+}
+
+int packer_feed(struct packer *p, struct bytes raw, bool last, struct buf *out)
+{
+	int rc = out->error;
+
 	p->z.next_in = (Bytef *)(uintptr_t)raw.data; /* zlib's pointer is not const unless asked */
 	/* zlib counts in unsigned int. */
 	for (; rc == 0 && raw.len > UINT_MAX; raw.len -= UINT_MAX) {
@@ -187,8 +190,15 @@ int packer_pack(struct packer *p, struct bytes raw, struct buf *out)
 		rc = pack_piece(p, Z_NO_FLUSH, out);
 	}
 	p->z.avail_in = (uInt)raw.len;
-	if (rc == 0)
-		rc = pack_piece(p, Z_FINISH, out);
+	return rc ? rc : pack_piece(p, last ? Z_FINISH : Z_NO_FLUSH, out);
+}
+
+int packer_pack(struct packer *p, struct bytes raw, struct buf *out)
+{
+	size_t start = out->len;
+
+	packer_begin(p);
+	int rc = packer_feed(p, raw, true, out);
 	if (rc)
 		out->len = start;
 	return rc;

@@ -214,12 +214,15 @@ int daemon_run(struct daemon *d)
 void daemon_close(struct daemon *d)
 {
 	sessions_close(d);
+	/* First of all: what a store still waits for ends here, with an error. */
+	struct syncer *syncer = d->syncer;
+	d->syncer = NULL;
+	syncer_free(syncer);
 	for (size_t i = 0; i < d->source_count; i++)
 		source_close(&d->sources[i]);
 	timer_free(d->stop_timer);
 	timer_free(d->once_timer);
 	http_free(d->http);
-	syncer_free(d->syncer);
 	loop_free(d->loop);
 	config_free(d->config);
 	if (d->lock_fd >= 0)

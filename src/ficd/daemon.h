@@ -30,6 +30,8 @@ struct source {
 	struct buf token;
 	char token_error[320]; /* why there is none; "" */
 	struct store *store;
+	struct task *store_task;   /* gives the store its slices */
+	struct timer *flush_timer; /* and its journal an end */
 	struct trail *trail;
 	struct sync *sync;
 };

@@ -8,13 +8,37 @@
 
 #define TRAIL_FILE_BYTES (1024 * 1024)
 #define TRAIL_FILES      4
+#define FLUSH_EVERY_MS   (15 * 60 * 1000) /* a journal is not older when it is small */
+#define DISK_FLOOR_BYTES (16 * 1024 * 1024)
 #define DAY_MS           INT64_C(86400000)
 
 static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
 {
-	struct daemon *d = ctx;
+	struct source *s = ctx;
 
-	return syncer_fsync(d->syncer, fd, done, arg);
+	return s->daemon->syncer ? syncer_fsync(s->daemon->syncer, fd, done, arg) : ERR_CANCELED;
+}
+
+/* The store asks for slices; the loop gives them between everything else. */
+static void hook_wake(void *ctx)
+{
+	struct source *s = ctx;
+
+	task_start(s->store_task);
+}
+
+static void on_flush(void *ctx)
+{
+	struct source *s = ctx;
+
+	store_flush(s->store);
+}
+
+static bool on_store_task(void *ctx)
+{
+	struct source *s = ctx;
+
+	return store_work(s->store);
 }
 
 static int open_store(struct source *s, struct why *why)
@@ -23,13 +47,21 @@ static int open_store(struct source *s, struct why *why)
 	char path[CONFIG_PATH_MAX + 64];
 	struct store_options options = {
 		.dir = path,
-		.hooks = {.fsync = hook_fsync, .ctx = s->daemon},
+		.hooks = {.fsync = hook_fsync, .wake = hook_wake, .ctx = s},
 		/* Half for pages and records, the rest for transactions, answers and what the libraries need. */
 		.cache_bytes = (size_t)c->memory_bytes / 4 / c->source_count,
 		.txn_bytes_max = (size_t)c->memory_bytes / 2 / c->source_count,
+		.keep_previous = true,
+		.floor_bytes = DISK_FLOOR_BYTES,
+		.journal_bytes = (size_t)c->memory_bytes / 8 / c->source_count,
 	};
 	int rc;
 
+	s->store_task = task_new(s->daemon->loop, on_store_task, s);
+	s->flush_timer = timer_new(s->daemon->loop, on_flush, s);
+	if (!s->store_task || !s->flush_timer)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	timer_start(s->flush_timer, FLUSH_EVERY_MS, FLUSH_EVERY_MS);
 	snprintf(path, sizeof path, "%s/%s", c->state_dir, s->config->name);
 	rc = store_open(&options, &s->store, why);
 	if (rc)
@@ -117,6 +149,8 @@ void source_close(struct source *s)
 	sync_free(s->sync);
 	trail_close(s->trail);
 	store_close(s->store);
+	task_free(s->store_task);
+	timer_free(s->flush_timer);
 	if (s->token.data)
 		explicit_bzero(s->token.data, s->token.cap);
 	buf_release(&s->token);

@@ -53,8 +53,11 @@ void store_check_free(struct store_check *c)
 {
 	if (!c)
 		return;
+	struct store *s = c->view->store;
+
 	snapshot_free(c->view);
 	free(c);
+	store_wake(s);
 }
 
 /* ---- small files ---- */

@@ -2,11 +2,15 @@
  * commit: a transaction becomes the state.
  *
  *   open -> prepare: the next state is built beside the current one; new segments, dictionaries
- *                    and MANIFEST.tmp are written
+ *                    and MANIFEST.tmp are written, a slice with each store_work
  *        -> files:   all of them and their folders are synced, at once and in any order
  *        -> name:    MANIFEST.tmp is renamed to MANIFEST, the folder synced
  *        -> publish: the next state is the state; files that nobody names go; done
  *   any error -> undo: what was written goes, the state is what it was; done
+ *
+ * A small commit leaves its rows in memory and appends them to the journal instead of writing files:
+ *
+ *   open -> prepare -> files (the journal is synced) -> publish
  *
  * The rename is the commit point. When it is done but the folder's sync fails, nobody knows which
  * manifest a crash would leave: memory keeps the old state, both manifests' files stay, and the
@@ -14,11 +18,14 @@
  * same way as the records it speaks of, so it never runs ahead of them.
  */
 #include "hooks.h"
-#include "prepare.h"
+#include "journal.h"
 #include "repair.h"
+
+#include <base/log.h>
 
 #include <assert.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -31,6 +38,8 @@ struct commit {
 	void *ctx;
 };
 
+static void commit_start(struct commit *c);
+
 /* ---- the end ---- */
 
 static void commit_end(struct commit *c)
@@ -40,17 +49,25 @@ static void commit_end(struct commit *c)
 	void (*done)(void *ctx, int rc, const struct why *why) = c->done;
 	void *ctx = c->ctx;
 
+	struct store *s = c->p.s;
+
 	prepared_release(&c->p);
 	txn_free(c->p.t);
 	free(c);
+	s->committing = NULL;
 	done(ctx, rc, &why);
+	if (s->waiting && !s->committing) {
+		struct commit *next = s->waiting;
+		s->waiting = NULL;
+		commit_start(next);
+	} else {
+		store_wake(s);
+	}
 }
 
-/* Nothing of it happened. `named`: the manifest on disk may name the new files, so they must
- * outlive it. */
-static void undo(struct commit *c, int rc, bool named)
+/* `named`: the manifest on disk may name the new files, so they must outlive it. */
+static void remove_files(struct commit *c, bool named)
 {
-	c->rc = rc;
 	prepared_close(&c->p);
 	for (size_t i = 0; i < c->p.count; i++) {
 		struct sync *f = &c->p.syncs[i];
@@ -62,6 +79,13 @@ static void undo(struct commit *c, int rc, bool named)
 			store_discard(c->p.s, f->path);
 		f->path = NULL;
 	}
+}
+
+/* Nothing of it happened. */
+static void undo(struct commit *c, int rc, bool named)
+{
+	c->rc = rc;
+	remove_files(c, named);
 	c->p.s->dirty |= named;
 	commit_end(c);
 }
@@ -79,13 +103,15 @@ static bool state_names(const struct state *t, const struct state_resource *r, c
 }
 
 /* Segments that the next state no longer names go with their last reader. */
-static void doom(const struct state *old, const struct state *next)
+static void doom(const struct state *old, const struct state *next, uint64_t manifest)
 {
 	for (size_t i = 0; i < old->resources_count; i++) {
 		const struct state_resource *r = old->resources[i];
 		for (size_t j = 0; j < r->count; j++)
-			if (!state_names(next, r, r->segments[j].segment))
+			if (!state_names(next, r, r->segments[j].segment)) {
 				r->segments[j].segment->doomed = true;
+				r->segments[j].segment->doomed_at = manifest;
+			}
 	}
 }
 
@@ -103,10 +129,29 @@ static void folder_note(struct store *s, const char *resource, const char *folde
 static void note_folders(struct commit *c)
 {
 	for (const struct txn_part *part = c->p.t->parts; part; part = part->next) {
-		const struct state_resource *r = state_find(c->p.next, part->name);
+		const struct state_resource *r = state_find(c->p.s->state, part->name);
 		if (r && r->count && part->count > part->dropped)
 			folder_note(c->p.s, r->name, r->segments[r->count - 1].segment->meta.folder);
 	}
+}
+
+/* The new manifest is durable: what only older ones named goes. */
+static void manifest_over(struct commit *c)
+{
+	struct store *s = c->p.s;
+
+	for (size_t i = 0; i < c->p.bad_count; i++)
+		repair_set_aside(s, c->p.bad[i]);
+	note_folders(c);
+	s->dirty = false;
+	s->manifest_sum = c->p.manifest_sum;
+	s->manifest_revision = s->state->revision;
+	s->compact_wanted = true;
+	s->upkeep_failed = false;
+	s->manifests++;
+	store_discard_retired(s);
+	journal_rotate(s);
+	store_discard_leftovers(s);
 }
 
 static void publish(struct commit *c)
@@ -115,19 +160,15 @@ static void publish(struct commit *c)
 	struct state *old = s->state;
 
 	prepared_close(&c->p);
-	doom(old, c->p.next);
-	for (size_t i = 0; i < c->p.bad_count; i++)
-		repair_set_aside(s, c->p.bad[i]);
-	note_folders(c);
+	doom(old, c->p.next, s->manifests + 1);
 	s->state = c->p.next;
-	s->dirty = false;
-	s->commits++;
 	c->p.next = NULL;
+	s->commits++;
+	if (!c->p.journaled)
+		manifest_over(c);
 	state_unref(old, store_segment_end, s);
-	store_discard_leftovers(s);
 	commit_end(c);
 }
-
 /* ---- the durable steps ---- */
 
 static void sync_pass(struct commit *c)
@@ -165,12 +206,40 @@ static void folder_synced(struct commit *c)
 		publish(c);
 }
 
+/* The current manifest becomes the previous one, and the new one the current. Between the two renames
+ * there is only a previous one: a store that is opened then takes it. What is on the disk after an
+ * error that nobody knows is no previous one. */
+static int manifest_name(struct commit *c)
+{
+	struct store *s = c->p.s;
+	bool keeps = s->keep_previous && s->manifest_sum && !s->dirty;
+	char *previous = NULL;
+	int rc = 0;
+
+	if (keeps && asprintf(&previous, "%s.prev", c->p.manifest) < 0)
+		return prepare_nomem(&c->p);
+	if (keeps && s->hooks.rename(s->hooks.ctx, c->p.manifest, previous) != 0)
+		rc = why_errno(&c->p.why, "cannot rename %s", c->p.manifest);
+	if (!rc && s->hooks.rename(s->hooks.ctx, c->p.manifest_tmp, c->p.manifest) != 0) {
+		rc = why_errno(&c->p.why, "cannot rename %s", c->p.manifest_tmp);
+		if (keeps)
+			s->hooks.rename(s->hooks.ctx, previous, c->p.manifest);
+		s->dirty |= keeps;
+	}
+	free(previous);
+	return rc;
+}
+
 static void files_synced(struct commit *c)
 {
 	struct store *s = c->p.s;
 
 	if (c->rc) {
-		undo(c, c->rc, false);
+		undo(c, c->rc, c->p.journaled);
+		return;
+	}
+	if (c->p.journaled) {
+		publish(c);
 		return;
 	}
 	int fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -178,8 +247,8 @@ static void files_synced(struct commit *c)
 		undo(c, why_errno(&c->p.why, "cannot open the folder %s", s->dir), false);
 		return;
 	}
-	if (s->hooks.rename(s->hooks.ctx, c->p.manifest_tmp, c->p.manifest) != 0) {
-		int rc = why_errno(&c->p.why, "cannot rename %s", c->p.manifest_tmp);
+	int rc = manifest_name(c);
+	if (rc) {
 		close(fd);
 		undo(c, rc, false);
 		return;
@@ -205,9 +274,61 @@ static void sync_files(struct commit *c)
 	sync_pass(c);
 }
 
+/* ---- preparing ---- */
+
+bool commit_step(struct commit *c)
+{
+	int rc = prepare_step(&c->p);
+
+	if (rc == 1)
+		return true;
+	if (rc == 0 && c->p.changed && c->p.journaled)
+		rc = journal_append(&c->p);
+	c->p.s->commit = NULL; /* from here on it goes by itself */
+	if (rc < 0)
+		undo(c, rc, false);
+	else if (!c->p.changed)
+		commit_end(c);
+	else
+		sync_files(c);
+	return false;
+}
+
+static void forget(struct commit *c)
+{
+	if (!c)
+		return;
+	remove_files(c, false);
+	prepared_release(&c->p);
+	txn_free(c->p.t);
+	free(c);
+}
+
+void commit_forget(struct store *s)
+{
+	if (s->commit)
+		s->committing = NULL;
+	forget(s->commit);
+	forget(s->waiting);
+	s->commit = s->waiting = NULL;
+}
+
+static void commit_start(struct commit *c)
+{
+	struct store *s = c->p.s;
+
+	s->committing = s->commit = c;
+	if (s->hooks.wake)
+		s->hooks.wake(s->hooks.ctx);
+	else
+		while (commit_step(c))
+			;
+}
+
 void txn_commit(struct txn *t, void (*done)(void *ctx, int rc, const struct why *why), void *ctx)
 {
 	struct commit *c = calloc(1, sizeof *c);
+	struct store *s = t->store;
 	struct why why = {""};
 
 	assert(!t->committing);
@@ -217,13 +338,47 @@ void txn_commit(struct txn *t, void (*done)(void *ctx, int rc, const struct why 
 		done(ctx, rc, &why);
 		return;
 	}
-	*c = (struct commit){.p = {.s = t->store, .t = t}, .done = done, .ctx = ctx};
-	int rc = prepare(&c->p);
+	*c = (struct commit){.p = {.s = s, .t = t}, .done = done, .ctx = ctx};
 	t->committing = true;
-	if (rc < 0)
-		undo(c, rc, false);
-	else if (rc == 0)
-		commit_end(c);
+	while (!s->hooks.wake && s->commit)
+		commit_step(s->commit);
+	if (s->committing)
+		s->waiting = c;
 	else
-		sync_files(c);
+		commit_start(c);
+}
+
+/* ---- the store's own commits ---- */
+
+static void upkeep_done(void *ctx, int rc, const struct why *why)
+{
+	struct store *s = ctx;
+
+	/* Not again before something else went well; what is damaged is quarantined first. */
+	s->upkeep_failed = rc != 0 && rc != ERR_CORRUPT;
+	if (rc)
+		log_warn("store", "upkeep failed dir=%s: %s", s->dir, why->text);
+}
+
+int commit_upkeep(struct store *s, const char *compact, bool quarantine)
+{
+	struct commit *c = calloc(1, sizeof *c);
+	struct txn *t = c ? txn_new(s) : NULL;
+
+	assert(!s->committing && (!quarantine || !s->txn));
+	if (!t) {
+		free(c);
+		return ERR_NOMEM;
+	}
+	*c = (struct commit){.p = {.s = s,
+				   .t = t,
+				   .internal = true,
+				   .changed = true,
+				   .compact = compact,
+				   .quarantine = quarantine},
+			     .done = upkeep_done,
+			     .ctx = s};
+	t->committing = true;
+	s->committing = s->commit = c;
+	return 0;
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static int os_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
@@ -32,12 +33,24 @@ static int os_unlink(void *ctx, const char *path)
 	return unlink(path);
 }
 
+static int os_free_bytes(void *ctx, const char *dir, uint64_t *bytes_out)
+{
+	struct statvfs v;
+
+	(void)ctx;
+	if (statvfs(dir, &v) != 0)
+		return ERR_IO;
+	*bytes_out = (uint64_t)v.f_bavail * v.f_frsize;
+	return 0;
+}
+
 void hooks_fill(struct store_hooks *h)
 {
 	h->fsync = h->fsync ? h->fsync : os_fsync;
 	h->write = h->write ? h->write : os_write;
 	h->rename = h->rename ? h->rename : os_rename;
 	h->unlink = h->unlink ? h->unlink : os_unlink;
+	h->free_bytes = h->free_bytes ? h->free_bytes : os_free_bytes;
 }
 
 int hooks_error(int error)

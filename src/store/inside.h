@@ -11,9 +11,20 @@
 /* Records that come before a resource has a dictionary wait raw, until there are enough to train
  * one. */
 #define GATHER_RECORDS   64u
-#define GATHER_BYTES_MAX (256u << 10) /* training and packing so much takes about 6 ms */
+#define GATHER_BYTES_MAX (256u << 10) /* training takes about 3 ms */
 #define GATHER_FEW       16u          /* enough when the bytes are used up */
 #define PACK_LEVEL       3            /* fresh records change soon; compaction packs better */
+/* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
+#define PACK_SLICE (64u << 10)
+
+/* The journal of the current manifest. */
+struct journal {
+	int fd;                 /* that is appended to; -1: none yet */
+	uint64_t before;        /* the oldest file of the previous manifest; `first`: none */
+	uint64_t first, number; /* of the files: the oldest that may be there, the newest */
+	uint64_t bytes;         /* of the newest */
+	uint64_t total;         /* of all */
+};
 
 struct store {
 	char *dir;
@@ -25,6 +36,21 @@ struct store {
 	struct state *state;
 	uint64_t next_file; /* never goes back, or a file that the manifest on disk names could be overwritten */
 	struct txn *txn;
+	uint64_t floor_bytes;
+	size_t journal_max; /* 0: no journal */
+	struct journal journal;
+	uint64_t manifest_revision; /* of the manifest on the disk … */
+	uint32_t manifest_sum;      /* … and its checksum; 0: there is none */
+	bool keep_previous;
+	uint64_t previous_revision; /* of MANIFEST.prev, at open … */
+	uint32_t previous_sum;      /* … and its checksum; 0: there is none */
+	uint64_t manifests;         /* written since the store was opened */
+	char **retired;             /* files that only the previous manifest names */
+	size_t retired_count;
+	struct commit *committing; /* that is under way: one at a time */
+	struct commit *commit;     /* the same while it is prepared, a slice with each store_work */
+	struct commit *waiting;    /* the transaction's, behind one of the store's own */
+	bool flush_wanted, compact_wanted, upkeep_failed;
 	bool dirty; /* the manifest on disk may say something else than `state` */
 	unsigned snapshots;
 	uint64_t commits, quarantined;
@@ -42,7 +68,7 @@ struct store {
 
 struct txn_row {
 	struct row row;
-	size_t at; /* of the frame in `packed`; while gathering, of the record in `raw` */
+	size_t at; /* of the frame in `packed`, or, until it is packed, of the record in `raw` */
 	size_t id_at;
 	uint8_t id_len, parent_len; /* the parent lies behind the id */
 	bool dropped;               /* replaced by a later row of this transaction */
@@ -53,28 +79,41 @@ struct kill {
 	const struct segment *segment;
 	uint32_t ordinal;
 	unsigned flags;
+	uint32_t row; /* of the transaction, with the same id */
 };
 
 /* What a transaction does to one resource. */
 struct txn_part {
 	struct txn_part *next;
 	char name[SEGMENT_NAME_SIZE];
-	const struct state_resource *base; /* NULL: never written before. The store's state keeps it */
+	struct state_resource *base; /* when it began; NULL: never written before. A reference */
 	struct txn_row *rows;
 	size_t count, cap, dropped;
 	uint32_t *table; /* by id hash, open addressing: row + 1, 0 empty */
 	size_t table_size;
 	struct kill *kills;
 	size_t kills_count, kills_cap;
-	struct buf ids, packed, raw;
-	bool gathering;
+	struct buf ids, packed;
+	struct buf raw;     /* records that are not packed yet, in the order of the rows */
+	size_t packed_rows; /* the rows behind these wait raw */
+	size_t packed_raw;  /* bytes of `raw` that are done */
+	size_t fed;         /* of a large record that is being packed: bytes that went in */
+	size_t fed_at;      /* and where its frame begins */
+	bool gathering;     /* for a dictionary */
 	uint64_t dictionary;
 	bool dictionary_new;
 	struct buf dictionary_bytes; /* of a new one */
 	struct packer *packer;
 	struct coverage coverage; /* as it will be */
 	struct intervals damaged;
+	int64_t retain_ms; /* what was created before goes; TIME_MIN: nothing */
 };
+
+/* Bytes of it in memory. */
+static inline size_t part_bytes(const struct txn_part *part)
+{
+	return part->packed.len + part->raw.len - part->packed_raw;
+}
 
 struct txn {
 	struct store *store;
@@ -87,9 +126,28 @@ struct txn {
 
 /* Finds or begins the part; ERR_INVALID: the name; ERR_LIMIT: too many resources. */
 int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct why *why);
-/* Packs what waits raw, training a dictionary when `train`. */
-int part_pack(struct txn *t, struct txn_part *part, bool train);
+/* Packs a slice of what waits raw, after training a dictionary when there is none and enough has
+ * come. 1: there is more. */
+int part_pack(struct txn *t, struct txn_part *part);
+/* Whether that begins with training. */
+bool part_trains(const struct txn_part *part);
+/* The packer, for what is packed anew. */
+int part_packer(struct txn *t, struct txn_part *part);
 void txn_free(struct txn *t);
+
+/* Begins a transaction of the store's own; NULL: no memory. */
+struct txn *txn_new(struct store *s);
+/* The commit that is being prepared goes on; true: there is more to do. */
+bool commit_step(struct commit *c);
+/* Commits that are still being prepared, given up without a word. */
+void commit_forget(struct store *s);
+/* Flushes what is in memory, and merges files of a resource (NULL: of none). `quarantine`: damaged
+ * segments go, too; only while no transaction is open. ERR_NOMEM. */
+int commit_upkeep(struct store *s, const char *compact, bool quarantine);
+/* Asks for store_work. */
+void store_wake(struct store *s);
+/* Returns rc; trouble may be damage, and then there is work. */
+int store_trouble(struct store *s, int rc);
 
 /* ---- the store's own helpers ---- */
 
@@ -99,5 +157,8 @@ void store_segment_end(void *ctx, struct segment *g);
 void store_discard(struct store *s, char *path);
 void store_discard_later(struct store *s, char *path);
 void store_discard_leftovers(struct store *s);
+/* Removes a file when the next manifest is there. Takes the path. */
+void store_retire(struct store *s, char *path);
+void store_discard_retired(struct store *s);
 
 #endif

@@ -6,12 +6,14 @@
 #include <store/inspect.h>
 
 #include "framed.h"
+#include "journal.h"
 #include "manifest.h"
 
 #include <base/files.h>
 #include <codec/deflate.h>
 #include <codec/json.h>
 #include <codec/msgpack.h>
+#include <store/journal.h>
 #include "dictionary.h"
 
 #include <fcntl.h>
@@ -167,6 +169,80 @@ static int inspect_trail(struct inspect *n, struct bytes file)
 	}
 	say(n, "trail entries %zu damaged %zu bytes %zu", count, bad, file.len);
 	return bad || at != file.len ? damaged(n, "an entry is damaged or cut") : 0;
+}
+
+/* ---- journal ---- */
+
+static uint64_t next_number(struct mp_reader *r)
+{
+	struct mp_value v;
+
+	return mp_next(r, &v) == 1 && v.type == MP_INT ? (uint64_t)v.integer : 0;
+}
+
+static struct bytes next_bytes(struct mp_reader *r, enum mp_type type)
+{
+	struct mp_value v;
+
+	return mp_next(r, &v) == 1 && v.type == type ? v.str : (struct bytes){NULL, 0};
+}
+
+static bool next_array(struct mp_reader *r, uint32_t *count_out)
+{
+	struct mp_value v;
+
+	*count_out = mp_next(r, &v) == 1 && v.type == MP_ARRAY ? v.count : 0;
+	return *count_out > 0;
+}
+
+static void say_journal_part(struct inspect *n, struct mp_reader *r)
+{
+	struct bytes whole;
+	uint32_t count;
+
+	if (!next_array(r, &count))
+		return;
+	struct bytes name = next_bytes(r, MP_STR);
+	uint64_t dictionary = next_number(r);
+	mp_take(r, &whole);
+	mp_take(r, &whole);
+	size_t kills = next_bytes(r, MP_BIN).len / JOURNAL_KILL_SIZE;
+	size_t rows = next_bytes(r, MP_BIN).len / SEGMENT_ROW_SIZE;
+	struct bytes frames = next_bytes(r, MP_BIN);
+	say(n, "  resource %.*s dictionary %" PRIu64 " replaces %zu rows %zu bytes %zu", (int)name.len,
+	    name.len ? (const char *)name.data : "", dictionary, kills, rows, frames.len);
+}
+
+static void say_journal_frame(struct inspect *n, struct bytes body)
+{
+	struct mp_reader r = mp_reader_of(body);
+	uint32_t count;
+
+	next_array(&r, &count);
+	next_number(&r);
+	uint64_t before = next_number(&r), after = next_number(&r);
+	say(n, "transaction revision %" PRIu64 " .. %" PRIu64 " bytes %zu", before, after, body.len);
+	next_array(&r, &count);
+	for (uint32_t i = 0; i < count && r.at < r.end; i++)
+		say_journal_part(n, &r);
+	next_array(&r, &count);
+	if (count)
+		say(n, "  marks %" PRIu32, count);
+}
+
+static int inspect_journal(struct inspect *n, struct bytes file)
+{
+	size_t at = JOURNAL_HEAD, count = 0;
+	struct bytes body;
+
+	if (file.len < JOURNAL_HEAD || le32(file.data + 20) != (uint32_t)crc32(0, file.data, 20))
+		return damaged(n, "the header is damaged");
+	say(n, "journal of the manifest of revision %" PRIu64 " checksum %08" PRIx32,
+	    le64(file.data + 8), le32(file.data + 16));
+	for (; journal_frame_next(file, at, &body); at += JOURNAL_FRAME_HEAD + body.len, count++)
+		say_journal_frame(n, body);
+	say(n, "transactions %zu bytes %zu", count, file.len);
+	return at != file.len ? damaged(n, "a frame is damaged or cut") : 0;
 }
 
 /* ---- segment ---- */
@@ -408,6 +484,8 @@ int store_inspect(const char *path, bool records, void (*line)(void *ctx, struct
 		rc = inspect_whole(&n, inspect_manifest);
 	else if (memcmp(page, DICTIONARY_MAGIC, 8) == 0)
 		rc = inspect_whole(&n, inspect_dictionary);
+	else if (memcmp(page, JOURNAL_MAGIC, 8) == 0)
+		rc = inspect_whole(&n, inspect_journal);
 	else if (memcmp(page, "FICTRL1\n", 8) == 0)
 		rc = inspect_whole(&n, inspect_trail);
 	else

@@ -49,9 +49,24 @@ int lookup(struct store *s, const struct state_resource *r, struct bytes id, boo
 			return 1;
 		if (rc == 0 || (writing && e->segment->damaged))
 			continue;
-		trouble = rc;
+		trouble = store_trouble(s, rc);
 	}
 	return trouble;
+}
+
+int lookup_in_memory(struct store *s, const struct state_resource *r, struct bytes id,
+		     struct found *out)
+{
+	uint64_t hash = bytes_hash(id);
+
+	for (size_t i = r ? r->count : 0; i-- > 0;) {
+		int rc = segment_in_memory(r->segments[i].segment)
+				 ? lookup_in(s, &r->segments[i], id, hash, out)
+				 : 0;
+		if (rc)
+			return rc;
+	}
+	return 0;
 }
 
 int lookup_record(struct store *s, struct segment *g, const struct row *row, struct bytes frame,
@@ -68,7 +83,7 @@ int lookup_record(struct store *s, struct segment *g, const struct row *row, str
 	if (!rc && !bytes_equal(out->id, frame_id(frame)))
 		rc = ERR_CORRUPT;
 	if (rc)
-		return segment_note(g, rc);
+		return store_trouble(s, segment_note(g, rc));
 	out->revision = row->revision;
 	return 1;
 }

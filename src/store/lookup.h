@@ -18,6 +18,10 @@ struct found {
 int lookup(struct store *s, const struct state_resource *r, struct bytes id, bool writing,
 	   struct found *out);
 
+/* The same among what lies in memory. */
+int lookup_in_memory(struct store *s, const struct state_resource *r, struct bytes id,
+		     struct found *out);
+
 /* Inflates a verified frame into `memory` (reset first) and decodes it. 1 or an error. */
 int lookup_record(struct store *s, struct segment *g, const struct row *row, struct bytes frame,
 		  struct buf *memory, struct record *out);

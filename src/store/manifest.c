@@ -8,6 +8,7 @@
 
 #include <codec/msgpack.h>
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,8 +111,10 @@ static void put_resource(struct buf *out, const struct state_resource *r)
 		mp_put_uint(out, r->dictionaries[i].bytes);
 	}
 	mp_put_array(out, (uint32_t)r->count);
-	for (size_t i = 0; i < r->count; i++)
+	for (size_t i = 0; i < r->count; i++) {
+		assert(!segment_in_memory(r->segments[i].segment)); /* a flush took them all */
 		put_segment(out, &r->segments[i]);
+	}
 	coverage_encode(&r->coverage, out);
 	intervals_encode(&r->damaged, out);
 }

@@ -1,14 +1,14 @@
 /*
  * open: a store from its folder, and its end.
  *
- *   read MANIFEST -> quarantine what is not there -> remove what nobody names -> open
+ *   read MANIFEST -> replay its journals -> quarantine what is not there -> remove what nobody names -> open
  *
  * No segment is read here: the cost of a start depends on the manifest alone. What open changes in
  * memory (a quarantine) reaches the disk with the next commit; until then every start comes to the
  * same result.
  */
 #include "hooks.h"
-#include "inside.h"
+#include "journal.h"
 #include "manifest.h"
 #include "repair.h"
 
@@ -16,63 +16,13 @@
 #include <base/log.h>
 
 #include <assert.h>
-#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define CACHE_BYTES_DEFAULT (4u << 20)
 #define TXN_BYTES_DEFAULT   (8u << 20)
 #define WINDOW_MS_DEFAULT   (86400 * 1000)
-#define LEFTOVERS_MAX       4096
-
-/* ---- files that go ---- */
-
-void store_discard_later(struct store *s, char *path)
-{
-	char **grown = s->leftovers_count < LEFTOVERS_MAX
-			       ? realloc(s->leftovers, (s->leftovers_count + 1) * sizeof *grown)
-			       : NULL;
-
-	if (!grown) {
-		free(path); /* the next start removes it */
-		return;
-	}
-	s->leftovers = grown;
-	grown[s->leftovers_count++] = path;
-}
-
-void store_discard(struct store *s, char *path)
-{
-	if (path && s->hooks.unlink(s->hooks.ctx, path) != 0 && errno != ENOENT)
-		store_discard_later(s, path);
-	else
-		free(path);
-}
-
-void store_discard_leftovers(struct store *s)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < s->leftovers_count; i++) {
-		char *path = s->leftovers[i];
-		if (s->hooks.unlink(s->hooks.ctx, path) == 0 || errno == ENOENT)
-			free(path);
-		else
-			s->leftovers[kept++] = path;
-	}
-	s->leftovers_count = kept;
-}
-
-void store_segment_end(void *ctx, struct segment *g)
-{
-	struct store *s = ctx;
-
-	if (g->doomed) {
-		store_discard(s, g->file.path);
-		g->file.path = NULL;
-	}
-	segment_free(g, s->pages);
-}
 
 /* ---- open ---- */
 
@@ -82,8 +32,7 @@ static int set_manifest_aside(struct store *s, const char *path, const struct wh
 {
 	char *bad;
 
-	log_error("store", "manifest set aside, everything will be read again file=%s: %s", path,
-		  reason->text);
+	log_error("store", "manifest set aside file=%s: %s", path, reason->text);
 	if (asprintf(&bad, "%s.bad", path) < 0)
 		return why_set(why, ERR_NOMEM, "out of memory to open %s", s->dir);
 	int rc = s->hooks.rename(s->hooks.ctx, path, bad);
@@ -91,42 +40,80 @@ static int set_manifest_aside(struct store *s, const char *path, const struct wh
 	return rc ? why_errno(why, "cannot set the damaged %s aside", path) : 0;
 }
 
-static int read_manifest(struct store *s, const char *path, struct why *why)
+/* 1: read, 0: there is none, or none any more; or an error. */
+static int read_manifest(struct store *s, const char *path, struct state **out, uint32_t *sum_out,
+			 struct why *why)
 {
 	struct buf file = {0};
 	struct why reason = {""};
 	int rc = file_read(path, MANIFEST_BYTES_MAX, &file, &reason);
 
 	if (rc == 0)
-		rc = manifest_parse(buf_bytes(&file), s->dir, &s->state, &reason);
+		rc = manifest_parse(buf_bytes(&file), s->dir, out, &reason);
+	if (rc == 0)
+		*sum_out = le32(file.data + 12);
 	buf_release(&file);
 	if (rc == ERR_CORRUPT || rc == ERR_LIMIT)
-		rc = set_manifest_aside(s, path, &reason, why);
-	else if (rc && rc != ERR_NOTFOUND)
+		return set_manifest_aside(s, path, &reason, why);
+	if (rc && rc != ERR_NOTFOUND)
 		return why_set(why, rc, "%s: %s", s->dir, reason.text);
-	else
-		rc = 0;
-	if (rc || s->state)
+	return rc == 0;
+}
+
+/* The state, and the one before it when its manifest was kept and the newest can be read. */
+static int read_manifests(struct store *s, struct state **previous_out, struct why *why)
+{
+	struct state *previous = NULL;
+	char *path;
+
+	if (asprintf(&path, "%s/MANIFEST.prev", s->dir) < 0)
+		return why_set(why, ERR_NOMEM, "out of memory to open %s", s->dir);
+	int rc = read_manifest(s, path, &previous, &s->previous_sum, why);
+	path[strlen(path) - strlen(".prev")] = 0;
+	if (rc >= 0)
+		rc = read_manifest(s, path, &s->state, &s->manifest_sum, why);
+	free(path);
+	if (rc == 0 && previous) {
+		log_warn("store", "the manifest before the last is used dir=%s revision=%" PRIu64,
+			 s->dir, previous->revision);
+		s->state = previous;
+		s->manifest_sum = s->previous_sum;
+		s->dirty = true; /* until there is a manifest again */
+		previous = NULL;
+	} else if (rc == 0) {
+		s->state = state_new();
+		rc = s->state ? 0 : why_set(why, ERR_NOMEM, "out of memory to open %s", s->dir);
+	}
+	if (rc < 0) {
+		state_unref(previous, manifest_segment_end, NULL);
 		return rc;
-	s->state = state_new();
-	return s->state ? 0 : why_set(why, ERR_NOMEM, "out of memory to open %s", s->dir);
+	}
+	s->manifest_revision = s->state->revision;
+	s->previous_sum = previous ? s->previous_sum : 0;
+	s->previous_revision = previous ? previous->revision : 0;
+	*previous_out = previous;
+	return 0;
 }
 
 static int store_load(struct store *s, struct why *why)
 {
-	char *path;
+	struct state *previous = NULL;
+	int rc = read_manifests(s, &previous, why);
 
-	if (asprintf(&path, "%s/MANIFEST", s->dir) < 0)
-		return why_set(why, ERR_NOMEM, "out of memory to open %s", s->dir);
-	int rc = read_manifest(s, path, why);
-	free(path);
-	if (!rc)
-		rc = repair_state(s, s->state, why);
 	if (rc)
 		return rc;
 	s->next_file = s->state->next_file;
-	repair_sweep(s, s->state);
-	return 0;
+	if (previous && previous->next_file > s->next_file)
+		s->next_file = previous->next_file;
+	/* First what happened, then what became of it: a journal says what the coverage was. */
+	rc = journal_replay(s, why);
+	if (!rc)
+		rc = repair_state(s, s->state, why);
+	if (!rc)
+		repair_sweep(s, s->state, previous);
+	state_unref(previous, manifest_segment_end, NULL);
+	s->compact_wanted = true;
+	return rc;
 }
 
 static struct store *store_new(const struct store_options *o)
@@ -138,6 +125,11 @@ static struct store *store_new(const struct store_options *o)
 	s->hooks = o->hooks;
 	hooks_fill(&s->hooks);
 	s->txn_bytes_max = o->txn_bytes_max ? o->txn_bytes_max : TXN_BYTES_DEFAULT;
+	s->journal_max = o->journal_bytes;
+	s->floor_bytes = o->floor_bytes;
+	s->keep_previous = o->keep_previous;
+	s->journal.fd = -1;
+	s->journal.before = s->journal.first = 1;
 	s->window_ms = o->window_ms > 0 ? o->window_ms : WINDOW_MS_DEFAULT;
 	s->dir = strdup(o->dir);
 	s->pages = pages_new(o->cache_bytes ? o->cache_bytes : CACHE_BYTES_DEFAULT);
@@ -171,15 +163,20 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	assert(s->snapshots == 0);
-	assert(!s->txn || !s->txn->committing);
+	commit_forget(s);
+	assert(!s->committing);
 	txn_abort(s->txn);
 	state_unref(s->state, store_segment_end, s);
+	journal_close(s);
 	dictionaries_free(s->dictionaries);
 	pages_free(s->pages);
 	buf_release(&s->frame);
 	for (size_t i = 0; i < s->leftovers_count; i++)
 		free(s->leftovers[i]);
 	free(s->leftovers);
+	for (size_t i = 0; i < s->retired_count; i++)
+		free(s->retired[i]);
+	free(s->retired);
 	free(s->dir);
 	free(s);
 }
@@ -194,12 +191,18 @@ void store_stats(const struct store *s, struct store_stats *out)
 				    .quarantined = s->quarantined,
 				    .cache_bytes = pages.bytes,
 				    .cache_hits = pages.hits,
-				    .cache_misses = pages.misses};
+				    .cache_misses = pages.misses,
+				    .journal_bytes = s->journal.total,
+				    .disk_bytes = s->journal.total};
 	for (size_t i = 0; i < s->state->resources_count; i++) {
 		const struct state_resource *r = s->state->resources[i];
-		out->segments += r->count;
-		for (size_t j = 0; j < r->count; j++)
-			out->disk_bytes += r->segments[j].segment->meta.bytes;
+		for (size_t j = 0; j < r->count; j++) {
+			uint64_t bytes = r->segments[j].segment->meta.bytes;
+			bool memory = segment_in_memory(r->segments[j].segment);
+			out->segments += !memory;
+			out->disk_bytes += memory ? 0 : bytes;
+			out->memory_bytes += memory ? bytes : 0;
+		}
 		for (size_t j = 0; j < r->dictionaries_count; j++)
 			out->disk_bytes += r->dictionaries[j].bytes;
 	}

@@ -18,6 +18,11 @@ int out_open(struct out *o, const struct store_hooks *hooks, const char *path, s
 	return why_errno(why, "cannot make %s", path);
 }
 
+void out_memory(struct out *o)
+{
+	*o = (struct out){.fd = -1, .memory = true};
+}
+
 static void write_out(struct out *o, const void *data, size_t len)
 {
 	if (!o->error && len)
@@ -28,6 +33,12 @@ void out_put(struct out *o, const void *data, size_t len)
 {
 	if (o->error || len == 0)
 		return;
+	if (o->memory) {
+		buf_put(&o->image, data, len);
+		o->error = o->image.error;
+		o->offset += len;
+		return;
+	}
 	if (len >= OUT_STAGE_BYTES) {
 		if (out_flush(o))
 			return;
@@ -55,7 +66,8 @@ void out_zeros(struct out *o, size_t len)
 
 int out_flush(struct out *o)
 {
-	write_out(o, o->stage, o->staged);
+	if (!o->memory)
+		write_out(o, o->stage, o->staged);
 	o->staged = 0;
 	return o->error;
 }

@@ -18,10 +18,14 @@ struct out {
 	size_t staged;
 	int error;
 	uint8_t *stage;
+	bool memory;      /* there is no file */
+	struct buf image; /* what it would hold */
 };
 
 /* Makes the file (it is emptied when it exists). Nothing to release after an error. */
 int out_open(struct out *o, const struct store_hooks *hooks, const char *path, struct why *why);
+/* A file that is kept in memory, in `image`, which is the caller's to take or release. */
+void out_memory(struct out *o);
 void out_put(struct out *o, const void *data, size_t len);
 void out_zeros(struct out *o, size_t len);
 int out_flush(struct out *o);

@@ -86,6 +86,11 @@ void page_file_init(struct page_file *f, uint64_t number, uint64_t bytes, char *
 	*f = (struct page_file){.number = number, .bytes = bytes, .path = path, .fd = -1};
 }
 
+void page_file_init_memory(struct page_file *f, uint64_t number, uint64_t bytes, uint8_t *image)
+{
+	*f = (struct page_file){.number = number, .bytes = bytes, .image = image, .fd = -1};
+}
+
 static void file_unlist(struct pages *p, struct page_file *f)
 {
 	*(f->newer ? &f->newer->older : &p->newest) = f->older;
@@ -115,7 +120,9 @@ void page_file_release(struct pages *p, struct page_file *f)
 {
 	page_file_close(p, f);
 	free(f->path);
+	free(f->image);
 	f->path = NULL;
+	f->image = NULL;
 }
 
 /* A file that is gone or has another length is damage; a descriptor that cannot be had is not. */
@@ -145,6 +152,10 @@ int page_file_read(struct pages *p, struct page_file *f, void *data, size_t len,
 {
 	if (offset > f->bytes || len > f->bytes - offset)
 		return ERR_CORRUPT;
+	if (f->image) {
+		memcpy(data, f->image + offset, len);
+		return 0;
+	}
 	if (f->fd < 0) {
 		int rc = file_open(p, f);
 		if (rc)
@@ -238,6 +249,10 @@ int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hin
 {
 	uint32_t at = *hint;
 
+	if (f->image) {
+		*page_out = f->image + (size_t)page * SEGMENT_PAGE;
+		return page < f->bytes / SEGMENT_PAGE ? 0 : ERR_CORRUPT;
+	}
 	if (at >= p->count || p->slots[at].file != f->number || p->slots[at].page != page) {
 		at = *head_of(p, f->number, page);
 		while (at != SLOT_NONE &&

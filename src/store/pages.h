@@ -19,6 +19,7 @@ struct page_file {
 	uint64_t number; /* never used twice in one store: the cache's key */
 	uint64_t bytes;  /* what its length must be */
 	char *path;      /* owned by the file */
+	uint8_t *image;  /* owned, too: the file lies here and nowhere else; NULL: on the disk */
 	unsigned lost;   /* reads that the device refused */
 	int fd;          /* -1: closed now */
 	struct page_file *newer, *older;
@@ -34,6 +35,8 @@ void pages_stats(const struct pages *p, struct pages_stats *out);
 
 /* Takes `path` (from malloc). */
 void page_file_init(struct page_file *f, uint64_t number, uint64_t bytes, char *path);
+/* A file in memory; takes `image` (from malloc). */
+void page_file_init_memory(struct page_file *f, uint64_t number, uint64_t bytes, uint8_t *image);
 void page_file_release(struct pages *p, struct page_file *f);
 void page_file_close(struct pages *p, struct page_file *f); /* the descriptor only */
 

@@ -2,12 +2,16 @@
  * prepare: the first half of a commit: the next state, built beside the current one, and its files,
  * written but not synced.
  *
- * For each resource: replaced rows die -> a new dictionary is written -> small segments are folded
- * in -> damaged and empty ones are dropped -> the new segment is written; at the end the manifest,
- * under another name. It must never touch what the current state names.
+ *   REBASE (what the store's own commits moved) -> NEXT (a resource that changes) -> PACK (what waits raw) -> BUILD (its clone; a new dictionary)
+ *     -> KILLS (replaced rows die) -> RETAIN (old ones, too) -> FOLD (small segments come along) -> GATHER (damaged and empty
+ *     ones are dropped) -> SORT -> ORDER -> SEGMENT -> WRITE -> SEGMENT ... -> NEXT ... -> END (marks;
+ *     the manifest, under another name)
+ *
+ * Between two steps readers read, and what they find damaged stays for a later commit. It must never
+ * touch what the current state names.
  */
+#include "lookup.h"
 #include "prepare.h"
-#include "fold.h"
 #include "manifest.h"
 #include "out.h"
 #include "repair.h"
@@ -15,111 +19,24 @@
 #include <base/files.h>
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static int prepare_nomem(struct prepared *p)
-{
-	return why_set(&p->why, ERR_NOMEM, "out of memory in a commit");
-}
+/* A transaction with more packed bytes or records goes to segments at once: it would be written
+ * twice. */
+#define JOURNAL_TXN_BYTES_MAX   (256u << 10)
+#define JOURNAL_TXN_RECORDS_MAX 1000u
+/* Rows in memory; the next commit beyond flushes them. */
+#define JOURNAL_RECORDS_MAX 20000u
+/* Of a rebase in one step: about 2 us each. */
+#define STEP_LOOKUPS 128u
+#define STEP_RETAIN  1024u
+/* What a commit writes beside its records. */
+#define COMMIT_BYTES (256u << 10)
 
-/* ---- what must be synced ---- */
-
-static int sync_add(struct prepared *p, char *path, int fd, bool made)
-{
-	if (p->count == p->cap) {
-		size_t cap = p->cap ? p->cap * 2 : 8;
-		struct sync *grown = realloc(p->syncs, cap * sizeof *grown);
-		if (!grown) {
-			close(fd);
-			if (made)
-				store_discard(p->s, path);
-			else
-				free(path);
-			return prepare_nomem(p);
-		}
-		p->syncs = grown;
-		p->cap = cap;
-	}
-	p->syncs[p->count++] = (struct sync){path, fd, made};
-	return 0;
-}
-
-/* Takes the path. */
-static int sync_folder(struct prepared *p, char *path)
-{
-	if (!path)
-		return prepare_nomem(p);
-	for (size_t i = 0; i < p->count; i++)
-		if (strcmp(p->syncs[i].path, path) == 0) {
-			free(path);
-			return 0;
-		}
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0)
-		return sync_add(p, path, fd, false);
-	int rc = why_errno(&p->why, "cannot open the folder %s", path);
-	free(path);
-	return rc;
-}
-
-/* The folder of a new file: made when missing. Its own name must be durable, too; once that is
- * known it is not synced again. */
-static int folder_make(struct prepared *p, const char *resource, const char *folder)
-{
-	char *path, *above;
-	struct store *s = p->s;
-
-	if (asprintf(&path, "%s/%s/%s", s->dir, resource, folder) < 0)
-		return prepare_nomem(p);
-	int rc = dir_make(path, 0700, &p->why);
-	if (rc) {
-		free(path);
-		return rc;
-	}
-	rc = sync_folder(p, path);
-	for (size_t i = 0; !rc && i < STORE_RESOURCES_MAX; i++)
-		if (strcmp(s->durable[i].resource, resource) == 0 &&
-		    strcmp(s->durable[i].folder, folder) == 0)
-			return 0;
-	if (!rc && asprintf(&above, "%s/%s", s->dir, resource) < 0)
-		rc = prepare_nomem(p);
-	else if (!rc)
-		rc = sync_folder(p, above);
-	return rc ? rc : sync_folder(p, strdup(s->dir));
-}
-
-/* Ends the writing of a file: takes path and descriptor over. */
-static int file_written(struct prepared *p, struct out *o, char *path, int rc)
-{
-	if (!rc)
-		rc = out_flush(o);
-	if (rc)
-		why_set(&p->why, rc,
-			rc == ERR_NOSPACE ? "cannot write %s: the disk is full" : "cannot write %s: %s",
-			path, err_name(rc));
-	int fd = out_release(o), added = sync_add(p, path, fd, true);
-	return rc ? rc : added;
-}
-
-static int write_whole(struct prepared *p, char *path, const struct buf *data)
-{
-	struct out o;
-	int rc;
-
-	if (!path)
-		return prepare_nomem(p);
-	rc = data->error ? prepare_nomem(p) : out_open(&o, &p->s->hooks, path, &p->why);
-	if (rc) {
-		free(path);
-		return rc;
-	}
-	out_put(&o, data->data, data->len);
-	return file_written(p, &o, path, 0);
-}
-
-/* ---- segments ---- */
+/* ---- dictionaries ---- */
 
 static int dictionary_write(struct prepared *p, const struct txn_part *part, struct state_resource *r)
 {
@@ -133,12 +50,12 @@ static int dictionary_write(struct prepared *p, const struct txn_part *part, str
 		free(above);
 		return rc;
 	}
-	rc = sync_folder(p, above);
+	rc = prepare_folder(p, above);
 	dictionary_encode(buf_bytes(&part->dictionary_bytes), &file);
 	if (!rc)
-		rc = sync_folder(p, strdup(p->s->dir));
+		rc = prepare_folder(p, strdup(p->s->dir));
 	if (!rc)
-		rc = write_whole(p, dictionary_path(p->s->dir, r->name, part->dictionary), &file);
+		rc = prepare_file(p, dictionary_path(p->s->dir, r->name, part->dictionary), &file);
 	buf_release(&file);
 	if (!rc && resource_add_dictionary(r, part->dictionary, (uint32_t)part->dictionary_bytes.len))
 		rc = prepare_nomem(p);
@@ -146,103 +63,18 @@ static int dictionary_write(struct prepared *p, const struct txn_part *part, str
 	return rc;
 }
 
-static int segment_make(struct prepared *p, struct state_resource *r, uint64_t dictionary,
-			struct segment_row *rows, uint32_t count)
-{
-	struct segment_meta m = {.number = p->s->next_file++, .dictionary = dictionary};
-	struct state_segment e = {0};
-	struct out o;
-	char *path;
-
-	segment_folder(segment_rows_start(rows, count), p->s->window_ms, m.folder);
-	int rc = folder_make(p, r->name, m.folder);
-	if (rc)
-		return rc;
-	path = segment_path(p->s->dir, r->name, &m);
-	if (!path)
-		return prepare_nomem(p);
-	rc = out_open(&o, &p->s->hooks, path, &p->why);
-	if (rc) {
-		free(path);
-		return rc;
-	}
-	rc = segment_write(&o, r->name, p->s->window_ms, rows, count, &m);
-	rc = file_written(p, &o, path, rc);
-	if (rc)
-		return rc;
-	e = (struct state_segment){segment_new(r->name, &m, segment_path(p->s->dir, r->name, &m)),
-				   NULL, m.tombstones, m.truncated};
-	if (e.segment && !resource_add_segment(r, e))
-		return 0;
-	segment_free(e.segment, p->s->pages);
-	return prepare_nomem(p);
-}
-
-/* One segment, or as many as the limits of one demand, by creation time. */
-static int segments_make(struct prepared *p, struct state_resource *r, uint64_t dictionary,
-			 struct segment_row *rows, uint32_t count)
-{
-	uint32_t start = 0;
-	int rc = 0;
-
-	segment_sort(rows, count);
-	while (!rc && start < count) {
-		uint64_t bytes = 0;
-		uint32_t end = start;
-		while (end < count && end - start < SEGMENT_RECORDS_MAX &&
-		       (end == start || bytes + rows[end].row.frame_bytes <= SEGMENT_DATA_MAX))
-			bytes += rows[end++].row.frame_bytes;
-		rc = segment_make(p, r, dictionary, rows + start, end - start);
-		start = end;
-	}
-	return rc;
-}
-
-/* The rows of the transaction that were not replaced within it, and those folded in. */
-static int rows_write(struct prepared *p, const struct txn_part *part, struct state_resource *r,
-		      const struct fold *f)
-{
-	uint32_t count = 0;
-	struct segment_row *rows = malloc((part->count - part->dropped + f->count + 1) * sizeof *rows);
-
-	if (!rows)
-		return prepare_nomem(p);
-	for (size_t i = 0; i < part->count; i++)
-		if (!part->rows[i].dropped)
-			rows[count++] = (struct segment_row){part->rows[i].row,
-							     part->packed.data + part->rows[i].at};
-	if (f->count)
-		memcpy(rows + count, f->rows, f->count * sizeof *rows);
-	int rc = segments_make(p, r, part->dictionary, rows, count + f->count);
-	free(rows);
-	return rc;
-}
-
 /* ---- the next state of one resource ---- */
-
-static int kills_apply(struct prepared *p, const struct txn_part *part, struct state_resource *r)
-{
-	size_t at = 0;
-
-	for (size_t i = 0; i < part->kills_count; i++) {
-		const struct kill *k = &part->kills[i];
-		for (size_t n = 0; n < r->count && r->segments[at].segment != k->segment; n++)
-			at = at + 1 < r->count ? at + 1 : 0;
-		if (entry_own_dead(&r->segments[at]))
-			return prepare_nomem(p);
-		entry_kill(&r->segments[at], k->ordinal, k->flags);
-	}
-	return 0;
-}
 
 static int drop_damaged(struct prepared *p, struct state_resource *r)
 {
 	for (size_t i = r->count; i-- > 0;) {
 		struct segment *g = r->segments[i].segment;
-		if (!g->damaged)
+		/* What is found now stays for later when a transaction that does not know it may be open. */
+		if (!g->damaged || (p->internal && !g->damaged_before))
 			continue;
 		/* What was known before was withdrawn when the part began. */
-		if (!g->damaged_before && repair_withdraw(&g->meta, &r->coverage, &r->damaged))
+		if ((p->internal || !g->damaged_before) &&
+		    repair_withdraw(&g->meta, &r->coverage, &r->damaged))
 			return prepare_nomem(p);
 		struct segment **grown = realloc(p->bad,
 						 (p->bad_count + 1) * sizeof(struct segment *));
@@ -255,11 +87,15 @@ static int drop_damaged(struct prepared *p, struct state_resource *r)
 	return 0;
 }
 
+/* Files stay as long as the manifest on the disk names them. */
 static void drop_empty(struct prepared *p, struct state_resource *r)
 {
 	for (size_t i = r->count; i-- > 0;)
-		if (segment_live(&r->segments[i]) == 0)
+		if (segment_live(&r->segments[i]) == 0 &&
+		    (!p->journaled || segment_in_memory(r->segments[i].segment)))
 			resource_drop_segment(r, i, store_segment_end, p->s);
+	if (p->journaled)
+		return;
 	for (size_t d = r->dictionaries_count; d-- > 0;) {
 		bool used = r->dictionaries[d].number == r->dictionary;
 		for (size_t i = 0; !used && i < r->count; i++)
@@ -276,48 +112,6 @@ static int coverage_set(struct prepared *p, const struct txn_part *part, struct 
 	if (!rc)
 		rc = intervals_copy(&part->damaged, &r->damaged);
 	return rc ? prepare_nomem(p) : 0;
-}
-
-static int part_build(struct prepared *p, struct txn_part *part, struct state_resource *r)
-{
-	struct fold f = {0};
-	size_t added = part->count - part->dropped;
-	int rc = kills_apply(p, part, r);
-
-	r->dictionary = part->dictionary; /* 0 when the current one is lost */
-	if (!rc && part->dictionary_new)
-		rc = dictionary_write(p, part, r);
-	if (!rc)
-		rc = coverage_set(p, part, r);
-	if (!rc && added)
-		rc = fold_take(p->s, r, part->dictionary, part->packer, added, &f);
-	if (rc && !p->why.text[0])
-		why_set(&p->why, rc, "cannot read the segments of %s: %s", r->name, err_name(rc));
-	if (!rc)
-		rc = drop_damaged(p, r);
-	drop_empty(p, r);
-	if (!rc && added)
-		rc = rows_write(p, part, r, &f);
-	fold_release(&f);
-	return rc;
-}
-
-static int part_commit(struct prepared *p, struct txn_part *part)
-{
-	struct state_resource *r;
-	int rc = part_pack(p->t, part, part->count - part->dropped >= GATHER_RECORDS);
-
-	if (rc)
-		return prepare_nomem(p);
-	r = part->base ? resource_clone(part->base) : resource_new(part->name);
-	if (!r)
-		return prepare_nomem(p);
-	rc = part_build(p, part, r);
-	if (!rc && state_set(p->next, r, store_segment_end, p->s))
-		rc = prepare_nomem(p);
-	if (rc)
-		resource_unref(r, store_segment_end, p->s);
-	return rc;
 }
 
 /* ---- is there anything to do ---- */
@@ -342,12 +136,21 @@ static bool coverage_changed(const struct txn_part *part)
 	return changed;
 }
 
+static bool has_memory(const struct state_resource *r)
+{
+	for (size_t i = 0; r && i < r->count; i++)
+		if (segment_in_memory(r->segments[i].segment))
+			return true;
+	return false;
+}
+
 static bool part_changed(const struct txn_part *part)
 {
 	for (size_t i = 0; part->base && i < part->base->count; i++)
 		if (part->base->segments[i].segment->damaged)
 			return true;
-	return part->count > part->dropped || part->kills_count || coverage_changed(part);
+	return part->count > part->dropped || part->kills_count || part->retain_ms != TIME_MIN ||
+	       coverage_changed(part);
 }
 
 static bool marks_changed(const struct txn *t)
@@ -359,6 +162,27 @@ static bool marks_changed(const struct txn *t)
 			return true;
 	}
 	return false;
+}
+
+bool prepare_changes(const struct prepared *p, const struct txn_part *part)
+{
+	return part_changed(part) || (!p->journaled && has_memory(part->base)) ||
+	       (p->compact && strcmp(p->compact, part->name) == 0);
+}
+
+/* What is in memory goes to segments with every manifest. */
+static int parts_for_memory(struct prepared *p)
+{
+	const struct state *now = p->s->state;
+	struct txn_part *part;
+
+	for (size_t i = 0; i < now->resources_count; i++)
+		if (has_memory(now->resources[i])) {
+			int rc = txn_part(p->t, now->resources[i]->name, &part, &p->why);
+			if (rc)
+				return rc;
+		}
+	return 0;
 }
 
 /* Damaged segments must go although the transaction does not speak of their resource. */
@@ -375,6 +199,368 @@ static int parts_for_damage(struct prepared *p)
 					return rc;
 			}
 	return 0;
+}
+
+/* ---- a base that is not the state any more ---- */
+
+/* The store's own commits move rows while a transaction is open: what it replaces is looked up
+ * again. */
+static int kill_again(struct prepared *p, struct txn_part *part, struct state_resource *now,
+		      struct kill *k, bool *gone)
+{
+	const struct txn_row *row = &part->rows[k->row];
+	struct bytes id = bytes_of(part->ids.data + row->id_at, row->id_len);
+	struct found found;
+
+	*gone = false;
+	for (size_t i = 0; now && i < now->count; i++)
+		if (now->segments[i].segment == k->segment)
+			return 0;
+	int rc = lookup(p->s, now, id, true, &found);
+	if (rc == 1)
+		*k = (struct kill){found.entry->segment, found.ordinal, found.row.flags, k->row};
+	*gone = rc == 0;
+	return rc < 0 ? why_set(&p->why, rc, "cannot read the segments of %s: %s", part->name,
+				err_name(rc))
+		      : 0;
+}
+
+static int rebase(struct prepared *p, struct txn_part *part, struct state_resource *now)
+{
+	for (size_t n = 0; n < STEP_LOOKUPS && p->at < part->kills_count; n++) {
+		bool gone;
+		int rc = kill_again(p, part, now, &part->kills[p->at], &gone);
+		if (rc)
+			return rc;
+		if (gone)
+			part->kills[p->at] = part->kills[--part->kills_count];
+		else
+			p->at++;
+	}
+	if (p->at < part->kills_count)
+		return 0;
+	p->at = 0;
+	if (now)
+		now->refs++;
+	resource_unref(part->base, store_segment_end, p->s);
+	part->base = now;
+	return 0;
+}
+
+/* ---- the stages: each says what comes next; 0 or an error ---- */
+
+/* 1,000 of these take about as long as a row of a fold. */
+#define STEP_KILLS 4096u
+#define STEP_ROWS  4096u
+
+static int stage_next(struct prepared *p)
+{
+	do
+		p->part = p->part ? p->part->next : p->t->parts;
+	while (p->part && !prepare_changes(p, p->part));
+	p->stage = p->part ? PREPARE_PACK : PREPARE_END;
+	return 0;
+}
+
+static int stage_pack(struct prepared *p)
+{
+	int rc = part_pack(p->t, p->part);
+
+	if (rc == 0)
+		p->stage = PREPARE_BUILD;
+	return rc < 0 ? prepare_nomem(p) : 0;
+}
+
+static int stage_build(struct prepared *p)
+{
+	const struct txn_part *part = p->part;
+
+	p->r = part->base ? resource_clone(part->base) : resource_new(part->name);
+	if (!p->r)
+		return prepare_nomem(p);
+	p->r->dictionary = part->dictionary; /* 0 when the current one is lost */
+	int rc = part->dictionary_new ? dictionary_write(p, part, p->r) : 0;
+	if (!rc)
+		rc = coverage_set(p, part, p->r);
+	p->at = 0;
+	p->stage = PREPARE_KILLS;
+	return rc;
+}
+
+static int stage_kills(struct prepared *p)
+{
+	const struct txn_part *part = p->part;
+	struct state_resource *r = p->r;
+	size_t at = 0;
+
+	for (size_t n = 0; n < STEP_KILLS && p->at < part->kills_count; n++, p->at++) {
+		const struct kill *k = &part->kills[p->at];
+		for (size_t i = 0; i < r->count && r->segments[at].segment != k->segment; i++)
+			at = at + 1 < r->count ? at + 1 : 0;
+		if (entry_own_dead(&r->segments[at]))
+			return prepare_nomem(p);
+		entry_kill(&r->segments[at], k->ordinal, k->flags);
+	}
+	if (p->at < part->kills_count)
+		return 0;
+	p->at = p->segment = 0;
+	p->stage = PREPARE_RETAIN;
+	return 0;
+}
+
+/* Which files come along. */
+static int fold_start(struct prepared *p)
+{
+	const struct txn_part *part = p->part;
+	struct state_resource *r = p->r;
+
+	p->stage = PREPARE_FOLD;
+	enum fold_how how = p->journaled                                        ? FOLD_MEMORY
+			    : p->compact && strcmp(p->compact, part->name) == 0 ? FOLD_COMPACT
+			    : p->internal || p->s->journal_max                  ? FOLD_FLUSH
+										: FOLD_FILES;
+	if (fold_begin(&p->fold, r, how, part->count - part->dropped))
+		return prepare_nomem(p);
+	return fold_repacks(&p->fold, part->dictionary) && part_packer(p->t, p->part)
+		       ? prepare_nomem(p)
+		       : 0;
+}
+
+/* Rows of the segment that lie before the time; p->at goes behind them, or to the end of the slice.
+ * What cannot be read because it is damaged is dropped with its segment. 1: there are more. */
+static int retain_rows(struct prepared *p, struct state_segment *e, int64_t before_ms)
+{
+	struct segment *g = e->segment;
+	uint32_t hint = 0;
+	struct row row;
+
+	if (p->at < g->meta.untimed)
+		p->at = g->meta.untimed;
+	if (entry_own_dead(e))
+		return prepare_nomem(p);
+	for (size_t n = 0; p->at < g->meta.records; n++, p->at++) {
+		if (n == STEP_RETAIN)
+			return 1;
+		int rc = segment_row(g, p->s->pages, (uint32_t)p->at, &hint, &row);
+		if (rc == ERR_CORRUPT)
+			return 0;
+		if (rc)
+			return why_set(&p->why, rc, "cannot read the segments of %s: %s",
+				       g->resource, err_name(rc));
+		if (row.created_ms >= before_ms)
+			return 0;
+		entry_kill(e, (uint32_t)p->at, row.flags);
+	}
+	return 0;
+}
+
+static int stage_retain(struct prepared *p)
+{
+	int64_t before_ms = p->part->retain_ms;
+	struct state_resource *r = p->r;
+
+	while (before_ms != TIME_MIN && p->segment < r->count) {
+		struct state_segment *e = &r->segments[p->segment];
+		const struct range *created = &e->segment->meta.ranges[RANGE_CREATED];
+		bool some = created->min != TIME_NONE && created->min < before_ms;
+		if (some && e->segment->meta.untimed == 0 && created->max < before_ms) {
+			resource_drop_segment(r, p->segment, store_segment_end, p->s);
+			continue;
+		}
+		int rc = some ? retain_rows(p, e, before_ms) : 0;
+		if (rc)
+			return rc < 0 ? rc : 0;
+		p->segment++;
+		p->at = 0;
+	}
+	return fold_start(p);
+}
+
+static int stage_fold(struct prepared *p)
+{
+	int rc = fold_step(p->s, &p->fold, p->r, p->part->dictionary, p->part->packer);
+
+	if (rc == 0)
+		p->stage = PREPARE_GATHER;
+	return rc < 0 ? why_set(&p->why, rc, "cannot read the segments of %s: %s", p->r->name,
+				err_name(rc))
+		      : 0;
+}
+
+/* The rows of the transaction that were not replaced within it, and those folded in. */
+static int gather(struct prepared *p)
+{
+	const struct txn_part *part = p->part;
+	uint32_t most = (uint32_t)(part->count - part->dropped) + p->fold.count, n = 0;
+
+	p->unsorted = malloc(most * sizeof *p->rows);
+	p->rows = malloc(most * sizeof *p->rows);
+	if (!p->unsorted || !p->rows || sort_init(&p->sort, most))
+		return prepare_nomem(p);
+	for (size_t i = 0; i < part->count; i++)
+		if (!part->rows[i].dropped)
+			p->unsorted[n++] =
+				(struct segment_row){.row = part->rows[i].row,
+						     .frame = part->packed.data + part->rows[i].at};
+	if (p->fold.count)
+		memcpy(p->unsorted + n, p->fold.rows, p->fold.count * sizeof *p->rows);
+	p->rows_count = p->sort.count = most;
+	for (uint32_t i = 0; i < most; i++) {
+		segment_row_key(&p->unsorted[i].row, &p->sort.keys[i]);
+		p->sort.keys[i].ordinal = i;
+	}
+	p->stage = PREPARE_SORT;
+	return 0;
+}
+
+static int part_over(struct prepared *p)
+{
+	if (state_set(p->next, p->r, store_segment_end, p->s))
+		return prepare_nomem(p);
+	p->r = NULL;
+	fold_release(&p->fold);
+	free(p->unsorted);
+	free(p->rows);
+	sort_release(&p->sort);
+	p->unsorted = p->rows = NULL;
+	p->stage = PREPARE_NEXT;
+	return 0;
+}
+
+static int stage_gather(struct prepared *p)
+{
+	bool drops = !p->journaled && (!p->internal || p->quarantine);
+	int rc = drops ? drop_damaged(p, p->r) : 0;
+
+	drop_empty(p, p->r);
+	if (rc)
+		return rc;
+	if (!p->journaled && has_memory(p->r))
+		return why_set(&p->why, ERR_CORRUPT, "journaled records of %s cannot be read",
+			       p->r->name);
+	return p->part->count > p->part->dropped || p->fold.count ? gather(p) : part_over(p);
+}
+
+static int stage_sort(struct prepared *p)
+{
+	if (sort_step(&p->sort))
+		return 0;
+	p->at = p->start = 0;
+	p->stage = PREPARE_ORDER;
+	return 0;
+}
+
+static int stage_order(struct prepared *p)
+{
+	for (size_t n = 0; n < STEP_ROWS && p->at < p->rows_count; n++, p->at++)
+		p->rows[p->at] = p->unsorted[p->sort.keys[p->at].ordinal];
+	if (p->at == p->rows_count)
+		p->stage = PREPARE_SEGMENT;
+	return 0;
+}
+
+/* One segment, or as many as the limits of one demand, by creation time. */
+static uint32_t segment_end_row(const struct prepared *p)
+{
+	uint64_t bytes = 0;
+	uint32_t end = p->start;
+
+	while (end < p->rows_count && end - p->start < SEGMENT_RECORDS_MAX &&
+	       (end == p->start || bytes + p->rows[end].row.frame_bytes <= SEGMENT_DATA_MAX))
+		bytes += p->rows[end++].row.frame_bytes;
+	return end;
+}
+
+/* The frame of a row that is copied from another file. */
+static int row_fetch(void *ctx, const struct segment_row *r, struct buf *out)
+{
+	struct store *s = ctx;
+	struct row row = r->row;
+
+	row.offset = r->source;
+	return segment_frame(r->from, s->pages, &row, out);
+}
+
+static int segment_open(struct prepared *p)
+{
+	int rc = prepare_folders(p, p->r->name, p->meta.folder);
+
+	if (rc)
+		return rc;
+	p->path = segment_path(p->s->dir, p->r->name, &p->meta);
+	if (!p->path)
+		return prepare_nomem(p);
+	rc = out_open(&p->out, &p->s->hooks, p->path, &p->why);
+	if (rc) {
+		free(p->path);
+		p->path = NULL;
+	}
+	return rc;
+}
+
+static int stage_segment(struct prepared *p)
+{
+	struct segment_row *rows = p->rows + p->start;
+	uint32_t count = segment_end_row(p) - p->start;
+
+	if (count == 0)
+		return part_over(p);
+	p->meta = (struct segment_meta){.number = p->s->next_file++,
+					.dictionary = p->part->dictionary};
+	segment_folder(segment_rows_start(rows, count), p->s->window_ms, p->meta.folder);
+	int rc = 0;
+	if (p->journaled)
+		out_memory(&p->out);
+	else
+		rc = segment_open(p);
+	if (rc)
+		return rc;
+	p->writing = true;
+	p->start += count;
+	p->stage = PREPARE_WRITE;
+	if (segment_writer_init(&p->writer, &p->out, p->r->name, p->s->window_ms, rows, count,
+				&p->meta))
+		return prepare_nomem(p);
+	p->writer.fetch = row_fetch;
+	p->writer.ctx = p->s;
+	return 0;
+}
+
+/* The file is written, or cannot be. */
+static int segment_over(struct prepared *p, int rc)
+{
+	struct state_segment e = {NULL, NULL, p->meta.tombstones, p->meta.truncated};
+	char *path = p->path;
+
+	segment_writer_release(&p->writer);
+	p->writing = false;
+	p->path = NULL;
+	if (p->journaled) {
+		if (rc) {
+			buf_release(&p->out.image);
+			return prepare_nomem(p);
+		}
+		e.segment = segment_new_memory(p->r->name, &p->meta, p->out.image.data);
+	} else {
+		rc = prepare_written(p, &p->out, path, rc);
+		if (rc)
+			return rc;
+		e.segment = segment_new(p->r->name, &p->meta,
+					segment_path(p->s->dir, p->r->name, &p->meta));
+	}
+	if (!e.segment || resource_add_segment(p->r, e)) {
+		segment_free(e.segment, p->s->pages);
+		return prepare_nomem(p);
+	}
+	p->stage = PREPARE_SEGMENT;
+	return 0;
+}
+
+static int stage_write(struct prepared *p)
+{
+	int rc = segment_writer_step(&p->writer);
+
+	return rc == 1 ? 0 : segment_over(p, rc);
 }
 
 /* ---- prepare ---- */
@@ -399,17 +585,116 @@ static int manifest_write(struct prepared *p)
 	char *path = strdup(p->manifest_tmp);
 
 	manifest_encode(p->next, &file);
-	int rc = write_whole(p, path, &file);
+	if (!file.error)
+		p->manifest_sum = le32(file.data + 12);
+	int rc = prepare_file(p, path, &file);
 	buf_release(&file);
 	return rc;
 }
 
-int prepare(struct prepared *p)
+/* All parts are in the next state. */
+static int prepare_end(struct prepared *p)
 {
 	struct store *s = p->s;
-	bool changed = s->dirty || marks_changed(p->t);
-	int rc = parts_for_damage(p);
+	int rc = marks_apply(p);
 
+	if (rc)
+		return rc;
+	/* What moves rows only is no change; a transaction that is open meanwhile has the next. */
+	if (!p->internal)
+		p->next->revision = p->t->revision > s->state->revision + 1 ? p->t->revision - 1
+									    : s->state->revision + 1;
+	if (s->dirty) /* no two manifests may be alike: a journal would be of both */
+		s->next_file++;
+	p->next->next_file = s->next_file;
+	return p->journaled ? 0 : manifest_write(p);
+}
+
+static size_t memory_bytes(const struct store *s, size_t *records_out)
+{
+	size_t bytes = 0;
+
+	*records_out = 0;
+	for (size_t i = 0; i < s->state->resources_count; i++) {
+		const struct state_resource *r = s->state->resources[i];
+		for (size_t j = 0; j < r->count; j++)
+			if (segment_in_memory(r->segments[j].segment)) {
+				bytes += r->segments[j].segment->meta.bytes;
+				*records_out += r->segments[j].segment->meta.records;
+			}
+	}
+	return bytes;
+}
+
+static bool journal_takes(const struct store *s, const struct txn *t)
+{
+	size_t records, bytes = txn_bytes(t), n = txn_records(t);
+
+	if (s->journal_max == 0 || s->dirty || s->manifest_sum == 0 ||
+	    bytes > JOURNAL_TXN_BYTES_MAX || n > JOURNAL_TXN_RECORDS_MAX)
+		return false;
+	bytes += memory_bytes(s, &records);
+	return bytes <= s->journal_max && records + n <= JOURNAL_RECORDS_MAX &&
+	       s->journal.total <= s->journal_max * 4;
+}
+
+/* The journal takes what is small and needs no new dictionary. */
+static bool goes_to_journal(const struct prepared *p)
+{
+	if (!journal_takes(p->s, p->t))
+		return false;
+	for (const struct txn_part *part = p->t->parts; part; part = part->next) {
+		if (part->dictionary_new || part_trains(part) || part->retain_ms != TIME_MIN ||
+		    part->dictionary != (part->base ? part->base->dictionary : 0))
+			return false;
+		for (size_t i = 0; part->base && i < part->base->count; i++)
+			if (part->base->segments[i].segment->damaged)
+				return false;
+	}
+	return true;
+}
+
+/* What brings nothing new may always be written: it settles, withdraws or makes room. */
+static int check_room(struct prepared *p)
+{
+	struct store *s = p->s;
+	uint64_t bytes, needed = txn_bytes(p->t) * 2 + COMMIT_BYTES;
+	bool frees = p->quarantine;
+
+	for (const struct txn_part *part = p->t->parts; part; part = part->next)
+		frees |= part->retain_ms != TIME_MIN;
+	if (s->floor_bytes == 0 || frees || (!p->internal && txn_records(p->t) == 0) ||
+	    s->hooks.free_bytes(s->hooks.ctx, s->dir, &bytes) || bytes >= s->floor_bytes + needed)
+		return 0;
+	return why_set(&p->why, ERR_NOSPACE,
+		       "too little space on the disk of %s: %" PRIu64 " MiB are free, %" PRIu64
+		       " are to stay free",
+		       s->dir, bytes >> 20, s->floor_bytes >> 20);
+}
+
+static int prepare_open(struct prepared *p)
+{
+	struct store *s = p->s;
+	int rc = p->internal && !p->quarantine ? 0 : parts_for_damage(p);
+
+	if (rc)
+		return rc;
+	p->stage = PREPARE_NEXT;
+	p->changed |= s->dirty || marks_changed(p->t);
+	for (const struct txn_part *part = p->t->parts; part; part = part->next)
+		p->changed |= part_changed(part);
+	if (!p->changed) {
+		p->stage = PREPARE_END;
+		return 0;
+	}
+	rc = p->replayed ? 0 : check_room(p);
+	if (rc)
+		return rc;
+	p->journaled = p->replayed || (!p->internal && goes_to_journal(p));
+	rc = p->journaled ? 0 : parts_for_memory(p);
+	if (!rc && p->compact)
+		rc = txn_part(p->t, p->compact, &p->part, &p->why);
+	p->part = NULL;
 	if (rc)
 		return rc;
 	if (asprintf(&p->manifest, "%s/MANIFEST", s->dir) < 0)
@@ -417,27 +702,43 @@ int prepare(struct prepared *p)
 	if (asprintf(&p->manifest_tmp, "%s/MANIFEST.tmp", s->dir) < 0)
 		p->manifest_tmp = NULL;
 	p->next = p->manifest && p->manifest_tmp ? state_clone(s->state) : NULL;
-	if (!p->next)
-		return prepare_nomem(p);
-	for (struct txn_part *part = p->t->parts; !rc && part; part = part->next) {
-		if (!part_changed(part))
-			continue;
-		changed = true;
-		rc = part_commit(p, part);
+	return p->next ? 0 : prepare_nomem(p);
+}
+
+static int stage_rebase(struct prepared *p)
+{
+	for (struct txn_part *part = p->t->parts; part; part = part->next) {
+		struct state_resource *now = state_find(p->s->state, part->name);
+		if (now != part->base)
+			return rebase(p, part, now);
 	}
-	if (!rc)
-		rc = marks_apply(p);
-	if (rc || !changed)
-		return rc;
-	p->next->revision = p->t->revision > s->state->revision + 1 ? p->t->revision - 1
-								    : s->state->revision + 1;
-	p->next->next_file = s->next_file;
-	rc = manifest_write(p);
+	return prepare_open(p);
+}
+
+int prepare_step(struct prepared *p)
+{
+	static int (*const stages[])(struct prepared * p) = {
+		[PREPARE_REBASE] = stage_rebase,   [PREPARE_NEXT] = stage_next,
+		[PREPARE_PACK] = stage_pack,       [PREPARE_BUILD] = stage_build,
+		[PREPARE_KILLS] = stage_kills,     [PREPARE_RETAIN] = stage_retain,
+		[PREPARE_FOLD] = stage_fold,       [PREPARE_GATHER] = stage_gather,
+		[PREPARE_SORT] = stage_sort,       [PREPARE_ORDER] = stage_order,
+		[PREPARE_SEGMENT] = stage_segment, [PREPARE_WRITE] = stage_write,
+	};
+
+	if (p->stage == PREPARE_END)
+		return p->changed ? prepare_end(p) : 0;
+	int rc = stages[p->stage](p);
 	return rc ? rc : 1;
 }
 
 void prepared_close(struct prepared *p)
 {
+	if (p->writing) { /* the segment that was being written */
+		struct why first = p->why;
+		segment_over(p, ERR_CANCELED);
+		p->why = first;
+	}
 	for (size_t i = 0; i < p->count; i++)
 		if (p->syncs[i].fd >= 0) {
 			close(p->syncs[i].fd);
@@ -448,6 +749,11 @@ void prepared_close(struct prepared *p)
 void prepared_release(struct prepared *p)
 {
 	prepared_close(p);
+	fold_release(&p->fold);
+	free(p->unsorted);
+	free(p->rows);
+	sort_release(&p->sort);
+	resource_unref(p->r, store_segment_end, p->s);
 	state_unref(p->next, store_segment_end, p->s);
 	for (size_t i = 0; i < p->count; i++)
 		free(p->syncs[i].path);

@@ -1,16 +1,32 @@
 /*
- * prepare: what a commit is about to make durable.
+ * prepare: what a commit is about to make durable, made in slices.
  */
 #ifndef FIC_STORE_PREPARE_H
 #define FIC_STORE_PREPARE_H
 
-#include "inside.h"
+#include "fold.h"
 
 /* A file or folder that must be durable before the manifest names it. */
 struct sync {
 	char *path;
 	int fd;
 	bool made; /* by this commit: goes when it fails */
+};
+
+enum prepare_stage {
+	PREPARE_REBASE,
+	PREPARE_NEXT,
+	PREPARE_PACK,
+	PREPARE_BUILD,
+	PREPARE_KILLS,
+	PREPARE_RETAIN,
+	PREPARE_FOLD,
+	PREPARE_GATHER,
+	PREPARE_SORT,
+	PREPARE_ORDER,
+	PREPARE_SEGMENT,
+	PREPARE_WRITE,
+	PREPARE_END,
 };
 
 struct prepared {
@@ -23,12 +39,53 @@ struct prepared {
 	struct segment **bad; /* damaged ones that the next state does not name; the current one keeps them */
 	size_t bad_count;
 	struct why why;
+
+	enum prepare_stage stage;
+	bool changed;
+	bool journaled; /* new rows stay in memory, and no manifest is written */
+	bool replayed;  /* the journal has it already */
+	bool internal;  /* upkeep: changes nothing that readers see, but for a quarantine */
+	bool quarantine;
+	const char *compact; /* the resource whose files are merged; NULL: none */
+	bool writing;        /* a segment */
+	uint32_t manifest_sum;
+	struct txn_part *part;    /* at hand, or the last one */
+	struct state_resource *r; /* what becomes of it, until it is in `next` */
+	struct fold fold;
+	size_t at;      /* how far the stage is */
+	size_t segment; /* in which it is */
+	/* What is written: as it came, its order, and in order. */
+	struct segment_row *unsorted, *rows;
+	struct sort sort;
+	uint32_t rows_count, start; /* of the next segment */
+	/* The segment that is being written. */
+	struct segment_writer writer;
+	struct segment_meta meta;
+	struct out out;
+	char *path;
 };
 
-/* From s and t to all the rest. 1: there is something to make durable, 0: nothing changes, or an
- * error; then, too, `p` is to be released, and the files that were made are to be removed first. */
-int prepare(struct prepared *p);
+/* From s and t to all the rest, in steps of some tenths of a millisecond. After an error, too, `p` is
+ * to be released, and the files that were made are to be removed first. */
+/* Whether the part is of the commit. */
+bool prepare_changes(const struct prepared *p, const struct txn_part *part);
+/* 1: there is more to do; 0: done, `changed` says whether there is anything to make durable; or an
+ * error. */
+int prepare_step(struct prepared *p);
 void prepared_release(struct prepared *p);
 void prepared_close(struct prepared *p); /* the descriptors only */
+
+/* ---- files (prepare_files.c); paths are taken ---- */
+
+int prepare_nomem(struct prepared *p);
+/* A folder whose names must be durable. */
+int prepare_folder(struct prepared *p, char *path);
+/* A file that stays open. */
+int prepare_sync(struct prepared *p, int fd);
+/* The folder of a new segment and those above it. */
+int prepare_folders(struct prepared *p, const char *resource, const char *folder);
+/* Ends the writing of a file. */
+int prepare_written(struct prepared *p, struct out *o, char *path, int rc);
+int prepare_file(struct prepared *p, char *path, const struct buf *data);
 
 #endif

@@ -2,8 +2,8 @@
  * put: one record into a transaction: is it better than what is held, and if so, packed.
  *
  * The rules of <store/store.h> are one pure function, put_judge. A record waits raw while its
- * resource has no dictionary and not enough records have come to train one; then all that wait are
- * packed at once.
+ * resource has no dictionary and not enough records have come to train one, or when it is large;
+ * what waits is packed in slices, by the puts that follow and by the commit.
  */
 #include "inside.h"
 #include "lookup.h"
@@ -142,25 +142,6 @@ static int part_reserve(struct txn_part *part)
 
 /* ---- packing ---- */
 
-static int pack_record(struct txn_part *part, struct bytes id, struct bytes raw, size_t *at_out)
-{
-	size_t start = frame_begin(&part->packed, id);
-	int rc = part->packed.error ? part->packed.error
-				    : packer_pack(part->packer, raw, &part->packed);
-
-	if (!rc) {
-		frame_end(&part->packed, start);
-		rc = part->packed.error;
-	}
-	if (rc) {
-		part->packed.len = start;
-		part->packed.error = 0;
-		return rc;
-	}
-	*at_out = start;
-	return 0;
-}
-
 static int part_train(struct txn *t, struct txn_part *part)
 {
 	struct bytes *samples = malloc((part->count + 1) * sizeof *samples);
@@ -181,7 +162,7 @@ static int part_train(struct txn *t, struct txn_part *part)
 	return 0;
 }
 
-static int part_packer(struct txn *t, struct txn_part *part)
+int part_packer(struct txn *t, struct txn_part *part)
 {
 	struct bytes dictionary = buf_bytes(&part->dictionary_bytes);
 
@@ -201,48 +182,95 @@ static int part_packer(struct txn *t, struct txn_part *part)
 	return part->packer ? 0 : ERR_NOMEM;
 }
 
-int part_pack(struct txn *t, struct txn_part *part, bool train)
+/* Begins or goes on with the record of a row: 1 when there is more of it. The bytes do not depend
+ * on when the slices come. */
+static int pack_slice(struct txn_part *part, struct bytes id, struct bytes raw, struct txn_row *r)
 {
-	int rc = 0;
+	size_t left = raw.len - part->fed, n = left < PACK_SLICE ? left : PACK_SLICE;
 
-	if (!part->gathering)
-		return 0;
-	if (train && !part->dictionary_new)
-		rc = part_train(t, part);
-	if (!rc)
-		rc = part_packer(t, part);
-	size_t *places = rc ? NULL : malloc((part->count + 1) * sizeof *places);
-	if (!places)
-		return rc ? rc : ERR_NOMEM;
-	for (size_t i = 0; !rc && i < part->count; i++) {
-		struct txn_row *r = &part->rows[i];
-		if (!r->dropped)
-			rc = pack_record(part, row_id(part, r),
-					 bytes_of(part->raw.data + r->at, r->row.raw_bytes),
-					 &places[i]);
-		/* Frames lie one behind the other. */
-		if (!rc && !r->dropped)
-			r->row.frame_bytes = (uint32_t)(part->packed.len - places[i]);
+	if (part->fed == 0) {
+		part->fed_at = frame_begin(&part->packed, id);
+		packer_begin(part->packer);
 	}
+	int rc = packer_feed(part->packer, bytes_of(raw.data + part->fed, n), n == left,
+			     &part->packed);
 	if (rc) {
-		part->packed.len = 0;
-	} else {
-		for (size_t i = 0; i < part->count; i++)
-			part->rows[i].at = part->rows[i].dropped ? 0 : places[i];
-		part->gathering = false;
-		buf_release(&part->raw);
+		part->packed.len = part->fed_at;
+		part->packed.error = 0;
+		part->fed = 0;
+		return rc;
 	}
-	free(places);
-	return rc;
+	part->fed += n;
+	if (n < left)
+		return 1;
+	frame_end(&part->packed, part->fed_at);
+	part->fed = 0;
+	r->at = part->fed_at;
+	r->row.frame_bytes = (uint32_t)(part->packed.len - part->fed_at);
+	return 0;
 }
 
-/* Enough to train with, or too much to wait any longer. */
-static void part_gathered(struct txn *t, struct txn_part *part)
+/* The next row that waits. 1: there is more to do, 0: none waits. */
+static int pack_waiting(struct txn_part *part)
+{
+	if (part->packed_rows == part->count)
+		return 0;
+	struct txn_row *r = &part->rows[part->packed_rows];
+	size_t at = r->at;
+	int rc = r->dropped ? 0
+			    : pack_slice(part, row_id(part, r),
+					 bytes_of(part->raw.data + at, r->row.raw_bytes), r);
+	if (rc)
+		return rc;
+	part->packed_raw = at + r->row.raw_bytes;
+	if (++part->packed_rows < part->count)
+		return 1;
+	buf_release(&part->raw);
+	part->packed_raw = 0;
+	return 0;
+}
+
+bool part_trains(const struct txn_part *part)
 {
 	size_t n = part->count - part->dropped;
 
-	if (n >= GATHER_RECORDS || part->raw.len >= GATHER_BYTES_MAX)
-		part_pack(t, part, n >= GATHER_FEW);
+	return part->gathering &&
+	       (n >= GATHER_RECORDS || (n >= GATHER_FEW && part->raw.len >= GATHER_BYTES_MAX));
+}
+
+int part_pack(struct txn *t, struct txn_part *part)
+{
+	size_t before = part->packed_raw + part->fed;
+	int rc = 0;
+
+	if (part->packed_rows == part->count)
+		return 0;
+	if (part_trains(part))
+		rc = part_train(t, part);
+	if (rc)
+		return rc;
+	part->gathering = false;
+	rc = part_packer(t, part);
+	if (rc)
+		return rc;
+	do
+		rc = pack_waiting(part);
+	while (rc == 1 && part->packed_raw + part->fed - before < PACK_SLICE);
+	return rc;
+}
+
+static bool gathers_on(const struct txn_part *part)
+{
+	return part->gathering && part->count - part->dropped < GATHER_RECORDS &&
+	       part->raw.len < GATHER_BYTES_MAX;
+}
+
+/* Whether the record in hand is packed before the put ends: none waits before it, and it is not so
+ * large that it should be packed in slices, when there is room to wait. */
+static bool packs_now(const struct txn *t, const struct txn_part *part, size_t raw_bytes)
+{
+	return !part->gathering && part->packed_rows == part->count &&
+	       (raw_bytes <= PACK_SLICE * 2 || txn_bytes(t) > t->store->txn_bytes_max);
 }
 
 /* Appends the record's bytes, raw or packed. ERR_LIMIT and ERR_NOMEM leave the part as it was. */
@@ -250,11 +278,9 @@ static int part_append(struct txn *t, struct txn_part *part, const struct record
 		       struct txn_row *r)
 {
 	struct buf *raw = &part->raw;
-	size_t before = part->gathering ? raw->len : 0;
+	size_t before = raw->len, packed = part->packed.len;
 	int rc = 0;
 
-	if (!part->gathering)
-		buf_reset(raw);
 	record_encode(record, raw);
 	if (raw->error)
 		rc = raw->error;
@@ -262,21 +288,18 @@ static int part_append(struct txn *t, struct txn_part *part, const struct record
 		rc = ERR_LIMIT;
 	r->row.raw_bytes = (uint32_t)(raw->len - before);
 	r->at = before;
-	if (!rc && !part->gathering) {
-		size_t packed = part->packed.len;
+	if (!rc && packs_now(t, part, r->row.raw_bytes)) {
 		rc = part_packer(t, part);
-		if (!rc)
-			rc = pack_record(part, record->id, bytes_of(raw->data, raw->len), &r->at);
-		r->row.frame_bytes = (uint32_t)(part->packed.len - packed);
-		raw->len = 0;
-		if (!rc && txn_bytes(t) > t->store->txn_bytes_max) {
-			part->packed.len = packed;
-			rc = ERR_LIMIT;
+		for (int more = 1; !rc && more;) {
+			more = pack_slice(part, record->id, bytes_of(raw->data, raw->len), r);
+			rc = more < 0 ? more : 0;
 		}
-	} else if (!rc && txn_bytes(t) > t->store->txn_bytes_max) {
-		rc = ERR_LIMIT;
+		raw->len = before;
 	}
+	if (!rc && txn_bytes(t) > t->store->txn_bytes_max)
+		rc = ERR_LIMIT;
 	if (rc) {
+		part->packed.len = packed;
 		raw->len = before;
 		raw->error = 0;
 	}
@@ -396,6 +419,8 @@ static int part_add(struct txn *t, struct txn_part *part, const struct record *r
 		return rc;
 	buf_put_bytes(&part->ids, record->id);
 	buf_put_bytes(&part->ids, record->parent);
+	if (r.row.frame_bytes)
+		part->packed_rows++;
 	part->rows[part->count] = r;
 	*slot_of(part, record->id, row->id_hash) = (uint32_t)++part->count;
 	if (own >= 0) {
@@ -403,12 +428,13 @@ static int part_add(struct txn *t, struct txn_part *part, const struct record *r
 		part->dropped++;
 	} else if (h->row) {
 		part->kills[part->kills_count++] =
-			(struct kill){h->found.entry->segment, h->found.ordinal, h->found.row.flags};
+			(struct kill){h->found.entry->segment, h->found.ordinal, h->found.row.flags,
+				      (uint32_t)part->count - 1};
 	}
 	/* The record is in; what cannot be packed now for want of memory is tried again, at the
 	 * latest by the commit. */
-	if (part->gathering)
-		part_gathered(t, part);
+	if (!gathers_on(part))
+		part_pack(t, part);
 	return 0;
 }
 
@@ -444,6 +470,8 @@ int txn_put(struct txn *t, const char *resource, const struct record *record,
 	struct txn_part *part;
 	enum put_outcome outcome;
 	int rc = record_check(record, why);
+
+	assert(!t->committing);
 
 	if (!rc)
 		rc = txn_part(t, resource, &part, why);

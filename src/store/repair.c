@@ -77,9 +77,15 @@ void repair_set_aside(struct store *s, struct segment *g)
 {
 	char *bad;
 
-	log_quarantine(g);
 	s->quarantined++;
 	g->doomed = false;
+	if (segment_in_memory(g)) {
+		log_error("store",
+			  "journaled records lost, their span will be read again records=%" PRIu32,
+			  g->meta.records);
+		return;
+	}
+	log_quarantine(g);
 	if (asprintf(&bad, "%s.bad", g->file.path) < 0)
 		return;
 	/* Gone already, or it cannot be renamed: then no manifest names it and the next start
@@ -159,7 +165,7 @@ static int repair_resource(struct store *s, struct state_resource *r, struct why
 	}
 	for (size_t i = r->count; i-- > 0;) {
 		const struct segment *g = r->segments[i].segment;
-		int rc = file_is(g->file.path, g->file.bytes, why);
+		int rc = segment_in_memory(g) ? 1 : file_is(g->file.path, g->file.bytes, why);
 		if (rc == 0)
 			rc = quarantine(s, r, i, why);
 		if (rc < 0)
@@ -195,7 +201,8 @@ static uint64_t numbered(const char *name, const char *suffix)
 struct sweep {
 	struct store *s;
 	const struct state *state;
-	const struct state_resource *r; /* of the folder at hand; NULL: the manifest does not know it */
+	/* Of the folder at hand, and what the previous manifest has there; NULL: it does not know it. */
+	const struct state_resource *r, *before;
 	uint64_t bad[BAD_FILES_MAX]; /* the newest of those set aside */
 	unsigned removed;
 };
@@ -204,7 +211,8 @@ static bool segment_named(const struct state_resource *r, const char *folder, ui
 {
 	for (size_t i = 0; r && i < r->count; i++)
 		if (r->segments[i].segment->meta.number == number)
-			return strcmp(r->segments[i].segment->meta.folder, folder) == 0;
+			return !segment_in_memory(r->segments[i].segment) &&
+			       strcmp(r->segments[i].segment->meta.folder, folder) == 0;
 	return false;
 }
 
@@ -249,7 +257,9 @@ static void sweep_window(struct sweep *w, const char *path, const char *folder)
 	// cppcheck-suppress readdirCalled ; one thread, one stream
 	for (struct dirent *e; dir && (e = readdir(dir));) {
 		uint64_t number = numbered(e->d_name, ".seg"), bad = numbered(e->d_name, ".seg.bad");
-		if ((number && !segment_named(w->r, folder, number)) || (bad && !bad_kept(w, bad)))
+		if ((number && !segment_named(w->r, folder, number) &&
+		     !segment_named(w->before, folder, number)) ||
+		    (bad && !bad_kept(w, bad)))
 			sweep_remove(w, path, e->d_name);
 		else if (e->d_name[0] != '.')
 			any = true;
@@ -274,7 +284,7 @@ static void sweep_resource(struct sweep *w, const char *path)
 	for (struct dirent *e; dir && (e = readdir(dir));) {
 		char *below;
 		uint64_t number = numbered(e->d_name, ".dict");
-		if (number && !dictionary_named(w->r, number))
+		if (number && !dictionary_named(w->r, number) && !dictionary_named(w->before, number))
 			sweep_remove(w, path, e->d_name);
 		if (!window_name(e->d_name) || asprintf(&below, "%s/%s", path, e->d_name) < 0)
 			continue;
@@ -285,7 +295,7 @@ static void sweep_resource(struct sweep *w, const char *path)
 		closedir(dir);
 }
 
-void repair_sweep(struct store *s, const struct state *t)
+void repair_sweep(struct store *s, const struct state *t, const struct state *previous)
 {
 	struct sweep w = {.s = s, .state = t};
 	DIR *dir = opendir(s->dir);
@@ -298,6 +308,7 @@ void repair_sweep(struct store *s, const struct state *t)
 		if (!resource_name_valid(e->d_name) || asprintf(&path, "%s/%s", s->dir, e->d_name) < 0)
 			continue;
 		w.r = state_find(t, e->d_name);
+		w.before = previous ? state_find(previous, e->d_name) : NULL;
 		sweep_resource(&w, path);
 		free(path);
 	}

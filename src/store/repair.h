@@ -17,7 +17,7 @@ void repair_set_aside(struct store *s, struct segment *g);
  * Changes `t`, which nobody else holds. */
 int repair_state(struct store *s, struct state *t, struct why *why);
 
-/* At open: removes what no manifest names. */
-void repair_sweep(struct store *s, const struct state *t);
+/* At open: removes what no manifest names; `previous`: NULL when there is none. */
+void repair_sweep(struct store *s, const struct state *t, const struct state *previous);
 
 #endif

@@ -344,6 +344,7 @@ int scan_open(struct snapshot *v, const struct scan_spec *spec, struct scan **sc
 	if (r && spec->start_ms < spec->end_ms)
 		rc = open_runs(s, r);
 	if (rc) {
+		store_trouble(v->store, rc);
 		scan_close(s);
 		return why_set(why, rc, "cannot read %s: %s", spec->resource,
 			       rc == ERR_CORRUPT
@@ -385,7 +386,7 @@ static int step_last(struct scan *s)
 int scan_next(struct scan *s, struct scan_row *row_out)
 {
 	if (!s->error && s->last)
-		s->error = step_last(s);
+		s->error = store_trouble(s->view->store, step_last(s));
 	s->last = NULL;
 	if (s->error)
 		return s->error;
@@ -411,7 +412,7 @@ int scan_record(struct scan *s, struct buf *memory, struct record *out)
 	if (!r)
 		return s->error ? s->error : ERR_INVALID;
 	int rc = segment_frame(r->entry->segment, store->pages, &r->row, &s->frame);
-	return rc ? rc
+	return rc ? store_trouble(store, rc)
 		  : lookup_record(store, r->entry->segment, &r->row, buf_bytes(&s->frame), memory,
 				  out);
 }

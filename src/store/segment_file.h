@@ -6,6 +6,7 @@
 
 #include "out.h"
 #include "pages.h"
+#include "sort.h"
 
 #include <base/clock.h>
 #include <store/segment.h>
@@ -51,6 +52,7 @@ struct section {
 struct segment {
 	unsigned refs;
 	bool doomed; /* no longer named by the newest state: the file goes with the last reference */
+	uint64_t doomed_at; /* since which manifest of this process */
 	bool damaged; /* something in it was not what was written: it goes at the next commit */
 	bool damaged_before; /* and that was known when the open transaction began */
 	bool loaded;
@@ -65,6 +67,8 @@ struct segment {
 struct segment_row {
 	struct row row; /* offset is filled in */
 	const uint8_t *frame;
+	struct segment *from; /* with frame NULL: it is fetched when it is written … */
+	uint32_t source;      /* … from there */
 };
 
 /* Appends a frame around an already packed record: begin reserves the head and writes the id, end
@@ -72,11 +76,48 @@ struct segment_row {
 size_t frame_begin(struct buf *out, struct bytes id);
 void frame_end(struct buf *out, size_t start);
 
-void segment_sort(struct segment_row *rows, uint32_t count);
-/* Writes the whole file from sorted rows; fills `meta` but for number, folder and dictionary, which
- * it takes from there. */
-int segment_write(struct out *out, const char *resource, int64_t window_ms,
-		  struct segment_row *rows, uint32_t count, struct segment_meta *meta);
+/* Fills pages with elements of one size. */
+struct segment_pager {
+	struct out *out;
+	uint32_t page; /* its number */
+	uint32_t used, size;
+	uint8_t bytes[SEGMENT_PAGE];
+};
+
+/* Writes a whole file from rows that are sorted by segment_row_key, in slices of some tenths of a
+ * millisecond. */
+struct segment_writer {
+	struct out *out;
+	const char *resource;
+	int64_t window_ms;
+	struct segment_row *rows;
+	uint32_t count;
+	struct segment_meta *meta;
+	struct section sections[SEGMENT_SECTIONS];
+	struct segment_pager pager;
+	struct sort sort;
+	uint64_t (*filter)[SEGMENT_FILTER_WORDS];
+	/* Appends the frame of a row that has none, to an empty buffer. */
+	int (*fetch)(void *ctx, const struct segment_row *r, struct buf *out);
+	void *ctx;
+	struct buf fetched;
+	unsigned stage, phase; /* which section, and what of it */
+	uint32_t at, into;     /* the next row, and the next byte of its frame */
+};
+
+/* Borrows all of it until the release. `meta` is filled but for number, folder and
+ * dictionary, which are taken from there. ERR_NOMEM: nothing to release. */
+int segment_writer_init(struct segment_writer *w, struct out *out, const char *resource,
+			int64_t window_ms, struct segment_row *rows, uint32_t count,
+			struct segment_meta *meta);
+/* 1: there is more; 0: the file is written (not synced); or an error. */
+int segment_writer_step(struct segment_writer *w);
+void segment_writer_release(struct segment_writer *w);
+/* A row as SECTION_ROWS has it, SEGMENT_ROW_SIZE bytes. */
+void segment_row_encode(const struct row *r, uint8_t *p);
+void segment_row_decode(const uint8_t *e, struct row *out);
+/* What rows are sorted by; the caller sets the ordinal. */
+void segment_row_key(const struct row *row, struct sort_key *out);
 /* The smallest known creation time of sorted rows, TIME_NONE when none is known. */
 int64_t segment_rows_start(const struct segment_row *rows, uint32_t count);
 /* The folder's name for rows whose smallest known creation time is this. */
@@ -86,6 +127,13 @@ void segment_folder(int64_t created_ms, int64_t window_ms, char out[SEGMENT_FOLD
 
 /* Takes `path`. NULL: no memory (the path is freed). */
 struct segment *segment_new(const char *resource, const struct segment_meta *meta, char *path);
+/* A segment that lies in memory (the journal has its rows). Takes `image`, as segment_new does. */
+struct segment *segment_new_memory(const char *resource, const struct segment_meta *meta,
+				   uint8_t *image);
+static inline bool segment_in_memory(const struct segment *g)
+{
+	return g->file.image != NULL;
+}
 void segment_free(struct segment *g, struct pages *p);
 
 /* Reads and checks the header page; what was loaded stays. Called by all others. */

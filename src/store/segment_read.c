@@ -18,18 +18,38 @@
 /* Deflate cannot make less than a byte out of this many (1,032, and some room). */
 #define DEFLATE_RATIO_MAX 1100u
 
-struct segment *segment_new(const char *resource, const struct segment_meta *meta, char *path)
+static struct segment *new_segment(const char *resource, const struct segment_meta *meta)
 {
-	struct segment *g = path ? calloc(1, sizeof *g) : NULL;
+	struct segment *g = calloc(1, sizeof *g);
 
-	if (!g) {
-		free(path);
+	if (!g)
 		return NULL;
-	}
 	g->refs = 1;
 	g->meta = *meta;
 	strcpy(g->resource, resource);
-	page_file_init(&g->file, meta->number, meta->bytes, path);
+	return g;
+}
+
+struct segment *segment_new(const char *resource, const struct segment_meta *meta, char *path)
+{
+	struct segment *g = path ? new_segment(resource, meta) : NULL;
+
+	if (g)
+		page_file_init(&g->file, meta->number, meta->bytes, path);
+	else
+		free(path);
+	return g;
+}
+
+struct segment *segment_new_memory(const char *resource, const struct segment_meta *meta,
+				   uint8_t *image)
+{
+	struct segment *g = new_segment(resource, meta);
+
+	if (g)
+		page_file_init_memory(&g->file, meta->number, meta->bytes, image);
+	else
+		free(image);
 	return g;
 }
 
@@ -149,8 +169,13 @@ int segment_row(struct segment *g, struct pages *p, uint32_t ordinal, uint32_t *
 	const uint8_t *e;
 	int rc = element(g, p, SECTION_ROWS, ordinal, hint, &e);
 
-	if (rc)
-		return rc;
+	if (!rc)
+		segment_row_decode(e, out);
+	return rc;
+}
+
+void segment_row_decode(const uint8_t *e, struct row *out)
+{
 	*out = (struct row){.offset = le32(e),
 			    .frame_bytes = le32(e + 4),
 			    .raw_bytes = le32(e + 8),
@@ -162,7 +187,6 @@ int segment_row(struct segment *g, struct pages *p, uint32_t ordinal, uint32_t *
 			    .id_hash = le64(e + 48),
 			    .parent_hash = le64(e + 56),
 			    .doc_hash = le64(e + 64)};
-	return 0;
 }
 
 int segment_id(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint, uint64_t *hash_out,

@@ -3,7 +3,8 @@
  * give the same bytes.
  *
  * Everything that the header page says is known before the first byte is written, so the file is
- * written in order and once.
+ * written in order and once: header, frames, and then a stage for each section, in slices that keep
+ * the loop free. A new section is a new line in `stages`.
  */
 #include "segment_file.h"
 
@@ -176,15 +177,7 @@ static void header_page(const struct segment_meta *m, const char *resource, int6
 
 /* ---- sections ---- */
 
-/* Fills pages with elements of one size. */
-struct pager {
-	struct out *out;
-	uint32_t page; /* its number */
-	uint32_t used, size;
-	uint8_t bytes[SEGMENT_PAGE];
-};
-
-static void pager_flush(struct pager *p)
+static void pager_flush(struct segment_pager *p)
 {
 	if (p->used == 0)
 		return;
@@ -196,7 +189,7 @@ static void pager_flush(struct pager *p)
 }
 
 /* Room for the next element. */
-static uint8_t *pager_next(struct pager *p)
+static uint8_t *pager_next(struct segment_pager *p)
 {
 	if (p->used + p->size > SEGMENT_PAGE_ROOM)
 		pager_flush(p);
@@ -205,14 +198,14 @@ static uint8_t *pager_next(struct pager *p)
 	return at;
 }
 
-static void pager_begin(struct pager *p, const struct section *s)
+static void pager_begin(struct segment_pager *p, const struct section *s)
 {
 	pager_flush(p);
 	assert(p->page == s->first_page);
 	p->size = s->size;
 }
 
-static void put_row(uint8_t *p, const struct row *r)
+void segment_row_encode(const struct row *r, uint8_t *p)
 {
 	put_le32(p, r->offset);
 	put_le32(p + 4, r->frame_bytes);
@@ -227,145 +220,256 @@ static void put_row(uint8_t *p, const struct row *r)
 	put_le64(p + 64, r->doc_hash);
 }
 
-/* What the other sections are sorted by. */
-struct key {
-	uint64_t major, middle, minor;
-	uint32_t ordinal;
-};
-
-static int by_key(const void *a, const void *b)
-{
-	const struct key *x = a, *y = b;
-
-	if (x->major != y->major)
-		return x->major < y->major ? -1 : 1;
-	if (x->middle != y->middle)
-		return x->middle < y->middle ? -1 : 1;
-	if (x->minor != y->minor)
-		return x->minor < y->minor ? -1 : 1;
-	return x->ordinal < y->ordinal ? -1 : 1;
-}
-
 /* Signed times in the order of unsigned words. */
 static uint64_t ordered(int64_t time_ms)
 {
 	return (uint64_t)time_ms ^ (uint64_t)1 << 63;
 }
 
-static void write_ids(struct pager *p, const struct segment_row *rows, uint32_t count, struct key *keys)
+/* The sections that are sorted otherwise than the rows. */
+struct index {
+	enum segment_section section;
+	bool (*key)(const struct row *row, struct sort_key *out); /* false: the row is not in it */
+	void (*put)(uint8_t *at, const struct sort_key *key);
+};
+
+static bool id_key(const struct row *row, struct sort_key *out)
 {
-	for (uint32_t i = 0; i < count; i++)
-		keys[i] = (struct key){rows[i].row.id_hash, 0, 0, i};
-	qsort(keys, count, sizeof *keys, by_key);
-	for (uint32_t i = 0; i < count; i++) {
-		uint8_t *at = pager_next(p);
-		put_le64(at, keys[i].major);
-		put_le32(at + 8, keys[i].ordinal);
-	}
+	*out = (struct sort_key){.major = row->id_hash};
+	return true;
 }
 
-static int write_filter(struct pager *p, const struct segment_row *rows, uint32_t count,
-			uint32_t blocks)
+static void put_id(uint8_t *at, const struct sort_key *key)
 {
-	static const uint32_t salts[SEGMENT_FILTER_WORDS] = SEGMENT_FILTER_SALTS;
-	uint64_t(*filter)[SEGMENT_FILTER_WORDS] = calloc(blocks ? blocks : 1, sizeof *filter);
+	put_le64(at, key->major);
+	put_le32(at + 8, key->ordinal);
+}
 
-	if (!filter)
-		return ERR_NOMEM;
-	for (uint32_t i = 0; i < count; i++) {
-		uint64_t h = rows[i].row.id_hash;
-		uint64_t *block = filter[((h >> 32) * blocks) >> 32];
-		for (int w = 0; w < SEGMENT_FILTER_WORDS; w++)
-			block[w] |= (uint64_t)1 << ((uint32_t)h * salts[w] >> 26);
-	}
-	for (uint32_t b = 0; b < blocks; b++) {
-		uint8_t *at = pager_next(p);
-		for (int w = 0; w < SEGMENT_FILTER_WORDS; w++)
-			put_le64(at + 8 * w, filter[b][w]);
-	}
-	free(filter);
+static bool updated_key(const struct row *row, struct sort_key *out)
+{
+	*out = (struct sort_key){.major = ordered(row->updated_ms), .middle = row->id_hash};
+	return true;
+}
+
+static void put_updated(uint8_t *at, const struct sort_key *key)
+{
+	put_le64(at, ordered((int64_t)key->major));
+	put_le32(at + 8, key->ordinal);
+}
+
+static bool parent_key(const struct row *row, struct sort_key *out)
+{
+	*out = (struct sort_key){row->parent_hash, ordered(row->created_ms), row->id_hash, 0};
+	return row->parent_hash != 0;
+}
+
+static void put_parent(uint8_t *at, const struct sort_key *key)
+{
+	put_le64(at, key->major);
+	put_le64(at + 8, ordered((int64_t)key->middle));
+	put_le64(at + 16, key->minor);
+	put_le32(at + 24, key->ordinal);
+}
+
+static const struct index by_id = {SECTION_IDS, id_key, put_id};
+static const struct index by_update = {SECTION_UPDATED, updated_key, put_updated};
+static const struct index by_parent = {SECTION_PARENTS, parent_key, put_parent};
+
+/* ---- stages: each answers 1 when it wants to go on, 0 when it is over, or an error ---- */
+
+/* Of rows, keys or bytes in one step: some tenths of a millisecond. */
+#define STEP_ROWS  2048u
+#define STEP_BYTES (64u << 10)
+
+/* The end of the next slice of rows. */
+static uint32_t slice_end(const struct segment_writer *w, uint32_t count)
+{
+	return count - w->at < STEP_ROWS ? count : w->at + STEP_ROWS;
+}
+
+static int write_head(struct segment_writer *w)
+{
+	uint8_t page[SEGMENT_PAGE];
+
+	survey(w->rows, w->count, w->meta, w->sections);
+	header_page(w->meta, w->resource, w->window_ms, w->sections, page);
+	w->meta->header_sum = le32(page + SEGMENT_PAGE_ROOM);
+	out_put(w->out, page, sizeof page);
+	w->pager.out = w->out;
+	w->pager.page = w->sections[0].first_page;
 	return 0;
 }
 
-static void write_updated(struct pager *p, const struct segment_row *rows, uint32_t count,
-			  struct key *keys)
+static int write_frames(struct segment_writer *w)
 {
-	for (uint32_t i = 0; i < count; i++)
-		keys[i] = (struct key){ordered(rows[i].row.updated_ms), rows[i].row.id_hash, 0, i};
-	qsort(keys, count, sizeof *keys, by_key);
-	for (uint32_t i = 0; i < count; i++) {
-		uint8_t *at = pager_next(p);
-		put_le64(at, ordered((int64_t)keys[i].major));
-		put_le32(at + 8, keys[i].ordinal);
+	for (size_t left = STEP_BYTES; left && w->at < w->count;) {
+		const struct segment_row *r = &w->rows[w->at];
+		size_t n = r->row.frame_bytes - w->into;
+		if (!r->frame && w->into == 0) {
+			int rc = w->fetch(w->ctx, r, &w->fetched);
+			if (rc)
+				return rc;
+		}
+		n = n < left ? n : left;
+		out_put(w->out, (r->frame ? r->frame : w->fetched.data) + w->into, n);
+		left -= n;
+		w->into += (uint32_t)n;
+		if (w->into == r->row.frame_bytes) {
+			w->into = 0;
+			w->at++;
+		}
 	}
+	if (w->at < w->count)
+		return 1;
+	out_zeros(w->out,
+		  (size_t)w->sections[0].first_page * SEGMENT_PAGE - (size_t)w->meta->data_end);
+	return 0;
 }
 
-static void write_parents(struct pager *p, const struct segment_row *rows, uint32_t count,
-			  struct key *keys)
+static int write_rows(struct segment_writer *w)
 {
-	uint32_t n = 0;
+	uint32_t end = slice_end(w, w->count);
 
-	for (uint32_t i = 0; i < count; i++)
-		if (rows[i].row.parent_hash)
-			keys[n++] = (struct key){rows[i].row.parent_hash,
-						 ordered(rows[i].row.created_ms),
-						 rows[i].row.id_hash, i};
-	qsort(keys, n, sizeof *keys, by_key);
-	for (uint32_t i = 0; i < n; i++) {
-		uint8_t *at = pager_next(p);
-		put_le64(at, keys[i].major);
-		put_le64(at + 8, ordered((int64_t)keys[i].middle));
-		put_le64(at + 16, keys[i].minor);
-		put_le32(at + 24, keys[i].ordinal);
+	if (w->at == 0)
+		pager_begin(&w->pager, &w->sections[SECTION_ROWS]);
+	for (; w->at < end; w->at++)
+		segment_row_encode(&w->rows[w->at].row, pager_next(&w->pager));
+	return w->at < w->count;
+}
+
+/* Gathers the keys, sorts them, writes them. */
+static int write_index(struct segment_writer *w, const struct index *index)
+{
+	struct sort *s = &w->sort;
+
+	if (w->phase == 0) {
+		uint32_t end = slice_end(w, w->count);
+		if (w->at == 0)
+			sort_reset(s);
+		for (; w->at < end; w->at++)
+			if (index->key(&w->rows[w->at].row, &s->keys[s->count]))
+				s->keys[s->count++].ordinal = w->at;
+		w->phase = w->at == w->count;
+		return 1;
 	}
-}
-
-static int write_sections(struct out *out, const struct segment_row *rows, uint32_t count,
-			  const struct section *sections)
-{
-	struct pager p = {.out = out, .page = sections[0].first_page};
-	struct key *keys = malloc((count ? count : 1) * sizeof *keys);
-
-	if (!keys)
-		return ERR_NOMEM;
-	pager_begin(&p, &sections[SECTION_ROWS]);
-	for (uint32_t i = 0; i < count; i++)
-		put_row(pager_next(&p), &rows[i].row);
-	pager_begin(&p, &sections[SECTION_IDS]);
-	write_ids(&p, rows, count, keys);
-	pager_begin(&p, &sections[SECTION_FILTER]);
-	int rc = write_filter(&p, rows, count, sections[SECTION_FILTER].elements);
-	if (!rc) {
-		pager_begin(&p, &sections[SECTION_UPDATED]);
-		write_updated(&p, rows, count, keys);
-		pager_begin(&p, &sections[SECTION_PARENTS]);
-		write_parents(&p, rows, count, keys);
-		pager_begin(&p, &sections[SECTION_TRUNCATED]);
-		for (uint32_t i = 0; i < count; i++)
-			if (rows[i].row.flags & RECORD_TRUNCATED)
-				put_le32(pager_next(&p), i);
-		pager_flush(&p);
+	if (w->phase == 1) {
+		w->phase += !sort_step(s);
+		w->at = 0;
+		return 1;
 	}
-	free(keys);
-	return rc;
+	if (w->at == 0)
+		pager_begin(&w->pager, &w->sections[index->section]);
+	for (uint32_t end = slice_end(w, s->count); w->at < end; w->at++)
+		index->put(pager_next(&w->pager), &s->keys[w->at]);
+	return w->at < s->count;
 }
 
-static int by_created(const void *a, const void *b)
+static int write_ids(struct segment_writer *w)
 {
-	const struct row *x = &((const struct segment_row *)a)->row,
-			 *y = &((const struct segment_row *)b)->row;
-
-	if (x->created_ms != y->created_ms)
-		return x->created_ms < y->created_ms ? -1 : 1;
-	if (x->id_hash != y->id_hash)
-		return x->id_hash < y->id_hash ? -1 : 1;
-	/* Two ids with one hash: any order that does not depend on the sort. */
-	return x->revision < y->revision ? -1 : x->revision > y->revision;
+	return write_index(w, &by_id);
 }
 
-void segment_sort(struct segment_row *rows, uint32_t count)
+static int write_updated(struct segment_writer *w)
 {
-	qsort(rows, count, sizeof *rows, by_created);
+	return write_index(w, &by_update);
+}
+
+static int write_parents(struct segment_writer *w)
+{
+	return write_index(w, &by_parent);
+}
+
+static int write_filter(struct segment_writer *w)
+{
+	static const uint32_t salts[SEGMENT_FILTER_WORDS] = SEGMENT_FILTER_SALTS;
+	uint32_t blocks = w->sections[SECTION_FILTER].elements;
+
+	if (!w->filter) {
+		w->filter = calloc(blocks ? blocks : 1, sizeof *w->filter);
+		if (!w->filter)
+			return ERR_NOMEM;
+	}
+	for (uint32_t end = slice_end(w, w->count); w->at < end; w->at++) {
+		uint64_t h = w->rows[w->at].row.id_hash;
+		uint64_t *block = w->filter[((h >> 32) * blocks) >> 32];
+		for (int i = 0; i < SEGMENT_FILTER_WORDS; i++)
+			block[i] |= (uint64_t)1 << ((uint32_t)h * salts[i] >> 26);
+	}
+	if (w->at < w->count)
+		return 1;
+	pager_begin(&w->pager, &w->sections[SECTION_FILTER]);
+	for (uint32_t b = 0; b < blocks; b++) {
+		uint8_t *at = pager_next(&w->pager);
+		for (int i = 0; i < SEGMENT_FILTER_WORDS; i++)
+			put_le64(at + 8 * i, w->filter[b][i]);
+	}
+	return 0;
+}
+
+static int write_truncated(struct segment_writer *w)
+{
+	uint32_t end = slice_end(w, w->count);
+
+	if (w->at == 0)
+		pager_begin(&w->pager, &w->sections[SECTION_TRUNCATED]);
+	for (; w->at < end; w->at++)
+		if (w->rows[w->at].row.flags & RECORD_TRUNCATED)
+			put_le32(pager_next(&w->pager), w->at);
+	if (w->at < w->count)
+		return 1;
+	pager_flush(&w->pager);
+	return 0;
+}
+
+static int (*const stages[])(struct segment_writer *w) = {
+	write_head,   write_frames,  write_rows,    write_ids,
+	write_filter, write_updated, write_parents, write_truncated,
+};
+
+#define STAGES (sizeof stages / sizeof stages[0])
+
+int segment_writer_init(struct segment_writer *w, struct out *out, const char *resource,
+			int64_t window_ms, struct segment_row *rows, uint32_t count,
+			struct segment_meta *meta)
+{
+	assert(count > 0);
+	*w = (struct segment_writer){.out = out,
+				     .resource = resource,
+				     .window_ms = window_ms,
+				     .rows = rows,
+				     .count = count,
+				     .meta = meta};
+	return sort_init(&w->sort, count);
+}
+
+void segment_writer_release(struct segment_writer *w)
+{
+	sort_release(&w->sort);
+	buf_release(&w->fetched);
+	free(w->filter);
+	w->filter = NULL;
+}
+
+int segment_writer_step(struct segment_writer *w)
+{
+	int rc = stages[w->stage](w);
+
+	if (!rc && w->out->error)
+		rc = w->out->error;
+	if (rc)
+		return rc;
+	w->at = w->phase = 0;
+	if (++w->stage < STAGES)
+		return 1;
+	return out_flush(w->out);
+}
+
+/* ---- the order of the rows ---- */
+
+/* Two ids with one hash: any order that does not depend on the sort. */
+void segment_row_key(const struct row *row, struct sort_key *out)
+{
+	*out = (struct sort_key){ordered(row->created_ms), row->id_hash, row->revision, 0};
 }
 
 int64_t segment_rows_start(const struct segment_row *rows, uint32_t count)
@@ -374,24 +478,4 @@ int64_t segment_rows_start(const struct segment_row *rows, uint32_t count)
 		if (rows[i].row.created_ms != TIME_NONE)
 			return rows[i].row.created_ms;
 	return TIME_NONE;
-}
-
-int segment_write(struct out *out, const char *resource, int64_t window_ms,
-		  struct segment_row *rows, uint32_t count, struct segment_meta *meta)
-{
-	struct section sections[SEGMENT_SECTIONS];
-	uint8_t page[SEGMENT_PAGE];
-
-	assert(count > 0);
-	survey(rows, count, meta, sections);
-	header_page(meta, resource, window_ms, sections, page);
-	meta->header_sum = le32(page + SEGMENT_PAGE_ROOM);
-	out_put(out, page, sizeof page);
-	for (uint32_t i = 0; i < count; i++)
-		out_put(out, rows[i].frame, rows[i].row.frame_bytes);
-	out_zeros(out, (size_t)sections[0].first_page * SEGMENT_PAGE - (size_t)meta->data_end);
-	int rc = write_sections(out, rows, count, sections);
-	if (rc)
-		return rc;
-	return out_flush(out);
 }

@@ -20,23 +20,33 @@ static void note_damage(struct store *s)
 	}
 }
 
+struct txn *txn_new(struct store *s)
+{
+	struct txn *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return NULL;
+	note_damage(s);
+	t->store = s;
+	t->revision = s->state->revision + 1;
+	return t;
+}
+
 int store_begin(struct store *s, struct txn **txn_out, struct why *why)
 {
 	if (s->txn)
 		return why_set(why, ERR_BUSY, "another transaction of %s is %s", s->dir,
 			       s->txn->committing ? "committing" : "open");
-	struct txn *t = calloc(1, sizeof *t);
+	struct txn *t = txn_new(s);
 	if (!t)
 		return why_set(why, ERR_NOMEM, "out of memory to begin a transaction");
-	note_damage(s);
-	t->store = s;
-	t->revision = s->state->revision + 1;
 	s->txn = *txn_out = t;
 	return 0;
 }
 
-static void part_free(struct txn_part *part)
+static void part_free(struct store *s, struct txn_part *part)
 {
+	resource_unref(part->base, store_segment_end, s);
 	free(part->rows);
 	free(part->table);
 	free(part->kills);
@@ -55,12 +65,13 @@ void txn_free(struct txn *t)
 	while (t->parts) {
 		struct txn_part *part = t->parts;
 		t->parts = part->next;
-		part_free(part);
+		part_free(t->store, part);
 	}
 	for (size_t i = 0; i < t->marks_count; i++)
 		mark_unref(t->marks[i]);
 	free(t->marks);
-	t->store->txn = NULL;
+	if (t->store->txn == t)
+		t->store->txn = NULL;
 	free(t);
 }
 
@@ -113,7 +124,6 @@ static struct txn_part *part_find(struct txn *t, const char *resource)
 
 int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct why *why)
 {
-	assert(!t->committing);
 	if (!resource_name_valid(resource))
 		return why_set(why, ERR_INVALID, "'%.40s' cannot be a resource's name",
 			       resource ? resource : "");
@@ -130,12 +140,15 @@ int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct 
 	if (!part)
 		return why_set(why, ERR_NOMEM, "out of memory in a transaction");
 	strcpy(part->name, resource);
+	part->retain_ms = TIME_MIN;
 	part->base = base;
+	if (base)
+		base->refs++;
 	part->dictionary = base ? base->dictionary : 0;
 	part->gathering = part->dictionary == 0;
 	int rc = part_begin(part);
 	if (rc) {
-		part_free(part);
+		part_free(t->store, part);
 		return why_set(why, rc, "out of memory in a transaction");
 	}
 	struct txn_part **last = &t->parts; /* in the order of their first use */
@@ -147,12 +160,18 @@ int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct 
 
 /* ---- coverage and marks ---- */
 
+static int part_of(struct txn *t, const char *resource, struct txn_part **out)
+{
+	assert(!t->committing);
+	return txn_part(t, resource, out, NULL);
+}
+
 /* Nothing is held beyond the moment whose state it shows (coverage.c), and so no damage is healed
  * there. */
 int txn_hold(struct txn *t, const char *resource, struct interval span)
 {
 	struct txn_part *part;
-	int rc = txn_part(t, resource, &part, NULL);
+	int rc = part_of(t, resource, &part);
 
 	if (!rc && (span.start_ms == TIME_NONE || span.as_of_ms == TIME_NONE))
 		rc = ERR_INVALID;
@@ -168,15 +187,35 @@ int txn_hold(struct txn *t, const char *resource, struct interval span)
 int txn_withdraw(struct txn *t, const char *resource, int64_t start_ms, int64_t end_ms)
 {
 	struct txn_part *part;
-	int rc = txn_part(t, resource, &part, NULL);
+	int rc = part_of(t, resource, &part);
 
 	return rc ? rc : coverage_withdraw(&part->coverage, start_ms, end_ms);
+}
+
+int txn_retain(struct txn *t, const char *resource, int64_t before_ms)
+{
+	struct txn_part *part;
+	int64_t window = t->store->window_ms, into = before_ms % window;
+	int rc = part_of(t, resource, &part);
+
+	if (!rc && before_ms == TIME_NONE)
+		rc = ERR_INVALID;
+	into += into < 0 ? window : 0;
+	if (rc || before_ms < TIME_MIN + window)
+		return rc;
+	before_ms -= into;
+	rc = coverage_withdraw(&part->coverage, TIME_MIN, before_ms);
+	if (!rc)
+		rc = intervals_remove(&part->damaged, TIME_MIN, before_ms);
+	if (!rc && before_ms > part->retain_ms)
+		part->retain_ms = before_ms;
+	return rc;
 }
 
 int txn_chain_start(struct txn *t, const char *resource, int64_t at_ms)
 {
 	struct txn_part *part;
-	int rc = txn_part(t, resource, &part, NULL);
+	int rc = part_of(t, resource, &part);
 
 	if (!rc)
 		coverage_chain_start(&part->coverage, at_ms);
@@ -186,7 +225,7 @@ int txn_chain_start(struct txn *t, const char *resource, int64_t at_ms)
 int txn_chain_extend(struct txn *t, const char *resource, int64_t from_ms, int64_t to_ms)
 {
 	struct txn_part *part;
-	int rc = txn_part(t, resource, &part, NULL);
+	int rc = part_of(t, resource, &part);
 
 	return rc ? rc : coverage_chain_extend(&part->coverage, from_ms, to_ms);
 }
@@ -223,7 +262,7 @@ size_t txn_bytes(const struct txn *t)
 	size_t n = 0;
 
 	for (const struct txn_part *part = t->parts; part; part = part->next)
-		n += part->packed.len + part->raw.len;
+		n += part_bytes(part);
 	return n;
 }
 

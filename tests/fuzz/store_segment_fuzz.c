@@ -26,6 +26,12 @@ void log_error(const char *area, const char *format, ...)
 	(void)format;
 }
 
+void log_warn(const char *area, const char *format, ...)
+{
+	(void)area;
+	(void)format;
+}
+
 void log_info(const char *area, const char *format, ...)
 {
 	(void)area;

@@ -566,6 +566,135 @@ static void checks_pass(void **state)
 	store_close(s);
 }
 
+static void put_large(struct txn *t, unsigned i, unsigned size)
+{
+	struct buf doc = {0};
+	char id[32];
+	struct record r = {.created_ms = T0 + i, .updated_ms = T0, .seen_ms = T0};
+
+	lab_doc(&doc, i + 1, size);
+	snprintf(id, sizeof id, "i%u", i);
+	r.id = bytes_str(id);
+	r.doc = buf_bytes(&doc);
+	assert_int_equal(txn_put(t, C, &r, NULL, NULL), 0);
+	buf_release(&doc);
+}
+
+/* Large records wait to be packed in slices, by other puts and by the commit; with a dictionary and
+ * without one, and replaced while they wait. */
+static void large_records(void **state)
+{
+	static const unsigned sizes[] = {200, 300000, 900, 1000000, 131072, 300000, 50};
+	struct buf memory = {0}, doc = {0};
+	struct record r;
+	char id[32];
+
+	(void)state;
+	lab.sliced = true;
+	lab.txn_bytes_max = 64u << 20;
+	struct store *s = lab_open(&lab);
+	for (int round = 0; round < 3; round++) {
+		struct txn *t = lab_begin(s);
+		for (unsigned i = 0; i < 90; i++)
+			put_large(t, i + (unsigned)round * 1000, sizes[(i + (unsigned)round) % 7] / 2);
+		for (unsigned i = 80; i < 100; i++)
+			put_large(t, i + (unsigned)round * 1000, sizes[i % 7]);
+		assert_int_equal(lab_commit(t), 0);
+	}
+	struct snapshot *v = snapshot_new(s);
+	assert_int_equal(snapshot_count(v, C), 300);
+	for (unsigned k = 0; k < 300; k++) {
+		unsigned round = k / 100, i = k % 100;
+		snprintf(id, sizeof id, "i%u", i + round * 1000);
+		assert_int_equal(snapshot_get(v, C, bytes_str(id), &memory, &r), 1);
+		lab_doc(&doc, i + round * 1000 + 1,
+			i < 80 ? sizes[(i + round) % 7] / 2 : sizes[i % 7]);
+		assert_true(bytes_equal(r.doc, buf_bytes(&doc)));
+	}
+	snapshot_free(v);
+	store_close(s);
+	buf_release(&memory);
+	buf_release(&doc);
+}
+
+/* Below the floor nothing that brings records is begun, with the journal and without; what makes
+ * room is. */
+static void disk_floor(void **state)
+{
+	(void)state;
+	for (lab.journal_bytes = 0; lab.journal_bytes <= 1 << 20; lab.journal_bytes += 1 << 20) {
+		lab_remove(lab.dir);
+		lab.floor_bytes = 10 << 20;
+		lab.free_bytes = 20 << 20;
+		struct store *s = lab_open(&lab);
+		for (unsigned i = 0; i < 2; i++) {
+			struct txn *t = lab_begin(s);
+			lab_put(t, C, i ? "b" : "a", T0, T0, T0, 0, NULL, 1);
+			assert_int_equal(lab_commit(t), 0);
+		}
+		lab.free_bytes = 10 << 20;
+		lab_calm(&lab);
+		struct txn *t = lab_begin(s);
+		lab_put(t, C, "c", T0, T0, T0, 0, NULL, 1);
+		assert_int_equal(lab_commit(t), ERR_NOSPACE);
+		assert_int_equal(lab.steps, 0);
+		assert_int_equal(count(s, C), 2);
+		t = lab_begin(s);
+		txn_withdraw(t, C, T0, T0 + 5);
+		txn_mark(t, "a", bytes_str("1"));
+		assert_int_equal(lab_commit(t), 0);
+		t = lab_begin(s);
+		assert_int_equal(txn_retain(t, C, T0 + 2 * 86400000LL), 0);
+		assert_int_equal(lab_commit(t), 0);
+		assert_int_equal(count(s, C), 0);
+		assert_int_equal(lab_files(lab.dir, ".seg"), 0);
+		store_close(s);
+	}
+	lab.journal_bytes = lab.floor_bytes = 0;
+}
+
+/* Whole windows go: what lies in the window of the moment, or has no time, stays. */
+static void retention(void **state)
+{
+	char id[16];
+
+	(void)state;
+	struct store *s = lab_open(&lab);
+	struct txn *t = lab_begin(s);
+	for (int i = 0; i < 40; i++) {
+		snprintf(id, sizeof id, "i%d", i);
+		lab_put(t, C, id, i ? T0 + i * 21600000LL : TIME_NONE, T0, T0,
+			i % 7 == 3 ? RECORD_DELETED : 0, NULL, (unsigned)i + 1);
+	}
+	txn_hold(t, C, (struct interval){T0 - 5, T0 + 100 * 86400000LL, T0 + 200 * 86400000LL});
+	assert_int_equal(lab_commit(t), 0);
+	struct snapshot *v = snapshot_new(s);
+	uint64_t before = snapshot_count(v, C), revision = snapshot_revision(v);
+	int64_t cut = 1700265600000; /* 2023-11-18, three hours and more before the row 12 */
+	t = lab_begin(s);
+	assert_int_equal(txn_retain(t, C, cut + 5 * 3600000), 0);
+	lab_put(t, C, "late", T0, T0, T0, 0, NULL, 9);
+	assert_int_equal(lab_commit(t), 0);
+	assert_int_equal(snapshot_count(v, C), before);
+	snapshot_free(v);
+	v = snapshot_new(s);
+	struct buf memory = {0};
+	struct record r;
+	for (int i = 0; i < 40; i++) {
+		snprintf(id, sizeof id, "i%d", i);
+		assert_int_equal(snapshot_get(v, C, bytes_str(id), &memory, &r),
+				 i == 0 || T0 + i * 21600000LL >= cut);
+	}
+	assert_int_equal(snapshot_get(v, C, bytes_str("late"), &memory, &r), 1);
+	assert_true(snapshot_revision(v) > revision);
+	const struct intervals *held = &snapshot_coverage(v, C)->held;
+	assert_false(intervals_contain(held, cut - 1, cut));
+	assert_true(intervals_contain(held, cut, cut + 1000));
+	snapshot_free(v);
+	store_close(s);
+	buf_release(&memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -583,6 +712,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dictionaries, setup, teardown),
 		cmocka_unit_test_setup_teardown(later_fsync, setup, teardown),
 		cmocka_unit_test_setup_teardown(checks_pass, setup, teardown),
+		cmocka_unit_test_setup_teardown(large_records, setup, teardown),
+		cmocka_unit_test_setup_teardown(disk_floor, setup, teardown),
+		cmocka_unit_test_setup_teardown(retention, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

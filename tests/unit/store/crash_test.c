@@ -29,13 +29,52 @@ static void fill(struct store *s, int from, int rounds)
 	}
 }
 
+/* How the store is kept and what is cut: segments at once; a small commit that goes to the journal;
+ * a large one that flushes what the journal has. */
+static size_t journal_bytes;
+static bool keep_previous;
+static int messages;
+
+static int setup_plain(void **state)
+{
+	(void)state;
+	journal_bytes = 0;
+	messages = 70; /* enough for a dictionary */
+	return 0;
+}
+
+static int setup_keep(void **state)
+{
+	(void)state;
+	journal_bytes = 1 << 20;
+	messages = 70;
+	keep_previous = true;
+	return 0;
+}
+
+static int setup_journal(void **state)
+{
+	(void)state;
+	journal_bytes = 1 << 20;
+	messages = 9;
+	return 0;
+}
+
+static int setup_flush(void **state)
+{
+	(void)state;
+	journal_bytes = 1 << 20;
+	messages = 70;
+	return 0;
+}
+
 /* The commit that is cut. */
-static struct txn *big_txn(struct store *s)
+static struct txn *cut_txn(struct store *s)
 {
 	struct txn *t = lab_begin(s);
 	char id[16];
 
-	for (int i = 0; i < 70; i++) {
+	for (int i = 0; i < messages; i++) {
 		snprintf(id, sizeof id, "m%d", i);
 		lab_put(t, "messages", id, T0 + i * 3600000, T0, T0 + 100000, 0, "i1",
 			(unsigned)i + 1);
@@ -49,6 +88,8 @@ static struct txn *big_txn(struct store *s)
 	txn_chain_start(t, "messages", T0);
 	txn_withdraw(t, "contacts", T0 + 50, T0 + 60);
 	txn_mark(t, "etag", bytes_str("new"));
+	if (messages == 70) /* what the journal never takes */
+		txn_retain(t, "contacts", T0 + 3 * 86400000LL);
 	return t;
 }
 
@@ -59,7 +100,7 @@ static void coverage_is_true(struct store *s)
 	struct snapshot *v = snapshot_new(s);
 	bool claimed = intervals_contain(&snapshot_coverage(v, "messages")->held, T0, T0 + 5000000);
 
-	assert_int_equal(snapshot_count(v, "messages"), claimed ? 70 : 0);
+	assert_int_equal(snapshot_count(v, "messages"), claimed ? messages : 0);
 	assert_int_equal(snapshot_mark(v, "etag").data != NULL, claimed);
 	snapshot_free(v);
 }
@@ -74,7 +115,10 @@ static unsigned files_of(struct store *s)
 
 static void no_leftovers(struct lab *l, struct store *s)
 {
-	assert_int_equal(lab_files(l->dir, ".seg"), files_of(s));
+	if (keep_previous) /* with what the previous manifest names */
+		assert_true(lab_files(l->dir, ".seg") >= files_of(s));
+	else
+		assert_int_equal(lab_files(l->dir, ".seg"), files_of(s));
 	assert_int_equal(lab_files(l->dir, ".tmp"), 0);
 }
 
@@ -90,8 +134,10 @@ static void prepare(struct lab *l, struct states *st)
 	struct store *s;
 
 	lab_init(l);
+	l->journal_bytes = journal_bytes;
+	l->keep_previous = keep_previous;
 	s = lab_open(l);
-	for (int i = 0; files_of(s) < 8; i++)
+	for (int i = 0; journal_bytes ? i < 30 : files_of(s) < 8; i++)
 		fill(s, i, 1);
 	lab_dump(s, &st->old, true);
 	store_close(s);
@@ -99,7 +145,7 @@ static void prepare(struct lab *l, struct states *st)
 	lab_copy(l->dir, base);
 	s = lab_open(l);
 	lab_calm(l);
-	assert_int_equal(lab_commit(big_txn(s)), 0);
+	assert_int_equal(lab_commit(cut_txn(s)), 0);
 	st->steps = l->steps;
 	lab_dump(s, &st->new, true);
 	store_close(s);
@@ -139,9 +185,10 @@ static void die_at(struct lab *l, struct states *st, enum lab_fault fault, unsig
 	struct buf seen = {0}, again = {0};
 
 	restore(l);
+	l->sliced = k % 2;
 	struct store *s = lab_open(l);
 	lab_calm(l);
-	struct txn *t = big_txn(s);
+	struct txn *t = cut_txn(s);
 	l->fault = fault;
 	l->at = k;
 	int rc = lab_commit(t);
@@ -164,7 +211,7 @@ static void die_at(struct lab *l, struct states *st, enum lab_fault fault, unsig
 	lab_dump(s, &again, true);
 	assert_string_equal(buf_text(&seen), buf_text(&again));
 	/* The same again comes to what an undisturbed commit would have. */
-	assert_int_equal(lab_commit(big_txn(s)), 0);
+	assert_int_equal(lab_commit(cut_txn(s)), 0);
 	fill(s, 100, 1);
 	no_leftovers(l, s);
 	store_close(s);
@@ -180,7 +227,7 @@ static void dies(void **state)
 
 	(void)state;
 	prepare(&l, &st);
-	assert_true(st.steps > 12);
+	assert_true(journal_bytes && messages < 70 ? st.steps == 4 : st.steps > 12);
 	buf_text(&st.old);
 	for (unsigned k = 1; k <= st.steps; k++) {
 		die_at(&l, &st, FAULT_DIE, k, &news);
@@ -197,6 +244,8 @@ static bool crash_shows_new(const struct lab *l, const struct states *st)
 	struct buf seen = {0};
 	struct lab after = {0};
 
+	after.journal_bytes = journal_bytes;
+	after.keep_previous = keep_previous;
 	snprintf(after.dir, sizeof after.dir, "%.100s-copy", l->dir);
 	lab_copy(l->dir, after.dir);
 	struct store *s = lab_open(&after);
@@ -216,12 +265,12 @@ static void goes_on(struct lab *l, struct store *s)
 {
 	struct buf seen = {0}, again = {0};
 
-	assert_int_equal(lab_commit(big_txn(s)), 0);
+	assert_int_equal(lab_commit(cut_txn(s)), 0);
 	fill(s, 200, 1);
-	no_leftovers(l, s);
 	lab_dump(s, &seen, true);
 	store_close(s);
 	s = lab_open(l);
+	no_leftovers(l, s);
 	lab_dump(s, &again, true);
 	assert_string_equal(buf_text(&seen), buf_text(&again));
 	store_close(s);
@@ -236,7 +285,7 @@ static void fail_at(struct lab *l, struct states *st, enum lab_fault fault, int 
 	restore(l);
 	struct store *s = lab_open(l);
 	lab_calm(l);
-	struct txn *t = big_txn(s);
+	struct txn *t = cut_txn(s);
 	l->fault = fault;
 	l->at = k;
 	l->error = error;
@@ -284,7 +333,7 @@ static void first_commit_dies(void **state)
 		lab_calm(&l);
 		l.fault = k % 2 ? FAULT_DIE : FAULT_TORN;
 		l.at = k / 2 + 1;
-		lab_commit(big_txn(s));
+		lab_commit(cut_txn(s));
 		bool died = l.died;
 		store_close(s);
 		lab_calm(&l);
@@ -368,7 +417,7 @@ static void late(void **state)
 		struct store *s = lab_open(&l);
 		struct snapshot *v = snapshot_new(s);
 		l.later = true;
-		txn_commit(big_txn(s), done, &rc);
+		txn_commit(cut_txn(s), done, &rc);
 		for (int round = 0; rc == 1; round++) {
 			assert_true(l.waiting_count > 0);
 			lab_dump(s, &seen, true);
@@ -395,14 +444,66 @@ static void late(void **state)
 	finish(&l, &st);
 }
 
+/* In slices: between two of them readers see the old state, no slice writes much, and a store that
+ * is closed in the middle leaves nothing behind. */
+static void sliced(void **state)
+{
+	struct lab l;
+	struct states st = {{0}, {0}, 0};
+	struct buf seen = {0};
+	unsigned slices = 0;
+
+	(void)state;
+	prepare(&l, &st);
+	buf_text(&st.old);
+	l.sliced = true;
+	for (int rc = 1, stop = 0; rc; stop++) {
+		rc = 1;
+		restore(&l);
+		struct store *s = lab_open(&l);
+		l.awake = false;
+		txn_commit(cut_txn(s), done, &rc);
+		assert_true(l.awake && rc == 1 && l.writes == 0);
+		for (slices = 0; slices < (unsigned)stop && rc == 1; slices++) {
+			unsigned before = l.writes;
+			bool more = store_work(s);
+			assert_int_equal(more, rc == 1);
+			assert_true(l.writes - before <= 2);
+			lab_dump(s, &seen, true);
+			assert_int_equal(is_new(&st, &seen), rc == 0);
+		}
+		store_close(s);
+		s = lab_open(&l);
+		lab_dump(s, &seen, true);
+		assert_int_equal(is_new(&st, &seen), rc == 0);
+		no_leftovers(&l, s);
+		store_close(s);
+	}
+	assert_true(slices > 15);
+	buf_release(&seen);
+	finish(&l, &st);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(dies),
-		cmocka_unit_test(fails),
-		cmocka_unit_test(first_commit_dies),
-		cmocka_unit_test(quarantine_dies),
-		cmocka_unit_test(late),
+		cmocka_unit_test_setup(first_commit_dies, setup_plain),
+		cmocka_unit_test_setup(quarantine_dies, setup_plain),
+		{"dies, plain", dies, setup_plain, NULL, NULL},
+		{"fails, plain", fails, setup_plain, NULL, NULL},
+		{"late, plain", late, setup_plain, NULL, NULL},
+		{"sliced, plain", sliced, setup_plain, NULL, NULL},
+		{"dies, journal", dies, setup_journal, NULL, NULL},
+		{"fails, journal", fails, setup_journal, NULL, NULL},
+		{"late, journal", late, setup_journal, NULL, NULL},
+		{"sliced, journal", sliced, setup_journal, NULL, NULL},
+		{"dies, flush", dies, setup_flush, NULL, NULL},
+		{"fails, flush", fails, setup_flush, NULL, NULL},
+		{"late, flush", late, setup_flush, NULL, NULL},
+		{"sliced, flush", sliced, setup_flush, NULL, NULL},
+		{"dies, keep", dies, setup_keep, NULL, NULL},
+		{"fails, keep", fails, setup_keep, NULL, NULL},
+		{"late, keep", late, setup_keep, NULL, NULL},
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

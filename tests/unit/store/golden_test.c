@@ -5,6 +5,7 @@
  *   tests/golden/store-v1/plain    written from the code below, byte for byte (as far as the same
  *                                  zlib packs)
  *   tests/golden/store-v1/trained  with a dictionary, whose training may change: read only
+ *   tests/golden/store-v1/journaled  with a journal, byte for byte
  *   tests/golden/store-v1/trail    a trail, byte for byte
  *   ....txt                        what readers see
  *
@@ -64,6 +65,23 @@ static void write_plain(struct store *s)
 	txn_hold(t, "tags", (struct interval){TIME_MIN, T0, T0});
 	txn_withdraw(t, "contacts", T0 + 10, T0 + 20);
 	txn_chain_extend(t, "contacts", T0 + 100000000, T0 + 110000000);
+	assert_int_equal(lab_commit(t), 0);
+}
+
+static void write_journaled(struct store *s)
+{
+	struct txn *t;
+
+	write_plain(s);
+	t = lab_begin(s);
+	lab_put(t, "contacts", "contact-5", T0 + 35000000, T0 + 5000000, T0 + 6000000,
+		RECORD_TRUNCATED, NULL, 78);
+	lab_put(t, "contacts", "contact-9", TIME_NONE, T0 + 5000000, T0 + 6000000, RECORD_DELETED,
+		NULL, 0);
+	lab_put(t, "messages", "m9", T0 + 9000, TIME_NONE, T0 + 9000, 0, "contact-1", 109);
+	txn_hold(t, "messages", (struct interval){T0, T0 + 100000, T0 + 100000});
+	txn_mark(t, "etag", bytes_of(NULL, 0));
+	txn_mark(t, "a", bytes_str("1"));
 	assert_int_equal(lab_commit(t), 0);
 }
 
@@ -141,7 +159,8 @@ static bool packs_as_then(void)
 	return same;
 }
 
-static void golden_store(const char *name, void (*write)(struct store *s), struct lab *made)
+static void golden_store(const char *name, size_t journal_bytes, void (*write)(struct store *s),
+			 struct lab *made)
 {
 	char path[256];
 	struct lab read = {0};
@@ -149,6 +168,7 @@ static void golden_store(const char *name, void (*write)(struct store *s), struc
 	struct store *s;
 
 	lab_init(made);
+	made->journal_bytes = journal_bytes;
 	s = lab_open(made);
 	write(s);
 	store_close(s);
@@ -183,8 +203,22 @@ static void plain(void **state)
 	char path[256];
 
 	(void)state;
-	golden_store("plain", write_plain, &made);
+	golden_store("plain", 0, write_plain, &made);
 	golden_path("plain", path);
+	for (unsigned i = 0; packs_as_then() && i < sizeof files / sizeof *files; i++)
+		same_file(path, made.dir, files[i]);
+	lab_release(&made);
+}
+
+static void journaled(void **state)
+{
+	static const char *const files[] = {"MANIFEST", "journal/1.log"};
+	struct lab made;
+	char path[256];
+
+	(void)state;
+	golden_store("journaled", 1 << 20, write_journaled, &made);
+	golden_path("journaled", path);
 	for (unsigned i = 0; packs_as_then() && i < sizeof files / sizeof *files; i++)
 		same_file(path, made.dir, files[i]);
 	lab_release(&made);
@@ -195,7 +229,7 @@ static void trained(void **state)
 	struct lab made;
 
 	(void)state;
-	golden_store("trained", write_trained, &made);
+	golden_store("trained", 0, write_trained, &made);
 	lab_release(&made);
 }
 
@@ -235,8 +269,8 @@ static void trail(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(plain), cmocka_unit_test(trained),
-					   cmocka_unit_test(trail)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(plain), cmocka_unit_test(journaled),
+					   cmocka_unit_test(trained), cmocka_unit_test(trail)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

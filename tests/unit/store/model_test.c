@@ -201,6 +201,24 @@ static void op_coverage(struct txn *t)
 	}
 }
 
+static void op_retain(struct txn *t)
+{
+	unsigned r = below(RESOURCES);
+	int64_t before = T0 + (int64_t)below(12) * DAY + below(1000000),
+		whole = before - before % DAY;
+
+	assert_int_equal(txn_retain(t, names[r], before), 0);
+	assert_int_equal(coverage_withdraw(&next.coverage[r], TIME_MIN, whole), 0);
+	for (unsigned i = 0; i < IDS; i++) {
+		struct entry *e = &next.entries[r][i];
+		bool own = e->revision > now.revision ||
+			   memcmp(e, &now.entries[r][i], sizeof *e) != 0;
+		if (e->held && !own && e->created != TIME_NONE && e->created < whole)
+			e->held = false;
+	}
+	touched = true;
+}
+
 static void op_mark(struct txn *t)
 {
 	static const char *const keys[3] = {"a", "b", "etag"};
@@ -440,6 +458,8 @@ static void life(uint64_t start, unsigned ops)
 	seed = start * 0x9e3779b97f4a7c15u + 12345;
 	lab_init(&lab);
 	lab.cache_bytes = below(2) ? 1 : 0; /* hardly any cache, or plenty */
+	lab.sliced = below(2);
+	lab.journal_bytes = below(3) ? 100000 + below(2000000) : 0;
 	memset(&now, 0, sizeof now);
 	memset(&next, 0, sizeof next);
 	for (int i = 0; i < RESOURCES; i++) {
@@ -454,6 +474,10 @@ static void life(uint64_t start, unsigned ops)
 			given = 0;
 			touched = false;
 		}
+		if (below(10) == 0)
+			store_flush(store);
+		for (unsigned n = below(4) ? 0 : below(40); n && store_work(store); n--)
+			;
 		unsigned dice = below(100);
 		if (dice < 84) {
 			for (unsigned n = below(60) ? 1 : 150; n > 0;
@@ -464,6 +488,8 @@ static void life(uint64_t start, unsigned ops)
 		} else if (dice < 91) {
 			op_mark(t);
 		} else if (dice < 97) {
+			if (below(5) == 0)
+				op_retain(t);
 			commit(t);
 			t = NULL;
 			compare_all();

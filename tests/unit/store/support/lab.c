@@ -271,9 +271,27 @@ static int hook_unlink(void *ctx, const char *path)
 	return -1;
 }
 
+static void hook_wake(void *ctx)
+{
+	((struct lab *)ctx)->awake = true;
+}
+
+static int hook_free_bytes(void *ctx, const char *dir, uint64_t *bytes_out)
+{
+	(void)dir;
+	*bytes_out = ((struct lab *)ctx)->free_bytes;
+	return 0;
+}
+
 struct store_hooks lab_hooks(struct lab *l)
 {
-	return (struct store_hooks){hook_fsync, hook_write, hook_rename, hook_unlink, l};
+	return (struct store_hooks){.fsync = hook_fsync,
+				    .write = hook_write,
+				    .rename = hook_rename,
+				    .unlink = hook_unlink,
+				    .free_bytes = l->floor_bytes ? hook_free_bytes : NULL,
+				    .wake = l->sliced ? hook_wake : NULL,
+				    .ctx = l};
 }
 
 void lab_sync_all(struct lab *l, int error)
@@ -291,7 +309,10 @@ int lab_try_open(struct lab *l, struct store **out)
 	struct store_options o = {.dir = l->dir,
 				  .hooks = lab_hooks(l),
 				  .cache_bytes = l->cache_bytes,
-				  .txn_bytes_max = l->txn_bytes_max};
+				  .txn_bytes_max = l->txn_bytes_max,
+				  .journal_bytes = l->journal_bytes,
+				  .keep_previous = l->keep_previous,
+				  .floor_bytes = l->floor_bytes};
 	struct why why;
 
 	return store_open(&o, out, &why);
@@ -305,10 +326,14 @@ struct store *lab_open(struct lab *l)
 	return s;
 }
 
+/* Of the last transaction. */
+static struct store *begun;
+
 struct txn *lab_begin(struct store *s)
 {
 	struct txn *t = NULL;
 
+	begun = s;
 	assert_int_equal(store_begin(s, &t, NULL), 0);
 	return t;
 }
@@ -325,6 +350,8 @@ int lab_commit(struct txn *t)
 	int rc = 1;
 
 	txn_commit(t, committed, &rc);
+	while (rc == 1 && store_work(begun))
+		;
 	assert_int_not_equal(rc, 1);
 	return rc;
 }

@@ -40,7 +40,11 @@ struct lab {
 	unsigned waiting_count;
 	char unsynced[64][256]; /* paths */
 	unsigned syncs, writes, renames, unlinks;
-	size_t cache_bytes, txn_bytes_max;
+	size_t cache_bytes, txn_bytes_max, journal_bytes;
+	uint64_t floor_bytes, free_bytes; /* what the disk claims to have free, when there is a floor */
+	bool keep_previous;
+	bool sliced; /* stores work only when store_work is called */
+	bool awake;  /* a store asked for it */
 };
 
 void lab_init(struct lab *l); /* an empty folder in memory */
@@ -55,7 +59,7 @@ struct store *lab_open(struct lab *l); /* asserts */
 void lab_sync_all(struct lab *l, int error);
 
 struct txn *lab_begin(struct store *s);
-/* Commits with synchronous hooks; the result. */
+/* Commits with synchronous hooks, working until it is done; the result. */
 int lab_commit(struct txn *t);
 
 /* A record with a document of about `size` bytes that `seed` decides. */

@@ -1,0 +1,92 @@
+/* discard: files that nobody names any more, and what happens when one cannot be removed. */
+#include "inside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define LEFTOVERS_MAX 4096
+
+void store_wake(struct store *s)
+{
+	if (s->hooks.wake)
+		s->hooks.wake(s->hooks.ctx);
+}
+
+int store_trouble(struct store *s, int rc)
+{
+	if (rc < 0)
+		store_wake(s);
+	return rc;
+}
+
+void store_discard_later(struct store *s, char *path)
+{
+	char **grown = s->leftovers_count < LEFTOVERS_MAX
+			       ? realloc(s->leftovers, (s->leftovers_count + 1) * sizeof *grown)
+			       : NULL;
+
+	if (!grown) {
+		free(path); /* the next start removes it */
+		return;
+	}
+	s->leftovers = grown;
+	grown[s->leftovers_count++] = path;
+}
+
+void store_discard(struct store *s, char *path)
+{
+	if (path && s->hooks.unlink(s->hooks.ctx, path) != 0 && errno != ENOENT)
+		store_discard_later(s, path);
+	else
+		free(path);
+}
+
+void store_discard_leftovers(struct store *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->leftovers_count; i++) {
+		char *path = s->leftovers[i];
+		if (s->hooks.unlink(s->hooks.ctx, path) == 0 || errno == ENOENT)
+			free(path);
+		else
+			s->leftovers[kept++] = path;
+	}
+	s->leftovers_count = kept;
+}
+
+void store_retire(struct store *s, char *path)
+{
+	char **grown = path && s->retired_count < LEFTOVERS_MAX
+			       ? realloc(s->retired, (s->retired_count + 1) * sizeof *grown)
+			       : NULL;
+
+	if (!grown) {
+		free(path); /* a later start removes it */
+		return;
+	}
+	s->retired = grown;
+	grown[s->retired_count++] = path;
+}
+
+void store_discard_retired(struct store *s)
+{
+	for (size_t i = 0; i < s->retired_count; i++)
+		store_discard(s, s->retired[i]);
+	s->retired_count = 0;
+}
+
+void store_segment_end(void *ctx, struct segment *g)
+{
+	struct store *s = ctx;
+
+	if (g->doomed) {
+		/* The previous manifest still names it, unless there was another one since. */
+		if (s->keep_previous && g->doomed_at >= s->manifests)
+			store_retire(s, g->file.path);
+		else
+			store_discard(s, g->file.path);
+		g->file.path = NULL;
+	}
+	segment_free(g, s->pages);
+}

@@ -1,0 +1,119 @@
+/*
+ * prepare_files: what a commit writes, and the list of what must be synced before a manifest may
+ * name it. Never syncs: that is the commit's.
+ */
+#include "prepare.h"
+
+#include <base/files.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int prepare_nomem(struct prepared *p)
+{
+	return why_set(&p->why, ERR_NOMEM, "out of memory in a commit");
+}
+
+/* ---- what must be synced ---- */
+
+static int sync_add(struct prepared *p, char *path, int fd, bool made)
+{
+	if (p->count == p->cap) {
+		size_t cap = p->cap ? p->cap * 2 : 8;
+		struct sync *grown = realloc(p->syncs, cap * sizeof *grown);
+		if (!grown) {
+			close(fd);
+			if (made)
+				store_discard(p->s, path);
+			else
+				free(path);
+			return prepare_nomem(p);
+		}
+		p->syncs = grown;
+		p->cap = cap;
+	}
+	p->syncs[p->count++] = (struct sync){path, fd, made};
+	return 0;
+}
+
+int prepare_sync(struct prepared *p, int fd)
+{
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	return own < 0 ? why_errno(&p->why, "cannot sync a file") : sync_add(p, NULL, own, false);
+}
+
+/* Takes the path. */
+int prepare_folder(struct prepared *p, char *path)
+{
+	if (!path)
+		return prepare_nomem(p);
+	for (size_t i = 0; i < p->count; i++)
+		if (p->syncs[i].path && strcmp(p->syncs[i].path, path) == 0) {
+			free(path);
+			return 0;
+		}
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		return sync_add(p, path, fd, false);
+	int rc = why_errno(&p->why, "cannot open the folder %s", path);
+	free(path);
+	return rc;
+}
+
+/* The folder of a new file: made when missing. Its own name must be durable, too; once that is
+ * known it is not synced again. */
+int prepare_folders(struct prepared *p, const char *resource, const char *folder)
+{
+	char *path, *above;
+	struct store *s = p->s;
+
+	if (asprintf(&path, "%s/%s/%s", s->dir, resource, folder) < 0)
+		return prepare_nomem(p);
+	int rc = dir_make(path, 0700, &p->why);
+	if (rc) {
+		free(path);
+		return rc;
+	}
+	rc = prepare_folder(p, path);
+	for (size_t i = 0; !rc && i < STORE_RESOURCES_MAX; i++)
+		if (strcmp(s->durable[i].resource, resource) == 0 &&
+		    strcmp(s->durable[i].folder, folder) == 0)
+			return 0;
+	if (!rc && asprintf(&above, "%s/%s", s->dir, resource) < 0)
+		rc = prepare_nomem(p);
+	else if (!rc)
+		rc = prepare_folder(p, above);
+	return rc ? rc : prepare_folder(p, strdup(s->dir));
+}
+
+/* Ends the writing of a file: takes path and descriptor over. */
+int prepare_written(struct prepared *p, struct out *o, char *path, int rc)
+{
+	if (!rc)
+		rc = out_flush(o);
+	if (rc)
+		why_set(&p->why, rc,
+			rc == ERR_NOSPACE ? "cannot write %s: the disk is full" : "cannot write %s: %s",
+			path, err_name(rc));
+	int fd = out_release(o), added = sync_add(p, path, fd, true);
+	return rc ? rc : added;
+}
+
+int prepare_file(struct prepared *p, char *path, const struct buf *data)
+{
+	struct out o;
+	int rc;
+
+	if (!path)
+		return prepare_nomem(p);
+	rc = data->error ? prepare_nomem(p) : out_open(&o, &p->s->hooks, path, &p->why);
+	if (rc) {
+		free(path);
+		return rc;
+	}
+	out_put(&o, data->data, data->len);
+	return prepare_written(p, &o, path, 0);
+}

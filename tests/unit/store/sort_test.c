@@ -1,0 +1,53 @@
+/* Sorting in slices comes to what qsort comes to, for sizes around every edge. */
+#include "support/lab.h"
+
+#include <sort.h>
+
+static bool follows(const struct sort_key *a, const struct sort_key *b)
+{
+	if (a->major != b->major)
+		return a->major < b->major;
+	if (a->middle != b->middle)
+		return a->middle < b->middle;
+	return a->minor != b->minor ? a->minor < b->minor : a->ordinal < b->ordinal;
+}
+
+static void sorts(void **state)
+{
+	static const uint32_t counts[] = {0,    1,    2,    1023, 1024,  1025,
+					  2047, 2048, 2049, 5000, 40000, 100000};
+	uint64_t random = 7;
+	struct sort s;
+
+	(void)state;
+	assert_int_equal(sort_init(&s, 100000), 0);
+	for (unsigned i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		unsigned steps = 1;
+		uint64_t sum = 0;
+		sort_reset(&s);
+		s.count = counts[i];
+		for (uint32_t k = 0; k < s.count; k++) {
+			s.keys[k] = (struct sort_key){lab_random(&random) % 50,
+						      lab_random(&random) % 50,
+						      lab_random(&random) % 50, k};
+			sum += k;
+		}
+		while (sort_step(&s))
+			steps++;
+		assert_true(steps <= s.count / 200 + 2);
+		for (uint32_t k = 0; k < s.count; k++)
+			sum -= s.keys[k].ordinal;
+		assert_int_equal(sum, 0);
+		for (uint32_t k = 1; k < s.count; k++)
+			assert_true(follows(&s.keys[k - 1], &s.keys[k]));
+		assert_false(sort_step(&s));
+	}
+	sort_release(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(sorts)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
