@@ -1,12 +1,14 @@
 /*
  * fold: which segments, and their rows as they are. Revisions, times, hashes, tombstones and (where
- * the dictionary is the same) packed bytes are copied, never made anew.
+ * the dictionary is the same) packed bytes are copied, never made anew; so are terms and columns
+ * where the schema is the same.
  *
  * The smallest half of the small segments goes, and then every next one that is not larger than all
  * before it together: a record is copied about once for each doubling of its segment, and the
  * number of small segments stays below FOLD_SEGMENTS after a fold.
  */
 #include "fold.h"
+#include "columns.h"
 #include "lookup.h"
 
 #include <stdlib.h>
@@ -14,6 +16,8 @@
 void fold_release(struct fold *f)
 {
 	free(f->rows);
+	free(f->sources);
+	extract_release(&f->extract);
 	buf_release(&f->frames);
 	*f = (struct fold){0};
 }
@@ -86,44 +90,67 @@ static int rows_reserve(struct fold *f, uint32_t extra)
 	return 0;
 }
 
-/* The frame packed anew, for another dictionary. */
-static int repack(struct store *s, struct segment *g, const struct row *row, struct packer *packer,
-		  struct fold *f)
+/* The record in the store's frame, inflated. */
+static int unpack(struct store *s, struct segment *g, const struct row *row, struct buf *raw)
 {
-	struct bytes frame = buf_bytes(&s->frame);
 	struct unpacker *u;
-	struct buf raw = {0};
-	size_t start = f->frames.len;
 	int rc = dictionary_unpacker(s->dictionaries, g->resource, g->meta.dictionary, &u);
 
 	if (!rc)
-		rc = unpacker_unpack(u, frame_packed(frame), row->raw_bytes, &raw);
-	if (rc)
-		segment_note(g, rc);
-	if (!rc) {
-		frame_begin(&f->frames, frame_id(frame));
-		rc = packer_pack(packer, buf_bytes(&raw), &f->frames);
-		frame_end(&f->frames, start);
-	}
-	buf_release(&raw);
+		rc = unpacker_unpack(u, frame_packed(buf_bytes(&s->frame)), row->raw_bytes, raw);
+	return segment_note(g, rc);
+}
+
+/* The frame packed anew, for another dictionary. */
+static int repack(struct store *s, struct bytes raw, struct packer *packer, struct fold *f)
+{
+	size_t start = frame_begin(&f->frames, frame_id(buf_bytes(&s->frame)));
+	int rc = packer_pack(packer, raw, &f->frames);
+
+	frame_end(&f->frames, start);
 	return rc;
 }
 
-static int take_row(struct store *s, struct segment *g, uint32_t ordinal, uint32_t *hint,
-		    bool verbatim, struct packer *packer, struct fold *f)
+/* Terms and columns made anew, for another schema. */
+static int extract_again(struct segment *g, struct bytes raw, struct fold *f)
+{
+	struct record r;
+	int rc = record_decode(raw, &r);
+
+	if (!rc)
+		rc = extract_add(&f->extract, &r);
+	return segment_note(g, rc);
+}
+
+/* What of a segment's rows can be taken over as it is. */
+struct taking {
+	struct segment *segment;
+	bool packed, indexed;
+	uint32_t hint;
+	struct packer *packer;
+};
+
+static int take_row(struct store *s, struct taking *t, uint32_t ordinal, struct fold *f)
 {
 	struct segment_row *out = &f->rows[f->count];
+	struct segment *g = t->segment;
 	size_t start = f->frames.len;
-	int rc = segment_row(g, s->pages, ordinal, hint, &out->row);
+	struct buf raw = {0};
+	int rc = segment_row(g, s->pages, ordinal, &t->hint, &out->row);
 
 	if (!rc)
 		rc = segment_frame(g, s->pages, &out->row, &s->frame);
-	if (rc)
-		return rc;
-	if (verbatim)
+	if (!rc && !(t->packed && t->indexed))
+		rc = unpack(s, g, &out->row, &raw);
+	out->source = t->indexed ? f->sources_count - 1 : 0;
+	out->source_row = t->indexed ? ordinal : f->extract.count;
+	if (!rc && !t->indexed)
+		rc = extract_again(g, buf_bytes(&raw), f);
+	if (!rc && t->packed)
 		buf_put_bytes(&f->frames, buf_bytes(&s->frame));
-	else
-		rc = repack(s, g, &out->row, packer, f);
+	else if (!rc)
+		rc = repack(s, buf_bytes(&raw), t->packer, f);
+	buf_release(&raw);
 	if (rc || f->frames.error)
 		return rc ? rc : f->frames.error;
 	out->row.offset = (uint32_t)start; /* until the frames stay where they are */
@@ -143,24 +170,50 @@ static const struct state_segment *entry_of(const struct state_resource *r, cons
 	return &r->segments[at];
 }
 
+/* The segment as a source, when its terms and columns are those of the store's schema and can all
+ * be read. */
+static int take_source(struct store *s, struct taking *t, struct fold *f)
+{
+	struct segment *g = t->segment;
+	int rc = segment_fields(g, s->pages, f->extract.schema);
+
+	t->indexed = g->same_schema;
+	if (!rc && t->indexed)
+		rc = segment_probe(g, s->pages);
+	if (rc || !t->indexed)
+		return rc;
+	struct segment_source *grown = realloc(f->sources, (f->sources_count + 1u) * sizeof *grown);
+	if (!grown)
+		return ERR_NOMEM;
+	f->sources = grown;
+	grown[f->sources_count++] = (struct segment_source){NULL, g};
+	return 0;
+}
+
 /* All live rows of a segment, or none. */
 static int take_segment(struct store *s, struct state_resource *r, struct segment *g,
 			uint64_t dictionary, struct packer *packer, struct fold *f)
 {
+	struct taking t = {.segment = g, .packed = g->meta.dictionary == dictionary, .packer = packer};
 	size_t at, frames = f->frames.len;
-	uint32_t count = f->count, hint = 0;
+	uint32_t count = f->count, extracted = f->extract.count, sources = f->sources_count;
 	const struct state_segment *e = entry_of(r, g, &at);
 	int rc = rows_reserve(f, segment_live(e));
 
+	if (!rc)
+		rc = take_source(s, &t, f);
 	for (uint32_t i = 0; !rc && i < g->meta.records; i++)
 		if (!dead_has(e->dead, i))
-			rc = take_row(s, g, i, &hint, g->meta.dictionary == dictionary, packer, f);
+			rc = take_row(s, &t, i, f);
 	if (!rc) {
 		resource_drop_segment(r, at, store_segment_end, s);
 		return 0;
 	}
 	f->count = count;
 	f->frames.len = frames;
+	f->sources_count = sources;
+	while (f->extract.count > extracted)
+		extract_drop_last(&f->extract);
 	return g->damaged ? 0 : rc;
 }
 
@@ -173,6 +226,12 @@ int fold_take(struct store *s, struct state_resource *r, uint64_t dictionary, st
 	if (!c)
 		return r->count < FOLD_SEGMENTS ? 0 : ERR_NOMEM;
 	size_t n = choose(c, candidates(r, c), added);
+	f->extract.schema = schema_find(&s->schemas, r->name);
+	f->sources = calloc(1, sizeof *f->sources);
+	if (f->sources)
+		f->sources[f->sources_count++].extract = &f->extract;
+	else
+		rc = ERR_NOMEM;
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = take_segment(s, r, c[i].segment, dictionary, packer, f);
 	for (uint32_t i = 0; !rc && i < f->count; i++)

@@ -21,6 +21,10 @@ struct fold {
 	struct segment_row *rows;
 	uint32_t count, cap;
 	struct buf frames;
+	/* Where their terms and columns come from: first what was made from records anew. */
+	struct segment_source *sources;
+	uint32_t sources_count;
+	struct extract extract;
 };
 
 void fold_release(struct fold *f);

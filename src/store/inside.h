@@ -5,6 +5,7 @@
 #define FIC_STORE_INSIDE_H
 
 #include "dictionary.h"
+#include "extract.h"
 #include "state.h"
 
 #define TXN_RECORDS_MAX 100000u
@@ -22,6 +23,7 @@ struct store {
 	int64_t window_ms;
 	struct pages *pages;
 	struct dictionaries *dictionaries;
+	struct schemas schemas;
 	struct state *state;
 	uint64_t next_file; /* never goes back, or a file that the manifest on disk names could be overwritten */
 	struct txn *txn;
@@ -42,7 +44,8 @@ struct store {
 
 struct txn_row {
 	struct row row;
-	size_t at; /* of the frame in `packed`; while gathering, of the record in `raw` */
+	uint32_t extract; /* its row there */
+	size_t at;        /* of the frame in `packed`; while gathering, of the record in `raw` */
 	size_t id_at;
 	uint8_t id_len, parent_len; /* the parent lies behind the id */
 	bool dropped;               /* replaced by a later row of this transaction */
@@ -67,6 +70,7 @@ struct txn_part {
 	struct kill *kills;
 	size_t kills_count, kills_cap;
 	struct buf ids, packed, raw;
+	struct extract extract;
 	bool gathering;
 	uint64_t dictionary;
 	bool dictionary_new;

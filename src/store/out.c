@@ -60,6 +60,13 @@ int out_flush(struct out *o)
 	return o->error;
 }
 
+int out_first(struct out *o, const void *data, size_t len)
+{
+	if (!out_flush(o))
+		o->error = o->hooks->write(o->hooks->ctx, o->fd, data, len, 0);
+	return o->error;
+}
+
 int out_release(struct out *o)
 {
 	int fd = o->fd;

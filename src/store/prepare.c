@@ -147,7 +147,7 @@ static int dictionary_write(struct prepared *p, const struct txn_part *part, str
 }
 
 static int segment_make(struct prepared *p, struct state_resource *r, uint64_t dictionary,
-			struct segment_row *rows, uint32_t count)
+			const struct segment_plan *plan, struct segment_row *rows, uint32_t count)
 {
 	struct segment_meta m = {.number = p->s->next_file++, .dictionary = dictionary};
 	struct state_segment e = {0};
@@ -166,7 +166,7 @@ static int segment_make(struct prepared *p, struct state_resource *r, uint64_t d
 		free(path);
 		return rc;
 	}
-	rc = segment_write(&o, r->name, p->s->window_ms, rows, count, &m);
+	rc = segment_write(&o, plan, rows, count, &m);
 	rc = file_written(p, &o, path, rc);
 	if (rc)
 		return rc;
@@ -180,7 +180,7 @@ static int segment_make(struct prepared *p, struct state_resource *r, uint64_t d
 
 /* One segment, or as many as the limits of one demand, by creation time. */
 static int segments_make(struct prepared *p, struct state_resource *r, uint64_t dictionary,
-			 struct segment_row *rows, uint32_t count)
+			 const struct segment_plan *plan, struct segment_row *rows, uint32_t count)
 {
 	uint32_t start = 0;
 	int rc = 0;
@@ -192,7 +192,7 @@ static int segments_make(struct prepared *p, struct state_resource *r, uint64_t 
 		while (end < count && end - start < SEGMENT_RECORDS_MAX &&
 		       (end == start || bytes + rows[end].row.frame_bytes <= SEGMENT_DATA_MAX))
 			bytes += rows[end++].row.frame_bytes;
-		rc = segment_make(p, r, dictionary, rows + start, end - start);
+		rc = segment_make(p, r, dictionary, plan, rows + start, end - start);
 		start = end;
 	}
 	return rc;
@@ -202,19 +202,34 @@ static int segments_make(struct prepared *p, struct state_resource *r, uint64_t 
 static int rows_write(struct prepared *p, const struct txn_part *part, struct state_resource *r,
 		      const struct fold *f)
 {
-	uint32_t count = 0;
+	struct segment_source *sources = malloc((f->sources_count + 1u) * sizeof *sources);
 	struct segment_row *rows = malloc((part->count - part->dropped + f->count + 1) * sizeof *rows);
+	uint32_t count = 0;
+	int rc;
 
-	if (!rows)
-		return prepare_nomem(p);
-	for (size_t i = 0; i < part->count; i++)
-		if (!part->rows[i].dropped)
-			rows[count++] = (struct segment_row){part->rows[i].row,
-							     part->packed.data + part->rows[i].at};
-	if (f->count)
-		memcpy(rows + count, f->rows, f->count * sizeof *rows);
-	int rc = segments_make(p, r, part->dictionary, rows, count + f->count);
+	if (rows && sources) {
+		for (size_t i = 0; i < part->count; i++)
+			if (!part->rows[i].dropped)
+				rows[count++] = (struct segment_row){
+					part->rows[i].row, part->packed.data + part->rows[i].at,
+					f->sources_count, part->rows[i].extract};
+		if (f->count)
+			memcpy(rows + count, f->rows, f->count * sizeof *rows);
+		if (f->sources_count)
+			memcpy(sources, f->sources, f->sources_count * sizeof *sources);
+		sources[f->sources_count] = (struct segment_source){&part->extract, NULL};
+		const struct segment_plan plan = {.resource = r->name,
+						  .window_ms = p->s->window_ms,
+						  .schema = part->extract.schema,
+						  .sources = sources,
+						  .sources_count = f->sources_count + 1,
+						  .pages = p->s->pages};
+		rc = segments_make(p, r, part->dictionary, &plan, rows, count + f->count);
+	} else {
+		rc = prepare_nomem(p);
+	}
 	free(rows);
+	free(sources);
 	return rc;
 }
 

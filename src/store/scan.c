@@ -6,10 +6,20 @@
  * or (children by last update) a list that was collected at the opening. Runs are half-open
  * stretches of places; a run's current row is decoded, so that a step compares numbers and reads at
  * most one page.
+ *
+ * Terms narrow a run down. In the order of creation, which is that of ordinals, its places are those
+ * of the shortest list, and the others are asked; in another order all rows are passed and a bitmap
+ * of what the lists have in common is asked.
  */
+#include "columns.h"
 #include "lookup.h"
+#include "terms.h"
 #include "view.h"
 
+#include <codec/msgpack.h>
+
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A parent with more children than this is not sorted in memory. */
@@ -29,13 +39,20 @@ struct run {
 	uint32_t ordinal; /* of the current row */
 	struct row row;
 	struct scan_position key;
-	struct child_key *list; /* of children by last update */
+	struct child_key *list; /* of children by last update, or of changes where they are not indexed */
+	struct posting *terms; /* NULL: no terms, or unknown; the shortest first */
+	uint8_t *wanted;       /* bitmap; NULL: `terms` are the places */
+	bool certain;
+	struct column_hint *columns; /* by field number */
 };
 
 struct scan {
 	struct snapshot *view;
 	enum axis axis;
-	bool descending, tombstones, children;
+	bool descending, tombstones, children, changes;
+	const struct schema *schema;
+	const struct store_term *terms; /* while opening */
+	size_t terms_count;
 	uint64_t parent_hash;
 	int64_t start_ms, end_ms;
 	bool untimed; /* rows without a time, too */
@@ -48,6 +65,9 @@ struct scan {
 	struct run *last; /* whose row was given last; it steps on with the next call */
 	int error;
 	struct buf frame;
+	struct buf value;
+	struct buf id;
+	char id_digits[24], parent_digits[24];
 };
 
 /* ---- the heap ---- */
@@ -99,6 +119,10 @@ static int run_place(struct scan *s, struct run *r, uint32_t place, uint32_t *or
 		*ordinal_out = r->list[place].ordinal;
 		return 0;
 	}
+	if (r->terms && !r->wanted)
+		return posting_at(&r->terms[0], place, ordinal_out);
+	if (s->changes)
+		return segment_change(g, p, place, &r->hint, ordinal_out);
 	if (s->children) {
 		rc = segment_child(g, p, place, &r->hint, &c);
 		*ordinal_out = rc ? 0 : c.ordinal;
@@ -108,6 +132,32 @@ static int run_place(struct scan *s, struct run *r, uint32_t place, uint32_t *or
 		return segment_updated(g, p, place, &r->hint, &updated, ordinal_out);
 	*ordinal_out = place;
 	return 0;
+}
+
+/* Whether the list has the ordinal: 1, 0 or an error. */
+static int list_has(struct posting *l, uint32_t ordinal)
+{
+	uint32_t rank, found;
+	int rc = posting_rank(l, ordinal, &rank);
+
+	if (rc || rank == l->count)
+		return rc;
+	rc = posting_at(l, rank, &found);
+	return rc ? rc : found == ordinal;
+}
+
+/* 1: the current row has all terms, as far as is known. */
+static int run_wants(const struct scan *s, struct run *r)
+{
+	int rc = 1;
+
+	if (!r->terms)
+		return 1;
+	if (r->wanted)
+		return r->wanted[r->ordinal / 8] >> (r->ordinal % 8) & 1;
+	for (size_t i = 1; rc == 1 && i < s->terms_count; i++)
+		rc = list_has(&r->terms[i], r->ordinal);
+	return rc;
 }
 
 /* Goes to the next row that is wanted: 1, 0 at the end, or an error. */
@@ -120,13 +170,20 @@ static int run_next(struct scan *s, struct run *r)
 			return rc;
 		if (dead_has(r->entry->dead, r->ordinal))
 			continue;
+		rc = run_wants(s, r);
+		if (rc < 0)
+			return rc;
+		if (rc == 0)
+			continue;
 		rc = segment_row(r->entry->segment, s->view->store->pages, r->ordinal, &r->row_hint,
 				 &r->row);
 		if (rc)
 			return rc;
 		if (!s->tombstones && r->row.flags & RECORD_DELETED)
 			continue;
-		r->key.time_ms = s->axis == AXIS_UPDATED ? r->row.updated_ms : r->row.created_ms;
+		r->key.time_ms = s->changes                ? (int64_t)r->row.revision
+				 : s->axis == AXIS_UPDATED ? r->row.updated_ms
+							   : r->row.created_ms;
 		r->key.id_hash = r->row.id_hash;
 		return 1;
 	}
@@ -140,11 +197,14 @@ static int seek(struct scan *s, struct run *r, int64_t time_ms, uint64_t id_hash
 	struct segment *g = r->entry->segment;
 	struct pages *p = s->view->store->pages;
 
+	if (s->changes)
+		return segment_seek_change(g, p, time_ms < 0 ? 0 : (uint64_t)time_ms, at);
 	if (s->children)
 		return segment_seek_child(g, p, s->parent_hash, time_ms, id_hash, at);
 	if (s->axis == AXIS_UPDATED)
 		return segment_seek_updated(g, p, time_ms, id_hash, at);
-	return segment_seek_created(g, p, time_ms, id_hash, at);
+	int rc = segment_seek_created(g, p, time_ms, id_hash, at);
+	return rc || !r->terms ? rc : posting_rank(&r->terms[0], *at, at);
 }
 
 /* The place behind the children of the parent. */
@@ -163,7 +223,10 @@ static uint32_t run_elements(const struct scan *s, const struct run *r)
 {
 	const struct section *sections = r->entry->segment->sections;
 
-	return sections[s->children               ? SECTION_PARENTS
+	if (r->terms && !r->wanted)
+		return r->terms[0].count;
+	return sections[s->changes                ? SECTION_CHANGES
+			: s->children             ? SECTION_PARENTS
 			: s->axis == AXIS_UPDATED ? SECTION_UPDATED
 						  : SECTION_ROWS]
 		.elements;
@@ -192,7 +255,14 @@ static int run_resume(struct scan *s, struct run *r)
 
 	if (!s->has_after)
 		return 0;
-	if (s->descending) {
+	if (s->changes && s->descending) {
+		rc = seek(s, r, s->after.time_ms, 0, &at);
+		r->end = rc || at >= r->end ? r->end : at;
+	} else if (s->changes) {
+		rc = seek(s, r, s->after.time_ms == TIME_MAX ? TIME_MAX : s->after.time_ms + 1, 0,
+			  &at);
+		r->at = rc || at <= r->at ? r->at : at;
+	} else if (s->descending) {
 		rc = seek(s, r, s->after.time_ms, s->after.id_hash, &at);
 		r->end = rc || at >= r->end ? r->end : at;
 	} else {
@@ -268,12 +338,129 @@ static int run_collect(struct scan *s, struct run *r)
 	return 0;
 }
 
+/* Changes of a segment from before they were indexed. */
+static int run_collect_changes(struct scan *s, struct run *r)
+{
+	struct segment *g = r->entry->segment;
+	uint32_t n = 0;
+	struct row row;
+
+	r->list = malloc(((size_t)g->meta.records + 1) * sizeof *r->list);
+	if (!r->list)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < g->meta.records; i++) {
+		int rc = segment_row(g, s->view->store->pages, i, &r->row_hint, &row);
+		if (rc)
+			return rc;
+		struct child_key k = {(int64_t)row.revision, row.id_hash, i};
+		if (k.updated_ms >= 0 && key_wanted(s, &k))
+			r->list[n++] = k;
+	}
+	qsort(r->list, n, sizeof *r->list, by_update);
+	r->at = 0;
+	r->end = n;
+	return 0;
+}
+
+/* ---- terms ---- */
+
+/* As the segment has it; false: it cannot say. */
+static bool term_of(const struct segment *g, const struct schema *schema,
+		    const struct store_term *t, uint8_t out[SEGMENT_TERM_MAX], size_t *len)
+{
+	if (!schema || t->field >= schema->count || g->fields[t->field] == FIELD_ABSENT ||
+	    !kind_has_terms(schema->fields[t->field].kind) || t->text.len == 0 ||
+	    t->text.len >= SEGMENT_TERM_MAX - 1)
+		return false;
+	out[0] = g->fields[t->field];
+	memcpy(out + 1, t->text.data, t->text.len);
+	*len = 1 + t->text.len;
+	return true;
+}
+
+/* The lists of all terms. 1; 0: the segment cannot say; or an error. */
+static int find_lists(struct segment *g, struct pages *p, const struct schema *schema,
+		      const struct store_term *terms, size_t count, struct posting *lists)
+{
+	static const uint8_t more = 0;
+	uint8_t term[SEGMENT_TERM_MAX];
+	size_t len = 0;
+	int rc = segment_fields(g, p, schema);
+
+	if (!rc)
+		rc = terms_find(g, p, bytes_of(&more, 1), &lists[0]);
+	if (rc)
+		return rc < 0 ? rc : 0; /* rows with more terms than are listed */
+	for (size_t i = 0; i < count; i++) {
+		if (!term_of(g, schema, &terms[i], term, &len))
+			return 0;
+		rc = terms_find(g, p, bytes_of(term, len), &lists[i]);
+		if (rc < 0)
+			return rc;
+	}
+	return 1;
+}
+
+static int by_count(const void *a, const void *b)
+{
+	uint32_t x = ((const struct posting *)a)->count, y = ((const struct posting *)b)->count;
+
+	return x < y ? -1 : x > y;
+}
+
+/* What the lists have in common. */
+static int make_bitmap(const struct scan *s, struct run *r)
+{
+	uint32_t ordinal;
+
+	r->wanted = calloc(r->entry->segment->meta.records / 8 + 1, 1);
+	if (!r->wanted)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < r->terms[0].count; i++) {
+		int rc = posting_at(&r->terms[0], i, &ordinal);
+		if (rc)
+			return rc;
+		rc = 1;
+		for (size_t k = 1; rc == 1 && k < s->terms_count; k++)
+			rc = list_has(&r->terms[k], ordinal);
+		if (rc < 0)
+			return rc;
+		if (rc)
+			r->wanted[ordinal / 8] |= (uint8_t)(1u << (ordinal % 8));
+	}
+	return 0;
+}
+
+static int run_terms(struct scan *s, struct run *r)
+{
+	r->certain = true;
+	if (s->terms_count == 0)
+		return 0;
+	r->terms = malloc(s->terms_count * sizeof *r->terms);
+	if (!r->terms)
+		return ERR_NOMEM;
+	int rc = find_lists(r->entry->segment, s->view->store->pages, s->schema, s->terms,
+			    s->terms_count, r->terms);
+	if (rc <= 0) {
+		free(r->terms);
+		r->terms = NULL;
+		r->certain = false;
+		return rc;
+	}
+	qsort(r->terms, s->terms_count, sizeof *r->terms, by_count);
+	return s->changes || s->children || s->axis == AXIS_UPDATED ? make_bitmap(s, r) : 0;
+}
+
 static int run_open(struct scan *s, struct run *r)
 {
 	int rc = segment_load(r->entry->segment, s->view->store->pages);
 
+	if (!rc)
+		rc = run_terms(s, r);
 	if (rc)
 		return rc;
+	if (s->changes && r->entry->segment->sections[SECTION_CHANGES].elements == 0)
+		return run_collect_changes(s, r);
 	if (s->children && r->entry->segment->sections[SECTION_PARENTS].elements == 0)
 		return 0;
 	if (s->children && s->axis == AXIS_UPDATED)
@@ -286,8 +473,9 @@ static int run_open(struct scan *s, struct run *r)
 
 static bool touches(const struct scan *s, const struct state_segment *e)
 {
-	const struct range *r =
-		&e->segment->meta.ranges[s->axis == AXIS_UPDATED ? RANGE_UPDATED : RANGE_CREATED];
+	const struct range *r = &e->segment->meta.ranges[s->changes                ? RANGE_REVISION
+							 : s->axis == AXIS_UPDATED ? RANGE_UPDATED
+										   : RANGE_CREATED];
 
 	if (s->untimed)
 		return true;
@@ -336,13 +524,20 @@ int scan_open(struct snapshot *v, const struct scan_spec *spec, struct scan **sc
 	s->start_ms = spec->start_ms;
 	s->end_ms = spec->end_ms;
 	s->untimed = spec->start_ms == TIME_MIN && spec->end_ms == TIME_MAX;
-	s->children = spec->parent.len > 0;
+	s->changes = spec->changes;
+	s->children = spec->parent.len > 0 && !spec->changes;
+	s->schema = schema_find(&v->store->schemas, spec->resource);
+	s->terms = spec->terms;
+	s->terms_count = spec->terms_count;
 	s->parent_hash = row_parent_hash(spec->parent);
 	s->has_after = spec->after != NULL;
 	if (spec->after)
 		s->after = *spec->after;
-	if (r && spec->start_ms < spec->end_ms)
+	if (spec->terms_count > SCAN_TERMS_MAX)
+		rc = ERR_LIMIT;
+	else if (r && spec->start_ms < spec->end_ms)
 		rc = open_runs(s, r);
+	s->terms = NULL;
 	if (rc) {
 		scan_close(s);
 		return why_set(why, rc, "cannot read %s: %s", spec->resource,
@@ -358,11 +553,17 @@ void scan_close(struct scan *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->runs_count; i++)
+	for (size_t i = 0; i < s->runs_count; i++) {
 		free(s->runs[i].list);
+		free(s->runs[i].terms);
+		free(s->runs[i].wanted);
+		free(s->runs[i].columns);
+	}
 	free(s->runs);
 	free(s->heap);
 	buf_release(&s->frame);
+	buf_release(&s->value);
+	buf_release(&s->id);
 	free(s);
 }
 
@@ -398,7 +599,8 @@ int scan_next(struct scan *s, struct scan_row *row_out)
 				     .seen_ms = r->row.seen_ms,
 				     .revision = r->row.revision,
 				     .flags = r->row.flags,
-				     .raw_bytes = r->row.raw_bytes};
+				     .raw_bytes = r->row.raw_bytes,
+				     .certain = r->certain};
 	return 1;
 }
 
@@ -414,4 +616,164 @@ int scan_record(struct scan *s, struct buf *memory, struct record *out)
 	return rc ? rc
 		  : lookup_record(store, r->entry->segment, &r->row, buf_bytes(&s->frame), memory,
 				  out);
+}
+
+/* ---- without the record ---- */
+
+/* The value of the field with this number in the segment, into s->value. */
+static int read_column(struct scan *s, unsigned number)
+{
+	struct run *r = s->last;
+	int rc;
+
+	if (!r->columns)
+		r->columns = calloc(SEGMENT_FIELDS_MAX, sizeof *r->columns);
+	if (!r->columns)
+		return ERR_NOMEM;
+	rc = column_value(r->entry->segment, s->view->store->pages, number, r->ordinal,
+			  &r->columns[number], &s->value);
+	if (rc)
+		return rc;
+	return s->value.len == 1 && s->value.data[0] == 0xc1 ? 0 : 1;
+}
+
+int scan_column(struct scan *s, unsigned field, struct bytes *value_out)
+{
+	struct run *r = s->last;
+
+	if (!r || !s->schema || field >= s->schema->count)
+		return s->error ? s->error : ERR_INVALID;
+	int rc = segment_fields(r->entry->segment, s->view->store->pages, s->schema);
+	unsigned number = r->entry->segment->fields[field];
+	if (rc || number == FIELD_ABSENT || r->row.flags & RECORD_DELETED ||
+	    !kind_has_column(s->schema->fields[field].kind))
+		return rc;
+	rc = read_column(s, number);
+	*value_out = buf_bytes(&s->value);
+	return rc;
+}
+
+static int read_name(struct scan *s, unsigned number, char digits[24], struct bytes *out)
+{
+	struct mp_value v;
+	int rc = read_column(s, number);
+
+	if (rc != 1)
+		return rc;
+	if (!mp_get(buf_bytes(&s->value), &v))
+		return segment_note(s->last->entry->segment, ERR_CORRUPT);
+	if (v.type == MP_INT) {
+		int n = snprintf(digits, 24, "%" PRId64, v.integer);
+		*out = bytes_of(digits, (size_t)n);
+	} else {
+		*out = v.type == MP_STR ? v.str : bytes_of(NULL, 0);
+	}
+	return 1;
+}
+
+/* The id must stay while the parent is read. */
+int scan_names(struct scan *s, struct bytes *id_out, struct bytes *parent_out)
+{
+	struct run *r = s->last;
+	struct bytes id, parent;
+
+	if (!r)
+		return s->error ? s->error : ERR_INVALID;
+	if (r->entry->segment->sections[SECTION_FIELDS].elements < SEGMENT_OWN_FIELDS)
+		return 0;
+	int rc = read_name(s, OWN_ID, s->id_digits, &id);
+	if (rc == 1 && bytes_hash(id) != r->row.id_hash)
+		rc = segment_note(r->entry->segment, ERR_CORRUPT);
+	if (rc == 1) {
+		buf_reset(&s->id);
+		buf_put_bytes(&s->id, id);
+		rc = s->id.error ? s->id.error : read_name(s, OWN_PARENT, s->parent_digits, &parent);
+	}
+	if (rc != 1)
+		return rc;
+	if (row_parent_hash(parent) != r->row.parent_hash)
+		return segment_note(r->entry->segment, ERR_CORRUPT);
+	*id_out = buf_bytes(&s->id);
+	*parent_out = parent;
+	return 1;
+}
+
+/* ---- counts ---- */
+
+/* Of a list the ordinals in [first, end) that live. */
+static int count_live(struct posting *l, const struct dead *dead, uint32_t first, uint32_t end,
+		      uint64_t *count)
+{
+	uint32_t from, to, ordinal;
+	int rc = posting_rank(l, first, &from);
+
+	if (!rc)
+		rc = posting_rank(l, end, &to);
+	if (rc)
+		return rc;
+	*count += to > from ? to - from : 0;
+	for (uint32_t i = from; dead && i < to; i++) {
+		rc = posting_at(l, i, &ordinal);
+		if (rc)
+			return rc;
+		*count -= dead_has(dead, ordinal);
+	}
+	return 0;
+}
+
+static int count_in(struct store *s, const struct state_segment *e, const struct schema *schema,
+		    const struct store_term *term, int64_t start_ms, int64_t end_ms, uint64_t *count)
+{
+	struct segment *g = e->segment;
+	uint32_t first = 0, end = g->meta.records;
+	struct posting list;
+	int rc = find_lists(g, s->pages, schema, term, 1, &list);
+
+	if (rc != 1)
+		return rc;
+	rc = 0;
+	if (start_ms != TIME_MIN || end_ms != TIME_MAX)
+		rc = segment_seek_created(g, s->pages, start_ms, 0, &first);
+	if (!rc && end_ms != TIME_MAX)
+		rc = segment_seek_created(g, s->pages, end_ms, 0, &end);
+	if (!rc)
+		rc = count_live(&list, e->dead, first, end, count);
+	return rc ? rc : 1;
+}
+
+int snapshot_term_count(struct snapshot *v, const char *resource, const struct store_term *term,
+			int64_t start_ms, int64_t end_ms, uint64_t *count_out)
+{
+	const struct state_resource *r = state_find(v->state, resource);
+	const struct schema *schema = schema_find(&v->store->schemas, resource);
+	uint64_t count = 0;
+	int rc = 1;
+
+	if (!schema || term->field >= schema->count ||
+	    !kind_has_terms(schema->fields[term->field].kind))
+		return 0;
+	for (size_t i = 0; rc == 1 && r && i < r->count; i++)
+		if (segment_live(&r->segments[i]))
+			rc = count_in(v->store, &r->segments[i], schema, term, start_ms, end_ms,
+				      &count);
+	if (rc == 1)
+		*count_out = count;
+	return rc;
+}
+
+int snapshot_field(const struct snapshot *v, const char *resource, const struct field *f,
+		   enum store_kind *kind_out)
+{
+	const struct schema *schema = schema_find(&v->store->schemas, resource);
+
+	for (size_t i = 0; schema && f->path && i < schema->count; i++) {
+		const struct field *own = schema->fields[i].field;
+		if (own != f && (own->type != f->type || strcmp(own->name, f->name) != 0 ||
+				 strcmp(own->path, f->path) != 0))
+			continue;
+		if (kind_out)
+			*kind_out = schema->fields[i].kind;
+		return (int)i;
+	}
+	return -1;
 }

@@ -47,6 +47,8 @@ struct section {
 	uint32_t first_page, pages, elements, size, per_page;
 };
 
+#define FIELD_ABSENT UINT8_MAX
+
 /* A segment that some state names. Shared by the states by count. */
 struct segment {
 	unsigned refs;
@@ -54,6 +56,9 @@ struct segment {
 	bool damaged; /* something in it was not what was written: it goes at the next commit */
 	bool damaged_before; /* and that was known when the open transaction began */
 	bool loaded;
+	bool fields_loaded;
+	bool same_schema;                   /* as the store's now, field by field */
+	uint8_t fields[SEGMENT_FIELDS_MAX]; /* of a field of the store's schema: its number here, or FIELD_ABSENT */
 	struct page_file file;
 	struct segment_meta meta;
 	struct section sections[SEGMENT_SECTIONS];
@@ -65,6 +70,27 @@ struct segment {
 struct segment_row {
 	struct row row; /* offset is filled in */
 	const uint8_t *frame;
+	/* Where its terms and column values are: the source, and its row or ordinal there. */
+	uint32_t source, source_row;
+};
+
+struct extract;
+struct schema;
+
+/* One of the two. A segment must have the plan's schema (same_schema). */
+struct segment_source {
+	const struct extract *extract;
+	struct segment *segment;
+};
+
+/* What all segments of one commit have in common. */
+struct segment_plan {
+	const char *resource;
+	int64_t window_ms;
+	const struct schema *schema; /* NULL: no fields */
+	const struct segment_source *sources;
+	uint32_t sources_count;
+	struct pages *pages;
 };
 
 /* Appends a frame around an already packed record: begin reserves the head and writes the id, end
@@ -74,9 +100,10 @@ void frame_end(struct buf *out, size_t start);
 
 void segment_sort(struct segment_row *rows, uint32_t count);
 /* Writes the whole file from sorted rows; fills `meta` but for number, folder and dictionary, which
- * it takes from there. */
-int segment_write(struct out *out, const char *resource, int64_t window_ms,
-		  struct segment_row *rows, uint32_t count, struct segment_meta *meta);
+ * it takes from there. ERR_CORRUPT: a source is damaged, and noted. Takes memory for the term tree,
+ * about 15 bytes for each different term, and 4 bytes for each row of the sources. */
+int segment_write(struct out *out, const struct segment_plan *plan, struct segment_row *rows,
+		  uint32_t count, struct segment_meta *meta);
 /* The smallest known creation time of sorted rows, TIME_NONE when none is known. */
 int64_t segment_rows_start(const struct segment_row *rows, uint32_t count);
 /* The folder's name for rows whose smallest known creation time is this. */
@@ -110,6 +137,20 @@ struct child {
 int segment_child(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint, struct child *out);
 int segment_truncated(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint,
 		      uint32_t *ordinal_out);
+
+/* The i-th row by revision (version 2). */
+int segment_change(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint,
+		   uint32_t *ordinal_out);
+int segment_seek_change(struct segment *g, struct pages *p, uint64_t revision, uint32_t *at_out);
+/* An element of a section, borrowed until the next call; and bytes of a stream. What lies outside
+ * is damage. */
+int segment_element(struct segment *g, struct pages *p, enum segment_section which, uint32_t at,
+		    uint32_t *hint, const uint8_t **out);
+int segment_stream(struct segment *g, struct pages *p, enum segment_section which, uint64_t offset,
+		   void *data, size_t len, uint32_t *hint);
+
+/* Whether all pages of terms and columns can be read. */
+int segment_probe(struct segment *g, struct pages *p);
 
 /* The first row at or behind (time, id hash) on the axis; all three answer the number of elements
  * when there is none. */

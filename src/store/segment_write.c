@@ -2,10 +2,11 @@
  * segment_write: rows and their frames to a file, from its first byte to its last. The same rows
  * give the same bytes.
  *
- * Everything that the header page says is known before the first byte is written, so the file is
- * written in order and once.
+ * The file is written in order and once, but for its header page: that says where the sections came
+ * to lie, and is written last.
  */
-#include "segment_file.h"
+#include "columns.h"
+#include "terms.h"
 
 #include <model/record.h>
 
@@ -79,39 +80,9 @@ static void meta_count(struct segment_meta *m, const struct row *row)
 	range_add(&m->ranges[RANGE_SEEN], row->seen_ms);
 }
 
-static uint32_t pages_for(const struct section *s)
-{
-	return (s->elements + s->per_page - 1) / s->per_page;
-}
-
-static void lay_out(struct segment_meta *m, uint32_t parents,
-		    struct section sections[SEGMENT_SECTIONS])
-{
-	static const uint32_t sizes[SEGMENT_SECTIONS] = {
-		SEGMENT_ROW_SIZE,     SEGMENT_ID_SIZE,     SEGMENT_BLOCK_SIZE,
-		SEGMENT_UPDATED_SIZE, SEGMENT_PARENT_SIZE, SEGMENT_TRUNCATED_SIZE};
-	uint32_t n = m->records;
-	/* 10 bits a record at least, in blocks of 512. */
-	uint32_t counts[SEGMENT_SECTIONS] = {n, n, (n * 10 + 511) / 512, n, parents, m->truncated};
-	uint32_t page = (uint32_t)((m->data_end + SEGMENT_PAGE - 1) / SEGMENT_PAGE);
-
-	for (int i = 0; i < SEGMENT_SECTIONS; i++) {
-		struct section *s = &sections[i];
-		*s = (struct section){.first_page = page,
-				      .elements = counts[i],
-				      .size = sizes[i],
-				      .per_page = SEGMENT_PAGE_ROOM / sizes[i]};
-		s->pages = pages_for(s);
-		page += s->pages;
-	}
-	m->bytes = (uint64_t)page * SEGMENT_PAGE;
-}
-
 /* Orders nothing: gives the frames their places and counts what the header counts. */
-static void survey(struct segment_row *rows, uint32_t count, struct segment_meta *m,
-		   struct section sections[SEGMENT_SECTIONS])
+static void survey(struct segment_row *rows, uint32_t count, struct segment_meta *m)
 {
-	uint32_t parents = 0;
 	uint64_t at = SEGMENT_PAGE;
 
 	m->records = count;
@@ -121,11 +92,9 @@ static void survey(struct segment_row *rows, uint32_t count, struct segment_meta
 	for (uint32_t i = 0; i < count; i++) {
 		rows[i].row.offset = (uint32_t)at;
 		at += rows[i].row.frame_bytes;
-		parents += rows[i].row.parent_hash != 0;
 		meta_count(m, &rows[i].row);
 	}
 	m->data_end = at;
-	lay_out(m, parents, sections);
 }
 
 static void window_of(const struct segment_meta *m, int64_t window_ms, int64_t *start, int64_t *end)
@@ -175,42 +144,6 @@ static void header_page(const struct segment_meta *m, const char *resource, int6
 }
 
 /* ---- sections ---- */
-
-/* Fills pages with elements of one size. */
-struct pager {
-	struct out *out;
-	uint32_t page; /* its number */
-	uint32_t used, size;
-	uint8_t bytes[SEGMENT_PAGE];
-};
-
-static void pager_flush(struct pager *p)
-{
-	if (p->used == 0)
-		return;
-	memset(p->bytes + p->used, 0, SEGMENT_PAGE_ROOM - p->used);
-	put_le32(p->bytes + SEGMENT_PAGE_ROOM, page_sum(p->bytes, p->page));
-	out_put(p->out, p->bytes, SEGMENT_PAGE);
-	p->used = 0;
-	p->page++;
-}
-
-/* Room for the next element. */
-static uint8_t *pager_next(struct pager *p)
-{
-	if (p->used + p->size > SEGMENT_PAGE_ROOM)
-		pager_flush(p);
-	uint8_t *at = p->bytes + p->used;
-	p->used += p->size;
-	return at;
-}
-
-static void pager_begin(struct pager *p, const struct section *s)
-{
-	pager_flush(p);
-	assert(p->page == s->first_page);
-	p->size = s->size;
-}
 
 static void put_row(uint8_t *p, const struct row *r)
 {
@@ -320,32 +253,54 @@ static void write_parents(struct pager *p, const struct segment_row *rows, uint3
 	}
 }
 
-static int write_sections(struct out *out, const struct segment_row *rows, uint32_t count,
-			  const struct section *sections)
+static void write_changes(struct pager *p, const struct segment_row *rows, uint32_t count,
+			  struct key *keys)
 {
-	struct pager p = {.out = out, .page = sections[0].first_page};
+	for (uint32_t i = 0; i < count; i++)
+		keys[i] = (struct key){rows[i].row.revision, 0, 0, i};
+	qsort(keys, count, sizeof *keys, by_key);
+	for (uint32_t i = 0; i < count; i++)
+		put_le32(pager_next(p), keys[i].ordinal);
+}
+
+static void write_truncated(struct pager *p, const struct segment_row *rows, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (rows[i].row.flags & RECORD_TRUNCATED)
+			put_le32(pager_next(p), i);
+}
+
+/* The sections of version 1, and the changes. */
+static int write_rows(struct pager *p, const struct segment_row *rows, uint32_t count,
+		      struct section *sections)
+{
 	struct key *keys = malloc((count ? count : 1) * sizeof *keys);
 
 	if (!keys)
 		return ERR_NOMEM;
-	pager_begin(&p, &sections[SECTION_ROWS]);
+	pager_begin(p, &sections[SECTION_ROWS], SEGMENT_ROW_SIZE);
 	for (uint32_t i = 0; i < count; i++)
-		put_row(pager_next(&p), &rows[i].row);
-	pager_begin(&p, &sections[SECTION_IDS]);
-	write_ids(&p, rows, count, keys);
-	pager_begin(&p, &sections[SECTION_FILTER]);
-	int rc = write_filter(&p, rows, count, sections[SECTION_FILTER].elements);
-	if (!rc) {
-		pager_begin(&p, &sections[SECTION_UPDATED]);
-		write_updated(&p, rows, count, keys);
-		pager_begin(&p, &sections[SECTION_PARENTS]);
-		write_parents(&p, rows, count, keys);
-		pager_begin(&p, &sections[SECTION_TRUNCATED]);
-		for (uint32_t i = 0; i < count; i++)
-			if (rows[i].row.flags & RECORD_TRUNCATED)
-				put_le32(pager_next(&p), i);
-		pager_flush(&p);
-	}
+		put_row(pager_next(p), &rows[i].row);
+	pager_end(p);
+	pager_begin(p, &sections[SECTION_IDS], SEGMENT_ID_SIZE);
+	write_ids(p, rows, count, keys);
+	pager_end(p);
+	pager_begin(p, &sections[SECTION_FILTER], SEGMENT_BLOCK_SIZE);
+	/* 10 bits a record at least, in blocks of 512. */
+	int rc = write_filter(p, rows, count, (uint32_t)(((uint64_t)count * 10 + 511) / 512));
+	pager_end(p);
+	pager_begin(p, &sections[SECTION_UPDATED], SEGMENT_UPDATED_SIZE);
+	write_updated(p, rows, count, keys);
+	pager_end(p);
+	pager_begin(p, &sections[SECTION_PARENTS], SEGMENT_PARENT_SIZE);
+	write_parents(p, rows, count, keys);
+	pager_end(p);
+	pager_begin(p, &sections[SECTION_TRUNCATED], SEGMENT_TRUNCATED_SIZE);
+	write_truncated(p, rows, count);
+	pager_end(p);
+	pager_begin(p, &sections[SECTION_CHANGES], SEGMENT_CHANGE_SIZE);
+	write_changes(p, rows, count, keys);
+	pager_end(p);
 	free(keys);
 	return rc;
 }
@@ -376,22 +331,29 @@ int64_t segment_rows_start(const struct segment_row *rows, uint32_t count)
 	return TIME_NONE;
 }
 
-int segment_write(struct out *out, const char *resource, int64_t window_ms,
-		  struct segment_row *rows, uint32_t count, struct segment_meta *meta)
+int segment_write(struct out *out, const struct segment_plan *plan, struct segment_row *rows,
+		  uint32_t count, struct segment_meta *meta)
 {
-	struct section sections[SEGMENT_SECTIONS];
+	struct section sections[SEGMENT_SECTIONS] = {{0}};
+	struct pager p = {.out = out};
 	uint8_t page[SEGMENT_PAGE];
 
 	assert(count > 0);
-	survey(rows, count, meta, sections);
-	header_page(meta, resource, window_ms, sections, page);
-	meta->header_sum = le32(page + SEGMENT_PAGE_ROOM);
-	out_put(out, page, sizeof page);
+	survey(rows, count, meta);
+	p.page = (uint32_t)((meta->data_end + SEGMENT_PAGE - 1) / SEGMENT_PAGE);
+	out_zeros(out, sizeof page); /* the header page comes last */
 	for (uint32_t i = 0; i < count; i++)
 		out_put(out, rows[i].frame, rows[i].row.frame_bytes);
-	out_zeros(out, (size_t)sections[0].first_page * SEGMENT_PAGE - (size_t)meta->data_end);
-	int rc = write_sections(out, rows, count, sections);
-	if (rc)
-		return rc;
-	return out_flush(out);
+	out_zeros(out, (size_t)p.page * SEGMENT_PAGE - (size_t)meta->data_end);
+	int rc = write_rows(&p, rows, count, sections);
+	if (!rc)
+		rc = columns_write(&p, plan, rows, count, sections);
+	if (!rc)
+		rc = terms_write(&p, plan, rows, count, sections);
+	if (rc || out->error)
+		return rc ? rc : out->error;
+	meta->bytes = (uint64_t)p.page * SEGMENT_PAGE;
+	header_page(meta, plan->resource, plan->window_ms, sections, page);
+	meta->header_sum = le32(page + SEGMENT_PAGE_ROOM);
+	return out_first(out, page, sizeof page);
 }

@@ -43,6 +43,7 @@ static void part_free(struct txn_part *part)
 	buf_release(&part->ids);
 	buf_release(&part->packed);
 	buf_release(&part->raw);
+	extract_release(&part->extract);
 	buf_release(&part->dictionary_bytes);
 	packer_free(part->packer);
 	coverage_release(&part->coverage);
@@ -131,6 +132,7 @@ int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct 
 		return why_set(why, ERR_NOMEM, "out of memory in a transaction");
 	strcpy(part->name, resource);
 	part->base = base;
+	part->extract.schema = schema_find(&t->store->schemas, resource);
 	part->dictionary = base ? base->dictionary : 0;
 	part->gathering = part->dictionary == 0;
 	int rc = part_begin(part);
@@ -223,7 +225,7 @@ size_t txn_bytes(const struct txn *t)
 	size_t n = 0;
 
 	for (const struct txn_part *part = t->parts; part; part = part->next)
-		n += part->packed.len + part->raw.len;
+		n += part->packed.len + part->raw.len + extract_bytes(&part->extract);
 	return n;
 }
 

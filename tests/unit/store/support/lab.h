@@ -41,7 +41,11 @@ struct lab {
 	char unsynced[64][256]; /* paths */
 	unsigned syncs, writes, renames, unlinks;
 	size_t cache_bytes, txn_bytes_max;
+	const struct store_schema *schemas; /* lab_init: lab_schemas */
 };
+
+/* Fields of what lab_doc makes, of every kind. */
+extern const struct store_schema lab_schemas[];
 
 void lab_init(struct lab *l); /* an empty folder in memory */
 /* Spoils every file that was written and not synced since lab_calm. */
@@ -64,6 +68,10 @@ struct lab_record {
 	char id[64];
 	struct buf doc;
 };
+
+/* Whatever the scan answers of its row without the record is what the record says. True: it answered
+ * without trouble. */
+bool lab_columns(struct scan *s, const char *resource, const struct record *r);
 
 void lab_doc(struct buf *out, unsigned seed, unsigned size);
 enum put_outcome lab_put(struct txn *t, const char *resource, const char *id, int64_t created,

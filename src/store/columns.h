@@ -1,0 +1,39 @@
+/*
+ * columns: the fields of a segment's rows, value by value, without their records.
+ */
+#ifndef FIC_STORE_COLUMNS_H
+#define FIC_STORE_COLUMNS_H
+
+#include "pager.h"
+
+/* SECTION_COLUMNS and SECTION_FIELDS of a new segment. */
+int columns_write(struct pager *p, const struct segment_plan *plan, const struct segment_row *rows,
+		  uint32_t count, struct section *sections);
+
+/* An element of SECTION_FIELDS. */
+struct column {
+	char name[SEGMENT_NAME_SIZE];
+	uint64_t definition;
+	uint8_t kind, form, width, offset_width;
+	uint32_t heap_values, packed_at, heap_at, heap_bytes, offsets_at;
+	int64_t min, max;
+	uint64_t scale;
+	uint32_t present;
+};
+
+/* What a reader of one column remembers; starts zeroed. */
+struct column_hint {
+	bool loaded;
+	struct column column;
+	uint32_t packed, offsets, heap;
+};
+
+/* Finds the fields of the schema (NULL: none) in the segment, once. */
+int segment_fields(struct segment *g, struct pages *p, const struct schema *schema);
+int segment_column(struct segment *g, struct pages *p, unsigned field, struct column *out);
+/* A row's value into an emptied `out`: MessagePack, or the byte 0xc1. ERR_CORRUPT also for a field
+ * without a column. */
+int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
+		 struct column_hint *hint, struct buf *out);
+
+#endif

@@ -1,0 +1,393 @@
+/*
+ * terms_write: the terms of all sources in one order, each with the rows of the new segment that
+ * have it.
+ *
+ * Lists go to the file as they come; the pages of the tree wait in memory until the last list is
+ * written. A list of another segment is taken over through a map of its ordinals, without its
+ * records.
+ */
+#include "terms.h"
+#include "bits.h"
+#include "extract.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define NOT_TAKEN UINT32_MAX
+
+/* The terms of one source in their order. */
+struct stream {
+	const struct extract *extract; /* NULL: a segment's */
+	uint32_t *order;               /* of the extract's terms */
+	uint32_t *starts, *rows;       /* of its terms: their rows in the new segment */
+	uint32_t at;
+	uint32_t *map; /* from the segment's ordinals */
+	struct term_cursor cursor;
+	bool open; /* `term` is to come */
+	struct bytes term;
+};
+
+struct tree {
+	struct buf pages;  /* SEGMENT_PAGE_ROOM bytes each */
+	struct buf firsts; /* the first term of each page of this level: u8 length, bytes */
+	uint32_t count;    /* of pages */
+	unsigned level;
+	/* The page under way. */
+	uint8_t page[SEGMENT_PAGE_ROOM];
+	uint32_t used, entries;
+	uint8_t term[SEGMENT_TERM_MAX];
+	size_t len;
+};
+
+/* ---- the tree ---- */
+
+static void tree_flush(struct tree *t)
+{
+	if (t->entries == 0)
+		return;
+	memset(t->page + t->used, 0, sizeof t->page - t->used);
+	put_le16(t->page, (uint16_t)t->level);
+	put_le16(t->page + 2, (uint16_t)t->entries);
+	put_le16(t->page + 4, (uint16_t)t->used);
+	buf_put(&t->pages, t->page, sizeof t->page);
+	t->count++;
+	t->entries = 0;
+}
+
+/* An entry: its term in front of `tail`. */
+static void tree_add(struct tree *t, struct bytes term, struct bytes tail)
+{
+	size_t shared = 0;
+
+	if (t->entries && t->used + 2 + term.len + tail.len > sizeof t->page)
+		tree_flush(t);
+	if (t->entries == 0) {
+		t->used = SEGMENT_TERMS_HEAD;
+		t->len = 0;
+		buf_put_byte(&t->firsts, (uint8_t)term.len);
+		buf_put_bytes(&t->firsts, term);
+	}
+	while (shared < t->len && shared < term.len && t->term[shared] == term.data[shared])
+		shared++;
+	uint8_t *at = t->page + t->used;
+	*at++ = (uint8_t)shared;
+	*at++ = (uint8_t)(term.len - shared);
+	memcpy(at, term.data + shared, term.len - shared);
+	at += term.len - shared;
+	memcpy(at, tail.data, tail.len);
+	t->used = (uint32_t)(at + tail.len - t->page);
+	t->entries++;
+	memcpy(t->term, term.data, term.len);
+	t->len = term.len;
+}
+
+/* Levels above the leaves until one page holds all. */
+static void tree_end(struct tree *t)
+{
+	uint32_t first = 0;
+
+	tree_flush(t);
+	while (t->count - first > 1 && !t->pages.error && !t->firsts.error) {
+		struct buf below = t->firsts;
+		uint32_t end = t->count;
+		size_t at = 0;
+		t->firsts = (struct buf){0};
+		t->level++;
+		assert(t->level < SEGMENT_LEVELS_MAX);
+		for (uint32_t page = first; page < end; page++) {
+			uint8_t number[LEB_MAX];
+			size_t len = below.data[at];
+			/* What lies before the first term is looked for there, too. */
+			struct bytes term = bytes_of(below.data + at + 1, page == first ? 0 : len);
+			tree_add(t, term, bytes_of(number, leb_put(number, page)));
+			at += 1 + len;
+		}
+		tree_flush(t);
+		first = end;
+		buf_release(&below);
+	}
+}
+
+/* ---- lists ---- */
+
+static void put_block(struct pager *p, const uint32_t *values, uint32_t n)
+{
+	uint8_t head[1 + LEB_MAX];
+	uint32_t widest = 0;
+
+	for (uint32_t i = 1; i < n; i++)
+		widest |= values[i] - values[i - 1] - 1;
+	unsigned width = bits_width(widest);
+	head[0] = (uint8_t)width;
+	pager_put(p, head, 1 + leb_put(head + 1, values[0]));
+	for (uint32_t i = 1; width && i < n; i++)
+		pager_pack(p, values[i] - values[i - 1] - 1, width);
+	pager_pack_end(p);
+}
+
+/* The bytes that put_block makes. */
+static uint32_t block_bytes(const uint32_t *values, uint32_t n)
+{
+	uint8_t first[LEB_MAX];
+	uint32_t widest = 0;
+
+	for (uint32_t i = 1; i < n; i++)
+		widest |= values[i] - values[i - 1] - 1;
+	return (uint32_t)(1 + leb_put(first, values[0]) + bits_bytes(n - 1, bits_width(widest)));
+}
+
+static uint32_t block_size(uint32_t count, uint32_t at)
+{
+	return count - at < SEGMENT_POST_BLOCK ? count - at : SEGMENT_POST_BLOCK;
+}
+
+static void put_list(struct pager *p, const uint32_t *values, uint32_t count)
+{
+	uint32_t offset = 0;
+
+	for (uint32_t i = 0; count > SEGMENT_POST_BLOCK && i < count; i += SEGMENT_POST_BLOCK) {
+		uint8_t skip[8];
+		put_le32(skip, values[i]);
+		put_le32(skip + 4, offset);
+		pager_put(p, skip, sizeof skip);
+		offset += block_bytes(values + i, block_size(count, i));
+	}
+	for (uint32_t i = 0; i < count; i += SEGMENT_POST_BLOCK)
+		put_block(p, values + i, block_size(count, i));
+}
+
+static void put_term(struct pager *p, struct tree *t, struct bytes term, const uint32_t *values,
+		     uint32_t count)
+{
+	uint8_t tail[(2 + SEGMENT_INLINE_MAX) * LEB_MAX];
+	size_t n = leb_put(tail, count);
+
+	if (count <= SEGMENT_INLINE_MAX) {
+		for (uint32_t i = 0; i < count; i++)
+			n += leb_put(tail + n, i ? values[i] - values[i - 1] - 1 : values[i]);
+	} else {
+		n += leb_put(tail + n, p->section->elements);
+		put_list(p, values, count);
+	}
+	tree_add(t, term, bytes_of(tail, n));
+}
+
+/* ---- sources ---- */
+
+static int by_term(const void *a, const void *b, void *ctx)
+{
+	const struct extract *x = ctx;
+
+	return bytes_compare(extract_term(x, *(const uint32_t *)a),
+			     extract_term(x, *(const uint32_t *)b));
+}
+
+/* The rows of each term: counted, then filled in the order of the new segment. */
+static int stream_extract(struct stream *s, uint32_t source, const struct segment_row *rows,
+			  uint32_t count)
+{
+	const struct extract *x = s->extract;
+	uint32_t n = 0, total = 0;
+
+	s->starts = calloc((size_t)x->terms_count + 2, sizeof *s->starts);
+	s->order = malloc(((size_t)x->terms_count + 1) * sizeof *s->order);
+	if (!s->starts || !s->order)
+		return ERR_NOMEM;
+	/* Counts stand two places on, so that after the sums starts[t + 1] is where t begins, and, when
+	 * all are in, where it ends. */
+	for (uint32_t i = 0; i < count; i++) {
+		if (rows[i].source != source)
+			continue;
+		const uint32_t *ids = extract_terms(x, rows[i].source_row, &n);
+		total += n;
+		for (uint32_t k = 0; k < n; k++)
+			s->starts[ids[k] + 2]++;
+	}
+	for (uint32_t t = 2; t < x->terms_count + 2; t++)
+		s->starts[t] += s->starts[t - 1];
+	s->rows = malloc(((size_t)total + 1) * sizeof *s->rows);
+	if (!s->rows)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		if (rows[i].source != source)
+			continue;
+		const uint32_t *ids = extract_terms(x, rows[i].source_row, &n);
+		for (uint32_t k = 0; k < n; k++)
+			s->rows[s->starts[ids[k] + 1]++] = i;
+	}
+	for (uint32_t t = 0; t < x->terms_count; t++)
+		s->order[t] = t;
+	qsort_r(s->order, x->terms_count, sizeof *s->order, by_term, (void *)(uintptr_t)x);
+	return 0;
+}
+
+static int stream_segment(struct stream *s, struct segment *g, struct pages *p, uint32_t source,
+			  const struct segment_row *rows, uint32_t count)
+{
+	s->map = malloc(((size_t)g->meta.records + 1) * sizeof *s->map);
+	if (!s->map)
+		return ERR_NOMEM;
+	memset(s->map, 0xff, (size_t)g->meta.records * sizeof *s->map);
+	for (uint32_t i = 0; i < count; i++)
+		if (rows[i].source == source)
+			s->map[rows[i].source_row] = i;
+	term_cursor_init(&s->cursor, g, p);
+	return 0;
+}
+
+static int stream_next(struct stream *s)
+{
+	int rc = 1;
+
+	if (s->extract) {
+		s->open = s->at < s->extract->terms_count;
+		if (s->open)
+			s->term = extract_term(s->extract, s->order[s->at++]);
+		return 0;
+	}
+	rc = term_cursor_next(&s->cursor);
+	s->open = rc == 1;
+	s->term = bytes_of(s->cursor.term, s->cursor.len);
+	return rc < 0 ? rc : 0;
+}
+
+/* Appends the rows of the stream's term. */
+static int stream_rows(struct stream *s, uint32_t *values, uint32_t *count, uint32_t room)
+{
+	uint32_t ordinal, first = *count;
+
+	if (s->extract) {
+		uint32_t t = s->order[s->at - 1], start = s->starts[t], end = s->starts[t + 1];
+		memcpy(values + *count, s->rows + start, (end - start) * sizeof *values);
+		*count += end - start;
+		return 0;
+	}
+	for (uint32_t i = 0; i < s->cursor.list.count; i++) {
+		int rc = posting_at(&s->cursor.list, i, &ordinal);
+		if (rc)
+			return rc;
+		uint32_t row = s->map[ordinal];
+		if (row == NOT_TAKEN)
+			continue;
+		/* Rows keep their order from segment to segment. */
+		if (*count == room || (*count > first && row <= values[*count - 1]))
+			return segment_note(s->cursor.segment, ERR_CORRUPT);
+		values[(*count)++] = row;
+	}
+	return 0;
+}
+
+static void stream_release(struct stream *s)
+{
+	free(s->order);
+	free(s->starts);
+	free(s->rows);
+	free(s->map);
+}
+
+/* ---- all terms ---- */
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static const struct stream *smallest(const struct stream *streams, uint32_t n)
+{
+	const struct stream *least = NULL;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (streams[i].open && (!least || bytes_compare(streams[i].term, least->term) < 0))
+			least = &streams[i];
+	return least;
+}
+
+/* `values` has room for every row once from each source: a row has one source only. */
+static int merge(struct pager *p, struct tree *t, struct stream *streams, uint32_t n,
+		 uint32_t *values, uint32_t room)
+{
+	const struct stream *least;
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && i < n; i++)
+		rc = stream_next(&streams[i]);
+	while (!rc && (least = smallest(streams, n))) {
+		uint8_t term[SEGMENT_TERM_MAX];
+		size_t len = least->term.len;
+		uint32_t count = 0, parts = 0;
+		memcpy(term, least->term.data, len);
+		for (uint32_t i = 0; !rc && i < n; i++) {
+			struct stream *s = &streams[i];
+			if (!s->open || !bytes_equal(s->term, bytes_of(term, len)))
+				continue;
+			parts++;
+			rc = stream_rows(s, values, &count, room);
+			if (!rc)
+				rc = stream_next(s);
+		}
+		if (rc || count == 0)
+			continue;
+		if (parts > 1)
+			qsort(values, count, sizeof *values, by_number);
+		put_term(p, t, bytes_of(term, len), values, count);
+	}
+	return rc;
+}
+
+static int write_tree(struct pager *p, struct tree *t)
+{
+	tree_end(t);
+	int rc = t->pages.error ? t->pages.error : t->firsts.error;
+	for (uint32_t i = 0; !rc && i < t->count; i++)
+		memcpy(pager_next(p), t->pages.data + (size_t)i * SEGMENT_PAGE_ROOM,
+		       SEGMENT_PAGE_ROOM);
+	return rc;
+}
+
+static int streams_begin(const struct segment_plan *plan, const struct segment_row *rows,
+			 uint32_t count, struct stream *streams)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && i < plan->sources_count; i++) {
+		streams[i].extract = plan->sources[i].extract;
+		if (streams[i].extract)
+			rc = stream_extract(&streams[i], i, rows, count);
+		else
+			rc = stream_segment(&streams[i], plan->sources[i].segment, plan->pages, i,
+					    rows, count);
+	}
+	return rc;
+}
+
+int terms_write(struct pager *p, const struct segment_plan *plan, const struct segment_row *rows,
+		uint32_t count, struct section *sections)
+{
+	struct stream *streams = calloc(plan->sources_count + 1u, sizeof *streams);
+	uint32_t *values = malloc(((size_t)count + 1) * sizeof *values);
+	struct tree *t = calloc(1, sizeof *t);
+	int rc = streams && values && t ? 0 : ERR_NOMEM;
+
+	if (!rc)
+		rc = streams_begin(plan, rows, count, streams);
+	pager_begin(p, &sections[SECTION_POSTINGS], 1);
+	if (!rc)
+		rc = merge(p, t, streams, plan->sources_count, values, count);
+	pager_end(p);
+	pager_begin(p, &sections[SECTION_TERMS], SEGMENT_PAGE_ROOM);
+	if (!rc)
+		rc = write_tree(p, t);
+	pager_end(p);
+	for (uint32_t i = 0; streams && i < plan->sources_count; i++)
+		stream_release(&streams[i]);
+	if (t) {
+		buf_release(&t->pages);
+		buf_release(&t->firsts);
+	}
+	free(t);
+	free(streams);
+	free(values);
+	return rc;
+}
