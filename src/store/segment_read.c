@@ -410,8 +410,8 @@ static bool child_before(struct seek *k, uint32_t at, int *rc)
 
 static bool change_before(struct seek *k, uint32_t at, int *rc)
 {
-	struct row row;
-	uint32_t ordinal;
+	struct row row = {0};
+	uint32_t ordinal = 0;
 
 	*rc = segment_change(k->g, k->p, at, &k->hint, &ordinal);
 	if (!*rc)
