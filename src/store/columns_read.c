@@ -2,6 +2,7 @@
 #include "columns.h"
 #include "bits.h"
 #include "schema.h"
+#include "terms.h"
 
 #include <codec/msgpack.h>
 
@@ -55,13 +56,28 @@ int segment_column(struct segment *g, struct pages *p, unsigned field, struct co
 	return 0;
 }
 
+/* Whether the list of rows with unlisted terms is there. */
+static int find_more_terms(struct segment *g, struct pages *p)
+{
+	static const uint8_t more = 0;
+	struct posting list;
+	int rc = terms_find(g, p, bytes_of(&more, 1), &list);
+
+	g->more_terms = rc == 1;
+	return rc < 0 ? rc : 0;
+}
+
 int segment_fields(struct segment *g, struct pages *p, const struct schema *schema)
 {
 	size_t wanted = schema ? schema->count : 0;
 	struct column c;
-	int rc = segment_load(g, p);
 
-	if (rc || g->fields_loaded)
+	if (g->fields_loaded)
+		return 0;
+	int rc = segment_load(g, p);
+	if (!rc)
+		rc = find_more_terms(g, p);
+	if (rc)
 		return rc;
 	uint32_t fields = g->sections[SECTION_FIELDS].elements;
 	memset(g->fields, FIELD_ABSENT, sizeof g->fields);

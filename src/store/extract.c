@@ -16,7 +16,7 @@ void extract_release(struct extract *x)
 	buf_release(&x->text);
 	buf_release(&x->values);
 	buf_release(&x->scratch);
-	buf_release(&x->plain);
+	buf_release(&x->doc);
 	free(x->terms);
 	free(x->table);
 	free(x->ids);
@@ -241,6 +241,71 @@ static void put_name(struct extract *x, struct bytes name)
 	put_value(x, buf_bytes(&x->scratch));
 }
 
+/* ---- the part of a document that matters ---- */
+
+#define MEMBERS_MAX 64
+
+struct member {
+	struct bytes whole; /* key and value */
+	uint32_t order;
+};
+
+static int by_size(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	if (x->whole.len != y->whole.len)
+		return x->whole.len < y->whole.len ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* Members of the outermost map that a field's path begins with; -1: it cannot be taken apart. */
+static int collect_members(const struct schema *schema, struct bytes doc, struct member *out)
+{
+	struct mp_reader r = mp_reader_of(doc);
+	struct mp_value head, key;
+	struct bytes value;
+	int n = 0;
+
+	if (mp_next(&r, &head) != 1 || head.type != MP_MAP)
+		return -1;
+	for (uint32_t i = 0; i < head.count; i++) {
+		const uint8_t *start = r.at;
+		if (mp_next(&r, &key) != 1 || key.type != MP_STR || mp_take(&r, &value) != 1)
+			return -1;
+		if (!schema_wants(schema, key.str))
+			continue;
+		if (n == MEMBERS_MAX)
+			return -1;
+		out[n] = (struct member){bytes_of(start, (size_t)(r.at - start)), (uint32_t)n};
+		n++;
+	}
+	return n;
+}
+
+/* Each field walks the document from its start: most of it is never asked for, and what is long
+ * comes last. Of equal keys the first one counts, so a key that stands twice leaves it as it is. */
+static struct bytes small_doc(struct extract *x, struct bytes doc)
+{
+	struct member members[MEMBERS_MAX];
+	int n = collect_members(x->schema, doc, members);
+	struct mp_value a, b;
+
+	for (int i = 0; i < n; i++)
+		for (int k = i + 1; k < n; k++)
+			if (mp_get(members[i].whole, &a) && mp_get(members[k].whole, &b) &&
+			    bytes_equal(a.str, b.str))
+				return doc;
+	if (n < 0)
+		return doc;
+	qsort(members, (size_t)n, sizeof *members, by_size);
+	buf_reset(&x->doc);
+	mp_put_map(&x->doc, (uint32_t)n);
+	for (int i = 0; i < n; i++)
+		buf_put_bytes(&x->doc, members[i].whole);
+	return x->doc.error ? doc : buf_bytes(&x->doc);
+}
+
 static int add_field(struct extract *x, unsigned i, const struct record *r)
 {
 	const struct schema_field *f = &x->schema->fields[i];
@@ -272,8 +337,9 @@ void extract_drop_last(struct extract *x)
 			x->terms[i].row = 0;
 }
 
-int extract_add(struct extract *x, const struct record *r)
+int extract_add(struct extract *x, const struct record *record)
 {
+	struct record small = *record, *r = &small;
 	int rc = 0;
 
 	if (x->text.len > KEPT_MAX || x->values.len > KEPT_MAX || x->ids_count > KEPT_MAX)
@@ -287,6 +353,8 @@ int extract_add(struct extract *x, const struct record *r)
 	x->rows[x->count++] = (struct extract_row){x->ids_count, (uint32_t)x->values.len};
 	put_name(x, r->id);
 	put_name(x, r->parent);
+	if (x->schema && r->doc.len)
+		small.doc = small_doc(x, record->doc);
 	for (unsigned i = 0; !rc && x->schema && i < x->schema->count; i++)
 		rc = add_field(x, i, r);
 	if (!rc)

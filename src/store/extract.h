@@ -33,13 +33,13 @@ struct extract {
 		uint32_t values_at;
 	} * rows;
 	uint32_t count, cap;
-	struct buf scratch, plain; /* of the record under way */
+	struct buf scratch, doc; /* of the record under way */
 };
 
 void extract_release(struct extract *x);
 /* Adds the next row. ERR_CORRUPT: the document is damaged; ERR_LIMIT, ERR_NOMEM; then it is as it was
  * before. */
-int extract_add(struct extract *x, const struct record *r);
+int extract_add(struct extract *x, const struct record *record);
 void extract_drop_last(struct extract *x);
 /* What is kept, for limits. */
 size_t extract_bytes(const struct extract *x);

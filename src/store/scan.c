@@ -382,15 +382,12 @@ static bool term_of(const struct segment *g, const struct schema *schema,
 static int find_lists(struct segment *g, struct pages *p, const struct schema *schema,
 		      const struct store_term *terms, size_t count, struct posting *lists)
 {
-	static const uint8_t more = 0;
 	uint8_t term[SEGMENT_TERM_MAX];
 	size_t len = 0;
 	int rc = segment_fields(g, p, schema);
 
-	if (!rc)
-		rc = terms_find(g, p, bytes_of(&more, 1), &lists[0]);
-	if (rc)
-		return rc < 0 ? rc : 0; /* rows with more terms than are listed */
+	if (rc || g->more_terms)
+		return rc;
 	for (size_t i = 0; i < count; i++) {
 		if (!term_of(g, schema, &terms[i], term, &len))
 			return 0;

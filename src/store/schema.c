@@ -32,6 +32,34 @@ static uint64_t definition(const struct store_field *f)
 	return h ? h : 1;
 }
 
+static bool add_paths(struct schema *s, const char *path)
+{
+	struct bytes rest = bytes_str(path);
+
+	for (;;) {
+		const uint8_t *bar = memchr(rest.data, '|', rest.len);
+		size_t len = bar ? (size_t)(bar - rest.data) : rest.len;
+		if (s->paths_count == SCHEMA_PATHS_MAX)
+			return false;
+		s->paths[s->paths_count++] = bytes_of(rest.data, len);
+		if (!bar)
+			return true;
+		rest = bytes_of(bar + 1, rest.len - len - 1);
+	}
+}
+
+/* A key may hold dots: it is the whole path or its beginning up to a dot. */
+bool schema_wants(const struct schema *s, struct bytes key)
+{
+	for (size_t i = 0; i < s->paths_count; i++) {
+		struct bytes path = s->paths[i];
+		if (key.len <= path.len && (key.len == path.len || path.data[key.len] == '.') &&
+		    (key.len == 0 || memcmp(key.data, path.data, key.len) == 0))
+			return true;
+	}
+	return false;
+}
+
 static int schema_init(struct schema *s, const struct store_schema *from, struct why *why)
 {
 	if (!resource_name_valid(from->resource))
@@ -47,6 +75,9 @@ static int schema_init(struct schema *s, const struct store_schema *from, struct
 		    strlen(f->field->name) >= SEGMENT_NAME_SIZE)
 			return why_set(why, ERR_INVALID, "%s of %s cannot be indexed",
 				       f->field->name, from->resource);
+		if (!add_paths(s, f->field->path))
+			return why_set(why, ERR_LIMIT, "the fields of %s have too many paths",
+				       from->resource);
 		s->fields[i] = (struct schema_field){f->field, f->kind, definition(f)};
 	}
 	return 0;

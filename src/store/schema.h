@@ -10,6 +10,8 @@
 
 #define SCHEMA_FIELDS_MAX (SEGMENT_FIELDS_MAX - SEGMENT_OWN_FIELDS)
 
+#define SCHEMA_PATHS_MAX 256u
+
 struct schema_field {
 	const struct field *field;
 	enum store_kind kind;
@@ -20,6 +22,9 @@ struct schema {
 	char resource[SEGMENT_NAME_SIZE];
 	size_t count;
 	struct schema_field fields[SCHEMA_FIELDS_MAX];
+	/* Where the fields' paths begin: each alternative of each. */
+	size_t paths_count;
+	struct bytes paths[SCHEMA_PATHS_MAX];
 };
 
 struct schemas {
@@ -31,6 +36,9 @@ struct schemas {
 int schemas_init(struct schemas *s, const struct store_schema *from, struct why *why);
 void schemas_release(struct schemas *s);
 const struct schema *schema_find(const struct schemas *s, const char *resource); /* NULL: none */
+
+/* Whether a member of the document may be on the way to a field. */
+bool schema_wants(const struct schema *s, struct bytes key);
 
 bool kind_has_column(enum store_kind kind);
 bool kind_has_terms(enum store_kind kind); /* whole values or words */

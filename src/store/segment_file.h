@@ -57,6 +57,7 @@ struct segment {
 	bool damaged_before; /* and that was known when the open transaction began */
 	bool loaded;
 	bool fields_loaded;
+	bool more_terms;                    /* some row has more terms than are listed */
 	bool same_schema;                   /* as the store's now, field by field */
 	uint8_t fields[SEGMENT_FIELDS_MAX]; /* of a field of the store's schema: its number here, or FIELD_ABSENT */
 	struct page_file file;

@@ -247,19 +247,48 @@ static int descend(struct entries *e, struct bytes term, uint32_t *page)
 	return 0;
 }
 
-/* 1 found, 0 not there. */
+static bool skip_list(struct entries *e)
+{
+	uint64_t count, word;
+
+	if (!leb_get(&e->at, e->end, &count))
+		return false;
+	uint64_t words = count <= SEGMENT_INLINE_MAX ? count : 1;
+	while (words && leb_get(&e->at, e->end, &word))
+		words--;
+	return words == 0;
+}
+
+/* 1 found, 0 not there. Terms are not put together: as long as an entry shares more with the one
+ * before it than that one does with what is sought, it is smaller, too; when it shares less, it is
+ * larger. */
 static int find_in_leaf(struct entries *e, struct bytes term, struct posting *l)
 {
-	while (e->left) {
-		if (!entries_term(e))
+	size_t same = 0; /* bytes that the entry before has in common with what is sought */
+
+	while (e->left--) {
+		if (e->end - e->at < 2)
 			return ERR_CORRUPT;
-		int c = bytes_compare(bytes_of(e->term, e->len), term);
-		if (c > 0)
+		size_t shared = e->at[0], own = e->at[1];
+		const uint8_t *text = e->at + 2;
+		if (own > (size_t)(e->end - text))
+			return ERR_CORRUPT;
+		e->at = text + own;
+		if (shared < same)
 			return 0;
-		if (!read_list(l, e))
+		if (shared == same) {
+			size_t i = 0;
+			while (i < own && same < term.len && text[i] == term.data[same]) {
+				i++;
+				same++;
+			}
+			if (i == own && same == term.len)
+				return read_list(l, e) ? 1 : ERR_CORRUPT;
+			if (i < own && (same == term.len || text[i] > term.data[same]))
+				return 0;
+		}
+		if (!skip_list(e))
 			return ERR_CORRUPT;
-		if (c == 0)
-			return 1;
 	}
 	return 0;
 }

@@ -174,12 +174,39 @@ static void put_term(struct pager *p, struct tree *t, struct bytes term, const u
 
 /* ---- sources ---- */
 
+/* A term by its first bytes, and by all where these are the same. */
+struct sorting {
+	uint64_t first;
+	uint32_t term;
+};
+
 static int by_term(const void *a, const void *b, void *ctx)
 {
-	const struct extract *x = ctx;
+	const struct sorting *x = a, *y = b;
+	const struct extract *terms = ctx;
 
-	return bytes_compare(extract_term(x, *(const uint32_t *)a),
-			     extract_term(x, *(const uint32_t *)b));
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return bytes_compare(extract_term(terms, x->term), extract_term(terms, y->term));
+}
+
+static int sort_terms(const struct extract *x, uint32_t *order)
+{
+	struct sorting *s = malloc(((size_t)x->terms_count + 1) * sizeof *s);
+
+	if (!s)
+		return ERR_NOMEM;
+	for (uint32_t t = 0; t < x->terms_count; t++) {
+		struct bytes term = extract_term(x, t);
+		s[t] = (struct sorting){0, t};
+		for (size_t i = 0; i < 8; i++)
+			s[t].first = s[t].first << 8 | (i < term.len ? term.data[i] : 0);
+	}
+	qsort_r(s, x->terms_count, sizeof *s, by_term, (void *)(uintptr_t)x);
+	for (uint32_t t = 0; t < x->terms_count; t++)
+		order[t] = s[t].term;
+	free(s);
+	return 0;
 }
 
 /* The rows of each term: counted, then filled in the order of the new segment. */
@@ -215,10 +242,7 @@ static int stream_extract(struct stream *s, uint32_t source, const struct segmen
 		for (uint32_t k = 0; k < n; k++)
 			s->rows[s->starts[ids[k] + 1]++] = i;
 	}
-	for (uint32_t t = 0; t < x->terms_count; t++)
-		s->order[t] = t;
-	qsort_r(s->order, x->terms_count, sizeof *s->order, by_term, (void *)(uintptr_t)x);
-	return 0;
+	return sort_terms(x, s->order);
 }
 
 static int stream_segment(struct stream *s, struct segment *g, struct pages *p, uint32_t source,
