@@ -17,6 +17,7 @@ void extract_release(struct extract *x)
 	buf_release(&x->values);
 	buf_release(&x->scratch);
 	buf_release(&x->doc);
+	free(x->members);
 	free(x->terms);
 	free(x->table);
 	free(x->ids);
@@ -245,21 +246,14 @@ static void put_name(struct extract *x, struct bytes name)
 
 #define MEMBERS_MAX 64
 
+/* A member of the outermost map. */
 struct member {
-	struct bytes whole; /* key and value */
-	uint32_t order;
+	struct bytes key, whole; /* whole: key and value */
+	uint64_t fields;
 };
 
-static int by_size(const void *a, const void *b)
-{
-	const struct member *x = a, *y = b;
-
-	if (x->whole.len != y->whole.len)
-		return x->whole.len < y->whole.len ? -1 : 1;
-	return x->order < y->order ? -1 : x->order > y->order;
-}
-
-/* Members of the outermost map that a field's path begins with; -1: it cannot be taken apart. */
+/* The members that fields' paths begin with, and how many; -1: the document cannot be taken apart,
+ * or a key stands twice (the first one counts). */
 static int collect_members(const struct schema *schema, struct bytes doc, struct member *out)
 {
 	struct mp_reader r = mp_reader_of(doc);
@@ -273,36 +267,34 @@ static int collect_members(const struct schema *schema, struct bytes doc, struct
 		const uint8_t *start = r.at;
 		if (mp_next(&r, &key) != 1 || key.type != MP_STR || mp_take(&r, &value) != 1)
 			return -1;
-		if (!schema_wants(schema, key.str))
+		uint64_t fields = schema_wants(schema, key.str);
+		if (!fields)
 			continue;
+		for (int k = 0; k < n; k++)
+			if (bytes_equal(out[k].key, key.str))
+				return -1;
 		if (n == MEMBERS_MAX)
 			return -1;
-		out[n] = (struct member){bytes_of(start, (size_t)(r.at - start)), (uint32_t)n};
-		n++;
+		out[n++] = (struct member){key.str, bytes_of(start, (size_t)(r.at - start)), fields};
 	}
 	return n;
 }
 
-/* Each field walks the document from its start: most of it is never asked for, and what is long
- * comes last. Of equal keys the first one counts, so a key that stands twice leaves it as it is. */
-static struct bytes small_doc(struct extract *x, struct bytes doc)
+/* A walk along a path looks at all of a document, and there are many paths: each gets only the
+ * members that it may lead through. */
+static struct bytes small_doc(struct extract *x, unsigned field, struct bytes doc)
 {
-	struct member members[MEMBERS_MAX];
-	int n = collect_members(x->schema, doc, members);
-	struct mp_value a, b;
+	uint32_t n = 0;
 
-	for (int i = 0; i < n; i++)
-		for (int k = i + 1; k < n; k++)
-			if (mp_get(members[i].whole, &a) && mp_get(members[k].whole, &b) &&
-			    bytes_equal(a.str, b.str))
-				return doc;
-	if (n < 0)
+	if (x->members_count < 0)
 		return doc;
-	qsort(members, (size_t)n, sizeof *members, by_size);
+	for (int i = 0; i < x->members_count; i++)
+		n += (uint32_t)(x->members[i].fields >> field & 1);
 	buf_reset(&x->doc);
-	mp_put_map(&x->doc, (uint32_t)n);
-	for (int i = 0; i < n; i++)
-		buf_put_bytes(&x->doc, members[i].whole);
+	mp_put_map(&x->doc, n);
+	for (int i = 0; i < x->members_count; i++)
+		if (x->members[i].fields >> field & 1)
+			buf_put_bytes(&x->doc, x->members[i].whole);
 	return x->doc.error ? doc : buf_bytes(&x->doc);
 }
 
@@ -315,7 +307,7 @@ static int add_field(struct extract *x, unsigned i, const struct record *r)
 	if (r->flags & RECORD_DELETED || !r->doc.len)
 		mp_put_nil(&x->scratch);
 	else
-		rc = field_stored(f->field, r->doc, &x->scratch);
+		rc = field_stored(f->field, small_doc(x, i, r->doc), &x->scratch);
 	if (rc < 0 || x->scratch.error)
 		return rc < 0 ? rc : x->scratch.error;
 	if (kind_has_column(f->kind))
@@ -337,9 +329,8 @@ void extract_drop_last(struct extract *x)
 			x->terms[i].row = 0;
 }
 
-int extract_add(struct extract *x, const struct record *record)
+int extract_add(struct extract *x, const struct record *r)
 {
-	struct record small = *record, *r = &small;
 	int rc = 0;
 
 	if (x->text.len > KEPT_MAX || x->values.len > KEPT_MAX || x->ids_count > KEPT_MAX)
@@ -353,8 +344,9 @@ int extract_add(struct extract *x, const struct record *record)
 	x->rows[x->count++] = (struct extract_row){x->ids_count, (uint32_t)x->values.len};
 	put_name(x, r->id);
 	put_name(x, r->parent);
-	if (x->schema && r->doc.len)
-		small.doc = small_doc(x, record->doc);
+	if (x->schema && !x->members)
+		x->members = malloc(MEMBERS_MAX * sizeof *x->members);
+	x->members_count = x->members ? collect_members(x->schema, r->doc, x->members) : -1;
 	for (unsigned i = 0; !rc && x->schema && i < x->schema->count; i++)
 		rc = add_field(x, i, r);
 	if (!rc)

@@ -18,6 +18,8 @@ struct extract_term {
 	uint8_t len;
 };
 
+struct member;
+
 struct extract {
 	const struct schema *schema; /* NULL: ids and parents only */
 	struct buf text;             /* of the terms */
@@ -33,13 +35,16 @@ struct extract {
 		uint32_t values_at;
 	} * rows;
 	uint32_t count, cap;
-	struct buf scratch, doc; /* of the record under way */
+	/* Of the record under way. */
+	struct buf scratch, doc;
+	struct member *members;
+	int members_count;
 };
 
 void extract_release(struct extract *x);
 /* Adds the next row. ERR_CORRUPT: the document is damaged; ERR_LIMIT, ERR_NOMEM; then it is as it was
  * before. */
-int extract_add(struct extract *x, const struct record *record);
+int extract_add(struct extract *x, const struct record *r);
 void extract_drop_last(struct extract *x);
 /* What is kept, for limits. */
 size_t extract_bytes(const struct extract *x);

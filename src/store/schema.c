@@ -32,7 +32,7 @@ static uint64_t definition(const struct store_field *f)
 	return h ? h : 1;
 }
 
-static bool add_paths(struct schema *s, const char *path)
+static bool add_paths(struct schema *s, unsigned field, const char *path)
 {
 	struct bytes rest = bytes_str(path);
 
@@ -41,7 +41,7 @@ static bool add_paths(struct schema *s, const char *path)
 		size_t len = bar ? (size_t)(bar - rest.data) : rest.len;
 		if (s->paths_count == SCHEMA_PATHS_MAX)
 			return false;
-		s->paths[s->paths_count++] = bytes_of(rest.data, len);
+		s->paths[s->paths_count++] = (struct schema_path){bytes_of(rest.data, len), field};
 		if (!bar)
 			return true;
 		rest = bytes_of(bar + 1, rest.len - len - 1);
@@ -49,15 +49,17 @@ static bool add_paths(struct schema *s, const char *path)
 }
 
 /* A key may hold dots: it is the whole path or its beginning up to a dot. */
-bool schema_wants(const struct schema *s, struct bytes key)
+uint64_t schema_wants(const struct schema *s, struct bytes key)
 {
+	uint64_t fields = 0;
+
 	for (size_t i = 0; i < s->paths_count; i++) {
-		struct bytes path = s->paths[i];
+		struct bytes path = s->paths[i].path;
 		if (key.len <= path.len && (key.len == path.len || path.data[key.len] == '.') &&
 		    (key.len == 0 || memcmp(key.data, path.data, key.len) == 0))
-			return true;
+			fields |= UINT64_C(1) << s->paths[i].field;
 	}
-	return false;
+	return fields;
 }
 
 static int schema_init(struct schema *s, const struct store_schema *from, struct why *why)
@@ -75,7 +77,7 @@ static int schema_init(struct schema *s, const struct store_schema *from, struct
 		    strlen(f->field->name) >= SEGMENT_NAME_SIZE)
 			return why_set(why, ERR_INVALID, "%s of %s cannot be indexed",
 				       f->field->name, from->resource);
-		if (!add_paths(s, f->field->path))
+		if (!add_paths(s, (unsigned)i, f->field->path))
 			return why_set(why, ERR_LIMIT, "the fields of %s have too many paths",
 				       from->resource);
 		s->fields[i] = (struct schema_field){f->field, f->kind, definition(f)};

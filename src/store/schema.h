@@ -22,9 +22,12 @@ struct schema {
 	char resource[SEGMENT_NAME_SIZE];
 	size_t count;
 	struct schema_field fields[SCHEMA_FIELDS_MAX];
-	/* Where the fields' paths begin: each alternative of each. */
+	/* Each alternative of each field's path. */
 	size_t paths_count;
-	struct bytes paths[SCHEMA_PATHS_MAX];
+	struct schema_path {
+		struct bytes path;
+		unsigned field;
+	} paths[SCHEMA_PATHS_MAX];
 };
 
 struct schemas {
@@ -37,8 +40,8 @@ int schemas_init(struct schemas *s, const struct store_schema *from, struct why 
 void schemas_release(struct schemas *s);
 const struct schema *schema_find(const struct schemas *s, const char *resource); /* NULL: none */
 
-/* Whether a member of the document may be on the way to a field. */
-bool schema_wants(const struct schema *s, struct bytes key);
+/* The fields (as bits) that a member of the document may be on the way to. */
+uint64_t schema_wants(const struct schema *s, struct bytes key);
 
 bool kind_has_column(enum store_kind kind);
 bool kind_has_terms(enum store_kind kind); /* whole values or words */
