@@ -243,7 +243,8 @@ struct scan_spec {
 	 * end_ms are revisions, as is the time of positions. */
 	bool changes;
 	/* Only rows that have all of these terms, as far as an index knows: a row that it knows nothing
-	 * of comes, too, and is not `certain`. Must outlive the scan's opening only. */
+	 * of comes, too, and is not `certain`; so does one now and then where few rows have them, so that
+	 * no step takes long. Must outlive the scan's opening only. */
 	const struct store_term *terms;
 	size_t terms_count; /* at most SCAN_TERMS_MAX */
 };

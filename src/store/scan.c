@@ -24,6 +24,8 @@
 
 /* A parent with more children than this is not sorted in memory. */
 #define CHILDREN_MAX 1000000u
+/* Rows without the terms that one step leaves behind. */
+#define PASSED_MAX 1024u
 
 struct child_key {
 	int64_t updated_ms;
@@ -40,9 +42,10 @@ struct run {
 	struct row row;
 	struct scan_position key;
 	struct child_key *list; /* of children by last update, or of changes where they are not indexed */
-	struct posting *terms; /* NULL: no terms, or unknown; the shortest first */
-	uint8_t *wanted;       /* bitmap; NULL: `terms` are the places */
-	bool certain;
+	struct posting *terms;       /* NULL: no terms, or unknown; the shortest first */
+	uint8_t *wanted;             /* bitmap; NULL: `terms` are the places */
+	bool decided;                /* the segment knows the terms */
+	bool certain;                /* so the current row has them */
 	struct column_hint *columns; /* by field number */
 };
 
@@ -160,9 +163,12 @@ static int run_wants(const struct scan *s, struct run *r)
 	return rc;
 }
 
-/* Goes to the next row that is wanted: 1, 0 at the end, or an error. */
+/* Goes to the next row that is wanted: 1, 0 at the end, or an error. After many that are not wanted
+ * one comes that is not certain, so that no step takes long. */
 static int run_next(struct scan *s, struct run *r)
 {
+	unsigned passed = 0;
+
 	while (r->at < r->end) {
 		uint32_t place = s->descending ? --r->end : r->at++;
 		int rc = run_place(s, r, place, &r->ordinal);
@@ -173,7 +179,8 @@ static int run_next(struct scan *s, struct run *r)
 		rc = run_wants(s, r);
 		if (rc < 0)
 			return rc;
-		if (rc == 0)
+		r->certain = r->decided && rc;
+		if (rc == 0 && ++passed < PASSED_MAX)
 			continue;
 		rc = segment_row(r->entry->segment, s->view->store->pages, r->ordinal, &r->row_hint,
 				 &r->row);
@@ -430,7 +437,7 @@ static int make_bitmap(const struct scan *s, struct run *r)
 
 static int run_terms(struct scan *s, struct run *r)
 {
-	r->certain = true;
+	r->decided = true;
 	if (s->terms_count == 0)
 		return 0;
 	r->terms = malloc(s->terms_count * sizeof *r->terms);
@@ -441,7 +448,7 @@ static int run_terms(struct scan *s, struct run *r)
 	if (rc <= 0) {
 		free(r->terms);
 		r->terms = NULL;
-		r->certain = false;
+		r->decided = false;
 		return rc;
 	}
 	qsort(r->terms, s->terms_count, sizeof *r->terms, by_count);
