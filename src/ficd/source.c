@@ -1,5 +1,6 @@
 /* source: one account's store, trail and sync, put together from its configuration. */
 #include "daemon.h"
+#include "indexed.h"
 
 #include <base/files.h>
 #include <base/log.h>
@@ -30,6 +31,10 @@ static int open_store(struct source *s, struct why *why)
 	};
 	int rc;
 
+	s->indexed = indexed_new(s->provider->types);
+	if (!s->indexed)
+		return why_set(why, ERR_NOMEM, "out of memory for the indexed fields");
+	options.schemas = indexed_schemas(s->indexed);
 	snprintf(path, sizeof path, "%s/%s", c->state_dir, s->config->name);
 	rc = store_open(&options, &s->store, why);
 	if (rc)
@@ -117,6 +122,7 @@ void source_close(struct source *s)
 	sync_free(s->sync);
 	trail_close(s->trail);
 	store_close(s->store);
+	indexed_free(s->indexed);
 	if (s->token.data)
 		explicit_bzero(s->token.data, s->token.cap);
 	buf_release(&s->token);
