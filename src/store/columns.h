@@ -6,9 +6,15 @@
 
 #include "pager.h"
 
-/* SECTION_COLUMNS and SECTION_FIELDS of a new segment. */
-int columns_write(struct pager *p, const struct segment_plan *plan, const struct segment_row *rows,
-		  uint32_t count, struct section *sections);
+/* Writes SECTION_COLUMNS and SECTION_FIELDS of a new segment, in slices. Borrows all of it until the
+ * end. NULL: no memory. */
+struct columns_writer;
+struct columns_writer *columns_writer_new(struct pager *p, const struct segment_plan *plan,
+					  const struct segment_row *rows, uint32_t count,
+					  struct section *sections);
+/* About 2,000 values, looked at or written. 1: there is more, 0: done, or an error. */
+int columns_writer_step(struct columns_writer *w);
+void columns_writer_free(struct columns_writer *w);
 
 /* An element of SECTION_FIELDS. */
 struct column {

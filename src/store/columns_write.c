@@ -14,8 +14,13 @@
 #define DISTINCT_MAX   4096u
 #define DISTINCT_TABLE 16384u
 
-/* One column under way. */
-struct making {
+/* What of a column is under way. */
+enum stage { STAGE_LOOK, STAGE_PACK, STAGE_HEAP, STAGE_OFFSETS };
+
+/* Values in one slice. */
+#define SLICE 2048u
+
+struct columns_writer {
 	struct pager *pager;
 	const struct segment_plan *plan;
 	const struct segment_row *rows;
@@ -32,9 +37,20 @@ struct making {
 	uint32_t distinct_count;
 	uint16_t table[DISTINCT_TABLE]; /* place + 1 */
 	struct column column;
+	enum stage stage;
+	uint32_t at;      /* the next row, value or block */
+	uint32_t *starts; /* of the heap's blocks */
+	unsigned fields;
+	struct section *sections;
+	struct column columns[SEGMENT_FIELDS_MAX]; /* that are done */
 };
 
-static int value_of(struct making *m, uint32_t i, struct bytes *out)
+static uint32_t slice_end(const struct columns_writer *m, uint32_t count)
+{
+	return count - m->at < SLICE ? count : m->at + SLICE;
+}
+
+static int value_of(struct columns_writer *m, uint32_t i, struct bytes *out)
 {
 	const struct segment_row *r = &m->rows[i];
 	const struct segment_source *s = &m->plan->sources[r->source];
@@ -51,14 +67,14 @@ static int value_of(struct making *m, uint32_t i, struct bytes *out)
 
 /* ---- the first look ---- */
 
-static struct bytes distinct_value(const struct making *m, uint32_t i)
+static struct bytes distinct_value(const struct columns_writer *m, uint32_t i)
 {
 	return bytes_of(m->distinct.data + m->distinct_at[i],
 			m->distinct_at[i + 1] - m->distinct_at[i]);
 }
 
 /* The value's place in the dictionary, where it is put when it is new; DISTINCT_MAX: full. */
-static uint32_t distinct_place(struct making *m, struct bytes value)
+static uint32_t distinct_place(struct columns_writer *m, struct bytes value)
 {
 	uint32_t at = (uint32_t)bytes_hash(value) % DISTINCT_TABLE;
 
@@ -95,7 +111,7 @@ static void look_at_number(struct column *c, int64_t v)
 	c->max = v > c->max ? v : c->max;
 }
 
-static int look_at(struct making *m, struct bytes value)
+static int look_at(struct columns_writer *m, struct bytes value)
 {
 	struct mp_value v = {.type = MP_NIL};
 
@@ -114,21 +130,20 @@ static int look_at(struct making *m, struct bytes value)
 	return m->distinct.error;
 }
 
-static int look(struct making *m)
+static int look(struct columns_writer *m)
 {
 	struct bytes value;
 	int rc = 0;
 
-	m->numbers = m->few = true;
-	for (uint32_t i = 0; !rc && i < m->count; i++) {
-		rc = value_of(m, i, &value);
+	for (uint32_t end = slice_end(m, m->count); !rc && m->at < end; m->at++) {
+		rc = value_of(m, m->at, &value);
 		if (!rc)
 			rc = look_at(m, value);
 	}
-	return rc;
+	return rc ? rc : m->at < m->count;
 }
 
-static void choose(struct making *m)
+static void choose(struct columns_writer *m)
 {
 	struct column *c = &m->column;
 	uint64_t range = (uint64_t)c->max - (uint64_t)c->min;
@@ -152,36 +167,38 @@ static void choose(struct making *m)
 
 /* ---- the second ---- */
 
-static uint32_t here(const struct making *m)
+static uint32_t here(const struct columns_writer *m)
 {
 	return m->pager->section->elements;
 }
 
-static int write_packed(struct making *m)
+static int write_packed(struct columns_writer *m)
 {
 	struct column *c = &m->column;
 	struct bytes value;
 	struct mp_value v;
-	int rc = 0;
 
-	c->packed_at = here(m);
-	for (uint32_t i = 0; c->width && !rc && i < m->count; i++) {
+	if (m->at == 0)
+		c->packed_at = here(m);
+	for (uint32_t end = slice_end(m, m->count); c->width && m->at < end; m->at++) {
 		uint64_t number = 0;
-		rc = value_of(m, i, &value);
+		int rc = value_of(m, m->at, &value);
 		if (rc)
-			break;
+			return rc;
 		if (c->form == FORM_DICTIONARY)
 			number = distinct_place(m, value);
 		else if (mp_get(value, &v) && v.type == MP_INT)
 			number = ((uint64_t)v.integer - (uint64_t)c->min) / c->scale + 1;
 		pager_pack(m->pager, number, c->width);
 	}
+	if (c->width && m->at < m->count)
+		return 1;
 	pager_pack_end(m->pager);
-	return rc;
+	return 0;
 }
 
 /* The i-th value of the heap. */
-static int heap_value(struct making *m, uint32_t i, struct bytes *out)
+static int heap_value(struct columns_writer *m, uint32_t i, struct bytes *out)
 {
 	if (m->column.form == FORM_HEAP)
 		return value_of(m, i, out);
@@ -189,7 +206,7 @@ static int heap_value(struct making *m, uint32_t i, struct bytes *out)
 	return 0;
 }
 
-static int write_block(struct making *m, uint32_t first, uint32_t end)
+static int write_block(struct columns_writer *m, uint32_t first, uint32_t end)
 {
 	struct buf lengths = {0}, values = {0};
 	struct bytes value;
@@ -213,45 +230,68 @@ static int write_block(struct making *m, uint32_t first, uint32_t end)
 	return rc;
 }
 
-static int write_heap(struct making *m)
+static uint32_t heap_blocks(const struct columns_writer *m)
 {
-	struct column *c = &m->column;
-	uint32_t blocks, *starts;
-	int rc = 0;
-
-	c->heap_values = c->form == FORM_HEAP ? m->count : m->distinct_count;
-	blocks = (c->heap_values + SEGMENT_HEAP_BLOCK - 1) / SEGMENT_HEAP_BLOCK;
-	starts = malloc(blocks * sizeof *starts);
-	if (!starts)
-		return ERR_NOMEM;
-	c->heap_at = here(m);
-	for (uint32_t b = 0; !rc && b < blocks; b++) {
-		uint32_t first = b * SEGMENT_HEAP_BLOCK, end = first + SEGMENT_HEAP_BLOCK;
-		starts[b] = here(m) - c->heap_at;
-		rc = write_block(m, first, end < c->heap_values ? end : c->heap_values);
-	}
-	c->heap_bytes = here(m) - c->heap_at;
-	c->offset_width = (uint8_t)bits_width(starts[blocks - 1]);
-	c->offsets_at = here(m);
-	for (uint32_t b = 0; c->offset_width && b < blocks; b++)
-		pager_pack(m->pager, starts[b], c->offset_width);
-	pager_pack_end(m->pager);
-	free(starts);
-	return rc;
+	return (m->column.heap_values + SEGMENT_HEAP_BLOCK - 1) / SEGMENT_HEAP_BLOCK;
 }
 
-static int write_column(struct making *m)
+static int write_heap(struct columns_writer *m)
 {
-	int rc = look(m);
+	struct column *c = &m->column;
+	int rc = 0;
+
+	if (m->at == 0) {
+		c->heap_values = c->form == FORM_HEAP ? m->count : m->distinct_count;
+		c->heap_at = here(m);
+		free(m->starts);
+		m->starts = malloc(heap_blocks(m) * sizeof *m->starts);
+		if (!m->starts)
+			return ERR_NOMEM;
+	}
+	uint32_t blocks = heap_blocks(m), end = m->at + SLICE / SEGMENT_HEAP_BLOCK;
+	end = end < blocks ? end : blocks;
+	for (; !rc && m->at < end; m->at++) {
+		uint32_t first = m->at * SEGMENT_HEAP_BLOCK, last = first + SEGMENT_HEAP_BLOCK;
+		m->starts[m->at] = here(m) - c->heap_at;
+		rc = write_block(m, first, last < c->heap_values ? last : c->heap_values);
+	}
+	return rc ? rc : m->at < blocks;
+}
+
+static int write_offsets(struct columns_writer *m)
+{
+	struct column *c = &m->column;
+	uint32_t blocks = heap_blocks(m);
+
+	c->heap_bytes = here(m) - c->heap_at;
+	c->offset_width = (uint8_t)bits_width(m->starts[blocks - 1]);
+	c->offsets_at = here(m);
+	for (uint32_t b = 0; c->offset_width && b < blocks; b++)
+		pager_pack(m->pager, m->starts[b], c->offset_width);
+	pager_pack_end(m->pager);
+	return 0;
+}
+
+/* 1: there is more of the column, 0: it is done. */
+static int column_step(struct columns_writer *m)
+{
+	static int (*const stages[])(struct columns_writer * m) = {look, write_packed, write_heap,
+								   write_offsets};
+	int rc = stages[m->stage](m);
 
 	if (rc)
 		return rc;
-	choose(m);
-	if (m->column.form != FORM_HEAP)
-		rc = write_packed(m);
-	if (!rc && m->column.form != FORM_NUMBERS)
-		rc = write_heap(m);
-	return rc;
+	m->at = 0;
+	switch (m->stage) {
+	case STAGE_LOOK:
+		choose(m);
+		m->stage = m->column.form == FORM_HEAP ? STAGE_HEAP : STAGE_PACK;
+		return 1;
+	case STAGE_PACK: m->stage = STAGE_HEAP; return m->column.form == FORM_DICTIONARY;
+	case STAGE_HEAP: m->stage = STAGE_OFFSETS; return 1;
+	case STAGE_OFFSETS: break;
+	}
+	return 0;
 }
 
 /* ---- all of them ---- */
@@ -291,56 +331,76 @@ static void put_column(uint8_t *e, const struct column *c)
 	put_le32(e + 88, c->present);
 }
 
-static int make_column(struct making *m, unsigned field)
+static void begin_column(struct columns_writer *m)
 {
-	const struct schema *schema = m->plan->schema;
-	int rc = 0;
-
-	m->field = field;
-	name_column(&m->column, schema, field);
-	if (field < SEGMENT_OWN_FIELDS ||
-	    kind_has_column(schema->fields[field - SEGMENT_OWN_FIELDS].kind)) {
-		memset(m->hints, 0, m->plan->sources_count * sizeof *m->hints);
-		memset(m->table, 0, sizeof m->table);
-		buf_reset(&m->distinct);
-		m->distinct_count = 0;
-		m->bytes = 0;
-		rc = write_column(m);
-	}
-	return rc;
+	name_column(&m->column, m->plan->schema, m->field);
+	memset(m->hints, 0, m->plan->sources_count * sizeof *m->hints);
+	memset(m->table, 0, sizeof m->table);
+	buf_reset(&m->distinct);
+	m->distinct_count = 0;
+	m->bytes = 0;
+	m->numbers = m->few = true;
+	m->stage = STAGE_LOOK;
+	m->at = 0;
 }
 
-int columns_write(struct pager *p, const struct segment_plan *plan, const struct segment_row *rows,
-		  uint32_t count, struct section *sections)
+static bool has_column(const struct columns_writer *m)
 {
-	unsigned fields = SEGMENT_OWN_FIELDS + (plan->schema ? (unsigned)plan->schema->count : 0);
-	struct column columns[SEGMENT_FIELDS_MAX];
-	struct making *m = calloc(1, sizeof *m);
-	int rc = 0;
+	return m->field < SEGMENT_OWN_FIELDS ||
+	       kind_has_column(m->plan->schema->fields[m->field - SEGMENT_OWN_FIELDS].kind);
+}
+
+struct columns_writer *columns_writer_new(struct pager *p, const struct segment_plan *plan,
+					  const struct segment_row *rows, uint32_t count,
+					  struct section *sections)
+{
+	struct columns_writer *m = calloc(1, sizeof *m);
 
 	if (m)
 		m->hints = calloc(plan->sources_count + 1u, sizeof *m->hints);
 	if (!m || !m->hints) {
 		free(m);
-		return ERR_NOMEM;
+		return NULL;
 	}
 	m->pager = p;
 	m->plan = plan;
 	m->rows = rows;
 	m->count = count;
-	pager_begin(p, &sections[SECTION_COLUMNS], 1);
-	for (unsigned i = 0; !rc && i < fields; i++) {
-		rc = make_column(m, i);
-		columns[i] = m->column;
+	m->sections = sections;
+	m->fields = SEGMENT_OWN_FIELDS + (plan->schema ? (unsigned)plan->schema->count : 0);
+	return m;
+}
+
+int columns_writer_step(struct columns_writer *m)
+{
+	if (m->field == 0 && m->stage == STAGE_LOOK && m->at == 0)
+		pager_begin(m->pager, &m->sections[SECTION_COLUMNS], 1);
+	if (m->field < m->fields) {
+		if (m->stage == STAGE_LOOK && m->at == 0)
+			begin_column(m);
+		int rc = has_column(m) ? column_step(m) : 0;
+		if (rc)
+			return rc;
+		m->columns[m->field++] = m->column;
+		m->stage = STAGE_LOOK;
+		m->at = 0;
+		return 1;
 	}
-	pager_end(p);
-	pager_begin(p, &sections[SECTION_FIELDS], SEGMENT_FIELD_SIZE);
-	for (unsigned i = 0; !rc && i < fields; i++)
-		put_column(pager_next(p), &columns[i]);
-	pager_end(p);
+	pager_end(m->pager);
+	pager_begin(m->pager, &m->sections[SECTION_FIELDS], SEGMENT_FIELD_SIZE);
+	for (unsigned i = 0; i < m->fields; i++)
+		put_column(pager_next(m->pager), &m->columns[i]);
+	pager_end(m->pager);
+	return 0;
+}
+
+void columns_writer_free(struct columns_writer *m)
+{
+	if (!m)
+		return;
 	buf_release(&m->distinct);
 	buf_release(&m->value);
+	free(m->starts);
 	free(m->hints);
 	free(m);
-	return rc;
 }

@@ -305,6 +305,30 @@ static int write_rows(struct pager *p, const struct segment_row *rows, uint32_t 
 	return rc;
 }
 
+static int write_columns(struct pager *p, const struct segment_plan *plan,
+			 const struct segment_row *rows, uint32_t count, struct section *sections)
+{
+	struct columns_writer *w = columns_writer_new(p, plan, rows, count, sections);
+	int rc = w ? 1 : ERR_NOMEM;
+
+	while (rc == 1)
+		rc = columns_writer_step(w);
+	columns_writer_free(w);
+	return rc;
+}
+
+static int write_terms(struct pager *p, const struct segment_plan *plan,
+		       const struct segment_row *rows, uint32_t count, struct section *sections)
+{
+	struct terms_writer *w = terms_writer_new(p, plan, rows, count, sections);
+	int rc = w ? 1 : ERR_NOMEM;
+
+	while (rc == 1)
+		rc = terms_writer_step(w);
+	terms_writer_free(w);
+	return rc;
+}
+
 static int by_created(const void *a, const void *b)
 {
 	const struct row *x = &((const struct segment_row *)a)->row,
@@ -347,9 +371,9 @@ int segment_write(struct out *out, const struct segment_plan *plan, struct segme
 	out_zeros(out, (size_t)p.page * SEGMENT_PAGE - (size_t)meta->data_end);
 	int rc = write_rows(&p, rows, count, sections);
 	if (!rc)
-		rc = columns_write(&p, plan, rows, count, sections);
+		rc = write_columns(&p, plan, rows, count, sections);
 	if (!rc)
-		rc = terms_write(&p, plan, rows, count, sections);
+		rc = write_terms(&p, plan, rows, count, sections);
 	if (rc || out->error)
 		return rc ? rc : out->error;
 	meta->bytes = (uint64_t)p.page * SEGMENT_PAGE;

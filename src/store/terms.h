@@ -6,9 +6,15 @@
 
 #include "pager.h"
 
-/* SECTION_POSTINGS and SECTION_TERMS of a new segment, from the terms of its sources. */
-int terms_write(struct pager *p, const struct segment_plan *plan, const struct segment_row *rows,
-		uint32_t count, struct section *sections);
+/* Writes SECTION_POSTINGS and SECTION_TERMS of a new segment from the terms of its sources, in
+ * slices. Borrows all of it until the end. NULL: no memory. */
+struct terms_writer;
+struct terms_writer *terms_writer_new(struct pager *p, const struct segment_plan *plan,
+				      const struct segment_row *rows, uint32_t count,
+				      struct section *sections);
+/* About 2,000 rows of terms. 1: there is more, 0: done, or an error. */
+int terms_writer_step(struct terms_writer *w);
+void terms_writer_free(struct terms_writer *w);
 
 /* A list of ordinals, read block by block. */
 struct posting {

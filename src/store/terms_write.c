@@ -328,36 +328,52 @@ static const struct stream *smallest(const struct stream *streams, uint32_t n)
 	return least;
 }
 
-/* `values` has room for every row once from each source: a row has one source only. */
-static int merge(struct pager *p, struct tree *t, struct stream *streams, uint32_t n,
-		 uint32_t *values, uint32_t room)
+/* Rows in one slice. */
+#define SLICE 2048u
+
+struct terms_writer {
+	struct pager *pager;
+	const struct segment_plan *plan;
+	const struct segment_row *rows;
+	uint32_t count;
+	struct section *sections;
+	struct tree tree;
+	struct stream *streams;
+	uint32_t begun; /* streams */
+	uint32_t *values;
+};
+
+/* The least term of all streams. 1, 0 when there is none. `values` has room for every row: each has one
+ * source only. */
+static int merge_one(struct terms_writer *w, uint32_t *cost)
 {
-	const struct stream *least;
+	const struct stream *least = smallest(w->streams, w->plan->sources_count);
+	uint8_t term[SEGMENT_TERM_MAX];
+	uint32_t count = 0, parts = 0;
 	int rc = 0;
 
-	for (uint32_t i = 0; !rc && i < n; i++)
-		rc = stream_next(&streams[i]);
-	while (!rc && (least = smallest(streams, n))) {
-		uint8_t term[SEGMENT_TERM_MAX];
-		size_t len = least->term.len;
-		uint32_t count = 0, parts = 0;
-		memcpy(term, least->term.data, len);
-		for (uint32_t i = 0; !rc && i < n; i++) {
-			struct stream *s = &streams[i];
-			if (!s->open || !bytes_equal(s->term, bytes_of(term, len)))
-				continue;
-			parts++;
-			rc = stream_rows(s, values, &count, room);
-			if (!rc)
-				rc = stream_next(s);
-		}
-		if (rc || count == 0)
+	if (!least)
+		return 0;
+	size_t len = least->term.len;
+	memcpy(term, least->term.data, len);
+	for (uint32_t i = 0; !rc && i < w->plan->sources_count; i++) {
+		struct stream *s = &w->streams[i];
+		if (!s->open || !bytes_equal(s->term, bytes_of(term, len)))
 			continue;
-		if (parts > 1)
-			qsort(values, count, sizeof *values, by_number);
-		put_term(p, t, bytes_of(term, len), values, count);
+		parts++;
+		rc = stream_rows(s, w->values, &count, w->count);
+		if (!rc)
+			rc = stream_next(s);
 	}
-	return rc;
+	if (rc)
+		return rc;
+	*cost += 16 + count;
+	if (count == 0)
+		return 1;
+	if (parts > 1)
+		qsort(w->values, count, sizeof *w->values, by_number);
+	put_term(w->pager, &w->tree, bytes_of(term, len), w->values, count);
+	return 1;
 }
 
 static int write_tree(struct pager *p, struct tree *t)
@@ -370,48 +386,71 @@ static int write_tree(struct pager *p, struct tree *t)
 	return rc;
 }
 
-static int streams_begin(const struct segment_plan *plan, const struct segment_row *rows,
-			 uint32_t count, struct stream *streams)
+/* The next stream, up to its first term. */
+static int begin_stream(struct terms_writer *w)
 {
-	int rc = 0;
+	const struct segment_source *source = &w->plan->sources[w->begun];
+	struct stream *s = &w->streams[w->begun];
+	int rc;
 
-	for (uint32_t i = 0; !rc && i < plan->sources_count; i++) {
-		streams[i].extract = plan->sources[i].extract;
-		if (streams[i].extract)
-			rc = stream_extract(&streams[i], i, rows, count);
-		else
-			rc = stream_segment(&streams[i], plan->sources[i].segment, plan->pages, i,
-					    rows, count);
+	s->extract = source->extract;
+	if (s->extract)
+		rc = stream_extract(s, w->begun, w->rows, w->count);
+	else
+		rc = stream_segment(s, source->segment, w->plan->pages, w->begun, w->rows, w->count);
+	w->begun++;
+	return rc ? rc : stream_next(s);
+}
+
+struct terms_writer *terms_writer_new(struct pager *p, const struct segment_plan *plan,
+				      const struct segment_row *rows, uint32_t count,
+				      struct section *sections)
+{
+	struct terms_writer *w = calloc(1, sizeof *w);
+
+	if (!w)
+		return NULL;
+	*w = (struct terms_writer){
+		.pager = p, .plan = plan, .rows = rows, .count = count, .sections = sections};
+	w->streams = calloc(plan->sources_count + 1u, sizeof *w->streams);
+	w->values = malloc(((size_t)count + 1) * sizeof *w->values);
+	if (w->streams && w->values)
+		return w;
+	terms_writer_free(w);
+	return NULL;
+}
+
+int terms_writer_step(struct terms_writer *w)
+{
+	uint32_t cost = 0;
+	int rc = 1;
+
+	if (w->begun == 0)
+		pager_begin(w->pager, &w->sections[SECTION_POSTINGS], 1);
+	if (w->begun < w->plan->sources_count) {
+		rc = begin_stream(w);
+		return rc ? rc : 1;
 	}
+	while (rc == 1 && cost < SLICE)
+		rc = merge_one(w, &cost);
+	if (rc)
+		return rc;
+	pager_end(w->pager);
+	pager_begin(w->pager, &w->sections[SECTION_TERMS], SEGMENT_PAGE_ROOM);
+	rc = write_tree(w->pager, &w->tree);
+	pager_end(w->pager);
 	return rc;
 }
 
-int terms_write(struct pager *p, const struct segment_plan *plan, const struct segment_row *rows,
-		uint32_t count, struct section *sections)
+void terms_writer_free(struct terms_writer *w)
 {
-	struct stream *streams = calloc(plan->sources_count + 1u, sizeof *streams);
-	uint32_t *values = malloc(((size_t)count + 1) * sizeof *values);
-	struct tree *t = calloc(1, sizeof *t);
-	int rc = streams && values && t ? 0 : ERR_NOMEM;
-
-	if (!rc)
-		rc = streams_begin(plan, rows, count, streams);
-	pager_begin(p, &sections[SECTION_POSTINGS], 1);
-	if (!rc)
-		rc = merge(p, t, streams, plan->sources_count, values, count);
-	pager_end(p);
-	pager_begin(p, &sections[SECTION_TERMS], SEGMENT_PAGE_ROOM);
-	if (!rc)
-		rc = write_tree(p, t);
-	pager_end(p);
-	for (uint32_t i = 0; streams && i < plan->sources_count; i++)
-		stream_release(&streams[i]);
-	if (t) {
-		buf_release(&t->pages);
-		buf_release(&t->firsts);
-	}
-	free(t);
-	free(streams);
-	free(values);
-	return rc;
+	if (!w)
+		return;
+	for (uint32_t i = 0; w->streams && i < w->begun; i++)
+		stream_release(&w->streams[i]);
+	buf_release(&w->tree.pages);
+	buf_release(&w->tree.firsts);
+	free(w->streams);
+	free(w->values);
+	free(w);
 }
