@@ -12,8 +12,8 @@
  * of what the lists have in common is asked.
  */
 #include "columns.h"
+#include "lists.h"
 #include "lookup.h"
-#include "terms.h"
 #include "view.h"
 
 #include <codec/msgpack.h>
@@ -137,18 +137,6 @@ static int run_place(struct scan *s, struct run *r, uint32_t place, uint32_t *or
 	return 0;
 }
 
-/* Whether the list has the ordinal: 1, 0 or an error. */
-static int list_has(struct posting *l, uint32_t ordinal)
-{
-	uint32_t rank, found;
-	int rc = posting_rank(l, ordinal, &rank);
-
-	if (rc || rank == l->count)
-		return rc;
-	rc = posting_at(l, rank, &found);
-	return rc ? rc : found == ordinal;
-}
-
 /* 1: the current row has all terms, as far as is known. */
 static int run_wants(const struct scan *s, struct run *r)
 {
@@ -159,7 +147,7 @@ static int run_wants(const struct scan *s, struct run *r)
 	if (r->wanted)
 		return r->wanted[r->ordinal / 8] >> (r->ordinal % 8) & 1;
 	for (size_t i = 1; rc == 1 && i < s->terms_count; i++)
-		rc = list_has(&r->terms[i], r->ordinal);
+		rc = lists_have(&r->terms[i], r->ordinal);
 	return rc;
 }
 
@@ -371,40 +359,6 @@ static int run_collect_changes(struct scan *s, struct run *r)
 
 /* ---- terms ---- */
 
-/* As the segment has it; false: it cannot say. */
-static bool term_of(const struct segment *g, const struct schema *schema,
-		    const struct store_term *t, uint8_t out[SEGMENT_TERM_MAX], size_t *len)
-{
-	if (!schema || t->field >= schema->count || g->fields[t->field] == FIELD_ABSENT ||
-	    !kind_has_terms(schema->fields[t->field].kind) || t->text.len == 0 ||
-	    t->text.len >= SEGMENT_TERM_MAX - 1)
-		return false;
-	out[0] = g->fields[t->field];
-	memcpy(out + 1, t->text.data, t->text.len);
-	*len = 1 + t->text.len;
-	return true;
-}
-
-/* The lists of all terms. 1; 0: the segment cannot say; or an error. */
-static int find_lists(struct segment *g, struct pages *p, const struct schema *schema,
-		      const struct store_term *terms, size_t count, struct posting *lists)
-{
-	uint8_t term[SEGMENT_TERM_MAX];
-	size_t len = 0;
-	int rc = segment_fields(g, p, schema);
-
-	if (rc || g->more_terms)
-		return rc;
-	for (size_t i = 0; i < count; i++) {
-		if (!term_of(g, schema, &terms[i], term, &len))
-			return 0;
-		rc = terms_find(g, p, bytes_of(term, len), &lists[i]);
-		if (rc < 0)
-			return rc;
-	}
-	return 1;
-}
-
 static int by_count(const void *a, const void *b)
 {
 	uint32_t x = ((const struct posting *)a)->count, y = ((const struct posting *)b)->count;
@@ -426,7 +380,7 @@ static int make_bitmap(const struct scan *s, struct run *r)
 			return rc;
 		rc = 1;
 		for (size_t k = 1; rc == 1 && k < s->terms_count; k++)
-			rc = list_has(&r->terms[k], ordinal);
+			rc = lists_have(&r->terms[k], ordinal);
 		if (rc < 0)
 			return rc;
 		if (rc)
@@ -443,7 +397,7 @@ static int run_terms(struct scan *s, struct run *r)
 	r->terms = malloc(s->terms_count * sizeof *r->terms);
 	if (!r->terms)
 		return ERR_NOMEM;
-	int rc = find_lists(r->entry->segment, s->view->store->pages, s->schema, s->terms,
+	int rc = lists_find(r->entry->segment, s->view->store->pages, s->schema, s->terms,
 			    s->terms_count, r->terms);
 	if (rc <= 0) {
 		free(r->terms);
@@ -700,84 +654,4 @@ int scan_names(struct scan *s, struct bytes *id_out, struct bytes *parent_out)
 	*id_out = buf_bytes(&s->id);
 	*parent_out = parent;
 	return 1;
-}
-
-/* ---- counts ---- */
-
-/* Of a list the ordinals in [first, end) that live. */
-static int count_live(struct posting *l, const struct dead *dead, uint32_t first, uint32_t end,
-		      uint64_t *count)
-{
-	uint32_t from, to, ordinal;
-	int rc = posting_rank(l, first, &from);
-
-	if (!rc)
-		rc = posting_rank(l, end, &to);
-	if (rc)
-		return rc;
-	*count += to > from ? to - from : 0;
-	for (uint32_t i = from; dead && i < to; i++) {
-		rc = posting_at(l, i, &ordinal);
-		if (rc)
-			return rc;
-		*count -= dead_has(dead, ordinal);
-	}
-	return 0;
-}
-
-static int count_in(struct store *s, const struct state_segment *e, const struct schema *schema,
-		    const struct store_term *term, int64_t start_ms, int64_t end_ms, uint64_t *count)
-{
-	struct segment *g = e->segment;
-	uint32_t first = 0, end = g->meta.records;
-	struct posting list;
-	int rc = find_lists(g, s->pages, schema, term, 1, &list);
-
-	if (rc != 1)
-		return rc;
-	rc = 0;
-	if (start_ms != TIME_MIN || end_ms != TIME_MAX)
-		rc = segment_seek_created(g, s->pages, start_ms, 0, &first);
-	if (!rc && end_ms != TIME_MAX)
-		rc = segment_seek_created(g, s->pages, end_ms, 0, &end);
-	if (!rc)
-		rc = count_live(&list, e->dead, first, end, count);
-	return rc ? rc : 1;
-}
-
-int snapshot_term_count(struct snapshot *v, const char *resource, const struct store_term *term,
-			int64_t start_ms, int64_t end_ms, uint64_t *count_out)
-{
-	const struct state_resource *r = state_find(v->state, resource);
-	const struct schema *schema = schema_find(&v->store->schemas, resource);
-	uint64_t count = 0;
-	int rc = 1;
-
-	if (!schema || term->field >= schema->count ||
-	    !kind_has_terms(schema->fields[term->field].kind))
-		return 0;
-	for (size_t i = 0; rc == 1 && r && i < r->count; i++)
-		if (segment_live(&r->segments[i]))
-			rc = count_in(v->store, &r->segments[i], schema, term, start_ms, end_ms,
-				      &count);
-	if (rc == 1)
-		*count_out = count;
-	return rc;
-}
-
-int snapshot_field(const struct snapshot *v, const char *resource, const struct field *f,
-		   enum store_kind *kind_out)
-{
-	const struct schema *schema = schema_find(&v->store->schemas, resource);
-
-	for (size_t i = 0; schema && f->path && i < schema->count; i++) {
-		const struct field *own = schema->fields[i].field;
-		if (own != f && (own->type != f->type || strcmp(own->name, f->name) != 0 ||
-				 strcmp(own->path, f->path) != 0))
-			continue;
-		if (kind_out)
-			*kind_out = schema->fields[i].kind;
-		return (int)i;
-	}
-	return -1;
 }
