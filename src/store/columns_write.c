@@ -53,14 +53,14 @@ static uint32_t slice_end(const struct columns_writer *m, uint32_t count)
 static int value_of(struct columns_writer *m, uint32_t i, struct bytes *out)
 {
 	const struct segment_row *r = &m->rows[i];
-	const struct segment_source *s = &m->plan->sources[r->source];
+	const struct segment_source *s = &m->plan->sources[r->index];
 
 	if (s->extract) {
-		*out = extract_value(s->extract, r->source_row, m->field);
+		*out = extract_value(s->extract, r->index_row, m->field);
 		return 0;
 	}
-	int rc = column_value(s->segment, m->plan->pages, m->field, r->source_row,
-			      &m->hints[r->source], &m->value);
+	int rc = column_value(s->segment, m->plan->pages, m->field, r->index_row,
+			      &m->hints[r->index], &m->value);
 	*out = buf_bytes(&m->value);
 	return rc;
 }

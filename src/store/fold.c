@@ -142,8 +142,8 @@ static int take_row(struct store *s, struct taking *t, uint32_t ordinal, struct 
 		rc = segment_frame(g, s->pages, &out->row, &s->frame);
 	if (!rc && !(t->packed && t->indexed))
 		rc = unpack(s, g, &out->row, &raw);
-	out->source = t->indexed ? f->sources_count - 1 : 0;
-	out->source_row = t->indexed ? ordinal : f->extract.count;
+	out->index = t->indexed ? f->sources_count - 1 : 0;
+	out->index_row = t->indexed ? ordinal : f->extract.count;
 	if (!rc && !t->indexed)
 		rc = extract_again(g, buf_bytes(&raw), f);
 	if (!rc && t->packed)

@@ -71,8 +71,8 @@ struct segment {
 struct segment_row {
 	struct row row; /* offset is filled in */
 	const uint8_t *frame;
-	/* Where its terms and column values are: the source, and its row or ordinal there. */
-	uint32_t source, source_row;
+	/* Where its terms and column values are: which of the plan's sources, and the row there. */
+	uint32_t index, index_row;
 };
 
 struct extract;

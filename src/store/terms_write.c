@@ -223,9 +223,9 @@ static int stream_extract(struct stream *s, uint32_t source, const struct segmen
 	/* Counts stand two places on, so that after the sums starts[t + 1] is where t begins, and, when
 	 * all are in, where it ends. */
 	for (uint32_t i = 0; i < count; i++) {
-		if (rows[i].source != source)
+		if (rows[i].index != source)
 			continue;
-		const uint32_t *ids = extract_terms(x, rows[i].source_row, &n);
+		const uint32_t *ids = extract_terms(x, rows[i].index_row, &n);
 		total += n;
 		for (uint32_t k = 0; k < n; k++)
 			s->starts[ids[k] + 2]++;
@@ -236,9 +236,9 @@ static int stream_extract(struct stream *s, uint32_t source, const struct segmen
 	if (!s->rows)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; i < count; i++) {
-		if (rows[i].source != source)
+		if (rows[i].index != source)
 			continue;
-		const uint32_t *ids = extract_terms(x, rows[i].source_row, &n);
+		const uint32_t *ids = extract_terms(x, rows[i].index_row, &n);
 		for (uint32_t k = 0; k < n; k++)
 			s->rows[s->starts[ids[k] + 1]++] = i;
 	}
@@ -253,8 +253,8 @@ static int stream_segment(struct stream *s, struct segment *g, struct pages *p, 
 		return ERR_NOMEM;
 	memset(s->map, 0xff, (size_t)g->meta.records * sizeof *s->map);
 	for (uint32_t i = 0; i < count; i++)
-		if (rows[i].source == source)
-			s->map[rows[i].source_row] = i;
+		if (rows[i].index == source)
+			s->map[rows[i].index_row] = i;
 	term_cursor_init(&s->cursor, g, p);
 	return 0;
 }
