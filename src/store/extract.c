@@ -346,7 +346,8 @@ int extract_add(struct extract *x, const struct record *r)
 	put_name(x, r->parent);
 	if (x->schema && !x->members)
 		x->members = malloc(MEMBERS_MAX * sizeof *x->members);
-	x->members_count = x->members ? collect_members(x->schema, r->doc, x->members) : -1;
+	x->members_count = x->members && r->doc.len ? collect_members(x->schema, r->doc, x->members)
+						    : -1;
 	for (unsigned i = 0; !rc && x->schema && i < x->schema->count; i++)
 		rc = add_field(x, i, r);
 	if (!rc)
