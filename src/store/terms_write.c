@@ -341,7 +341,24 @@ struct terms_writer {
 	struct stream *streams;
 	uint32_t begun; /* streams */
 	uint32_t *values;
+	uint64_t *marks; /* a bit a row, all clear between terms */
 };
+
+/* Sorted runs into one: few by comparing, many by marking them in a bitmap. */
+static void sort_values(struct terms_writer *w, uint32_t n)
+{
+	uint32_t words = w->count / 64 + 1, at = 0;
+
+	if (n < words / 16) {
+		qsort(w->values, n, sizeof *w->values, by_number);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		w->marks[w->values[i] / 64] |= UINT64_C(1) << (w->values[i] % 64);
+	for (uint32_t i = 0; i < words; i++)
+		for (; w->marks[i]; w->marks[i] &= w->marks[i] - 1)
+			w->values[at++] = i * 64 + (uint32_t)__builtin_ctzll(w->marks[i]);
+}
 
 /* The least term of all streams. 1, 0 when there is none. `values` has room for every row: each has one
  * source only. */
@@ -371,7 +388,7 @@ static int merge_one(struct terms_writer *w, uint32_t *cost)
 	if (count == 0)
 		return 1;
 	if (parts > 1)
-		qsort(w->values, count, sizeof *w->values, by_number);
+		sort_values(w, count);
 	put_term(w->pager, &w->tree, bytes_of(term, len), w->values, count);
 	return 1;
 }
@@ -414,7 +431,8 @@ struct terms_writer *terms_writer_new(struct pager *p, const struct segment_plan
 		.pager = p, .plan = plan, .rows = rows, .count = count, .sections = sections};
 	w->streams = calloc(plan->sources_count + 1u, sizeof *w->streams);
 	w->values = malloc(((size_t)count + 1) * sizeof *w->values);
-	if (w->streams && w->values)
+	w->marks = calloc((size_t)count / 64 + 1, sizeof *w->marks);
+	if (w->streams && w->values && w->marks)
 		return w;
 	terms_writer_free(w);
 	return NULL;
@@ -452,5 +470,6 @@ void terms_writer_free(struct terms_writer *w)
 	buf_release(&w->tree.firsts);
 	free(w->streams);
 	free(w->values);
+	free(w->marks);
 	free(w);
 }
