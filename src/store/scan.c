@@ -8,8 +8,8 @@
  * most one page.
  *
  * Terms narrow a run down. In the order of creation, which is that of ordinals, its places are those
- * of the shortest list, and the others are asked; in another order all rows are passed and a bitmap
- * of what the lists have in common is asked.
+ * of the shortest list, and the others are asked; in another order all rows are passed and all lists
+ * are asked, which costs little where rows that lie together were changed together.
  */
 #include "columns.h"
 #include "lists.h"
@@ -43,7 +43,7 @@ struct run {
 	struct scan_position key;
 	struct child_key *list; /* of children by last update, or of changes where they are not indexed */
 	struct posting *terms;       /* NULL: no terms, or unknown; the shortest first */
-	uint8_t *wanted;             /* bitmap; NULL: `terms` are the places */
+	bool by_list;                /* places are those of the first list */
 	bool decided;                /* the segment knows the terms */
 	bool certain;                /* so the current row has them */
 	struct column_hint *columns; /* by field number */
@@ -122,7 +122,7 @@ static int run_place(struct scan *s, struct run *r, uint32_t place, uint32_t *or
 		*ordinal_out = r->list[place].ordinal;
 		return 0;
 	}
-	if (r->terms && !r->wanted)
+	if (r->by_list)
 		return posting_at(&r->terms[0], place, ordinal_out);
 	if (s->changes)
 		return segment_change(g, p, place, &r->hint, ordinal_out);
@@ -142,11 +142,7 @@ static int run_wants(const struct scan *s, struct run *r)
 {
 	int rc = 1;
 
-	if (!r->terms)
-		return 1;
-	if (r->wanted)
-		return r->wanted[r->ordinal / 8] >> (r->ordinal % 8) & 1;
-	for (size_t i = 1; rc == 1 && i < s->terms_count; i++)
+	for (size_t i = r->by_list; r->terms && rc == 1 && i < s->terms_count; i++)
 		rc = lists_have(&r->terms[i], r->ordinal);
 	return rc;
 }
@@ -199,7 +195,7 @@ static int seek(struct scan *s, struct run *r, int64_t time_ms, uint64_t id_hash
 	if (s->axis == AXIS_UPDATED)
 		return segment_seek_updated(g, p, time_ms, id_hash, at);
 	int rc = segment_seek_created(g, p, time_ms, id_hash, at);
-	return rc || !r->terms ? rc : posting_rank(&r->terms[0], *at, at);
+	return rc || !r->by_list ? rc : posting_rank(&r->terms[0], *at, at);
 }
 
 /* The place behind the children of the parent. */
@@ -218,7 +214,7 @@ static uint32_t run_elements(const struct scan *s, const struct run *r)
 {
 	const struct section *sections = r->entry->segment->sections;
 
-	if (r->terms && !r->wanted)
+	if (r->by_list)
 		return r->terms[0].count;
 	return sections[s->changes                ? SECTION_CHANGES
 			: s->children             ? SECTION_PARENTS
@@ -366,29 +362,6 @@ static int by_count(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* What the lists have in common. */
-static int make_bitmap(const struct scan *s, struct run *r)
-{
-	uint32_t ordinal;
-
-	r->wanted = calloc(r->entry->segment->meta.records / 8 + 1, 1);
-	if (!r->wanted)
-		return ERR_NOMEM;
-	for (uint32_t i = 0; i < r->terms[0].count; i++) {
-		int rc = posting_at(&r->terms[0], i, &ordinal);
-		if (rc)
-			return rc;
-		rc = 1;
-		for (size_t k = 1; rc == 1 && k < s->terms_count; k++)
-			rc = lists_have(&r->terms[k], ordinal);
-		if (rc < 0)
-			return rc;
-		if (rc)
-			r->wanted[ordinal / 8] |= (uint8_t)(1u << (ordinal % 8));
-	}
-	return 0;
-}
-
 static int run_terms(struct scan *s, struct run *r)
 {
 	r->decided = true;
@@ -406,7 +379,8 @@ static int run_terms(struct scan *s, struct run *r)
 		return rc;
 	}
 	qsort(r->terms, s->terms_count, sizeof *r->terms, by_count);
-	return s->changes || s->children || s->axis == AXIS_UPDATED ? make_bitmap(s, r) : 0;
+	r->by_list = !s->changes && !s->children && s->axis == AXIS_CREATED;
+	return 0;
 }
 
 static int run_open(struct scan *s, struct run *r)
@@ -514,7 +488,6 @@ void scan_close(struct scan *s)
 	for (size_t i = 0; i < s->runs_count; i++) {
 		free(s->runs[i].list);
 		free(s->runs[i].terms);
-		free(s->runs[i].wanted);
 		free(s->runs[i].columns);
 	}
 	free(s->runs);
