@@ -95,8 +95,8 @@
  *       in a leaf     LEB128 ordinals; up to SEGMENT_INLINE_MAX of them the ordinals themselves,
  *                     LEB128 differences to the one before less one (the first from -1); else
  *                     LEB128 offset of the list in SECTION_POSTINGS
- *       above         LEB128 page in this section whose first term is not less; of the first entry
- *                     the term is empty
+ *       above         LEB128 the page in this section that begins with this term; the first entry of
+ *                     a level is the empty term instead
  *     A term: u8 number of the field in SECTION_FIELDS, then the bytes of a word (codec/words.h) or
  *     of a keyword, which is cut at SEGMENT_TERM_MAX - 1 bytes: what is so long means this or
  *     longer. Positions of words may be added behind an entry's list by a later version. The term

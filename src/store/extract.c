@@ -45,7 +45,7 @@ static uint32_t row_end(const struct extract *x, uint32_t row)
 const uint32_t *extract_terms(const struct extract *x, uint32_t row, uint32_t *count_out)
 {
 	*count_out = row_end(x, row) - x->rows[row].ids_at;
-	return x->ids + x->rows[row].ids_at;
+	return *count_out ? x->ids + x->rows[row].ids_at : NULL;
 }
 
 static bool has_column(const struct extract *x, unsigned field)
