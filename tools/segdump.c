@@ -1,5 +1,5 @@
 /*
- * segdump: shows files of a store in words: segments, manifests, dictionaries, trails.
+ * segdump: shows files of a store in words: segments, manifests, journals, dictionaries, trails.
  *
  *     segdump [--records] FILE...
  *

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -29,6 +30,16 @@ static int exit_code_of(int rc)
 	}
 }
 
+/* It holds people's mail. One that was there before is left as it is: somebody may have meant it. */
+static void look_at_state(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && st.st_mode & 077)
+		log_warn("ficd", "others can enter %s (mode %04o): chmod 700 %s", path,
+			 (unsigned)st.st_mode & 07777, path);
+}
+
 /* The lock holds the number of who has it, for the words of who comes second. */
 static int take_lock(struct daemon *d, struct why *why)
 {
@@ -37,6 +48,7 @@ static int take_lock(struct daemon *d, struct why *why)
 
 	if (rc)
 		return rc;
+	look_at_state(d->config->state_dir);
 	snprintf(path, sizeof path, "%s/LOCK", d->config->state_dir);
 	d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (d->lock_fd < 0)

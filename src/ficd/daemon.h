@@ -21,6 +21,7 @@
 struct daemon;
 struct indexed;
 struct request;
+struct session;
 
 /* One configured account. */
 struct source {
@@ -44,6 +45,8 @@ struct daemon {
 	struct http *http;
 	struct syncer *syncer;
 	struct server *server;
+	struct session *sessions; /* all connections */
+	struct timer *trim_timer; /* gives memory back after clients that did not read */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
 	struct source sources[CONFIG_SOURCES_MAX];
 	size_t source_count;
@@ -77,5 +80,8 @@ int64_t source_history_start(const struct source *s);
 /* The span that shall be held: from the wanted history (or ever) to now; a missing tail within the tolerance is not asked for. */
 struct interval source_wanted(const struct source *s, const struct resource_type *type,
 			      const struct coverage *c);
+/* Share of that span which is held. Of what is held as a whole or not at all (no history start) it is 1 or 0: a share of all time would say nothing. */
+double source_ratio(const struct source *s, const struct resource_type *type,
+		    const struct coverage *c);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <base/suggest.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,12 +125,22 @@ static int run(struct config *config, bool once)
 	return code;
 }
 
+/* A socket or a store's file that became descriptor 2 would get the log. */
+static void open_standard(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			_exit(EX_OSERR);
+}
+
 int main(int argc, char **argv)
 {
 	static struct config_paths paths;
 	struct why why = {""};
 	const char *path = NULL;
 	enum action action;
+
+	open_standard();
 	int code = read_arguments(argc, argv, &path, &action);
 
 	if (code)

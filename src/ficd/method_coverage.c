@@ -159,7 +159,7 @@ static int put_coverage(struct buf *out, const struct source *s, const struct sn
 		mp_put_nil(out);
 	else
 		put_span(out, c->chain_start_ms, c->chain_end_ms);
-	put_real(out, "ratio", coverage_ratio(c, start, end));
+	put_real(out, "ratio", source_ratio(s, type, c));
 	put_integer(out, "records", (int64_t)snapshot_count(view, type->name));
 	return rc;
 }

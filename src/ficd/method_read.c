@@ -10,11 +10,13 @@
 #include <query/query.h>
 #include <query/thread.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define LIMIT_DEFAULT  100
 #define LIMIT_MAX      1000
 #define ROWS_BYTES_MAX (1024 * 1024) /* of one answer; more is another page */
+#define ROWS_BYTES_MIN (64 * 1024)   /* what everybody gets, however many answers lie unread */
 #define STEP_UNITS     300           /* about half a millisecond */
 
 /* One question that reads records. */
@@ -25,6 +27,7 @@ struct reading {
 	struct snapshot *view;
 	struct arena arena;
 	struct freshness_question question;
+	enum freshness_state least; /* what the answer must be worth */
 	struct bytes *names;
 	size_t name_count;
 	struct buf rows;
@@ -50,8 +53,20 @@ static void reading_release(struct request *r)
 	free(g);
 }
 
+/* Nothing of it can be shown before it was read again, which is what happens next. */
+static void fail_damaged(struct reading *g)
+{
+	sync_repair(g->source->sync);
+	request_error(g->request, RPC_UNAVAILABLE, "damaged", "ask again when it was read",
+		      "Stored records that this needs are damaged and are being read again");
+}
+
 static void fail(struct reading *g, int rc, const struct why *why)
 {
+	if (rc == ERR_CORRUPT) {
+		fail_damaged(g);
+		return;
+	}
 	int code = rc == ERR_INVALID || rc == ERR_NOTFOUND || rc == ERR_SYNTAX || rc == ERR_LIMIT
 			   ? RPC_INVALID_PARAMS
 			   : RPC_INTERNAL;
@@ -87,6 +102,7 @@ static struct reading *reading_new(struct request *r, const char *resource)
 	g->type = type;
 	g->question = (struct freshness_question){
 		.start_ms = TIME_MIN, .end_ms = TIME_MAX, .max_age_ms = -1};
+	g->least = FRESHNESS_STALE;
 	r->state = g;
 	r->release = reading_release;
 	return g;
@@ -128,6 +144,20 @@ static bool read_names(struct reading *g)
 	return false;
 }
 
+/* An answer that met damage is never worth more than partial. */
+static void note_damage(struct reading *g, struct freshness *f, uint64_t damaged)
+{
+	sync_repair(g->source->sync);
+	f->complete = false;
+	if (f->state != FRESHNESS_FRESH)
+		return;
+	f->state = FRESHNESS_PARTIAL;
+	f->reason = "damaged";
+	snprintf(f->message, sizeof f->message,
+		 "Some stored records are damaged and are being read again - the answer misses %llu",
+		 (unsigned long long)damaged);
+}
+
 /* The freshness of the reading as the first pair of the result. */
 static int put_freshness(struct reading *g, uint64_t damaged)
 {
@@ -137,7 +167,7 @@ static int put_freshness(struct reading *g, uint64_t damaged)
 	if (rc)
 		return rc;
 	if (damaged)
-		f.complete = false;
+		note_damage(g, &f, damaged);
 	mp_put_cstr(&g->request->result, "freshness");
 	freshness_write(&f, "cache", 0, &g->request->result);
 	freshness_release(&f);
@@ -147,6 +177,17 @@ static int put_freshness(struct reading *g, uint64_t damaged)
 static void out_of_memory(struct reading *g)
 {
 	request_error(g->request, RPC_INTERNAL, "no_memory", NULL, "out of memory");
+}
+
+/* More than everybody gets, while unread answers fill the memory: false, the error was sent. */
+static bool has_room(struct reading *g)
+{
+	g->request->weight = g->rows.len;
+	if (g->rows.len <= ROWS_BYTES_MIN || !request_crowded(g->request))
+		return true;
+	request_error(g->request, RPC_BUSY, "busy", "read your answers, then ask again",
+		      "too many answers wait to be read");
+	return false;
 }
 
 /* Runs `step` now, and in slices on the loop when it takes longer. */
@@ -168,6 +209,12 @@ static void query_answer(struct reading *g)
 	const struct query_result *q = query_result(g->query);
 	struct buf *out = &g->request->result;
 
+	if (q->damaged && g->least == FRESHNESS_FRESH) {
+		sync_repair(g->source->sync);
+		request_error(g->request, RPC_STALE, "damaged", "ask again when it was read",
+			      "Some stored records are damaged and are being read again");
+		return;
+	}
 	g->question.start_ms = q->start_ms;
 	g->question.end_ms = q->end_ms;
 	mp_put_map(out, q->total_known ? 5 : 4);
@@ -194,6 +241,8 @@ static bool query_slice(void *ctx)
 	struct why why = {""};
 	int rc = query_step(g->query, STEP_UNITS, &why);
 
+	if (!has_room(g))
+		return false;
 	if (rc > 0)
 		return true;
 	if (rc < 0)
@@ -237,13 +286,12 @@ static bool read_where(struct reading *g, struct query_spec *spec)
 /* What the answer must be worth at the least: said before anything is read. */
 static bool meets(struct reading *g)
 {
-	enum freshness_state least;
 	struct freshness f;
 	struct bytes text;
 
 	if (!param_text(g->request, "require", &text))
 		return true;
-	if (freshness_state_parse(text, &least)) {
+	if (freshness_state_parse(text, &g->least)) {
 		request_error(g->request, RPC_INVALID_PARAMS, "require", NULL,
 			      "'require' is fresh, partial or stale");
 		return false;
@@ -252,7 +300,7 @@ static bool meets(struct reading *g)
 		out_of_memory(g);
 		return false;
 	}
-	bool met = f.state <= least;
+	bool met = f.state <= g->least;
 	if (!met)
 		request_error(g->request, RPC_STALE, freshness_state_name(f.state),
 			      "run 'ficq sync', or ask without 'require'", "%s", f.message);
@@ -274,7 +322,7 @@ void method_query(struct request *r)
 		.axis = g->question.axis,
 		.start_ms = g->question.start_ms,
 		.end_ms = g->question.end_ms,
-		.bytes_max = ROWS_BYTES_MAX,
+		.bytes_max = request_crowded(r) ? ROWS_BYTES_MIN : ROWS_BYTES_MAX,
 		.rows = &g->rows,
 	};
 	if (!read_limit(g, &spec) || !read_where(g, &spec) || !read_names(g) || !meets(g))
@@ -291,6 +339,32 @@ void method_query(struct request *r)
 
 /* ---- get ---- */
 
+/* What can be said of an id that is not among what is held. It carries no time: where only a span of history is held, the record may be older. */
+static void put_unknown(struct reading *g, const struct freshness *f)
+{
+	struct buf *out = &g->request->result;
+	bool covered = f->gaps.count == 0 && f->state == FRESHNESS_FRESH;
+	int64_t start = g->type->traits & TRAIT_WINDOWED ? source_history_start(g->source) : TIME_MIN;
+	char when[TIME_TEXT_MAX], detail[160];
+
+	mp_put_map(out, 2);
+	if (covered && start > TIME_MIN) {
+		snprintf(detail, sizeof detail,
+			 "not among what is held since %.10s; it may be older%s",
+			 time_text(start, false, when),
+			 g->type->parent && !f->complete ? ", or of a thread that is shown in part"
+							 : "");
+		put_text(out, "reason", "not_covered");
+		put_text(out, "detail", detail);
+	} else if (covered && f->complete) {
+		put_text(out, "reason", "covered_absent");
+		put_text(out, "detail", "everything is held, and no such record is among it");
+	} else {
+		put_text(out, "reason", "not_covered");
+		put_text(out, "detail", "not everything is held: it may exist upstream");
+	}
+}
+
 /* Why there is no such record to show. */
 static void answer_absence(struct reading *g, const struct record *stone)
 {
@@ -303,9 +377,6 @@ static void answer_absence(struct reading *g, const struct record *stone)
 		out_of_memory(g);
 		return;
 	}
-	/* A record that is newer than what is known, or lies in a gap, may exist upstream. */
-	bool covered = f.gaps.count == 0 && f.state == FRESHNESS_FRESH;
-	freshness_release(&f);
 	mp_put_cstr(out, "absence");
 	if (stone && (stone->flags & RECORD_MERGED)) {
 		mp_put_map(out, 3);
@@ -321,12 +392,9 @@ static void answer_absence(struct reading *g, const struct record *stone)
 			 stone->updated_ms == TIME_NONE ? NULL
 							: time_text(stone->updated_ms, false, when));
 	} else {
-		mp_put_map(out, 2);
-		put_text(out, "reason", covered ? "covered_absent" : "not_covered");
-		put_text(out, "detail",
-			 covered ? "everything is held, and no such record is among it"
-				 : "not everything is held: it may exist upstream");
+		put_unknown(g, &f);
 	}
+	freshness_release(&f);
 	request_answer(g->request);
 }
 
@@ -360,9 +428,7 @@ static int find(struct reading *g, struct bytes id, struct record *record)
 	else if (rc == 0)
 		answer_absence(g, NULL);
 	else
-		request_error(g->request, RPC_UNAVAILABLE, err_name(rc),
-			      "it will be read again with the next sync",
-			      "the stored copy of this record is damaged");
+		fail(g, rc, &(struct why){""});
 	return 0;
 }
 
@@ -375,7 +441,7 @@ void method_get(struct request *r)
 	if (!g || !read_names(g))
 		return;
 	param_text(r, "id", &id);
-	if (!find(g, id, &record) || !put_row(g, &record))
+	if (!find(g, id, &record) || !put_row(g, &record) || !has_room(g))
 		return;
 	mp_put_map(&r->result, 2);
 	if (put_freshness(g, 0)) {
@@ -414,6 +480,8 @@ static bool thread_slice(void *ctx)
 	struct why why = {""};
 	int rc = thread_step(g->thread, STEP_UNITS, &why);
 
+	if (!has_room(g))
+		return false;
 	if (rc > 0)
 		return true;
 	if (rc < 0)

@@ -79,8 +79,7 @@ static void put_resource(struct buf *out, const struct source *s, const struct s
 	put_time(out, "next_run", state.next_run_ms);
 	put_bool(out, "syncing", state.syncing);
 	put_progress(out, &state);
-	struct interval wanted = source_wanted(s, type, c);
-	put_real(out, "coverage_ratio", coverage_ratio(c, wanted.start_ms, wanted.end_ms));
+	put_real(out, "coverage_ratio", source_ratio(s, type, c));
 	put_time(out, "as_of", f.as_of_ms);
 	put_integer(out, "every_s",
 		    config_resource(s->config, type->parent ? type->parent : type->name)->every_ms /

@@ -259,7 +259,8 @@ void method_runs(struct request *r)
 			      AUDIT_LIMIT_MAX);
 		return;
 	}
-	param_text(r, "resource", &a.resource);
+	if (param_text(r, "resource", &a.resource) && !param_resource(r, s))
+		return;
 	if (param_text(r, "cursor", &cursor)) {
 		snprintf(text, sizeof text, "%.*s", (int)(cursor.len < 20 ? cursor.len : 20),
 			 (const char *)cursor.data);

@@ -3,7 +3,8 @@
  *
  *   bytes ─ wire_take ─ request ─ method ─ answer ─ wire_give ─ bytes
  *
- * A request lives until it is answered, or its connection ends. Answers go out in the order in which they are ready.
+ * A request lives until it is answered, or its connection ends. Answers go out in the order in which they are ready. Nothing is taken off a connection that
+ * does not read its answers, and all that is unsent together is kept within half of the memory (request_crowded).
  */
 #include "session.h"
 
@@ -12,10 +13,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #define MESSAGES_PER_TURN 8
+#define TRIM_BYTES        (256 * 1024) /* of unsent answers that a connection leaves behind */
+#define TRIM_DELAY_MS     200
 
 struct session {
+	struct session *next;
 	struct daemon *daemon;
 	struct conn *conn;
 	enum wire_encoding encoding;
@@ -82,6 +89,11 @@ void request_answer(struct request *r)
 		return;
 	}
 	rpc_put_result(&message, r->rpc.id, buf_bytes(&r->result));
+	/* The same bytes exist four times on their way: no longer than needed. */
+	if (r->release)
+		r->release(r);
+	r->release = NULL;
+	buf_release(&r->result);
 	request_send(r, &message);
 	buf_release(&message);
 }
@@ -109,6 +121,20 @@ void request_notify(struct request *r, const char *method, struct bytes params)
 	if (!message.error)
 		session_send(r->session, buf_bytes(&message));
 	buf_release(&message);
+}
+
+bool request_crowded(const struct request *r)
+{
+	const struct daemon *d = r->daemon;
+	size_t own = conn_pending(r->session->conn), sum = 0;
+
+	for (const struct session *s = d->sessions; s; s = s->next) {
+		sum += conn_pending(s->conn);
+		for (const struct request *other = s->requests; other; other = other->next)
+			sum += other == r ? 0 : other->weight;
+	}
+	return sum > (size_t)d->config->memory_bytes / 2 ||
+	       (own && own + 2 * r->weight > SESSION_UNSENT_MAX);
 }
 
 /* What is not even a request still gets an answer, with the id that could be found or nil. */
@@ -182,6 +208,9 @@ static size_t take_messages(struct session *s, struct bytes data)
 			conn_pause(s->conn, true);
 			break;
 		}
+		/* The server calls again when they are sent. */
+		if (conn_pending(s->conn) > SESSION_UNSENT_LOW)
+			break;
 	}
 	buf_give_back(&s->message, 16 * 1024);
 	return taken;
@@ -202,6 +231,8 @@ static void *on_open(void *ctx, struct conn *c)
 		return NULL;
 	}
 	conn_peer(c, &uid, &gid, &pid);
+	s->next = d->sessions;
+	d->sessions = s;
 	s->daemon = d;
 	s->conn = c;
 	s->may_write = access_allowed(&d->config->allow_write, uid, gid);
@@ -249,13 +280,34 @@ static void on_overflow(void *ctx, struct conn *c, bool timeout)
 			       "the request is longer than 1 MiB", "ask for less at once");
 }
 
+/* Answers that nobody fetched leave holes in the heap: what is free goes back to the system, once. */
+static void on_trim(void *ctx)
+{
+	(void)ctx;
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
+static void session_unlink(struct session *s)
+{
+	struct session **at = &s->daemon->sessions;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+}
+
 static void on_close(void *ctx, struct conn *c)
 {
 	struct session *s = conn_user(c);
+	struct daemon *d = ctx;
 
-	(void)ctx;
 	if (!s)
 		return;
+	session_unlink(s);
+	if (conn_pending(c) >= TRIM_BYTES && !timer_active(d->trim_timer))
+		timer_start(d->trim_timer, TRIM_DELAY_MS, 0);
 	for (struct request *r = s->requests, *next; r; r = next) {
 		next = r->next;
 		request_free(r);
@@ -279,6 +331,8 @@ int sessions_listen(struct daemon *d, struct why *why)
 		.path = d->config->socket,
 		.mode = 0660,
 		.in_max = WIRE_MESSAGE_MAX + 4096,
+		.out_max = SESSION_UNSENT_MAX,
+		.out_low = SESSION_UNSENT_LOW,
 		.stall_ms = 10 * 60 * 1000,
 	};
 	struct server_events events = {
@@ -291,6 +345,9 @@ int sessions_listen(struct daemon *d, struct why *why)
 		.ctx = d,
 	};
 
+	d->trim_timer = timer_new(d->loop, on_trim, d);
+	if (!d->trim_timer)
+		return why_set(why, ERR_NOMEM, "out of memory");
 	d->server = server_open(d->loop, &options, &events, why);
 	return d->server ? 0 : ERR_IO;
 }
@@ -299,4 +356,6 @@ void sessions_close(struct daemon *d)
 {
 	server_close(d->server);
 	d->server = NULL;
+	timer_free(d->trim_timer);
+	d->trim_timer = NULL;
 }

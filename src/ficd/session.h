@@ -8,7 +8,9 @@
 
 #include <wire/rpc.h>
 
-#define SESSION_REQUESTS_MAX 16 /* at once; more wait unread */
+#define SESSION_REQUESTS_MAX 4                  /* at once; more wait unread */
+#define SESSION_UNSENT_LOW   (64 * 1024)        /* over it nothing more is taken */
+#define SESSION_UNSENT_MAX   (16 * 1024 * 1024) /* the largest thread, as JSON */
 
 struct session;
 struct request;
@@ -23,6 +25,7 @@ struct request {
 	const struct method *method;
 	struct buf result; /* the answer under construction, one MessagePack value */
 	int64_t began_us;  /* monotonic */
+	size_t weight;     /* bytes of the answer so far, of methods that take long */
 	/* Of methods that do not answer at once: */
 	void *state;
 	void (*release)(struct request *r); /* frees `state`; called exactly once, whether answered or abandoned */
@@ -35,6 +38,10 @@ void request_error(struct request *r, int code, const char *reason, const char *
 		   const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* A notification on the request's connection. */
 void request_notify(struct request *r, const char *method, struct bytes params);
+
+/* Answers that wait to be read, and those under construction but this one, fill half of the memory; or this one would not fit behind what its own
+ * connection has not read yet. */
+bool request_crowded(const struct request *r);
 
 int sessions_listen(struct daemon *d, struct why *why);
 void sessions_close(struct daemon *d);

@@ -209,6 +209,15 @@ struct interval source_wanted(const struct source *s, const struct resource_type
 	};
 }
 
+double source_ratio(const struct source *s, const struct resource_type *type, const struct coverage *c)
+{
+	struct interval wanted = source_wanted(s, type, c);
+
+	if (wanted.start_ms > TIME_MIN)
+		return coverage_ratio(c, wanted.start_ms, wanted.end_ms);
+	return intervals_contain(&c->held, TIME_MIN, wanted.end_ms) ? 1 : 0;
+}
+
 static unsigned count_of(uint64_t n)
 {
 	return n > 1000000 ? 1000000 : (unsigned)n;

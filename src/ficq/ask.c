@@ -352,7 +352,7 @@ int ask_absent(struct app *a, const char *resource, const char *id, struct bytes
 		{"deleted", "was deleted", true},
 		{"merged", "was merged into", true},
 		{"covered_absent", "does not exist", false},
-		{"not_covered", "is not held", false},
+		{"not_covered", "is not known here", false},
 	};
 	struct bytes reason = member_str(absence, "reason"), detail = member_str(absence, "detail");
 	struct bytes target = member_str(absence, "merged_into");

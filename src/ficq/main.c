@@ -6,7 +6,9 @@
 #include "sync.h"
 #include "tools.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static int (*const functions[CMD_NUMBER])(struct app *a) = {
 	[CMD_STATUS] = inspect_status,
@@ -81,9 +83,20 @@ static int run(struct app *a)
 	return app_release(a, code);
 }
 
+/* The daemon's socket must not become a standard descriptor that was closed. What takes the place fails as a closed one does: the wrong way round. */
+static void open_standard(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			_exit(EXIT_SOFTWARE);
+}
+
 int main(int argc, char **argv)
 {
 	static struct app app;
+
+	open_standard();
 	struct report report = early_report(argc, argv);
 	struct why why;
 

@@ -45,8 +45,9 @@ static bool upkeep_begin(struct store *s)
 
 bool store_work(struct store *s)
 {
+	/* After a commit that ended at once there may be upkeep. */
 	if (s->commit)
-		return commit_step(s->commit) || s->commit;
+		return commit_step(s->commit) || s->commit || !s->committing;
 	return !s->committing && upkeep_begin(s);
 }
 

@@ -223,6 +223,59 @@ static void bench_small(struct store *s)
 	       (double)(fsyncs - before) / n);
 }
 
+static void no_wake(void *ctx)
+{
+	(void)ctx;
+}
+
+/* All that is due; the longest slice. */
+static double work(struct store *s, double *total)
+{
+	double longest = 0;
+
+	for (bool more = true; more;) {
+		double t = cpu_s();
+		more = store_work(s);
+		t = cpu_s() - t;
+		*total += t;
+		longest = t > longest ? t : longest;
+	}
+	return longest;
+}
+
+/* Commits in slices, and the merges that follow from forty of them. */
+static void bench_slices(const char *dir)
+{
+	struct store_options o = {.dir = dir,
+				  .hooks = {.fsync = count_fsync, .wake = no_wake},
+				  .journal_bytes = 2 << 20};
+	struct store *s;
+	double longest = 0, total = 0, l;
+	struct store_stats stats;
+
+	must(store_open(&o, &s, NULL), "open");
+	for (unsigned i = 0; i < 40; i++) {
+		put_many(s, "many", i * 1000, 1500, 1);
+		l = work(s, &total);
+		longest = l > longest ? l : longest;
+	}
+	store_stats(s, &stats);
+	printf("%-44s %8.2f ms, %" PRIu64 " segments, %.2f s in all\n",
+	       "longest slice of 40 commits, merges", longest * 1e3, stats.segments, total);
+	unsigned before = fsyncs;
+	double t = cpu_s(), ignored = 0;
+	for (unsigned i = 0; i < 500; i++) {
+		put_many(s, "many", i, 1, 1);
+		while (store_work(s))
+			;
+	}
+	printf("%-44s %8.1f us, %.1f fsyncs\n", "put and commit of one record, journal",
+	       (cpu_s() - t) / 500 * 1e6, (double)(fsyncs - before) / 500);
+	store_flush(s);
+	work(s, &ignored);
+	store_close(s);
+}
+
 int main(void)
 {
 	char dir[] = "/dev/shm/fic-bench-XXXXXX", command[64];
@@ -258,6 +311,8 @@ int main(void)
 	bench_scan(s, "twenty", AXIS_UPDATED, "scan step, updated, twenty segments");
 	bench_newest(s, "twenty");
 	bench_small(s);
+	snprintf(command, sizeof command, "%s/slices", dir);
+	bench_slices(command);
 	store_stats(s, &stats);
 	printf("%-44s %8" PRIu64 "\n", "segments", stats.segments);
 	store_close(s);

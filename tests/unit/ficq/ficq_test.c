@@ -372,7 +372,7 @@ static void get_and_thread(void **state)
 	assert_has(r.err, "{\"error\":{\"code\":\"not_found\"");
 	run_release(&r);
 	ask(absent, "thread 1 --require fresh", 3);
-	assert_has(r.err, "conversation 1 is not held");
+	assert_has(r.err, "conversation 1 is not known here");
 	run_release(&r);
 }
 
