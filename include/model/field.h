@@ -56,4 +56,12 @@ int field_value(const struct field *f, struct bytes doc, struct buf *out);
 /* The same for any field of a record. */
 int record_value(const struct record *r, const struct field *f, struct buf *out);
 
+/*
+ * A value as an index keeps it: as field_value gives it, but a time as an integer of milliseconds.
+ */
+/* As field_value; not for raw paths either. */
+int field_stored(const struct field *f, struct bytes doc, struct buf *out);
+/* Appends what field_value would have given. 1: a value; 0: there is none; ERR_CORRUPT: not what field_stored wrote. */
+int field_shown(const struct field *f, struct bytes stored, struct buf *out);
+
 #endif

@@ -78,4 +78,10 @@ int where_parse(struct bytes text, const struct field *fields, int64_t now_ms, c
  * that is overwritten (for texts made from HTML); it may be reused from record to record. */
 int where_match(const struct where *w, const struct record *r, struct buf *scratch);
 
+/* The same from values that an index keeps (field_stored): `stored` gives the value of a field that is not of the envelope: 1, or an error. The
+ * record's document is not looked at. */
+int where_match_stored(const struct where *w, const struct record *r,
+		       int (*stored)(void *ctx, const struct field *f, struct bytes *out),
+		       void *ctx, struct buf *scratch);
+
 #endif

@@ -29,6 +29,17 @@ int projection_new(enum projection_kind kind, const struct field *fields, const 
 		   size_t count, struct projection **out, struct why *why);
 void projection_free(struct projection *p);
 
+/* Whether rows can be made of indexed fields alone: `indexed` says it of a field that is not of the envelope. */
+bool projection_indexed(const struct projection *p,
+			bool (*indexed)(void *ctx, const struct field *f), void *ctx);
+
+/* As row_write, of a record without its document and of values as an index keeps them (field_stored): `stored` gives 1 and the value, or an
+ * error, which ends the row. Not for merged records, whose merged_into no index knows. */
+int row_write_stored(const struct projection *p, const char *source, const char *resource,
+		     const struct record *r,
+		     int (*stored)(void *ctx, const struct field *f, struct bytes *out), void *ctx,
+		     struct buf *out);
+
 /* Appends one map. 0; ERR_CORRUPT (the document is damaged) or the buffer's error, and then nothing was appended. */
 int row_write(const struct projection *p, const char *source, const char *resource,
 	      const struct record *r, struct buf *out);

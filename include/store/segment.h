@@ -16,8 +16,8 @@
  *
  * Header page:
  *      0    8  "FICSEG1\n"
- *      8    4  version: 1
- *     12    4  number of sections: 6
+ *      8    4  version: 2
+ *     12    4  number of sections: 11 (version 1: 6, the first ones)
  *     16    8  length of the file
  *     24    8  end of the data area (behind the last frame)
  *     32    4  records
@@ -30,9 +30,9 @@
  *     72  8x8  smallest and largest created, updated, revision, seen; of the times the known ones,
  *              TIME_NONE twice when there are none
  *    136   32  the resource's name, zeros behind it
- *    168 6x24  for each section: u64 offset, u32 pages, u32 elements, u32 bytes of an element,
+ *    168 Nx24  for each section: u64 offset, u32 pages, u32 elements, u32 bytes of an element,
  *              u32 zero
- *    312       zeros
+ *    432       zeros (version 1: from 312 on)
  *
  * Frame: u32 CRC-32 of all that follows, u8 length of the id, the id, the record (record_encode) as
  * one raw deflate stream that uses the dictionary. The id stands outside the stream, too, so that a
@@ -58,6 +58,50 @@
  *     u64 parent hash, i64 created, u64 id hash, u32 ordinal
  * SECTION_TRUNCATED, 4 bytes, ascending; of records marked RECORD_TRUNCATED: u32 ordinal
  *
+ * The sections from here on are new in version 2. What is "packed" in them is a run of numbers of
+ * one width in bits, 0 to 56, the first in the lowest bits of the first byte; LEB128 is an unsigned
+ * number, seven bits a byte, the lowest first.
+ *
+ * SECTION_CHANGES, 4 bytes: the ordinals by ascending revision
+ * SECTION_COLUMNS, a stream of bytes (elements of 1 byte; so are POSTINGS). A value is MessagePack
+ *     as field_stored gives it (model/field.h), nil where there is none, or the byte 0xc1: it is
+ *     longer than SEGMENT_VALUE_MAX and stands in the record only. An id or parent that is a
+ *     number's digits is that number. Tombstones have id and parent only. Forms:
+ *       numbers     a packed number a row: 0 is nil, v the integer smallest + (v - 1) * scale
+ *       dictionary  a packed number a row: the place of its value in the heap
+ *       heap        the values of the rows in the heap themselves
+ *     The heap holds blocks of 16 values (the last one fewer): the LEB128 length of each, then
+ *     their bytes. Where each block begins in the heap stands packed behind it.
+ * SECTION_FIELDS, 96 bytes: what the segment knows of its rows beside the envelope. The first two
+ *     are "id" and "parent", the others the fields of the schema that wrote it, in its order.
+ *      0 32 name, zeros behind it
+ *     32 u64 bytes_hash of (u8 type, u8 kind, path) of the field; 0 of the first two. A field of
+ *            another definition is another field, whatever its name.
+ *     40 u8 kind (enum store_kind; 255 of the first two)
+ *     41 u8 form of its column (enum segment_form)
+ *     42 u8 bits of a packed number, 43 u8 bits of a block's offset
+ *     44 u32 values in the heap
+ *     48 u32 offset of the packed numbers, one a row, in SECTION_COLUMNS
+ *     52 u32 offset of the heap, 56 u32 its bytes, 60 u32 offset of the packed offsets of its blocks
+ *     64 i64 smallest number, 72 i64 largest (the zone map), 80 u64 scale
+ *     88 u32 rows that have a value, 92 u32 zero
+ * SECTION_POSTINGS: lists of the ordinals that have a term, ascending, in blocks of 256 (the last
+ *     one smaller). Of a list of more than one block first, for each block, u32 its first ordinal
+ *     and u32 the offset of the block behind these words. A block: u8 width, LEB128 first ordinal,
+ *     then packed the differences to the one before, less one.
+ * SECTION_TERMS, 4092 bytes, a tree of pages: leaves in the order of their terms, then the pages
+ *     that lead to them, the root last. u16 level (leaves 0), u16 entries, u16 bytes used, entries.
+ *     An entry: u8 bytes shared with the term before (0 in the first), u8 bytes of its own, these;
+ *       in a leaf     LEB128 ordinals; up to SEGMENT_INLINE_MAX of them the ordinals themselves,
+ *                     LEB128 differences to the one before less one (the first from -1); else
+ *                     LEB128 offset of the list in SECTION_POSTINGS
+ *       above         LEB128 the page in this section that begins with this term; the first entry of
+ *                     a level is the empty term instead
+ *     A term: u8 number of the field in SECTION_FIELDS, then the bytes of a word (codec/words.h) or
+ *     of a keyword, which is cut at SEGMENT_TERM_MAX - 1 bytes: what is so long means this or
+ *     longer. Positions of words may be added behind an entry's list by a later version. The term
+ *     of the byte 0 alone lists rows that have more terms than are kept of one record.
+ *
  * Dictionary file, N.dict: "FICDIC1\n", u32 length, u32 CRC-32 of the 12 bytes before and of the
  * dictionary, the dictionary.
  *
@@ -78,6 +122,7 @@
  *
  * Versions
  *   1  the first (release 0.1.0)
+ *   2  sections CHANGES, COLUMNS, FIELDS, POSTINGS, TERMS
  */
 #ifndef FIC_STORE_SEGMENT_H
 #define FIC_STORE_SEGMENT_H
@@ -85,7 +130,7 @@
 #include <stdint.h>
 
 #define SEGMENT_MAGIC      "FICSEG1\n"
-#define SEGMENT_VERSION    1
+#define SEGMENT_VERSION    2
 #define SEGMENT_PAGE       4096u
 #define SEGMENT_PAGE_ROOM  4092u /* of a page before its checksum */
 #define SEGMENT_FRAME_HEAD 5u    /* of a frame before the id */
@@ -107,8 +152,19 @@ enum segment_section {
 	SECTION_UPDATED,
 	SECTION_PARENTS,
 	SECTION_TRUNCATED,
+	SEGMENT_SECTIONS_V1,
+	SECTION_CHANGES = SEGMENT_SECTIONS_V1,
+	SECTION_COLUMNS,
+	SECTION_FIELDS,
+	SECTION_POSTINGS,
+	SECTION_TERMS,
 	SEGMENT_SECTIONS,
 };
+
+enum segment_form { FORM_NONE, FORM_NUMBERS, FORM_DICTIONARY, FORM_HEAP };
+
+/* The fields that every segment has. */
+enum segment_own { OWN_ID, OWN_PARENT, SEGMENT_OWN_FIELDS };
 
 #define SEGMENT_ROW_SIZE       72u
 #define SEGMENT_ID_SIZE        12u
@@ -116,6 +172,17 @@ enum segment_section {
 #define SEGMENT_UPDATED_SIZE   12u
 #define SEGMENT_PARENT_SIZE    28u
 #define SEGMENT_TRUNCATED_SIZE 4u
+#define SEGMENT_CHANGE_SIZE    4u
+#define SEGMENT_FIELD_SIZE     96u
+
+#define SEGMENT_FIELDS_MAX 64u
+#define SEGMENT_VALUE_MAX  160u /* bytes of a value in a column */
+#define SEGMENT_HEAP_BLOCK 16u
+#define SEGMENT_TERM_MAX   129u /* field number and bytes */
+#define SEGMENT_POST_BLOCK 256u
+#define SEGMENT_INLINE_MAX 4u
+#define SEGMENT_TERMS_HEAD 6u
+#define SEGMENT_LEVELS_MAX 4u
 
 /* Offsets in the header page. */
 enum segment_header_at {
@@ -132,7 +199,8 @@ enum segment_header_at {
 	HEADER_RANGES = 72,
 	HEADER_RESOURCE = 136,
 	HEADER_TABLE = 168,
-	HEADER_END = 312,
+	HEADER_END_V1 = 312,
+	HEADER_END = 432,
 };
 
 #define SEGMENT_TABLE_SIZE 24u

@@ -23,6 +23,7 @@
 #define FIC_STORE_STORE_H
 
 #include <model/coverage.h>
+#include <model/field.h>
 #include <model/record.h>
 
 struct store;
@@ -54,11 +55,35 @@ struct store_hooks {
 	void *ctx;
 };
 
+/* How a field of the documents is indexed. */
+enum store_kind {
+	STORE_KEYWORD, /* the whole value is a term; a column */
+	STORE_LIST,    /* each item is a term; a column */
+	STORE_WORDS,   /* each word of the text is a term (codec/words.h); no column */
+	STORE_TEXT,    /* the same, and a column */
+	STORE_INTEGER, /* a column */
+	STORE_TIME,    /* a column */
+};
+
+struct store_field {
+	const struct field *field; /* of a table, not an envelope's and not a raw path */
+	enum store_kind kind;
+};
+
+/* The indexed fields of a resource, 62 at most. Each segment remembers the fields that it was written
+ * with: when a field comes, goes or changes its meaning, older segments answer what they can, and
+ * are made anew when they are folded. */
+struct store_schema {
+	const char *resource;
+	const struct store_field *fields;
+	size_t count;
+};
+
 struct store_options {
 	const char *dir; /* made when missing, 0700 */
 	struct store_hooks hooks;
 	size_t cache_bytes;   /* of index pages; 0: 4 MiB */
-	size_t txn_bytes_max; /* compressed bytes of one open transaction; 0: 8 MiB */
+	size_t txn_bytes_max; /* compressed bytes and index of one open transaction; 0: 8 MiB */
 	int64_t window_ms;    /* 0: one day */
 	/* Small commits go to a journal, and their records stay in memory until there are so many bytes of
 	 * them (with their indexes); then the next commit writes segments. 0: there is no journal, each
@@ -70,6 +95,8 @@ struct store_options {
 	/* The manifest before the newest stays as MANIFEST.prev, with all that it names, until the next
 	 * one is written: what a damaged manifest falls back to. */
 	bool keep_previous;
+	/* The last one has no resource; NULL: none. Borrowed until store_close. */
+	const struct store_schema *schemas;
 };
 
 /* Reads the manifest and its journals (not the segments), removes files that it does not name, checks that each
@@ -83,7 +110,7 @@ struct store_options {
  * until then every open comes to the same result.
  *
  * ERR_IO, ERR_NOSPACE, ERR_DENIED, ERR_NOMEM: not opened. ERR_INVALID: a newer version of fic wrote
- * the manifest; not opened, nothing touched. */
+ * the manifest, or a schema that cannot be one; not opened, nothing touched. ERR_LIMIT: too many fields. */
 int store_open(const struct store_options *options, struct store **store_out, struct why *why);
 /* No snapshot may be held and no fsync be under way. An open transaction is aborted; a commit that
  * is still being prepared is given up, and its `done` does not come. */
@@ -166,7 +193,7 @@ int txn_retain(struct txn *t, const char *resource, int64_t before_ms);
  * 4 KiB; {NULL, 0} removes it. A store holds at most 1,024. */
 int txn_mark(struct txn *t, const char *key, struct bytes value);
 
-size_t txn_bytes(const struct txn *t); /* compressed bytes waiting */
+size_t txn_bytes(const struct txn *t); /* compressed bytes, terms and column values waiting */
 size_t txn_records(const struct txn *t);
 
 /* Makes everything durable, then visible. A small transaction is appended to the journal, which is
@@ -214,6 +241,24 @@ int snapshot_get(struct snapshot *v, const char *resource, struct bytes id, stru
  * flags are set, `id` is the caller's span, the other spans are empty. 1, 0 or an error. */
 int snapshot_peek(struct snapshot *v, const char *resource, struct bytes id, struct record *out);
 
+/* ---- what is indexed ---- */
+
+/* The number of a field of the resource's schema, by name and meaning; -1: not indexed. kind_out may be NULL. */
+int snapshot_field(const struct snapshot *v, const char *resource, const struct field *f,
+		   enum store_kind *kind_out);
+
+/* A term of an indexed field: a keyword as it is, or one word as words_each spells it. */
+struct store_term {
+	unsigned field; /* snapshot_field */
+	struct bytes text;
+};
+
+/* How many live records (no tombstones) with a creation time in the span have the term; TIME_MIN to
+ * TIME_MAX: those without a time, too. 1; 0: the index cannot say (a segment from before the field,
+ * a field without terms, a text longer than an index keeps); or an error. */
+int snapshot_term_count(struct snapshot *v, const char *resource, const struct store_term *term,
+			int64_t start_ms, int64_t end_ms, uint64_t *count_out);
+
 /* Where a scan stands: resume with the position of the last row that was used. Rows are ordered by
  * (time on the axis, hash of the id); unknown times come first. */
 struct scan_position {
@@ -232,7 +277,17 @@ struct scan_spec {
 	 * outlive the scan's opening only. */
 	struct bytes parent;
 	const struct scan_position *after; /* NULL: from the start */
+	/* In the order of revisions, and of nothing else: axis and parent do not count, start_ms and
+	 * end_ms are revisions, as is the time of positions. */
+	bool changes;
+	/* Only rows that have all of these terms, as far as an index knows: a row that it knows nothing
+	 * of comes, too, and is not `certain`; so does one now and then where few rows have them, so that
+	 * no step takes long. Must outlive the scan's opening only. */
+	const struct store_term *terms;
+	size_t terms_count; /* at most SCAN_TERMS_MAX */
 };
+
+#define SCAN_TERMS_MAX 8
 
 /* A row as the indexes know it. */
 struct scan_row {
@@ -241,6 +296,7 @@ struct scan_row {
 	uint64_t revision;
 	unsigned flags;
 	uint32_t raw_bytes;
+	bool certain; /* it has the scan's terms */
 };
 
 /* Opens a cursor over a snapshot (kept until scan_close; the snapshot must outlive it). */
@@ -252,6 +308,11 @@ int scan_next(struct scan *s, struct scan_row *row_out);
 /* The record of the row that scan_next gave last, inflated into `memory` (reset first). 1 or an
  * error. */
 int scan_record(struct scan *s, struct buf *memory, struct record *out);
+/* A field's value in that row, without inflating the record: as field_stored gives it (model/field.h), nil when there is none. 1; 0: only
+ * the record knows; or an error. Borrowed until the next call with this scan. */
+int scan_column(struct scan *s, unsigned field, struct bytes *value_out);
+/* The row's id and its parent's ({NULL, 0}: none), likewise. */
+int scan_names(struct scan *s, struct bytes *id_out, struct bytes *parent_out);
 void scan_close(struct scan *s);
 
 /* Checks every checksum of everything that the manifest names, and of itself, and whether the

@@ -19,6 +19,7 @@
 #include <sync/sync.h>
 
 struct daemon;
+struct indexed;
 struct request;
 struct session;
 
@@ -30,6 +31,7 @@ struct source {
 	char base_url[512];
 	struct buf token;
 	char token_error[320]; /* why there is none; "" */
+	struct indexed *indexed;
 	struct store *store;
 	struct task *store_task;   /* gives the store its slices */
 	struct timer *flush_timer; /* and its journal an end */

@@ -1,5 +1,6 @@
 /* source: one account's store, trail and sync, put together from its configuration. */
 #include "daemon.h"
+#include "indexed.h"
 
 #include <base/files.h>
 #include <base/log.h>
@@ -62,6 +63,10 @@ static int open_store(struct source *s, struct why *why)
 	if (!s->store_task || !s->flush_timer)
 		return why_set(why, ERR_NOMEM, "out of memory");
 	timer_start(s->flush_timer, FLUSH_EVERY_MS, FLUSH_EVERY_MS);
+	s->indexed = indexed_new(s->provider->types);
+	if (!s->indexed)
+		return why_set(why, ERR_NOMEM, "out of memory for the indexed fields");
+	options.schemas = indexed_schemas(s->indexed);
 	snprintf(path, sizeof path, "%s/%s", c->state_dir, s->config->name);
 	rc = store_open(&options, &s->store, why);
 	if (rc)
@@ -151,6 +156,7 @@ void source_close(struct source *s)
 	store_close(s->store);
 	task_free(s->store_task);
 	timer_free(s->flush_timer);
+	indexed_free(s->indexed);
 	if (s->token.data)
 		explicit_bzero(s->token.data, s->token.cap);
 	buf_release(&s->token);

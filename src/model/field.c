@@ -109,11 +109,17 @@ int field_resolve(struct bytes name, const struct field *table, struct arena *a,
 struct writing {
 	struct buf *out;
 	uint32_t count;
+	bool stored; /* for an index: times are integers */
 };
 
-static void scalar_put(const struct scalar *s, struct buf *out)
+static void scalar_put(const struct scalar *s, bool stored, struct buf *out)
 {
 	char text[40];
+
+	if (stored && s->type == SCALAR_TIME) {
+		mp_put_int(out, s->integer);
+		return;
+	}
 
 	switch (s->type) {
 	case SCALAR_TEXT: mp_put_str(out, s->text); break;
@@ -131,16 +137,16 @@ static int put_each(void *ctx, const struct scalar *value)
 
 	if (value->type == SCALAR_NONE)
 		return 0;
-	scalar_put(value, w->out);
+	scalar_put(value, w->stored, w->out);
 	w->count++;
 	return w->out->error;
 }
 
 /* The items that can be read; no list at all when there is none. */
-static int list_write(const struct record *r, const struct field *f, struct buf *scratch,
-		      struct buf *out)
+static int list_write(const struct record *r, const struct field *f, bool stored,
+		      struct buf *scratch, struct buf *out)
 {
-	struct writing w = {.out = out};
+	struct writing w = {.out = out, .stored = stored};
 	size_t start = out->len;
 	size_t mark = mp_begin_array(out);
 	int rc = field_walk(f, r, scratch, put_each, &w);
@@ -155,10 +161,10 @@ static int list_write(const struct record *r, const struct field *f, struct buf 
 	return 0;
 }
 
-static int scalar_write(const struct record *r, const struct field *f, struct buf *scratch,
-			struct buf *out)
+static int scalar_write(const struct record *r, const struct field *f, bool stored,
+			struct buf *scratch, struct buf *out)
 {
-	struct writing w = {.out = out};
+	struct writing w = {.out = out, .stored = stored};
 	int rc = field_walk(f, r, scratch, put_each, &w);
 
 	if (rc == 0 && w.count == 0)
@@ -196,7 +202,7 @@ static int any_write(const struct field *f, struct bytes doc, struct buf *out)
 	return rc ? rc : 1;
 }
 
-int record_value(const struct record *r, const struct field *f, struct buf *out)
+static int value_write(const struct record *r, const struct field *f, bool stored, struct buf *out)
 {
 	struct buf scratch = {0};
 	int rc;
@@ -204,11 +210,35 @@ int record_value(const struct record *r, const struct field *f, struct buf *out)
 	if (f->path && f->type == FIELD_ANY)
 		rc = r->doc.len ? any_write(f, r->doc, out) : (mp_put_nil(out), 0);
 	else if (f->type == FIELD_LIST)
-		rc = list_write(r, f, &scratch, out);
+		rc = list_write(r, f, stored, &scratch, out);
 	else
-		rc = scalar_write(r, f, &scratch, out);
+		rc = scalar_write(r, f, stored, &scratch, out);
 	buf_release(&scratch);
 	return out->error ? out->error : rc;
+}
+
+int record_value(const struct record *r, const struct field *f, struct buf *out)
+{
+	return value_write(r, f, false, out);
+}
+
+int field_stored(const struct field *f, struct bytes doc, struct buf *out)
+{
+	return value_write(&(struct record){.doc = doc}, f, true, out);
+}
+
+int field_shown(const struct field *f, struct bytes stored, struct buf *out)
+{
+	char text[TIME_TEXT_MAX];
+	struct mp_value v;
+
+	if (!mp_get(stored, &v))
+		return ERR_CORRUPT;
+	if (f->type == FIELD_TIME && v.type == MP_INT)
+		mp_put_cstr(out, time_text(v.integer, true, text));
+	else
+		buf_put_bytes(out, stored);
+	return out->error ? out->error : v.type != MP_NIL;
 }
 
 int field_value(const struct field *f, struct bytes doc, struct buf *out)

@@ -365,3 +365,53 @@ int field_walk(const struct field *f, const struct record *r, struct buf *scratc
 	int rc = field_raw_each(f, r->doc, read_value, &reading);
 	return rc == ENOUGH ? 0 : rc;
 }
+
+/* ---- values as an index keeps them ------------------------------------------------------------------------------ */
+
+static int stored_scalar(const struct field *f, const struct mp_value *v, struct scalar *out)
+{
+	switch (v->type) {
+	case MP_STR:
+		out->type = SCALAR_TEXT;
+		out->text = v->str;
+		return 0;
+	case MP_INT:
+		out->type = f->type == FIELD_TIME ? SCALAR_TIME : SCALAR_INTEGER;
+		out->integer = v->integer;
+		return 0;
+	case MP_FLOAT:
+		out->type = SCALAR_REAL;
+		out->real = v->real;
+		return 0;
+	case MP_BOOL:
+		out->type = SCALAR_BOOL;
+		out->boolean = v->boolean;
+		return 0;
+	default: return ERR_CORRUPT;
+	}
+}
+
+int field_walk_stored(const struct field *f, struct bytes stored, field_each *each, void *ctx)
+{
+	struct mp_reader r = mp_reader_of(stored);
+	struct scalar value = {.item = f->type == FIELD_LIST};
+	struct mp_value v;
+	uint32_t items = 1;
+
+	if (mp_next(&r, &v) != 1 || (v.type == MP_ARRAY) != (v.type != MP_NIL && value.item))
+		return ERR_CORRUPT;
+	if (v.type == MP_NIL)
+		return 0;
+	if (value.item)
+		items = v.count;
+	for (uint32_t i = 0; i < items; i++) {
+		if (value.item && mp_next(&r, &v) != 1)
+			return ERR_CORRUPT;
+		int rc = stored_scalar(f, &v, &value);
+		if (!rc)
+			rc = each(ctx, &value);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}

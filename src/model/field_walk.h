@@ -35,6 +35,9 @@ typedef int field_each(void *ctx, const struct scalar *value);
 int field_walk(const struct field *f, const struct record *r, struct buf *scratch, field_each *each,
 	       void *ctx);
 
+/* The same from a value that an index keeps. */
+int field_walk_stored(const struct field *f, struct bytes stored, field_each *each, void *ctx);
+
 /* The scalar as text, as TEXT fields show numbers; borrows from it or from `room`. */
 struct bytes scalar_text(const struct scalar *s, char room[40]);
 

@@ -84,27 +84,59 @@ static int match_scalar(void *ctx, const struct scalar *s)
 	return s->type != SCALAR_NONE && satisfies(w, s);
 }
 
+/* Where the values of the fields come from. */
+struct values {
+	const struct record *r;
+	int (*stored)(void *ctx, const struct field *f, struct bytes *out); /* NULL: the document */
+	void *ctx;
+	struct buf *scratch;
+};
+
+static int match(const struct where *w, const struct values *from);
+
 /* Of `and` until one is false, of `or` until one is true. */
-static int match_group(const struct where *w, const struct record *r, struct buf *scratch)
+static int match_group(const struct where *w, const struct values *from)
 {
 	int stop = w->op == WHERE_OR;
 
 	for (const struct where *child = w->child; child; child = child->next) {
-		int rc = where_match(child, r, scratch);
+		int rc = match(child, from);
 		if (rc < 0 || rc == stop)
 			return rc;
 	}
 	return !stop;
 }
 
-int where_match(const struct where *w, const struct record *r, struct buf *scratch)
+static int match_term(const struct where *w, const struct values *from)
+{
+	struct where term = *w; /* the callback's context is not const */
+	struct bytes value;
+
+	if (!from->stored || !w->field->path)
+		return field_walk(w->field, from->r, from->scratch, match_scalar, &term);
+	int rc = from->stored(from->ctx, w->field, &value);
+	return rc < 0 ? rc : field_walk_stored(w->field, value, match_scalar, &term);
+}
+
+static int match(const struct where *w, const struct values *from)
 {
 	if (w->op == WHERE_AND || w->op == WHERE_OR)
-		return match_group(w, r, scratch);
+		return match_group(w, from);
 	if (w->op == WHERE_NOT) {
-		int rc = where_match(w->child, r, scratch);
+		int rc = match(w->child, from);
 		return rc < 0 ? rc : !rc;
 	}
-	struct where term = *w; /* the callback's context is not const */
-	return field_walk(w->field, r, scratch, match_scalar, &term);
+	return match_term(w, from);
+}
+
+int where_match(const struct where *w, const struct record *r, struct buf *scratch)
+{
+	return match(w, &(struct values){r, NULL, NULL, scratch});
+}
+
+int where_match_stored(const struct where *w, const struct record *r,
+		       int (*stored)(void *ctx, const struct field *f, struct bytes *out),
+		       void *ctx, struct buf *scratch)
+{
+	return match(w, &(struct values){r, stored, ctx, scratch});
 }

@@ -5,7 +5,8 @@
  *     |                        total wanted: REST (count on) --cursor--> HEAD (count what came before it) --> DONE
  *     +--end of the scan--> DONE, or HEAD when a total is wanted behind a cursor
  *
- * A record is inflated only when its contents are needed: for a row that is shown, or for a condition that the index row cannot answer.
+ * A record is inflated only when its contents are needed: for a row or a condition that neither the index row nor columns answer. Parts of
+ * the condition that say FIELD = VALUE of an indexed field narrow the scan down; where the index is not certain, they are asked again.
  * Invariant: `last` is the position of the last row in the answer; everything before it was shown or did not match.
  */
 #include <query/query.h>
@@ -29,7 +30,12 @@ struct query {
 	struct why error_words;
 	const struct where *sieve[SIEVE_MAX]; /* parts of the condition that must hold and that an index row can answer */
 	size_t sieve_count;
-	bool shallow;              /* there are no other parts */
+	bool shallow;                            /* there are no other parts */
+	struct store_term terms[SCAN_TERMS_MAX]; /* parts that an index answers */
+	size_t terms_count;
+	bool only_terms;           /* beside the sieve there are no other parts */
+	bool where_indexed;        /* columns have all that the condition asks for */
+	bool rows_indexed;         /* and all that a row shows */
 	bool counted;              /* the total is known from the start */
 	bool resumed;              /* `from` is set */
 	struct scan_position from; /* where the cursor stood */
@@ -70,7 +76,7 @@ static void collect_sieve(struct query *q, const struct where *w)
 		if (q->sieve_count < SIEVE_MAX)
 			q->sieve[q->sieve_count++] = w;
 		else
-			q->shallow = false;
+			q->shallow = q->only_terms = false;
 	} else if (w->op == WHERE_AND) {
 		q->shallow = false;
 		for (const struct where *child = w->child; child; child = child->next)
@@ -78,6 +84,62 @@ static void collect_sieve(struct query *q, const struct where *w)
 	} else {
 		q->shallow = false;
 	}
+}
+
+/* ---- conditions that an index of the store answers ---- */
+
+static bool is_indexed(void *ctx, const struct field *f)
+{
+	const struct query *q = ctx;
+	enum store_kind kind;
+
+	return snapshot_field(q->snapshot, q->spec.resource, f, &kind) >= 0 && kind != STORE_WORDS;
+}
+
+static bool is_where_indexed(struct query *q, const struct where *w)
+{
+	if (w->field && w->field->path && !is_indexed(q, w->field))
+		return false;
+	for (const struct where *child = w->child; child; child = child->next)
+		if (!is_where_indexed(q, child))
+			return false;
+	return true;
+}
+
+/* FIELD = VALUE where both are texts: what an index has as a term. */
+static bool take_term(struct query *q, const struct where *w)
+{
+	enum store_kind kind;
+
+	if (w->op != WHERE_EQUAL || q->terms_count == SCAN_TERMS_MAX)
+		return false;
+	if (w->field->type != FIELD_TEXT && w->field->type != FIELD_LIST &&
+	    w->field->type != FIELD_BOOL)
+		return false;
+	int field = snapshot_field(q->snapshot, q->spec.resource, w->field, &kind);
+	if (field < 0 || (kind != STORE_KEYWORD && kind != STORE_LIST))
+		return false;
+	q->terms[q->terms_count++] = (struct store_term){(unsigned)field, w->values->text};
+	return true;
+}
+
+static void collect_terms(struct query *q, const struct where *w)
+{
+	if (w->op == WHERE_AND)
+		for (const struct where *child = w->child; child; child = child->next)
+			collect_terms(q, child);
+	else if (!take_term(q, w) && !is_shallow(w))
+		q->only_terms = false;
+}
+
+/* 1, or ERR_NOTFOUND: only the record knows. */
+static int stored_value(void *ctx, const struct field *f, struct bytes *out)
+{
+	struct query *q = ctx;
+	int field = snapshot_field(q->snapshot, q->spec.resource, f, NULL);
+	int rc = field < 0 ? 0 : scan_column(q->scan, (unsigned)field, out);
+
+	return rc ? rc : ERR_NOTFOUND;
 }
 
 static struct record envelope_of(const struct scan_row *row)
@@ -105,6 +167,8 @@ static int start_scan(struct query *q, const struct scan_position *after, struct
 		.end_ms = q->result.end_ms,
 		.descending = !q->spec.ascending,
 		.after = after,
+		.terms = q->terms,
+		.terms_count = q->terms_count,
 	};
 
 	scan_close(q->scan);
@@ -135,6 +199,31 @@ static bool counted_already(const struct query *q)
 	return !q->spec.where && q->result.start_ms == TIME_MIN && q->result.end_ms == TIME_MAX;
 }
 
+static int explain(int rc, struct why *why)
+{
+	switch (rc) {
+	case ERR_NOMEM: return why_set(why, rc, "out of memory");
+	case ERR_LIMIT:
+		return why_set(why, rc, "the answer is too large: ask for fewer rows or fewer fields");
+	case ERR_CORRUPT:
+		return why_set(why, rc, "an index of the store is damaged; it will be fetched again");
+	default: return why_set(why, rc, "the store cannot be read (%s)", err_name(rc));
+	}
+}
+
+/* A question of one term on the axis of ordinals: lists know how long they are. */
+static int count_term(struct query *q, struct why *why)
+{
+	if (q->terms_count != 1 || q->sieve_count || !q->only_terms || q->spec.axis != AXIS_CREATED)
+		return 0;
+	int rc = snapshot_term_count(q->snapshot, q->spec.resource, &q->terms[0],
+				     q->result.start_ms, q->result.end_ms, &q->result.total);
+	if (rc < 0)
+		return explain(rc, why);
+	q->counted = q->result.total_known = rc == 1;
+	return 0;
+}
+
 static void finish(struct query *q)
 {
 	q->phase = PHASE_DONE;
@@ -158,13 +247,21 @@ static int prepare(struct query *q, struct why *why)
 		rc = take_cursor(q, why);
 	if (rc)
 		return rc;
-	q->shallow = true;
+	q->shallow = q->only_terms = true;
 	if (s->where)
 		collect_sieve(q, s->where);
+	if (s->where)
+		collect_terms(q, s->where);
+	q->where_indexed = s->where && is_where_indexed(q, s->where);
+	q->rows_indexed = projection_indexed(q->projection, is_indexed, q);
 	q->counted = s->want_total && counted_already(q);
 	if (q->counted) {
 		q->result.total = snapshot_count(q->snapshot, s->resource);
 		q->result.total_known = true;
+	} else if (s->want_total && s->where) {
+		rc = count_term(q, why);
+		if (rc)
+			return rc;
 	}
 	if (s->limit == 0) {
 		/* Nothing to show: all is counted in one go, whatever the cursor. */
@@ -227,19 +324,33 @@ static int read_record(struct query *q, const struct scan_row *row, struct recor
 	return rc < 0 ? rc : 1;
 }
 
-/* 1: it is wanted, 0: it is not. `r` is a whole record afterwards when `whole` is asked for. */
-static int examine(struct query *q, const struct scan_row *row, bool whole, struct record *r,
+/* Whether the condition holds, without reading the record: 1, 0, an error, or ERR_NOTFOUND: only the record says. */
+static int match_indexed(struct query *q, const struct scan_row *row, const struct record *r)
+{
+	if (q->shallow || (row->certain && q->only_terms))
+		return 1;
+	return q->where_indexed ? where_match_stored(q->spec.where, r, stored_value, q, &q->scratch)
+				: ERR_NOTFOUND;
+}
+
+/* 1: it is wanted, 0: it is not. *read: `r` is a whole record. */
+static int examine(struct query *q, const struct scan_row *row, struct record *r, bool *read,
 		   unsigned *cost)
 {
 	int rc = 1;
 
 	*r = envelope_of(row);
+	*read = false;
 	for (size_t i = 0; i < q->sieve_count && rc > 0; i++)
 		rc = where_match(q->sieve[i], r, &q->scratch);
-	if (rc > 0 && (whole || !q->shallow))
+	if (rc > 0)
+		rc = match_indexed(q, row, r);
+	if (rc == ERR_NOTFOUND) {
 		rc = read_record(q, row, r, cost);
-	if (rc > 0 && !q->shallow)
-		rc = where_match(q->spec.where, r, &q->scratch);
+		*read = rc > 0;
+		if (rc > 0)
+			rc = where_match(q->spec.where, r, &q->scratch);
+	}
 	if (rc == ERR_CORRUPT) {
 		q->result.damaged++;
 		return 0;
@@ -259,19 +370,50 @@ static void leave_rows(struct query *q, bool more)
 		q->phase = PHASE_PEEK;
 }
 
+/* A row of columns; ERR_NOTFOUND: only the record has it. */
+static int write_indexed(struct query *q, const struct record *envelope, struct buf *rows)
+{
+	struct record r = *envelope;
+
+	if (!q->rows_indexed || r.flags & RECORD_MERGED)
+		return ERR_NOTFOUND;
+	int rc = scan_names(q->scan, &r.id, &r.parent);
+	if (rc <= 0)
+		return rc ? rc : ERR_NOTFOUND;
+	return row_write_stored(q->projection, q->spec.source, q->spec.resource, &r, stored_value,
+				q, rows);
+}
+
+/* 0: written, 1: damaged and counted, or an error. */
+static int write_row(struct query *q, const struct scan_row *row, struct record *r, bool read,
+		     unsigned *cost)
+{
+	int rc = read ? ERR_NOTFOUND : write_indexed(q, r, q->spec.rows);
+
+	if (rc == ERR_NOTFOUND && !read) {
+		rc = read_record(q, row, r, cost);
+		if (rc <= 0)
+			return rc ? rc : 1;
+		rc = ERR_NOTFOUND;
+	}
+	if (rc == ERR_NOTFOUND)
+		rc = row_write(q->projection, q->spec.source, q->spec.resource, r, q->spec.rows);
+	if (rc != ERR_CORRUPT)
+		return rc;
+	q->result.damaged++;
+	return 1;
+}
+
 /* A record that is wanted: into the answer, or behind its end. */
-static int show(struct query *q, const struct scan_row *row, const struct record *r)
+static int show(struct query *q, const struct scan_row *row, struct record *r, bool read,
+		unsigned *cost)
 {
 	struct buf *rows = q->spec.rows;
 	size_t mark = rows->len;
-	int rc = row_write(q->projection, q->spec.source, q->spec.resource, r, rows);
+	int rc = write_row(q, row, r, read, cost);
 
-	if (rc == ERR_CORRUPT) {
-		q->result.damaged++;
-		return 0;
-	}
 	if (rc)
-		return rc;
+		return rc < 0 ? rc : 0;
 	q->matches++;
 	if (q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
 		rows->len = mark;
@@ -315,36 +457,24 @@ static int end_of_scan(struct query *q, struct why *why)
 static int take_row(struct query *q, const struct scan_row *row, unsigned *cost)
 {
 	struct record r;
-	const bool showing = q->phase == PHASE_ROWS;
+	bool read;
 
 	q->result.scanned++;
 	if (q->phase == PHASE_HEAD && behind_cursor(q, row)) {
 		finish(q);
 		return 0;
 	}
-	int rc = examine(q, row, showing, &r, cost);
+	int rc = examine(q, row, &r, &read, cost);
 	if (rc <= 0)
 		return rc;
-	if (showing)
-		return show(q, row, &r);
+	if (q->phase == PHASE_ROWS)
+		return show(q, row, &r, read, cost);
 	if (q->phase != PHASE_HEAD && q->spec.limit)
 		q->result.more = true;
 	q->matches++;
 	if (q->phase == PHASE_PEEK)
 		finish(q);
 	return 0;
-}
-
-static int explain(int rc, struct why *why)
-{
-	switch (rc) {
-	case ERR_NOMEM: return why_set(why, rc, "out of memory");
-	case ERR_LIMIT:
-		return why_set(why, rc, "the answer is too large: ask for fewer rows or fewer fields");
-	case ERR_CORRUPT:
-		return why_set(why, rc, "an index of the store is damaged; it will be fetched again");
-	default: return why_set(why, rc, "the store cannot be read (%s)", err_name(rc));
-	}
 }
 
 static int advance(struct query *q, unsigned *cost, struct why *why)

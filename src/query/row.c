@@ -129,15 +129,33 @@ static void put_doc(const struct record *r, struct buf *out)
 		mp_put_nil(out);
 }
 
+/* Where the values of a row come from. */
+struct row_values {
+	const struct record *r;
+	int (*stored)(void *ctx, const struct field *f, struct bytes *out); /* NULL: the record */
+	void *ctx;
+};
+
+/* As record_value. */
+static int put_value(const struct row_values *from, const struct field *f, struct buf *out)
+{
+	struct bytes value;
+
+	if (!from->stored || !f->path)
+		return record_value(from->r, f, out);
+	int rc = from->stored(from->ctx, f, &value);
+	return rc < 0 ? rc : field_shown(f, value, out);
+}
+
 /* Every common field that has a value. Pairs written, or an error. */
-static int put_common(const struct projection *p, const struct record *r, struct buf *out)
+static int put_common(const struct projection *p, const struct row_values *from, struct buf *out)
 {
 	int n = 0;
 
 	for (const struct field *f = p->fields; f && f->name; f++) {
 		size_t mark = out->len;
 		mp_put_cstr(out, f->name);
-		int rc = record_value(r, f, out);
+		int rc = put_value(from, f, out);
 		if (rc < 0)
 			return rc;
 		if (rc == 0 && !out->error)
@@ -147,8 +165,9 @@ static int put_common(const struct projection *p, const struct record *r, struct
 	return n;
 }
 
-static int put_envelope(const struct projection *p, const struct record *r, struct buf *out)
+static int put_envelope(const struct projection *p, const struct row_values *from, struct buf *out)
 {
+	const struct record *r = from->r;
 	uint32_t n = 3;
 
 	put_time(out, "created", r->created_ms);
@@ -157,7 +176,7 @@ static int put_envelope(const struct projection *p, const struct record *r, stru
 	mp_put_uint(out, r->revision);
 	n += put_text(out, "parent", r->parent);
 	n += put_marks(r, out);
-	int common = put_common(p, r, out);
+	int common = put_common(p, from, out);
 	if (common < 0)
 		return common;
 	if (p->kind == PROJECTION_ALL) {
@@ -168,25 +187,25 @@ static int put_envelope(const struct projection *p, const struct record *r, stru
 	return (int)n + common;
 }
 
-static int put_columns(const struct projection *p, const struct record *r, struct buf *out)
+static int put_columns(const struct projection *p, const struct row_values *from, struct buf *out)
 {
-	uint32_t n = put_marks(r, out);
+	uint32_t n = put_marks(from->r, out);
 
 	for (size_t i = 0; i < p->count; i++) {
 		mp_put_str(out, p->columns[i].name);
 		int rc = 0;
 		if (p->columns[i].field)
-			rc = record_value(r, p->columns[i].field, out);
+			rc = put_value(from, p->columns[i].field, out);
 		else
-			put_doc(r, out);
+			put_doc(from->r, out);
 		if (rc < 0)
 			return rc;
 	}
 	return (int)(n + p->count);
 }
 
-int row_write(const struct projection *p, const char *source, const char *resource,
-	      const struct record *r, struct buf *out)
+static int put_row(const struct projection *p, const char *source, const char *resource,
+		   const struct row_values *from, struct buf *out)
 {
 	size_t start = out->len, mark = mp_begin_map(out);
 
@@ -195,8 +214,8 @@ int row_write(const struct projection *p, const char *source, const char *resour
 	mp_put_cstr(out, "resource");
 	mp_put_cstr(out, resource);
 	mp_put_cstr(out, "id");
-	mp_put_str(out, r->id);
-	int n = p->kind == PROJECTION_NAMED ? put_columns(p, r, out) : put_envelope(p, r, out);
+	mp_put_str(out, from->r->id);
+	int n = p->kind == PROJECTION_NAMED ? put_columns(p, from, out) : put_envelope(p, from, out);
 	if (n >= 0 && out->error)
 		n = out->error;
 	if (n < 0) {
@@ -205,4 +224,35 @@ int row_write(const struct projection *p, const char *source, const char *resour
 	}
 	mp_end_map(out, mark, (uint32_t)n + 3);
 	return 0;
+}
+
+int row_write(const struct projection *p, const char *source, const char *resource,
+	      const struct record *r, struct buf *out)
+{
+	return put_row(p, source, resource, &(struct row_values){r, NULL, NULL}, out);
+}
+
+bool projection_indexed(const struct projection *p,
+			bool (*indexed)(void *ctx, const struct field *f), void *ctx)
+{
+	if (p->kind == PROJECTION_ALL)
+		return false;
+	for (const struct field *f = p->kind == PROJECTION_SUMMARY ? p->fields : NULL; f && f->name;
+	     f++)
+		if (!indexed(ctx, f))
+			return false;
+	for (size_t i = 0; i < p->count; i++) {
+		const struct field *f = p->columns[i].field;
+		if (!f || (f->path && !indexed(ctx, f)))
+			return false;
+	}
+	return true;
+}
+
+int row_write_stored(const struct projection *p, const char *source, const char *resource,
+		     const struct record *r,
+		     int (*stored)(void *ctx, const struct field *f, struct bytes *out), void *ctx,
+		     struct buf *out)
+{
+	return put_row(p, source, resource, &(struct row_values){r, stored, ctx}, out);
 }

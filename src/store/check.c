@@ -4,8 +4,10 @@
  * For each segment: every page, every frame, and whether the indexes say the same as the rows. What
  * is wrong marks the segment (the next commit quarantines it); nothing is changed here.
  */
+#include "columns.h"
 #include "dictionary.h"
 #include "framed.h"
+#include "terms.h"
 #include "view.h"
 
 #include <base/files.h>
@@ -14,7 +16,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum phase { PHASE_DICTIONARIES, PHASE_PAGES, PHASE_ROWS, PHASE_INDEXES };
+enum phase {
+	PHASE_DICTIONARIES,
+	PHASE_PAGES,
+	PHASE_ROWS,
+	PHASE_INDEXES,
+	PHASE_COLUMNS,
+	PHASE_TERMS
+};
 
 struct store_check {
 	struct snapshot *view;
@@ -26,6 +35,10 @@ struct store_check {
 	struct child child_before;
 	int64_t updated_before;
 	uint64_t hash_before;
+	uint64_t revision_before;
+	struct column_hint columns[SEGMENT_FIELDS_MAX];
+	struct term_cursor terms;
+	struct buf value;
 	uint64_t bad, done, total;
 	bool manifest_done;
 };
@@ -56,6 +69,7 @@ void store_check_free(struct store_check *c)
 	struct store *s = c->view->store;
 
 	snapshot_free(c->view);
+	buf_release(&c->value);
 	free(c);
 	store_wake(s);
 }
@@ -173,6 +187,23 @@ static int check_child(struct store_check *c, struct segment *g)
 	return 0;
 }
 
+static int check_change(struct store_check *c, struct segment *g)
+{
+	struct store *s = c->view->store;
+	uint32_t ordinal;
+	struct row row;
+	int rc = segment_change(g, s->pages, c->at, &c->hints[0], &ordinal);
+
+	if (!rc)
+		rc = segment_row(g, s->pages, ordinal, &c->hints[3], &row);
+	if (rc)
+		return rc;
+	if (c->at && row.revision < c->revision_before)
+		return ERR_CORRUPT;
+	c->revision_before = row.revision;
+	return 0;
+}
+
 static int check_index(struct store_check *c, struct segment *g, size_t *cost)
 {
 	struct store *s = c->view->store;
@@ -198,9 +229,53 @@ static int check_index(struct store_check *c, struct segment *g, size_t *cost)
 	c->updated_before = updated;
 	if (!rc && c->at < g->sections[SECTION_PARENTS].elements)
 		rc = check_child(c, g);
+	if (!rc && c->at < g->sections[SECTION_CHANGES].elements)
+		rc = check_change(c, g);
 	*cost = 64;
 	c->at++;
 	return rc ? segment_note(g, rc) : 1;
+}
+
+/* The values of one row; its id is the row's. */
+static int check_columns(struct store_check *c, struct segment *g, size_t *cost)
+{
+	struct store *s = c->view->store;
+	uint32_t fields = g->sections[SECTION_FIELDS].elements;
+	struct column column;
+	int rc = 0;
+
+	if (c->at == 0)
+		memset(c->columns, 0, sizeof c->columns);
+	if (c->at >= g->meta.records || fields == 0)
+		return 0;
+	for (uint32_t i = 0; !rc && i < fields; i++) {
+		rc = segment_column(g, s->pages, i, &column);
+		if (!rc && column.form != FORM_NONE)
+			rc = column_value(g, s->pages, i, c->at, &c->columns[i], &c->value);
+	}
+	*cost = 16 * (size_t)fields;
+	c->at++;
+	return rc ? segment_note(g, rc) : 1;
+}
+
+/* The rows of one term, in their order. */
+static int check_term(struct store_check *c, struct segment *g, size_t *cost)
+{
+	uint32_t ordinal = 0, before = 0;
+
+	if (c->at == 0)
+		term_cursor_init(&c->terms, g, c->view->store->pages);
+	c->at = 1;
+	int rc = term_cursor_next(&c->terms);
+	for (uint32_t i = 0; rc == 1 && i < c->terms.list.count; i++) {
+		rc = posting_at(&c->terms.list, i, &ordinal);
+		if (!rc && i && ordinal <= before)
+			rc = segment_note(g, ERR_CORRUPT);
+		rc = rc ? rc : 1;
+		before = ordinal;
+	}
+	*cost = 32 + c->terms.list.count;
+	return rc;
 }
 
 static int check_slice(struct store_check *c, struct segment *g, size_t *cost)
@@ -208,7 +283,9 @@ static int check_slice(struct store_check *c, struct segment *g, size_t *cost)
 	switch (c->phase) {
 	case PHASE_PAGES: return check_page(c, g, cost);
 	case PHASE_ROWS: return check_row(c, g, cost);
-	default: return check_index(c, g, cost);
+	case PHASE_INDEXES: return check_index(c, g, cost);
+	case PHASE_COLUMNS: return check_columns(c, g, cost);
+	default: return check_term(c, g, cost);
 	}
 }
 
@@ -219,7 +296,7 @@ static void check_advance(struct store_check *c, const struct segment *g, int rc
 	memset(c->hints, 0, sizeof c->hints);
 	if (rc < 0)
 		c->bad++;
-	if (rc == 0 && c->phase != PHASE_INDEXES) {
+	if (rc == 0 && c->phase != PHASE_TERMS) {
 		c->phase++;
 		return;
 	}

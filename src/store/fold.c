@@ -1,12 +1,14 @@
 /*
  * fold: which segments, and their rows as they are. Revisions, times, hashes, tombstones and (where
- * the dictionary is the same) packed bytes are copied, never made anew.
+ * the dictionary is the same) packed bytes are copied, never made anew; so are terms and columns
+ * where the schema is the same.
  *
  * The smallest half of the small segments goes, and then every next one that is not larger than all
  * before it together: a record is copied about once for each doubling of its segment, and the
  * number of small segments stays below FOLD_SEGMENTS after a fold.
  */
 #include "fold.h"
+#include "columns.h"
 #include "lookup.h"
 
 #include <stdlib.h>
@@ -18,6 +20,8 @@ void fold_release(struct fold *f)
 {
 	free(f->rows);
 	free(f->chosen);
+	free(f->sources);
+	extract_release(&f->extract);
 	buf_release(&f->frames);
 	*f = (struct fold){0};
 }
@@ -43,7 +47,7 @@ struct limits {
 	uint64_t small_bytes;   /* packed */
 	uint32_t records_max;
 	uint64_t bytes_max;
-	uint64_t repack_bytes; /* of one that has another dictionary than the current one */
+	uint64_t remake_bytes; /* of one that has another dictionary or schema than the current one */
 };
 
 static const struct limits at_commit = {4096, 2u << 20, 4096, 4u << 20, UINT64_MAX};
@@ -57,20 +61,26 @@ static bool half_dead(const struct candidate *c)
 	return records >= HALF_DEAD_RECORDS && c->live <= records / 2;
 }
 
-static size_t candidates(const struct state_resource *r, const struct limits *l, bool memory,
-			 struct candidate *out)
+/* Whether it can be taken as it is. */
+static bool fits(struct store *s, const struct state_resource *r, struct segment *g)
+{
+	return g->meta.dictionary == r->dictionary &&
+	       segment_fields(g, s->pages, schema_find(&s->schemas, r->name)) == 0 && g->same_schema;
+}
+
+static size_t candidates(struct store *s, const struct state_resource *r, const struct limits *l,
+			 bool memory, struct candidate *out)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->count; i++) {
-		const struct segment_meta *m = &r->segments[i].segment->meta;
+		struct segment *g = r->segments[i].segment;
 		uint32_t live = segment_live(&r->segments[i]);
-		uint64_t bytes = (m->data_end - SEGMENT_PAGE) * live / m->records;
+		uint64_t bytes = (g->meta.data_end - SEGMENT_PAGE) * live / g->meta.records;
 		if (live && live < l->small_records && bytes < l->small_bytes &&
-		    (m->dictionary == r->dictionary || bytes <= l->repack_bytes) &&
-		    segment_in_memory(r->segments[i].segment) == memory &&
-		    !r->segments[i].segment->damaged)
-			out[n++] = (struct candidate){r->segments[i].segment, live, bytes};
+		    segment_in_memory(g) == memory && !g->damaged &&
+		    (bytes <= l->remake_bytes || fits(s, r, g)))
+			out[n++] = (struct candidate){g, live, bytes};
 	}
 	qsort(out, n, sizeof *out, by_live);
 	return n;
@@ -129,64 +139,91 @@ static int rows_reserve(struct fold *f, uint32_t extra)
 	return 0;
 }
 
-/* The frame packed anew, for another dictionary. */
-static int repack(struct store *s, struct segment *g, const struct row *row, struct packer *packer,
-		  struct fold *f)
+/* The record in the store's frame, inflated. */
+static int unpack(struct store *s, struct segment *g, const struct row *row, struct buf *raw)
 {
-	struct bytes frame = buf_bytes(&s->frame);
 	struct unpacker *u;
-	struct buf raw = {0};
-	size_t start = f->frames.len;
 	int rc = dictionary_unpacker(s->dictionaries, g->resource, g->meta.dictionary, &u);
 
 	if (!rc)
-		rc = unpacker_unpack(u, frame_packed(frame), row->raw_bytes, &raw);
-	if (rc)
-		segment_note(g, rc);
-	if (!rc) {
-		frame_begin(&f->frames, frame_id(frame));
-		rc = packer_pack(packer, buf_bytes(&raw), &f->frames);
-		frame_end(&f->frames, start);
-	}
-	buf_release(&raw);
+		rc = unpacker_unpack(u, frame_packed(buf_bytes(&s->frame)), row->raw_bytes, raw);
+	return segment_note(g, rc);
+}
+
+/* The frame packed anew, for another dictionary. */
+static int repack(struct store *s, struct bytes raw, struct packer *packer, struct fold *f)
+{
+	size_t start = frame_begin(&f->frames, frame_id(buf_bytes(&s->frame)));
+	int rc = packer_pack(packer, raw, &f->frames);
+
+	frame_end(&f->frames, start);
 	return rc;
 }
 
-static int take_row(struct store *s, struct segment *g, uint32_t ordinal, uint32_t *hint,
-		    bool verbatim, struct packer *packer, struct fold *f)
+/* Terms and columns made anew, for another schema. */
+static int extract_again(struct segment *g, struct bytes raw, struct fold *f)
 {
-	struct segment_row *out = &f->rows[f->count];
-	size_t start = f->frames.len;
-	int rc = segment_row(g, s->pages, ordinal, hint, &out->row);
+	struct record r;
+	int rc = record_decode(raw, &r);
 
-	out->from = NULL;
-	if (!rc && verbatim && f->later && !segment_in_memory(g)) {
-		out->frame = NULL;
-		out->from = g; /* the current state keeps it until the commit is over */
-		out->source = out->row.offset;
-		f->count++;
-		return 0;
-	}
 	if (!rc)
-		rc = segment_frame(g, s->pages, &out->row, &s->frame);
-	if (rc)
-		return rc;
-	out->frame = NULL;                      /* until the frames stay where they are */
-	if (verbatim && segment_in_memory(g)) { /* the current state keeps it until the commit is over */
+		rc = extract_add(&f->extract, &r);
+	return segment_note(g, rc);
+}
+
+/* The frame where it is, when the row's dictionary stays: it is in memory, or read when it is
+ * written. The current state keeps the segment until the commit is over. */
+static void leave_frame(struct segment *g, struct segment_row *out)
+{
+	if (segment_in_memory(g)) {
 		out->frame = g->file.image + out->row.offset;
-		f->count++;
-		return 0;
+		return;
 	}
-	if (verbatim)
-		buf_put_bytes(&f->frames, buf_bytes(&s->frame));
+	out->from = g;
+	out->source = out->row.offset;
+}
+
+/* A copy of the frame in the store's frame, or a new one. */
+static int take_frame(struct store *s, struct fold *f, struct bytes raw, struct packer *packer,
+		      struct segment_row *out)
+{
+	size_t start = f->frames.len;
+	int rc = 0;
+
+	if (packer)
+		rc = repack(s, raw, packer, f);
 	else
-		rc = repack(s, g, &out->row, packer, f);
+		buf_put_bytes(&f->frames, buf_bytes(&s->frame));
 	if (rc || f->frames.error)
 		return rc ? rc : f->frames.error;
-	out->row.offset = (uint32_t)start;
+	out->row.offset = (uint32_t)start; /* until the frames stay where they are */
 	out->row.frame_bytes = (uint32_t)(f->frames.len - start);
-	f->count++;
 	return 0;
+}
+
+/* `packer` NULL: the dictionary is the same. */
+static int take_row(struct store *s, struct segment *g, struct fold *f, struct packer *packer)
+{
+	struct segment_row *out = &f->rows[f->count];
+	bool stays = !packer && (f->later || segment_in_memory(g));
+	struct buf raw = {0};
+
+	*out = (struct segment_row){.index = f->indexed ? f->sources_count - 1 : 0,
+				    .index_row = f->indexed ? f->ordinal : f->extract.count};
+	int rc = segment_row(g, s->pages, f->ordinal, &f->hint, &out->row);
+	if (!rc && !(stays && f->indexed))
+		rc = segment_frame(g, s->pages, &out->row, &s->frame);
+	if (!rc && (packer || !f->indexed))
+		rc = unpack(s, g, &out->row, &raw);
+	if (!rc && !f->indexed)
+		rc = extract_again(g, buf_bytes(&raw), f);
+	if (!rc && stays)
+		leave_frame(g, out);
+	else if (!rc)
+		rc = take_frame(s, f, buf_bytes(&raw), packer, out);
+	buf_release(&raw);
+	f->count += !rc;
+	return rc;
 }
 
 static const struct state_segment *entry_of(const struct state_resource *r, const struct segment *g,
@@ -200,12 +237,21 @@ static const struct state_segment *entry_of(const struct state_resource *r, cons
 	return &r->segments[at];
 }
 
+static void chosen_end(struct fold *f)
+{
+	f->begun = false;
+	f->at++;
+}
+
 /* A segment is taken whole or not at all. */
 static void forget_segment(struct fold *f)
 {
 	f->count = f->count_before;
 	f->frames.len = f->frames_before;
-	f->at++;
+	f->sources_count = f->sources_before;
+	while (f->extract.count > f->extracted_before)
+		extract_drop_last(&f->extract);
+	chosen_end(f);
 }
 
 static void segment_over(struct store *s, struct fold *f, struct state_resource *r)
@@ -214,47 +260,61 @@ static void segment_over(struct store *s, struct fold *f, struct state_resource 
 
 	entry_of(r, f->chosen[f->at], &at);
 	resource_drop_segment(r, at, store_segment_end, s);
-	f->at++;
+	chosen_end(f);
 }
 
-static int segment_begin(struct fold *f, const struct state_segment *e)
+/* It is a source when its terms and columns are those of the store's schema. */
+static int segment_begin(struct store *s, struct fold *f, const struct state_segment *e)
 {
+	struct segment *g = e->segment;
+
+	f->begun = true;
 	f->count_before = f->count;
 	f->frames_before = f->frames.len;
-	f->hint = 0;
-	return rows_reserve(f, segment_live(e));
+	f->sources_before = f->sources_count;
+	f->extracted_before = f->extract.count;
+	f->ordinal = f->hint = f->probed = 0;
+	int rc = segment_fields(g, s->pages, f->extract.schema);
+	f->indexed = !rc && g->same_schema;
+	if (f->indexed)
+		f->sources[f->sources_count++].segment = g;
+	return rc ? rc : rows_reserve(f, segment_live(e));
 }
 
-int fold_begin(struct fold *f, const struct state_resource *r, enum fold_how how, size_t added)
+int fold_begin(struct store *s, struct fold *f, const struct state_resource *r, enum fold_how how,
+	       size_t added)
 {
 	size_t n = 0;
 
-	*f = (struct fold){.later = how == FOLD_COMPACT};
+	*f = (struct fold){.later = how == FOLD_COMPACT,
+			   .extract.schema = schema_find(&s->schemas, r->name)};
 	struct candidate *c = malloc((r->count + 1) * sizeof *c);
 	f->chosen = malloc((r->count + 1) * sizeof(struct segment *));
-	if (!c || !f->chosen) {
+	f->sources = calloc(r->count + 2, sizeof *f->sources);
+	if (!c || !f->chosen || !f->sources) {
 		free(c);
 		return ERR_NOMEM;
 	}
+	f->sources[f->sources_count++].extract = &f->extract;
 	for (size_t i = 0; how != FOLD_MEMORY && i < r->count; i++)
 		if (segment_in_memory(r->segments[i].segment)) {
 			f->chosen[f->chosen_count++] = r->segments[i].segment;
 			added += segment_live(&r->segments[i]);
 		}
 	if (how == FOLD_COMPACT)
-		n = choose_files(c, candidates(r, &at_compaction, false, c));
+		n = choose_files(c, candidates(s, r, &at_compaction, false, c));
 	else if (how != FOLD_FLUSH && added)
-		n = choose(c, candidates(r, &at_commit, how == FOLD_MEMORY, c), &at_commit, added);
+		n = choose(c, candidates(s, r, &at_commit, how == FOLD_MEMORY, c), &at_commit, added);
 	for (size_t i = 0; i < n; i++)
 		f->chosen[f->chosen_count++] = c[i].segment;
 	free(c);
 	return 0;
 }
 
-bool fold_compacts(const struct state_resource *r)
+bool fold_compacts(struct store *s, const struct state_resource *r)
 {
 	struct candidate *c = malloc((r->count + 1) * sizeof *c);
-	size_t n = c ? choose_files(c, candidates(r, &at_compaction, false, c)) : 0;
+	size_t n = c ? choose_files(c, candidates(s, r, &at_compaction, false, c)) : 0;
 
 	free(c);
 	return n > 0;
@@ -268,11 +328,31 @@ bool fold_repacks(const struct fold *f, uint64_t dictionary)
 	return false;
 }
 
+/* 1: there is more of it; 0: it is taken. */
+static int take_slice(struct store *s, struct fold *f, const struct state_segment *e,
+		      struct packer *packer)
+{
+	struct segment *g = e->segment;
+	size_t start = f->frames.len;
+	int rc = f->begun ? 0 : segment_begin(s, f, e);
+
+	if (!rc && f->indexed && !segment_in_memory(g))
+		rc = segment_probe(g, s->pages, &f->probed);
+	for (uint32_t cost = 0; !rc && f->ordinal < g->meta.records; f->ordinal++) {
+		if (cost >= FOLD_STEP_ROWS || f->frames.len - start >= FOLD_STEP_BYTES)
+			return 1;
+		if (dead_has(e->dead, f->ordinal))
+			continue;
+		rc = take_row(s, g, f, packer);
+		cost += f->indexed && !packer ? 1 : FOLD_REPACK_COST;
+	}
+	return rc;
+}
+
 int fold_step(struct store *s, struct fold *f, struct state_resource *r, uint64_t dictionary,
 	      struct packer *packer)
 {
-	size_t at, start = f->frames.len;
-	int rc = 0;
+	size_t at;
 
 	if (f->at == f->chosen_count) {
 		for (uint32_t i = 0; i < f->count; i++)
@@ -281,26 +361,13 @@ int fold_step(struct store *s, struct fold *f, struct state_resource *r, uint64_
 		return 0;
 	}
 	struct segment *g = f->chosen[f->at];
-	const struct state_segment *e = entry_of(r, g, &at);
-	if (f->ordinal == 0)
-		rc = segment_begin(f, e);
-	bool verbatim = g->meta.dictionary == dictionary;
-	for (uint32_t cost = 0; !rc && f->ordinal < g->meta.records && cost < FOLD_STEP_ROWS &&
-				f->frames.len - start < FOLD_STEP_BYTES;
-	     f->ordinal++) {
-		if (dead_has(e->dead, f->ordinal))
-			continue;
-		rc = take_row(s, g, f->ordinal, &f->hint, verbatim, packer, f);
-		cost += verbatim ? 1 : FOLD_REPACK_COST;
-	}
-	if (!rc && f->ordinal < g->meta.records)
-		return 1;
-	f->ordinal = 0;
-	if (!rc)
+	int rc = take_slice(s, f, entry_of(r, g, &at),
+			    g->meta.dictionary == dictionary ? NULL : packer);
+	if (rc == 0)
 		segment_over(s, f, r);
-	else if (g->damaged)
+	else if (rc < 0 && g->damaged)
 		forget_segment(f);
-	else
+	else if (rc < 0)
 		return rc;
 	return 1;
 }

@@ -12,7 +12,7 @@
 /* Taken in one step: some tenths of a millisecond. */
 #define FOLD_STEP_ROWS   64u
 #define FOLD_STEP_BYTES  (64u << 10)
-#define FOLD_REPACK_COST 8u /* of a row that is packed anew, in rows that are copied */
+#define FOLD_REPACK_COST 8u /* of a row that is packed or indexed anew, in rows that are copied */
 
 enum fold_how {
 	FOLD_MEMORY, /* small ones among those in memory: their frames stay where they are */
@@ -26,10 +26,20 @@ struct fold {
 	struct segment_row *rows;
 	uint32_t count, cap;
 	struct buf frames;
+	/* Where their terms and columns come from: first what was made from records anew. There is room
+	 * for one more. */
+	struct segment_source *sources;
+	uint32_t sources_count;
+	struct extract extract;
 	struct segment **chosen; /* of the resource */
 	size_t chosen_count, at;
-	uint32_t ordinal, hint; /* the next row of the one at hand */
+	/* The one at hand. */
+	bool begun;
+	bool indexed;           /* it has the store's schema: terms and columns are taken over */
+	uint32_t probed;        /* their pages that could be read */
+	uint32_t ordinal, hint; /* its next row */
 	uint32_t count_before;  /* what was taken before it */
+	uint32_t sources_before, extracted_before;
 	size_t frames_before;
 	bool later; /* frames of files are read when they are written */
 };
@@ -37,9 +47,10 @@ struct fold {
 void fold_release(struct fold *f);
 
 /* Chooses segments of `r`. `added`: rows that the commit writes beside. ERR_NOMEM. */
-int fold_begin(struct fold *f, const struct state_resource *r, enum fold_how how, size_t added);
+int fold_begin(struct store *s, struct fold *f, const struct state_resource *r, enum fold_how how,
+	       size_t added);
 /* Whether FOLD_COMPACT would find files to merge; false without memory. */
-bool fold_compacts(const struct state_resource *r);
+bool fold_compacts(struct store *s, const struct state_resource *r);
 /* Whether something is packed anew, so that a packer is needed. */
 bool fold_repacks(const struct fold *f, uint64_t dictionary);
 /* Takes some live rows of the chosen ones, and out of `r` (a clone that nobody else holds) those

@@ -5,6 +5,7 @@
 #define FIC_STORE_INSIDE_H
 
 #include "dictionary.h"
+#include "extract.h"
 #include "state.h"
 
 #define TXN_RECORDS_MAX 100000u
@@ -33,6 +34,7 @@ struct store {
 	int64_t window_ms;
 	struct pages *pages;
 	struct dictionaries *dictionaries;
+	struct schemas schemas;
 	struct state *state;
 	uint64_t next_file; /* never goes back, or a file that the manifest on disk names could be overwritten */
 	struct txn *txn;
@@ -68,6 +70,7 @@ struct store {
 
 struct txn_row {
 	struct row row;
+	uint32_t extract; /* its row there */
 	size_t at; /* of the frame in `packed`, or, until it is packed, of the record in `raw` */
 	size_t id_at;
 	uint8_t id_len, parent_len; /* the parent lies behind the id */
@@ -100,6 +103,7 @@ struct txn_part {
 	size_t fed;         /* of a large record that is being packed: bytes that went in */
 	size_t fed_at;      /* and where its frame begins */
 	bool gathering;     /* for a dictionary */
+	struct extract extract;
 	uint64_t dictionary;
 	bool dictionary_new;
 	struct buf dictionary_bytes; /* of a new one */

@@ -5,16 +5,18 @@
  */
 #include <store/inspect.h>
 
+#include "columns.h"
+#include "dictionary.h"
 #include "framed.h"
 #include "journal.h"
 #include "manifest.h"
+#include "terms.h"
 
 #include <base/files.h>
 #include <codec/deflate.h>
 #include <codec/json.h>
 #include <codec/msgpack.h>
 #include <store/journal.h>
-#include "dictionary.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -376,6 +378,58 @@ static int visit_indexes(struct segment_view *w)
 	return rc ? rc : segment_seek_created(w->g, w->pages, 0, 1, &at);
 }
 
+static int visit_columns(struct segment_view *w)
+{
+	static const char *const forms[] = {"none", "numbers", "dictionary", "heap"};
+	struct segment *g = w->g;
+	struct column c;
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && i < g->sections[SECTION_FIELDS].elements; i++) {
+		struct column_hint hint = {0};
+		rc = segment_column(g, w->pages, i, &c);
+		for (uint32_t k = 0; !rc && c.form != FORM_NONE && k < g->meta.records; k++)
+			rc = column_value(g, w->pages, i, k, &hint, &w->memory);
+		if (!rc)
+			say(w->n,
+			    "  field %" PRIu32 " %s kind %u column %s bits %u values %" PRIu32
+			    " heap %" PRIu32 " present %" PRIu32,
+			    i, c.name, c.kind, forms[c.form], c.width, c.heap_values, c.heap_bytes,
+			    c.present);
+		if (!rc && c.form == FORM_NUMBERS && c.present)
+			say(w->n, "    numbers %" PRId64 " .. %" PRId64, c.min, c.max);
+	}
+	for (uint32_t i = 0, hint = 0, at; !rc && i < g->sections[SECTION_CHANGES].elements; i++)
+		rc = segment_change(g, w->pages, i, &hint, &at);
+	return rc;
+}
+
+/* Each term is found again, with as many rows. */
+static int visit_terms(struct segment_view *w)
+{
+	uint64_t terms = 0, rows = 0;
+	struct posting list;
+	uint32_t ordinal = 0;
+	struct term_cursor c;
+	int rc;
+
+	term_cursor_init(&c, w->g, w->pages);
+	while ((rc = term_cursor_next(&c)) == 1) {
+		rc = terms_find(w->g, w->pages, bytes_of(c.term, c.len), &list);
+		if (rc == 1 && list.count == c.list.count)
+			rc = posting_at(&list, list.count - 1, &ordinal);
+		else if (rc >= 0)
+			rc = segment_note(w->g, ERR_CORRUPT);
+		if (rc)
+			return rc;
+		terms++;
+		rows += list.count;
+	}
+	if (!rc && terms)
+		say(w->n, "  terms %" PRIu64 " of rows %" PRIu64, terms, rows);
+	return rc;
+}
+
 /* The dictionary where the store keeps it: beside the window's folder. */
 static int view_dictionary(struct segment_view *w)
 {
@@ -408,13 +462,17 @@ static int view_dictionary(struct segment_view *w)
 
 static int view_segment(struct segment_view *w)
 {
-	static const char *const names[SEGMENT_SECTIONS] = {"rows",    "ids",     "filter",
-							    "updated", "parents", "truncated"};
+	static const char *const names[SEGMENT_SECTIONS] = {"rows",     "ids",     "filter",
+							    "updated",  "parents", "truncated",
+							    "changes",  "columns", "fields",
+							    "postings", "terms"};
 	int rc = segment_load(w->g, w->pages);
 
 	if (rc)
 		return damaged(w->n, "the header page contradicts itself or the file's length");
-	for (int i = 0; i < SEGMENT_SECTIONS; i++)
+	int sections = w->g->sections[SECTION_FIELDS].elements ? SEGMENT_SECTIONS
+							       : SEGMENT_SECTIONS_V1;
+	for (int i = 0; i < sections; i++)
 		say(w->n, "  section %s page %" PRIu32 " pages %" PRIu32 " elements %" PRIu32,
 		    names[i], w->g->sections[i].first_page, w->g->sections[i].pages,
 		    w->g->sections[i].elements);
@@ -424,6 +482,10 @@ static int view_segment(struct segment_view *w)
 	rc = visit_rows(w);
 	if (!rc)
 		rc = visit_indexes(w);
+	if (!rc)
+		rc = visit_columns(w);
+	if (!rc)
+		rc = visit_terms(w);
 	return rc ? why_set(w->n->why, rc, "%s: a page or frame is %s", w->n->path,
 			    rc == ERR_CORRUPT ? "damaged" : err_name(rc))
 		  : 0;

@@ -4,7 +4,8 @@
  *
  * No segment is read: the rows in files that were replaced are named by their places, and those in
  * memory are found there. The checksum says that the bytes are what was written, not that what was
- * written makes sense: a frame that does not ends its journal.
+ * written makes sense: a frame that does not, or whose records cannot be unpacked because their
+ * dictionary is damaged, ends its journal. Terms and columns are made from the records again.
  */
 #include "journal.h"
 #include "lookup.h"
@@ -101,6 +102,26 @@ static bool row_possible(const struct frame *f, const struct row *row, struct by
 	       id.len > 0 && bytes_hash(id) == row->id_hash;
 }
 
+/* The record's terms and column values, which the journal does not have. */
+static int take_index(struct frame *f, struct txn_part *part, const struct row *row, struct bytes frame)
+{
+	struct buf raw = {0};
+	struct record record;
+	struct unpacker *u;
+	int rc = dictionary_unpacker(f->t->store->dictionaries, part->name, part->dictionary, &u);
+
+	if (!rc)
+		rc = unpacker_unpack(u, frame_packed(frame), row->raw_bytes, &raw);
+	if (!rc)
+		rc = record_decode(buf_bytes(&raw), &record);
+	if (!rc && !bytes_equal(record.id, frame_id(frame)))
+		rc = ERR_CORRUPT;
+	if (!rc)
+		rc = extract_add(&part->extract, &record);
+	buf_release(&raw);
+	return rc == ERR_LIMIT ? ERR_CORRUPT : rc;
+}
+
 static int take_row(struct frame *f, struct txn_part *part, const struct row *row)
 {
 	struct bytes frames = buf_bytes(&part->packed);
@@ -108,13 +129,19 @@ static int take_row(struct frame *f, struct txn_part *part, const struct row *ro
 
 	if (!row_possible(f, row, frames))
 		return ERR_CORRUPT;
-	struct bytes id = frame_id(bytes_of(frames.data + row->offset, row->frame_bytes));
-	int rc = lookup_in_memory(f->t->store, part->base, id, &held);
+	struct bytes frame = bytes_of(frames.data + row->offset, row->frame_bytes),
+		     id = frame_id(frame);
+	int rc = take_index(f, part, row, frame);
+	if (rc)
+		return rc;
+	rc = lookup_in_memory(f->t->store, part->base, id, &held);
 	if (rc == 1)
 		rc = add_kill(part, held.entry->segment, held.ordinal, held.row.flags);
 	if (!rc)
-		part->rows[part->count++] =
-			(struct txn_row){.row = *row, .at = row->offset, .id_len = (uint8_t)id.len};
+		part->rows[part->count++] = (struct txn_row){.row = *row,
+							     .extract = part->extract.count - 1,
+							     .at = row->offset,
+							     .id_len = (uint8_t)id.len};
 	return rc;
 }
 

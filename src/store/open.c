@@ -149,7 +149,9 @@ int store_open(const struct store_options *options, struct store **store_out, st
 	struct store *s = store_new(options);
 	if (!s)
 		return why_set(why, ERR_NOMEM, "out of memory to open %s", options->dir);
-	rc = store_load(s, why);
+	rc = schemas_init(&s->schemas, options->schemas, why);
+	if (!rc)
+		rc = store_load(s, why);
 	if (rc) {
 		store_close(s);
 		return rc;
@@ -170,6 +172,7 @@ void store_close(struct store *s)
 	journal_close(s);
 	dictionaries_free(s->dictionaries);
 	pages_free(s->pages);
+	schemas_release(&s->schemas);
 	buf_release(&s->frame);
 	for (size_t i = 0; i < s->leftovers_count; i++)
 		free(s->leftovers[i]);

@@ -72,6 +72,17 @@ int out_flush(struct out *o)
 	return o->error;
 }
 
+int out_first(struct out *o, const void *data, size_t len)
+{
+	if (out_flush(o))
+		return o->error;
+	if (o->memory)
+		memcpy(o->image.data, data, len);
+	else
+		o->error = o->hooks->write(o->hooks->ctx, o->fd, data, len, 0);
+	return o->error;
+}
+
 int out_release(struct out *o)
 {
 	int fd = o->fd;

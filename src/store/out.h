@@ -29,6 +29,8 @@ void out_memory(struct out *o);
 void out_put(struct out *o, const void *data, size_t len);
 void out_zeros(struct out *o, size_t len);
 int out_flush(struct out *o);
+/* Flushes, then writes what belongs at the start of the file over what was put there. */
+int out_first(struct out *o, const void *data, size_t len);
 /* Frees the stage and gives the descriptor away; -1 when it was not open. */
 int out_release(struct out *o);
 

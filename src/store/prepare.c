@@ -319,7 +319,7 @@ static int fold_start(struct prepared *p)
 			    : p->compact && strcmp(p->compact, part->name) == 0 ? FOLD_COMPACT
 			    : p->internal || p->s->journal_max                  ? FOLD_FLUSH
 										: FOLD_FILES;
-	if (fold_begin(&p->fold, r, how, part->count - part->dropped))
+	if (fold_begin(p->s, &p->fold, r, how, part->count - part->dropped))
 		return prepare_nomem(p);
 	return fold_repacks(&p->fold, part->dictionary) && part_packer(p->t, p->part)
 		       ? prepare_nomem(p)
@@ -401,7 +401,16 @@ static int gather(struct prepared *p)
 		if (!part->rows[i].dropped)
 			p->unsorted[n++] =
 				(struct segment_row){.row = part->rows[i].row,
-						     .frame = part->packed.data + part->rows[i].at};
+						     .frame = part->packed.data + part->rows[i].at,
+						     .index = p->fold.sources_count,
+						     .index_row = part->rows[i].extract};
+	p->fold.sources[p->fold.sources_count++].extract = &part->extract;
+	p->plan = (struct segment_plan){.resource = p->r->name,
+					.window_ms = p->s->window_ms,
+					.schema = part->extract.schema,
+					.sources = p->fold.sources,
+					.sources_count = p->fold.sources_count,
+					.pages = p->s->pages};
 	if (p->fold.count)
 		memcpy(p->unsorted + n, p->fold.rows, p->fold.count * sizeof *p->rows);
 	p->rows_count = p->sort.count = most;
@@ -518,8 +527,7 @@ static int stage_segment(struct prepared *p)
 	p->writing = true;
 	p->start += count;
 	p->stage = PREPARE_WRITE;
-	if (segment_writer_init(&p->writer, &p->out, p->r->name, p->s->window_ms, rows, count,
-				&p->meta))
+	if (segment_writer_init(&p->writer, &p->out, &p->plan, rows, count, &p->meta))
 		return prepare_nomem(p);
 	p->writer.fetch = row_fetch;
 	p->writer.ctx = p->s;
@@ -626,14 +634,24 @@ static size_t memory_bytes(const struct store *s, size_t *records_out)
 	return bytes;
 }
 
+/* Without terms and columns, which the journal does not have. */
+static size_t packed_bytes(const struct txn *t)
+{
+	size_t n = 0;
+
+	for (const struct txn_part *part = t->parts; part; part = part->next)
+		n += part_bytes(part);
+	return n;
+}
+
 static bool journal_takes(const struct store *s, const struct txn *t)
 {
-	size_t records, bytes = txn_bytes(t), n = txn_records(t);
+	size_t records, n = txn_records(t);
 
 	if (s->journal_max == 0 || s->dirty || s->manifest_sum == 0 ||
-	    bytes > JOURNAL_TXN_BYTES_MAX || n > JOURNAL_TXN_RECORDS_MAX)
+	    packed_bytes(t) > JOURNAL_TXN_BYTES_MAX || n > JOURNAL_TXN_RECORDS_MAX)
 		return false;
-	bytes += memory_bytes(s, &records);
+	size_t bytes = txn_bytes(t) + memory_bytes(s, &records);
 	return bytes <= s->journal_max && records + n <= JOURNAL_RECORDS_MAX &&
 	       s->journal.total <= s->journal_max * 4;
 }

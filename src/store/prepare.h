@@ -5,6 +5,7 @@
 #define FIC_STORE_PREPARE_H
 
 #include "fold.h"
+#include "segment_write.h"
 
 /* A file or folder that must be durable before the manifest names it. */
 struct sync {
@@ -58,6 +59,7 @@ struct prepared {
 	struct segment_row *unsorted, *rows;
 	struct sort sort;
 	uint32_t rows_count, start; /* of the next segment */
+	struct segment_plan plan;
 	/* The segment that is being written. */
 	struct segment_writer writer;
 	struct segment_meta meta;

@@ -414,9 +414,15 @@ static int part_add(struct txn *t, struct txn_part *part, const struct record *r
 		rc = buf_reserve(&part->ids, record->id.len + record->parent.len);
 	part->ids.error = 0;
 	if (!rc)
-		rc = part_append(t, part, record, &r);
+		rc = extract_add(&part->extract, record);
 	if (rc)
 		return rc;
+	r.extract = part->extract.count - 1;
+	rc = part_append(t, part, record, &r);
+	if (rc) {
+		extract_drop_last(&part->extract);
+		return rc;
+	}
 	buf_put_bytes(&part->ids, record->id);
 	buf_put_bytes(&part->ids, record->parent);
 	if (r.row.frame_bytes)

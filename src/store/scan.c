@@ -6,14 +6,26 @@
  * or (children by last update) a list that was collected at the opening. Runs are half-open
  * stretches of places; a run's current row is decoded, so that a step compares numbers and reads at
  * most one page.
+ *
+ * Terms narrow a run down. In the order of creation, which is that of ordinals, its places are those
+ * of the shortest list, and the others are asked; in another order all rows are passed and all lists
+ * are asked, which costs little where rows that lie together were changed together.
  */
+#include "columns.h"
+#include "lists.h"
 #include "lookup.h"
 #include "view.h"
 
+#include <codec/msgpack.h>
+
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A parent with more children than this is not sorted in memory. */
 #define CHILDREN_MAX 1000000u
+/* Rows without the terms that one step leaves behind. */
+#define PASSED_MAX 1024u
 
 struct child_key {
 	int64_t updated_ms;
@@ -29,13 +41,21 @@ struct run {
 	uint32_t ordinal; /* of the current row */
 	struct row row;
 	struct scan_position key;
-	struct child_key *list; /* of children by last update */
+	struct child_key *list; /* of children by last update, or of changes where they are not indexed */
+	struct posting *terms;       /* NULL: no terms, or unknown; the shortest first */
+	bool by_list;                /* places are those of the first list */
+	bool decided;                /* the segment knows the terms */
+	bool certain;                /* so the current row has them */
+	struct column_hint *columns; /* by field number */
 };
 
 struct scan {
 	struct snapshot *view;
 	enum axis axis;
-	bool descending, tombstones, children;
+	bool descending, tombstones, children, changes;
+	const struct schema *schema;
+	const struct store_term *terms; /* while opening */
+	size_t terms_count;
 	uint64_t parent_hash;
 	int64_t start_ms, end_ms;
 	bool untimed; /* rows without a time, too */
@@ -48,6 +68,9 @@ struct scan {
 	struct run *last; /* whose row was given last; it steps on with the next call */
 	int error;
 	struct buf frame;
+	struct buf value;
+	struct buf id;
+	char id_digits[24], parent_digits[24];
 };
 
 /* ---- the heap ---- */
@@ -99,6 +122,10 @@ static int run_place(struct scan *s, struct run *r, uint32_t place, uint32_t *or
 		*ordinal_out = r->list[place].ordinal;
 		return 0;
 	}
+	if (r->by_list)
+		return posting_at(&r->terms[0], place, ordinal_out);
+	if (s->changes)
+		return segment_change(g, p, place, &r->hint, ordinal_out);
 	if (s->children) {
 		rc = segment_child(g, p, place, &r->hint, &c);
 		*ordinal_out = rc ? 0 : c.ordinal;
@@ -110,9 +137,22 @@ static int run_place(struct scan *s, struct run *r, uint32_t place, uint32_t *or
 	return 0;
 }
 
-/* Goes to the next row that is wanted: 1, 0 at the end, or an error. */
+/* 1: the current row has all terms, as far as is known. */
+static int run_wants(const struct scan *s, struct run *r)
+{
+	int rc = 1;
+
+	for (size_t i = r->by_list; r->terms && rc == 1 && i < s->terms_count; i++)
+		rc = lists_have(&r->terms[i], r->ordinal);
+	return rc;
+}
+
+/* Goes to the next row that is wanted: 1, 0 at the end, or an error. After many that are not wanted
+ * one comes that is not certain, so that no step takes long. */
 static int run_next(struct scan *s, struct run *r)
 {
+	unsigned passed = 0;
+
 	while (r->at < r->end) {
 		uint32_t place = s->descending ? --r->end : r->at++;
 		int rc = run_place(s, r, place, &r->ordinal);
@@ -120,13 +160,21 @@ static int run_next(struct scan *s, struct run *r)
 			return rc;
 		if (dead_has(r->entry->dead, r->ordinal))
 			continue;
+		rc = run_wants(s, r);
+		if (rc < 0)
+			return rc;
+		r->certain = r->decided && rc;
+		if (rc == 0 && ++passed < PASSED_MAX)
+			continue;
 		rc = segment_row(r->entry->segment, s->view->store->pages, r->ordinal, &r->row_hint,
 				 &r->row);
 		if (rc)
 			return rc;
 		if (!s->tombstones && r->row.flags & RECORD_DELETED)
 			continue;
-		r->key.time_ms = s->axis == AXIS_UPDATED ? r->row.updated_ms : r->row.created_ms;
+		r->key.time_ms = s->changes                ? (int64_t)r->row.revision
+				 : s->axis == AXIS_UPDATED ? r->row.updated_ms
+							   : r->row.created_ms;
 		r->key.id_hash = r->row.id_hash;
 		return 1;
 	}
@@ -140,11 +188,14 @@ static int seek(struct scan *s, struct run *r, int64_t time_ms, uint64_t id_hash
 	struct segment *g = r->entry->segment;
 	struct pages *p = s->view->store->pages;
 
+	if (s->changes)
+		return segment_seek_change(g, p, time_ms < 0 ? 0 : (uint64_t)time_ms, at);
 	if (s->children)
 		return segment_seek_child(g, p, s->parent_hash, time_ms, id_hash, at);
 	if (s->axis == AXIS_UPDATED)
 		return segment_seek_updated(g, p, time_ms, id_hash, at);
-	return segment_seek_created(g, p, time_ms, id_hash, at);
+	int rc = segment_seek_created(g, p, time_ms, id_hash, at);
+	return rc || !r->by_list ? rc : posting_rank(&r->terms[0], *at, at);
 }
 
 /* The place behind the children of the parent. */
@@ -163,7 +214,10 @@ static uint32_t run_elements(const struct scan *s, const struct run *r)
 {
 	const struct section *sections = r->entry->segment->sections;
 
-	return sections[s->children               ? SECTION_PARENTS
+	if (r->by_list)
+		return r->terms[0].count;
+	return sections[s->changes                ? SECTION_CHANGES
+			: s->children             ? SECTION_PARENTS
 			: s->axis == AXIS_UPDATED ? SECTION_UPDATED
 						  : SECTION_ROWS]
 		.elements;
@@ -192,7 +246,14 @@ static int run_resume(struct scan *s, struct run *r)
 
 	if (!s->has_after)
 		return 0;
-	if (s->descending) {
+	if (s->changes && s->descending) {
+		rc = seek(s, r, s->after.time_ms, 0, &at);
+		r->end = rc || at >= r->end ? r->end : at;
+	} else if (s->changes) {
+		rc = seek(s, r, s->after.time_ms == TIME_MAX ? TIME_MAX : s->after.time_ms + 1, 0,
+			  &at);
+		r->at = rc || at <= r->at ? r->at : at;
+	} else if (s->descending) {
 		rc = seek(s, r, s->after.time_ms, s->after.id_hash, &at);
 		r->end = rc || at >= r->end ? r->end : at;
 	} else {
@@ -268,12 +329,70 @@ static int run_collect(struct scan *s, struct run *r)
 	return 0;
 }
 
+/* Changes of a segment from before they were indexed. */
+static int run_collect_changes(struct scan *s, struct run *r)
+{
+	struct segment *g = r->entry->segment;
+	uint32_t n = 0;
+	struct row row;
+
+	r->list = malloc(((size_t)g->meta.records + 1) * sizeof *r->list);
+	if (!r->list)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < g->meta.records; i++) {
+		int rc = segment_row(g, s->view->store->pages, i, &r->row_hint, &row);
+		if (rc)
+			return rc;
+		struct child_key k = {(int64_t)row.revision, row.id_hash, i};
+		if (k.updated_ms >= 0 && key_wanted(s, &k))
+			r->list[n++] = k;
+	}
+	qsort(r->list, n, sizeof *r->list, by_update);
+	r->at = 0;
+	r->end = n;
+	return 0;
+}
+
+/* ---- terms ---- */
+
+static int by_count(const void *a, const void *b)
+{
+	uint32_t x = ((const struct posting *)a)->count, y = ((const struct posting *)b)->count;
+
+	return x < y ? -1 : x > y;
+}
+
+static int run_terms(struct scan *s, struct run *r)
+{
+	r->decided = true;
+	if (s->terms_count == 0)
+		return 0;
+	r->terms = malloc(s->terms_count * sizeof *r->terms);
+	if (!r->terms)
+		return ERR_NOMEM;
+	int rc = lists_find(r->entry->segment, s->view->store->pages, s->schema, s->terms,
+			    s->terms_count, r->terms);
+	if (rc <= 0) {
+		free(r->terms);
+		r->terms = NULL;
+		r->decided = false;
+		return rc;
+	}
+	qsort(r->terms, s->terms_count, sizeof *r->terms, by_count);
+	r->by_list = !s->changes && !s->children && s->axis == AXIS_CREATED;
+	return 0;
+}
+
 static int run_open(struct scan *s, struct run *r)
 {
 	int rc = segment_load(r->entry->segment, s->view->store->pages);
 
+	if (!rc)
+		rc = run_terms(s, r);
 	if (rc)
 		return rc;
+	if (s->changes && r->entry->segment->sections[SECTION_CHANGES].elements == 0)
+		return run_collect_changes(s, r);
 	if (s->children && r->entry->segment->sections[SECTION_PARENTS].elements == 0)
 		return 0;
 	if (s->children && s->axis == AXIS_UPDATED)
@@ -286,8 +405,9 @@ static int run_open(struct scan *s, struct run *r)
 
 static bool touches(const struct scan *s, const struct state_segment *e)
 {
-	const struct range *r =
-		&e->segment->meta.ranges[s->axis == AXIS_UPDATED ? RANGE_UPDATED : RANGE_CREATED];
+	const struct range *r = &e->segment->meta.ranges[s->changes                ? RANGE_REVISION
+							 : s->axis == AXIS_UPDATED ? RANGE_UPDATED
+										   : RANGE_CREATED];
 
 	if (s->untimed)
 		return true;
@@ -336,13 +456,20 @@ int scan_open(struct snapshot *v, const struct scan_spec *spec, struct scan **sc
 	s->start_ms = spec->start_ms;
 	s->end_ms = spec->end_ms;
 	s->untimed = spec->start_ms == TIME_MIN && spec->end_ms == TIME_MAX;
-	s->children = spec->parent.len > 0;
+	s->changes = spec->changes;
+	s->children = spec->parent.len > 0 && !spec->changes;
+	s->schema = schema_find(&v->store->schemas, spec->resource);
+	s->terms = spec->terms;
+	s->terms_count = spec->terms_count;
 	s->parent_hash = row_parent_hash(spec->parent);
 	s->has_after = spec->after != NULL;
 	if (spec->after)
 		s->after = *spec->after;
-	if (r && spec->start_ms < spec->end_ms)
+	if (spec->terms_count > SCAN_TERMS_MAX)
+		rc = ERR_LIMIT;
+	else if (r && spec->start_ms < spec->end_ms)
 		rc = open_runs(s, r);
+	s->terms = NULL;
 	if (rc) {
 		store_trouble(v->store, rc);
 		scan_close(s);
@@ -359,11 +486,16 @@ void scan_close(struct scan *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->runs_count; i++)
+	for (size_t i = 0; i < s->runs_count; i++) {
 		free(s->runs[i].list);
+		free(s->runs[i].terms);
+		free(s->runs[i].columns);
+	}
 	free(s->runs);
 	free(s->heap);
 	buf_release(&s->frame);
+	buf_release(&s->value);
+	buf_release(&s->id);
 	free(s);
 }
 
@@ -399,7 +531,8 @@ int scan_next(struct scan *s, struct scan_row *row_out)
 				     .seen_ms = r->row.seen_ms,
 				     .revision = r->row.revision,
 				     .flags = r->row.flags,
-				     .raw_bytes = r->row.raw_bytes};
+				     .raw_bytes = r->row.raw_bytes,
+				     .certain = r->certain};
 	return 1;
 }
 
@@ -415,4 +548,90 @@ int scan_record(struct scan *s, struct buf *memory, struct record *out)
 	return rc ? store_trouble(store, rc)
 		  : lookup_record(store, r->entry->segment, &r->row, buf_bytes(&s->frame), memory,
 				  out);
+}
+
+/* ---- without the record ---- */
+
+/* The value of the field with this number in the segment, into s->value. */
+static int read_column(struct scan *s, unsigned number)
+{
+	struct run *r = s->last;
+	int rc;
+
+	if (!r->columns)
+		r->columns = calloc(SEGMENT_FIELDS_MAX, sizeof *r->columns);
+	if (!r->columns)
+		return ERR_NOMEM;
+	rc = column_value(r->entry->segment, s->view->store->pages, number, r->ordinal,
+			  &r->columns[number], &s->value);
+	if (rc)
+		return store_trouble(s->view->store, rc);
+	return s->value.len == 1 && s->value.data[0] == 0xc1 ? 0 : 1;
+}
+
+int scan_column(struct scan *s, unsigned field, struct bytes *value_out)
+{
+	struct run *r = s->last;
+
+	if (!r || !s->schema || field >= s->schema->count)
+		return s->error ? s->error : ERR_INVALID;
+	int rc = store_trouble(s->view->store,
+			       segment_fields(r->entry->segment, s->view->store->pages, s->schema));
+	unsigned number = r->entry->segment->fields[field];
+	if (rc || number == FIELD_ABSENT || r->row.flags & RECORD_DELETED ||
+	    !kind_has_column(s->schema->fields[field].kind))
+		return rc;
+	rc = read_column(s, number);
+	*value_out = buf_bytes(&s->value);
+	return rc;
+}
+
+static int note_last(struct scan *s)
+{
+	return store_trouble(s->view->store, segment_note(s->last->entry->segment, ERR_CORRUPT));
+}
+
+static int read_name(struct scan *s, unsigned number, char digits[24], struct bytes *out)
+{
+	struct mp_value v;
+	int rc = read_column(s, number);
+
+	if (rc != 1)
+		return rc;
+	if (!mp_get(buf_bytes(&s->value), &v))
+		return note_last(s);
+	if (v.type == MP_INT) {
+		int n = snprintf(digits, 24, "%" PRId64, v.integer);
+		*out = bytes_of(digits, (size_t)n);
+	} else {
+		*out = v.type == MP_STR ? v.str : bytes_of(NULL, 0);
+	}
+	return 1;
+}
+
+/* The id must stay while the parent is read. */
+int scan_names(struct scan *s, struct bytes *id_out, struct bytes *parent_out)
+{
+	struct run *r = s->last;
+	struct bytes id, parent;
+
+	if (!r)
+		return s->error ? s->error : ERR_INVALID;
+	if (r->entry->segment->sections[SECTION_FIELDS].elements < SEGMENT_OWN_FIELDS)
+		return 0;
+	int rc = read_name(s, OWN_ID, s->id_digits, &id);
+	if (rc == 1 && bytes_hash(id) != r->row.id_hash)
+		rc = note_last(s);
+	if (rc == 1) {
+		buf_reset(&s->id);
+		buf_put_bytes(&s->id, id);
+		rc = s->id.error ? s->id.error : read_name(s, OWN_PARENT, s->parent_digits, &parent);
+	}
+	if (rc != 1)
+		return rc;
+	if (row_parent_hash(parent) != r->row.parent_hash)
+		return note_last(s);
+	*id_out = buf_bytes(&s->id);
+	*parent_out = parent;
+	return 1;
 }

@@ -48,6 +48,8 @@ struct section {
 	uint32_t first_page, pages, elements, size, per_page;
 };
 
+#define FIELD_ABSENT UINT8_MAX
+
 /* A segment that some state names. Shared by the states by count. */
 struct segment {
 	unsigned refs;
@@ -56,6 +58,10 @@ struct segment {
 	bool damaged; /* something in it was not what was written: it goes at the next commit */
 	bool damaged_before; /* and that was known when the open transaction began */
 	bool loaded;
+	bool fields_loaded;
+	bool more_terms;                    /* some row has more terms than are listed */
+	bool same_schema;                   /* as the store's now, field by field */
+	uint8_t fields[SEGMENT_FIELDS_MAX]; /* of a field of the store's schema: its number here, or FIELD_ABSENT */
 	struct page_file file;
 	struct segment_meta meta;
 	struct section sections[SEGMENT_SECTIONS];
@@ -69,6 +75,27 @@ struct segment_row {
 	const uint8_t *frame;
 	struct segment *from; /* with frame NULL: it is fetched when it is written … */
 	uint32_t source;      /* … from there */
+	/* Where its terms and column values are: which of the plan's sources, and the row there. */
+	uint32_t index, index_row;
+};
+
+struct extract;
+struct schema;
+
+/* One of the two. A segment must have the plan's schema (same_schema). */
+struct segment_source {
+	const struct extract *extract;
+	struct segment *segment;
+};
+
+/* What all segments of one commit have in common. */
+struct segment_plan {
+	const char *resource;
+	int64_t window_ms;
+	const struct schema *schema; /* NULL: no fields */
+	const struct segment_source *sources;
+	uint32_t sources_count;
+	struct pages *pages;
 };
 
 /* Appends a frame around an already packed record: begin reserves the head and writes the id, end
@@ -76,43 +103,6 @@ struct segment_row {
 size_t frame_begin(struct buf *out, struct bytes id);
 void frame_end(struct buf *out, size_t start);
 
-/* Fills pages with elements of one size. */
-struct segment_pager {
-	struct out *out;
-	uint32_t page; /* its number */
-	uint32_t used, size;
-	uint8_t bytes[SEGMENT_PAGE];
-};
-
-/* Writes a whole file from rows that are sorted by segment_row_key, in slices of some tenths of a
- * millisecond. */
-struct segment_writer {
-	struct out *out;
-	const char *resource;
-	int64_t window_ms;
-	struct segment_row *rows;
-	uint32_t count;
-	struct segment_meta *meta;
-	struct section sections[SEGMENT_SECTIONS];
-	struct segment_pager pager;
-	struct sort sort;
-	uint64_t (*filter)[SEGMENT_FILTER_WORDS];
-	/* Appends the frame of a row that has none, to an empty buffer. */
-	int (*fetch)(void *ctx, const struct segment_row *r, struct buf *out);
-	void *ctx;
-	struct buf fetched;
-	unsigned stage, phase; /* which section, and what of it */
-	uint32_t at, into;     /* the next row, and the next byte of its frame */
-};
-
-/* Borrows all of it until the release. `meta` is filled but for number, folder and
- * dictionary, which are taken from there. ERR_NOMEM: nothing to release. */
-int segment_writer_init(struct segment_writer *w, struct out *out, const char *resource,
-			int64_t window_ms, struct segment_row *rows, uint32_t count,
-			struct segment_meta *meta);
-/* 1: there is more; 0: the file is written (not synced); or an error. */
-int segment_writer_step(struct segment_writer *w);
-void segment_writer_release(struct segment_writer *w);
 /* A row as SECTION_ROWS has it, SEGMENT_ROW_SIZE bytes. */
 void segment_row_encode(const struct row *r, uint8_t *p);
 void segment_row_decode(const uint8_t *e, struct row *out);
@@ -158,6 +148,21 @@ struct child {
 int segment_child(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint, struct child *out);
 int segment_truncated(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint,
 		      uint32_t *ordinal_out);
+
+/* The i-th row by revision (version 2). */
+int segment_change(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint,
+		   uint32_t *ordinal_out);
+int segment_seek_change(struct segment *g, struct pages *p, uint64_t revision, uint32_t *at_out);
+/* An element of a section, borrowed until the next call; and bytes of a stream. What lies outside
+ * is damage. */
+int segment_element(struct segment *g, struct pages *p, enum segment_section which, uint32_t at,
+		    uint32_t *hint, const uint8_t **out);
+int segment_stream(struct segment *g, struct pages *p, enum segment_section which, uint64_t offset,
+		   void *data, size_t len, uint32_t *hint);
+
+/* Whether all pages of terms and columns can be read: some of them with each call. `at` begins as 0.
+ * 1: there are more; 0: they all can. */
+int segment_probe(struct segment *g, struct pages *p, uint32_t *at);
 
 /* The first row at or behind (time, id hash) on the axis; all three answer the number of elements
  * when there is none. */

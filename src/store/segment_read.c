@@ -17,6 +17,8 @@
 #define LOST_MAX 3
 /* Deflate cannot make less than a byte out of this many (1,032, and some room). */
 #define DEFLATE_RATIO_MAX 1100u
+/* Read in one step: some tenths of a millisecond. */
+#define PROBE_PAGES 32u
 
 static struct segment *new_segment(const char *resource, const struct segment_meta *meta)
 {
@@ -76,16 +78,25 @@ static bool header_agrees(const struct segment *g, const uint8_t *page)
 	char name[SEGMENT_NAME_SIZE + 1] = {0};
 
 	memcpy(name, page + HEADER_RESOURCE, SEGMENT_NAME_SIZE);
-	return memcmp(page, SEGMENT_MAGIC, 8) == 0 && le32(page + HEADER_VERSION) == SEGMENT_VERSION &&
-	       le32(page + HEADER_SECTIONS) == SEGMENT_SECTIONS &&
+	uint32_t version = le32(page + HEADER_VERSION),
+		 sections = version == 1 ? SEGMENT_SECTIONS_V1 : SEGMENT_SECTIONS;
+	return memcmp(page, SEGMENT_MAGIC, 8) == 0 && version >= 1 && version <= SEGMENT_VERSION &&
+	       le32(page + HEADER_SECTIONS) == sections &&
 	       le32(page + SEGMENT_PAGE_ROOM) == m->header_sum &&
 	       le64(page + HEADER_BYTES) == m->bytes && le64(page + HEADER_DATA_END) == m->data_end &&
 	       le32(page + HEADER_RECORDS) == m->records &&
 	       le64(page + HEADER_DICTIONARY) == m->dictionary && strcmp(name, g->resource) == 0;
 }
 
+static const uint32_t sizes[SEGMENT_SECTIONS] = {SEGMENT_ROW_SIZE,    SEGMENT_ID_SIZE,
+						 SEGMENT_BLOCK_SIZE,  SEGMENT_UPDATED_SIZE,
+						 SEGMENT_PARENT_SIZE, SEGMENT_TRUNCATED_SIZE,
+						 SEGMENT_CHANGE_SIZE, 1,
+						 SEGMENT_FIELD_SIZE,  1,
+						 SEGMENT_PAGE_ROOM};
+
 static int section_load(const struct segment *g, const uint8_t *p, uint32_t size, uint32_t elements,
-			struct section *s)
+			bool exactly, struct section *s)
 {
 	uint64_t offset = le64(p), end = offset + (uint64_t)le32(p + 8) * SEGMENT_PAGE;
 
@@ -94,27 +105,31 @@ static int section_load(const struct segment *g, const uint8_t *p, uint32_t size
 			      .size = le32(p + 16),
 			      .per_page = SEGMENT_PAGE_ROOM / size};
 	if (offset % SEGMENT_PAGE || offset < g->meta.data_end || end > g->meta.bytes ||
-	    s->size != size)
+	    end < offset || s->size != size)
 		return ERR_CORRUPT;
-	if (s->elements > g->meta.records || (elements != UINT32_MAX && s->elements != elements))
+	if (s->elements > elements || (exactly && s->elements != elements))
 		return ERR_CORRUPT;
-	if (s->pages != (s->elements + s->per_page - 1) / s->per_page)
+	if (s->pages != ((uint64_t)s->elements + s->per_page - 1) / s->per_page)
 		return ERR_CORRUPT;
 	s->first_page = (uint32_t)(offset / SEGMENT_PAGE);
 	return 0;
 }
 
-static int sections_load(struct segment *g, const uint8_t *table)
+static int sections_load(struct segment *g, const uint8_t *table, int count)
 {
-	static const uint32_t sizes[SEGMENT_SECTIONS] = {
-		SEGMENT_ROW_SIZE,     SEGMENT_ID_SIZE,     SEGMENT_BLOCK_SIZE,
-		SEGMENT_UPDATED_SIZE, SEGMENT_PARENT_SIZE, SEGMENT_TRUNCATED_SIZE};
 	uint32_t n = g->meta.records;
-	uint32_t counts[SEGMENT_SECTIONS] = {n, n, UINT32_MAX, n, UINT32_MAX, UINT32_MAX};
+	const struct {
+		uint32_t elements;
+		bool exactly;
+	} limits[SEGMENT_SECTIONS] = {
+		{n, true},           {n, true},           {n, false},
+		{n, true},           {n, false},          {n, false},
+		{n, true},           {UINT32_MAX, false}, {SEGMENT_FIELDS_MAX, false},
+		{UINT32_MAX, false}, {UINT32_MAX, false}};
 
-	for (int i = 0; i < SEGMENT_SECTIONS; i++)
-		if (section_load(g, table + (int)SEGMENT_TABLE_SIZE * i, sizes[i], counts[i],
-				 &g->sections[i]))
+	for (int i = 0; i < count; i++)
+		if (section_load(g, table + (int)SEGMENT_TABLE_SIZE * i, sizes[i],
+				 limits[i].elements, limits[i].exactly, &g->sections[i]))
 			return ERR_CORRUPT;
 	return g->sections[SECTION_FILTER].elements ? 0 : ERR_CORRUPT;
 }
@@ -127,7 +142,8 @@ int segment_load(struct segment *g, struct pages *p)
 	if (g->loaded)
 		return 0;
 	int rc = pages_get(p, &g->file, 0, &hint, &page);
-	if (!rc && (!header_agrees(g, page) || sections_load(g, page + HEADER_TABLE)))
+	if (!rc && (!header_agrees(g, page) ||
+		    sections_load(g, page + HEADER_TABLE, (int)le32(page + HEADER_SECTIONS))))
 		rc = ERR_CORRUPT;
 	g->loaded = rc == 0;
 	return segment_note(g, rc);
@@ -135,8 +151,8 @@ int segment_load(struct segment *g, struct pages *p)
 
 /* ---- elements ---- */
 
-static int element(struct segment *g, struct pages *p, enum segment_section which, uint32_t at,
-		   uint32_t *hint, const uint8_t **out)
+int segment_element(struct segment *g, struct pages *p, enum segment_section which, uint32_t at,
+		    uint32_t *hint, const uint8_t **out)
 {
 	const struct section *s = &g->sections[which];
 	const uint8_t *page;
@@ -153,6 +169,59 @@ static int element(struct segment *g, struct pages *p, enum segment_section whic
 	return 0;
 }
 
+int segment_stream(struct segment *g, struct pages *p, enum segment_section which, uint64_t offset,
+		   void *data, size_t len, uint32_t *hint)
+{
+	const struct section *s = &g->sections[which];
+	uint8_t *to = data;
+	const uint8_t *page;
+	int rc = segment_load(g, p);
+
+	if (!rc && (offset > s->elements || len > s->elements - offset))
+		rc = ERR_CORRUPT;
+	while (!rc && len) {
+		uint32_t at = (uint32_t)(offset / SEGMENT_PAGE_ROOM),
+			 into = (uint32_t)(offset % SEGMENT_PAGE_ROOM);
+		size_t n = SEGMENT_PAGE_ROOM - into;
+		n = n < len ? n : len;
+		rc = pages_get(p, &g->file, s->first_page + at, hint, &page);
+		if (rc)
+			break;
+		memcpy(to, page + into, n);
+		to += n;
+		offset += n;
+		len -= n;
+	}
+	return segment_note(g, rc);
+}
+
+/* The i-th page of terms and columns; 0: there are not so many. */
+static uint32_t index_page(const struct segment *g, uint32_t i)
+{
+	for (int which = SECTION_COLUMNS; which < SEGMENT_SECTIONS; which++) {
+		if (i < g->sections[which].pages)
+			return g->sections[which].first_page + i;
+		i -= g->sections[which].pages;
+	}
+	return 0;
+}
+
+int segment_probe(struct segment *g, struct pages *p, uint32_t *at)
+{
+	const uint8_t *page;
+	uint32_t hint = 0;
+	int rc = segment_load(g, p);
+
+	for (uint32_t n = 0; !rc && n < PROBE_PAGES; n++) {
+		uint32_t number = index_page(g, *at);
+		if (!number)
+			return 0;
+		rc = pages_get(p, &g->file, number, &hint, &page);
+		*at += !rc;
+	}
+	return rc ? segment_note(g, rc) : 1;
+}
+
 /* An ordinal that points outside is damage. */
 static int ordinal_at(struct segment *g, const uint8_t *p, uint32_t *out)
 {
@@ -167,7 +236,7 @@ static int ordinal_at(struct segment *g, const uint8_t *p, uint32_t *out)
 int segment_row(struct segment *g, struct pages *p, uint32_t ordinal, uint32_t *hint, struct row *out)
 {
 	const uint8_t *e;
-	int rc = element(g, p, SECTION_ROWS, ordinal, hint, &e);
+	int rc = segment_element(g, p, SECTION_ROWS, ordinal, hint, &e);
 
 	if (!rc)
 		segment_row_decode(e, out);
@@ -193,7 +262,7 @@ int segment_id(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint, 
 	       uint32_t *ordinal_out)
 {
 	const uint8_t *e;
-	int rc = element(g, p, SECTION_IDS, at, hint, &e);
+	int rc = segment_element(g, p, SECTION_IDS, at, hint, &e);
 
 	if (rc)
 		return rc;
@@ -205,7 +274,7 @@ int segment_updated(struct segment *g, struct pages *p, uint32_t at, uint32_t *h
 		    int64_t *updated_out, uint32_t *ordinal_out)
 {
 	const uint8_t *e;
-	int rc = element(g, p, SECTION_UPDATED, at, hint, &e);
+	int rc = segment_element(g, p, SECTION_UPDATED, at, hint, &e);
 
 	if (rc)
 		return rc;
@@ -216,7 +285,7 @@ int segment_updated(struct segment *g, struct pages *p, uint32_t at, uint32_t *h
 int segment_child(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint, struct child *out)
 {
 	const uint8_t *e;
-	int rc = element(g, p, SECTION_PARENTS, at, hint, &e);
+	int rc = segment_element(g, p, SECTION_PARENTS, at, hint, &e);
 
 	if (rc)
 		return rc;
@@ -229,7 +298,16 @@ int segment_truncated(struct segment *g, struct pages *p, uint32_t at, uint32_t 
 		      uint32_t *ordinal_out)
 {
 	const uint8_t *e;
-	int rc = element(g, p, SECTION_TRUNCATED, at, hint, &e);
+	int rc = segment_element(g, p, SECTION_TRUNCATED, at, hint, &e);
+
+	return rc ? rc : ordinal_at(g, e, ordinal_out);
+}
+
+int segment_change(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint,
+		   uint32_t *ordinal_out)
+{
+	const uint8_t *e;
+	int rc = segment_element(g, p, SECTION_CHANGES, at, hint, &e);
 
 	return rc ? rc : ordinal_at(g, e, ordinal_out);
 }
@@ -246,7 +324,7 @@ int segment_may_hold(struct segment *g, struct pages *p, uint64_t id_hash)
 	if (rc)
 		return rc;
 	uint32_t at = (uint32_t)(((id_hash >> 32) * g->sections[SECTION_FILTER].elements) >> 32);
-	rc = element(g, p, SECTION_FILTER, at, &hint, &block);
+	rc = segment_element(g, p, SECTION_FILTER, at, &hint, &block);
 	if (rc)
 		return rc;
 	for (int w = 0; w < SEGMENT_FILTER_WORDS; w++)
@@ -271,7 +349,7 @@ int segment_find(struct segment *g, struct pages *p, uint64_t id_hash, uint32_t 
 		const uint8_t *first, *last;
 		uint32_t start = guess * s->per_page, end = start + s->per_page;
 		end = end < s->elements ? end : s->elements;
-		rc = element(g, p, SECTION_IDS, start, &hint, &first);
+		rc = segment_element(g, p, SECTION_IDS, start, &hint, &first);
 		if (rc)
 			return rc;
 		last = first + (end - 1 - start) * s->size;
@@ -371,6 +449,17 @@ static bool child_before(struct seek *k, uint32_t at, int *rc)
 					       : key_before(k, c.created_ms, c.id_hash);
 }
 
+static bool change_before(struct seek *k, uint32_t at, int *rc)
+{
+	struct row row = {0};
+	uint32_t ordinal = 0;
+
+	*rc = segment_change(k->g, k->p, at, &k->hint, &ordinal);
+	if (!*rc)
+		*rc = segment_row(k->g, k->p, ordinal, &k->row_hint, &row);
+	return !*rc && row.revision < k->id_hash;
+}
+
 static int seek_in(struct segment *g, struct pages *p, enum segment_section which, struct seek *k,
 		   uint32_t *at_out)
 {
@@ -407,6 +496,14 @@ int segment_seek_child(struct segment *g, struct pages *p, uint64_t parent_hash,
 			 .before = child_before};
 
 	return seek_in(g, p, SECTION_PARENTS, &k, at_out);
+}
+
+/* The seek's hash is the revision. */
+int segment_seek_change(struct segment *g, struct pages *p, uint64_t revision, uint32_t *at_out)
+{
+	struct seek k = {.g = g, .p = p, .id_hash = revision, .before = change_before};
+
+	return seek_in(g, p, SECTION_CHANGES, &k, at_out);
 }
 
 /* ---- frames ---- */

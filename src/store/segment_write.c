@@ -2,11 +2,12 @@
  * segment_write: rows and their frames to a file, from its first byte to its last. The same rows
  * give the same bytes.
  *
- * Everything that the header page says is known before the first byte is written, so the file is
- * written in order and once: header, frames, and then a stage for each section, in slices that keep
- * the loop free. A new section is a new line in `stages`.
+ * Each section is a line in `stages`, written in order and once, in slices that keep the loop free.
+ * Only the header page comes last: it says where the sections came to lie.
  */
-#include "segment_file.h"
+#include "segment_write.h"
+#include "columns.h"
+#include "terms.h"
 
 #include <model/record.h>
 
@@ -80,39 +81,9 @@ static void meta_count(struct segment_meta *m, const struct row *row)
 	range_add(&m->ranges[RANGE_SEEN], row->seen_ms);
 }
 
-static uint32_t pages_for(const struct section *s)
-{
-	return (s->elements + s->per_page - 1) / s->per_page;
-}
-
-static void lay_out(struct segment_meta *m, uint32_t parents,
-		    struct section sections[SEGMENT_SECTIONS])
-{
-	static const uint32_t sizes[SEGMENT_SECTIONS] = {
-		SEGMENT_ROW_SIZE,     SEGMENT_ID_SIZE,     SEGMENT_BLOCK_SIZE,
-		SEGMENT_UPDATED_SIZE, SEGMENT_PARENT_SIZE, SEGMENT_TRUNCATED_SIZE};
-	uint32_t n = m->records;
-	/* 10 bits a record at least, in blocks of 512. */
-	uint32_t counts[SEGMENT_SECTIONS] = {n, n, (n * 10 + 511) / 512, n, parents, m->truncated};
-	uint32_t page = (uint32_t)((m->data_end + SEGMENT_PAGE - 1) / SEGMENT_PAGE);
-
-	for (int i = 0; i < SEGMENT_SECTIONS; i++) {
-		struct section *s = &sections[i];
-		*s = (struct section){.first_page = page,
-				      .elements = counts[i],
-				      .size = sizes[i],
-				      .per_page = SEGMENT_PAGE_ROOM / sizes[i]};
-		s->pages = pages_for(s);
-		page += s->pages;
-	}
-	m->bytes = (uint64_t)page * SEGMENT_PAGE;
-}
-
 /* Orders nothing: gives the frames their places and counts what the header counts. */
-static void survey(struct segment_row *rows, uint32_t count, struct segment_meta *m,
-		   struct section sections[SEGMENT_SECTIONS])
+static void survey(struct segment_row *rows, uint32_t count, struct segment_meta *m)
 {
-	uint32_t parents = 0;
 	uint64_t at = SEGMENT_PAGE;
 
 	m->records = count;
@@ -122,11 +93,9 @@ static void survey(struct segment_row *rows, uint32_t count, struct segment_meta
 	for (uint32_t i = 0; i < count; i++) {
 		rows[i].row.offset = (uint32_t)at;
 		at += rows[i].row.frame_bytes;
-		parents += rows[i].row.parent_hash != 0;
 		meta_count(m, &rows[i].row);
 	}
 	m->data_end = at;
-	lay_out(m, parents, sections);
 }
 
 static void window_of(const struct segment_meta *m, int64_t window_ms, int64_t *start, int64_t *end)
@@ -177,34 +146,6 @@ static void header_page(const struct segment_meta *m, const char *resource, int6
 
 /* ---- sections ---- */
 
-static void pager_flush(struct segment_pager *p)
-{
-	if (p->used == 0)
-		return;
-	memset(p->bytes + p->used, 0, SEGMENT_PAGE_ROOM - p->used);
-	put_le32(p->bytes + SEGMENT_PAGE_ROOM, page_sum(p->bytes, p->page));
-	out_put(p->out, p->bytes, SEGMENT_PAGE);
-	p->used = 0;
-	p->page++;
-}
-
-/* Room for the next element. */
-static uint8_t *pager_next(struct segment_pager *p)
-{
-	if (p->used + p->size > SEGMENT_PAGE_ROOM)
-		pager_flush(p);
-	uint8_t *at = p->bytes + p->used;
-	p->used += p->size;
-	return at;
-}
-
-static void pager_begin(struct segment_pager *p, const struct section *s)
-{
-	pager_flush(p);
-	assert(p->page == s->first_page);
-	p->size = s->size;
-}
-
 void segment_row_encode(const struct row *r, uint8_t *p)
 {
 	put_le32(p, r->offset);
@@ -228,7 +169,6 @@ static uint64_t ordered(int64_t time_ms)
 
 /* The sections that are sorted otherwise than the rows. */
 struct index {
-	enum segment_section section;
 	bool (*key)(const struct row *row, struct sort_key *out); /* false: the row is not in it */
 	void (*put)(uint8_t *at, const struct sort_key *key);
 };
@@ -271,9 +211,21 @@ static void put_parent(uint8_t *at, const struct sort_key *key)
 	put_le32(at + 24, key->ordinal);
 }
 
-static const struct index by_id = {SECTION_IDS, id_key, put_id};
-static const struct index by_update = {SECTION_UPDATED, updated_key, put_updated};
-static const struct index by_parent = {SECTION_PARENTS, parent_key, put_parent};
+static bool revision_key(const struct row *row, struct sort_key *out)
+{
+	*out = (struct sort_key){.major = row->revision};
+	return true;
+}
+
+static void put_change(uint8_t *at, const struct sort_key *key)
+{
+	put_le32(at, key->ordinal);
+}
+
+static const struct index by_id = {id_key, put_id};
+static const struct index by_update = {updated_key, put_updated};
+static const struct index by_parent = {parent_key, put_parent};
+static const struct index by_revision = {revision_key, put_change};
 
 /* ---- stages: each answers 1 when it wants to go on, 0 when it is over, or an error ---- */
 
@@ -287,16 +239,12 @@ static uint32_t slice_end(const struct segment_writer *w, uint32_t count)
 	return count - w->at < STEP_ROWS ? count : w->at + STEP_ROWS;
 }
 
-static int write_head(struct segment_writer *w)
+static int begin_file(struct segment_writer *w)
 {
-	uint8_t page[SEGMENT_PAGE];
-
-	survey(w->rows, w->count, w->meta, w->sections);
-	header_page(w->meta, w->resource, w->window_ms, w->sections, page);
-	w->meta->header_sum = le32(page + SEGMENT_PAGE_ROOM);
-	out_put(w->out, page, sizeof page);
+	survey(w->rows, w->count, w->meta);
 	w->pager.out = w->out;
-	w->pager.page = w->sections[0].first_page;
+	w->pager.page = (uint32_t)((w->meta->data_end + SEGMENT_PAGE - 1) / SEGMENT_PAGE);
+	out_zeros(w->out, SEGMENT_PAGE);
 	return 0;
 }
 
@@ -321,18 +269,13 @@ static int write_frames(struct segment_writer *w)
 	}
 	if (w->at < w->count)
 		return 1;
-	out_zeros(w->out,
-		  (size_t)w->sections[0].first_page * SEGMENT_PAGE - (size_t)w->meta->data_end);
+	out_zeros(w->out, (size_t)w->pager.page * SEGMENT_PAGE - (size_t)w->meta->data_end);
 	return 0;
 }
 
 static int write_rows(struct segment_writer *w)
 {
-	uint32_t end = slice_end(w, w->count);
-
-	if (w->at == 0)
-		pager_begin(&w->pager, &w->sections[SECTION_ROWS]);
-	for (; w->at < end; w->at++)
+	for (uint32_t end = slice_end(w, w->count); w->at < end; w->at++)
 		segment_row_encode(&w->rows[w->at].row, pager_next(&w->pager));
 	return w->at < w->count;
 }
@@ -343,10 +286,9 @@ static int write_index(struct segment_writer *w, const struct index *index)
 	struct sort *s = &w->sort;
 
 	if (w->phase == 0) {
-		uint32_t end = slice_end(w, w->count);
 		if (w->at == 0)
 			sort_reset(s);
-		for (; w->at < end; w->at++)
+		for (uint32_t end = slice_end(w, w->count); w->at < end; w->at++)
 			if (index->key(&w->rows[w->at].row, &s->keys[s->count]))
 				s->keys[s->count++].ordinal = w->at;
 		w->phase = w->at == w->count;
@@ -357,8 +299,6 @@ static int write_index(struct segment_writer *w, const struct index *index)
 		w->at = 0;
 		return 1;
 	}
-	if (w->at == 0)
-		pager_begin(&w->pager, &w->sections[index->section]);
 	for (uint32_t end = slice_end(w, s->count); w->at < end; w->at++)
 		index->put(pager_next(&w->pager), &s->keys[w->at]);
 	return w->at < s->count;
@@ -379,13 +319,19 @@ static int write_parents(struct segment_writer *w)
 	return write_index(w, &by_parent);
 }
 
+static int write_changes(struct segment_writer *w)
+{
+	return write_index(w, &by_revision);
+}
+
 static int write_filter(struct segment_writer *w)
 {
 	static const uint32_t salts[SEGMENT_FILTER_WORDS] = SEGMENT_FILTER_SALTS;
-	uint32_t blocks = w->sections[SECTION_FILTER].elements;
+	/* 10 bits a record at least, in blocks of 512. */
+	uint32_t blocks = (uint32_t)(((uint64_t)w->count * 10 + 511) / 512);
 
 	if (!w->filter) {
-		w->filter = calloc(blocks ? blocks : 1, sizeof *w->filter);
+		w->filter = calloc(blocks, sizeof *w->filter);
 		if (!w->filter)
 			return ERR_NOMEM;
 	}
@@ -397,7 +343,6 @@ static int write_filter(struct segment_writer *w)
 	}
 	if (w->at < w->count)
 		return 1;
-	pager_begin(&w->pager, &w->sections[SECTION_FILTER]);
 	for (uint32_t b = 0; b < blocks; b++) {
 		uint8_t *at = pager_next(&w->pager);
 		for (int i = 0; i < SEGMENT_FILTER_WORDS; i++)
@@ -408,37 +353,68 @@ static int write_filter(struct segment_writer *w)
 
 static int write_truncated(struct segment_writer *w)
 {
-	uint32_t end = slice_end(w, w->count);
-
-	if (w->at == 0)
-		pager_begin(&w->pager, &w->sections[SECTION_TRUNCATED]);
-	for (; w->at < end; w->at++)
+	for (uint32_t end = slice_end(w, w->count); w->at < end; w->at++)
 		if (w->rows[w->at].row.flags & RECORD_TRUNCATED)
 			put_le32(pager_next(&w->pager), w->at);
-	if (w->at < w->count)
-		return 1;
-	pager_flush(&w->pager);
-	return 0;
+	return w->at < w->count;
 }
 
-static int (*const stages[])(struct segment_writer *w) = {
-	write_head,   write_frames,  write_rows,    write_ids,
-	write_filter, write_updated, write_parents, write_truncated,
+static int write_columns(struct segment_writer *w)
+{
+	if (!w->columns)
+		w->columns = columns_writer_new(&w->pager, w->plan, w->rows, w->count, w->sections);
+	int rc = w->columns ? columns_writer_step(w->columns) : ERR_NOMEM;
+	if (rc == 0) {
+		columns_writer_free(w->columns);
+		w->columns = NULL;
+	}
+	return rc;
+}
+
+static int write_terms(struct segment_writer *w)
+{
+	if (!w->terms)
+		w->terms = terms_writer_new(&w->pager, w->plan, w->rows, w->count, w->sections);
+	return w->terms ? terms_writer_step(w->terms) : ERR_NOMEM;
+}
+
+static int write_header(struct segment_writer *w)
+{
+	uint8_t page[SEGMENT_PAGE];
+
+	w->meta->bytes = (uint64_t)w->pager.page * SEGMENT_PAGE;
+	header_page(w->meta, w->plan->resource, w->plan->window_ms, w->sections, page);
+	w->meta->header_sum = le32(page + SEGMENT_PAGE_ROOM);
+	return out_first(w->out, page, sizeof page);
+}
+
+static const struct {
+	int (*step)(struct segment_writer *w);
+	enum segment_section section;
+	uint32_t size; /* of its elements; 0: none, or the stage begins and ends its sections itself */
+} stages[] = {
+	{begin_file, 0, 0},
+	{write_frames, 0, 0},
+	{write_rows, SECTION_ROWS, SEGMENT_ROW_SIZE},
+	{write_ids, SECTION_IDS, SEGMENT_ID_SIZE},
+	{write_filter, SECTION_FILTER, SEGMENT_BLOCK_SIZE},
+	{write_updated, SECTION_UPDATED, SEGMENT_UPDATED_SIZE},
+	{write_parents, SECTION_PARENTS, SEGMENT_PARENT_SIZE},
+	{write_truncated, SECTION_TRUNCATED, SEGMENT_TRUNCATED_SIZE},
+	{write_changes, SECTION_CHANGES, SEGMENT_CHANGE_SIZE},
+	{write_columns, 0, 0},
+	{write_terms, 0, 0},
+	{write_header, 0, 0},
 };
 
 #define STAGES (sizeof stages / sizeof stages[0])
 
-int segment_writer_init(struct segment_writer *w, struct out *out, const char *resource,
-			int64_t window_ms, struct segment_row *rows, uint32_t count,
-			struct segment_meta *meta)
+int segment_writer_init(struct segment_writer *w, struct out *out, const struct segment_plan *plan,
+			struct segment_row *rows, uint32_t count, struct segment_meta *meta)
 {
 	assert(count > 0);
-	*w = (struct segment_writer){.out = out,
-				     .resource = resource,
-				     .window_ms = window_ms,
-				     .rows = rows,
-				     .count = count,
-				     .meta = meta};
+	*w = (struct segment_writer){
+		.out = out, .plan = plan, .rows = rows, .count = count, .meta = meta};
 	return sort_init(&w->sort, count);
 }
 
@@ -446,22 +422,31 @@ void segment_writer_release(struct segment_writer *w)
 {
 	sort_release(&w->sort);
 	buf_release(&w->fetched);
+	columns_writer_free(w->columns);
+	terms_writer_free(w->terms);
 	free(w->filter);
+	w->columns = NULL;
+	w->terms = NULL;
 	w->filter = NULL;
 }
 
 int segment_writer_step(struct segment_writer *w)
 {
-	int rc = stages[w->stage](w);
+	unsigned stage = w->stage;
 
+	if (!w->begun && stages[stage].size)
+		pager_begin(&w->pager, &w->sections[stages[stage].section], stages[stage].size);
+	w->begun = true;
+	int rc = stages[stage].step(w);
+	if (!rc && stages[stage].size)
+		pager_end(&w->pager);
 	if (!rc && w->out->error)
 		rc = w->out->error;
 	if (rc)
 		return rc;
 	w->at = w->phase = 0;
-	if (++w->stage < STAGES)
-		return 1;
-	return out_flush(w->out);
+	w->begun = false;
+	return ++w->stage < STAGES;
 }
 
 /* ---- the order of the rows ---- */

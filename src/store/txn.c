@@ -53,6 +53,7 @@ static void part_free(struct store *s, struct txn_part *part)
 	buf_release(&part->ids);
 	buf_release(&part->packed);
 	buf_release(&part->raw);
+	extract_release(&part->extract);
 	buf_release(&part->dictionary_bytes);
 	packer_free(part->packer);
 	coverage_release(&part->coverage);
@@ -144,6 +145,7 @@ int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct 
 	part->base = base;
 	if (base)
 		base->refs++;
+	part->extract.schema = schema_find(&t->store->schemas, resource);
 	part->dictionary = base ? base->dictionary : 0;
 	part->gathering = part->dictionary == 0;
 	int rc = part_begin(part);
@@ -262,7 +264,7 @@ size_t txn_bytes(const struct txn *t)
 	size_t n = 0;
 
 	for (const struct txn_part *part = t->parts; part; part = part->next)
-		n += part_bytes(part);
+		n += part_bytes(part) + extract_bytes(&part->extract);
 	return n;
 }
 

@@ -19,10 +19,10 @@ static bool any_damage(const struct store *s)
 	return false;
 }
 
-static const char *compactable(const struct store *s)
+static const char *compactable(struct store *s)
 {
 	for (size_t i = 0; i < s->state->resources_count; i++)
-		if (fold_compacts(s->state->resources[i]))
+		if (fold_compacts(s, s->state->resources[i]))
 			return s->state->resources[i]->name;
 	return NULL;
 }

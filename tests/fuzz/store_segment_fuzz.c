@@ -93,7 +93,8 @@ static void sum_all(void)
 	memcpy(file, SEGMENT_MAGIC, 8);
 	memset(file + HEADER_RESOURCE, 0, SEGMENT_NAME_SIZE);
 	memcpy(file + HEADER_RESOURCE, "contacts", 8);
-	put_le32(file + HEADER_VERSION, SEGMENT_VERSION);
+	put_le32(file + HEADER_VERSION,
+		 le32(file + HEADER_SECTIONS) == SEGMENT_SECTIONS_V1 ? 1 : SEGMENT_VERSION);
 	put_le64(file + HEADER_BYTES, bytes);
 	put_le64(file + HEADER_DICTIONARY, 0);
 	for (uint32_t i = 0; i < count && i < 1000 && rows < bytes && data_end <= rows; i++) {
@@ -166,6 +167,40 @@ static void write_file(const char *path, const void *data, size_t len)
 
 /* ---- reading it ---- */
 
+/* As the corpus has them (tests/unit/store/support/lab.c). */
+static const struct field fields[] = {
+	{"seed", FIELD_INTEGER, "seed", NULL},
+	{"state", FIELD_TEXT, "state_1", NULL},
+	{"subject", FIELD_TEXT, "subject_0", NULL},
+	{"body", FIELD_HTML, "customer_4|message_5", NULL},
+	{"tags", FIELD_LIST, "thanks_7", NULL},
+	{"when", FIELD_TIME, "seed", NULL},
+};
+
+static const struct store_field indexed[] = {
+	{&fields[0], STORE_INTEGER}, {&fields[1], STORE_KEYWORD}, {&fields[2], STORE_TEXT},
+	{&fields[3], STORE_WORDS},   {&fields[4], STORE_LIST},    {&fields[5], STORE_TIME},
+};
+
+static const struct store_schema schemas[] = {{"contacts", indexed, 6}, {NULL, NULL, 0}};
+
+static const struct store_term terms[] = {{2, {(const uint8_t *)"open", 4}},
+					  {3, {(const uint8_t *)"thanks", 6}},
+					  {1, {(const uint8_t *)"closed subject 1", 16}}};
+
+static void read_columns(struct scan *s)
+{
+	struct bytes value, parent;
+
+	scan_names(s, &value, &parent);
+	for (unsigned i = 0; i < 6; i++)
+		if (scan_column(s, i, &value) == 1) {
+			struct buf shown = {.max = 4096};
+			field_shown(&fields[i], value, &shown);
+			buf_release(&shown);
+		}
+}
+
 static void read_scan(struct snapshot *v, int how, struct bytes parent)
 {
 	struct scan_position after = {1700000000000, UINT64_MAX / 3};
@@ -176,7 +211,10 @@ static void read_scan(struct snapshot *v, int how, struct bytes parent)
 				 .descending = how & 2,
 				 .tombstones = true,
 				 .parent = parent,
-				 .after = how & 4 ? &after : NULL};
+				 .after = how & 4 ? &after : NULL,
+				 .changes = how & 16,
+				 .terms = terms,
+				 .terms_count = (size_t)how >> 5};
 	struct buf memory = {.max = 1 << 20};
 	struct scan_row row;
 	struct record r;
@@ -187,6 +225,8 @@ static void read_scan(struct snapshot *v, int how, struct bytes parent)
 	for (int n = 0; n < 200 && scan_next(s, &row) == 1; n++)
 		if (n % 4 == how % 4)
 			scan_record(s, &memory, &r);
+		else
+			read_columns(s);
 	scan_close(s);
 	buf_release(&memory);
 }
@@ -204,10 +244,15 @@ static void read_all(struct snapshot *v)
 	}
 	snapshot_extent(v, "contacts", &first, &last);
 	snapshot_truncated(v, "contacts", TIME_MIN, TIME_MAX);
-	for (int how = 0; how < 16; how++)
+	for (int how = 0; how < 128; how++)
 		read_scan(v, how, bytes_of(NULL, 0));
 	for (int how = 0; how < 4; how++)
 		read_scan(v, how, bytes_str("contact-1"));
+	for (int i = 0; i < 3; i++) {
+		uint64_t count;
+		snapshot_term_count(v, "contacts", &terms[i], TIME_MIN, TIME_MAX, &count);
+		snapshot_term_count(v, "contacts", &terms[i], 1700000000000, 1700000000000, &count);
+	}
 	buf_release(&memory);
 }
 
@@ -258,7 +303,7 @@ static void make_folders(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct store_options o = {.dir = dir};
+	struct store_options o = {.dir = dir, .schemas = schemas};
 	struct buf b = {0};
 	struct store *s;
 	size_t total = 0;

@@ -38,9 +38,8 @@ def damage(folder, resource):
     """One bit in the middle of the records of the largest segment."""
     path = max(glob.glob("%s/state/acme/%s/**/*.seg" % (folder, resource), recursive=True), key=os.path.getsize)
     with open(path, "r+b") as f:
-        data = f.read()
-        used = [at for at in range(4096, len(data), 64) if data[at:at + 64].strip(b"\0")]
-        at = used[len(used) // 2]
+        f.seek(24)
+        at = (4096 + int.from_bytes(f.read(8), "little")) // 2  # the header says where the records end
         f.seek(at)
         byte = f.read(1)[0]
         f.seek(at)

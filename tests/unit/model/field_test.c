@@ -117,6 +117,33 @@ static void test_rows(void **state)
 	buf_release(&json);
 }
 
+/* An index keeps the value, and shows what the document would have. */
+static void test_stored(void **state)
+{
+	struct buf direct = {0}, stored = {0}, shown = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct field f = {"f", rows[i].type, rows[i].path, NULL};
+		if (f.type == FIELD_ANY)
+			continue;
+		buf_reset(&direct);
+		buf_reset(&stored);
+		buf_reset(&shown);
+		int rc = field_value(&f, buf_bytes(&doc), &direct);
+		assert_int_equal(field_stored(&f, buf_bytes(&doc), &stored), rc);
+		assert_int_equal(field_shown(&f, buf_bytes(&stored), &shown), rc);
+		assert_true(bytes_equal(buf_bytes(&shown), buf_bytes(&direct)));
+		if (f.type == FIELD_TIME && rc == 1) {
+			struct mp_value v;
+			assert_true(mp_get(buf_bytes(&stored), &v) && v.type == MP_INT);
+		}
+	}
+	buf_release(&direct);
+	buf_release(&stored);
+	buf_release(&shown);
+}
+
 static void test_damaged_document(void **state)
 {
 	struct field f = {"f", FIELD_LIST, "tags.tags.*.name|deep.*.*.v.*", NULL};
@@ -214,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_stored),
 		cmocka_unit_test(test_damaged_document),
 		cmocka_unit_test(test_envelope),
 		cmocka_unit_test(test_resolve),

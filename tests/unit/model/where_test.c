@@ -259,6 +259,23 @@ static const char *const false_rows[] = {
 	"statistics.count_reopens.x = 1",
 };
 
+/* Values as an index keeps them; raw paths are in none. */
+static int stored_value(void *ctx, const struct field *f, struct bytes *out)
+{
+	static uint8_t room[4096];
+	struct buf value = {0};
+	const struct record *r = ctx;
+
+	if (f->type == FIELD_ANY)
+		return ERR_NOTFOUND;
+	int rc = field_stored(f, r->doc, &value);
+	assert_in_range(value.len, 1, sizeof room);
+	memcpy(room, value.data, value.len);
+	*out = bytes_of(room, value.len);
+	buf_release(&value);
+	return rc < 0 ? rc : 1;
+}
+
 static int eval(const char *text, struct why *why)
 {
 	struct arena a = {0};
@@ -266,8 +283,14 @@ static int eval(const char *text, struct why *why)
 	struct record r = record();
 	int rc = where_parse(bytes_str(text), table, NOW, NULL, &a, &w, why);
 
-	if (rc == 0)
+	if (rc == 0) {
+		struct buf other = {0};
 		rc = where_match(w, &r, &scratch);
+		int stored = where_match_stored(w, &r, stored_value, &r, &other);
+		if (stored != rc && stored != ERR_NOTFOUND)
+			fail_msg("'%s': %d, but %d from stored values", text, rc, stored);
+		buf_release(&other);
+	}
 	arena_release(&a);
 	return rc;
 }

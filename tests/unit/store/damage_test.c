@@ -10,6 +10,7 @@
 
 #include "framed.h"
 
+#include <codec/msgpack.h>
 #include <store/inspect.h>
 
 #include <stdio.h>
@@ -115,11 +116,50 @@ static unsigned honest_scan(struct snapshot *v, enum axis axis, const char *pare
 		if (rc != 1)
 			break;
 		right_record(find_known(r.id), &r);
+		if (!lab_columns(s, "contacts", &r)) {
+			rc = ERR_CORRUPT;
+			break;
+		}
 		n++;
 	}
 	scan_close(s);
 	buf_release(&memory);
 	return rc ? UINT32_MAX : n;
+}
+
+/* A word of a known record: only records that have it, this one among them, or an error. */
+static void honest_terms(struct snapshot *v, const struct known *k)
+{
+	struct buf doc = {0}, memory = {0};
+	struct bytes state = {0}, other = {0};
+	struct scan_row row;
+	struct record r;
+	struct scan *s;
+	uint64_t count = 0, want = 0;
+
+	lab_doc(&doc, k->seed, 40 + k->seed % 200);
+	if (mp_find_str(buf_bytes(&doc), "state_1", &state) && !(k->flags & RECORD_DELETED)) {
+		const struct store_term term = {1, state};
+		const struct scan_spec spec = {.resource = "contacts",
+					       .start_ms = TIME_MIN,
+					       .end_ms = TIME_MAX,
+					       .terms = &term,
+					       .terms_count = 1};
+		int counted = snapshot_term_count(v, "contacts", &term, TIME_MIN, TIME_MAX, &count);
+		int rc = scan_open(v, &spec, &s, NULL);
+		if (!rc) {
+			while ((rc = scan_next(s, &row)) == 1 && scan_record(s, &memory, &r) == 1) {
+				assert_true(!row.certain || (mp_find_str(r.doc, "state_1", &other) &&
+							     bytes_equal(other, state)));
+				want++;
+			}
+			scan_close(s);
+		}
+		assert_true(rc || counted != 1 || count == want);
+		assert_true(rc || want || !claimed(v, k));
+	}
+	buf_release(&doc);
+	buf_release(&memory);
 }
 
 /* Whether everything is there without any trouble. */
@@ -146,6 +186,8 @@ static bool honest(struct store *s)
 		assert_true(children == known_count / 2 || children == UINT32_MAX || missing);
 		good += n == known_count && children == known_count / 2;
 	}
+	for (unsigned i = 0; i < known_count; i += 3)
+		honest_terms(v, &known[i]);
 	assert_int_equal(snapshot_get(v, "contacts", bytes_str("nobody"), &memory, &r) == 1, 0);
 	struct bytes mark = snapshot_mark(v, "a");
 	assert_true(mark.data == NULL || bytes_is(mark, "value"));

@@ -1,13 +1,16 @@
 /*
- * The formats are pinned: stores written by version 1 are read and show the same, and writing the
- * same again gives the same bytes.
+ * The formats are pinned: stores written by every version are read and show the same, and writing
+ * the same again gives the bytes of the newest.
  *
- *   tests/golden/store-v1/plain    written from the code below, byte for byte (as far as the same
+ *   tests/golden/store-vN/plain    written from the code below, byte for byte (as far as the same
  *                                  zlib packs)
- *   tests/golden/store-v1/trained  with a dictionary, whose training may change: read only
- *   tests/golden/store-v1/journaled  with a journal, byte for byte
+ *   tests/golden/store-vN/trained  with a dictionary, whose training may change: read only
+ *   tests/golden/store-vN/journaled  with a journal, byte for byte
  *   tests/golden/store-v1/trail    a trail, byte for byte
  *   ....txt                        what readers see
+ *
+ *   v1: segments of version 1, without terms and columns
+ *   v2: segments of version 2
  *
  * These files are never edited. A new version gets a folder of its own: STORE_GOLDEN_WRITE=1 writes
  * what is not there.
@@ -22,14 +25,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define ROOT "tests/golden/store-v1"
-#define T0   1700000000000
+#define ROOT   "tests/golden"
+#define T0     1700000000000
+#define NEWEST 2
 
-static void golden_path(const char *name, char out[256])
+static void golden_path(unsigned version, const char *name, char out[256])
 {
-	const char *root = access("tests/golden", F_OK) == 0 ? ROOT : getenv("STORE_GOLDEN");
+	const char *root = access(ROOT, F_OK) == 0 ? ROOT : getenv("STORE_GOLDEN");
 
-	snprintf(out, 256, "%s/%s", root ? root : "../../../" ROOT, name);
+	snprintf(out, 256, "%s/store-v%u/%s", root ? root : "../../../" ROOT, version, name);
 }
 
 /* ---- what is written ---- */
@@ -116,13 +120,13 @@ static void write_trail(const char *dir)
 
 /* ---- reading and comparing ---- */
 
-static void same_text(const char *name, struct buf *seen)
+static void same_text(unsigned version, const char *name, struct buf *seen)
 {
 	char path[256], file[32];
 	struct buf want = {0};
 
 	snprintf(file, sizeof file, "%s.txt", name);
-	golden_path(file, path);
+	golden_path(version, file, path);
 	if (access(path, F_OK) != 0 && getenv("STORE_GOLDEN_WRITE"))
 		lab_write("", path, buf_bytes(seen));
 	lab_read("", path, &want);
@@ -137,7 +141,7 @@ static void same_file(const char *golden, const char *made, const char *name)
 	lab_read(golden, name, &a);
 	lab_read(made, name, &b);
 	if (!bytes_equal(buf_bytes(&a), buf_bytes(&b)))
-		fail_msg("%s is written with other bytes than version 1 wrote", name);
+		fail_msg("%s is written with other bytes than its version wrote", name);
 	buf_release(&a);
 	buf_release(&b);
 }
@@ -159,29 +163,21 @@ static bool packs_as_then(void)
 	return same;
 }
 
-static void golden_store(const char *name, size_t journal_bytes, void (*write)(struct store *s),
-			 struct lab *made)
+static void golden_read(unsigned version, const char *name)
 {
 	char path[256];
 	struct lab read = {0};
 	struct buf seen = {0};
 	struct store *s;
 
-	lab_init(made);
-	made->journal_bytes = journal_bytes;
-	s = lab_open(made);
-	write(s);
-	store_close(s);
-	golden_path(name, path);
-	if (access(path, F_OK) != 0 && getenv("STORE_GOLDEN_WRITE"))
-		lab_copy(made->dir, path);
+	golden_path(version, name, path);
 	/* Read a copy: opening must never change the original. */
 	lab_init(&read);
 	lab_copy(path, read.dir);
 	s = lab_open(&read);
 	lab_dump(s, &seen, true);
 	assert_int_equal(read.steps, 0);
-	same_text(name, &seen);
+	same_text(version, name, &seen);
 	uint64_t bad = 1;
 	double progress;
 	struct store_check *c = store_check_new(s);
@@ -194,6 +190,24 @@ static void golden_store(const char *name, size_t journal_bytes, void (*write)(s
 	buf_release(&seen);
 }
 
+static void golden_store(const char *name, size_t journal_bytes, void (*write)(struct store *s),
+			 struct lab *made)
+{
+	char path[256];
+	struct store *s;
+
+	lab_init(made);
+	made->journal_bytes = journal_bytes;
+	s = lab_open(made);
+	write(s);
+	store_close(s);
+	golden_path(NEWEST, name, path);
+	if (access(path, F_OK) != 0 && getenv("STORE_GOLDEN_WRITE"))
+		lab_copy(made->dir, path);
+	for (unsigned version = 1; version <= NEWEST; version++)
+		golden_read(version, name);
+}
+
 static void plain(void **state)
 {
 	static const char *const files[] = {"MANIFEST", "contacts/2023-11-14/1.seg",
@@ -204,7 +218,7 @@ static void plain(void **state)
 
 	(void)state;
 	golden_store("plain", 0, write_plain, &made);
-	golden_path("plain", path);
+	golden_path(NEWEST, "plain", path);
 	for (unsigned i = 0; packs_as_then() && i < sizeof files / sizeof *files; i++)
 		same_file(path, made.dir, files[i]);
 	lab_release(&made);
@@ -218,7 +232,7 @@ static void journaled(void **state)
 
 	(void)state;
 	golden_store("journaled", 1 << 20, write_journaled, &made);
-	golden_path("journaled", path);
+	golden_path(NEWEST, "journaled", path);
 	for (unsigned i = 0; packs_as_then() && i < sizeof files / sizeof *files; i++)
 		same_file(path, made.dir, files[i]);
 	lab_release(&made);
@@ -251,14 +265,14 @@ static void trail(void **state)
 	lab_init(&made);
 	lab_init(&read);
 	write_trail(made.dir);
-	golden_path("trail", path);
+	golden_path(1, "trail", path);
 	if (access(path, F_OK) != 0 && getenv("STORE_GOLDEN_WRITE"))
 		lab_copy(made.dir, path);
 	lab_copy(path, read.dir);
 	assert_int_equal(trail_open(read.dir, 600, 4, &t, NULL), 0);
 	assert_int_equal(trail_scan(t, UINT64_MAX, each, &seen), 0);
 	trail_close(t);
-	same_text("trail", &seen);
+	same_text(1, "trail", &seen);
 	assert_int_equal(lab_files(path, ".log"), lab_files(made.dir, ".log"));
 	assert_true(lab_find(made.dir, "0.log", first));
 	same_file(path, made.dir, "0.log");

@@ -32,9 +32,22 @@ uint64_t world_random(struct world *w, uint64_t below)
 	return w->random % below;
 }
 
+bool world_indexed;
+
+static const struct store_field indexed[] = {
+	{&world_fields[0], STORE_KEYWORD}, {&world_fields[1], STORE_TEXT},
+	{&world_fields[2], STORE_INTEGER}, {&world_fields[3], STORE_LIST},
+	{&world_fields[4], STORE_KEYWORD},
+};
+
+static const struct store_schema schemas[] = {
+	{"conversations", indexed, 5}, {"messages", indexed, 5}, {NULL, NULL, 0}};
+
 static void open_store(struct world *w)
 {
-	const struct store_options options = {.dir = w->dir};
+	const struct store_options options = {.dir = w->dir,
+					      .journal_bytes = world_indexed ? 1 << 20 : 0,
+					      .schemas = world_indexed ? schemas : NULL};
 	struct why why;
 
 	if (store_open(&options, &w->store, &why))

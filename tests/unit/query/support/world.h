@@ -28,6 +28,9 @@ struct world {
 	uint64_t random;
 };
 
+/* Whether stores are opened with the common fields indexed. */
+extern bool world_indexed;
+
 void world_open(struct world *w, uint64_t seed);
 void world_close(struct world *w);  /* removes the folder */
 void world_reopen(struct world *w); /* as after a restart */

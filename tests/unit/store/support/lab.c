@@ -124,6 +124,7 @@ void lab_write(const char *dir, const char *path, struct bytes data)
 void lab_init(struct lab *l)
 {
 	memset(l, 0, sizeof *l);
+	l->schemas = lab_schemas;
 	snprintf(l->dir, sizeof l->dir, "%s/fic-store-XXXXXX",
 		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(l->dir));
@@ -304,6 +305,24 @@ void lab_sync_all(struct lab *l, int error)
 
 /* ---- stores ---- */
 
+static const struct field lab_fields[] = {
+	{"seed", FIELD_INTEGER, "seed", NULL},
+	{"state", FIELD_TEXT, "state_1", NULL},
+	{"subject", FIELD_TEXT, "subject_0", NULL},
+	{"body", FIELD_HTML, "customer_4|message_5", NULL},
+	{"tags", FIELD_LIST, "thanks_7", NULL},
+	{"when", FIELD_TIME, "seed", NULL},
+};
+
+static const struct store_field lab_indexed[] = {
+	{&lab_fields[0], STORE_INTEGER}, {&lab_fields[1], STORE_KEYWORD},
+	{&lab_fields[2], STORE_TEXT},    {&lab_fields[3], STORE_WORDS},
+	{&lab_fields[4], STORE_LIST},    {&lab_fields[5], STORE_TIME},
+};
+
+const struct store_schema lab_schemas[] = {
+	{"contacts", lab_indexed, 6}, {"messages", lab_indexed + 1, 3}, {NULL, NULL, 0}};
+
 int lab_try_open(struct lab *l, struct store **out)
 {
 	struct store_options o = {.dir = l->dir,
@@ -312,7 +331,8 @@ int lab_try_open(struct lab *l, struct store **out)
 				  .txn_bytes_max = l->txn_bytes_max,
 				  .journal_bytes = l->journal_bytes,
 				  .keep_previous = l->keep_previous,
-				  .floor_bytes = l->floor_bytes};
+				  .floor_bytes = l->floor_bytes,
+				  .schemas = l->schemas};
 	struct why why;
 
 	return store_open(&o, out, &why);
@@ -422,6 +442,30 @@ static void dump_record(struct buf *out, const struct scan_row *row, const struc
 	assert_true(row->position.id_hash == bytes_hash(r->id));
 }
 
+bool lab_columns(struct scan *s, const char *resource, const struct record *r)
+{
+	const struct store_schema *schema = lab_schemas;
+	struct buf want = {0};
+	struct bytes value, id, parent;
+	int rc = scan_names(s, &id, &parent);
+	bool good = rc >= 0;
+
+	assert_true(rc != 1 || (bytes_equal(id, r->id) && bytes_equal(parent, r->parent)));
+	while (schema->resource && strcmp(schema->resource, resource) != 0)
+		schema++;
+	for (unsigned i = 0; i < schema->count; i++) {
+		rc = scan_column(s, i, &value);
+		good &= rc >= 0 || rc == ERR_INVALID; /* opened without this schema */
+		if (rc != 1)
+			continue;
+		buf_reset(&want);
+		assert_true(field_stored(schema->fields[i].field, r->doc, &want) >= 0);
+		assert_true(bytes_equal(value, buf_bytes(&want)));
+	}
+	buf_release(&want);
+	return good;
+}
+
 static void dump_rows(struct snapshot *v, const char *resource, struct buf *out, bool strict)
 {
 	struct scan_spec spec = {
@@ -442,6 +486,8 @@ static void dump_rows(struct snapshot *v, const char *resource, struct buf *out,
 		if (rc != 1)
 			break;
 		dump_record(out, &row, &r);
+		bool answered = lab_columns(s, resource, &r);
+		assert_true(answered || !strict);
 	}
 	if (rc) {
 		assert_false(strict);

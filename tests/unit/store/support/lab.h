@@ -41,11 +41,15 @@ struct lab {
 	char unsynced[64][256]; /* paths */
 	unsigned syncs, writes, renames, unlinks;
 	size_t cache_bytes, txn_bytes_max, journal_bytes;
+	const struct store_schema *schemas; /* lab_init: lab_schemas */
 	uint64_t floor_bytes, free_bytes; /* what the disk claims to have free, when there is a floor */
 	bool keep_previous;
 	bool sliced; /* stores work only when store_work is called */
 	bool awake;  /* a store asked for it */
 };
+
+/* Fields of what lab_doc makes, of every kind. */
+extern const struct store_schema lab_schemas[];
 
 void lab_init(struct lab *l); /* an empty folder in memory */
 /* Spoils every file that was written and not synced since lab_calm. */
@@ -68,6 +72,10 @@ struct lab_record {
 	char id[64];
 	struct buf doc;
 };
+
+/* Whatever the scan answers of its row without the record is what the record says. True: it answered
+ * without trouble. */
+bool lab_columns(struct scan *s, const char *resource, const struct record *r);
 
 void lab_doc(struct buf *out, unsigned seed, unsigned size);
 enum put_outcome lab_put(struct txn *t, const char *resource, const char *id, int64_t created,

@@ -1,0 +1,358 @@
+/*
+ * extract: one pass over a record's fields. Terms are interned: a row is a list of numbers, so that
+ * what is kept of a page of records is little more than the words that they share.
+ */
+#include "extract.h"
+
+#include <codec/msgpack.h>
+#include <codec/words.h>
+
+#include <stdlib.h>
+
+#define KEPT_MAX UINT32_C(0x40000000) /* places are 32 bits */
+
+void extract_release(struct extract *x)
+{
+	buf_release(&x->text);
+	buf_release(&x->values);
+	buf_release(&x->scratch);
+	buf_release(&x->doc);
+	free(x->members);
+	free(x->terms);
+	free(x->table);
+	free(x->ids);
+	free(x->rows);
+	*x = (struct extract){.schema = x->schema};
+}
+
+size_t extract_bytes(const struct extract *x)
+{
+	return x->text.len + x->values.len + (size_t)x->terms_count * sizeof *x->terms +
+	       ((size_t)x->ids_count + x->table_size) * sizeof *x->ids +
+	       (size_t)x->count * sizeof *x->rows;
+}
+
+struct bytes extract_term(const struct extract *x, uint32_t term)
+{
+	return bytes_of(x->text.data + x->terms[term].at, x->terms[term].len);
+}
+
+static uint32_t row_end(const struct extract *x, uint32_t row)
+{
+	return row + 1 < x->count ? x->rows[row + 1].ids_at : x->ids_count;
+}
+
+const uint32_t *extract_terms(const struct extract *x, uint32_t row, uint32_t *count_out)
+{
+	*count_out = row_end(x, row) - x->rows[row].ids_at;
+	return *count_out ? x->ids + x->rows[row].ids_at : NULL;
+}
+
+static bool has_column(const struct extract *x, unsigned field)
+{
+	return field < SEGMENT_OWN_FIELDS ||
+	       kind_has_column(x->schema->fields[field - SEGMENT_OWN_FIELDS].kind);
+}
+
+struct bytes extract_value(const struct extract *x, uint32_t row, unsigned field)
+{
+	static const uint8_t nil = 0xc0;
+	uint32_t at = x->rows[row].values_at;
+
+	if (!has_column(x, field))
+		return bytes_of(&nil, 1);
+	for (unsigned i = 0; i < field; i++)
+		if (has_column(x, i))
+			at += 1u + x->values.data[at];
+	return bytes_of(x->values.data + at + 1, x->values.data[at]);
+}
+
+/* ---- terms ---- */
+
+static uint32_t *slot_of(struct extract *x, struct bytes term)
+{
+	uint32_t mask = x->table_size - 1, at = (uint32_t)bytes_hash(term) & mask;
+
+	for (;; at = (at + 1) & mask)
+		if (!x->table[at] || bytes_equal(extract_term(x, x->table[at] - 1), term))
+			return &x->table[at];
+}
+
+static int grow_table(struct extract *x)
+{
+	uint32_t size = x->table_size ? x->table_size * 2 : 1024;
+	uint32_t *old = x->table, *table = calloc(size, sizeof *table);
+
+	if (!table)
+		return ERR_NOMEM;
+	x->table = table;
+	x->table_size = size;
+	for (uint32_t i = 0; i < x->terms_count; i++)
+		*slot_of(x, extract_term(x, i)) = i + 1;
+	free(old);
+	return 0;
+}
+
+/* Doubles an array; NULL: no memory. */
+static void *grow(void *array, uint32_t *cap, size_t size)
+{
+	uint32_t wanted = *cap ? *cap * 2 : 256;
+	void *grown = realloc(array, wanted * size);
+
+	if (grown)
+		*cap = wanted;
+	return grown;
+}
+
+static int intern(struct extract *x, struct bytes term, uint32_t *out)
+{
+	if ((x->terms_count + 1) * 2 > x->table_size && grow_table(x))
+		return ERR_NOMEM;
+	uint32_t *slot = slot_of(x, term);
+	if (*slot) {
+		*out = *slot - 1;
+		return 0;
+	}
+	if (x->terms_count == x->terms_cap) {
+		void *grown = grow(x->terms, &x->terms_cap, sizeof *x->terms);
+		if (!grown)
+			return ERR_NOMEM;
+		x->terms = grown;
+	}
+	struct extract_term t = {(uint32_t)x->text.len, 0, (uint8_t)term.len};
+	buf_put_bytes(&x->text, term);
+	if (x->text.error) {
+		x->text.error = 0;
+		return ERR_NOMEM;
+	}
+	x->terms[x->terms_count] = t;
+	*slot = ++x->terms_count;
+	*out = *slot - 1;
+	return 0;
+}
+
+static int add_term(struct extract *x, struct bytes term)
+{
+	uint32_t id;
+	int rc = intern(x, term, &id);
+
+	if (rc || x->terms[id].row == x->count)
+		return rc;
+	if (x->ids_count == x->ids_cap) {
+		uint32_t *grown = grow(x->ids, &x->ids_cap, sizeof *grown);
+		if (!grown)
+			return ERR_NOMEM;
+		x->ids = grown;
+	}
+	x->terms[id].row = x->count;
+	x->ids[x->ids_count++] = id;
+	return 0;
+}
+
+struct naming {
+	struct extract *x;
+	uint8_t field;
+};
+
+static int add_text(void *ctx, struct bytes text)
+{
+	struct naming *n = ctx;
+	uint8_t term[SEGMENT_TERM_MAX];
+	size_t len = text.len < sizeof term - 1 ? text.len : sizeof term - 1;
+	static const uint8_t more = 0;
+
+	if (n->x->ids_count - n->x->rows[n->x->count - 1].ids_at >= EXTRACT_TERMS_MAX) {
+		int rc = add_term(n->x, bytes_of(&more, 1));
+		return rc ? rc : 1; /* enough */
+	}
+	term[0] = n->field;
+	memcpy(term + 1, text.data, len);
+	return add_term(n->x, bytes_of(term, len + 1));
+}
+
+/* Of one value that is no list. */
+static int add_value_terms(struct naming *n, enum store_kind kind, const struct mp_value *v)
+{
+	if (v->type == MP_BOOL)
+		return add_text(n, bytes_str(v->boolean ? "true" : "false"));
+	if (v->type != MP_STR || v->str.len == 0)
+		return 0;
+	return kind_has_words(kind) ? words_each(v->str, add_text, n) : add_text(n, v->str);
+}
+
+static int add_terms(struct extract *x, unsigned field, enum store_kind kind, struct bytes value)
+{
+	struct naming n = {x, (uint8_t)field};
+	struct mp_reader r = mp_reader_of(value);
+	struct mp_value v;
+	int rc = 0;
+
+	if (mp_next(&r, &v) != 1)
+		return ERR_CORRUPT;
+	uint32_t items = v.type == MP_ARRAY ? v.count : 0;
+	if (v.type != MP_ARRAY)
+		rc = add_value_terms(&n, kind, &v);
+	for (uint32_t i = 0; rc == 0 && i < items; i++) {
+		if (mp_next(&r, &v) != 1)
+			return ERR_CORRUPT;
+		rc = add_value_terms(&n, kind, &v);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* ---- values ---- */
+
+static void put_value(struct extract *x, struct bytes value)
+{
+	static const uint8_t longer = 0xc1;
+
+	if (value.len > SEGMENT_VALUE_MAX)
+		value = bytes_of(&longer, 1);
+	buf_put_byte(&x->values, (uint8_t)value.len);
+	buf_put_bytes(&x->values, value);
+}
+
+/* Digits that are a number's, and nothing else than that number's. */
+static bool is_number(struct bytes text, int64_t *out)
+{
+	int64_t v = 0;
+
+	if (text.len == 0 || text.len > 18 || (text.data[0] == '0' && text.len > 1))
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return false;
+		v = v * 10 + (text.data[i] - '0');
+	}
+	*out = v;
+	return true;
+}
+
+static void put_name(struct extract *x, struct bytes name)
+{
+	int64_t number;
+
+	buf_reset(&x->scratch);
+	if (name.len == 0)
+		mp_put_nil(&x->scratch);
+	else if (is_number(name, &number))
+		mp_put_int(&x->scratch, number);
+	else
+		mp_put_str(&x->scratch, name);
+	put_value(x, buf_bytes(&x->scratch));
+}
+
+/* ---- the part of a document that matters ---- */
+
+#define MEMBERS_MAX 64
+
+/* A member of the outermost map. */
+struct member {
+	struct bytes key, whole; /* whole: key and value */
+	uint64_t fields;
+};
+
+/* The members that fields' paths begin with, and how many; -1: the document cannot be taken apart,
+ * or a key stands twice (the first one counts). */
+static int collect_members(const struct schema *schema, struct bytes doc, struct member *out)
+{
+	struct mp_reader r = mp_reader_of(doc);
+	struct mp_value head, key;
+	struct bytes value;
+	int n = 0;
+
+	if (mp_next(&r, &head) != 1 || head.type != MP_MAP)
+		return -1;
+	for (uint32_t i = 0; i < head.count; i++) {
+		const uint8_t *start = r.at;
+		if (mp_next(&r, &key) != 1 || key.type != MP_STR || mp_take(&r, &value) != 1)
+			return -1;
+		uint64_t fields = schema_wants(schema, key.str);
+		if (!fields)
+			continue;
+		for (int k = 0; k < n; k++)
+			if (bytes_equal(out[k].key, key.str))
+				return -1;
+		if (n == MEMBERS_MAX)
+			return -1;
+		out[n++] = (struct member){key.str, bytes_of(start, (size_t)(r.at - start)), fields};
+	}
+	return n;
+}
+
+/* A walk along a path looks at all of a document, and there are many paths: each gets only the
+ * members that it may lead through. */
+static struct bytes small_doc(struct extract *x, unsigned field, struct bytes doc)
+{
+	uint32_t n = 0;
+
+	if (x->members_count < 0)
+		return doc;
+	for (int i = 0; i < x->members_count; i++)
+		n += (uint32_t)(x->members[i].fields >> field & 1);
+	buf_reset(&x->doc);
+	mp_put_map(&x->doc, n);
+	for (int i = 0; i < x->members_count; i++)
+		if (x->members[i].fields >> field & 1)
+			buf_put_bytes(&x->doc, x->members[i].whole);
+	return x->doc.error ? doc : buf_bytes(&x->doc);
+}
+
+static int add_field(struct extract *x, unsigned i, const struct record *r)
+{
+	const struct schema_field *f = &x->schema->fields[i];
+	int rc = 0;
+
+	buf_reset(&x->scratch);
+	if (r->flags & RECORD_DELETED || !r->doc.len)
+		mp_put_nil(&x->scratch);
+	else
+		rc = field_stored(f->field, small_doc(x, i, r->doc), &x->scratch);
+	if (rc < 0 || x->scratch.error)
+		return rc < 0 ? rc : x->scratch.error;
+	if (kind_has_column(f->kind))
+		put_value(x, buf_bytes(&x->scratch));
+	if (rc == 0 || !kind_has_terms(f->kind))
+		return 0;
+	return add_terms(x, i + SEGMENT_OWN_FIELDS, f->kind, buf_bytes(&x->scratch));
+}
+
+void extract_drop_last(struct extract *x)
+{
+	x->count--;
+	x->ids_count = x->rows[x->count].ids_at;
+	x->values.len = x->rows[x->count].values_at;
+	x->values.error = 0;
+	/* The next row has the same number. */
+	for (uint32_t i = 0; i < x->terms_count; i++)
+		if (x->terms[i].row > x->count)
+			x->terms[i].row = 0;
+}
+
+int extract_add(struct extract *x, const struct record *r)
+{
+	int rc = 0;
+
+	if (x->text.len > KEPT_MAX || x->values.len > KEPT_MAX || x->ids_count > KEPT_MAX)
+		return ERR_LIMIT;
+	if (x->count == x->cap) {
+		void *grown = grow(x->rows, &x->cap, sizeof *x->rows);
+		if (!grown)
+			return ERR_NOMEM;
+		x->rows = grown;
+	}
+	x->rows[x->count++] = (struct extract_row){x->ids_count, (uint32_t)x->values.len};
+	put_name(x, r->id);
+	put_name(x, r->parent);
+	if (x->schema && !x->members)
+		x->members = malloc(MEMBERS_MAX * sizeof *x->members);
+	x->members_count = x->members && r->doc.len ? collect_members(x->schema, r->doc, x->members)
+						    : -1;
+	for (unsigned i = 0; !rc && x->schema && i < x->schema->count; i++)
+		rc = add_field(x, i, r);
+	if (!rc)
+		rc = x->values.error;
+	if (rc)
+		extract_drop_last(x);
+	return rc;
+}

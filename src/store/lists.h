@@ -1,0 +1,16 @@
+/*
+ * lists: the terms of a question in one segment.
+ */
+#ifndef FIC_STORE_LISTS_H
+#define FIC_STORE_LISTS_H
+
+#include "schema.h"
+#include "terms.h"
+
+/* The list of each term. 1; 0: the segment cannot say; or an error. */
+int lists_find(struct segment *g, struct pages *p, const struct schema *schema,
+	       const struct store_term *terms, size_t count, struct posting *lists);
+/* Whether a list has the ordinal: 1, 0 or an error. */
+int lists_have(struct posting *l, uint32_t ordinal);
+
+#endif

@@ -1,0 +1,123 @@
+/* schema: the owner's tables, checked and numbered. */
+#include "schema.h"
+
+#include "state.h"
+
+#include <stdlib.h>
+
+bool kind_has_column(enum store_kind kind)
+{
+	return kind != STORE_WORDS;
+}
+
+bool kind_has_words(enum store_kind kind)
+{
+	return kind == STORE_WORDS || kind == STORE_TEXT;
+}
+
+bool kind_has_terms(enum store_kind kind)
+{
+	return kind == STORE_KEYWORD || kind == STORE_LIST || kind_has_words(kind);
+}
+
+static uint64_t definition(const struct store_field *f)
+{
+	struct buf b = {0};
+
+	buf_put_byte(&b, (uint8_t)f->field->type);
+	buf_put_byte(&b, (uint8_t)f->kind);
+	buf_put_str(&b, f->field->path);
+	uint64_t h = b.error ? 0 : bytes_hash(buf_bytes(&b));
+	buf_release(&b);
+	return h ? h : 1;
+}
+
+static bool add_paths(struct schema *s, unsigned field, const char *path)
+{
+	struct bytes rest = bytes_str(path);
+
+	for (;;) {
+		const uint8_t *bar = memchr(rest.data, '|', rest.len);
+		size_t len = bar ? (size_t)(bar - rest.data) : rest.len;
+		if (s->paths_count == SCHEMA_PATHS_MAX)
+			return false;
+		s->paths[s->paths_count++] = (struct schema_path){bytes_of(rest.data, len), field};
+		if (!bar)
+			return true;
+		rest = bytes_of(bar + 1, rest.len - len - 1);
+	}
+}
+
+/* A key may hold dots: it is the whole path or its beginning up to a dot. */
+uint64_t schema_wants(const struct schema *s, struct bytes key)
+{
+	uint64_t fields = 0;
+
+	for (size_t i = 0; i < s->paths_count; i++) {
+		struct bytes path = s->paths[i].path;
+		if (key.len <= path.len && (key.len == path.len || path.data[key.len] == '.') &&
+		    (key.len == 0 || memcmp(key.data, path.data, key.len) == 0))
+			fields |= UINT64_C(1) << s->paths[i].field;
+	}
+	return fields;
+}
+
+static int schema_init(struct schema *s, const struct store_schema *from, struct why *why)
+{
+	if (!resource_name_valid(from->resource))
+		return why_set(why, ERR_INVALID, "'%s' cannot be a resource", from->resource);
+	if (from->count > SCHEMA_FIELDS_MAX)
+		return why_set(why, ERR_LIMIT, "%s has more than %u indexed fields", from->resource,
+			       SCHEMA_FIELDS_MAX);
+	strcpy(s->resource, from->resource);
+	s->count = from->count;
+	for (size_t i = 0; i < from->count; i++) {
+		const struct store_field *f = &from->fields[i];
+		if (!f->field->path || f->field->type == FIELD_ANY ||
+		    strlen(f->field->name) >= SEGMENT_NAME_SIZE)
+			return why_set(why, ERR_INVALID, "%s of %s cannot be indexed",
+				       f->field->name, from->resource);
+		if (!add_paths(s, (unsigned)i, f->field->path))
+			return why_set(why, ERR_LIMIT, "the fields of %s have too many paths",
+				       from->resource);
+		s->fields[i] = (struct schema_field){f->field, f->kind, definition(f)};
+	}
+	return 0;
+}
+
+int schemas_init(struct schemas *s, const struct store_schema *from, struct why *why)
+{
+	size_t n = 0;
+	int rc = 0;
+
+	*s = (struct schemas){0};
+	while (from && from[n].resource)
+		n++;
+	if (n > STORE_RESOURCES_MAX)
+		return why_set(why, ERR_LIMIT, "more than %d resources", STORE_RESOURCES_MAX);
+	if (n == 0)
+		return 0;
+	s->all = calloc(n, sizeof *s->all);
+	if (!s->all)
+		return why_set(why, ERR_NOMEM, "out of memory for the indexed fields");
+	s->count = n;
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = schema_init(&s->all[i], &from[i], why);
+	if (rc)
+		schemas_release(s);
+	return rc;
+}
+
+void schemas_release(struct schemas *s)
+{
+	free(s->all);
+	*s = (struct schemas){0};
+}
+
+const struct schema *schema_find(const struct schemas *s, const char *resource)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->all[i].resource, resource) == 0)
+			return &s->all[i];
+	return NULL;
+}

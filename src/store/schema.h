@@ -1,0 +1,50 @@
+/*
+ * schema: which fields of a resource's documents are indexed, and how; made once when the store is
+ * opened.
+ */
+#ifndef FIC_STORE_SCHEMA_H
+#define FIC_STORE_SCHEMA_H
+
+#include <store/segment.h>
+#include <store/store.h>
+
+#define SCHEMA_FIELDS_MAX (SEGMENT_FIELDS_MAX - SEGMENT_OWN_FIELDS)
+
+#define SCHEMA_PATHS_MAX 256u
+
+struct schema_field {
+	const struct field *field;
+	enum store_kind kind;
+	uint64_t definition;
+};
+
+struct schema {
+	char resource[SEGMENT_NAME_SIZE];
+	size_t count;
+	struct schema_field fields[SCHEMA_FIELDS_MAX];
+	/* Each alternative of each field's path. */
+	size_t paths_count;
+	struct schema_path {
+		struct bytes path;
+		unsigned field;
+	} paths[SCHEMA_PATHS_MAX];
+};
+
+struct schemas {
+	struct schema *all;
+	size_t count;
+};
+
+/* ERR_INVALID: a resource or field that cannot be one; ERR_LIMIT; ERR_NOMEM. */
+int schemas_init(struct schemas *s, const struct store_schema *from, struct why *why);
+void schemas_release(struct schemas *s);
+const struct schema *schema_find(const struct schemas *s, const char *resource); /* NULL: none */
+
+/* The fields (as bits) that a member of the document may be on the way to. */
+uint64_t schema_wants(const struct schema *s, struct bytes key);
+
+bool kind_has_column(enum store_kind kind);
+bool kind_has_terms(enum store_kind kind); /* whole values or words */
+bool kind_has_words(enum store_kind kind);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * terms: which rows of a segment have a term.
+ */
+#ifndef FIC_STORE_TERMS_H
+#define FIC_STORE_TERMS_H
+
+#include "pager.h"
+
+/* Writes SECTION_POSTINGS and SECTION_TERMS of a new segment from the terms of its sources, in
+ * slices. Borrows all of it until the end. NULL: no memory. */
+struct terms_writer;
+struct terms_writer *terms_writer_new(struct pager *p, const struct segment_plan *plan,
+				      const struct segment_row *rows, uint32_t count,
+				      struct section *sections);
+/* About 2,000 rows of terms. 1: there is more, 0: done, or an error. */
+int terms_writer_step(struct terms_writer *w);
+void terms_writer_free(struct terms_writer *w);
+
+/* A list of ordinals, read block by block. */
+struct posting {
+	struct segment *segment;
+	struct pages *pages;
+	uint32_t count;
+	uint64_t offset; /* in SECTION_POSTINGS; of the first block */
+	uint32_t skips;  /* words before it: one pair for each block; 0: one block */
+	uint32_t block;  /* the one in `values`, UINT32_MAX: none */
+	uint32_t hint;
+	uint32_t values[SEGMENT_POST_BLOCK];
+};
+
+/* 1: some row has the term, 0: none. The list is empty then. */
+int terms_find(struct segment *g, struct pages *p, struct bytes term, struct posting *out);
+/* The i-th ordinal. */
+int posting_at(struct posting *l, uint32_t i, uint32_t *ordinal_out);
+/* How many ordinals are smaller. */
+int posting_rank(struct posting *l, uint32_t ordinal, uint32_t *rank_out);
+
+/* All terms in their order. 1, 0 at the end, or an error. */
+struct term_cursor {
+	struct segment *segment;
+	struct pages *pages;
+	uint32_t page, left, at; /* left: entries of the page that come */
+	uint32_t hint;
+	uint8_t term[SEGMENT_TERM_MAX];
+	size_t len;
+	struct posting list;
+};
+
+void term_cursor_init(struct term_cursor *c, struct segment *g, struct pages *p);
+int term_cursor_next(struct term_cursor *c);
+
+#endif
