@@ -194,7 +194,7 @@ int posting_rank(struct posting *l, uint32_t ordinal, uint32_t *rank_out)
 	}
 	/* Where it was last is where it is asked next. */
 	if (l->block != UINT32_MAX && l->values[0] < ordinal &&
-	    (n = l->count - l->block * SEGMENT_POST_BLOCK) > SEGMENT_POST_BLOCK &&
+	    l->count - l->block * SEGMENT_POST_BLOCK > SEGMENT_POST_BLOCK &&
 	    ordinal <= l->values[SEGMENT_POST_BLOCK - 1])
 		block = l->block;
 	else if (l->skips)
