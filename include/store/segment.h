@@ -115,7 +115,8 @@
  *                 of the header page, the eight ranges in the header page's order, dead rows]
  *     dead rows   nil; or bin, a bitmap of (records + 7) / 8 bytes, least bit first; or str, the
  *                 ordinals as LEB128 differences to the one before plus one (the first from -1);
- *                 the smaller one
+ *                 the smaller one. Behind them, when it was packed densely by a compaction: true
+ *                 (since 0.2)
  *     coverage    as model/coverage.h encodes it
  *     damaged     as model/interval.h encodes it
  *     marks       map of str to bin, ascending

@@ -148,6 +148,7 @@ static void manifest_over(struct commit *c)
 	s->manifest_revision = s->state->revision;
 	s->compact_wanted = true;
 	s->upkeep_failed = false;
+	s->compact_rests -= s->compact_rests > 0;
 	s->manifests++;
 	store_discard_retired(s);
 	journal_rotate(s);
@@ -350,14 +351,39 @@ void txn_commit(struct txn *t, void (*done)(void *ctx, int rc, const struct why 
 
 /* ---- the store's own commits ---- */
 
+/* A merge that fails again and again rests for 64 manifests. */
+#define COMPACT_RESTS_MAX 6u
+
 static void upkeep_done(void *ctx, int rc, const struct why *why)
 {
 	struct store *s = ctx;
 
+	if (rc == 0)
+		return;
 	/* Not again before something else went well; what is damaged is quarantined first. */
-	s->upkeep_failed = rc != 0 && rc != ERR_CORRUPT;
-	if (rc)
-		log_warn("store", "upkeep failed dir=%s: %s", s->dir, why->text);
+	s->upkeep_failed = true;
+	log_warn("store", "upkeep failed dir=%s: %s", s->dir, why->text);
+}
+
+/* Damage that it met is quarantined first, and then it is tried again. Of other trouble the first
+ * in a row is told. What cannot be merged must still be flushed, so that a merge that failed rests for
+ * more and more manifests. */
+static void compact_done(void *ctx, int rc, const struct why *why)
+{
+	struct store *s = ctx;
+
+	if (rc == 0 && s->compact_failures)
+		log_info("store", "segments are merged again dir=%s", s->dir);
+	if (rc == 0)
+		s->compact_failures = 0;
+	if (rc == 0 || state_damaged(s->state))
+		return;
+	if (s->compact_failures == 0)
+		log_warn("store", "segments cannot be merged, which is tried again later dir=%s: %s",
+			 s->dir, why->text);
+	if (s->compact_failures < COMPACT_RESTS_MAX)
+		s->compact_failures++;
+	s->compact_rests = 1u << s->compact_failures;
 }
 
 int commit_upkeep(struct store *s, const char *compact, bool quarantine)
@@ -376,7 +402,7 @@ int commit_upkeep(struct store *s, const char *compact, bool quarantine)
 				   .changed = true,
 				   .compact = compact,
 				   .quarantine = quarantine},
-			     .done = upkeep_done,
+			     .done = compact ? compact_done : upkeep_done,
 			     .ctx = s};
 	t->committing = true;
 	s->committing = s->commit = c;

@@ -13,9 +13,6 @@
 
 #include <stdlib.h>
 
-/* Smaller ones are small anyway. */
-#define HALF_DEAD_RECORDS 512u
-
 void fold_release(struct fold *f)
 {
 	free(f->rows);
@@ -47,29 +44,11 @@ struct limits {
 	uint64_t small_bytes;   /* packed */
 	uint32_t records_max;
 	uint64_t bytes_max;
-	uint64_t remake_bytes; /* of one that has another dictionary or schema than the current one */
 };
 
-static const struct limits at_commit = {4096, 2u << 20, 4096, 4u << 20, UINT64_MAX};
-/* So that a segment comes to 10,000 records and more; sorting so many takes about 5 MB. */
-static const struct limits at_compaction = {8192, 16u << 20, 16384, 32u << 20, 256u << 10};
-
-static bool half_dead(const struct candidate *c)
-{
-	uint32_t records = c->segment->meta.records;
-
-	return records >= HALF_DEAD_RECORDS && c->live <= records / 2;
-}
-
-/* Whether it can be taken as it is. */
-static bool fits(struct store *s, const struct state_resource *r, struct segment *g)
-{
-	return g->meta.dictionary == r->dictionary &&
-	       segment_fields(g, s->pages, schema_find(&s->schemas, r->name)) == 0 && g->same_schema;
-}
-
-static size_t candidates(struct store *s, const struct state_resource *r, const struct limits *l,
-			 bool memory, struct candidate *out)
+static const struct limits at_commit = {4096, 2u << 20, 4096, 4u << 20};
+static size_t candidates(const struct state_resource *r, const struct limits *l, bool memory,
+			 struct candidate *out)
 {
 	size_t n = 0;
 
@@ -78,8 +57,7 @@ static size_t candidates(struct store *s, const struct state_resource *r, const 
 		uint32_t live = segment_live(&r->segments[i]);
 		uint64_t bytes = (g->meta.data_end - SEGMENT_PAGE) * live / g->meta.records;
 		if (live && live < l->small_records && bytes < l->small_bytes &&
-		    segment_in_memory(g) == memory && !g->damaged &&
-		    (bytes <= l->remake_bytes || fits(s, r, g)))
+		    segment_in_memory(g) == memory && !g->damaged)
 			out[n++] = (struct candidate){g, live, bytes};
 	}
 	qsort(out, n, sizeof *out, by_live);
@@ -105,23 +83,6 @@ static size_t choose(const struct candidate *c, size_t n, const struct limits *l
 	}
 	/* One alone is worth copying only when it is not larger than what comes to it. */
 	return taken == 1 && c[0].live > added ? 0 : taken;
-}
-
-/* Of few segments only those are worth copying that are mostly dead. */
-static size_t choose_files(struct candidate *c, size_t n)
-{
-	uint64_t records = 0;
-	size_t taken = 0;
-
-	if (n >= FOLD_SEGMENTS)
-		return choose(c, n, &at_compaction, 0);
-	for (size_t i = 0; i < n; i++) {
-		if (!half_dead(&c[i]) || records + c[i].live > at_compaction.records_max)
-			continue;
-		records += c[i].live;
-		c[taken++] = c[i];
-	}
-	return taken;
 }
 
 static int rows_reserve(struct fold *f, uint32_t extra)
@@ -171,18 +132,6 @@ static int extract_again(struct segment *g, struct bytes raw, struct fold *f)
 	return segment_note(g, rc);
 }
 
-/* The frame where it is, when the row's dictionary stays: it is in memory, or read when it is
- * written. The current state keeps the segment until the commit is over. */
-static void leave_frame(struct segment *g, struct segment_row *out)
-{
-	if (segment_in_memory(g)) {
-		out->frame = g->file.image + out->row.offset;
-		return;
-	}
-	out->from = g;
-	out->source = out->row.offset;
-}
-
 /* A copy of the frame in the store's frame, or a new one. */
 static int take_frame(struct store *s, struct fold *f, struct bytes raw, struct packer *packer,
 		      struct segment_row *out)
@@ -205,7 +154,8 @@ static int take_frame(struct store *s, struct fold *f, struct bytes raw, struct 
 static int take_row(struct store *s, struct segment *g, struct fold *f, struct packer *packer)
 {
 	struct segment_row *out = &f->rows[f->count];
-	bool stays = !packer && (f->later || segment_in_memory(g));
+	/* In memory it lies where it is until the commit is over. */
+	bool stays = !packer && segment_in_memory(g);
 	struct buf raw = {0};
 
 	*out = (struct segment_row){.index = f->indexed ? f->sources_count - 1 : 0,
@@ -218,7 +168,7 @@ static int take_row(struct store *s, struct segment *g, struct fold *f, struct p
 	if (!rc && !f->indexed)
 		rc = extract_again(g, buf_bytes(&raw), f);
 	if (!rc && stays)
-		leave_frame(g, out);
+		out->frame = g->file.image + out->row.offset;
 	else if (!rc)
 		rc = take_frame(s, f, buf_bytes(&raw), packer, out);
 	buf_release(&raw);
@@ -286,8 +236,7 @@ int fold_begin(struct store *s, struct fold *f, const struct state_resource *r, 
 {
 	size_t n = 0;
 
-	*f = (struct fold){.later = how == FOLD_COMPACT,
-			   .extract.schema = schema_find(&s->schemas, r->name)};
+	*f = (struct fold){.extract.schema = schema_find(&s->schemas, r->name)};
 	struct candidate *c = malloc((r->count + 1) * sizeof *c);
 	f->chosen = malloc((r->count + 1) * sizeof(struct segment *));
 	f->sources = calloc(r->count + 2, sizeof *f->sources);
@@ -301,23 +250,12 @@ int fold_begin(struct store *s, struct fold *f, const struct state_resource *r, 
 			f->chosen[f->chosen_count++] = r->segments[i].segment;
 			added += segment_live(&r->segments[i]);
 		}
-	if (how == FOLD_COMPACT)
-		n = choose_files(c, candidates(s, r, &at_compaction, false, c));
-	else if (how != FOLD_FLUSH && added)
-		n = choose(c, candidates(s, r, &at_commit, how == FOLD_MEMORY, c), &at_commit, added);
+	if (how != FOLD_FLUSH && added)
+		n = choose(c, candidates(r, &at_commit, how == FOLD_MEMORY, c), &at_commit, added);
 	for (size_t i = 0; i < n; i++)
 		f->chosen[f->chosen_count++] = c[i].segment;
 	free(c);
 	return 0;
-}
-
-bool fold_compacts(struct store *s, const struct state_resource *r)
-{
-	struct candidate *c = malloc((r->count + 1) * sizeof *c);
-	size_t n = c ? choose_files(c, candidates(s, r, &at_compaction, false, c)) : 0;
-
-	free(c);
-	return n > 0;
 }
 
 bool fold_repacks(const struct fold *f, uint64_t dictionary)
@@ -356,7 +294,7 @@ int fold_step(struct store *s, struct fold *f, struct state_resource *r, uint64_
 
 	if (f->at == f->chosen_count) {
 		for (uint32_t i = 0; i < f->count; i++)
-			if (!f->rows[i].frame && !f->rows[i].from)
+			if (!f->rows[i].frame)
 				f->rows[i].frame = f->frames.data + f->rows[i].row.offset;
 		return 0;
 	}

@@ -1,6 +1,6 @@
 /*
- * fold: small segments go into the one that a commit writes anyway, so that their number stays
- * small.
+ * fold: what is in memory, and small segments, go into the one that a commit writes anyway, so that
+ * their number stays small. (What a store merges by itself, beside the commits: merge.h.)
  */
 #ifndef FIC_STORE_FOLD_H
 #define FIC_STORE_FOLD_H
@@ -17,8 +17,7 @@
 enum fold_how {
 	FOLD_MEMORY, /* small ones among those in memory: their frames stay where they are */
 	FOLD_FLUSH,  /* all in memory */
-	FOLD_FILES,  /* those, and small files, whose frames are read at once */
-	FOLD_COMPACT, /* those, and small and half-dead files, whose frames are read when they are written */
+	FOLD_FILES,  /* those, and small files */
 };
 
 /* Rows taken over; their frames lie in `frames`. */
@@ -41,7 +40,6 @@ struct fold {
 	uint32_t count_before;  /* what was taken before it */
 	uint32_t sources_before, extracted_before;
 	size_t frames_before;
-	bool later; /* frames of files are read when they are written */
 };
 
 void fold_release(struct fold *f);
@@ -49,8 +47,6 @@ void fold_release(struct fold *f);
 /* Chooses segments of `r`. `added`: rows that the commit writes beside. ERR_NOMEM. */
 int fold_begin(struct store *s, struct fold *f, const struct state_resource *r, enum fold_how how,
 	       size_t added);
-/* Whether FOLD_COMPACT would find files to merge; false without memory. */
-bool fold_compacts(struct store *s, const struct state_resource *r);
 /* Whether something is packed anew, so that a packer is needed. */
 bool fold_repacks(const struct fold *f, uint64_t dictionary);
 /* Takes some live rows of the chosen ones, and out of `r` (a clone that nobody else holds) those

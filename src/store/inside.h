@@ -15,6 +15,7 @@
 #define GATHER_BYTES_MAX (256u << 10) /* training takes about 3 ms */
 #define GATHER_FEW       16u          /* enough when the bytes are used up */
 #define PACK_LEVEL       3            /* fresh records change soon; compaction packs better */
+#define PACK_LEVEL_COLD  6            /* what a compaction finds old is packed once more */
 /* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
 #define PACK_SLICE (64u << 10)
 
@@ -32,6 +33,7 @@ struct store {
 	struct store_hooks hooks;
 	size_t txn_bytes_max;
 	int64_t window_ms;
+	uint32_t merged_rows; /* of a full segment that a compaction writes */
 	struct pages *pages;
 	struct dictionaries *dictionaries;
 	struct schemas schemas;
@@ -53,6 +55,8 @@ struct store {
 	struct commit *commit;     /* the same while it is prepared, a slice with each store_work */
 	struct commit *waiting;    /* the transaction's, behind one of the store's own */
 	bool flush_wanted, compact_wanted, upkeep_failed;
+	unsigned compact_failures; /* in a row … */
+	unsigned compact_rests;    /* … after which so many manifests come before the next try */
 	bool dirty; /* the manifest on disk may say something else than `state` */
 	unsigned snapshots;
 	uint64_t commits, quarantined;

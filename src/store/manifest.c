@@ -81,7 +81,7 @@ static void put_segment(struct buf *out, const struct state_segment *e)
 {
 	const struct segment_meta *m = &e->segment->meta;
 
-	mp_put_array(out, SEGMENT_ITEMS);
+	mp_put_array(out, SEGMENT_ITEMS + m->cold);
 	mp_put_uint(out, m->number);
 	mp_put_cstr(out, m->folder);
 	mp_put_uint(out, m->bytes);
@@ -97,6 +97,8 @@ static void put_segment(struct buf *out, const struct state_segment *e)
 		mp_put_int(out, m->ranges[i].max);
 	}
 	put_dead(out, e->dead);
+	if (m->cold)
+		mp_put_bool(out, true);
 }
 
 static void put_resource(struct buf *out, const struct state_resource *r)
@@ -327,15 +329,29 @@ static void take_meta(struct parse *p, struct segment_meta *m, struct state_segm
 	}
 }
 
+/* What no fresh segment has is only written where it is so. */
+static void take_cold(struct parse *p, struct segment_meta *m)
+{
+	struct mp_value v;
+
+	m->cold = take(p, MP_BOOL, &v, "how a segment is packed") && v.boolean;
+	if (!m->cold)
+		wrong(p, ERR_CORRUPT, "how a segment is packed");
+}
+
 static void take_segment(struct parse *p, struct state_resource *r)
 {
 	struct segment_meta m = {0};
 	struct state_segment e = {0};
 
-	take_array(p, SEGMENT_ITEMS, SEGMENT_ITEMS, "a segment");
+	uint32_t items = take_array(p, 0, SEGMENT_ITEMS + 1, "a segment");
+	if (items < SEGMENT_ITEMS)
+		wrong(p, ERR_CORRUPT, "a segment");
 	take_meta(p, &m, &e);
 	check_meta(p, r, &m);
 	take_dead(p, m.records, &e.dead);
+	if (items > SEGMENT_ITEMS)
+		take_cold(p, &m);
 	if (!p->error) {
 		e.segment = segment_new(r->name, &m, segment_path(p->dir, r->name, &m));
 		if (!e.segment || resource_add_segment(r, e))

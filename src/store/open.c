@@ -7,6 +7,7 @@
  * memory (a quarantine) reaches the disk with the next commit; until then every start comes to the
  * same result.
  */
+#include "choice.h"
 #include "hooks.h"
 #include "journal.h"
 #include "manifest.h"
@@ -127,6 +128,7 @@ static struct store *store_new(const struct store_options *o)
 	s->txn_bytes_max = o->txn_bytes_max ? o->txn_bytes_max : TXN_BYTES_DEFAULT;
 	s->journal_max = o->journal_bytes;
 	s->floor_bytes = o->floor_bytes;
+	s->merged_rows = o->segment_rows ? o->segment_rows : MERGED_ROWS;
 	s->keep_previous = o->keep_previous;
 	s->journal.fd = -1;
 	s->journal.before = s->journal.first = 1;

@@ -4,9 +4,7 @@
  *
  *   REBASE (what the store's own commits moved) -> NEXT (a resource that changes) -> PACK (what waits raw) -> BUILD (its clone; a new dictionary)
  *     -> KILLS (replaced rows die) -> RETAIN (old ones, too) -> FOLD (small segments come along) -> GATHER (damaged and empty
- *     ones are dropped) -> SORT -> ORDER -> SEGMENT -> WRITE -> SEGMENT ... -> NEXT ... -> END (marks;
- *     the manifest, under another name)
- *
+ *     ones are dropped) *
  * Between two steps readers read, and what they find damaged stays for a later commit. It must never
  * touch what the current state names.
  */
@@ -316,7 +314,6 @@ static int fold_start(struct prepared *p)
 
 	p->stage = PREPARE_FOLD;
 	enum fold_how how = p->journaled                                        ? FOLD_MEMORY
-			    : p->compact && strcmp(p->compact, part->name) == 0 ? FOLD_COMPACT
 			    : p->internal || p->s->journal_max                  ? FOLD_FLUSH
 										: FOLD_FILES;
 	if (fold_begin(p->s, &p->fold, r, how, part->count - part->dropped))
@@ -422,6 +419,11 @@ static int gather(struct prepared *p)
 	return 0;
 }
 
+static bool compacts(const struct prepared *p, const struct txn_part *part)
+{
+	return p->compact && strcmp(p->compact, part->name) == 0;
+}
+
 static int part_over(struct prepared *p)
 {
 	if (state_set(p->next, p->r, store_segment_end, p->s))
@@ -436,6 +438,16 @@ static int part_over(struct prepared *p)
 	return 0;
 }
 
+/* What the commit brings is written; now what it moves. */
+static int rows_over(struct prepared *p)
+{
+	if (!compacts(p, p->part) || p->choice.count == 0)
+		return part_over(p);
+	p->stage = PREPARE_MERGE;
+	p->merging = true;
+	return merge_init(&p->merge, p->s, p->r, &p->choice, p->r->dictionary, &p->why);
+}
+
 static int stage_gather(struct prepared *p)
 {
 	bool drops = !p->journaled && (!p->internal || p->quarantine);
@@ -447,7 +459,7 @@ static int stage_gather(struct prepared *p)
 	if (!p->journaled && has_memory(p->r))
 		return why_set(&p->why, ERR_CORRUPT, "journaled records of %s cannot be read",
 			       p->r->name);
-	return p->part->count > p->part->dropped || p->fold.count ? gather(p) : part_over(p);
+	return p->part->count > p->part->dropped || p->fold.count ? gather(p) : rows_over(p);
 }
 
 static int stage_sort(struct prepared *p)
@@ -480,14 +492,9 @@ static uint32_t segment_end_row(const struct prepared *p)
 	return end;
 }
 
-/* The frame of a row that is copied from another file. */
 static int row_fetch(void *ctx, const struct segment_row *r, struct buf *out)
 {
-	struct store *s = ctx;
-	struct row row = r->row;
-
-	row.offset = r->source;
-	return segment_frame(r->from, s->pages, &row, out);
+	return merge_frame(ctx, r, out);
 }
 
 static int segment_open(struct prepared *p)
@@ -507,15 +514,8 @@ static int segment_open(struct prepared *p)
 	return rc;
 }
 
-static int stage_segment(struct prepared *p)
+static int segment_begin(struct prepared *p, struct segment_row *rows, uint32_t count)
 {
-	struct segment_row *rows = p->rows + p->start;
-	uint32_t count = segment_end_row(p) - p->start;
-
-	if (count == 0)
-		return part_over(p);
-	p->meta = (struct segment_meta){.number = p->s->next_file++,
-					.dictionary = p->part->dictionary};
 	segment_folder(segment_rows_start(rows, count), p->s->window_ms, p->meta.folder);
 	int rc = 0;
 	if (p->journaled)
@@ -525,13 +525,25 @@ static int stage_segment(struct prepared *p)
 	if (rc)
 		return rc;
 	p->writing = true;
-	p->start += count;
 	p->stage = PREPARE_WRITE;
 	if (segment_writer_init(&p->writer, &p->out, &p->plan, rows, count, &p->meta))
 		return prepare_nomem(p);
 	p->writer.fetch = row_fetch;
-	p->writer.ctx = p->s;
+	p->writer.ctx = &p->merge;
 	return 0;
+}
+
+static int stage_segment(struct prepared *p)
+{
+	struct segment_row *rows = p->rows + p->start;
+	uint32_t count = segment_end_row(p) - p->start;
+
+	if (count == 0)
+		return rows_over(p);
+	p->meta = (struct segment_meta){.number = p->s->next_file++,
+					.dictionary = p->part->dictionary};
+	p->start += count;
+	return segment_begin(p, rows, count);
 }
 
 /* The file is written, or cannot be. */
@@ -560,7 +572,7 @@ static int segment_over(struct prepared *p, int rc)
 		segment_free(e.segment, p->s->pages);
 		return prepare_nomem(p);
 	}
-	p->stage = PREPARE_SEGMENT;
+	p->stage = p->merging ? PREPARE_MERGE : PREPARE_SEGMENT;
 	return 0;
 }
 
@@ -569,6 +581,50 @@ static int stage_write(struct prepared *p)
 	int rc = segment_writer_step(&p->writer);
 
 	return rc == 1 ? 0 : segment_over(p, rc);
+}
+
+/* ---- what is merged ---- */
+
+/* All rows are in new segments. */
+static int merge_over(struct prepared *p)
+{
+	for (size_t i = p->r->count; i-- > 0;)
+		for (uint32_t k = 0; k < p->merge.choice.count; k++)
+			if (p->r->segments[i].segment == p->merge.choice.segments[k]) {
+				resource_drop_segment(p->r, i, store_segment_end, p->s);
+				break;
+			}
+	merge_release(&p->merge);
+	p->merging = false;
+	drop_empty(p, p->r); /* dictionaries */
+	return part_over(p);
+}
+
+static int stage_merge(struct prepared *p)
+{
+	struct merge *m = &p->merge;
+
+	if (m->full)
+		merge_next(m);
+	int rc = merge_step(m);
+	if (rc < 0)
+		return why_set(&p->why, rc, "cannot merge the segments of %s: %s", p->r->name,
+			       rc == ERR_NOSPACE ? "the disk is full" : err_name(rc));
+	if (rc == 1)
+		return 0;
+	if (m->count == 0)
+		return merge_over(p);
+	m->full = true; /* the rows go before the next ones come */
+	p->plan = (struct segment_plan){.resource = p->r->name,
+					.window_ms = p->s->window_ms,
+					.schema = m->extract.schema,
+					.sources = m->index,
+					.sources_count = m->index_count,
+					.pages = p->s->pages};
+	p->meta = (struct segment_meta){.number = p->s->next_file++,
+					.dictionary = m->dictionary,
+					.cold = m->choice.cold};
+	return segment_begin(p, m->rows, m->count);
 }
 
 /* ---- prepare ---- */
@@ -672,11 +728,18 @@ static bool goes_to_journal(const struct prepared *p)
 	return true;
 }
 
+/* Of records that move about half as much comes for their indexes, and their frames may have to wait in
+ * a file of their own. */
+static uint64_t choice_cost(const struct prepared *p)
+{
+	return p->choice.bytes * 5 / 2;
+}
+
 /* What brings nothing new may always be written: it settles, withdraws or makes room. */
 static int check_room(struct prepared *p)
 {
 	struct store *s = p->s;
-	uint64_t bytes, needed = txn_bytes(p->t) * 2 + COMMIT_BYTES;
+	uint64_t bytes, needed = txn_bytes(p->t) * 2 + COMMIT_BYTES + choice_cost(p);
 	bool frees = p->quarantine;
 
 	for (const struct txn_part *part = p->t->parts; part; part = part->next)
@@ -697,6 +760,8 @@ static int prepare_open(struct prepared *p)
 
 	if (rc)
 		return rc;
+	if (p->compact && choice_make(s, state_find(s->state, p->compact), &p->choice))
+		return prepare_nomem(p);
 	p->stage = PREPARE_NEXT;
 	p->changed |= s->dirty || marks_changed(p->t);
 	for (const struct txn_part *part = p->t->parts; part; part = part->next)
@@ -742,6 +807,7 @@ int prepare_step(struct prepared *p)
 		[PREPARE_FOLD] = stage_fold,       [PREPARE_GATHER] = stage_gather,
 		[PREPARE_SORT] = stage_sort,       [PREPARE_ORDER] = stage_order,
 		[PREPARE_SEGMENT] = stage_segment, [PREPARE_WRITE] = stage_write,
+		[PREPARE_MERGE] = stage_merge,
 	};
 
 	if (p->stage == PREPARE_END)
@@ -768,6 +834,8 @@ void prepared_release(struct prepared *p)
 {
 	prepared_close(p);
 	fold_release(&p->fold);
+	merge_release(&p->merge);
+	choice_release(&p->choice);
 	free(p->unsorted);
 	free(p->rows);
 	sort_release(&p->sort);

@@ -5,6 +5,7 @@
 #define FIC_STORE_PREPARE_H
 
 #include "fold.h"
+#include "merge.h"
 #include "segment_write.h"
 
 /* A file or folder that must be durable before the manifest names it. */
@@ -27,6 +28,7 @@ enum prepare_stage {
 	PREPARE_ORDER,
 	PREPARE_SEGMENT,
 	PREPARE_WRITE,
+	PREPARE_MERGE,
 	PREPARE_END,
 };
 
@@ -48,6 +50,9 @@ struct prepared {
 	bool internal;  /* upkeep: changes nothing that readers see, but for a quarantine */
 	bool quarantine;
 	const char *compact; /* the resource whose files are merged; NULL: none */
+	struct choice choice; /* of them, until they are */
+	struct merge merge;
+	bool merging;
 	bool writing;        /* a segment */
 	uint32_t manifest_sum;
 	struct txn_part *part;    /* at hand, or the last one */

@@ -40,6 +40,7 @@ struct segment_meta {
 	uint64_t bytes, data_end;
 	uint32_t records, tombstones, truncated, untimed;
 	uint32_t header_sum;
+	bool cold; /* packed densely (PACK_LEVEL_COLD), all of it */
 	struct range ranges[SEGMENT_RANGES];
 	char folder[SEGMENT_FOLDER_SIZE];
 };

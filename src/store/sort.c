@@ -29,10 +29,8 @@ void sort_reset(struct sort *s)
 	s->count = s->width = s->at = 0;
 }
 
-static int compare(const void *a, const void *b)
+int sort_compare(const struct sort_key *x, const struct sort_key *y)
 {
-	const struct sort_key *x = a, *y = b;
-
 	if (x->major != y->major)
 		return x->major < y->major ? -1 : 1;
 	if (x->middle != y->middle)
@@ -40,6 +38,11 @@ static int compare(const void *a, const void *b)
 	if (x->minor != y->minor)
 		return x->minor < y->minor ? -1 : 1;
 	return x->ordinal < y->ordinal ? -1 : x->ordinal > y->ordinal;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return sort_compare(a, b);
 }
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -55,7 +58,7 @@ static uint32_t merge(struct sort *s, uint32_t at)
 
 	for (uint32_t out = at; out < end; out++) {
 		bool from_left = left < middle &&
-				 (right == end || compare(&s->keys[left], &s->keys[right]) <= 0);
+				 (right == end || sort_compare(&s->keys[left], &s->keys[right]) <= 0);
 		s->spare[out] = s->keys[from_left ? left++ : right++];
 	}
 	return end - at;

@@ -21,6 +21,8 @@ struct sort {
 	uint32_t at;
 };
 
+/* Negative, 0 or positive. */
+int sort_compare(const struct sort_key *a, const struct sort_key *b);
 /* Room for so many keys; count is 0. ERR_NOMEM. */
 int sort_init(struct sort *s, uint32_t cap);
 void sort_release(struct sort *s);

@@ -191,6 +191,15 @@ void resource_drop_dictionary(struct state_resource *r, size_t at)
 		(r->dictionaries_count - at) * sizeof *r->dictionaries);
 }
 
+bool state_damaged(const struct state *t)
+{
+	for (size_t i = 0; i < t->resources_count; i++)
+		for (size_t j = 0; j < t->resources[i]->count; j++)
+			if (t->resources[i]->segments[j].segment->damaged)
+				return true;
+	return false;
+}
+
 uint64_t resource_live(const struct state_resource *r)
 {
 	uint64_t live = 0;

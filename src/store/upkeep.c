@@ -6,24 +6,42 @@
  * A quarantine takes coverage away, so it begins only while no transaction is open: one that is was
  * begun without knowing of it, and its own commit quarantines.
  */
-#include "fold.h"
+#include "choice.h"
+#include "columns.h"
 
-static bool any_damage(const struct store *s)
+/* What a choice has to know of a file is read before, one with each step. */
+static bool look(struct store *s)
 {
 	for (size_t i = 0; i < s->state->resources_count; i++) {
 		const struct state_resource *r = s->state->resources[i];
-		for (size_t j = 0; j < r->count; j++)
-			if (r->segments[j].segment->damaged)
+		const struct schema *schema = schema_find(&s->schemas, r->name);
+		for (size_t j = 0; j < r->count; j++) {
+			struct segment *g = r->segments[j].segment;
+			if (g->fields_loaded || g->damaged || segment_in_memory(g))
+				continue;
+			if (segment_fields(g, s->pages, schema) == 0 || g->damaged)
 				return true;
+		}
 	}
 	return false;
 }
 
-static const char *compactable(struct store *s)
+static bool compactable(struct store *s, const struct state_resource *r)
+{
+	struct choice c;
+	bool some = choice_make(s, r, &c) == 0 && c.count > 0;
+
+	choice_release(&c);
+	return some;
+}
+
+/* The resource whose files are to be merged next; NULL: none. */
+static const char *compact_next(struct store *s)
 {
 	for (size_t i = 0; i < s->state->resources_count; i++)
-		if (fold_compacts(s, s->state->resources[i]))
+		if (compactable(s, s->state->resources[i]))
 			return s->state->resources[i]->name;
+	s->compact_wanted = false;
 	return NULL;
 }
 
@@ -32,14 +50,15 @@ static bool upkeep_begin(struct store *s)
 {
 	if (s->upkeep_failed)
 		return false;
-	bool damage = any_damage(s) || s->dirty;
+	bool damage = state_damaged(s->state) || s->dirty;
 	if (damage && s->txn)
 		return false;
 	bool flush = s->flush_wanted;
+	bool compacts = !damage && !flush && s->compact_wanted && s->compact_rests == 0;
+	if (compacts && look(s))
+		return true;
 	s->flush_wanted = false;
-	const char *compact = damage || !s->compact_wanted ? NULL : compactable(s);
-	if (!damage && !compact)
-		s->compact_wanted = false;
+	const char *compact = compacts ? compact_next(s) : NULL;
 	return (damage || flush || compact) && commit_upkeep(s, compact, damage) == 0;
 }
 
