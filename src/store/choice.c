@@ -1,7 +1,8 @@
 /*
  * choice: see the header. In this order:
  *
- *   files of another schema, each by itself
+ *   files of another schema, and those of the oldest dictionary when there are too many, each by
+ *     itself
  *   files of which a third is dead, together
  *   full files that went cold, each by itself
  *   small files, when there are MERGED_SMALL: the smaller half of them, and then every next one that
@@ -20,8 +21,8 @@
 #define DEPTH_FILES_MAX 512u
 /* What did not change for so long before the newest that was read. */
 #define COLD_MS INT64_C(2592000000) /* 30 days */
-/* Of files with fewer rows dead ones do not matter. */
-#define DEAD_RECORDS 512u
+/* Dead rows matter in files of more than this part of a full one. */
+#define DEAD_PART 40u
 
 struct candidate {
 	struct segment *segment;
@@ -126,18 +127,37 @@ static uint64_t outcome(const struct candidates *c, const struct choice *out)
 
 /* ---- the reasons ---- */
 
-static void choose_old(const struct candidates *c, struct choice *out)
+/* 0: all may stay. */
+static uint64_t oldest_dictionary(const struct state_resource *r)
 {
-	for (size_t i = 0; i < c->count && out->count == 0; i++)
-		if (!c->items[i].segment->same_schema)
+	uint64_t oldest = 0;
+
+	if (r->dictionaries_count < RESOURCE_DICTIONARIES_MAX)
+		return 0;
+	for (size_t i = 0; i < r->dictionaries_count; i++) {
+		uint64_t number = r->dictionaries[i].number;
+		if (number != r->dictionary && (oldest == 0 || number < oldest))
+			oldest = number;
+	}
+	return oldest;
+}
+
+static void choose_old(const struct candidates *c, const struct state_resource *r, struct choice *out)
+{
+	uint64_t oldest = oldest_dictionary(r);
+
+	for (size_t i = 0; i < c->count && out->count == 0; i++) {
+		const struct segment *g = c->items[i].segment;
+		if (!g->same_schema || (oldest && g->meta.dictionary == oldest))
 			take(c, out, &c->items[i]);
+	}
 }
 
 static void choose_dead(const struct candidates *c, struct choice *out)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		uint32_t dead = c->items[i].dead, records = c->items[i].segment->meta.records;
-		if (records >= DEAD_RECORDS && dead >= records / 3 && !take(c, out, &c->items[i]))
+		if (records >= c->store->merged_rows / DEAD_PART && dead && dead >= records / 3 && !take(c, out, &c->items[i]))
 			return;
 	}
 }
@@ -245,7 +265,7 @@ int choice_make(struct store *s, const struct state_resource *r, struct choice *
 		return ERR_NOMEM;
 	}
 	gather(s, r, &c);
-	choose_old(&c, out);
+	choose_old(&c, r, out);
 	if (out->count == 0)
 		choose_dead(&c, out);
 	if (out->count == 0)

@@ -135,6 +135,43 @@ static void note_folders(struct commit *c)
 	}
 }
 
+static bool dictionary_named(const struct state_resource *r, uint64_t number)
+{
+	for (size_t i = 0; r && i < r->dictionaries_count; i++)
+		if (r->dictionaries[i].number == number)
+			return true;
+	return false;
+}
+
+/* Dictionaries that are no longer named go as segments do; who still reads with one has it in memory. */
+static void end_dictionary(struct store *s, const char *resource, uint64_t number)
+{
+	char *path = dictionary_path(s->dir, resource, number);
+	struct unpacker *u;
+
+	if (s->snapshots == 0)
+		dictionary_forget(s->dictionaries, number);
+	else if (dictionary_unpacker(s->dictionaries, resource, number, &u)) {
+		free(path); /* the next start removes it */
+		return;
+	}
+	if (s->keep_previous)
+		store_retire(s, path);
+	else
+		store_discard(s, path);
+}
+
+static void end_dictionaries(struct store *s, const struct state *old)
+{
+	for (size_t i = 0; i < old->resources_count; i++) {
+		const struct state_resource *r = old->resources[i];
+		const struct state_resource *now = state_find(s->state, r->name);
+		for (size_t j = 0; j < r->dictionaries_count; j++)
+			if (!dictionary_named(now, r->dictionaries[j].number))
+				end_dictionary(s, r->name, r->dictionaries[j].number);
+	}
+}
+
 /* The new manifest is durable: what only older ones named goes. */
 static void manifest_over(struct commit *c)
 {
@@ -165,8 +202,10 @@ static void publish(struct commit *c)
 	s->state = c->p.next;
 	c->p.next = NULL;
 	s->commits++;
-	if (!c->p.journaled)
+	if (!c->p.journaled) {
 		manifest_over(c);
+		end_dictionaries(s, old);
+	}
 	state_unref(old, store_segment_end, s);
 	commit_end(c);
 }
@@ -386,16 +425,58 @@ static void compact_done(void *ctx, int rc, const struct why *why)
 	s->compact_rests = 1u << s->compact_failures;
 }
 
-int commit_upkeep(struct store *s, const char *compact, bool quarantine)
+static int internal_new(struct store *s, struct commit **c_out, struct txn **t_out)
 {
-	struct commit *c = calloc(1, sizeof *c);
-	struct txn *t = c ? txn_new(s) : NULL;
+	*c_out = calloc(1, sizeof **c_out);
+	*t_out = *c_out ? txn_new(s) : NULL;
+	if (*t_out)
+		return 0;
+	free(*c_out);
+	return ERR_NOMEM;
+}
 
-	assert(!s->committing && (!quarantine || !s->txn));
-	if (!t) {
+static void internal_start(struct store *s, struct commit *c)
+{
+	c->p.t->committing = true;
+	s->committing = s->commit = c;
+}
+
+int commit_dictionary(struct store *s, const char *resource, struct bytes dictionary)
+{
+	struct txn_part *part;
+	struct commit *c;
+	struct txn *t;
+
+	assert(!s->committing);
+	if (internal_new(s, &c, &t))
+		return ERR_NOMEM;
+	int rc = txn_part(t, resource, &part, NULL);
+	if (!rc) {
+		buf_put_bytes(&part->dictionary_bytes, dictionary);
+		rc = part->dictionary_bytes.error;
+	}
+	if (rc) {
+		txn_free(t);
 		free(c);
 		return ERR_NOMEM;
 	}
+	part->dictionary = s->next_file++;
+	part->dictionary_new = true;
+	*c = (struct commit){.p = {.s = s, .t = t, .internal = true, .changed = true},
+			     .done = upkeep_done,
+			     .ctx = s};
+	internal_start(s, c);
+	return 0;
+}
+
+int commit_upkeep(struct store *s, const char *compact, bool quarantine)
+{
+	struct commit *c;
+	struct txn *t;
+
+	assert(!s->committing && (!quarantine || !s->txn));
+	if (internal_new(s, &c, &t))
+		return ERR_NOMEM;
 	*c = (struct commit){.p = {.s = s,
 				   .t = t,
 				   .internal = true,
@@ -404,7 +485,6 @@ int commit_upkeep(struct store *s, const char *compact, bool quarantine)
 				   .quarantine = quarantine},
 			     .done = compact ? compact_done : upkeep_done,
 			     .ctx = s};
-	t->committing = true;
-	s->committing = s->commit = c;
+	internal_start(s, c);
 	return 0;
 }

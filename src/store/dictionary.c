@@ -130,6 +130,17 @@ static int dictionary_find(struct dictionaries *d, const char *resource, uint64_
 	return 0;
 }
 
+void dictionary_forget(struct dictionaries *d, uint64_t number)
+{
+	for (struct dictionary **at = &d->first; *at; at = &(*at)->next)
+		if ((*at)->number == number) {
+			struct dictionary *one = *at;
+			*at = one->next;
+			dictionary_free(one);
+			return;
+		}
+}
+
 int dictionary_unpacker(struct dictionaries *d, const char *resource, uint64_t number,
 			struct unpacker **out)
 {

@@ -22,6 +22,9 @@ int dictionary_unpacker(struct dictionaries *d, const char *resource, uint64_t n
 /* The bytes, borrowed until dictionaries_free. */
 int dictionary_bytes(struct dictionaries *d, const char *resource, uint64_t number, struct bytes *out);
 
+/* Gives the memory back; the next call reads the file again. */
+void dictionary_forget(struct dictionaries *d, uint64_t number);
+
 /* The file's path: <dir>/<resource>/<number>.dict, from malloc; NULL: no memory. */
 char *dictionary_path(const char *dir, const char *resource, uint64_t number);
 /* The file's bytes. */

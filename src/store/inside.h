@@ -16,6 +16,8 @@
 #define GATHER_FEW       16u          /* enough when the bytes are used up */
 #define PACK_LEVEL       3            /* fresh records change soon; compaction packs better */
 #define PACK_LEVEL_COLD  6            /* what a compaction finds old is packed once more */
+/* Of one resource: then the files of the oldest one are packed anew before there is another. */
+#define RESOURCE_DICTIONARIES_MAX 8u
 /* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
 #define PACK_SLICE (64u << 10)
 
@@ -26,6 +28,12 @@ struct journal {
 	uint64_t first, number; /* of the files: the oldest that may be there, the newest */
 	uint64_t bytes;         /* of the newest */
 	uint64_t total;         /* of all */
+};
+
+/* When a resource's dictionary was tried last. */
+struct store_trial {
+	char resource[SEGMENT_NAME_SIZE]; /* empty: none yet */
+	uint64_t revision;
 };
 
 struct store {
@@ -57,6 +65,8 @@ struct store {
 	bool flush_wanted, compact_wanted, upkeep_failed;
 	unsigned compact_failures; /* in a row … */
 	unsigned compact_rests;    /* … after which so many manifests come before the next try */
+	struct renewal *renewal; /* the dictionary that is on trial; NULL: none */
+	struct store_trial trials[STORE_RESOURCES_MAX];
 	bool dirty; /* the manifest on disk may say something else than `state` */
 	unsigned snapshots;
 	uint64_t commits, quarantined;
@@ -152,6 +162,8 @@ void commit_forget(struct store *s);
 /* Flushes what is in memory, and merges files of a resource (NULL: of none). `quarantine`: damaged
  * segments go, too; only while no transaction is open. ERR_NOMEM. */
 int commit_upkeep(struct store *s, const char *compact, bool quarantine);
+/* Flushes, and makes the bytes the dictionary that a resource packs with from now on. ERR_NOMEM. */
+int commit_dictionary(struct store *s, const char *resource, struct bytes dictionary);
 /* Asks for store_work. */
 void store_wake(struct store *s);
 /* Returns rc; trouble may be damage, and then there is work. */

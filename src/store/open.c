@@ -11,6 +11,7 @@
 #include "hooks.h"
 #include "journal.h"
 #include "manifest.h"
+#include "renew.h"
 #include "repair.h"
 
 #include <base/files.h>
@@ -172,6 +173,7 @@ void store_close(struct store *s)
 	txn_abort(s->txn);
 	state_unref(s->state, store_segment_end, s);
 	journal_close(s);
+	renewal_free(s->renewal);
 	dictionaries_free(s->dictionaries);
 	pages_free(s->pages);
 	schemas_release(&s->schemas);

@@ -85,6 +85,23 @@ static int drop_damaged(struct prepared *p, struct state_resource *r)
 	return 0;
 }
 
+/* An open transaction packs with what was the current dictionary when it began, which may be as late
+ * as right before this commit is published. */
+static bool dictionary_needed(const struct prepared *p, const struct state_resource *r, uint64_t number)
+{
+	const struct txn *open = p->s->txn;
+
+	if (number == r->dictionary || (p->part->base && number == p->part->base->dictionary))
+		return true;
+	for (const struct txn_part *part = open ? open->parts : NULL; part; part = part->next)
+		if (strcmp(part->name, r->name) == 0 && part->dictionary == number)
+			return true;
+	for (size_t i = 0; i < r->count; i++)
+		if (r->segments[i].segment->meta.dictionary == number)
+			return true;
+	return false;
+}
+
 /* Files stay as long as the manifest on the disk names them. */
 static void drop_empty(struct prepared *p, struct state_resource *r)
 {
@@ -94,13 +111,9 @@ static void drop_empty(struct prepared *p, struct state_resource *r)
 			resource_drop_segment(r, i, store_segment_end, p->s);
 	if (p->journaled)
 		return;
-	for (size_t d = r->dictionaries_count; d-- > 0;) {
-		bool used = r->dictionaries[d].number == r->dictionary;
-		for (size_t i = 0; !used && i < r->count; i++)
-			used = r->segments[i].segment->meta.dictionary == r->dictionaries[d].number;
-		if (!used)
+	for (size_t d = r->dictionaries_count; d-- > 0;)
+		if (!dictionary_needed(p, r, r->dictionaries[d].number))
 			resource_drop_dictionary(r, d);
-	}
 }
 
 static int coverage_set(struct prepared *p, const struct txn_part *part, struct state_resource *r)
@@ -164,7 +177,7 @@ static bool marks_changed(const struct txn *t)
 
 bool prepare_changes(const struct prepared *p, const struct txn_part *part)
 {
-	return part_changed(part) || (!p->journaled && has_memory(part->base)) ||
+	return part_changed(part) || part->dictionary_new || (!p->journaled && has_memory(part->base)) ||
 	       (p->compact && strcmp(p->compact, part->name) == 0);
 }
 
@@ -276,7 +289,9 @@ static int stage_build(struct prepared *p)
 	p->r = part->base ? resource_clone(part->base) : resource_new(part->name);
 	if (!p->r)
 		return prepare_nomem(p);
-	p->r->dictionary = part->dictionary; /* 0 when the current one is lost */
+	/* There may be a newer one than when the transaction began. None: the current one is lost. */
+	if (part->dictionary == 0)
+		p->r->dictionary = 0;
 	int rc = part->dictionary_new ? dictionary_write(p, part, p->r) : 0;
 	if (!rc)
 		rc = coverage_set(p, part, p->r);

@@ -8,6 +8,7 @@
  */
 #include "choice.h"
 #include "columns.h"
+#include "renew.h"
 
 /* What a choice has to know of a file is read before, one with each step. */
 static bool look(struct store *s)
@@ -45,6 +46,23 @@ static const char *compact_next(struct store *s)
 	return NULL;
 }
 
+/* Only what a trial says: at its end a commit may begin. True: there is more to do. */
+static bool renew(struct store *s)
+{
+	bool better;
+
+	if (!s->renewal && !renew_begin(s))
+		return false;
+	if (renew_step(s, &better) == 1)
+		return true;
+	if (better) {
+		commit_dictionary(s, renewal_resource(s->renewal), renewal_dictionary(s->renewal));
+		renewal_free(s->renewal);
+		s->renewal = NULL;
+	}
+	return true;
+}
+
 /* Begins what is most needed; false: nothing is. */
 static bool upkeep_begin(struct store *s)
 {
@@ -59,7 +77,9 @@ static bool upkeep_begin(struct store *s)
 		return true;
 	s->flush_wanted = false;
 	const char *compact = compacts ? compact_next(s) : NULL;
-	return (damage || flush || compact) && commit_upkeep(s, compact, damage) == 0;
+	if (!damage && !flush && !compact)
+		return renew(s);
+	return commit_upkeep(s, compact, damage) == 0;
 }
 
 bool store_work(struct store *s)

@@ -37,6 +37,7 @@ static struct store *store;
 static struct table now, next;
 static uint64_t seed;
 static uint64_t given; /* revisions in the open transaction */
+static int64_t updated_ms; /* long ago in some lives: what is merged is packed densely */
 static bool touched;   /* the open transaction changes something */
 
 static unsigned below(unsigned n)
@@ -121,7 +122,7 @@ static enum put_outcome apply(struct entry *held, struct entry n)
 static void random_entry(struct entry *e)
 {
 	*e = (struct entry){.created = below(9) ? T0 + (int64_t)below(40) * DAY / 4 : TIME_NONE,
-			    .updated = below(8) ? T0 + 20 * DAY + below(12) * 1000 : TIME_NONE,
+			    .updated = below(8) ? updated_ms + below(12) * 1000 : TIME_NONE,
 			    .seen = T0 + 20 * DAY + below(16) * 1000,
 			    .seed = below(4) + 1};
 	if (below(3) == 0)
@@ -366,7 +367,7 @@ static void compare_scans(struct snapshot *v, unsigned r, unsigned rounds)
 		if (below(3) == 0)
 			spec.start_ms = T0 + (int64_t)below(44) * DAY / 2;
 		if (below(3) == 0)
-			spec.end_ms = T0 + 20 * DAY + (int64_t)below(20) * 1000;
+			spec.end_ms = updated_ms + (int64_t)below(20) * 1000;
 		unsigned n = expect(r, &spec, p, want);
 		compare_scan_from(v, r, &spec, want, 0, n);
 		if (n && below(2))
@@ -459,6 +460,8 @@ static void life(uint64_t start, unsigned ops)
 	lab_init(&lab);
 	lab.cache_bytes = below(2) ? 1 : 0; /* hardly any cache, or plenty */
 	lab.sliced = below(2);
+	updated_ms = below(2) ? T0 + 20 * DAY : T0 - 20 * DAY;
+	lab.segment_rows = below(3) ? 8 + below(60) : 0;
 	lab.journal_bytes = below(3) ? 100000 + below(2000000) : 0;
 	memset(&now, 0, sizeof now);
 	memset(&next, 0, sizeof next);
@@ -499,6 +502,7 @@ static void life(uint64_t start, unsigned ops)
 		} else {
 			store_close(store); /* aborts */
 			t = NULL;
+			lab.schemas = below(2) ? lab_schemas : lab_schemas + 1; /* contacts come or go */
 			store = lab_open(&lab);
 			compare_all();
 		}

@@ -231,6 +231,7 @@ static int hook_write(void *ctx, int fd, const void *data, size_t len, uint64_t 
 	int code = l->error == ENOSPC ? ERR_NOSPACE : ERR_IO;
 
 	l->writes++;
+	l->written += len;
 	if (!l->died || s == STEP_DO_AND_DIE)
 		note_fd(l, fd, true);
 	if (s == STEP_DO)
@@ -330,6 +331,7 @@ int lab_try_open(struct lab *l, struct store **out)
 				  .cache_bytes = l->cache_bytes,
 				  .txn_bytes_max = l->txn_bytes_max,
 				  .journal_bytes = l->journal_bytes,
+				  .segment_rows = l->segment_rows,
 				  .keep_previous = l->keep_previous,
 				  .floor_bytes = l->floor_bytes,
 				  .schemas = l->schemas};

@@ -1,0 +1,268 @@
+/*
+ * renew: see the header.
+ *
+ *   SAMPLE (records of the newest file: one to train with, one to weigh, in turns) -> TRAIN ->
+ *     PRIME (a packer for each dictionary) -> WEIGH -> over
+ *
+ * A trial holds no file: what it needs is looked for again with each step, and when that is gone the
+ * trial is given up. What comes of it is not written here.
+ */
+#include "renew.h"
+
+#include <stdlib.h>
+
+/* Of records that are trained with, or weighed; training takes about 1.5 ms. */
+#define SAMPLES_MAX  48u
+#define SAMPLE_BYTES (128u << 10)
+#define RECORD_MAX   (16u << 10) /* of one; larger ones say little */
+#define STEP_BYTES   (24u << 10)
+/* Fewer say nothing. */
+#define SAMPLES_MIN 12u
+
+enum stage { STAGE_SAMPLE, STAGE_TRAIN, STAGE_PRIME, STAGE_WEIGH };
+
+struct sample {
+	struct buf bytes;
+	size_t ends[SAMPLES_MAX];
+	size_t count;
+};
+
+struct renewal {
+	char resource[SEGMENT_NAME_SIZE];
+	uint64_t segment; /* its number */
+	uint64_t dictionary;
+	enum stage stage;
+	uint32_t at; /* the next row, or the next record to weigh */
+	bool weighs; /* the next one is weighed */
+	struct sample train, weigh;
+	struct buf candidate, packed;
+	struct packer *now, *then;
+	size_t now_bytes, then_bytes;
+};
+
+/* ---- when ---- */
+
+static struct store_trial *trial_of(struct store *s, const char *resource)
+{
+	for (size_t i = 0; i < STORE_RESOURCES_MAX; i++) {
+		struct store_trial *t = &s->trials[i];
+		if (strcmp(t->resource, resource) == 0)
+			return t;
+		if (t->resource[0])
+			continue;
+		strcpy(t->resource, resource);
+		t->revision = s->state->revision;
+		return t;
+	}
+	return NULL;
+}
+
+/* The file whose records came last. */
+static const struct state_segment *newest(const struct state_resource *r)
+{
+	const struct state_segment *found = NULL;
+	int64_t revision = -1;
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct state_segment *e = &r->segments[i];
+		if (segment_in_memory(e->segment) || e->segment->damaged ||
+		    segment_live(e) < SAMPLES_MIN * 2 ||
+		    e->segment->meta.ranges[RANGE_REVISION].min <= revision)
+			continue;
+		found = e;
+		revision = e->segment->meta.ranges[RANGE_REVISION].min;
+	}
+	return found;
+}
+
+static const struct state_segment *due(struct store *s, const struct state_resource *r)
+{
+	struct store_trial *t = trial_of(s, r->name);
+
+	if (r->dictionary == 0 || r->dictionaries_count >= RESOURCE_DICTIONARIES_MAX || !t ||
+	    s->state->revision - t->revision < s->merged_rows / 4)
+		return NULL;
+	const struct state_segment *e = newest(r);
+	return e && e->segment->meta.ranges[RANGE_REVISION].max > (int64_t)t->revision ? e : NULL;
+}
+
+bool renew_begin(struct store *s)
+{
+	for (size_t i = 0; i < s->state->resources_count; i++) {
+		const struct state_resource *r = s->state->resources[i];
+		const struct state_segment *e = due(s, r);
+		if (!e)
+			continue;
+		s->renewal = calloc(1, sizeof *s->renewal);
+		if (!s->renewal)
+			return false;
+		strcpy(s->renewal->resource, r->name);
+		s->renewal->segment = e->segment->meta.number;
+		s->renewal->dictionary = r->dictionary;
+		trial_of(s, r->name)->revision = s->state->revision;
+		return true;
+	}
+	return false;
+}
+
+/* ---- the stages: 1 to go on, 0 when it came to nothing ---- */
+
+static const struct state_segment *segment_of(const struct store *s, const struct renewal *n)
+{
+	const struct state_resource *r = state_find(s->state, n->resource);
+
+	for (size_t i = 0; r && r->dictionary == n->dictionary && i < r->count; i++)
+		if (r->segments[i].segment->meta.number == n->segment &&
+		    !r->segments[i].segment->damaged)
+			return &r->segments[i];
+	return NULL;
+}
+
+static struct bytes sample_at(const struct sample *l, size_t i)
+{
+	size_t start = i ? l->ends[i - 1] : 0;
+
+	return bytes_of(l->bytes.data + start, l->ends[i] - start);
+}
+
+static bool sample_full(const struct sample *l)
+{
+	return l->count == SAMPLES_MAX || l->bytes.len >= SAMPLE_BYTES;
+}
+
+/* Adds the record of a row; what cannot be read is noted and left out. */
+static void sample_row(struct store *s, struct segment *g, uint32_t ordinal, struct sample *l)
+{
+	struct unpacker *u;
+	struct row row;
+	uint32_t hint = 0;
+
+	if (segment_row(g, s->pages, ordinal, &hint, &row) || row.raw_bytes > RECORD_MAX ||
+	    segment_frame(g, s->pages, &row, &s->frame) ||
+	    dictionary_unpacker(s->dictionaries, g->resource, g->meta.dictionary, &u) ||
+	    segment_note(g, unpacker_unpack(u, frame_packed(buf_bytes(&s->frame)), row.raw_bytes,
+					    &l->bytes)))
+		return;
+	l->ends[l->count++] = l->bytes.len;
+}
+
+static int stage_sample(struct store *s, struct renewal *n)
+{
+	const struct state_segment *e = segment_of(s, n);
+
+	if (!e)
+		return 0;
+	uint32_t records = e->segment->meta.records, stride = records / (SAMPLES_MAX * 2) + 1;
+	size_t before = n->train.bytes.len + n->weigh.bytes.len;
+	for (; n->at < records; n->at += stride) {
+		struct sample *l = n->weighs ? &n->weigh : &n->train;
+		if (n->train.bytes.len + n->weigh.bytes.len - before >= STEP_BYTES)
+			return 1;
+		if (dead_has(e->dead, n->at) || sample_full(l))
+			continue;
+		sample_row(s, e->segment, n->at, l);
+		n->weighs = !n->weighs;
+	}
+	n->stage = STAGE_TRAIN;
+	return n->train.count >= SAMPLES_MIN && n->weigh.count >= SAMPLES_MIN;
+}
+
+static int stage_train(struct store *s, struct renewal *n)
+{
+	struct bytes samples[SAMPLES_MAX];
+
+	(void)s;
+	for (size_t i = 0; i < n->train.count; i++)
+		samples[i] = sample_at(&n->train, i);
+	n->stage = STAGE_PRIME;
+	return dictionary_train(samples, n->train.count, &n->candidate) == 0 && n->candidate.len;
+}
+
+static int stage_prime(struct store *s, struct renewal *n)
+{
+	struct bytes held;
+
+	if (!n->now) {
+		if (dictionary_bytes(s->dictionaries, n->resource, n->dictionary, &held))
+			return 0;
+		n->now = packer_new(held, PACK_LEVEL);
+		return n->now != NULL;
+	}
+	n->then = packer_new(buf_bytes(&n->candidate), PACK_LEVEL);
+	n->stage = STAGE_WEIGH;
+	n->at = 0;
+	return n->then != NULL;
+}
+
+static int weigh_one(struct packer *p, struct bytes raw, struct buf *packed, size_t *bytes)
+{
+	buf_reset(packed);
+	int rc = packer_pack(p, raw, packed);
+	*bytes += packed->len;
+	return rc;
+}
+
+static int stage_weigh(struct store *s, struct renewal *n)
+{
+	size_t done = 0;
+
+	(void)s;
+	for (; n->at < n->weigh.count && done < STEP_BYTES; n->at++) {
+		struct bytes raw = sample_at(&n->weigh, n->at);
+		if (weigh_one(n->now, raw, &n->packed, &n->now_bytes) ||
+		    weigh_one(n->then, raw, &n->packed, &n->then_bytes))
+			return 0;
+		done += raw.len;
+	}
+	return n->at < n->weigh.count;
+}
+
+/* A tenth is worth a file more, and that what is merged is packed anew. */
+static bool is_better(const struct renewal *n)
+{
+	return n->stage == STAGE_WEIGH && n->weigh.count && n->at == n->weigh.count &&
+	       n->then_bytes < n->now_bytes / 10 * 9;
+}
+
+int renew_step(struct store *s, bool *better)
+{
+	static int (*const stages[])(struct store * s, struct renewal * n) = {
+		[STAGE_SAMPLE] = stage_sample,
+		[STAGE_TRAIN] = stage_train,
+		[STAGE_PRIME] = stage_prime,
+		[STAGE_WEIGH] = stage_weigh,
+	};
+
+	*better = false;
+	if (stages[s->renewal->stage](s, s->renewal))
+		return 1;
+	*better = is_better(s->renewal);
+	if (!*better) {
+		renewal_free(s->renewal);
+		s->renewal = NULL;
+	}
+	return 0;
+}
+
+const char *renewal_resource(const struct renewal *n)
+{
+	return n->resource;
+}
+
+struct bytes renewal_dictionary(const struct renewal *n)
+{
+	return buf_bytes(&n->candidate);
+}
+
+void renewal_free(struct renewal *n)
+{
+	if (!n)
+		return;
+	buf_release(&n->train.bytes);
+	buf_release(&n->weigh.bytes);
+	buf_release(&n->candidate);
+	buf_release(&n->packed);
+	packer_free(n->now);
+	packer_free(n->then);
+	free(n);
+}
