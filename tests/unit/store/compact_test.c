@@ -1,0 +1,245 @@
+/*
+ * What a store merges by itself: to how few files, how often a record is written until then, that it
+ * ends, and what one step of it takes. STORE_TEST_ROWS (30,000) records in the largest test.
+ */
+#include "support/lab.h"
+
+#include "inside.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define T0  1700000000000
+#define DAY INT64_C(86400000)
+#define SMALL_MOST 7 /* files that are not full, at rest */
+
+static struct lab lab;
+static struct buf before, after;
+
+static int setup(void **state)
+{
+	(void)state;
+	lab_init(&lab);
+	lab.journal_bytes = 1 << 20;
+	lab.sliced = true;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	lab_release(&lab);
+	buf_release(&before);
+	buf_release(&after);
+	return 0;
+}
+
+static unsigned work(struct store *s)
+{
+	unsigned steps = 0;
+
+	while (store_work(s))
+		assert_true(++steps < 4000000); /* it ends */
+	return steps;
+}
+
+static unsigned segments(struct store *s)
+{
+	struct store_stats stats;
+
+	store_stats(s, &stats);
+	return (unsigned)stats.segments;
+}
+
+static const struct state_resource *contacts(const struct store *s)
+{
+	return state_find(s->state, "contacts");
+}
+
+/* Records from..from+n of an age, a commit of them at most 2,000 long. The bytes that were put. */
+static uint64_t put_rows(struct store *s, unsigned from, unsigned n, int64_t created, int64_t seen,
+			 unsigned round)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = from; i < from + n;) {
+		struct txn *t = lab_begin(s);
+		for (unsigned end = i + 2000; i < end && i < from + n; i++) {
+			char id[24];
+			snprintf(id, sizeof id, "i%u", i);
+			lab_put(t, "contacts", id, created + (int64_t)(i - from) * 1000,
+				created + (int64_t)round * 1000, seen, 0, i % 3 ? "p" : NULL,
+				i * 31 + round * 7919 + 1);
+		}
+		bytes += txn_bytes(t);
+		assert_int_equal(lab_commit(t), 0);
+	}
+	return bytes;
+}
+
+static void flush(struct store *s)
+{
+	store_flush(s);
+	work(s);
+}
+
+/* ---- rest ---- */
+
+/* Nobody changes anything: nothing is written, now or after the next start. */
+static void rests(struct store **s)
+{
+	flush(*s);
+	lab_dump(*s, &before, true);
+	lab_calm(&lab);
+	assert_false(store_work(*s));
+	store_close(*s);
+	*s = lab_open(&lab);
+	work(*s);
+	assert_int_equal(lab.writes + lab.renames, 0);
+	lab_dump(*s, &after, true);
+	assert_string_equal(buf_text(&before), buf_text(&after));
+}
+
+static uint64_t ended(const struct state_resource *r, bool cold)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		n += r->segments[i].segment->meta.cold == cold ? segment_live(&r->segments[i]) : 0;
+	return n;
+}
+
+/* A year's history at once, then four months in which each day some new records come and some
+ * change, young ones more often. */
+static void months(void **state)
+{
+	const unsigned rows = 12000, full = 1000;
+	uint64_t put = 0, random = 7;
+	unsigned next = rows, most = 0;
+
+	(void)state;
+	lab.segment_rows = full;
+	struct store *s = lab_open(&lab);
+	for (unsigned day = 0; day < 360; day += 30) {
+		put_rows(s, day * rows / 360, rows / 12, T0 + day * DAY, T0 + 360 * DAY, 0);
+		flush(s);
+	}
+	assert_true(segments(s) <= rows / full + SMALL_MOST);
+	lab.written = 0;
+	for (unsigned day = 360; day < 480; day++) {
+		int64_t today = T0 + day * DAY;
+		put += put_rows(s, next, 30, today, today + DAY, 0);
+		next += 30;
+		for (unsigned k = 0; k < 20; k++) {
+			unsigned back = (unsigned)(lab_random(&random) % (k ? 900 : next));
+			put += put_rows(s, next - 1 - back, 1, T0 + (next - 1 - back) * (DAY / 33),
+					today + DAY, day);
+		}
+		flush(s);
+		most = segments(s) > most ? segments(s) : most;
+	}
+	double times = (double)lab.written / (double)put;
+	print_message("# %u records: at most %u files, %.1f bytes written for each put\n", next,
+		      most, times);
+	rests(&s);
+	print_message("# at rest %u files, %u of %u rows packed densely\n", segments(s),
+		      (unsigned)ended(contacts(s), true), next);
+	assert_true(most <= next / full * 4 / 3 + SMALL_MOST);
+	assert_true(times < 30);
+	assert_true(ended(contacts(s), true) > next / 2);
+	store_close(s);
+}
+
+/* ---- what a step takes ---- */
+
+static double cpu_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+struct steps {
+	unsigned count, long_ones;
+	double longest_ms, sum_ms;
+};
+
+static bool timed_step(struct store *s, struct steps *t)
+{
+	double start = cpu_ms();
+	bool more = store_work(s);
+	double took = cpu_ms() - start;
+
+	t->count++;
+	t->sum_ms += took;
+	t->long_ones += took > 3;
+	t->longest_ms = took > t->longest_ms ? took : t->longest_ms;
+	return more;
+}
+
+static void noted(void *ctx, int rc, const struct why *why)
+{
+	(void)why;
+	assert_int_equal(rc, 0);
+	*(int *)ctx = rc;
+}
+
+static void load(struct store *s, unsigned rows, int64_t seen, struct steps *t)
+{
+	for (unsigned i = 0; i < rows;) {
+		struct txn *txn = lab_begin(s);
+		int rc = 1;
+		for (unsigned end = i + 150; i < end && i < rows; i++) {
+			struct buf doc = {0};
+			char id[24];
+			snprintf(id, sizeof id, "i%u", i);
+			lab_doc(&doc, i + 1, 400 + i % 1200);
+			struct record r = {.id = bytes_str(id),
+					   .created_ms = T0 + (int64_t)i * 60000,
+					   .updated_ms = T0 + (int64_t)i * 60000 + 5,
+					   .seen_ms = seen,
+					   .doc = buf_bytes(&doc)};
+			assert_int_equal(txn_put(txn, "contacts", &r, NULL, NULL), 0);
+			buf_release(&doc);
+		}
+		txn_commit(txn, noted, &rc);
+		while (rc == 1)
+			timed_step(s, t);
+	}
+	store_flush(s);
+	while (timed_step(s, t))
+		;
+}
+
+static void steps(void **state)
+{
+	const char *text = getenv("STORE_TEST_ROWS");
+	unsigned rows = text ? (unsigned)strtoul(text, NULL, 10) : 30000;
+	struct steps t = {0};
+	struct store_stats stats;
+
+	(void)state;
+	lab.journal_bytes = 2 << 20;
+	struct store *s = lab_open(&lab);
+	load(s, rows, T0 + 400 * DAY, &t);
+	store_stats(s, &stats);
+	print_message("# %u records, %u files, %" PRIu64 " bytes: %u steps, %.0f ms, the longest "
+		      "%.2f ms, %u over 3 ms\n",
+		      rows, segments(s), stats.disk_bytes, t.count, t.sum_ms, t.longest_ms,
+		      t.long_ones);
+	assert_true(segments(s) <= rows / 20000 + SMALL_MOST);
+	store_close(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(months, setup, teardown),
+		cmocka_unit_test_setup_teardown(steps, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
