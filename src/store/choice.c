@@ -157,7 +157,8 @@ static void choose_dead(const struct candidates *c, struct choice *out)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		uint32_t dead = c->items[i].dead, records = c->items[i].segment->meta.records;
-		if (records >= c->store->merged_rows / DEAD_PART && dead && dead >= records / 3 && !take(c, out, &c->items[i]))
+		if (records >= c->store->merged_rows / DEAD_PART && dead && dead >= records / 3 &&
+		    !take(c, out, &c->items[i]))
 			return;
 	}
 }

@@ -65,7 +65,7 @@ struct store {
 	bool flush_wanted, compact_wanted, upkeep_failed;
 	unsigned compact_failures; /* in a row … */
 	unsigned compact_rests;    /* … after which so many manifests come before the next try */
-	struct renewal *renewal; /* the dictionary that is on trial; NULL: none */
+	struct renewal *renewal;   /* the dictionary that is on trial; NULL: none */
 	struct store_trial trials[STORE_RESOURCES_MAX];
 	bool dirty; /* the manifest on disk may say something else than `state` */
 	unsigned snapshots;

@@ -53,8 +53,8 @@ static const struct dead *dead_of(const struct state_resource *r, const struct s
 	return NULL;
 }
 
-int merge_init(struct merge *m, struct store *s, const struct state_resource *r, struct choice *choice,
-	       uint64_t dictionary, struct why *why)
+int merge_init(struct merge *m, struct store *s, const struct state_resource *r,
+	       struct choice *choice, uint64_t dictionary, struct why *why)
 {
 	*m = (struct merge){.s = s, .choice = *choice, .resource = r->name, .dictionary = dictionary};
 	*choice = (struct choice){0};

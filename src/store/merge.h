@@ -12,8 +12,8 @@
 struct merge_source {
 	struct segment *segment;
 	const struct dead *dead;
-	bool indexed;           /* it has the store's schema: terms and columns are taken over */
-	uint32_t index;         /* of the sources of the new segment; UINT32_MAX: not among them yet */
+	bool indexed;   /* it has the store's schema: terms and columns are taken over */
+	uint32_t index; /* of the sources of the new segment; UINT32_MAX: not among them yet */
 	uint32_t ordinal, hint; /* behind the row at hand */
 	bool open;              /* there is one */
 	struct row row;
@@ -46,8 +46,8 @@ struct merge {
 /* Takes the choice, which must not be empty, and borrows the rest until the release; `r` must not
  * change meanwhile. What is packed anew gets the dictionary. 0, or an error with nothing to release
  * but what merge_release does. */
-int merge_init(struct merge *m, struct store *s, const struct state_resource *r, struct choice *choice,
-	       uint64_t dictionary, struct why *why);
+int merge_init(struct merge *m, struct store *s, const struct state_resource *r,
+	       struct choice *choice, uint64_t dictionary, struct why *why);
 void merge_release(struct merge *m);
 /* Gathers rows, about a millisecond of work. 1: there is more to do; 0: `rows` and `index` are those of
  * the next segment, and none when all are over; or an error. ERR_CORRUPT: a source is damaged, and

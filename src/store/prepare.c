@@ -177,7 +177,8 @@ static bool marks_changed(const struct txn *t)
 
 bool prepare_changes(const struct prepared *p, const struct txn_part *part)
 {
-	return part_changed(part) || part->dictionary_new || (!p->journaled && has_memory(part->base)) ||
+	return part_changed(part) || part->dictionary_new ||
+	       (!p->journaled && has_memory(part->base)) ||
 	       (p->compact && strcmp(p->compact, part->name) == 0);
 }
 
@@ -328,9 +329,9 @@ static int fold_start(struct prepared *p)
 	struct state_resource *r = p->r;
 
 	p->stage = PREPARE_FOLD;
-	enum fold_how how = p->journaled                                        ? FOLD_MEMORY
-			    : p->internal || p->s->journal_max                  ? FOLD_FLUSH
-										: FOLD_FILES;
+	enum fold_how how = p->journaled                       ? FOLD_MEMORY
+			    : p->internal || p->s->journal_max ? FOLD_FLUSH
+							       : FOLD_FILES;
 	if (fold_begin(p->s, &p->fold, r, how, part->count - part->dropped))
 		return prepare_nomem(p);
 	return fold_repacks(&p->fold, part->dictionary) && part_packer(p->t, p->part)
@@ -636,9 +637,8 @@ static int stage_merge(struct prepared *p)
 					.sources = m->index,
 					.sources_count = m->index_count,
 					.pages = p->s->pages};
-	p->meta = (struct segment_meta){.number = p->s->next_file++,
-					.dictionary = m->dictionary,
-					.cold = m->choice.cold};
+	p->meta = (struct segment_meta){
+		.number = p->s->next_file++, .dictionary = m->dictionary, .cold = m->choice.cold};
 	return segment_begin(p, m->rows, m->count);
 }
 

@@ -49,11 +49,11 @@ struct prepared {
 	bool replayed;  /* the journal has it already */
 	bool internal;  /* upkeep: changes nothing that readers see, but for a quarantine */
 	bool quarantine;
-	const char *compact; /* the resource whose files are merged; NULL: none */
+	const char *compact;  /* the resource whose files are merged; NULL: none */
 	struct choice choice; /* of them, until they are */
 	struct merge merge;
 	bool merging;
-	bool writing;        /* a segment */
+	bool writing; /* a segment */
 	uint32_t manifest_sum;
 	struct txn_part *part;    /* at hand, or the last one */
 	struct state_resource *r; /* what becomes of it, until it is in `next` */

@@ -125,7 +125,7 @@ void mark_unref(struct mark *m);
 int state_mark(struct state *t, struct bytes key, struct bytes value);
 const struct mark *state_find_mark(const struct state *t, struct bytes key);
 
-bool state_damaged(const struct state *t); /* some segment is known to be */
+bool state_damaged(const struct state *t);              /* some segment is known to be */
 uint64_t resource_live(const struct state_resource *r); /* rows, tombstones included */
 
 #endif

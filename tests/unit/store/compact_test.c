@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define T0  1700000000000
-#define DAY INT64_C(86400000)
+#define T0         1700000000000
+#define DAY        INT64_C(86400000)
 #define SMALL_MOST 7 /* files that are not full, at rest */
 
 static struct lab lab;

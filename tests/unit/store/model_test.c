@@ -36,9 +36,9 @@ static struct lab lab;
 static struct store *store;
 static struct table now, next;
 static uint64_t seed;
-static uint64_t given; /* revisions in the open transaction */
+static uint64_t given;     /* revisions in the open transaction */
 static int64_t updated_ms; /* long ago in some lives: what is merged is packed densely */
-static bool touched;   /* the open transaction changes something */
+static bool touched;       /* the open transaction changes something */
 
 static unsigned below(unsigned n)
 {
@@ -502,7 +502,8 @@ static void life(uint64_t start, unsigned ops)
 		} else {
 			store_close(store); /* aborts */
 			t = NULL;
-			lab.schemas = below(2) ? lab_schemas : lab_schemas + 1; /* contacts come or go */
+			lab.schemas = below(2) ? lab_schemas
+					       : lab_schemas + 1; /* contacts come or go */
 			store = lab_open(&lab);
 			compare_all();
 		}

@@ -42,7 +42,7 @@ struct lab {
 	unsigned syncs, writes, renames, unlinks;
 	size_t cache_bytes, txn_bytes_max, journal_bytes;
 	uint32_t segment_rows;
-	uint64_t written; /* bytes */
+	uint64_t written;                   /* bytes */
 	const struct store_schema *schemas; /* lab_init: lab_schemas */
 	uint64_t floor_bytes, free_bytes; /* what the disk claims to have free, when there is a floor */
 	bool keep_previous;
