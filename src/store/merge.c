@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* What one step may cost, in bytes that are unpacked and packed. */
-#define STEP_COST   (40u << 10)
+#define STEP_COST   (28u << 10)
 #define ROW_COST    64u   /* of a row that stays where it is */
 #define REMAKE_COST 1024u /* of one that does not, beside its bytes */
 /* Fed to the packer at once. */
@@ -19,16 +19,26 @@
 
 /* ---- life ---- */
 
-static int open_packer(struct merge *m, struct why *why)
+/* A lost dictionary is no damage of the files at hand. */
+static int open_packer(struct merge *m)
 {
 	struct bytes dictionary;
 	int rc = dictionary_bytes(m->s->dictionaries, m->resource, m->dictionary, &dictionary);
 
 	if (rc)
-		return why_set(why, rc == ERR_CORRUPT ? ERR_IO : rc,
-			       "cannot read the dictionary of %s: %s", m->resource, err_name(rc));
+		return rc == ERR_CORRUPT ? ERR_IO : rc;
 	m->packer = packer_new(dictionary, m->choice.cold ? PACK_LEVEL_COLD : PACK_LEVEL);
-	return m->packer ? 0 : why_set(why, ERR_NOMEM, "out of memory in a commit");
+	return m->packer ? 0 : ERR_NOMEM;
+}
+
+/* No more rows before these are written, which takes memory, too. */
+static int rows_over(struct merge *m)
+{
+	packer_free(m->packer);
+	m->packer = NULL;
+	buf_release(&m->raw);
+	buf_release(&m->packed);
+	return 0;
 }
 
 /* Whether frames of the segment can be copied. */
@@ -70,8 +80,7 @@ int merge_init(struct merge *m, struct store *s, const struct state_resource *r,
 	}
 	m->extract.schema = schema_find(&s->schemas, m->resource);
 	merge_next(m);
-	int rc = all_stay(m) ? 0 : spill_open(&m->spill, &s->hooks, s->dir, why);
-	return rc || all_stay(m) ? rc : open_packer(m, why);
+	return all_stay(m) ? 0 : spill_open(&m->spill, &s->hooks, s->dir, why);
 }
 
 void merge_release(struct merge *m)
@@ -213,12 +222,17 @@ static int pack_on(struct merge *m)
 	out->source = (uint32_t)spill_end(&m->spill);
 	out->row.frame_bytes = (uint32_t)m->packed.len;
 	rc = m->packed.error ? m->packed.error : spill_put(&m->spill, buf_bytes(&m->packed));
+	buf_reset(&m->raw);
 	buf_give_back(&m->raw, FEED_BYTES);
 	return rc ? rc : take(m, o, out);
 }
 
 static int pack_begin(struct merge *m, struct merge_source *o)
 {
+	int rc = m->packer ? 0 : open_packer(m);
+
+	if (rc)
+		return rc;
 	buf_reset(&m->packed);
 	m->frame = frame_begin(&m->packed, frame_id(buf_bytes(&m->s->frame)));
 	packer_begin(m->packer);
@@ -257,15 +271,18 @@ int merge_step(struct merge *m)
 	}
 	if (m->packing) {
 		rc = pack_on(m);
-		return rc ? rc : 1;
+		if (rc || !m->full)
+			return rc ? rc : 1;
 	}
 	while (!rc && !m->full && !m->packing && cost < STEP_COST) {
 		o = least(m);
 		if (!o)
-			return 0;
+			return rows_over(m);
 		rc = take_row(m, o, &cost);
 	}
-	return rc ? rc : !m->full;
+	if (rc || !m->full)
+		return rc ? rc : 1;
+	return rows_over(m);
 }
 
 int merge_frame(struct merge *m, const struct segment_row *r, struct buf *out)

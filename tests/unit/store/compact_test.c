@@ -7,6 +7,7 @@
 #include "inside.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -187,6 +188,15 @@ static void noted(void *ctx, int rc, const struct why *why)
 	*(int *)ctx = rc;
 }
 
+static void look_at_memory(size_t *most)
+{
+	static unsigned calls;
+	struct mallinfo2 m = calls++ % 8 ? (struct mallinfo2){0} : mallinfo2();
+	size_t held = m.uordblks + m.hblkhd;
+
+	*most = held > *most ? held : *most;
+}
+
 static void load(struct store *s, unsigned rows, int64_t seen, struct steps *t)
 {
 	for (unsigned i = 0; i < rows;) {
@@ -234,11 +244,39 @@ static void steps(void **state)
 	store_close(s);
 }
 
+/* Files of 2,000 become full ones: what that takes beside what stays in memory anyway. */
+static void memory(void **state)
+{
+	const char *text = getenv("STORE_TEST_ROWS");
+	unsigned rows = text ? (unsigned)strtoul(text, NULL, 10) : 30000;
+	struct steps t = {0};
+	size_t most = 0;
+
+	(void)state;
+	lab.segment_rows = 2000;
+	lab.cache_bytes = 1 << 20;
+	struct store *s = lab_open(&lab);
+	load(s, rows, T0 + 400 * DAY, &t);
+	assert_true(segments(s) >= rows / 2000);
+	store_close(s);
+	lab.segment_rows = 0;
+	lab.schemas = lab_schemas;
+	s = lab_open(&lab);
+	while (look_at_memory(&most), timed_step(s, &t))
+		;
+	assert_true(segments(s) <= rows / 20000 + SMALL_MOST);
+	size_t held = mallinfo2().uordblks + mallinfo2().hblkhd;
+	print_message("# %u rows merged in %zu KiB\n", rows, most > held ? (most - held) >> 10 : 0);
+	assert_true(most < held + (9 << 19)); /* 4.5 MiB */
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(months, setup, teardown),
 		cmocka_unit_test_setup_teardown(steps, setup, teardown),
+		cmocka_unit_test_setup_teardown(memory, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
