@@ -12,6 +12,9 @@
 #define STEP_COST   (28u << 10)
 #define ROW_COST    64u   /* of a row that stays where it is */
 #define REMAKE_COST 1024u /* of one that does not, beside its bytes */
+/* The levels above take several times as long for a byte. */
+#define DENSE_LEVEL 6
+#define DENSE_COST  8u
 /* Fed to the packer at once. */
 #define FEED_BYTES (24u << 10)
 /* Of terms and values that are made anew, in one segment: smaller ones are merged later. */
@@ -241,6 +244,11 @@ static int pack_begin(struct merge *m, struct merge_source *o)
 	return pack_on(m);
 }
 
+static uint32_t row_cost(const struct merge *m, bool stays)
+{
+	return !stays && m->choice.cold && PACK_LEVEL_COLD > DENSE_LEVEL ? DENSE_COST : 1;
+}
+
 static int take_row(struct merge *m, struct merge_source *o, uint32_t *cost)
 {
 	bool stays = frames_stay(m, o->segment);
@@ -250,7 +258,7 @@ static int take_row(struct merge *m, struct merge_source *o, uint32_t *cost)
 		*cost += ROW_COST;
 		return take(m, o, out);
 	}
-	*cost += REMAKE_COST + o->row.raw_bytes;
+	*cost += REMAKE_COST + o->row.raw_bytes * row_cost(m, stays);
 	int rc = unpack(m, o);
 	if (!rc && !o->indexed)
 		rc = extract_again(m, o);

@@ -11,13 +11,15 @@
 
 #include <stdlib.h>
 
-/* Of records that are trained with, or weighed; training takes about 1.5 ms. */
-#define SAMPLES_MAX  48u
-#define SAMPLE_BYTES (128u << 10)
+/* Of records that are trained with, and of those that are weighed: every fourth. */
+#define SAMPLES_MAX 192u
+#define TRAIN_BYTES (224u << 10) /* takes about 3 ms */
+#define WEIGH_BYTES (96u << 10)
+#define WEIGH_EACH  4u
 #define RECORD_MAX   (16u << 10) /* of one; larger ones say little */
 #define STEP_BYTES   (24u << 10)
 /* Fewer say nothing. */
-#define SAMPLES_MIN 12u
+#define SAMPLES_MIN 8u
 
 enum stage { STAGE_SAMPLE, STAGE_TRAIN, STAGE_PRIME, STAGE_WEIGH };
 
@@ -33,7 +35,7 @@ struct renewal {
 	uint64_t dictionary;
 	enum stage stage;
 	uint32_t at; /* the next row, or the next record to weigh */
-	bool weighs; /* the next one is weighed */
+	unsigned taken;
 	struct sample train, weigh;
 	struct buf candidate, packed;
 	struct packer *now, *then;
@@ -66,7 +68,7 @@ static const struct state_segment *newest(const struct state_resource *r)
 	for (size_t i = 0; i < r->count; i++) {
 		const struct state_segment *e = &r->segments[i];
 		if (segment_in_memory(e->segment) || e->segment->damaged ||
-		    segment_live(e) < SAMPLES_MIN * 2 ||
+		    segment_live(e) < SAMPLES_MIN * WEIGH_EACH * 2 ||
 		    e->segment->meta.ranges[RANGE_REVISION].min <= revision)
 			continue;
 		found = e;
@@ -125,12 +127,18 @@ static struct bytes sample_at(const struct sample *l, size_t i)
 	return bytes_of(l->bytes.data + start, l->ends[i] - start);
 }
 
-static bool sample_full(const struct sample *l)
+static struct sample *next_sample(struct renewal *n)
 {
-	return l->count == SAMPLES_MAX || l->bytes.len >= SAMPLE_BYTES;
+	return n->taken % WEIGH_EACH == 0 ? &n->weigh : &n->train;
 }
 
-/* Adds the record of a row; what cannot be read is noted and left out. */
+static bool samples_full(const struct renewal *n)
+{
+	return n->train.count == SAMPLES_MAX || n->train.bytes.len >= TRAIN_BYTES ||
+	       n->weigh.count == SAMPLES_MAX || n->weigh.bytes.len >= WEIGH_BYTES;
+}
+
+/* Adds the record of a row that has a document; what cannot be read is noted and left out. */
 static void sample_row(struct store *s, struct segment *g, uint32_t ordinal, struct sample *l)
 {
 	struct unpacker *u;
@@ -138,6 +146,7 @@ static void sample_row(struct store *s, struct segment *g, uint32_t ordinal, str
 	uint32_t hint = 0;
 
 	if (segment_row(g, s->pages, ordinal, &hint, &row) || row.raw_bytes > RECORD_MAX ||
+	    row.flags & RECORD_DELETED ||
 	    segment_frame(g, s->pages, &row, &s->frame) ||
 	    dictionary_unpacker(s->dictionaries, g->resource, g->meta.dictionary, &u) ||
 	    segment_note(g, unpacker_unpack(u, frame_packed(buf_bytes(&s->frame)), row.raw_bytes,
@@ -152,16 +161,14 @@ static int stage_sample(struct store *s, struct renewal *n)
 
 	if (!e)
 		return 0;
-	uint32_t records = e->segment->meta.records, stride = records / (SAMPLES_MAX * 2) + 1;
+	uint32_t records = e->segment->meta.records, stride = records / (SAMPLES_MAX * 4 / 3) + 1;
 	size_t before = n->train.bytes.len + n->weigh.bytes.len;
-	for (; n->at < records; n->at += stride) {
-		struct sample *l = n->weighs ? &n->weigh : &n->train;
+	for (; n->at < records && !samples_full(n); n->at += stride) {
 		if (n->train.bytes.len + n->weigh.bytes.len - before >= STEP_BYTES)
 			return 1;
-		if (dead_has(e->dead, n->at) || sample_full(l))
-			continue;
-		sample_row(s, e->segment, n->at, l);
-		n->weighs = !n->weighs;
+		if (!dead_has(e->dead, n->at))
+			sample_row(s, e->segment, n->at, next_sample(n));
+		n->taken++;
 	}
 	n->stage = STAGE_TRAIN;
 	return n->train.count >= SAMPLES_MIN && n->weigh.count >= SAMPLES_MIN;

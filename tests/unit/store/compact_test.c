@@ -6,6 +6,8 @@
 
 #include "inside.h"
 
+#include <codec/msgpack.h>
+
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -89,9 +91,11 @@ static void flush(struct store *s)
 /* ---- rest ---- */
 
 /* Nobody changes anything: nothing is written, now or after the next start. */
-static void rests(struct store **s)
+static void rests(struct store **s, struct snapshot **v)
 {
 	flush(*s);
+	if (v)
+		snapshot_free(*v);
 	lab_dump(*s, &before, true);
 	lab_calm(&lab);
 	assert_false(store_work(*s));
@@ -144,13 +148,105 @@ static void months(void **state)
 	double times = (double)lab.written / (double)put;
 	print_message("# %u records: at most %u files, %.1f bytes written for each put\n", next,
 		      most, times);
-	rests(&s);
+	rests(&s, NULL);
 	print_message("# at rest %u files, %u of %u rows packed densely\n", segments(s),
 		      (unsigned)ended(contacts(s), true), next);
 	assert_true(most <= next / full * 4 / 3 + SMALL_MOST);
 	assert_true(times < 30);
 	assert_true(ended(contacts(s), true) > next / 2);
 	store_close(s);
+}
+
+/* ---- dictionaries ---- */
+
+/* Documents of a kind share long phrases with each other, and nothing with those of another kind. */
+static void put_kind(struct store *s, unsigned from, unsigned n, unsigned kind)
+{
+	struct txn *t = lab_begin(s);
+
+	for (unsigned i = from; i < from + n; i++) {
+		struct buf doc = {0};
+		uint64_t phrase, random = i + 1;
+		char id[24];
+		snprintf(id, sizeof id, "k%u", i);
+		mp_put_map(&doc, 20);
+		for (unsigned k = 0; k < 20; k++) {
+			char text[64];
+			phrase = kind * 1000 + lab_random(&random) % 40 + 1;
+			snprintf(text, sizeof text, "k%u", k);
+			mp_put_cstr(&doc, text);
+			snprintf(text, sizeof text, "%012" PRIx64 "%012" PRIx64 "%012" PRIx64,
+				 lab_random(&phrase), lab_random(&phrase), lab_random(&phrase));
+			mp_put_cstr(&doc, text);
+		}
+		struct record r = {.id = bytes_str(id),
+				   .created_ms = T0 + (int64_t)i * 60000,
+				   .updated_ms = T0 + (int64_t)i * 60000,
+				   .seen_ms = T0 + (int64_t)i * 60000 + DAY,
+				   .doc = buf_bytes(&doc)};
+		assert_int_equal(txn_put(t, "contacts", &r, NULL, NULL), 0);
+		buf_release(&doc);
+	}
+	assert_int_equal(lab_commit(t), 0);
+}
+
+/* A kind that comes to an end: its dictionary goes with the last record that it packed. */
+static void dictionaries(void **state)
+{
+	char id[24];
+	struct buf memory = {0};
+	struct record r;
+
+	(void)state;
+	lab.segment_rows = 400;
+	lab.keep_previous = true;
+	struct store *s = lab_open(&lab);
+	for (unsigned i = 0; i < 6; i++) {
+		put_kind(s, i * 100, 100, 1);
+		flush(s);
+	}
+	uint64_t first = contacts(s)->dictionary;
+	assert_true(first && contacts(s)->dictionaries_count == 1);
+	struct snapshot *v = snapshot_new(s);
+	for (unsigned i = 6; i < 16; i++) {
+		put_kind(s, i * 100, 100, 2);
+		/* Begun before the dictionary changes, it packs with the old one. */
+		struct txn *t = lab_begin(s);
+		snprintf(id, sizeof id, "o%u", i);
+		lab_put(t, "contacts", id, T0, T0, T0 + i, 0, NULL, i);
+		flush(s);
+		assert_int_equal(lab_commit(t), 0);
+	}
+	uint64_t second = contacts(s)->dictionary;
+	assert_true(second != first);
+	size_t held = contacts(s)->dictionaries_count;
+	rests(&s, &v);
+	assert_int_equal(contacts(s)->dictionary, second);
+	/* All that the first one packed goes. */
+	struct txn *t = lab_begin(s);
+	for (unsigned i = 0; i < 616; i++) {
+		snprintf(id, sizeof id, i < 600 ? "k%u" : "o%u", i < 600 ? i : i - 600);
+		lab_put(t, "contacts", id, TIME_NONE, T0 + 300 * DAY, T0 + 301 * DAY, RECORD_DELETED,
+			NULL, 0);
+	}
+	assert_int_equal(lab_commit(t), 0);
+	flush(s);
+	put_kind(s, 2000, 100, 2);
+	flush(s);
+	put_kind(s, 2100, 100, 2);
+	flush(s);
+	print_message("# dictionaries: %zu, then %zu, files %u\n", held,
+		      contacts(s)->dictionaries_count, lab_files(lab.dir, ".dict"));
+	assert_int_equal(contacts(s)->dictionaries_count, 1);
+	assert_int_equal(lab_files(lab.dir, ".dict"), 1);
+	v = snapshot_new(s);
+	for (unsigned i = 0; i < 1600; i++) {
+		snprintf(id, sizeof id, "k%u", i);
+		assert_int_equal(snapshot_get(v, "contacts", bytes_str(id), &memory, &r), 1);
+	}
+	snapshot_free(v);
+	store_close(s);
+	buf_release(&memory);
 }
 
 /* ---- what a step takes ---- */
@@ -275,6 +371,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(months, setup, teardown),
+		cmocka_unit_test_setup_teardown(dictionaries, setup, teardown),
 		cmocka_unit_test_setup_teardown(steps, setup, teardown),
 		cmocka_unit_test_setup_teardown(memory, setup, teardown),
 	};
