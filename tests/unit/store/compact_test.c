@@ -16,6 +16,7 @@
 
 #define T0         1700000000000
 #define DAY        INT64_C(86400000)
+#define HOURS4 (DAY / 6)
 #define SMALL_MOST 7 /* files that are not full, at rest */
 
 static struct lab lab;
@@ -160,7 +161,7 @@ static void months(void **state)
 /* ---- dictionaries ---- */
 
 /* Documents of a kind share long phrases with each other, and nothing with those of another kind. */
-static void put_kind(struct store *s, unsigned from, unsigned n, unsigned kind)
+static int commit_kind(struct store *s, unsigned from, unsigned n, unsigned kind)
 {
 	struct txn *t = lab_begin(s);
 
@@ -180,14 +181,21 @@ static void put_kind(struct store *s, unsigned from, unsigned n, unsigned kind)
 			mp_put_cstr(&doc, text);
 		}
 		struct record r = {.id = bytes_str(id),
-				   .created_ms = T0 + (int64_t)i * 60000,
-				   .updated_ms = T0 + (int64_t)i * 60000,
-				   .seen_ms = T0 + (int64_t)i * 60000 + DAY,
+				   .created_ms = T0 + (int64_t)i * HOURS4,
+				   .updated_ms = T0 + (int64_t)i * HOURS4,
+				   .seen_ms = T0 + (int64_t)i * HOURS4 + DAY,
 				   .doc = buf_bytes(&doc)};
 		assert_int_equal(txn_put(t, "contacts", &r, NULL, NULL), 0);
 		buf_release(&doc);
 	}
-	assert_int_equal(lab_commit(t), 0);
+	txn_hold(t, "contacts",
+		 (struct interval){T0, T0 + (from + n) * HOURS4, T0 + 900 * DAY});
+	return lab_commit(t);
+}
+
+static void put_kind(struct store *s, unsigned from, unsigned n, unsigned kind)
+{
+	assert_int_equal(commit_kind(s, from, n, kind), 0);
 }
 
 /* A kind that comes to an end: its dictionary goes with the last record that it packed. */
@@ -247,6 +255,152 @@ static void dictionaries(void **state)
 	snapshot_free(v);
 	store_close(s);
 	buf_release(&memory);
+}
+
+/* ---- cut anywhere ---- */
+
+/* What a store looks like before the script, after its first commit, and after its second. */
+static struct buf looks[3];
+static char base[160];
+
+static int commit_retain(struct store *s)
+{
+	struct txn *t = lab_begin(s);
+
+	assert_int_equal(txn_retain(t, "contacts", T0 + 5 * DAY), 0);
+	return lab_commit(t);
+}
+
+static void shows(struct store *s, unsigned look)
+{
+	lab_dump(s, &after, true);
+	assert_string_equal(buf_text(&after), buf_text(&looks[look]));
+}
+
+/* Merges with several files as their outcome, rows packed anew, a dictionary replaced, old windows
+ * gone. What it came to, at least: the look. */
+static unsigned script(struct store *s, bool check)
+{
+	unsigned look = 0;
+
+	flush(s);
+	if (check)
+		shows(s, look);
+	look = commit_kind(s, 1000, 70, 2) == 0 ? 1 : look;
+	flush(s);
+	if (look == 1 && check)
+		shows(s, look);
+	look = look == 1 && commit_retain(s) == 0 ? 2 : look;
+	flush(s);
+	return look;
+}
+
+/* So many files, none of them merged. */
+static void script_base(void)
+{
+	struct store *s = lab_open(&lab);
+
+	for (unsigned i = 0; i < 12; i++) {
+		put_kind(s, i * 48, 50, i < 9 ? 1 : 2);
+		store_flush(s);
+		for (unsigned files = segments(s); segments(s) == files && store_work(s);)
+			;
+	}
+	lab_dump(s, &looks[0], true);
+	store_close(s);
+	snprintf(base, sizeof base, "%.100s-base", lab.dir);
+	lab_copy(lab.dir, base);
+	s = lab_open(&lab);
+	uint64_t first = contacts(s)->dictionary;
+	flush(s);
+	assert_true(segments(s) < 12 && ended(contacts(s), true) > 0);
+	assert_int_equal(commit_kind(s, 1000, 70, 2), 0);
+	lab_dump(s, &looks[1], true);
+	flush(s);
+	assert_true(contacts(s)->dictionary != first);
+	assert_int_equal(commit_retain(s), 0);
+	lab_dump(s, &looks[2], true);
+	store_close(s);
+}
+
+static void cut_at(enum lab_fault fault, unsigned k)
+{
+	lab_copy(base, lab.dir);
+	lab_calm(&lab);
+	struct store *s = lab_open(&lab);
+	lab_calm(&lab);
+	lab.fault = fault;
+	lab.at = k;
+	unsigned look = script(s, fault == FAULT_FAIL);
+	bool died = lab.died;
+	store_close(s);
+	if (fault == FAULT_LOSE)
+		lab_lose(&lab);
+	lab_calm(&lab);
+	s = lab_open(&lab);
+	lab_dump(s, &after, true);
+	/* What was acknowledged is there; what was not may be. */
+	while (look < 2 && strcmp(buf_text(&after), buf_text(&looks[look])) != 0)
+		look++;
+	assert_string_equal(buf_text(&after), buf_text(&looks[look]));
+	assert_int_equal(lab_files(lab.dir, "spill.tmp"), 0);
+	/* And it comes to the same as if nothing had been. */
+	flush(s);
+	if (look < 1)
+		assert_int_equal(commit_kind(s, 1000, 70, 2), 0);
+	flush(s);
+	if (look < 2)
+		assert_int_equal(commit_retain(s), 0);
+	flush(s);
+	shows(s, 2);
+	store_close(s);
+	assert_true(died || fault == FAULT_FAIL);
+}
+
+static void cut_anywhere(enum lab_fault fault)
+{
+	const char *text = getenv("STORE_TEST_CUTS");
+	unsigned cuts = text ? (unsigned)strtoul(text, NULL, 10) : 60;
+
+	lab.segment_rows = 120;
+	lab.keep_previous = true;
+	script_base();
+	lab_copy(base, lab.dir);
+	struct store *s = lab_open(&lab);
+	lab_calm(&lab);
+	assert_int_equal(script(s, true), 2);
+	unsigned steps = lab.steps, stride = steps / cuts + 1;
+	store_close(s);
+	print_message("# %u steps, each %u.\n", steps, stride);
+	for (unsigned k = 1 + fault % stride; k <= steps; k += stride)
+		cut_at(fault, k);
+	lab_remove(base);
+	for (int i = 0; i < 3; i++)
+		buf_release(&looks[i]);
+}
+
+static void dies(void **state)
+{
+	(void)state;
+	cut_anywhere(FAULT_DIE);
+}
+
+static void torn(void **state)
+{
+	(void)state;
+	cut_anywhere(FAULT_TORN);
+}
+
+static void loses(void **state)
+{
+	(void)state;
+	cut_anywhere(FAULT_LOSE);
+}
+
+static void fails(void **state)
+{
+	(void)state;
+	cut_anywhere(FAULT_FAIL);
 }
 
 /* ---- what a step takes ---- */
@@ -372,6 +526,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(months, setup, teardown),
 		cmocka_unit_test_setup_teardown(dictionaries, setup, teardown),
+		cmocka_unit_test_setup_teardown(dies, setup, teardown),
+		cmocka_unit_test_setup_teardown(torn, setup, teardown),
+		cmocka_unit_test_setup_teardown(loses, setup, teardown),
+		cmocka_unit_test_setup_teardown(fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(steps, setup, teardown),
 		cmocka_unit_test_setup_teardown(memory, setup, teardown),
 	};
