@@ -11,7 +11,8 @@
 #include <base/bytes.h>
 #include <base/err.h>
 
-#define DEFLATE_DICTIONARY_MAX 16384 /* bytes used of a dictionary: the last so many */
+#define DEFLATE_DICTIONARY_MAX 16384   /* bytes that deflate uses of a dictionary: the last so many */
+#define DICTIONARY_MAX         (64u << 10) /* bytes of a dictionary of phrases */
 
 struct packer;
 struct unpacker;
@@ -40,10 +41,18 @@ void unpacker_free(struct unpacker *u);
  * raw_len. */
 int unpacker_unpack(struct unpacker *u, struct bytes packed, size_t raw_len, struct buf *out);
 
-/* Builds a dictionary of at most DEFLATE_DICTIONARY_MAX bytes from sample records: what many
- * of them share, the most shared last (nearest to the data), appended to `out`. `n` may be 0
- * (empty dictionary). Deterministic. Looks at up to 1,024 samples and 1.25 MB of them: under
- * 20 ms. 0, ERR_NOMEM, ERR_LIMIT. */
+/*
+ * Builds a dictionary of at most DICTIONARY_MAX bytes from sample records: the phrases that they
+ * share, and their codes. `n` may be 0. Deterministic. Looks at up to 1,024 samples and 256 KB of
+ * them, which it copies, in steps of some milliseconds. A dictionary of few samples is small; of
+ * what shares nothing it is empty.
+ */
+struct dictionary_trainer;
+struct dictionary_trainer *dictionary_trainer_new(const struct bytes *samples, size_t n); /* NULL: no memory */
+void dictionary_trainer_free(struct dictionary_trainer *t);
+/* 1: there is more; 0: done, the dictionary is appended to `out`; ERR_NOMEM, ERR_LIMIT. */
+int dictionary_trainer_step(struct dictionary_trainer *t, struct buf *out);
+/* All steps. */
 int dictionary_train(const struct bytes *samples, size_t n, struct buf *out);
 
 #endif

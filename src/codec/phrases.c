@@ -1,0 +1,146 @@
+/* phrases: reads a dictionary of phrases, and believes nothing of it: the codes are complete, and
+ * every phrase lies in the text. */
+#include "phrases.h"
+
+#include <stdlib.h>
+
+#define MAGIC     "FICPHR1\n"
+#define MAGIC_LEN 8u
+#define HEAD      16u
+
+static uint8_t nibble(const uint8_t *p, uint32_t i)
+{
+	return i % 2 ? p[i / 2] >> 4 : p[i / 2] & 15;
+}
+
+/* Canonical codes, each with its first bit lowest. False: the lengths do not fill the code space
+ * exactly. */
+static bool assign_codes(const uint8_t *bits, uint32_t n, unsigned most, uint16_t *codes)
+{
+	uint32_t next[PHRASE_CODE_MAX + 1] = {0}, counts[PHRASE_CODE_MAX + 1] = {0}, code = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (bits[i] == 0 || bits[i] > most)
+			return false;
+		counts[bits[i]]++;
+	}
+	for (unsigned len = 1; len <= most; len++) {
+		code = (code + counts[len - 1]) << 1;
+		next[len] = code;
+	}
+	if (code + counts[most] != 1u << most)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t v = next[bits[i]]++, reversed = 0;
+		for (unsigned b = 0; b < bits[i]; b++)
+			reversed |= (v >> b & 1) << (bits[i] - 1u - b);
+		codes[i] = (uint16_t)reversed;
+	}
+	return true;
+}
+
+static bool read_codes(struct phrases *p, const uint8_t *from)
+{
+	uint32_t symbols = PHRASE_FIRST + p->count;
+
+	for (uint32_t i = 0; i < symbols; i++)
+		p->bits[i] = nibble(from, i);
+	for (uint32_t i = 0; i < PHRASE_DISTANCES; i++)
+		p->distance_bits[i] = nibble(from, symbols + i);
+	return assign_codes(p->bits, symbols, PHRASE_CODE_MAX, p->codes) &&
+	       assign_codes(p->distance_bits, PHRASE_DISTANCES, PHRASE_FAR_MAX,
+			    p->distance_codes);
+}
+
+static bool read_items(struct phrases *p, const uint8_t *lengths)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < p->count; i++) {
+		p->items[i] = (struct phrase){at, lengths[i]};
+		if (lengths[i] < PHRASE_LEN_MIN)
+			return false;
+		at += lengths[i];
+	}
+	return at == p->text_len;
+}
+
+int phrases_parse(struct bytes dictionary, struct phrases *out)
+{
+	*out = (struct phrases){0};
+	if (dictionary.len < HEAD || memcmp(dictionary.data, MAGIC, MAGIC_LEN) != 0)
+		return ERR_INVALID;
+	out->count = le32(dictionary.data + 8);
+	out->text_len = le32(dictionary.data + 12);
+	if (out->count > PHRASES_MAX || out->text_len > PHRASE_TEXT_MAX)
+		return ERR_INVALID;
+	size_t codes = (PHRASE_FIRST + out->count + PHRASE_DISTANCES + 1) / 2;
+	if (dictionary.len != HEAD + codes + out->count + out->text_len)
+		return ERR_INVALID;
+	out->items = malloc((out->count + 1) * sizeof *out->items);
+	out->text = calloc(1, out->text_len + PHRASE_PAD);
+	if (!out->items || !out->text) {
+		phrases_release(out);
+		return ERR_NOMEM;
+	}
+	const uint8_t *at = dictionary.data + HEAD;
+	memcpy(out->text, at + codes + out->count, out->text_len);
+	if (read_codes(out, at) && read_items(out, at + codes))
+		return 0;
+	phrases_release(out);
+	return ERR_INVALID;
+}
+
+void phrases_release(struct phrases *p)
+{
+	free(p->items);
+	free(p->text);
+	p->items = NULL;
+	p->text = NULL;
+}
+
+/* ---- finding phrases ---- */
+
+static uint32_t entry_bucket(const struct lookup_entry *e)
+{
+	return (uint32_t)e->level << LOOKUP_BITS | lookup_hash(e->prefix, e->level);
+}
+
+static int by_bucket(const void *a, const void *b)
+{
+	const struct lookup_entry *x = a, *y = b;
+	uint32_t i = entry_bucket(x), k = entry_bucket(y);
+
+	if (i != k)
+		return i < k ? -1 : 1;
+	if (x->len != y->len)
+		return x->len > y->len ? -1 : 1;
+	return x->symbol < y->symbol ? -1 : 1;
+}
+
+void lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, const uint8_t *text)
+{
+	l->text = text;
+	for (uint32_t i = 0; i < count; i++) {
+		uint8_t len = items[i].len;
+		uint64_t mask = len >= 8 ? UINT64_MAX : ((uint64_t)1 << (8 * len)) - 1;
+		l->entries[i] = (struct lookup_entry){
+			.prefix = lookup_word(text + items[i].at, len < 8 ? len : 8),
+			.mask = mask,
+			.at = items[i].at,
+			.symbol = (uint16_t)(PHRASE_FIRST + i),
+			.len = len,
+			.level = (uint8_t)lookup_level(len)};
+	}
+	qsort(l->entries, count, sizeof *l->entries, by_bucket);
+	uint32_t i = 0;
+	for (uint32_t level = 0; level < 3; level++)
+		for (uint32_t b = 0; b <= 1u << LOOKUP_BITS; b++) {
+			while (i < count && entry_bucket(&l->entries[i]) < (level << LOOKUP_BITS | b))
+				i++;
+			if (b == 1u << LOOKUP_BITS)
+				while (i < count && l->entries[i].level == level)
+					i++;
+			l->starts[level][b] = (uint16_t)i;
+		}
+}
