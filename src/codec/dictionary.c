@@ -14,9 +14,9 @@
 
 #include <stdlib.h>
 
-#define GENERATIONS 8
+#define GENERATIONS 9
 #define SAMPLES_MAX 1024
-#define BYTES_MAX   (256u << 10)
+#define BYTES_MAX   (320u << 10)
 #define PAIR_BITS   16
 #define PAIRS_MAX   ((1u << PAIR_BITS) / 4 * 3)
 #define SHARED_LEAST 3 /* times that a phrase stands in the samples */
@@ -24,7 +24,7 @@
  * a byte of text for each four. */
 #define BYTES_PER_PHRASE 48
 #define BYTES_PER_TEXT   4
-#define TEXT_MAX         (48u << 10)
+#define TEXT_MAX         (56u << 10)
 #define HEAD             "FICPHR1\n"
 
 /* Two neighbours, the first time that they stand together. */
@@ -64,23 +64,26 @@ static size_t sample_bytes(struct bytes sample)
 	return sample.len < PHRASE_RAW_MAX ? sample.len : PHRASE_RAW_MAX;
 }
 
-/* Every so many-th, so that all of them fit. */
-static size_t stride_of(const struct bytes *samples, size_t n)
+/* How many of them fit, spread evenly. */
+static size_t samples_wanted(const struct bytes *samples, size_t n)
 {
-	size_t stride = 1 + n / (SAMPLES_MAX + 1), total = 0;
+	uint64_t total = 0, wanted = n < SAMPLES_MAX ? n : SAMPLES_MAX;
 
 	for (size_t i = 0; i < n; i++)
-		total += sample_bytes(samples[i]) / stride;
-	return stride * (1 + total / BYTES_MAX);
+		total += sample_bytes(samples[i]);
+	if (total * wanted / (n + 1) > BYTES_MAX)
+		wanted = BYTES_MAX * (uint64_t)n / total;
+	return (size_t)wanted;
 }
 
 static void take_samples(struct dictionary_trainer *t, const struct bytes *samples, size_t n)
 {
-	size_t stride = stride_of(samples, n);
+	size_t wanted = samples_wanted(samples, n);
 
-	for (size_t i = 0; i < n && t->samples < SAMPLES_MAX; i += stride) {
-		size_t room = BYTES_MAX - t->text.len, len = sample_bytes(samples[i]);
-		buf_put(&t->text, samples[i].data, len < room ? len : room);
+	for (size_t i = 0; i < wanted; i++) {
+		struct bytes sample = samples[i * n / wanted];
+		size_t room = BYTES_MAX - t->text.len, len = sample_bytes(sample);
+		buf_put(&t->text, sample.data, len < room ? len : room);
 		t->ends[t->samples++] = (uint32_t)t->text.len;
 	}
 }
@@ -174,13 +177,11 @@ static bool known(struct dictionary_trainer *t, const struct candidate *c)
 	return false;
 }
 
-static void choose(struct dictionary_trainer *t)
+static void choose(struct dictionary_trainer *t, size_t text)
 {
 	uint32_t most = (uint32_t)(t->text.len / BYTES_PER_PHRASE);
-	size_t text = t->text.len / BYTES_PER_TEXT;
 
 	most = most < PHRASES_MAX ? most : PHRASES_MAX;
-	text = text < TEXT_MAX ? text : TEXT_MAX;
 	qsort(t->candidates, t->candidates_count, sizeof *t->candidates, by_cover);
 	memset(t->seen, 0, sizeof t->seen);
 	t->count = 0;
@@ -200,15 +201,20 @@ static void count_all(struct dictionary_trainer *t)
 		count_sample(t, i ? t->ends[i - 1] : 0, t->ends[i]);
 }
 
-static void generation(struct dictionary_trainer *t)
+/* The last one brings nothing new, and only then what is left must fit: of neighbours that overlap,
+ * one was used. */
+static void generation(struct dictionary_trainer *t, bool last)
 {
+	size_t room = t->text.len / BYTES_PER_TEXT;
+
 	count_all(t);
 	t->candidates_count = 0;
 	for (uint32_t i = 0; i < t->count; i++)
 		add_candidate(t, t->phrases[i].at, t->phrases[i].len, t->counts[PHRASE_FIRST + i]);
-	for (uint32_t i = 0; i < 1u << PAIR_BITS; i++)
+	for (uint32_t i = 0; !last && i < 1u << PAIR_BITS; i++)
 		add_candidate(t, t->pairs[i].at, t->pairs[i].len, t->pairs[i].count);
-	choose(t);
+	room = room < TEXT_MAX ? room : TEXT_MAX;
+	choose(t, last ? room : SIZE_MAX);
 }
 
 /* ---- the dictionary ---- */
@@ -300,8 +306,10 @@ int dictionary_trainer_step(struct dictionary_trainer *t, struct buf *out)
 {
 	size_t before = out->len;
 
+	if (t->samples < 2) /* nothing is shared */
+		return 0;
 	if (t->generation++ < GENERATIONS) {
-		generation(t);
+		generation(t, t->generation == GENERATIONS);
 		return 1;
 	}
 	int rc = finish(t, out);

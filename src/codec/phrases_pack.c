@@ -36,6 +36,7 @@ struct phrase_packer {
 	uint16_t heads[1u << HASH_BITS];
 	struct phrase_op ops[BLOCK];
 	uint32_t count;
+	struct buf room; /* for the stream */
 	struct lookup lookup;
 };
 
@@ -46,6 +47,7 @@ struct phrase_packer *phrase_packer_new(struct phrases *p, bool best)
 	if (k) {
 		k->phrases = *p;
 		k->search = best ? malloc(sizeof *k->search) : NULL;
+		k->room = (struct buf){0};
 	}
 	if (!k || (best && !k->search)) {
 		phrases_release(p);
@@ -61,6 +63,7 @@ void phrase_packer_free(struct phrase_packer *k)
 	if (!k)
 		return;
 	phrases_release(&k->phrases);
+	buf_release(&k->room);
 	free(k->search);
 	free(k);
 }
@@ -285,24 +288,32 @@ static inline void put_op(const struct phrases *p, struct output *o, const struc
 	put_whole_bytes(o);
 }
 
+/* Ones: no code of less than nine bits is all ones (the last code is the longest, and there are
+ * more than 256), so that they are no symbol. */
+static void put_padding(struct output *o)
+{
+	if (o->have)
+		*o->at++ = (uint8_t)(o->bits | 0xffu << o->have);
+}
+
 int phrase_pack(struct phrase_packer *k, struct bytes raw, struct buf *out)
 {
 	/* No symbol takes more than PHRASE_CODE_MAX bits a byte. */
-	int rc = buf_reserve(out, raw.len * 2 + 16);
+	buf_reset(&k->room);
+	int rc = buf_reserve(&k->room, raw.len * 2 + 16);
 	size_t at = 0;
 
 	if (rc)
 		return rc;
-	struct output o = {out->data + out->len, 0, 0};
+	struct output o = {k->room.data, 0, 0};
 	while (at < raw.len) {
 		at = next_block(k, raw, at);
 		for (uint32_t i = 0; i < k->count; i++)
 			put_op(&k->phrases, &o, &k->ops[i]);
 	}
-	if (o.have)
-		*o.at++ = (uint8_t)o.bits;
-	out->len = (size_t)(o.at - out->data);
-	return 0;
+	put_padding(&o);
+	buf_put(out, k->room.data, (size_t)(o.at - k->room.data));
+	return out->error;
 }
 
 void phrase_count(struct phrase_packer *k, struct bytes raw, uint32_t symbols[PHRASE_SYMBOLS],

@@ -2,8 +2,8 @@
  * phrases_unpack: one look at a table for each symbol.
  *
  * What the table says of a phrase was checked when the dictionary was read, what the stream says of
- * a copy is checked here; the bits behind the stream's end are zeros, counted, and an error when one
- * of them was used.
+ * a copy is checked here; the bits behind the stream's end are counted, and an error when one of
+ * them was used.
  */
 #include "phrases.h"
 
@@ -142,13 +142,14 @@ static inline void copy_phrase(uint8_t *to, const uint8_t *end, const uint8_t *f
 		memcpy(to + 16, from + 16, len - 16);
 }
 
-/* Whether all of the stream was used, but for less than a byte of zeros. */
+/* Whether all of the stream was used, but for less than a byte of ones. */
 static bool used_up(const struct input *in)
 {
 	if (in->have < 8 * in->beyond)
 		return false;
 	unsigned left = in->have - 8 * in->beyond;
-	return (in->end - in->at) * 8 + left < 8 && (in->bits & ((1u << left) - 1)) == 0;
+	uint64_t ones = ((uint64_t)1 << left) - 1;
+	return (in->end - in->at) * 8 + left < 8 && (in->bits & ones) == ones;
 }
 
 int phrase_unpack(const struct phrase_unpacker *u, struct bytes packed, uint8_t *raw, size_t len)
