@@ -141,14 +141,10 @@ static size_t run_end(struct bytes text, size_t at, bool *ascii, bool *digit)
 	size_t bytes;
 
 	for (; at < text.len; at += bytes) {
-		uint8_t c = text.data[at];
-		if (c < 128) {
-			if (!letters[c])
-				break;
-			*digit |= c <= '9';
-			bytes = 1;
-			continue;
-		}
+		for (; at < text.len && text.data[at] < 128 && letters[text.data[at]]; at++)
+			*digit |= text.data[at] <= '9';
+		if (at == text.len || text.data[at] < 128)
+			break;
 		if (class_at(text, at, &bytes) != CLASS_WORD)
 			break;
 		*ascii = false;
@@ -188,6 +184,10 @@ int words_each(struct bytes text, int (*each)(void *ctx, struct bytes term), voi
 	int rc = 0;
 
 	while (!rc && at < text.len) {
+		if (text.data[at] < 128 && !letters[text.data[at]]) {
+			at++;
+			continue;
+		}
 		switch (class_at(text, at, &bytes)) {
 		case CLASS_BREAK: at += bytes; break;
 		case CLASS_PAIR: rc = say_pairs(&l, text, &at); break;
