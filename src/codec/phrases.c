@@ -134,7 +134,7 @@ void lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, 
 	}
 	qsort(l->entries, count, sizeof *l->entries, by_bucket);
 	uint32_t i = 0;
-	for (uint32_t level = 0; level < 3; level++)
+	for (uint32_t level = 0; level < LOOKUP_LEVELS; level++)
 		for (uint32_t b = 0; b <= 1u << LOOKUP_BITS; b++) {
 			while (i < count && entry_bucket(&l->entries[i]) < (level << LOOKUP_BITS | b))
 				i++;

@@ -71,13 +71,14 @@ struct lookup_entry {
 	uint8_t len, level;
 };
 
-#define LOOKUP_BITS 12
+#define LOOKUP_BITS   13
+#define LOOKUP_LEVELS 3
 
-/* By the first six, three or two bytes; of one hash the longest first. */
+/* By the first eight, four or two bytes; of one hash the longest first. */
 struct lookup {
 	const uint8_t *text;
 	struct lookup_entry entries[PHRASES_MAX];
-	uint16_t starts[3][(1u << LOOKUP_BITS) + 1];
+	uint16_t starts[LOOKUP_LEVELS][(1u << LOOKUP_BITS) + 1];
 };
 
 /* Borrows items and text. */
@@ -85,12 +86,12 @@ void lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, 
 
 static inline unsigned lookup_level(size_t len)
 {
-	return len >= 6 ? 0 : len >= 3 ? 1 : 2;
+	return len >= 8 ? 0 : len >= 4 ? 1 : 2;
 }
 
 static inline uint32_t lookup_hash(uint64_t word, unsigned level)
 {
-	static const uint8_t shift[3] = {16, 40, 48}; /* leaves six, three, two bytes */
+	static const uint8_t shift[LOOKUP_LEVELS] = {0, 32, 48};
 
 	return (uint32_t)(((word << shift[level]) * UINT64_C(0x9e3779b97f4a7c15)) >>
 			  (64 - LOOKUP_BITS));
@@ -118,10 +119,10 @@ static inline bool lookup_matches(const struct lookup *l, const struct lookup_en
 static inline const struct lookup_entry *lookup_longest(const struct lookup *l, const uint8_t *p,
 							 size_t left)
 {
-	static const uint8_t least[3] = {6, 3, 2};
+	static const uint8_t least[LOOKUP_LEVELS] = {8, 4, 2};
 	uint64_t word = lookup_word(p, left);
 
-	for (unsigned level = 0; level < 3; level++) {
+	for (unsigned level = 0; level < LOOKUP_LEVELS; level++) {
 		if (left < least[level])
 			continue;
 		const uint16_t *start = &l->starts[level][lookup_hash(word, level)];

@@ -176,7 +176,7 @@ static void reach_phrases(struct phrase_packer *k, const uint8_t *p, size_t i, s
 {
 	uint64_t word = lookup_word(p, left);
 
-	for (unsigned level = 0; level < 3; level++) {
+	for (unsigned level = 0; level < LOOKUP_LEVELS; level++) {
 		const uint16_t *start = &k->lookup.starts[level][lookup_hash(word, level)];
 		for (uint32_t at = start[0]; at < start[1]; at++) {
 			const struct lookup_entry *e = &k->lookup.entries[at];
