@@ -191,23 +191,29 @@ static void choose(struct dictionary_trainer *t, size_t text)
 }
 
 /* Symbols and pairs. */
-static void count_all(struct dictionary_trainer *t)
+static int count_all(struct dictionary_trainer *t)
 {
+	int rc = lookup_build(&t->lookup, t->phrases, t->count, t->text.data);
+
+	if (rc)
+		return rc;
 	memset(t->counts, 0, sizeof t->counts);
 	memset(t->pairs, 0, sizeof t->pairs);
 	t->pairs_count = 0;
-	lookup_build(&t->lookup, t->phrases, t->count, t->text.data);
 	for (uint32_t i = 0; i < t->samples; i++)
 		count_sample(t, i ? t->ends[i - 1] : 0, t->ends[i]);
+	return 0;
 }
 
 /* The last one brings nothing new, and only then what is left must fit: of neighbours that overlap,
  * one was used. */
-static void generation(struct dictionary_trainer *t, bool last)
+static int generation(struct dictionary_trainer *t, bool last)
 {
 	size_t room = t->text.len / BYTES_PER_TEXT;
+	int rc = count_all(t);
 
-	count_all(t);
+	if (rc)
+		return rc;
 	t->candidates_count = 0;
 	for (uint32_t i = 0; i < t->count; i++)
 		add_candidate(t, t->phrases[i].at, t->phrases[i].len, t->counts[PHRASE_FIRST + i]);
@@ -215,6 +221,7 @@ static void generation(struct dictionary_trainer *t, bool last)
 		add_candidate(t, t->pairs[i].at, t->pairs[i].len, t->pairs[i].count);
 	room = room < TEXT_MAX ? room : TEXT_MAX;
 	choose(t, last ? room : SIZE_MAX);
+	return 0;
 }
 
 /* ---- the dictionary ---- */
@@ -287,9 +294,10 @@ static int finish(struct dictionary_trainer *t, struct buf *out)
 {
 	uint32_t counts[PHRASE_SYMBOLS] = {0}, distances[PHRASE_DISTANCES] = {0};
 	struct buf draft = {0};
+	int rc = count_all(t);
 
-	count_all(t);
-	int rc = write_dictionary(t, t->counts, distances, &draft);
+	if (!rc)
+		rc = write_dictionary(t, t->counts, distances, &draft);
 	if (!rc)
 		rc = count_symbols(t, buf_bytes(&draft), counts, distances);
 	buf_release(&draft);
@@ -309,8 +317,8 @@ int dictionary_trainer_step(struct dictionary_trainer *t, struct buf *out)
 	if (t->samples < 2) /* nothing is shared */
 		return 0;
 	if (t->generation++ < GENERATIONS) {
-		generation(t, t->generation == GENERATIONS);
-		return 1;
+		int rc = generation(t, t->generation == GENERATIONS);
+		return rc ? rc : 1;
 	}
 	int rc = finish(t, out);
 	if (rc)

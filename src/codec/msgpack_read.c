@@ -233,6 +233,23 @@ static const uint8_t sizes[256] = {
 	/* 0xd0 */ 2, 3, 5, 9, 3, 4, 6, 10, 18, 0, 0, 0, 0, 0, 0, 0,
 	/* 0xe0 */ SIXTEEN(1), SIXTEEN(1)};
 
+/* Moves behind the head of a container: how many values are inside. Small ones are most. */
+static inline bool open_walked(struct mp_reader *at, uint64_t *inside_out)
+{
+	uint8_t lead = *at->at;
+	struct mp_value v;
+
+	if (lead < 0xa0) {
+		*inside_out = lead & 0x10 ? lead & 0x0f : 2 * (lead & 0x0fu);
+		at->at++;
+		return *inside_out <= (size_t)(at->end - at->at);
+	}
+	if (mp_next(at, &v) != 1)
+		return false;
+	*inside_out = v.type == MP_MAP ? 2 * (uint64_t)v.count : v.count;
+	return true;
+}
+
 /*
  * Over one value. left[depth] is how many values the container at that depth still has; the value
  * itself is a container of one at depth 0.
@@ -258,13 +275,13 @@ static ALWAYS_INLINE int walk(struct mp_reader *r, bool check_text)
 			return ERR_CORRUPT;
 		size_t room = (size_t)(at.end - at.at), size = sizes[*at.at];
 		if (size == 0 && is_container(*at.at)) {
-			struct mp_value v;
-			if (mp_next(&at, &v) != 1)
+			uint64_t inside;
+			if (!open_walked(&at, &inside))
 				return ERR_CORRUPT;
 			if (depth == MP_DEPTH_MAX)
 				return ERR_LIMIT;
 			left[depth++] = here;
-			here = v.type == MP_MAP ? 2 * (uint64_t)v.count : v.count;
+			here = inside;
 			continue;
 		}
 		if (size == 0)

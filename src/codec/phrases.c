@@ -101,46 +101,60 @@ void phrases_release(struct phrases *p)
 
 /* ---- finding phrases ---- */
 
-static uint32_t entry_bucket(const struct lookup_entry *e)
-{
-	return (uint32_t)e->level << LOOKUP_BITS | lookup_hash(e->prefix, e->level);
-}
+/* An entry and where it belongs: the level's first bits, then the hash. */
+struct placed {
+	struct lookup_entry entry;
+	uint32_t bucket;
+};
 
 static int by_bucket(const void *a, const void *b)
 {
-	const struct lookup_entry *x = a, *y = b;
-	uint32_t i = entry_bucket(x), k = entry_bucket(y);
+	const struct placed *x = a, *y = b;
 
-	if (i != k)
-		return i < k ? -1 : 1;
-	if (x->len != y->len)
-		return x->len > y->len ? -1 : 1;
-	return x->symbol < y->symbol ? -1 : 1;
+	if (x->bucket != y->bucket)
+		return x->bucket < y->bucket ? -1 : 1;
+	if (x->entry.len != y->entry.len)
+		return x->entry.len > y->entry.len ? -1 : 1;
+	return x->entry.symbol < y->entry.symbol ? -1 : 1;
 }
 
-void lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, const uint8_t *text)
+static struct placed place(const struct phrase *item, uint32_t i, const uint8_t *text)
 {
-	l->text = text;
-	for (uint32_t i = 0; i < count; i++) {
-		uint8_t len = items[i].len;
-		uint64_t mask = len >= 8 ? UINT64_MAX : ((uint64_t)1 << (8 * len)) - 1;
-		l->entries[i] = (struct lookup_entry){
-			.prefix = lookup_word(text + items[i].at, len < 8 ? len : 8),
-			.mask = mask,
-			.at = items[i].at,
-			.symbol = (uint16_t)(PHRASE_FIRST + i),
-			.len = len,
-			.level = (uint8_t)lookup_level(len)};
-	}
-	qsort(l->entries, count, sizeof *l->entries, by_bucket);
+	unsigned level = lookup_level(item->len);
+	struct lookup_key key = lookup_key(text + item->at, item->len < 16 ? item->len : 16);
+	uint64_t mask = item->len >= 8 ? UINT64_MAX : ((uint64_t)1 << (8 * item->len)) - 1;
+
+	/* Of a level only the bytes that all its phrases have. */
+	if (level == 1)
+		key.second = 0;
+	return (struct placed){{.prefix = key.first,
+				.mask = mask,
+				.at = item->at,
+				.symbol = (uint16_t)(PHRASE_FIRST + i),
+				.len = item->len},
+			       level << LOOKUP_BITS | lookup_hash(key, level)};
+}
+
+int lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, const uint8_t *text)
+{
+	struct placed *all = malloc((count + 1) * sizeof *all);
 	uint32_t i = 0;
+
+	if (!all)
+		return ERR_NOMEM;
+	for (uint32_t k = 0; k < count; k++)
+		all[k] = place(&items[k], k, text);
+	qsort(all, count, sizeof *all, by_bucket);
+	l->text = text;
+	for (uint32_t k = 0; k < count; k++)
+		l->entries[k] = all[k].entry;
 	for (uint32_t level = 0; level < LOOKUP_LEVELS; level++)
 		for (uint32_t b = 0; b <= 1u << LOOKUP_BITS; b++) {
-			while (i < count && entry_bucket(&l->entries[i]) < (level << LOOKUP_BITS | b))
+			/* The last one ends the level. */
+			while (i < count && all[i].bucket < (level << LOOKUP_BITS) + b)
 				i++;
-			if (b == 1u << LOOKUP_BITS)
-				while (i < count && l->entries[i].level == level)
-					i++;
 			l->starts[level][b] = (uint16_t)i;
 		}
+	free(all);
+	return 0;
 }

@@ -68,50 +68,56 @@ struct lookup_entry {
 	uint64_t prefix, mask; /* its first eight bytes */
 	uint32_t at;
 	uint16_t symbol;
-	uint8_t len, level;
+	uint8_t len;
 };
 
 #define LOOKUP_BITS   13
-#define LOOKUP_LEVELS 3
+#define LOOKUP_LEVELS 4
 
-/* By the first eight, four or two bytes; of one hash the longest first. */
+/* By the first sixteen, eight, four or two bytes; of one hash the longest first. */
 struct lookup {
 	const uint8_t *text;
 	struct lookup_entry entries[PHRASES_MAX];
 	uint16_t starts[LOOKUP_LEVELS][(1u << LOOKUP_BITS) + 1];
 };
 
-/* Borrows items and text. */
-void lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, const uint8_t *text);
+/* Borrows the text. ERR_NOMEM. */
+int lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, const uint8_t *text);
+
+/* The bytes at a place, zeros for what lies behind the end. */
+struct lookup_key {
+	uint64_t first, second;
+};
+
+static inline struct lookup_key lookup_key(const uint8_t *p, size_t left)
+{
+	uint8_t room[16] = {0};
+
+	if (left >= 16)
+		return (struct lookup_key){le64(p), le64(p + 8)};
+	memcpy(room, p, left);
+	return (struct lookup_key){le64(room), le64(room + 8)};
+}
 
 static inline unsigned lookup_level(size_t len)
 {
-	return len >= 8 ? 0 : len >= 4 ? 1 : 2;
+	return len >= 16 ? 0 : len >= 8 ? 1 : len >= 4 ? 2 : 3;
 }
 
-static inline uint32_t lookup_hash(uint64_t word, unsigned level)
+static inline uint32_t lookup_hash(struct lookup_key key, unsigned level)
 {
-	static const uint8_t shift[LOOKUP_LEVELS] = {0, 32, 48};
+	static const uint8_t shift[LOOKUP_LEVELS] = {0, 0, 32, 48};
+	uint64_t word = key.first << shift[level];
 
-	return (uint32_t)(((word << shift[level]) * UINT64_C(0x9e3779b97f4a7c15)) >>
-			  (64 - LOOKUP_BITS));
-}
-
-/* The eight bytes at a place, zeros for what lies behind the end. */
-static inline uint64_t lookup_word(const uint8_t *p, size_t left)
-{
-	uint8_t room[8] = {0};
-
-	if (left >= 8)
-		return le64(p);
-	memcpy(room, p, left);
-	return le64(room);
+	if (level == 0)
+		word ^= (key.second << 29 | key.second >> 35) * UINT64_C(0xd6e8feb86659fd93);
+	return (uint32_t)((word * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - LOOKUP_BITS));
 }
 
 static inline bool lookup_matches(const struct lookup *l, const struct lookup_entry *e,
-				  uint64_t word, const uint8_t *p, size_t left)
+				  struct lookup_key key, const uint8_t *p, size_t left)
 {
-	return (word & e->mask) == e->prefix && e->len <= left &&
+	return (key.first & e->mask) == e->prefix && e->len <= left &&
 	       (e->len <= 8 || memcmp(p + 8, l->text + e->at + 8, e->len - 8u) == 0);
 }
 
@@ -119,15 +125,15 @@ static inline bool lookup_matches(const struct lookup *l, const struct lookup_en
 static inline const struct lookup_entry *lookup_longest(const struct lookup *l, const uint8_t *p,
 							 size_t left)
 {
-	static const uint8_t least[LOOKUP_LEVELS] = {8, 4, 2};
-	uint64_t word = lookup_word(p, left);
+	static const uint8_t least[LOOKUP_LEVELS] = {16, 8, 4, 2};
+	struct lookup_key key = lookup_key(p, left);
 
 	for (unsigned level = 0; level < LOOKUP_LEVELS; level++) {
 		if (left < least[level])
 			continue;
-		const uint16_t *start = &l->starts[level][lookup_hash(word, level)];
+		const uint16_t *start = &l->starts[level][lookup_hash(key, level)];
 		for (uint32_t i = start[0]; i < start[1]; i++)
-			if (lookup_matches(l, &l->entries[i], word, p, left))
+			if (lookup_matches(l, &l->entries[i], key, p, left))
 				return &l->entries[i];
 	}
 	return NULL;

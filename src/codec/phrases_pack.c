@@ -17,7 +17,7 @@
 /* What a byte costs elsewhere, in half bits: what a phrase or copy saves is judged by this. */
 #define BYTE_PRICE 5
 /* Longer phrases are taken without looking for a copy. */
-#define LONG_PHRASE 24u
+#define LONG_PHRASE 4u
 
 /* The cheapest way to a place in the block. */
 struct reached {
@@ -44,17 +44,17 @@ struct phrase_packer *phrase_packer_new(struct phrases *p, bool best)
 {
 	struct phrase_packer *k = malloc(sizeof *k);
 
-	if (k) {
-		k->phrases = *p;
-		k->search = best ? malloc(sizeof *k->search) : NULL;
-		k->room = (struct buf){0};
-	}
-	if (!k || (best && !k->search)) {
+	if (!k) {
 		phrases_release(p);
-		free(k);
 		return NULL;
 	}
-	lookup_build(&k->lookup, k->phrases.items, k->phrases.count, k->phrases.text);
+	k->phrases = *p;
+	k->search = best ? malloc(sizeof *k->search) : NULL;
+	k->room = (struct buf){0};
+	if ((best && !k->search) || lookup_build(&k->lookup, p->items, p->count, p->text)) {
+		phrase_packer_free(k);
+		k = NULL;
+	}
 	return k;
 }
 
@@ -174,13 +174,13 @@ static void reach(struct search *s, size_t from, size_t len, uint32_t price, str
 /* Every phrase that stands there. */
 static void reach_phrases(struct phrase_packer *k, const uint8_t *p, size_t i, size_t left)
 {
-	uint64_t word = lookup_word(p, left);
+	struct lookup_key key = lookup_key(p, left);
 
 	for (unsigned level = 0; level < LOOKUP_LEVELS; level++) {
-		const uint16_t *start = &k->lookup.starts[level][lookup_hash(word, level)];
+		const uint16_t *start = &k->lookup.starts[level][lookup_hash(key, level)];
 		for (uint32_t at = start[0]; at < start[1]; at++) {
 			const struct lookup_entry *e = &k->lookup.entries[at];
-			if (lookup_matches(&k->lookup, e, word, p, left))
+			if (lookup_matches(&k->lookup, e, key, p, left))
 				reach(k->search, i, e->len, k->phrases.bits[e->symbol],
 				      (struct phrase_op){e->symbol, e->len, 0});
 		}
