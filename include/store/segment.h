@@ -16,7 +16,7 @@
  *
  * Header page:
  *      0    8  "FICSEG1\n"
- *      8    4  version: 2
+ *      8    4  version: 3
  *     12    4  number of sections: 11 (version 1: 6, the first ones)
  *     16    8  length of the file
  *     24    8  end of the data area (behind the last frame)
@@ -35,7 +35,7 @@
  *    432       zeros (version 1: from 312 on)
  *
  * Frame: u32 CRC-32 of all that follows, u8 length of the id, the id, the record (record_encode) as
- * one raw deflate stream that uses the dictionary. The id stands outside the stream, too, so that a
+ * one stream packed with the dictionary (codec/deflate.h). The id stands outside the stream, too, so that a
  * lookup compares it in full without inflating.
  *
  * SECTION_ROWS, 72 bytes, in ascending order of (created, id hash); a row's place is its ordinal:
@@ -124,6 +124,7 @@
  * Versions
  *   1  the first (release 0.1.0)
  *   2  sections CHANGES, COLUMNS, FIELDS, POSTINGS, TERMS
+ *   3  the dictionary may be one of phrases
  */
 #ifndef FIC_STORE_SEGMENT_H
 #define FIC_STORE_SEGMENT_H
@@ -131,7 +132,7 @@
 #include <stdint.h>
 
 #define SEGMENT_MAGIC      "FICSEG1\n"
-#define SEGMENT_VERSION    2
+#define SEGMENT_VERSION    3
 #define SEGMENT_PAGE       4096u
 #define SEGMENT_PAGE_ROOM  4092u /* of a page before its checksum */
 #define SEGMENT_FRAME_HEAD 5u    /* of a frame before the id */

@@ -7,7 +7,7 @@
  * without an allocation. (deflateCopy does the same with five allocations a record.) Whatever the
  * bytes say, an unpacker never writes or allocates more than it was told the record has.
  */
-#include <codec/deflate.h>
+#include "phrases.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -31,6 +31,11 @@
 
 /* No byte of a stream gives more than 1,032: a match of 258 bytes takes two bits at least. */
 #define DEFLATE_RATIO_MAX 1032
+
+/* Of phrases, the levels that take the next best symbol. */
+#define FAST_LEVEL_MAX 6
+/* A record that becomes no smaller than by this is not like the samples. */
+#define ODD_RATIO 2
 
 #define BLOCKS_MAX 8
 #define CHUNK      4096
@@ -109,20 +114,23 @@ static struct bytes dictionary_tail(struct bytes dictionary)
 }
 
 struct packer {
+	struct phrase_packer *phrases; /* NULL: deflate only */
+	int level;
+	bool begun; /* of a record, the first piece went in */
 	z_stream z;
 	z_stream primed;
 	struct memory memory;
-	uint8_t *picture; /* of the memory, primed */
+	uint8_t *picture; /* of the memory, primed; NULL: not yet */
 	uint8_t chunk[CHUNK];
 };
 
-static bool prime(struct packer *p, struct bytes dictionary, int level)
+static bool prime(struct packer *p, struct bytes dictionary)
 {
 	p->z.zalloc = memory_take;
 	p->z.zfree = memory_keep;
 	p->z.opaque = &p->memory;
-	int strategy = level <= FIXED_LEVEL_MAX ? Z_FIXED : Z_DEFAULT_STRATEGY;
-	if (deflateInit2(&p->z, level, Z_DEFLATED, -WINDOW_BITS, MEMORY_LEVEL, strategy) != Z_OK)
+	int strategy = p->level <= FIXED_LEVEL_MAX ? Z_FIXED : Z_DEFAULT_STRATEGY;
+	if (deflateInit2(&p->z, p->level, Z_DEFLATED, -WINDOW_BITS, MEMORY_LEVEL, strategy) != Z_OK)
 		return false;
 	dictionary = dictionary_tail(dictionary);
 	if (dictionary.len &&
@@ -137,12 +145,40 @@ static bool prime(struct packer *p, struct bytes dictionary, int level)
 	return true;
 }
 
+/* With phrases, deflate is for large records only, and primed by the first of them. */
+static int prime_late(struct packer *p)
+{
+	const struct phrases *phrases;
+
+	if (p->picture)
+		return 0;
+	phrases = phrase_packer_phrases(p->phrases);
+	memory_free(&p->memory);
+	p->memory.closed = false;
+	p->z = (z_stream){0};
+	return prime(p, bytes_of(phrases->text, phrases->text_len)) ? 0 : ERR_NOMEM;
+}
+
+static bool packer_init(struct packer *p, struct bytes dictionary)
+{
+	struct phrases phrases;
+	int rc = phrases_parse(dictionary, &phrases);
+
+	if (rc == ERR_INVALID)
+		return prime(p, dictionary);
+	if (!rc)
+		p->phrases = phrase_packer_new(&phrases, p->level > FAST_LEVEL_MAX);
+	return p->phrases != NULL;
+}
+
 struct packer *packer_new(struct bytes dictionary, int level)
 {
 	struct packer *p = calloc(1, sizeof(*p));
 
 	assert(level >= 1 && level <= 9);
-	if (p && !prime(p, dictionary, level)) {
+	if (p)
+		p->level = level;
+	if (p && !packer_init(p, dictionary)) {
 		packer_free(p);
 		p = NULL;
 	}
@@ -153,6 +189,7 @@ void packer_free(struct packer *p)
 {
 	if (!p)
 		return;
+	phrase_packer_free(p->phrases);
 	memory_free(&p->memory);
 	free(p->picture);
 	free(p);
@@ -175,14 +212,30 @@ static int pack_piece(struct packer *p, int flush, struct buf *out)
 
 void packer_begin(struct packer *p)
 {
-	p->z = p->primed;
-	memory_restore(&p->memory, p->picture);
+	p->begun = false;
 }
 
-int packer_feed(struct packer *p, struct bytes raw, bool last, struct buf *out)
+/* Before a record's first byte. */
+static int deflate_begin(struct packer *p, struct buf *out)
+{
+	int rc = p->phrases ? prime_late(p) : 0;
+
+	if (rc)
+		return rc;
+	p->z = p->primed;
+	memory_restore(&p->memory, p->picture);
+	if (p->phrases)
+		buf_put_byte(out, METHOD_DEFLATE);
+	return out->error;
+}
+
+static int deflate_feed(struct packer *p, struct bytes raw, bool last, struct buf *out)
 {
 	int rc = out->error;
 
+	if (!rc && !p->begun)
+		rc = deflate_begin(p, out);
+	p->begun = true;
 	p->z.next_in = (Bytef *)(uintptr_t)raw.data; /* zlib's pointer is not const unless asked */
 	/* zlib counts in unsigned int. */
 	for (; rc == 0 && raw.len > UINT_MAX; raw.len -= UINT_MAX) {
@@ -191,6 +244,33 @@ int packer_feed(struct packer *p, struct bytes raw, bool last, struct buf *out)
 	}
 	p->z.avail_in = (uInt)raw.len;
 	return rc ? rc : pack_piece(p, last ? Z_FINISH : Z_NO_FLUSH, out);
+}
+
+/* What the phrases do not fit gets codes of its own from deflate, when these are shorter. */
+static int phrases_feed(struct packer *p, struct bytes raw, struct buf *out)
+{
+	size_t start = out->len;
+
+	buf_put_byte(out, METHOD_PHRASES);
+	int rc = out->error ? out->error : phrase_pack(p->phrases, raw, out);
+	if (rc || out->len - start <= raw.len / ODD_RATIO)
+		return rc;
+	struct buf other = {.max = 0};
+	rc = deflate_feed(p, raw, true, &other);
+	if (!rc && other.len < out->len - start) {
+		out->len = start;
+		buf_put_bytes(out, buf_bytes(&other));
+		rc = out->error;
+	}
+	buf_release(&other);
+	return rc;
+}
+
+int packer_feed(struct packer *p, struct bytes raw, bool last, struct buf *out)
+{
+	if (p->phrases && !p->begun && last && raw.len <= PHRASE_RAW_MAX)
+		return phrases_feed(p, raw, out);
+	return deflate_feed(p, raw, last, out);
 }
 
 int packer_pack(struct packer *p, struct bytes raw, struct buf *out)
@@ -205,18 +285,27 @@ int packer_pack(struct packer *p, struct bytes raw, struct buf *out)
 }
 
 struct unpacker {
+	struct phrase_unpacker *phrases; /* NULL: deflate only */
 	z_stream z;
 	struct memory memory;
 	uint8_t dictionary[DEFLATE_DICTIONARY_MAX];
 	size_t dictionary_len;
 };
 
-struct unpacker *unpacker_new(struct bytes dictionary)
+static bool unpacker_init(struct unpacker *u, struct bytes dictionary)
 {
-	struct unpacker *u = calloc(1, sizeof(*u));
+	struct phrases phrases;
+	int rc = phrases_parse(dictionary, &phrases);
 
-	if (!u)
-		return NULL;
+	if (rc && rc != ERR_INVALID)
+		return false;
+	if (!rc) {
+		u->phrases = phrase_unpacker_new(&phrases);
+		if (!u->phrases)
+			return false;
+		const struct phrases *own = phrase_unpacker_phrases(u->phrases);
+		dictionary = bytes_of(own->text, own->text_len);
+	}
 	u->z.zalloc = memory_take;
 	u->z.zfree = memory_keep;
 	u->z.opaque = &u->memory;
@@ -224,9 +313,16 @@ struct unpacker *unpacker_new(struct bytes dictionary)
 	u->dictionary_len = dictionary.len;
 	if (dictionary.len)
 		memcpy(u->dictionary, dictionary.data, dictionary.len);
-	if (inflateInit2(&u->z, -WINDOW_BITS) != Z_OK) {
+	return inflateInit2(&u->z, -WINDOW_BITS) == Z_OK;
+}
+
+struct unpacker *unpacker_new(struct bytes dictionary)
+{
+	struct unpacker *u = calloc(1, sizeof(*u));
+
+	if (u && !unpacker_init(u, dictionary)) {
 		unpacker_free(u);
-		return NULL;
+		u = NULL;
 	}
 	return u;
 }
@@ -235,13 +331,14 @@ void unpacker_free(struct unpacker *u)
 {
 	if (!u)
 		return;
+	phrase_unpacker_free(u->phrases);
 	memory_free(&u->memory);
 	free(u);
 }
 
 /* The window is taken at the first call and kept: at most one block is added in an unpacker's
  * life. */
-static int unpack(struct unpacker *u, struct bytes packed, uint8_t *raw, size_t raw_len)
+static int unpack_deflate(struct unpacker *u, struct bytes packed, uint8_t *raw, size_t raw_len)
 {
 	z_stream *z = &u->z;
 
@@ -258,6 +355,18 @@ static int unpack(struct unpacker *u, struct bytes packed, uint8_t *raw, size_t 
 	if (rc == Z_MEM_ERROR)
 		return ERR_NOMEM;
 	return rc == Z_STREAM_END && z->avail_in == 0 && z->avail_out == 0 ? 0 : ERR_CORRUPT;
+}
+
+static int unpack(struct unpacker *u, struct bytes packed, uint8_t *raw, size_t raw_len)
+{
+	if (!u->phrases)
+		return unpack_deflate(u, packed, raw, raw_len);
+	struct bytes rest = bytes_of(packed.data + 1, packed.len - 1);
+	switch (packed.data[0]) {
+	case METHOD_DEFLATE: return unpack_deflate(u, rest, raw, raw_len);
+	case METHOD_PHRASES: return phrase_unpack(u->phrases, rest, raw, raw_len);
+	default: return ERR_CORRUPT;
+	}
 }
 
 int unpacker_unpack(struct unpacker *u, struct bytes packed, size_t raw_len, struct buf *out)

@@ -1,247 +1,338 @@
 /*
- * dictionary: from sample records, the stretches that cover most of what records share.
+ * dictionary: from sample records, the phrases that they share, and the codes of these.
  *
- * 1. Count, for every run of GRAM bytes, in how many samples it occurs (hashed; a collision only
- *    costs quality).
- * 2. The candidates are stretches of up to STRETCH grams, each beginning half of that further on.
- *    Long ones are best: what lies between the shared parts (an order of fields, a kind of value)
- *    is shared again by some.
- * 3. Take the candidate with the highest count per byte; what it covers counts nothing from then
- *    on; so on until the dictionary is full. A score only ever falls, so that a heap of old
- *    scores finds the best by looking again at its top only (lazy greedy).
+ * Phrases grow by generations. Each cuts the samples into the longest phrases that there are (at
+ * first into bytes), counts how often each stands there, and each two neighbours together; those
+ * that cover most make the next generation. A phrase can double with each. The codes are those of
+ * the symbols that packing the samples gives.
  *
- * On the bench's records (level 6) it gives 4.36 and 7.68, zstd's trainers 4.36 to 4.40 and 7.50 to
- * 7.67, plain records in a row 4.28 and 7.32. Deterministic: no clock, no randomness, ties by
- * place. Time and memory are bounded by BYTES_MAX, whatever is given.
+ * Deterministic: no clock, no randomness, ties by place. Time and memory are bounded by BYTES_MAX,
+ * whatever is given.
  */
-#include <codec/deflate.h>
+#include "code_lengths.h"
+#include "phrases.h"
 
 #include <stdlib.h>
 
-#define GRAM             8
-#define STRETCH          1024 /* grams of one candidate */
-#define STRETCH_STEP     (STRETCH / 2)
-#define TABLE_BITS       17
-#define SAMPLES_MAX      1024
-#define SAMPLE_BYTES_MAX 16384          /* of one sample: its beginning */
-#define BYTES_MAX        (1280u * 1024) /* of all; of more, every second, third ... sample */
-#define SHARED_LEAST     2              /* a gram of fewer samples is nobody's but its own */
+#define GENERATIONS 9
+#define SAMPLES_MAX 1024
+#define BYTES_MAX   (320u << 10)
+#define PAIR_BITS   16
+#define PAIRS_MAX   ((1u << PAIR_BITS) / 4 * 3)
+#define SHARED_LEAST 3 /* times that a phrase stands in the samples */
+/* A dictionary must not become larger than what it saves: one phrase for this many bytes of samples,
+ * a byte of text for each four. */
+#define BYTES_PER_PHRASE 48
+#define BYTES_PER_TEXT   4
+#define TEXT_MAX         (56u << 10)
+#define HEAD             "FICPHR1\n"
 
-struct gram {
-	uint16_t count; /* samples that hold it; 0 when covered */
-	uint16_t last;  /* the latest of them, plus one */
+/* Two neighbours, the first time that they stand together. */
+struct pair {
+	uint32_t key; /* their symbols; 0: none yet */
+	uint32_t count;
+	uint32_t at;
+	uint8_t len;
 };
 
-struct stretch {
-	uint32_t score; /* when last looked at */
-	uint16_t sample;
-	uint16_t at;
-	uint16_t grams;
+struct candidate {
+	uint64_t covered; /* bytes, but for one of each time it stands there */
+	uint32_t at, count;
+	uint8_t len;
 };
 
-struct trainer {
-	struct bytes samples[SAMPLES_MAX];
-	size_t n;
-	struct stretch *heap; /* the best on top */
-	size_t heap_len;
-	struct gram grams[1u << TABLE_BITS];
+struct dictionary_trainer {
+	struct buf text; /* the samples */
+	uint32_t ends[SAMPLES_MAX];
+	uint32_t samples;
+	unsigned generation;
+	struct phrase phrases[PHRASES_MAX];
+	uint32_t count;
+	uint32_t counts[PHRASE_SYMBOLS]; /* of the symbols of this generation */
+	struct pair pairs[1u << PAIR_BITS];
+	uint32_t pairs_count;
+	struct candidate candidates[PAIRS_MAX + PHRASES_MAX];
+	uint32_t candidates_count;
+	uint16_t seen[1u << 13]; /* phrases by hash, plus one */
+	struct lookup lookup;
 };
 
-static uint32_t slot(const uint8_t *p)
+/* ---- samples ---- */
+
+static size_t sample_bytes(struct bytes sample)
 {
-	return (uint32_t)((le64(p) * 0x9e3779b97f4a7c15u) >> (64 - TABLE_BITS));
+	return sample.len < PHRASE_RAW_MAX ? sample.len : PHRASE_RAW_MAX;
 }
 
-static size_t bytes_of_grams(size_t grams)
+/* How many of them fit, spread evenly. */
+static size_t samples_wanted(const struct bytes *samples, size_t n)
 {
-	return grams + GRAM - 1;
+	uint64_t total = 0, wanted = n < SAMPLES_MAX ? n : SAMPLES_MAX;
+
+	for (size_t i = 0; i < n; i++)
+		total += sample_bytes(samples[i]);
+	if (total * wanted / (n + 1) > BYTES_MAX)
+		wanted = BYTES_MAX * (uint64_t)n / total;
+	return (size_t)wanted;
 }
 
-/* Every stride-th sample that is long enough for a gram: the total of their bytes. */
-static size_t take_samples(struct trainer *t, const struct bytes *samples, size_t n, size_t stride)
+static void take_samples(struct dictionary_trainer *t, const struct bytes *samples, size_t n)
 {
-	size_t total = 0;
+	size_t wanted = samples_wanted(samples, n);
 
-	t->n = 0;
-	for (size_t i = 0; i < n && t->n < SAMPLES_MAX; i += stride) {
-		size_t len = samples[i].len < SAMPLE_BYTES_MAX ? samples[i].len : SAMPLE_BYTES_MAX;
-		if (len < GRAM)
+	for (size_t i = 0; i < wanted; i++) {
+		struct bytes sample = samples[i * n / wanted];
+		size_t room = BYTES_MAX - t->text.len, len = sample_bytes(sample);
+		buf_put(&t->text, sample.data, len < room ? len : room);
+		t->ends[t->samples++] = (uint32_t)t->text.len;
+	}
+}
+
+struct dictionary_trainer *dictionary_trainer_new(const struct bytes *samples, size_t n)
+{
+	struct dictionary_trainer *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return NULL;
+	take_samples(t, samples, n);
+	if (t->text.error) {
+		dictionary_trainer_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void dictionary_trainer_free(struct dictionary_trainer *t)
+{
+	if (!t)
+		return;
+	buf_release(&t->text);
+	free(t);
+}
+
+/* ---- a generation ---- */
+
+static void count_pair(struct dictionary_trainer *t, uint32_t key, uint32_t at, size_t len)
+{
+	uint32_t i = (key * 2654435761u) >> (32 - PAIR_BITS);
+
+	while (t->pairs[i].key && t->pairs[i].key != key)
+		i = (i + 1) & ((1u << PAIR_BITS) - 1);
+	struct pair *p = &t->pairs[i];
+	if (!p->key) {
+		if (t->pairs_count == PAIRS_MAX)
+			return;
+		t->pairs_count++;
+		*p = (struct pair){key, 0, at, (uint8_t)len};
+	}
+	p->count++;
+}
+
+static void count_sample(struct dictionary_trainer *t, uint32_t at, uint32_t end)
+{
+	uint32_t before = 0, before_len = 0; /* none */
+
+	while (at < end) {
+		const struct lookup_entry *e = lookup_longest(&t->lookup, t->text.data + at, end - at);
+		uint32_t symbol = e ? e->symbol : t->text.data[at], len = e ? e->len : 1;
+		t->counts[symbol]++;
+		if (before_len && before_len + len <= PHRASE_LEN_MAX)
+			count_pair(t, (before << 12 | symbol) + 1, at - before_len, before_len + len);
+		before = symbol;
+		before_len = len;
+		at += len;
+	}
+}
+
+static void add_candidate(struct dictionary_trainer *t, uint32_t at, uint8_t len, uint32_t count)
+{
+	if (count >= SHARED_LEAST)
+		t->candidates[t->candidates_count++] =
+			(struct candidate){(uint64_t)count * (len - 1u), at, count, len};
+}
+
+static int by_cover(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	if (x->covered != y->covered)
+		return x->covered > y->covered ? -1 : 1;
+	return x->at != y->at ? (x->at < y->at ? -1 : 1) : (x->len > y->len) - (x->len < y->len);
+}
+
+/* Whether the phrase is one already; else it is from now on. */
+static bool known(struct dictionary_trainer *t, const struct candidate *c)
+{
+	uint32_t mask = sizeof t->seen / sizeof *t->seen - 1;
+	struct bytes text = bytes_of(t->text.data + c->at, c->len);
+	uint32_t i = (uint32_t)bytes_hash(text) & mask;
+
+	for (; t->seen[i]; i = (i + 1) & mask) {
+		const struct phrase *p = &t->phrases[t->seen[i] - 1];
+		if (bytes_equal(text, bytes_of(t->text.data + p->at, p->len)))
+			return true;
+	}
+	t->phrases[t->count++] = (struct phrase){c->at, c->len};
+	t->seen[i] = (uint16_t)t->count;
+	return false;
+}
+
+static void choose(struct dictionary_trainer *t, size_t text)
+{
+	uint32_t most = (uint32_t)(t->text.len / BYTES_PER_PHRASE);
+
+	most = most < PHRASES_MAX ? most : PHRASES_MAX;
+	qsort(t->candidates, t->candidates_count, sizeof *t->candidates, by_cover);
+	memset(t->seen, 0, sizeof t->seen);
+	t->count = 0;
+	for (uint32_t i = 0; i < t->candidates_count && t->count < most; i++)
+		if (t->candidates[i].len <= text && !known(t, &t->candidates[i]))
+			text -= t->candidates[i].len;
+}
+
+/* Symbols and pairs. */
+static int count_all(struct dictionary_trainer *t)
+{
+	int rc = lookup_build(&t->lookup, t->phrases, t->count, t->text.data);
+
+	if (rc)
+		return rc;
+	memset(t->counts, 0, sizeof t->counts);
+	memset(t->pairs, 0, sizeof t->pairs);
+	t->pairs_count = 0;
+	for (uint32_t i = 0; i < t->samples; i++)
+		count_sample(t, i ? t->ends[i - 1] : 0, t->ends[i]);
+	return 0;
+}
+
+/* The last one brings nothing new, and only then what is left must fit: of neighbours that overlap,
+ * one was used. */
+static int generation(struct dictionary_trainer *t, bool last)
+{
+	size_t room = t->text.len / BYTES_PER_TEXT;
+	int rc = count_all(t);
+
+	if (rc)
+		return rc;
+	t->candidates_count = 0;
+	for (uint32_t i = 0; i < t->count; i++)
+		add_candidate(t, t->phrases[i].at, t->phrases[i].len, t->counts[PHRASE_FIRST + i]);
+	for (uint32_t i = 0; !last && i < 1u << PAIR_BITS; i++)
+		add_candidate(t, t->pairs[i].at, t->pairs[i].len, t->pairs[i].count);
+	room = room < TEXT_MAX ? room : TEXT_MAX;
+	choose(t, last ? room : SIZE_MAX);
+	return 0;
+}
+
+/* ---- the dictionary ---- */
+
+static void put_nibbles(struct buf *out, const uint8_t *bits, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i += 2)
+		buf_put_byte(out, (uint8_t)(bits[i] | (i + 1 < n ? bits[i + 1] << 4 : 0)));
+}
+
+static int write_dictionary(const struct dictionary_trainer *t, const uint32_t *counts,
+			    const uint32_t *distances, struct buf *out)
+{
+	uint8_t bits[PHRASE_SYMBOLS + PHRASE_DISTANCES], head[8];
+	uint32_t symbols = PHRASE_FIRST + t->count, text = 0;
+	int rc = code_lengths(counts, symbols, PHRASE_CODE_MAX, bits);
+
+	if (!rc)
+		rc = code_lengths(distances, PHRASE_DISTANCES, PHRASE_FAR_MAX, bits + symbols);
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < t->count; i++)
+		text += t->phrases[i].len;
+	put_le32(head, t->count);
+	put_le32(head + 4, text);
+	buf_put_str(out, HEAD);
+	buf_put(out, head, sizeof head);
+	put_nibbles(out, bits, symbols + PHRASE_DISTANCES);
+	for (uint32_t i = 0; i < t->count; i++)
+		buf_put_byte(out, t->phrases[i].len);
+	for (uint32_t i = 0; i < t->count; i++)
+		buf_put(out, t->text.data + t->phrases[i].at, t->phrases[i].len);
+	return out->error;
+}
+
+/* What packing the samples with this dictionary would write. */
+static int count_symbols(const struct dictionary_trainer *t, struct bytes dictionary,
+			 uint32_t *counts, uint32_t *distances)
+{
+	struct phrases phrases;
+	int rc = phrases_parse(dictionary, &phrases);
+	struct phrase_packer *k = rc ? NULL : phrase_packer_new(&phrases, false);
+
+	if (!k)
+		return rc ? rc : ERR_NOMEM;
+	for (uint32_t i = 0; i < t->samples; i++) {
+		uint32_t at = i ? t->ends[i - 1] : 0;
+		phrase_count(k, bytes_of(t->text.data + at, t->ends[i] - at), counts, distances);
+	}
+	phrase_packer_free(k);
+	return 0;
+}
+
+/* Drops the phrases that were not used, and moves the counts of the others down. */
+static void drop_unused(struct dictionary_trainer *t, uint32_t *counts)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < t->count; i++) {
+		uint32_t n = counts[PHRASE_FIRST + i];
+		if (n < 2)
 			continue;
-		total += len;
-		t->samples[t->n++] = bytes_of(samples[i].data, len);
+		t->phrases[kept] = t->phrases[i];
+		counts[PHRASE_FIRST + kept++] = n;
 	}
-	return total;
+	t->count = kept;
 }
 
-static void choose_samples(struct trainer *t, const struct bytes *samples, size_t n)
+static int finish(struct dictionary_trainer *t, struct buf *out)
 {
-	size_t stride = 1 + n / (SAMPLES_MAX + 1);
+	uint32_t counts[PHRASE_SYMBOLS] = {0}, distances[PHRASE_DISTANCES] = {0};
+	struct buf draft = {0};
+	int rc = count_all(t);
 
-	while (take_samples(t, samples, n, stride) > BYTES_MAX)
-		stride++;
+	if (!rc)
+		rc = write_dictionary(t, t->counts, distances, &draft);
+	if (!rc)
+		rc = count_symbols(t, buf_bytes(&draft), counts, distances);
+	buf_release(&draft);
+	if (rc)
+		return rc;
+	drop_unused(t, counts);
+	/* Other records have more that is new. */
+	for (uint32_t i = 0; i < PHRASE_BYTES; i++)
+		counts[i] *= 2;
+	return t->count ? write_dictionary(t, counts, distances, out) : 0;
 }
 
-static void count_grams(struct trainer *t)
+int dictionary_trainer_step(struct dictionary_trainer *t, struct buf *out)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		struct bytes s = t->samples[i];
-		for (size_t at = 0; at + GRAM <= s.len; at++) {
-			struct gram *g = &t->grams[slot(s.data + at)];
-			if (g->last == i + 1)
-				continue;
-			g->last = (uint16_t)(i + 1);
-			g->count++;
-		}
+	size_t before = out->len;
+
+	if (t->samples < 2) /* nothing is shared */
+		return 0;
+	if (t->generation++ < GENERATIONS) {
+		int rc = generation(t, t->generation == GENERATIONS);
+		return rc ? rc : 1;
 	}
-}
-
-static uint32_t worth(const struct trainer *t, const uint8_t *p)
-{
-	uint32_t count = t->grams[slot(p)].count;
-
-	return count < SHARED_LEAST ? 0 : count;
-}
-
-static const uint8_t *start_of(const struct trainer *t, const struct stretch *s)
-{
-	return t->samples[s->sample].data + s->at;
-}
-
-/* In 1/1024: at most 1024 grams of 1024 samples, so that it fits. */
-static uint32_t per_byte(uint32_t sum, size_t grams)
-{
-	return sum * 1024 / (uint32_t)bytes_of_grams(grams);
-}
-
-static uint32_t score(const struct trainer *t, const struct stretch *s)
-{
-	const uint8_t *p = start_of(t, s);
-	uint32_t sum = 0;
-
-	for (unsigned i = 0; i < s->grams; i++)
-		sum += worth(t, p + i);
-	return per_byte(sum, s->grams);
-}
-
-static bool before(const struct stretch *a, const struct stretch *b)
-{
-	if (a->score != b->score)
-		return a->score > b->score;
-	return a->sample != b->sample ? a->sample < b->sample : a->at < b->at;
-}
-
-static void sift_down(struct trainer *t, size_t i)
-{
-	struct stretch s = t->heap[i];
-
-	for (;;) {
-		size_t child = 2 * i + 1;
-		if (child >= t->heap_len)
-			break;
-		if (child + 1 < t->heap_len && before(&t->heap[child + 1], &t->heap[child]))
-			child++;
-		if (!before(&t->heap[child], &s))
-			break;
-		t->heap[i] = t->heap[child];
-		i = child;
-	}
-	t->heap[i] = s;
-}
-
-/* Of one sample. A stretch is two steps long: each step is summed once. */
-static void add_stretches(struct trainer *t, size_t sample)
-{
-	uint32_t sums[SAMPLE_BYTES_MAX / STRETCH_STEP + 2] = {0};
-	const uint8_t *p = t->samples[sample].data;
-	size_t grams = t->samples[sample].len - GRAM + 1;
-
-	for (size_t at = 0; at < grams; at++)
-		sums[at / STRETCH_STEP] += worth(t, p + at);
-	for (size_t at = 0; at < grams; at += STRETCH_STEP) {
-		size_t n = grams - at < STRETCH ? grams - at : STRETCH, k = at / STRETCH_STEP;
-		uint32_t sum = sums[k] + sums[k + 1];
-		t->heap[t->heap_len++] = (struct stretch){per_byte(sum, n), (uint16_t)sample,
-							  (uint16_t)at, (uint16_t)n};
-	}
-}
-
-static bool list_stretches(struct trainer *t)
-{
-	size_t most = t->n; /* one more for the rest of each sample */
-
-	for (size_t i = 0; i < t->n; i++)
-		most += t->samples[i].len / STRETCH_STEP;
-	t->heap = malloc((most + 1) * sizeof(*t->heap));
-	if (!t->heap)
-		return false;
-	for (size_t i = 0; i < t->n; i++)
-		add_stretches(t, i);
-	for (size_t i = t->heap_len; i-- > 0;)
-		sift_down(t, i);
-	return true;
-}
-
-/* Drops at both ends what others have covered, and what the dictionary has no room for. */
-static void trim(const struct trainer *t, struct stretch *s, size_t room)
-{
-	while (s->grams && !worth(t, start_of(t, s))) {
-		s->at++;
-		s->grams--;
-	}
-	while (s->grams &&
-	       (!worth(t, start_of(t, s) + s->grams - 1) || bytes_of_grams(s->grams) > room))
-		s->grams--;
-}
-
-static void cover(struct trainer *t, const struct stretch *s)
-{
-	for (unsigned i = 0; i < s->grams; i++)
-		t->grams[slot(start_of(t, s) + i)].count = 0;
-}
-
-/* Takes the best stretches until the dictionary, which is filled from its end, has no room:
- * where it begins. */
-static size_t fill(struct trainer *t, uint8_t dictionary[DEFLATE_DICTIONARY_MAX])
-{
-	size_t room = DEFLATE_DICTIONARY_MAX;
-
-	while (t->heap_len) {
-		struct stretch *top = &t->heap[0];
-		uint32_t old = top->score;
-		trim(t, top, room);
-		top->score = top->grams ? score(t, top) : 0;
-		if (top->grams && top->score >= old) {
-			size_t size = bytes_of_grams(top->grams);
-			room -= size;
-			memcpy(dictionary + room, start_of(t, top), size);
-			cover(t, top);
-			top->grams = 0;
-		}
-		if (top->grams == 0)
-			*top = t->heap[--t->heap_len];
-		if (t->heap_len)
-			sift_down(t, 0);
-	}
-	return room;
+	int rc = finish(t, out);
+	if (rc)
+		out->len = before;
+	return rc;
 }
 
 int dictionary_train(const struct bytes *samples, size_t n, struct buf *out)
 {
-	struct trainer *t = calloc(1, sizeof(*t));
-	uint8_t *dictionary = malloc(DEFLATE_DICTIONARY_MAX);
-	int rc = ERR_NOMEM;
+	struct dictionary_trainer *t = dictionary_trainer_new(samples, n);
+	int rc = t ? 1 : ERR_NOMEM;
 
-	if (t && dictionary) {
-		choose_samples(t, samples, n);
-		count_grams(t);
-		if (list_stretches(t)) {
-			size_t start = fill(t, dictionary);
-			buf_put(out, dictionary + start, DEFLATE_DICTIONARY_MAX - start);
-			rc = out->error;
-		}
-		free(t->heap);
-	}
-	free(dictionary);
-	free(t);
+	while (rc == 1)
+		rc = dictionary_trainer_step(t, out);
+	dictionary_trainer_free(t);
 	return rc;
 }

@@ -104,6 +104,10 @@ static int step_map(struct bytes map, struct bytes rest, struct bytes *value_out
 	size_t best = 0, word = word_len(rest);
 	bool found = false;
 
+	if (word == rest.len) { /* one key only can be it */
+		*taken_out = word;
+		return rc == 1 ? mp_find(map, rest, value_out) : rc;
+	}
 	for (uint32_t i = 0; rc == 1 && i < count; i++) {
 		struct bytes name, value;
 		rc = next_key(&r, &name);

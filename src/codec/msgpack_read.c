@@ -220,40 +220,72 @@ static bool str_valid(const uint8_t *p, const uint8_t *behind)
 	return utf8_valid(p + head, (size_t)(behind - p) - head);
 }
 
+#define FOUR(n)    (n), (n), (n), (n)
+#define SIXTEEN(n) FOUR(n), FOUR(n), FOUR(n), FOUR(n)
+#define EIGHT(n)   (n), (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7
+
+/* Bytes of a value that its lead byte tells all about; 0: it does not. */
+static const uint8_t sizes[256] = {
+	SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1),
+	/* 0x80 */ SIXTEEN(0), SIXTEEN(0),
+	/* 0xa0 */ EIGHT(1), EIGHT(9), EIGHT(17), EIGHT(25),
+	/* 0xc0 */ 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 5, 9, 2, 3, 5, 9,
+	/* 0xd0 */ 2, 3, 5, 9, 3, 4, 6, 10, 18, 0, 0, 0, 0, 0, 0, 0,
+	/* 0xe0 */ SIXTEEN(1), SIXTEEN(1)};
+
+/* Moves behind the head of a container: how many values are inside. Small ones are most. */
+static inline bool open_walked(struct mp_reader *at, uint64_t *inside_out)
+{
+	uint8_t lead = *at->at;
+	struct mp_value v;
+
+	if (lead < 0xa0) {
+		*inside_out = lead & 0x10 ? lead & 0x0f : 2 * (lead & 0x0fu);
+		at->at++;
+		return *inside_out <= (size_t)(at->end - at->at);
+	}
+	if (mp_next(at, &v) != 1)
+		return false;
+	*inside_out = v.type == MP_MAP ? 2 * (uint64_t)v.count : v.count;
+	return true;
+}
+
 /*
  * Over one value. left[depth] is how many values the container at that depth still has; the value
  * itself is a container of one at depth 0.
  */
 static ALWAYS_INLINE int walk(struct mp_reader *r, bool check_text)
 {
-	uint64_t left[MP_DEPTH_MAX + 1];
+	uint64_t left[MP_DEPTH_MAX + 1], here = 1; /* here: of the innermost one */
 	unsigned depth = 0;
 	struct mp_reader at = *r;
 
 	if (at.at == at.end)
 		return 0;
-	left[0] = 1;
 	for (;;) {
-		while (left[depth] == 0) {
-			if (depth-- == 0) {
+		while (here == 0) {
+			if (depth == 0) {
 				r->at = at.at;
 				return 1;
 			}
+			here = left[--depth];
 		}
-		left[depth]--;
+		here--;
 		if (at.at == at.end)
 			return ERR_CORRUPT;
-		if (is_container(*at.at)) {
-			struct mp_value v;
-			if (mp_next(&at, &v) != 1)
+		size_t room = (size_t)(at.end - at.at), size = sizes[*at.at];
+		if (size == 0 && is_container(*at.at)) {
+			uint64_t inside;
+			if (!open_walked(&at, &inside))
 				return ERR_CORRUPT;
-			if (++depth > MP_DEPTH_MAX)
+			if (depth == MP_DEPTH_MAX)
 				return ERR_LIMIT;
-			left[depth] = v.type == MP_MAP ? 2 * (uint64_t)v.count : v.count;
+			left[depth++] = here;
+			here = inside;
 			continue;
 		}
-		size_t room = (size_t)(at.end - at.at);
-		size_t size = flat_size(at.at, room);
+		if (size == 0)
+			size = flat_size(at.at, room);
 		if (size == 0 || size > room)
 			return ERR_CORRUPT;
 		if (check_text && is_str(*at.at) && !str_valid(at.at, at.at + size))

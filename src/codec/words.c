@@ -11,8 +11,8 @@
 #define NORMAL_FORM \
 	(UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE)
 
-/* What an ASCII character is in a term: itself in lower case, 0: a separator. */
-static const uint8_t letters[128] = {
+/* What an ASCII character is in a term: itself in lower case, 0: a separator, or not ASCII. */
+static const uint8_t letters[256] = {
 	['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6',
 	['7'] = '7', ['8'] = '8', ['9'] = '9', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd',
 	['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k',
@@ -135,20 +135,25 @@ static int say_pairs(const struct listener *l, struct bytes text, size_t *at)
 	return rc;
 }
 
+/* The ASCII of a run, in lower case. */
+struct run {
+	uint8_t lower[WORDS_TERM_MAX];
+	size_t len;
+};
+
 /* The end of the run of word characters at `at`. */
-static size_t run_end(struct bytes text, size_t at, bool *ascii, bool *digit)
+static size_t run_end(struct bytes text, size_t at, bool *ascii, bool *digit, struct run *r)
 {
 	size_t bytes;
 
 	for (; at < text.len; at += bytes) {
-		uint8_t c = text.data[at];
-		if (c < 128) {
-			if (!letters[c])
-				break;
+		for (uint8_t c; at < text.len && (c = letters[text.data[at]]) != 0; at++) {
 			*digit |= c <= '9';
-			bytes = 1;
-			continue;
+			if (r->len < sizeof r->lower)
+				r->lower[r->len++] = c;
 		}
+		if (at == text.len || text.data[at] < 128)
+			break;
 		if (class_at(text, at, &bytes) != CLASS_WORD)
 			break;
 		*ascii = false;
@@ -165,8 +170,11 @@ static int say_joined(const struct listener *l, struct bytes text, size_t *at)
 
 	for (;;) {
 		bool plain = true;
-		end = run_end(text, *at, &plain, &digit);
-		rc = say(l, bytes_of(text.data + *at, end - *at), plain);
+		struct run run;
+		run.len = 0;
+		end = run_end(text, *at, &plain, &digit, &run);
+		rc = plain ? l->each(l->ctx, bytes_of(run.lower, run.len))
+			   : say(l, bytes_of(text.data + *at, end - *at), false);
 		ascii &= plain;
 		runs++;
 		*at = end;
@@ -188,6 +196,10 @@ int words_each(struct bytes text, int (*each)(void *ctx, struct bytes term), voi
 	int rc = 0;
 
 	while (!rc && at < text.len) {
+		if (text.data[at] < 128 && !letters[text.data[at]]) { /* what most calls would be for */
+			at++;
+			continue;
+		}
 		switch (class_at(text, at, &bytes)) {
 		case CLASS_BREAK: at += bytes; break;
 		case CLASS_PAIR: rc = say_pairs(&l, text, &at); break;

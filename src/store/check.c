@@ -317,7 +317,7 @@ int store_check_step(struct store_check *c, size_t budget, uint64_t *bad_out, do
 		if (c->phase == PHASE_DICTIONARIES) {
 			for (size_t i = 0; i < r->dictionaries_count; i++)
 				check_dictionary(c, r, r->dictionaries[i].number);
-			spent += r->dictionaries_count * DEFLATE_DICTIONARY_MAX;
+			spent += r->dictionaries_count * DICTIONARY_MAX;
 			c->phase = PHASE_PAGES;
 		} else if (c->segment == r->count) {
 			c->resource++;

@@ -69,13 +69,13 @@ int dictionary_decode(struct bytes file, struct bytes *out)
 {
 	int rc = framed_parse(file, DICTIONARY_MAGIC, out);
 
-	return rc ? ERR_CORRUPT : out->len > DEFLATE_DICTIONARY_MAX ? ERR_CORRUPT : 0;
+	return rc ? ERR_CORRUPT : out->len > DICTIONARY_MAX ? ERR_CORRUPT : 0;
 }
 
 static int dictionary_read(const char *path, struct buf *out)
 {
 	struct bytes body;
-	int rc = file_read(path, FRAMED_HEAD + DEFLATE_DICTIONARY_MAX, out, NULL);
+	int rc = file_read(path, FRAMED_HEAD + DICTIONARY_MAX, out, NULL);
 
 	if (rc == ERR_NOTFOUND || rc == ERR_LIMIT)
 		return ERR_CORRUPT;

@@ -69,13 +69,28 @@ struct bytes extract_value(const struct extract *x, uint32_t row, unsigned field
 
 /* ---- terms ---- */
 
-static uint32_t *slot_of(struct extract *x, struct bytes term)
+/* Of a term with at least eight zeros behind it. It goes nowhere but into this table. */
+static uint32_t term_hash(const uint8_t *term, size_t len)
 {
-	uint32_t mask = x->table_size - 1, at = (uint32_t)bytes_hash(term) & mask;
+	uint64_t h = len;
 
-	for (;; at = (at + 1) & mask)
-		if (!x->table[at] || bytes_equal(extract_term(x, x->table[at] - 1), term))
-			return &x->table[at];
+	for (size_t i = 0; i < len; i += 8) {
+		h = (h ^ le64(term + i)) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 32;
+	}
+	return (uint32_t)h;
+}
+
+static uint32_t *slot_of(struct extract *x, struct bytes term, uint32_t hash)
+{
+	uint32_t mask = x->table_size - 1, at = hash & mask;
+
+	for (;; at = (at + 1) & mask) {
+		uint32_t *slot = &x->table[at];
+		if (!*slot || (x->terms[*slot - 1].hash == hash &&
+			       bytes_equal(extract_term(x, *slot - 1), term)))
+			return slot;
+	}
 }
 
 static int grow_table(struct extract *x)
@@ -88,7 +103,7 @@ static int grow_table(struct extract *x)
 	x->table = table;
 	x->table_size = size;
 	for (uint32_t i = 0; i < x->terms_count; i++)
-		*slot_of(x, extract_term(x, i)) = i + 1;
+		*slot_of(x, extract_term(x, i), x->terms[i].hash) = i + 1;
 	free(old);
 	return 0;
 }
@@ -104,11 +119,14 @@ static void *grow(void *array, uint32_t *cap, size_t size)
 	return grown;
 }
 
+/* The term has eight zeros behind it. */
 static int intern(struct extract *x, struct bytes term, uint32_t *out)
 {
+	uint32_t hash = term_hash(term.data, term.len);
+
 	if ((x->terms_count + 1) * 2 > x->table_size && grow_table(x))
 		return ERR_NOMEM;
-	uint32_t *slot = slot_of(x, term);
+	uint32_t *slot = slot_of(x, term, hash);
 	if (*slot) {
 		*out = *slot - 1;
 		return 0;
@@ -119,7 +137,7 @@ static int intern(struct extract *x, struct bytes term, uint32_t *out)
 			return ERR_NOMEM;
 		x->terms = grown;
 	}
-	struct extract_term t = {(uint32_t)x->text.len, 0, (uint8_t)term.len};
+	struct extract_term t = {(uint32_t)x->text.len, 0, hash, (uint8_t)term.len};
 	buf_put_bytes(&x->text, term);
 	if (x->text.error) {
 		x->text.error = 0;
@@ -157,16 +175,17 @@ struct naming {
 static int add_text(void *ctx, struct bytes text)
 {
 	struct naming *n = ctx;
-	uint8_t term[SEGMENT_TERM_MAX];
-	size_t len = text.len < sizeof term - 1 ? text.len : sizeof term - 1;
-	static const uint8_t more = 0;
+	uint8_t term[SEGMENT_TERM_MAX + 8];
+	size_t len = text.len < SEGMENT_TERM_MAX - 1 ? text.len : SEGMENT_TERM_MAX - 1;
 
 	if (n->x->ids_count - n->x->rows[n->x->count - 1].ids_at >= EXTRACT_TERMS_MAX) {
-		int rc = add_term(n->x, bytes_of(&more, 1));
+		static const uint8_t more[9] = {0};
+		int rc = add_term(n->x, bytes_of(more, 1));
 		return rc ? rc : 1; /* enough */
 	}
 	term[0] = n->field;
 	memcpy(term + 1, text.data, len);
+	memset(term + 1 + len, 0, 8);
 	return add_term(n->x, bytes_of(term, len + 1));
 }
 

@@ -15,6 +15,7 @@
 struct extract_term {
 	uint32_t at;  /* in `text` */
 	uint32_t row; /* that had it last, plus one */
+	uint32_t hash;
 	uint8_t len;
 };
 

@@ -11,11 +11,12 @@
 #define TXN_RECORDS_MAX 100000u
 /* Records that come before a resource has a dictionary wait raw, until there are enough to train
  * one. */
-#define GATHER_RECORDS   64u
-#define GATHER_BYTES_MAX (256u << 10) /* training takes about 3 ms */
+#define GATHER_RECORDS   64u /* enough for one … */
+#define GATHER_MORE      256u /* … but more make a better one */
+#define GATHER_BYTES_MAX (320u << 10) /* what training looks at */
 #define GATHER_FEW       16u          /* enough when the bytes are used up */
-#define PACK_LEVEL       3            /* fresh records change soon; compaction packs better */
-#define PACK_LEVEL_COLD  6            /* what a compaction finds old is packed once more */
+#define PACK_LEVEL       3            /* fresh records change soon … */
+#define PACK_LEVEL_COLD  9            /* … what is compacted lies for long */
 /* Of one resource: then the files of the oldest one are packed anew before there is another. */
 #define RESOURCE_DICTIONARIES_MAX 8u
 /* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
@@ -117,6 +118,7 @@ struct txn_part {
 	size_t fed;         /* of a large record that is being packed: bytes that went in */
 	size_t fed_at;      /* and where its frame begins */
 	bool gathering;     /* for a dictionary */
+	struct dictionary_trainer *trainer; /* of the one under way */
 	struct extract extract;
 	uint64_t dictionary;
 	bool dictionary_new;
@@ -144,8 +146,8 @@ struct txn {
 
 /* Finds or begins the part; ERR_INVALID: the name; ERR_LIMIT: too many resources. */
 int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct why *why);
-/* Packs a slice of what waits raw, after training a dictionary when there is none and enough has
- * come. 1: there is more. */
+/* Packs a slice of what waits raw, after training a dictionary, step by step, when there is none and
+ * enough has come. 1: there is more. */
 int part_pack(struct txn *t, struct txn_part *part);
 /* Whether that begins with training. */
 bool part_trains(const struct txn_part *part);

@@ -447,7 +447,7 @@ static int view_dictionary(struct segment_view *w)
 		     slash ? w->n->path : ".", number) < 0)
 		return ERR_NOMEM;
 	if (number) {
-		rc = file_read(path, FRAMED_HEAD + DEFLATE_DICTIONARY_MAX, &file, w->n->why);
+		rc = file_read(path, FRAMED_HEAD + DICTIONARY_MAX, &file, w->n->why);
 		if (!rc && dictionary_decode(buf_bytes(&file), &body))
 			rc = why_set(w->n->why, ERR_CORRUPT, "%s: the dictionary is damaged", path);
 	}

@@ -59,11 +59,12 @@ void pager_pack(struct pager *p, uint64_t v, unsigned width)
 {
 	p->bits |= v << p->bits_held;
 	p->bits_held += width;
-	while (p->bits_held >= 8) {
-		uint8_t byte = (uint8_t)p->bits;
-		pager_put(p, &byte, 1);
+	for (; p->bits_held >= 8; p->bits_held -= 8) {
+		p->bytes[p->used++] = (uint8_t)p->bits;
+		p->section->elements++;
+		if (p->used == SEGMENT_PAGE_ROOM)
+			flush(p);
 		p->bits >>= 8;
-		p->bits_held -= 8;
 	}
 }
 

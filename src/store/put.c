@@ -142,7 +142,7 @@ static int part_reserve(struct txn_part *part)
 
 /* ---- packing ---- */
 
-static int part_train(struct txn *t, struct txn_part *part)
+static int begin_training(struct txn_part *part)
 {
 	struct bytes *samples = malloc((part->count + 1) * sizeof *samples);
 	size_t n = 0;
@@ -153,10 +153,23 @@ static int part_train(struct txn *t, struct txn_part *part)
 		if (!part->rows[i].dropped)
 			samples[n++] = bytes_of(part->raw.data + part->rows[i].at,
 						part->rows[i].row.raw_bytes);
-	int rc = dictionary_train(samples, n, &part->dictionary_bytes);
+	part->trainer = dictionary_trainer_new(samples, n);
 	free(samples);
-	if (rc || part->dictionary_bytes.len == 0)
+	return part->trainer ? 1 : ERR_NOMEM;
+}
+
+/* 1: there is more to do, 0: there is a dictionary, or there can be none. */
+static int part_train(struct txn *t, struct txn_part *part)
+{
+	if (!part->trainer)
+		return begin_training(part);
+	int rc = dictionary_trainer_step(part->trainer, &part->dictionary_bytes);
+	if (rc)
 		return rc;
+	dictionary_trainer_free(part->trainer);
+	part->trainer = NULL;
+	if (part->dictionary_bytes.len == 0)
+		return 0;
 	part->dictionary = t->store->next_file++;
 	part->dictionary_new = true;
 	return 0;
@@ -234,8 +247,8 @@ bool part_trains(const struct txn_part *part)
 {
 	size_t n = part->count - part->dropped;
 
-	return part->gathering &&
-	       (n >= GATHER_RECORDS || (n >= GATHER_FEW && part->raw.len >= GATHER_BYTES_MAX));
+	return part->gathering && (part->trainer || n >= GATHER_RECORDS ||
+				   (n >= GATHER_FEW && part->raw.len >= GATHER_BYTES_MAX));
 }
 
 int part_pack(struct txn *t, struct txn_part *part)
@@ -248,7 +261,7 @@ int part_pack(struct txn *t, struct txn_part *part)
 	if (part_trains(part))
 		rc = part_train(t, part);
 	if (rc)
-		return rc;
+		return rc; /* also when a step of the training is over */
 	part->gathering = false;
 	rc = part_packer(t, part);
 	if (rc)
@@ -261,7 +274,7 @@ int part_pack(struct txn *t, struct txn_part *part)
 
 static bool gathers_on(const struct txn_part *part)
 {
-	return part->gathering && part->count - part->dropped < GATHER_RECORDS &&
+	return part->gathering && !part->trainer && part->count - part->dropped < GATHER_MORE &&
 	       part->raw.len < GATHER_BYTES_MAX;
 }
 

@@ -185,27 +185,67 @@ static int by_term(const void *a, const void *b, void *ctx)
 	const struct sorting *x = a, *y = b;
 	const struct extract *terms = ctx;
 
-	if (x->first != y->first)
-		return x->first < y->first ? -1 : 1;
 	return bytes_compare(extract_term(terms, x->term), extract_term(terms, y->term));
+}
+
+/* By one byte of the first ones, lowest first, into `to`: keeps the order of those that have the
+ * same. False: all have, and nothing moved. */
+static bool spread(const struct sorting *from, struct sorting *to, uint32_t n, unsigned shift)
+{
+	uint32_t places[256] = {0}, at = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		places[from[i].first >> shift & 255]++;
+	if (places[from[0].first >> shift & 255] == n)
+		return false;
+	for (unsigned b = 0; b < 256; b++) {
+		uint32_t count = places[b];
+		places[b] = at;
+		at += count;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		to[places[from[i].first >> shift & 255]++] = from[i];
+	return true;
+}
+
+static void sort_ties(struct sorting *s, uint32_t n, const struct extract *x)
+{
+	for (uint32_t i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n && s[end].first == s[i].first;)
+			end++;
+		if (end - i > 1)
+			qsort_r(s + i, end - i, sizeof *s, by_term, (void *)(uintptr_t)x);
+	}
+}
+
+static uint64_t first_bytes(struct bytes term)
+{
+	uint64_t first = 0;
+
+	for (size_t i = 0; i < 8; i++)
+		first = first << 8 | (i < term.len ? term.data[i] : 0);
+	return first;
 }
 
 static int sort_terms(const struct extract *x, uint32_t *order)
 {
-	struct sorting *s = malloc(((size_t)x->terms_count + 1) * sizeof *s);
+	uint32_t n = x->terms_count;
+	struct sorting *room = malloc(((size_t)n * 2 + 1) * sizeof *room), *s = room, *to = room + n;
 
-	if (!s)
+	if (!room)
 		return ERR_NOMEM;
-	for (uint32_t t = 0; t < x->terms_count; t++) {
-		struct bytes term = extract_term(x, t);
-		s[t] = (struct sorting){0, t};
-		for (size_t i = 0; i < 8; i++)
-			s[t].first = s[t].first << 8 | (i < term.len ? term.data[i] : 0);
-	}
-	qsort_r(s, x->terms_count, sizeof *s, by_term, (void *)(uintptr_t)x);
-	for (uint32_t t = 0; t < x->terms_count; t++)
+	for (uint32_t t = 0; t < n; t++)
+		s[t] = (struct sorting){first_bytes(extract_term(x, t)), t};
+	for (unsigned shift = 0; n && shift < 64; shift += 8)
+		if (spread(s, to, n, shift)) {
+			struct sorting *spare = s;
+			s = to;
+			to = spare;
+		}
+	sort_ties(s, n, x);
+	for (uint32_t t = 0; t < n; t++)
 		order[t] = s[t].term;
-	free(s);
+	free(room);
 	return 0;
 }
 

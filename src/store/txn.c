@@ -55,6 +55,7 @@ static void part_free(struct store *s, struct txn_part *part)
 	buf_release(&part->raw);
 	extract_release(&part->extract);
 	buf_release(&part->dictionary_bytes);
+	dictionary_trainer_free(part->trainer);
 	packer_free(part->packer);
 	coverage_release(&part->coverage);
 	intervals_release(&part->damaged);

@@ -2,18 +2,25 @@
  * store_disk_bench: what conversations cost on disk and in CPU, with their indexes, beside the same
  * in SQLite with FTS5 (the table and the triggers that a user would write).
  *
+ * What the disk holds is told by sections, and how much smaller the records become when all of them
+ * are packed at the level of compaction.
+ *
  * STORE_BENCH_CONVERSATIONS says how many (6,000; the goals speak of 100,000). They come from
  * support/page.h, 6.25 KB of JSON each on average, whole threads with their parts, in pages of 150 as
  * a first sync takes them: parsed, indexed, compressed, written. The disk is memory (/dev/shm).
  */
 #include "support/page.h"
 
+#include <base/files.h>
 #include <base/log.h>
+#include <codec/deflate.h>
 #include <codec/json.h>
 #include <codec/msgpack.h>
 #include <model/html.h>
+#include <store/segment.h>
 #include <store/store.h>
 
+#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,6 +186,95 @@ static void say(const char *what, double value, const char *unit)
 	printf("%-52s %10.3f %s\n", what, value, unit);
 }
 
+/* ---- what the disk holds ---- */
+
+static double sections[SEGMENT_SECTIONS + 2]; /* then records, and what belongs to no section */
+static char dictionary_file[256];
+
+static void add_segment(const uint8_t *page, double bytes)
+{
+	uint32_t n = le32(page + HEADER_SECTIONS);
+	double rest = bytes - (double)(le64(page + HEADER_DATA_END) - SEGMENT_PAGE);
+
+	sections[SEGMENT_SECTIONS] += bytes - rest;
+	for (uint32_t i = 0; i < n && i < SEGMENT_SECTIONS; i++) {
+		double size = le32(page + HEADER_TABLE + SEGMENT_TABLE_SIZE * i + 8) * (double)SEGMENT_PAGE;
+		sections[i] += size;
+		rest -= size;
+	}
+	sections[SEGMENT_SECTIONS + 1] += rest;
+}
+
+static int add_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	uint8_t page[SEGMENT_PAGE];
+	const char *end = strrchr(path, '.');
+
+	(void)ftw;
+	if (type != FTW_F)
+		return 0;
+	if (end && strcmp(end, ".dict") == 0)
+		snprintf(dictionary_file, sizeof dictionary_file, "%s", path);
+	FILE *f = fopen(path, "rb");
+	if (f && end && strcmp(end, ".seg") == 0 && fread(page, 1, sizeof page, f) == sizeof page)
+		add_segment(page, (double)st->st_size);
+	else
+		sections[SEGMENT_SECTIONS + 1] += (double)st->st_size;
+	if (f)
+		fclose(f);
+	return 0;
+}
+
+static void tell_sections(const char *dir)
+{
+	static const char *const names[] = {"rows",      "ids",     "filter",  "updated", "parents",
+					    "truncated", "changes", "columns", "fields",  "postings",
+					    "terms",     "records", "all else"};
+	char name[64];
+
+	nftw(dir, add_file, 16, FTW_PHYS);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(name, sizeof name, "  %s, of the JSON", names[i]);
+		if (sections[i] > 0)
+			say(name, sections[i] / json_bytes, "");
+	}
+}
+
+/* Packs every eighth record again. */
+static void tell_cold(struct store *s)
+{
+	struct snapshot *v = snapshot_new(s);
+	struct buf file = {0}, memory = {0}, raw = {0}, warm = {0}, cold = {0};
+	struct record r;
+	char id[16];
+
+	if (!*dictionary_file)
+		return;
+	must(file_read(dictionary_file, 1 << 20, &file, NULL), "dictionary");
+	struct bytes dictionary = bytes_of(file.data + FRAMED_HEAD, file.len - FRAMED_HEAD);
+	struct packer *fast = packer_new(dictionary, 3), *best = packer_new(dictionary, 9);
+	for (unsigned i = 0; i < count; i += 8) {
+		snprintf(id, sizeof id, "%07u", 1000000 + i);
+		must(snapshot_get(v, "conversations", bytes_str(id), &memory, &r) - 1, "get");
+		buf_reset(&raw);
+		record_encode(&r, &raw);
+		must(packer_pack(fast, buf_bytes(&raw), &warm), "pack");
+		must(packer_pack(best, buf_bytes(&raw), &cold), "pack");
+	}
+	double saved = sections[SEGMENT_SECTIONS] * (1 - (double)cold.len / (double)warm.len), all = 0;
+	for (unsigned i = 0; i < SEGMENT_SECTIONS + 2; i++)
+		all += sections[i];
+	say("disk, of the JSON, with all records packed cold", (all - saved) / json_bytes, "");
+	packer_free(fast);
+	packer_free(best);
+	snapshot_free(v);
+	buf_release(&file);
+	buf_release(&memory);
+	buf_release(&raw);
+	buf_release(&warm);
+	buf_release(&cold);
+}
+
 static void bench_gets(struct store *s)
 {
 	struct snapshot *v = snapshot_new(s);
@@ -297,6 +393,8 @@ static void bench_fic(const char *dir)
 	store_stats(s, &stats);
 	printf("%u conversations of %.2f KB of JSON\n\nfic\n", count, json_bytes / count / 1000);
 	say("disk, of the JSON", (double)stats.disk_bytes / json_bytes, "");
+	tell_sections(dir);
+	tell_cold(s);
 	say("segments", (double)stats.segments, "");
 	say("CPU for a page of 150, folds included", t * PAGE / count * 1e3, "ms");
 	say("the worst page", worst_page * 1e3, "ms");

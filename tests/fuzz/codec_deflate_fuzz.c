@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bytes samples[] = {body, bytes_of(body.data, body.len / 2),
 				  bytes_of(body.data + body.len / 3, body.len / 3)};
 	require(dictionary_train(samples, data[0] & 1 ? 3 : 0, &dictionary) == 0);
-	require(dictionary.len <= DEFLATE_DICTIONARY_MAX);
+	require(dictionary.len <= DICTIONARY_MAX);
 	round_trip(body, buf_bytes(&dictionary), 1 + data[0] % 9);
 	buf_release(&dictionary);
 	return 0;

@@ -11,6 +11,7 @@
 
 static struct buf records[RECORDS];
 static struct bytes samples[RECORDS];
+static struct buf phrases; /* trained on the first half */
 
 static int make_records(void **state)
 {
@@ -41,7 +42,7 @@ static int make_records(void **state)
 			   rnd(&seed, 1u << 30), rnd(&seed, 1000));
 		samples[i] = buf_bytes(b);
 	}
-	return 0;
+	return dictionary_train(samples, RECORDS / 2, &phrases);
 }
 
 static int free_records(void **state)
@@ -49,6 +50,7 @@ static int free_records(void **state)
 	(void)state;
 	for (int i = 0; i < RECORDS; i++)
 		buf_release(&records[i]);
+	buf_release(&phrases);
 	return 0;
 }
 
@@ -90,14 +92,13 @@ static void test_round_trip(void **state)
 	buf_release(&dictionary);
 }
 
-static void test_sizes(void **state)
+static void sizes_with(struct bytes dictionary, int level)
 {
-	static const size_t sizes[] = {0, 1, 2, 100, 4095, 4096, 16384, 32768, 65536, 300000};
-	struct packer *p = packer_new(samples[0], 1);
-	struct unpacker *u = unpacker_new(samples[0]);
+	static const size_t sizes[] = {0, 1, 2, 100, 4095, 4096, 16384, 32768, 65536, 65535, 300000};
+	struct packer *p = packer_new(dictionary, level);
+	struct unpacker *u = unpacker_new(dictionary);
 	uint64_t seed = 3;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct buf raw = {.max = 0}, packed = {.max = 0}, back = {.max = 0};
 		for (size_t k = 0; k < sizes[i]; k++)
@@ -111,19 +112,26 @@ static void test_sizes(void **state)
 	}
 	packer_free(p);
 	unpacker_free(u);
+}
+
+static void test_sizes(void **state)
+{
+	(void)state;
+	sizes_with(samples[0], 1);
+	sizes_with(buf_bytes(&phrases), 1);
+	sizes_with(buf_bytes(&phrases), 9);
 	packer_free(NULL);
 	unpacker_free(NULL);
 }
 
 /* What was packed before leaves no trace. */
-static void test_independent(void **state)
+static void pack_twice(struct bytes dictionary, int level)
 {
-	struct packer *used = packer_new(samples[0], 3);
+	struct packer *used = packer_new(dictionary, level);
 	struct buf first = {.max = 0}, again = {.max = 0}, waste = {.max = 0};
 
-	(void)state;
 	for (int i = 1; i < RECORDS; i++) {
-		struct packer *fresh = packer_new(samples[0], 3);
+		struct packer *fresh = packer_new(dictionary, level);
 		buf_reset(&first);
 		buf_reset(&again);
 		assert_int_equal(packer_pack(fresh, samples[i], &first), 0);
@@ -138,15 +146,22 @@ static void test_independent(void **state)
 	buf_release(&waste);
 }
 
-static void test_damage(void **state)
+static void test_independent(void **state)
 {
-	struct packer *p = packer_new(samples[0], 6);
-	struct unpacker *u = unpacker_new(samples[0]);
+	(void)state;
+	pack_twice(samples[0], 3);
+	pack_twice(buf_bytes(&phrases), 3);
+	pack_twice(buf_bytes(&phrases), 9);
+}
+
+static void damage_with(struct bytes dictionary)
+{
+	struct packer *p = packer_new(dictionary, 6);
+	struct unpacker *u = unpacker_new(dictionary);
 	struct buf packed = {.max = 0}, out = {.max = 0};
 	uint64_t seed = 1;
 	size_t len = samples[1].len;
 
-	(void)state;
 	buf_put_str(&out, "kept");
 	assert_int_equal(packer_pack(p, samples[1], &packed), 0);
 	struct bytes whole = buf_bytes(&packed);
@@ -179,13 +194,19 @@ static void test_damage(void **state)
 	buf_release(&out);
 }
 
-static void test_limits(void **state)
+static void test_damage(void **state)
 {
-	struct packer *p = packer_new(samples[0], 1);
-	struct unpacker *u = unpacker_new(samples[0]);
+	(void)state;
+	damage_with(samples[0]);
+	damage_with(buf_bytes(&phrases));
+}
+
+static void limits_with(struct bytes dictionary)
+{
+	struct packer *p = packer_new(dictionary, 1);
+	struct unpacker *u = unpacker_new(dictionary);
 	struct buf packed = {.max = 0};
 
-	(void)state;
 	assert_int_equal(packer_pack(p, samples[5], &packed), 0);
 	for (size_t max = 1; max < packed.len + 3; max++) {
 		struct buf out = {.max = max};
@@ -200,6 +221,79 @@ static void test_limits(void **state)
 	packer_free(p);
 	unpacker_free(u);
 	buf_release(&packed);
+}
+
+static void test_limits(void **state)
+{
+	(void)state;
+	limits_with(samples[0]);
+	limits_with(buf_bytes(&phrases));
+}
+
+/* In pieces, a record is packed by deflate; with the phrases' text as its dictionary. */
+static void test_pieces(void **state)
+{
+	struct packer *p = packer_new(buf_bytes(&phrases), 3);
+	struct unpacker *u = unpacker_new(buf_bytes(&phrases));
+	struct buf packed = {.max = 0}, out = {.max = 0};
+
+	(void)state;
+	for (int i = 0; i < RECORDS; i++) {
+		size_t half = samples[i].len / 2;
+		buf_reset(&packed);
+		buf_reset(&out);
+		packer_begin(p);
+		assert_int_equal(packer_feed(p, bytes_of(samples[i].data, half), false, &packed), 0);
+		assert_int_equal(packer_feed(p, bytes_of(samples[i].data + half, samples[i].len - half),
+					     true, &packed),
+				 0);
+		assert_int_equal(unpacker_unpack(u, buf_bytes(&packed), samples[i].len, &out), 0);
+		assert_true(bytes_equal(buf_bytes(&out), samples[i]));
+	}
+	packer_free(p);
+	unpacker_free(u);
+	buf_release(&packed);
+	buf_release(&out);
+}
+
+/* Better than deflate at its best with the same samples, and the best way better than the fast one. */
+static void test_phrases_are_small(void **state)
+{
+	size_t fast = pack_all(buf_bytes(&phrases), 3), best = pack_all(buf_bytes(&phrases), 9);
+
+	(void)state;
+	assert_true(best < fast);
+	assert_true(fast < pack_all(samples[0], 9));
+}
+
+/* A dictionary with any byte changed is another one, or one for deflate; and never a crash. */
+static void test_damaged_phrases(void **state)
+{
+	struct buf copy = {.max = 0}, packed = {.max = 0}, out = {.max = 0};
+	struct packer *right = packer_new(buf_bytes(&phrases), 3);
+
+	(void)state;
+	assert_int_equal(packer_pack(right, samples[1], &packed), 0);
+	buf_put_bytes(&copy, buf_bytes(&phrases));
+	for (size_t at = 0; at < copy.len; at += at < 700 ? 1 : 97) {
+		copy.data[at] ^= 0x11;
+		struct unpacker *u = unpacker_new(buf_bytes(&copy));
+		assert_non_null(u);
+		buf_reset(&out);
+		int rc = unpacker_unpack(u, buf_bytes(&packed), samples[1].len, &out);
+		assert_true(rc == 0 || rc == ERR_CORRUPT);
+		unpacker_free(u);
+		copy.data[at] ^= 0x11;
+	}
+	for (size_t len = 0; len < copy.len; len += 61) {
+		struct unpacker *u = unpacker_new(bytes_of(copy.data, len));
+		assert_non_null(u);
+		unpacker_free(u);
+	}
+	packer_free(right);
+	buf_release(&copy);
+	buf_release(&packed);
+	buf_release(&out);
 }
 
 /* Another dictionary than the one it was packed with: an error or other bytes, never a crash. */
@@ -254,12 +348,11 @@ static void test_train(void **state)
 	assert_int_equal(first.len, 0); /* nothing is shared */
 	struct bytes tiny[] = {B("a"), B(""), B("1234567"), B("a"), B("12345678"), B("12345678")};
 	assert_int_equal(dictionary_train(tiny, 6, &first), 0);
-	assert_true(bytes_equal(buf_bytes(&first), B("12345678")));
-	buf_reset(&first);
+	assert_int_equal(first.len, 0); /* it would be larger than what it saves */
 	assert_int_equal(dictionary_train(samples, RECORDS, &first), 0);
 	assert_int_equal(dictionary_train(samples, RECORDS, &again), 0);
 	assert_true(bytes_equal(buf_bytes(&first), buf_bytes(&again)));
-	assert_true(first.len > 1000 && first.len <= DEFLATE_DICTIONARY_MAX);
+	assert_true(first.len > 1000 && first.len <= DICTIONARY_MAX);
 	struct buf full = {.max = 100};
 	assert_int_equal(dictionary_train(samples, RECORDS, &full), ERR_LIMIT);
 	buf_release(&full);
@@ -299,7 +392,9 @@ int main(void)
 		cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_independent),     cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_limits),          cmocka_unit_test(test_wrong_dictionary),
-		cmocka_unit_test(test_long_dictionary), cmocka_unit_test(test_train),
+		cmocka_unit_test(test_long_dictionary), cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_phrases_are_small), cmocka_unit_test(test_damaged_phrases),
+		cmocka_unit_test(test_train),
 		cmocka_unit_test(test_train_much),
 	};
 

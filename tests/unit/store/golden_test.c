@@ -11,6 +11,7 @@
  *
  *   v1: segments of version 1, without terms and columns
  *   v2: segments of version 2
+ *   v3: segments of version 3, dictionaries of phrases
  *
  * These files are never edited. A new version gets a folder of its own: STORE_GOLDEN_WRITE=1 writes
  * what is not there.
@@ -27,7 +28,7 @@
 
 #define ROOT   "tests/golden"
 #define T0     1700000000000
-#define NEWEST 2
+#define NEWEST 3
 
 static void golden_path(unsigned version, const char *name, char out[256])
 {

@@ -1,0 +1,172 @@
+/*
+ * phrases: a dictionary of phrases with a code for each, and what packer, unpacker and trainer share
+ * of it. The format is <codec/deflate.h>.
+ */
+#ifndef FIC_CODEC_PHRASES_H
+#define FIC_CODEC_PHRASES_H
+
+#include <codec/deflate.h>
+
+/* The symbols: bytes, lengths of copies from earlier in the record, phrases. */
+#define PHRASE_BYTES     256u
+#define PHRASE_LENGTHS   28u
+#define PHRASE_FIRST     (PHRASE_BYTES + PHRASE_LENGTHS)
+#define PHRASE_SYMBOLS   4096u
+#define PHRASES_MAX      (PHRASE_SYMBOLS - PHRASE_FIRST)
+#define PHRASE_LEN_MIN   2u
+#define PHRASE_LEN_MAX   255u
+#define PHRASE_DISTANCES 16u
+#define PHRASE_CODE_MAX  14u /* bits of a symbol */
+#define PHRASE_FAR_MAX   8u  /* bits of a distance */
+#define PHRASE_COPY_MIN  4u
+#define PHRASE_RAW_MAX   65535u /* of a record: distances have 16 bits */
+#define PHRASE_TEXT_MAX  65535u
+#define PHRASE_PAD       16u /* readable bytes behind the text */
+
+/* How a stream is made: its first byte. */
+enum phrase_method { METHOD_DEFLATE, METHOD_PHRASES, METHODS };
+
+struct phrase {
+	uint32_t at; /* in the text */
+	uint8_t len;
+};
+
+struct phrases {
+	uint32_t count;
+	struct phrase *items;
+	uint8_t *text;
+	size_t text_len;
+	uint8_t bits[PHRASE_SYMBOLS]; /* of each symbol's code */
+	uint16_t codes[PHRASE_SYMBOLS]; /* first bit lowest */
+	uint8_t distance_bits[PHRASE_DISTANCES];
+	uint16_t distance_codes[PHRASE_DISTANCES];
+};
+
+/* ERR_INVALID: it is no such dictionary (but may be one for deflate). */
+int phrases_parse(struct bytes dictionary, struct phrases *out);
+void phrases_release(struct phrases *p);
+
+/* The slot of a length or distance above its least, and how many bits follow the slot's code. */
+static inline unsigned phrase_length_slot(uint32_t above, unsigned *extra)
+{
+	if (above < 16) {
+		*extra = 0;
+		return above;
+	}
+	*extra = 31u - (unsigned)__builtin_clz(above);
+	return 12 + *extra;
+}
+
+static inline unsigned phrase_distance_slot(uint32_t distance)
+{
+	return 31u - (unsigned)__builtin_clz(distance);
+}
+
+/* ---- finding phrases ---- */
+
+struct lookup_entry {
+	uint64_t prefix, mask; /* its first eight bytes */
+	uint32_t at;
+	uint16_t symbol;
+	uint8_t len;
+};
+
+#define LOOKUP_BITS   13
+#define LOOKUP_LEVELS 4
+
+/* By the first sixteen, eight, four or two bytes; of one hash the longest first. */
+struct lookup {
+	const uint8_t *text;
+	struct lookup_entry entries[PHRASES_MAX];
+	uint16_t starts[LOOKUP_LEVELS][(1u << LOOKUP_BITS) + 1];
+};
+
+/* Borrows the text. ERR_NOMEM. */
+int lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, const uint8_t *text);
+
+/* The bytes at a place, zeros for what lies behind the end. */
+struct lookup_key {
+	uint64_t first, second;
+};
+
+static inline struct lookup_key lookup_key(const uint8_t *p, size_t left)
+{
+	uint8_t room[16] = {0};
+
+	if (left >= 16)
+		return (struct lookup_key){le64(p), le64(p + 8)};
+	memcpy(room, p, left);
+	return (struct lookup_key){le64(room), le64(room + 8)};
+}
+
+static inline unsigned lookup_level(size_t len)
+{
+	return len >= 16 ? 0 : len >= 8 ? 1 : len >= 4 ? 2 : 3;
+}
+
+static inline uint32_t lookup_hash(struct lookup_key key, unsigned level)
+{
+	static const uint8_t shift[LOOKUP_LEVELS] = {0, 0, 32, 48};
+	uint64_t word = key.first << shift[level];
+
+	if (level == 0)
+		word ^= (key.second << 29 | key.second >> 35) * UINT64_C(0xd6e8feb86659fd93);
+	return (uint32_t)((word * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - LOOKUP_BITS));
+}
+
+static inline bool lookup_matches(const struct lookup *l, const struct lookup_entry *e,
+				  struct lookup_key key, const uint8_t *p, size_t left)
+{
+	return (key.first & e->mask) == e->prefix && e->len <= left &&
+	       (e->len <= 8 || memcmp(p + 8, l->text + e->at + 8, e->len - 8u) == 0);
+}
+
+/* The longest phrase that stands at `p`; NULL: none. */
+static inline const struct lookup_entry *lookup_longest(const struct lookup *l, const uint8_t *p,
+							 size_t left)
+{
+	static const uint8_t least[LOOKUP_LEVELS] = {16, 8, 4, 2};
+	struct lookup_key key = lookup_key(p, left);
+
+	for (unsigned level = 0; level < LOOKUP_LEVELS; level++) {
+		if (left < least[level])
+			continue;
+		const uint16_t *start = &l->starts[level][lookup_hash(key, level)];
+		for (uint32_t i = start[0]; i < start[1]; i++)
+			if (lookup_matches(l, &l->entries[i], key, p, left))
+				return &l->entries[i];
+	}
+	return NULL;
+}
+
+/* ---- packing ---- */
+
+/* One symbol of a record; of a copy also from where. */
+struct phrase_op {
+	uint16_t symbol;
+	uint16_t len, distance; /* of a copy */
+};
+
+struct phrase_packer;
+/* Takes what `p` owns, also when it fails. `best`: searches for the shortest stream, not the next best
+ * symbol. NULL: no memory. */
+struct phrase_packer *phrase_packer_new(struct phrases *p, bool best);
+void phrase_packer_free(struct phrase_packer *k);
+const struct phrases *phrase_packer_phrases(const struct phrase_packer *k);
+/* Appends the symbols of up to PHRASE_RAW_MAX bytes. ERR_NOMEM, ERR_LIMIT. */
+int phrase_pack(struct phrase_packer *k, struct bytes raw, struct buf *out);
+/* Counts the symbols that phrase_pack would write. */
+void phrase_count(struct phrase_packer *k, struct bytes raw, uint32_t symbols[PHRASE_SYMBOLS],
+		  uint32_t distances[PHRASE_DISTANCES]);
+
+/* ---- unpacking ---- */
+
+struct phrase_unpacker;
+/* Takes what `p` owns, also when it fails. NULL: no memory. */
+struct phrase_unpacker *phrase_unpacker_new(struct phrases *p);
+void phrase_unpacker_free(struct phrase_unpacker *u);
+const struct phrases *phrase_unpacker_phrases(const struct phrase_unpacker *u);
+/* Writes exactly `len` bytes, or answers ERR_CORRUPT. */
+int phrase_unpack(const struct phrase_unpacker *u, struct bytes packed, uint8_t *raw, size_t len);
+
+#endif

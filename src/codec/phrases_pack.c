@@ -1,0 +1,330 @@
+/*
+ * phrases_pack: a record as symbols, and the symbols as bits.
+ *
+ * The codes are known before the record is, so that the price of every symbol is exact. The fast
+ * way takes at each place the phrase or the copy that saves most; the best way finds the cheapest
+ * row of symbols, block by block.
+ */
+#include "phrases.h"
+
+#include <stdlib.h>
+
+#define HASH_BITS  12
+#define BLOCK      4096u
+#define NOWHERE    UINT16_MAX
+#define CHAIN_MAX  8   /* copies looked at for one place, the best way */
+#define SHORT_COPY 32u /* of copies up to here every length is tried */
+/* What a byte costs elsewhere, in half bits: what a phrase or copy saves is judged by this. */
+#define BYTE_PRICE 5
+/* Longer phrases are taken without looking for a copy. */
+#define LONG_PHRASE 4u
+
+/* The cheapest way to a place in the block. */
+struct reached {
+	uint32_t price;
+	struct phrase_op op; /* the last one */
+};
+
+struct search {
+	struct reached reached[BLOCK + 1];
+	uint16_t chain[PHRASE_RAW_MAX + 1];
+};
+
+struct phrase_packer {
+	struct phrases phrases;
+	struct search *search; /* NULL: the fast way */
+	uint16_t heads[1u << HASH_BITS];
+	struct phrase_op ops[BLOCK];
+	uint32_t count;
+	struct buf room; /* for the stream */
+	struct lookup lookup;
+};
+
+struct phrase_packer *phrase_packer_new(struct phrases *p, bool best)
+{
+	struct phrase_packer *k = malloc(sizeof *k);
+
+	if (!k) {
+		phrases_release(p);
+		return NULL;
+	}
+	k->phrases = *p;
+	k->search = best ? malloc(sizeof *k->search) : NULL;
+	k->room = (struct buf){0};
+	if ((best && !k->search) || lookup_build(&k->lookup, p->items, p->count, p->text)) {
+		phrase_packer_free(k);
+		k = NULL;
+	}
+	return k;
+}
+
+void phrase_packer_free(struct phrase_packer *k)
+{
+	if (!k)
+		return;
+	phrases_release(&k->phrases);
+	buf_release(&k->room);
+	free(k->search);
+	free(k);
+}
+
+const struct phrases *phrase_packer_phrases(const struct phrase_packer *k)
+{
+	return &k->phrases;
+}
+
+/* ---- copies ---- */
+
+static uint32_t hash_at(const uint8_t *p)
+{
+	return (le32(p) * 2654435761u) >> (32 - HASH_BITS);
+}
+
+static uint32_t same_bytes(const uint8_t *a, const uint8_t *b, const uint8_t *end)
+{
+	const uint8_t *start = b;
+
+	while (end - b >= 8) {
+		uint64_t differ = le64(a) ^ le64(b);
+		if (differ)
+			return (uint32_t)(b - start) + (uint32_t)__builtin_ctzll(differ) / 8;
+		a += 8;
+		b += 8;
+	}
+	while (b < end && *a == *b) {
+		a++;
+		b++;
+	}
+	return (uint32_t)(b - start);
+}
+
+static uint32_t copy_price(const struct phrases *p, uint32_t len, uint32_t distance)
+{
+	unsigned extra, slot = phrase_length_slot(len - PHRASE_COPY_MIN, &extra),
+			far = phrase_distance_slot(distance);
+
+	return p->bits[PHRASE_BYTES + slot] + extra + p->distance_bits[far] + far;
+}
+
+static struct phrase_op copy_op(uint32_t len, uint32_t distance)
+{
+	unsigned extra, slot = phrase_length_slot(len - PHRASE_COPY_MIN, &extra);
+
+	return (struct phrase_op){(uint16_t)(PHRASE_BYTES + slot), (uint16_t)len,
+				  (uint16_t)distance};
+}
+
+/* ---- the fast way ---- */
+
+/* The latest place that may begin with the same four bytes; notes this one. */
+static uint32_t earlier(struct phrase_packer *k, const uint8_t *raw, const uint8_t *p)
+{
+	uint16_t *head = &k->heads[hash_at(p)];
+	uint32_t at = *head;
+
+	*head = (uint16_t)(p - raw);
+	return at;
+}
+
+static uint32_t fast_op(struct phrase_packer *k, struct bytes raw, const uint8_t *p,
+			struct phrase_op *op)
+{
+	const struct phrases *codes = &k->phrases;
+	const uint8_t *end = raw.data + raw.len;
+	const struct lookup_entry *e = lookup_longest(&k->lookup, p, (size_t)(end - p));
+	uint32_t len = e ? e->len : 1;
+
+	*op = (struct phrase_op){e ? e->symbol : *p, 0, 0};
+	if (len > LONG_PHRASE || end - p < 4)
+		return len;
+	uint32_t at = earlier(k, raw.data, p);
+	if (at == NOWHERE)
+		return len;
+	uint32_t copied = same_bytes(raw.data + at, p, end), distance = (uint32_t)(p - raw.data) - at;
+	if (copied < PHRASE_COPY_MIN || copied <= len)
+		return len;
+	int saved = BYTE_PRICE * (int)len - 2 * codes->bits[op->symbol],
+	    saves = BYTE_PRICE * (int)copied - 2 * (int)copy_price(codes, copied, distance);
+	if (saves <= saved)
+		return len;
+	*op = copy_op(copied, distance);
+	return copied;
+}
+
+/* Symbols of about a block: where they end. */
+static size_t fast_block(struct phrase_packer *k, struct bytes raw, size_t at)
+{
+	k->count = 0;
+	while (at < raw.len && k->count < BLOCK)
+		at += fast_op(k, raw, raw.data + at, &k->ops[k->count++]);
+	return at;
+}
+
+/* ---- the best way ---- */
+
+static void reach(struct search *s, size_t from, size_t len, uint32_t price, struct phrase_op op)
+{
+	struct reached *to = &s->reached[from + len];
+
+	price += s->reached[from].price;
+	if (price < to->price)
+		*to = (struct reached){price, op};
+}
+
+/* Every phrase that stands there. */
+static void reach_phrases(struct phrase_packer *k, const uint8_t *p, size_t i, size_t left)
+{
+	struct lookup_key key = lookup_key(p, left);
+
+	for (unsigned level = 0; level < LOOKUP_LEVELS; level++) {
+		const uint16_t *start = &k->lookup.starts[level][lookup_hash(key, level)];
+		for (uint32_t at = start[0]; at < start[1]; at++) {
+			const struct lookup_entry *e = &k->lookup.entries[at];
+			if (lookup_matches(&k->lookup, e, key, p, left))
+				reach(k->search, i, e->len, k->phrases.bits[e->symbol],
+				      (struct phrase_op){e->symbol, e->len, 0});
+		}
+	}
+}
+
+static void reach_copies(struct phrase_packer *k, struct bytes raw, size_t place, size_t i,
+			 size_t left)
+{
+	const uint8_t *p = raw.data + place;
+	uint16_t *head = &k->heads[hash_at(p)];
+	uint32_t longest = PHRASE_COPY_MIN - 1, at = *head;
+
+	for (int n = 0; n < CHAIN_MAX && at != NOWHERE; n++, at = k->search->chain[at]) {
+		uint32_t len = same_bytes(raw.data + at, p, p + left), distance = (uint32_t)place - at;
+		if (len <= longest)
+			continue;
+		for (uint32_t l = longest + 1; l < len && l <= SHORT_COPY; l++)
+			reach(k->search, i, l, copy_price(&k->phrases, l, distance),
+			      copy_op(l, distance));
+		reach(k->search, i, len, copy_price(&k->phrases, len, distance),
+		      copy_op(len, distance));
+		longest = len;
+	}
+	k->search->chain[place] = *head;
+	*head = (uint16_t)place;
+}
+
+/* The symbols on the cheapest way, found from its end. */
+static void trace(struct phrase_packer *k, size_t n)
+{
+	struct search *s = k->search;
+	uint32_t first = BLOCK;
+
+	while (n) {
+		struct phrase_op op = s->reached[n].op;
+		k->ops[--first] = op;
+		n -= op.len ? op.len : 1;
+	}
+	k->count = BLOCK - first;
+	memmove(k->ops, k->ops + first, k->count * sizeof *k->ops);
+}
+
+static size_t best_block(struct phrase_packer *k, struct bytes raw, size_t at)
+{
+	size_t n = raw.len - at < BLOCK ? raw.len - at : BLOCK;
+	struct search *s = k->search;
+
+	for (size_t i = 1; i <= n; i++)
+		s->reached[i].price = UINT32_MAX;
+	s->reached[0].price = 0;
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *p = raw.data + at + i;
+		reach(s, i, 1, k->phrases.bits[*p], (struct phrase_op){*p, 0, 0});
+		reach_phrases(k, p, i, n - i);
+		if (raw.len - at - i >= 4)
+			reach_copies(k, raw, at + i, i, n - i);
+	}
+	trace(k, n);
+	return at + n;
+}
+
+static size_t next_block(struct phrase_packer *k, struct bytes raw, size_t at)
+{
+	if (at == 0)
+		memset(k->heads, 0xff, sizeof k->heads);
+	return k->search ? best_block(k, raw, at) : fast_block(k, raw, at);
+}
+
+/* ---- bits ---- */
+
+struct output {
+	uint8_t *at;
+	uint64_t bits;
+	unsigned have;
+};
+
+static inline void put_bits(struct output *o, uint32_t v, unsigned n)
+{
+	o->bits |= (uint64_t)v << o->have;
+	o->have += n;
+}
+
+/* Less than eight bits are left. */
+static inline void put_whole_bytes(struct output *o)
+{
+	put_le64(o->at, o->bits);
+	o->at += o->have / 8;
+	o->bits >>= o->have & 56;
+	o->have &= 7;
+}
+
+/* At most 7 + 52 bits. */
+static inline void put_op(const struct phrases *p, struct output *o, const struct phrase_op *op)
+{
+	put_bits(o, p->codes[op->symbol], p->bits[op->symbol]);
+	if (op->distance) {
+		uint32_t above = op->len - PHRASE_COPY_MIN;
+		unsigned extra, far = phrase_distance_slot(op->distance);
+		phrase_length_slot(above, &extra);
+		put_bits(o, above & ((1u << extra) - 1), extra);
+		put_bits(o, p->distance_codes[far], p->distance_bits[far]);
+		put_bits(o, op->distance & ((1u << far) - 1), far);
+	}
+	put_whole_bytes(o);
+}
+
+/* Ones: no code of less than nine bits is all ones (the last code is the longest, and there are
+ * more than 256), so that they are no symbol. */
+static void put_padding(struct output *o)
+{
+	if (o->have)
+		*o->at++ = (uint8_t)(o->bits | 0xffu << o->have);
+}
+
+int phrase_pack(struct phrase_packer *k, struct bytes raw, struct buf *out)
+{
+	/* No symbol takes more than PHRASE_CODE_MAX bits a byte. */
+	buf_reset(&k->room);
+	int rc = buf_reserve(&k->room, raw.len * 2 + 16);
+	size_t at = 0;
+
+	if (rc)
+		return rc;
+	struct output o = {k->room.data, 0, 0};
+	while (at < raw.len) {
+		at = next_block(k, raw, at);
+		for (uint32_t i = 0; i < k->count; i++)
+			put_op(&k->phrases, &o, &k->ops[i]);
+	}
+	put_padding(&o);
+	buf_put(out, k->room.data, (size_t)(o.at - k->room.data));
+	return out->error;
+}
+
+void phrase_count(struct phrase_packer *k, struct bytes raw, uint32_t symbols[PHRASE_SYMBOLS],
+		  uint32_t distances[PHRASE_DISTANCES])
+{
+	for (size_t at = 0; at < raw.len;) {
+		at = next_block(k, raw, at);
+		for (uint32_t i = 0; i < k->count; i++) {
+			symbols[k->ops[i].symbol]++;
+			if (k->ops[i].distance)
+				distances[phrase_distance_slot(k->ops[i].distance)]++;
+		}
+	}
+}

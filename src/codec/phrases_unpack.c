@@ -1,0 +1,186 @@
+/*
+ * phrases_unpack: one look at a table for each symbol.
+ *
+ * What the table says of a phrase was checked when the dictionary was read, what the stream says of
+ * a copy is checked here; the bits behind the stream's end are counted, and an error when one of
+ * them was used.
+ */
+#include "phrases.h"
+
+#include <stdlib.h>
+
+/* In a word of the table: bits of the code, kind, then a byte, a slot, or a phrase's length and
+ * place. */
+enum kind { KIND_BYTE, KIND_COPY, KIND_PHRASE };
+
+#define KIND_SHIFT   4
+#define VALUE_SHIFT  6
+#define PLACE_SHIFT  14
+#define WORD(bits, kind, value, place)                                               \
+	((uint32_t)(bits) | (uint32_t)(kind) << KIND_SHIFT |                         \
+	 (uint32_t)(value) << VALUE_SHIFT | (uint32_t)(place) << PLACE_SHIFT)
+
+struct phrase_unpacker {
+	struct phrases phrases;
+	uint32_t table[1u << PHRASE_CODE_MAX];
+	uint8_t distances[1u << PHRASE_FAR_MAX]; /* slot << 4 | bits */
+};
+
+static uint32_t symbol_word(const struct phrases *p, uint32_t symbol)
+{
+	if (symbol < PHRASE_BYTES)
+		return WORD(p->bits[symbol], KIND_BYTE, symbol, 0);
+	if (symbol < PHRASE_FIRST)
+		return WORD(p->bits[symbol], KIND_COPY, symbol - PHRASE_BYTES, 0);
+	const struct phrase *item = &p->items[symbol - PHRASE_FIRST];
+	return WORD(p->bits[symbol], KIND_PHRASE, item->len, item->at);
+}
+
+struct phrase_unpacker *phrase_unpacker_new(struct phrases *p)
+{
+	struct phrase_unpacker *u = malloc(sizeof *u);
+
+	if (!u) {
+		phrases_release(p);
+		return NULL;
+	}
+	u->phrases = *p;
+	for (uint32_t s = 0; s < PHRASE_FIRST + p->count; s++) {
+		uint32_t word = symbol_word(&u->phrases, s);
+		for (uint32_t i = p->codes[s]; i < 1u << PHRASE_CODE_MAX; i += 1u << p->bits[s])
+			u->table[i] = word;
+	}
+	for (uint32_t s = 0; s < PHRASE_DISTANCES; s++)
+		for (uint32_t i = p->distance_codes[s]; i < 1u << PHRASE_FAR_MAX;
+		     i += 1u << p->distance_bits[s])
+			u->distances[i] = (uint8_t)(s << 4 | p->distance_bits[s]);
+	return u;
+}
+
+void phrase_unpacker_free(struct phrase_unpacker *u)
+{
+	if (!u)
+		return;
+	phrases_release(&u->phrases);
+	free(u);
+}
+
+const struct phrases *phrase_unpacker_phrases(const struct phrase_unpacker *u)
+{
+	return &u->phrases;
+}
+
+struct input {
+	const uint8_t *at, *end;
+	uint64_t bits;
+	unsigned have;
+	unsigned beyond; /* bytes of `bits` that lie behind the end */
+};
+
+/* 56 bits at least. */
+static inline void refill(struct input *in)
+{
+	if (in->end - in->at >= 8) {
+		in->bits |= le64(in->at) << in->have;
+		in->at += (63 - in->have) >> 3;
+		in->have |= 56;
+		return;
+	}
+	for (; in->have < 56; in->have += 8) {
+		if (in->at < in->end)
+			in->bits |= (uint64_t)*in->at++ << in->have;
+		else
+			in->beyond++;
+	}
+}
+
+static inline uint32_t take(struct input *in, unsigned n)
+{
+	uint32_t v = (uint32_t)(in->bits & (((uint64_t)1 << n) - 1));
+
+	in->bits >>= n;
+	in->have -= n;
+	return v;
+}
+
+static inline uint32_t copy_length(struct input *in, uint32_t slot)
+{
+	if (slot < 16)
+		return slot + PHRASE_COPY_MIN;
+	return (1u << (slot - 12) | take(in, slot - 12)) + PHRASE_COPY_MIN;
+}
+
+static inline uint32_t copy_distance(const struct phrase_unpacker *u, struct input *in)
+{
+	uint32_t word = u->distances[in->bits & ((1u << PHRASE_FAR_MAX) - 1)];
+
+	take(in, word & 15);
+	return 1u << (word >> 4) | take(in, word >> 4);
+}
+
+/* Bytes that overlap repeat. */
+static inline void copy_earlier(uint8_t *to, uint32_t distance, uint32_t len)
+{
+	if (distance >= len) {
+		memcpy(to, to - distance, len);
+		return;
+	}
+	for (uint32_t i = 0; i < len; i++)
+		to[i] = to[(ptrdiff_t)i - (ptrdiff_t)distance];
+}
+
+/* A phrase has up to 255 bytes, most have less than 16; the text may be read PHRASE_PAD behind its
+ * end, and the record written up to `end`. */
+static inline void copy_phrase(uint8_t *to, const uint8_t *end, const uint8_t *from, uint32_t len)
+{
+	if ((size_t)(end - to) < len + 16u) {
+		memcpy(to, from, len);
+		return;
+	}
+	memcpy(to, from, 16);
+	if (len > 16)
+		memcpy(to + 16, from + 16, len - 16);
+}
+
+/* Whether all of the stream was used, but for less than a byte of ones. */
+static bool used_up(const struct input *in)
+{
+	if (in->have < 8 * in->beyond)
+		return false;
+	unsigned left = in->have - 8 * in->beyond;
+	uint64_t ones = ((uint64_t)1 << left) - 1;
+	return (in->end - in->at) * 8 + left < 8 && (in->bits & ones) == ones;
+}
+
+int phrase_unpack(const struct phrase_unpacker *u, struct bytes packed, uint8_t *raw, size_t len)
+{
+	struct input in = {packed.data, packed.data + packed.len, 0, 0, 0};
+	const uint8_t *end = raw + len;
+	uint8_t *to = raw;
+
+	while (to < end) {
+		refill(&in);
+		uint32_t word = u->table[in.bits & ((1u << PHRASE_CODE_MAX) - 1)];
+		uint32_t value = word >> VALUE_SHIFT & 255;
+		take(&in, word & 15);
+		switch ((enum kind)(word >> KIND_SHIFT & 3)) {
+		case KIND_BYTE: *to++ = (uint8_t)value; continue;
+		case KIND_PHRASE:
+			if (value > (size_t)(end - to))
+				return ERR_CORRUPT;
+			copy_phrase(to, end, u->phrases.text + (word >> PLACE_SHIFT), value);
+			break;
+		case KIND_COPY:
+			value = copy_length(&in, value);
+			uint32_t distance = copy_distance(u, &in);
+			if (value > (size_t)(end - to) || distance > (size_t)(to - raw))
+				return ERR_CORRUPT;
+			copy_earlier(to, distance, value);
+			break;
+		}
+		to += value;
+		if (in.beyond > 8)
+			return ERR_CORRUPT;
+	}
+	return used_up(&in) ? 0 : ERR_CORRUPT;
+}
