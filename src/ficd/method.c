@@ -68,6 +68,7 @@ const struct method methods[] = {
 	{"coverage", false, coverage_params, method_coverage},
 	{"sync", true, sync_params, method_sync},
 	{"runs", false, runs_params, method_runs},
+	{"verify", true, source_params, method_verify},
 	{NULL, false, NULL, NULL},
 };
 

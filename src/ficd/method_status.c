@@ -198,27 +198,13 @@ static void put_process(struct buf *out, const struct daemon *d)
 	put_integer(out, "connections", server_count(d->server));
 }
 
-/* The sources that the request is about: the named one, or all. False: the error was sent. */
-static bool sources_of(struct request *r, struct source **first, size_t *count)
-{
-	struct bytes name;
-
-	*first = r->daemon->sources;
-	*count = r->daemon->source_count;
-	if (!param_text(r, "source", &name))
-		return true;
-	*first = param_source(r);
-	*count = 1;
-	return *first != NULL;
-}
-
 void method_status(struct request *r)
 {
 	struct buf *out = &r->result;
 	struct source *sources;
 	size_t count;
 
-	if (!sources_of(r, &sources, &count))
+	if (!param_sources(r, &sources, &count))
 		return;
 	mp_put_map(out, 9);
 	put_text(out, "version", FIC_VERSION);
@@ -288,7 +274,7 @@ void method_resources(struct request *r)
 	size_t count;
 	uint32_t n = 0;
 
-	if (!sources_of(r, &sources, &count))
+	if (!param_sources(r, &sources, &count))
 		return;
 	mp_put_map(out, 1);
 	mp_put_cstr(out, "resources");

@@ -22,6 +22,11 @@ int dictionary_unpacker(struct dictionaries *d, const char *resource, uint64_t n
 /* The bytes, borrowed until dictionaries_free. */
 int dictionary_bytes(struct dictionaries *d, const char *resource, uint64_t number, struct bytes *out);
 
+/* Its file was found damaged: from now on it is answered with ERR_CORRUPT, as after the next start, so that nothing more is packed with it. Who borrows
+ * its bytes keeps them. */
+void dictionary_distrust(struct dictionaries *d, uint64_t number);
+bool dictionary_trusted(const struct dictionaries *d, uint64_t number);
+
 /* The file's path: <dir>/<resource>/<number>.dict, from malloc; NULL: no memory. */
 char *dictionary_path(const char *dir, const char *resource, uint64_t number);
 /* The file's bytes. */

@@ -54,6 +54,8 @@ struct store {
 	struct commit *waiting;    /* the transaction's, behind one of the store's own */
 	bool flush_wanted, compact_wanted, upkeep_failed;
 	bool dirty; /* the manifest on disk may say something else than `state` */
+	bool renew; /* a file that the next manifest replaces is damaged on the disk */
+	bool read_only;
 	unsigned snapshots;
 	uint64_t commits, quarantined;
 	struct buf frame; /* of the lookup under way */

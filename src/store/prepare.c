@@ -648,7 +648,7 @@ static bool journal_takes(const struct store *s, const struct txn *t)
 {
 	size_t records, n = txn_records(t);
 
-	if (s->journal_max == 0 || s->dirty || s->manifest_sum == 0 ||
+	if (s->journal_max == 0 || s->dirty || s->renew || s->manifest_sum == 0 ||
 	    packed_bytes(t) > JOURNAL_TXN_BYTES_MAX || n > JOURNAL_TXN_RECORDS_MAX)
 		return false;
 	size_t bytes = txn_bytes(t) + memory_bytes(s, &records);
@@ -698,7 +698,7 @@ static int prepare_open(struct prepared *p)
 	if (rc)
 		return rc;
 	p->stage = PREPARE_NEXT;
-	p->changed |= s->dirty || marks_changed(p->t);
+	p->changed |= s->dirty || s->renew || marks_changed(p->t);
 	for (const struct txn_part *part = p->t->parts; part; part = part->next)
 		p->changed |= part_changed(part);
 	if (!p->changed) {

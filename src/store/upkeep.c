@@ -19,6 +19,11 @@ static bool any_damage(const struct store *s)
 	return false;
 }
 
+bool store_damaged(const struct store *s)
+{
+	return any_damage(s) || s->dirty || s->renew;
+}
+
 static const char *compactable(struct store *s)
 {
 	for (size_t i = 0; i < s->state->resources_count; i++)
@@ -32,7 +37,7 @@ static bool upkeep_begin(struct store *s)
 {
 	if (s->upkeep_failed)
 		return false;
-	bool damage = any_damage(s) || s->dirty;
+	bool damage = store_damaged(s);
 	if (damage && s->txn)
 		return false;
 	bool flush = s->flush_wanted;
