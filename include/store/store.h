@@ -135,6 +135,7 @@ struct store_stats {
 	uint64_t segments;
 	uint64_t disk_bytes;
 	uint64_t quarantined; /* segments since the store was opened */
+	uint64_t retained;    /* threads that txn_retain_threads ended since then, or tried to */
 	uint64_t cache_bytes;
 	uint64_t cache_hits, cache_misses;
 	uint64_t memory_bytes;  /* of records that are in the journal */
@@ -191,6 +192,14 @@ int txn_chain_extend(struct txn *t, const char *resource, int64_t from_ms, int64
  * at once, and the commit removes the records that were created before it, tombstones too; records
  * without a creation time stay, and so do those of this transaction. Counts as a change. */
 int txn_retain(struct txn *t, const char *resource, int64_t before_ms);
+
+/* The same for threads: a record of `parent` ends when it was created and last updated before that window, and so was every child of it; all its
+ * children (records of `child`; NULL: there are none) end in the same commit, and no others. Records that stay keep all their children, and what
+ * coverage keeps stays true. At most STORE_RETAIN_MAX of them in one commit, though coverage goes at once: store_stats.retained tells whether another is
+ * needed. ERR_INVALID when the transaction has used one of the two before. Counts as a change. */
+int txn_retain_threads(struct txn *t, const char *parent, const char *child, int64_t before_ms);
+
+#define STORE_RETAIN_MAX 16384
 
 /* A small named value (watermark, ETag, time zone …): a key of 1 to 255 bytes, a value of at most
  * 4 KiB; {NULL, 0} removes it. A store holds at most 1,024. */

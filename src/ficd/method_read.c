@@ -344,7 +344,7 @@ static void put_unknown(struct reading *g, const struct freshness *f)
 {
 	struct buf *out = &g->request->result;
 	bool covered = f->gaps.count == 0 && f->state == FRESHNESS_FRESH;
-	int64_t start = g->type->traits & TRAIT_WINDOWED ? source_history_start(g->source) : TIME_MIN;
+	int64_t start = source_history_start(g->source, g->type);
 	char when[TIME_TEXT_MAX], detail[160];
 
 	mp_put_map(out, 2);

@@ -70,7 +70,7 @@ static void put_resource(struct buf *out, const struct source *s, const struct s
 	sync_resource_state(s->sync, type->name, &state);
 	if (source_judge(s, view, type, &q, &f))
 		out->error = ERR_NOMEM;
-	mp_put_map(out, 11);
+	mp_put_map(out, 12);
 	put_text(out, "name", type->name);
 	put_text(out, "state", freshness_state_name(f.state));
 	put_integer(out, "records", (int64_t)snapshot_count(view, type->name));
@@ -84,6 +84,7 @@ static void put_resource(struct buf *out, const struct source *s, const struct s
 	put_integer(out, "every_s",
 		    config_resource(s->config, type->parent ? type->parent : type->name)->every_ms /
 			    1000);
+	put_integer(out, "retain_s", config_resource(s->config, type->name)->retain_ms / 1000);
 	freshness_release(&f);
 }
 
@@ -156,11 +157,12 @@ static void put_store(struct buf *out, const struct daemon *d)
 		sum.revision += one.revision;
 	}
 	mp_put_cstr(out, "store");
-	mp_put_map(out, 5);
+	mp_put_map(out, 6);
 	put_integer(out, "bytes", (int64_t)sum.disk_bytes);
 	put_integer(out, "segments", (int64_t)sum.segments);
 	put_integer(out, "quarantined", (int64_t)sum.quarantined);
 	put_integer(out, "revision", (int64_t)sum.revision);
+	put_integer(out, "reserve_bytes", d->config->disk_reserve_bytes);
 	mp_put_cstr(out, "free_bytes");
 	if (statvfs(d->config->state_dir, &disk) == 0)
 		mp_put_uint(out, (uint64_t)disk.f_bavail * disk.f_frsize);

@@ -208,6 +208,7 @@ void store_stats(const struct store *s, struct store_stats *out)
 	*out = (struct store_stats){.revision = s->state->revision,
 				    .commits = s->commits,
 				    .quarantined = s->quarantined,
+				    .retained = s->retained,
 				    .cache_bytes = pages.bytes,
 				    .cache_hits = pages.hits,
 				    .cache_misses = pages.misses,

@@ -15,6 +15,7 @@
 #include "manifest.h"
 #include "out.h"
 #include "repair.h"
+#include "retain.h"
 
 #include <base/files.h>
 
@@ -359,6 +360,10 @@ static int stage_retain(struct prepared *p)
 	int64_t before_ms = p->part->retain_ms;
 	struct state_resource *r = p->r;
 
+	if (before_ms != TIME_MIN && p->part->retain_how != RETAIN_ROWS) {
+		int rc = retain_step(p);
+		return rc == 1 ? 0 : rc ? rc : fold_start(p);
+	}
 	while (before_ms != TIME_MIN && p->segment < r->count) {
 		struct state_segment *e = &r->segments[p->segment];
 		const struct range *created = &e->segment->meta.ranges[RANGE_CREATED];
@@ -776,6 +781,7 @@ void prepared_release(struct prepared *p)
 	for (size_t i = 0; i < p->count; i++)
 		free(p->syncs[i].path);
 	free(p->syncs);
+	free(p->gone);
 	free(p->manifest);
 	free(p->manifest_tmp);
 	free(p->bad);
