@@ -224,6 +224,8 @@ void txn_abort(struct txn *t);
 
 /* A reference to what is committed now; cheap. NULL: no memory. */
 struct snapshot *snapshot_new(struct store *s);
+/* The same as it will be when all damage that is known was set aside: what is damaged is not in it, nor claimed. NULL: no memory. */
+struct snapshot *snapshot_sound(struct store *s);
 void snapshot_free(struct snapshot *v);
 
 uint64_t snapshot_revision(const struct snapshot *v);

@@ -147,9 +147,8 @@ static int64_t children_of(const struct prune *p, struct bytes id)
 	return rc == 1 ? -1 : rc ? rc - 1 : n;
 }
 
-static bool on_step(void *ctx);
-
-static void next_source(struct prune *p)
+/* True: there is one to work at; else it was answered. */
+static bool next_source(struct prune *p)
 {
 	for (; p->at < p->count; p->at++) {
 		const struct source *s = &p->sources[p->at];
@@ -158,22 +157,22 @@ static void next_source(struct prune *p)
 			continue;
 		p->kept_from_ms = sync_retain_start(s->sync, p->type->name);
 		p->threads = p->children = 0;
-		task_start(p->task);
-		return;
+		return true;
 	}
 	if (!p->dry_run)
 		for (size_t i = 0; i < p->count; i++)
 			store_flush(p->sources[i].store);
 	answer(p);
+	return false;
 }
 
-static void source_over(struct prune *p)
+static bool source_over(struct prune *p)
 {
 	put_row(p, p->type->name, p->threads);
 	if (p->type->child)
 		put_row(p, p->type->child, p->children);
 	p->at++;
-	next_source(p);
+	return next_source(p);
 }
 
 static void on_retained(void *ctx, int rc, const struct why *why)
@@ -188,7 +187,8 @@ static void on_retained(void *ctx, int rc, const struct why *why)
 	counts(p, &threads, &children);
 	p->threads = p->threads_before > threads ? p->threads_before - threads : 0;
 	p->children = p->children_before > children ? p->children_before - children : 0;
-	source_over(p);
+	if (source_over(p))
+		task_start(p->task);
 }
 
 static void drop(struct prune *p)
@@ -203,7 +203,7 @@ static int count_slice(struct prune *p)
 {
 	struct scan_spec spec = {.resource = p->type->name,
 				 .axis = AXIS_CREATED,
-				 .start_ms = TIME_MIN + 1,
+				 .start_ms = TIME_MIN,
 				 .end_ms = p->kept_from_ms};
 	struct bytes id, parent;
 	struct scan_row row;
@@ -241,8 +241,7 @@ static bool on_step(void *ctx)
 		fail(p, rc, rc == ERR_CORRUPT ? "stored records are damaged and are being read again"
 					      : "cannot read what is stored");
 	} else if (p->dry_run) {
-		task_stop(p->task);
-		source_over(p);
+		return source_over(p);
 	} else {
 		drop(p);
 	}
@@ -271,6 +270,6 @@ void method_prune(struct request *r)
 	p->disk_before = disk_bytes(p);
 	if (!p->task)
 		request_error(r, RPC_INTERNAL, "no_memory", NULL, "out of memory");
-	else
-		next_source(p);
+	else if (next_source(p))
+		task_start(p->task);
 }
