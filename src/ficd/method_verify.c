@@ -256,7 +256,7 @@ void method_verify(struct request *r)
 			     .task = task_new(d->loop, on_step, v),
 			     .timer = timer_new(d->loop, on_settle, v),
 			     .began_us = clock_mono_us(),
-			     .told_ms = loop_mono_ms(d->loop)};
+			     .told_ms = loop_mono_ms(d->loop) - PROGRESS_MS};
 	d->verifying = true;
 	r->state = v;
 	r->release = verify_release;
