@@ -351,7 +351,7 @@ typedef void store_check_found(void *ctx, const struct store_damage *damage);
 
 /* Checks everything on disk: the manifests, their journals, the audit trail in the folder `runs`, the dictionaries, every checksum of every segment, and
  * whether its indexes agree with its rows; offline or online, in slices: store_check_step reads about `budget`
- * bytes from the disk. 1 more to do, 0 done. *bad_out counts what is damaged so far; it is
+ * bytes from the disk. 1 more to do, 0 done, ERR_NOMEM: not everything was checked, and nothing more will be. *bad_out counts what is damaged so far; it is
  * set aside by the next commit. Holds a snapshot: free it before the store is closed. NULL: no memory. */
 struct store_check;
 struct store_check *store_check_new(struct store *s);

@@ -220,9 +220,15 @@ static bool on_step(void *ctx)
 	}
 	if (!v->check && !begin_source(v))
 		return false;
-	if (store_check_step(v->check, STEP_BYTES, &bad, &ratio) == 1) {
+	int rc = store_check_step(v->check, STEP_BYTES, &bad, &ratio);
+	if (rc == 1) {
 		tell_progress(v, ratio);
 		return true;
+	}
+	if (rc < 0) {
+		request_error(v->request, RPC_INTERNAL, "no_memory", NULL,
+			      "out of memory: not everything was checked");
+		return false;
 	}
 	end_source(v, bad);
 	if (v->at < v->count)

@@ -102,6 +102,7 @@ static void check_dictionary(struct store_check *c, const struct state_resource 
 	char *path = dictionary_path(s->dir, r->name, number);
 	const char *wrong = path ? check_dictionary_file(c, path) : NULL;
 
+	c->no_memory |= !path;
 	if (wrong && dictionary_wanted(c, r->name, number)) {
 		dictionary_distrust(s->dictionaries, number);
 		check_found(c, &(struct store_damage){
@@ -307,8 +308,8 @@ static const char *what_is_wrong(struct segment *g, enum check_phase phase, int 
 	};
 	struct stat st;
 
-	if (segment_in_memory(g) || rc == ERR_NOMEM)
-		return rc == ERR_NOMEM ? "there was no memory to check it" : words[phase];
+	if (segment_in_memory(g))
+		return words[phase];
 	bool missing = lstat(g->file.path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR);
 	if (missing || (uint64_t)st.st_size != g->file.bytes) {
 		g->damaged = true;
@@ -323,6 +324,10 @@ static void check_advance(struct store_check *c, struct segment *g, int rc)
 	/* Told with its dictionary. */
 	bool known = rc >= 0 && !dictionary_trusted(c->view->store->dictionaries, g->meta.dictionary);
 
+	if (rc == ERR_NOMEM) {
+		c->no_memory = true;
+		return;
+	}
 	if (rc < 0)
 		segment_wrong(c, g, what_is_wrong(g, c->phase, rc));
 	c->at = 0;
@@ -351,9 +356,9 @@ int store_check_step(struct store_check *c, size_t budget, uint64_t *bad_out, do
 	const struct state *t = c->view->state;
 	size_t spent = 0, cost;
 
-	while (spent < budget && check_files_step(c, &cost))
+	while (!c->no_memory && spent < budget && check_files_step(c, &cost))
 		spent += cost;
-	while (c->stage == STAGE_SEGMENTS && c->resource < t->resources_count && spent < budget) {
+	while (!c->no_memory && c->stage == STAGE_SEGMENTS && c->resource < t->resources_count && spent < budget) {
 		const struct state_resource *r = t->resources[c->resource];
 		if (c->phase == PHASE_DICTIONARIES) {
 			spent += check_dictionaries(c, r);
@@ -371,5 +376,7 @@ int store_check_step(struct store_check *c, size_t budget, uint64_t *bad_out, do
 	}
 	*bad_out = c->bad;
 	*progress_out = c->total ? (double)c->done / (double)c->total : 1;
+	if (c->no_memory)
+		return ERR_NOMEM;
 	return c->stage != STAGE_SEGMENTS || c->resource < t->resources_count;
 }

@@ -63,6 +63,7 @@ struct store_check {
 	struct buf value;
 	uint64_t bad, done, total;
 	uint64_t files, bytes; /* read */
+	bool no_memory;
 };
 
 /* Counts the damage and tells whoever wants to know. */

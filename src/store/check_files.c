@@ -70,6 +70,9 @@ static void frames_open(struct file_check *f)
 	size_t len = f->kind == FILE_JOURNAL ? JOURNAL_HEAD : TRAIL_HEAD;
 	uint8_t head[JOURNAL_HEAD];
 
+	/* It was made, and nothing written to it: nobody was promised anything. */
+	if (f->end == 0 && f->kind == FILE_JOURNAL)
+		return;
 	if (f->end < len)
 		f->wrong = "it is cut within its head";
 	else if (file_read_at(f, head, len) &&
@@ -171,6 +174,28 @@ static struct store *store_of(const struct store_check *c)
 	return c->view->store;
 }
 
+static char *path_join(struct store_check *c, const char *folder, const char *name)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s%s%s", store_of(c)->dir, folder, *name ? "/" : "", name) >= 0)
+		return path;
+	c->no_memory = true;
+	return NULL;
+}
+
+/* False: there is none. */
+static bool open_trail(struct store_check *c)
+{
+	char *path = path_join(c, "runs", "");
+
+	errno = 0;
+	c->trail = path ? opendir(path) : NULL;
+	c->no_memory |= errno == ENOMEM;
+	free(path);
+	return c->trail != NULL;
+}
+
 /* The next file of the stage: its path from malloc, NULL when there are no more. */
 static char *next_path(struct store_check *c)
 {
@@ -180,27 +205,24 @@ static char *next_path(struct store_check *c)
 	if (c->stage == STAGE_MANIFEST || c->stage == STAGE_PREVIOUS) {
 		bool first = c->at == 0;
 		c->at = 1;
-		if (first && asprintf(&path, "%s/%s", s->dir,
-				      c->stage == STAGE_MANIFEST ? "MANIFEST" : "MANIFEST.prev") < 0)
-			return NULL;
-		return path;
+		return first ? path_join(c, c->stage == STAGE_MANIFEST ? "MANIFEST" : "MANIFEST.prev", "")
+			     : NULL;
 	}
 	if (c->stage == STAGE_JOURNALS) {
 		if (c->journal < s->journal.before)
 			c->journal = s->journal.before;
-		return c->journal <= s->journal.number ? journal_path(s, c->journal++) : NULL;
-	}
-	if (!c->trail) {
-		if (asprintf(&path, "%s/runs", s->dir) < 0)
+		if (c->journal > s->journal.number)
 			return NULL;
-		c->trail = opendir(path);
-		free(path);
-		path = NULL;
+		path = journal_path(s, c->journal++);
+		c->no_memory |= !path;
+		return path;
 	}
+	if (!c->trail && !open_trail(c))
+		return NULL;
 	// cppcheck-suppress readdirCalled ; one thread, one stream
 	for (struct dirent *e; c->trail && (e = readdir(c->trail));)
 		if (e->d_name[0] >= '0' && e->d_name[0] <= '9' && strstr(e->d_name, ".log"))
-			return asprintf(&path, "%s/runs/%s", s->dir, e->d_name) < 0 ? NULL : path;
+			return path_join(c, "runs", e->d_name);
 	return NULL;
 }
 
