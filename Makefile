@@ -253,6 +253,10 @@ $(1): $(call objects,$(2) $(wildcard $(3)/*.c)) $(SUPPORT_LIB) $(call archives,$
 	$$(Q)$$(link) $(call objects,$(2) $(wildcard $(3)/*.c)) $(SUPPORT_LIB) $(call archives,$(4)) \
 		$(LIBS_CMOCKA) $(call externals,$(4)) $(5) $$(LDLIBS)
 endef
+comma           := ,
+# Every allocation of this one can be made to fail.
+$(BUILD)/tests/store/memory_test: FIC_LDFLAGS += \
+	$(foreach f,malloc calloc realloc free strdup asprintf __asprintf_chk,-Wl$(comma)--wrap=$(f))
 layer_of        = $(word 3,$(subst /, ,$(1)))
 tier_of         = $(word 2,$(subst /, ,$(1)))
 $(foreach s,$(UNIT_SRC),$(eval $(call test_program,$(s:tests/unit/%.c=$(BUILD)/tests/%),$(s),$(dir $(s))support,\

@@ -53,6 +53,8 @@ struct config_resource {
 	struct schedule full; /* snapshot or verify run */
 	int64_t tolerance_ms; /* a missing tail as long as this is no gap */
 	unsigned priority;    /* 1 goes first */
+	int64_t retain_ms;    /* how long it is kept; 0: for ever */
+	int64_t history_ms;   /* how far back it is wanted: the source's, but not beyond what is kept */
 	uint64_t given;       /* private: which options the file sets */
 	unsigned line;        /* private: of the section, 0: none */
 };
@@ -65,6 +67,7 @@ struct config_source {
 	struct config_token token;
 	const char *version; /* of the provider's API: "2.16" */
 	int64_t history_ms;
+	int64_t retain_ms;
 	int64_t max_staleness_ms;
 	int64_t tolerance_ms;
 	enum config_on_stale on_stale;
@@ -85,6 +88,7 @@ struct config {
 	struct access allow_read;
 	struct access allow_write;
 	int64_t memory_bytes;
+	int64_t disk_reserve_bytes;
 	enum log_level log_level;
 	int64_t shutdown_timeout_ms;
 	struct config_source sources[CONFIG_SOURCES_MAX]; /* in the file's order, at least one */

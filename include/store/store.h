@@ -96,6 +96,9 @@ struct store_options {
 	/* The manifest before the newest stays as MANIFEST.prev, with all that it names, until the next
 	 * one is written: what a damaged manifest falls back to. */
 	bool keep_previous;
+	/* To look at only (store_check): nothing on the disk is made, changed or removed, no commit goes well, and what is damaged or missing is not set
+	 * aside but found by whoever reads it. */
+	bool read_only;
 	/* The last one has no resource; NULL: none. Borrowed until store_close. */
 	const struct store_schema *schemas;
 };
@@ -133,6 +136,7 @@ struct store_stats {
 	uint64_t segments;
 	uint64_t disk_bytes;
 	uint64_t quarantined; /* segments since the store was opened */
+	uint64_t retained;    /* threads that txn_retain_threads ended since then, or tried to */
 	uint64_t cache_bytes;
 	uint64_t cache_hits, cache_misses;
 	uint64_t memory_bytes;  /* of records that are in the journal */
@@ -190,6 +194,14 @@ int txn_chain_extend(struct txn *t, const char *resource, int64_t from_ms, int64
  * without a creation time stay, and so do those of this transaction. Counts as a change. */
 int txn_retain(struct txn *t, const char *resource, int64_t before_ms);
 
+/* The same for threads: a record of `parent` ends when it was created and last updated before that window, and so was every child of it; all its
+ * children (records of `child`; NULL: there are none) end in the same commit, and no others. Records that stay keep all their children, and what
+ * coverage keeps stays true. At most STORE_RETAIN_MAX of them in one commit, though coverage goes at once: store_stats.retained tells whether another is
+ * needed. ERR_INVALID when the transaction has used one of the two before. Counts as a change. */
+int txn_retain_threads(struct txn *t, const char *parent, const char *child, int64_t before_ms);
+
+#define STORE_RETAIN_MAX 16384
+
 /* A small named value (watermark, ETag, time zone …): a key of 1 to 255 bytes, a value of at most
  * 4 KiB; {NULL, 0} removes it. A store holds at most 1,024. */
 int txn_mark(struct txn *t, const char *key, struct bytes value);
@@ -213,6 +225,8 @@ void txn_abort(struct txn *t);
 
 /* A reference to what is committed now; cheap. NULL: no memory. */
 struct snapshot *snapshot_new(struct store *s);
+/* The same as it will be when all damage that is known was set aside: what is damaged is not in it, nor claimed. NULL: no memory. */
+struct snapshot *snapshot_sound(struct store *s);
 void snapshot_free(struct snapshot *v);
 
 uint64_t snapshot_revision(const struct snapshot *v);
@@ -316,13 +330,39 @@ int scan_column(struct scan *s, unsigned field, struct bytes *value_out);
 int scan_names(struct scan *s, struct bytes *id_out, struct bytes *parent_out);
 void scan_close(struct scan *s);
 
-/* Checks every checksum of everything that the manifest names, and of itself, and whether the
- * indexes agree with the rows; offline or online, in slices: store_check_step reads about `budget`
- * bytes from the disk. 1 more to do, 0 done. *bad_out counts what is damaged so far; it is
- * quarantined by the next commit. Holds a snapshot: free it before the store is closed. */
+/* What becomes of something damaged with the next commit that finds no transaction open. */
+enum store_action {
+	STORE_QUARANTINES, /* set aside; the span is no longer covered */
+	STORE_REWRITES,    /* written anew from memory; nothing is lost while the store is open */
+	STORE_LEAVES,      /* nothing */
+};
+
+/* One thing that is not what was written. */
+struct store_damage {
+	const char *file;     /* its path below the store's folder */
+	const char *resource; /* NULL: of none */
+	const char *words;    /* what is wrong with it */
+	struct interval span; /* what coverage loses; start_ms is TIME_NONE: nothing */
+	uint64_t records;     /* that are lost */
+	enum store_action action;
+};
+
+/* The damage and its texts are borrowed during the call. */
+typedef void store_check_found(void *ctx, const struct store_damage *damage);
+
+/* Checks everything on disk: the manifests, their journals, the audit trail in the folder `runs`, the dictionaries, every checksum of every segment, and
+ * whether its indexes agree with its rows; offline or online, in slices: store_check_step reads about `budget`
+ * bytes from the disk. 1 more to do, 0 done, ERR_NOMEM: not everything was checked, and nothing more will be. *bad_out counts what is damaged so far; it is
+ * set aside by the next commit. Holds a snapshot: free it before the store is closed. NULL: no memory. */
 struct store_check;
 struct store_check *store_check_new(struct store *s);
 int store_check_step(struct store_check *c, size_t budget, uint64_t *bad_out, double *progress_out);
 void store_check_free(struct store_check *c);
+/* Calls `found` for each damage from now on, from within store_check_step. */
+void store_check_tell(struct store_check *c, store_check_found *found, void *ctx);
+/* Files that were read to their end so far, and bytes of them. */
+void store_check_read(const struct store_check *c, uint64_t *files_out, uint64_t *bytes_out);
+/* There is damage that is known and not set aside yet. */
+bool store_damaged(const struct store *s);
 
 #endif

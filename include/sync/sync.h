@@ -23,6 +23,7 @@ struct sync_resource_options {
 	int64_t every_ms;     /* changes, or the whole list where there is nothing else */
 	struct schedule full; /* the whole again, for deletions by absence */
 	int64_t history_ms;   /* how far back a windowed resource is wanted */
+	int64_t retain_ms;    /* … and kept; not less than that. 0: for ever */
 	unsigned priority;    /* smaller goes first */
 };
 
@@ -103,6 +104,14 @@ bool sync_resource_state(const struct sync *s, const char *resource, struct sync
 /* Damage was met while reading: commits as soon as the store is free, which sets the damaged segment aside and withdraws its coverage, so that it is read
  * again. */
 void sync_repair(struct sync *s);
+
+/* Drops what is older than it shall be kept (windowed resources with a retain_ms, whole days, whole threads: store.h, txn_retain_threads). Done once a day and at the start
+ * anyway, as soon as the provider's clock is known; this asks for it as soon as no run has the turn. `done` comes exactly once, from the loop or from
+ * sync_stop. ERR_BUSY while stopping, or when somebody waits for it already. */
+int sync_retain(struct sync *s, void (*done)(void *ctx, int rc, const struct why *why), void *ctx);
+void sync_retain_forget(struct sync *s, void *ctx); /* `done` does not come any more */
+/* From when on a resource (or its parent's child) is kept; TIME_MIN: from ever. */
+int64_t sync_retain_start(const struct sync *s, const char *resource);
 
 /* Nothing is under way or due now (or nothing can be: see the state's trouble). */
 bool sync_idle(const struct sync *s);

@@ -1,60 +1,116 @@
-/* check: --check-store, everything on disk without a daemon. */
+/* check: --check-store, everything on disk without a daemon. Changes nothing. */
 #include "check.h"
 
+#include <base/clock.h>
 #include <store/store.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #define STEP_BYTES (1024 * 1024)
 
+static void on_found(void *ctx, const struct store_damage *d)
+{
+	char start[TIME_TEXT_MAX], end[TIME_TEXT_MAX];
+
+	printf("%s: %s: %s", (const char *)ctx, d->file, d->words);
+	if (d->records)
+		printf(": %" PRIu64 " of the %s", d->records, d->resource);
+	if (d->records && d->span.start_ms > TIME_MIN)
+		printf(", %s to %s", time_text(d->span.start_ms, false, start),
+		       time_text(d->span.end_ms, false, end));
+	printf("\n");
+}
+
 /* 0 sound, 1 damaged, else an exit code. */
+static int check_opened(struct store *store, const char *name)
+{
+	struct store_check *check = store_check_new(store);
+	uint64_t bad = 0, files = 0, bytes = 0;
+	double progress;
+	int rc = ERR_NOMEM;
+
+	if (check) {
+		store_check_tell(check, on_found, (void *)(uintptr_t)name);
+		do
+			rc = store_check_step(check, STEP_BYTES, &bad, &progress);
+		while (rc == 1);
+		store_check_read(check, &files, &bytes);
+	}
+	store_check_free(check);
+	if (rc < 0) {
+		fprintf(stderr, "ficd: %s: out of memory\n", name);
+		return EX_OSERR;
+	}
+	printf("%s: %" PRIu64 " files, %" PRIu64 " bytes, %" PRIu64 " damaged\n", name, files, bytes,
+	       bad);
+	return bad > 0;
+}
+
 static int check_source(const struct config *c, const struct config_source *source)
 {
 	char path[CONFIG_PATH_MAX + 64];
-	struct store_options options = {.dir = path};
+	struct store_options options = {.dir = path, .read_only = true};
 	struct store *store;
-	struct store_stats stats;
+	struct stat st;
 	struct why why = {""};
-	uint64_t bad = 0;
-	double progress;
-	int rc;
 
 	snprintf(path, sizeof path, "%s/%s", c->state_dir, source->name);
-	if (store_open(&options, &store, &why)) {
-		fprintf(stderr, "ficd: %s: %s\n", source->name, why.text);
-		return EX_IOERR;
+	if (lstat(path, &st) != 0 && errno == ENOENT) {
+		printf("%s: nothing is stored in %s\n", source->name, path);
+		return 0;
 	}
-	struct store_check *check = store_check_new(store);
-	do
-		rc = check ? store_check_step(check, STEP_BYTES, &bad, &progress) : ERR_NOMEM;
-	while (rc == 1);
-	store_check_free(check);
-	store_stats(store, &stats);
-	bad += stats.quarantined;
-	printf("%s: %" PRIu64 " segments, %" PRIu64 " bytes, %" PRIu64 " damaged\n", source->name,
-	       stats.segments, stats.disk_bytes, bad);
+	int rc = store_open(&options, &store, &why);
+	if (rc) {
+		fprintf(stderr, "ficd: %s: %s\n", source->name, why.text);
+		return rc == ERR_DENIED ? EX_NOPERM : EX_IOERR;
+	}
+	rc = check_opened(store, source->name);
 	store_close(store);
-	return rc < 0 ? EX_IOERR : bad > 0;
+	return rc;
+}
+
+/* The lock of the daemon's own: nobody starts one meanwhile. -1: there is none to take; -2: it is taken, or may not be looked at. */
+static int take_lock(const char *state_dir, int *code_out)
+{
+	char path[CONFIG_PATH_MAX + 16], owner[24] = "";
+
+	snprintf(path, sizeof path, "%s/LOCK", state_dir);
+	int lock = open(path, O_RDONLY | O_CLOEXEC);
+	if (lock < 0 && errno == ENOENT)
+		return -1;
+	if (lock < 0) {
+		fprintf(stderr, "ficd: cannot open %s: %s\n", path, strerror(errno));
+		*code_out = errno == EACCES || errno == EPERM ? EX_NOPERM : EX_IOERR;
+		return -2;
+	}
+	if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+		return lock;
+	if (read(lock, owner, sizeof owner - 1) < 0)
+		owner[0] = 0;
+	fprintf(stderr,
+		"ficd: another ficd (process %d) uses %s: stop it first, or ask it with 'ficq verify'\n",
+		atoi(owner), state_dir);
+	close(lock);
+	*code_out = EX_TEMPFAIL;
+	return -2;
 }
 
 int check_store(struct config *config)
 {
-	char path[CONFIG_PATH_MAX + 16];
-	int code = 0;
+	int code = 0, lock = take_lock(config->state_dir, &code);
 
-	snprintf(path, sizeof path, "%s/LOCK", config->state_dir);
-	int lock = open(path, O_RDWR | O_CLOEXEC);
-	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) < 0) {
-		fprintf(stderr, "ficd: the daemon is running on %s: stop it first\n",
-			config->state_dir);
-		code = EX_TEMPFAIL;
-	}
-	for (size_t i = 0; i < config->source_count && code != EX_TEMPFAIL; i++) {
+	/* What is damaged is said here, and not in the log. */
+	log_setup(LOG_LEVEL_ERROR, false);
+	for (size_t i = 0; i < config->source_count && lock != -2; i++) {
 		int rc = check_source(config, &config->sources[i]);
 		if (rc > code)
 			code = rc;
@@ -62,5 +118,5 @@ int check_store(struct config *config)
 	if (lock >= 0)
 		close(lock);
 	config_free(config);
-	return code;
+	return fflush(stdout) ? EX_IOERR : code;
 }

@@ -1,6 +1,8 @@
 /* config_resources: the resources of a source: their defaults, which of them follow another, what must fit together. */
 #include "config_loader.h"
 
+#define DAY_MS INT64_C(86400000)
+
 static void set_text(struct loader *l, const char *name, struct config_resource *r, const char *text)
 {
 	loader_set(l, option_find(SECTION_RESOURCE, name), r, text);
@@ -28,6 +30,7 @@ void loader_resource_defaults(struct loader *l, struct config_source *s)
 		if (r->tolerance_ms < s->tolerance_ms)
 			r->tolerance_ms = s->tolerance_ms;
 		r->priority = d->priority;
+		r->retain_ms = d->windowed ? s->retain_ms : 0;
 	}
 }
 
@@ -38,6 +41,7 @@ static void follow(struct config_source *s, struct config_resource *r)
 	r->every_ms = parent->every_ms;
 	r->full = parent->full;
 	r->priority = parent->priority;
+	r->retain_ms = parent->retain_ms;
 	if (!(r->given & option_bit(option_find(SECTION_RESOURCE, "tolerance"))))
 		r->tolerance_ms = parent->tolerance_ms;
 }
@@ -59,11 +63,41 @@ static void check_resource(struct loader *l, const struct config_source *s,
 			       duration_text(r->tolerance_ms, tolerance));
 }
 
+/* What is not kept is not wanted either, or it would be read again and again. */
+static void check_retain(struct loader *l, const struct config_source *s, struct config_resource *r,
+			 bool windowed)
+{
+	unsigned line = r->given & option_bit(option_find(SECTION_RESOURCE, "retain")) ? r->line : s->line;
+	bool both = s->given & option_bit(option_find(SECTION_SOURCE, "history"));
+	char retain[DURATION_TEXT_MAX], history[DURATION_TEXT_MAX];
+
+	r->history_ms = s->history_ms;
+	if (r->retain_ms == 0)
+		return;
+	if (r->retain_ms < s->history_ms)
+		r->history_ms = r->retain_ms;
+	if (r->follows)
+		return;
+	duration_text(r->retain_ms, retain);
+	if (!windowed) {
+		config_error(l->errors, line, "retain: %s are kept whole; did you mean [resource %s/conversations]?",
+			     r->name, s->name);
+	} else if (r->retain_ms < DAY_MS) {
+		config_error(l->errors, line, "retain: must be 0s or from 1d, not %s", retain);
+	} else if (r->retain_ms < s->history_ms && both) {
+		config_warning(l->errors, line,
+			       "%s are kept for %s only (retain): no more than that of the history of %s is fetched",
+			       r->name, retain, duration_text(s->history_ms, history));
+	}
+}
+
 void loader_resource_checks(struct loader *l, struct config_source *s)
 {
 	for (size_t i = 0; i < s->resource_count; i++)
 		if (s->resources[i].follows)
 			follow(s, &s->resources[i]);
-	for (size_t i = 0; i < s->resource_count; i++)
+	for (size_t i = 0; i < s->resource_count; i++) {
 		check_resource(l, s, &s->resources[i]);
+		check_retain(l, s, &s->resources[i], config_resources[i].windowed);
+	}
 }

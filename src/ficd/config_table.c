@@ -37,6 +37,9 @@ const struct option config_options[] = {
 	 .help = "who may also start syncs; root and the daemon's own user always may"},
 	{FICD(memory_bytes), .name = "memory", .type = OPTION_SIZE, .fallback = "16M",
 	 .min = 4 * MIB, .max = 4096 * MIB, .help = "caches and buffers together"},
+	{FICD(disk_reserve_bytes), .name = "disk_reserve", .type = OPTION_SIZE, .fallback = "16M",
+	 .min = MIB, .max = 1024 * 1024 * MIB,
+	 .help = "what stays free on the disk of state_dir: nothing new is stored below it, what is there is still served"},
 	{FICD(log_level), .name = "log_level", .type = OPTION_WORD, .fallback = "info",
 	 .words = levels, .reloadable = true, .help = "least weight of what is logged"},
 	{FICD(shutdown_timeout_ms), .name = "shutdown_timeout", .type = OPTION_DURATION,
@@ -56,6 +59,9 @@ const struct option config_options[] = {
 	{SOURCE(history_ms), .name = "history", .type = OPTION_DURATION, .fallback = "400d",
 	 .min = DAY_MS, .max = 50 * 365 * DAY_MS, .reloadable = true,
 	 .help = "how far back the cache shall reach"},
+	{SOURCE(retain_ms), .name = "retain", .type = OPTION_DURATION, .fallback = "0s",
+	 .max = 50 * 365 * DAY_MS, .reloadable = true,
+	 .help = "conversations without activity for so long are dropped with their messages, once a day; 0s: never"},
 	{SOURCE(max_staleness_ms), .name = "max_staleness", .type = OPTION_DURATION,
 	 .fallback = "1h", .max = 365 * DAY_MS, .reloadable = true,
 	 .help = "age of the data that a question accepts unless it says otherwise"},
@@ -85,6 +91,9 @@ const struct option config_options[] = {
 	{RESOURCE(tolerance_ms), .name = "tolerance", .type = OPTION_DURATION, .max = 30 * DAY_MS,
 	 .inherits = "the source's, but 45m for companies", .reloadable = true,
 	 .help = "as in the source's section; not shorter than every, or answers turn stale between two runs"},
+	{RESOURCE(retain_ms), .name = "retain", .type = OPTION_DURATION, .max = 50 * 365 * DAY_MS,
+	 .inherits = "the source's, for conversations; others are kept whole", .reloadable = true,
+	 .help = "as in the source's section; only for conversations"},
 	{RESOURCE(priority), .name = "priority", .type = OPTION_NUMBER, .min = 1, .max = 9,
 	 .inherits = "the resource's default", .reloadable = true,
 	 .help = "what goes first when calls are scarce; 1 is first"},
@@ -94,22 +103,21 @@ const size_t config_option_count = sizeof config_options / sizeof *config_option
 
 /* Foundation first: names for the ids that the others carry. messages are read with their conversations. */
 const struct resource_default config_resources[] = {
-	{"conversations", NULL, "2m", "off", NULL, 2},
-	{"messages", "conversations", "2m", "off", NULL, 2},
-	{"contacts", NULL, "2m", "daily 03:00", NULL, 3},
-	{"companies", NULL, "30m", "off", "45m", 4},
-	{"admins", NULL, "4m", "off", NULL, 1},
-	{"teams", NULL, "4m", "off", NULL, 1},
-	{"tags", NULL, "4m", "off", NULL, 1},
-	{"segments", NULL, "4m", "off", NULL, 1},
+	{"conversations", NULL, "2m", "off", NULL, 2, true},
+	{"messages", "conversations", "2m", "off", NULL, 2, true},
+	{"contacts", NULL, "2m", "daily 03:00", NULL, 3, false},
+	{"companies", NULL, "30m", "off", "45m", 4, false},
+	{"admins", NULL, "4m", "off", NULL, 1, false},
+	{"teams", NULL, "4m", "off", NULL, 1, false},
+	{"tags", NULL, "4m", "off", NULL, 1, false},
+	{"segments", NULL, "4m", "off", NULL, 1, false},
 };
 
 const size_t config_resource_count = sizeof config_resources / sizeof *config_resources;
 
 static const struct option_later later[] = {
 	{SECTION_FICD, "http", "off"},      {SECTION_SOURCE, "webhook_secret", ""},
-	{SECTION_SOURCE, "exclude", ""},    {SECTION_SOURCE, "retain", "0"},
-	{SECTION_RESOURCE, "window", "1d"},
+	{SECTION_SOURCE, "exclude", ""},    {SECTION_RESOURCE, "window", "1d"},
 };
 
 const struct option *option_find(enum section_kind section, const char *name)

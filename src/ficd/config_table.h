@@ -66,6 +66,7 @@ struct resource_default {
 	const char *full;
 	const char *tolerance; /* NULL: the source's */
 	unsigned priority;
+	bool windowed; /* wanted for a span of history; others as a whole */
 };
 
 extern const struct resource_default config_resources[];

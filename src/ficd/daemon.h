@@ -53,6 +53,7 @@ struct daemon {
 	int lock_fd;
 	int64_t started_ms;
 	bool once, stopping;
+	bool verifying; /* somebody waits for it */
 	unsigned stopped;         /* sources that have stopped */
 	struct timer *stop_timer; /* the far end of patience */
 	struct timer *once_timer;
@@ -76,7 +77,8 @@ int source_judge(const struct source *s, const struct snapshot *view, const stru
 		 struct freshness_question *q, struct freshness *out);
 /* Provider's clock now. */
 int64_t source_now(const struct source *s);
-int64_t source_history_start(const struct source *s);
+/* From when on it is wanted; TIME_MIN: as a whole. */
+int64_t source_history_start(const struct source *s, const struct resource_type *type);
 /* The span that shall be held: from the wanted history (or ever) to now; a missing tail within the tolerance is not asked for. */
 struct interval source_wanted(const struct source *s, const struct resource_type *type,
 			      const struct coverage *c);

@@ -51,6 +51,12 @@ static const struct param sync_params[] = {
 	{NULL, PARAM_TEXT, false},
 };
 
+static const struct param prune_params[] = {
+	{"source", PARAM_TEXT, false},
+	{"dry_run", PARAM_BOOL, false},
+	{NULL, PARAM_TEXT, false},
+};
+
 static const struct param runs_params[] = {
 	{"source", PARAM_TEXT, false},   {"resource", PARAM_TEXT, false},
 	{"limit", PARAM_INTEGER, false}, {"cursor", PARAM_TEXT, false},
@@ -68,6 +74,8 @@ const struct method methods[] = {
 	{"coverage", false, coverage_params, method_coverage},
 	{"sync", true, sync_params, method_sync},
 	{"runs", false, runs_params, method_runs},
+	{"verify", true, source_params, method_verify},
+	{"prune", true, prune_params, method_prune},
 	{NULL, false, NULL, NULL},
 };
 

@@ -44,5 +44,7 @@ void method_get(struct request *r);
 void method_thread(struct request *r);
 void method_sync(struct request *r);
 void method_runs(struct request *r);
+void method_verify(struct request *r);
+void method_prune(struct request *r);
 
 #endif

@@ -147,7 +147,7 @@ static int put_coverage(struct buf *out, const struct source *s, const struct sn
 	struct interval wanted = source_wanted(s, type, c);
 	int64_t start = wanted.start_ms, end = wanted.end_ms;
 
-	mp_put_map(out, 8);
+	mp_put_map(out, 9);
 	put_text(out, "source", s->config->name);
 	put_text(out, "resource", type->name);
 	mp_put_cstr(out, "wanted");
@@ -159,6 +159,7 @@ static int put_coverage(struct buf *out, const struct source *s, const struct sn
 		mp_put_nil(out);
 	else
 		put_span(out, c->chain_start_ms, c->chain_end_ms);
+	put_time(out, "kept_from", sync_retain_start(s->sync, type->name));
 	put_real(out, "ratio", source_ratio(s, type, c));
 	put_integer(out, "records", (int64_t)snapshot_count(view, type->name));
 	return rc;

@@ -17,6 +17,7 @@
 #define LIMIT_MAX      1000
 #define ROWS_BYTES_MAX (1024 * 1024) /* of one answer; more is another page */
 #define ROWS_BYTES_MIN (64 * 1024)   /* what everybody gets, however many answers lie unread */
+#define DAMAGED_MAX    8           /* segments that one question may find damaged */
 #define STEP_UNITS     300           /* about half a millisecond */
 
 /* One question that reads records. */
@@ -53,10 +54,17 @@ static void reading_release(struct request *r)
 	free(g);
 }
 
-/* Nothing of it can be shown before it was read again, which is what happens next. */
+/* What is damaged is set aside and read again. The question is answered at once from the rest, with the gap that is left. */
 static void fail_damaged(struct reading *g)
 {
+	struct request *r = g->request;
+
 	sync_repair(g->source->sync);
+	if (r->damaged < DAMAGED_MAX) {
+		r->damaged++;
+		request_restart(r);
+		return;
+	}
 	request_error(g->request, RPC_UNAVAILABLE, "damaged", "ask again when it was read",
 		      "Stored records that this needs are damaged and are being read again");
 }
@@ -92,7 +100,7 @@ static struct reading *reading_new(struct request *r, const char *resource)
 		return NULL;
 	}
 	g = calloc(1, sizeof *g);
-	if (!g || !(g->view = snapshot_new(s->store))) {
+	if (!g || !(g->view = r->damaged ? snapshot_sound(s->store) : snapshot_new(s->store))) {
 		free(g);
 		request_error(r, RPC_INTERNAL, "no_memory", NULL, "out of memory");
 		return NULL;
@@ -344,7 +352,7 @@ static void put_unknown(struct reading *g, const struct freshness *f)
 {
 	struct buf *out = &g->request->result;
 	bool covered = f->gaps.count == 0 && f->state == FRESHNESS_FRESH;
-	int64_t start = g->type->traits & TRAIT_WINDOWED ? source_history_start(g->source) : TIME_MIN;
+	int64_t start = source_history_start(g->source, g->type);
 	char when[TIME_TEXT_MAX], detail[160];
 
 	mp_put_map(out, 2);

@@ -70,7 +70,7 @@ static void put_resource(struct buf *out, const struct source *s, const struct s
 	sync_resource_state(s->sync, type->name, &state);
 	if (source_judge(s, view, type, &q, &f))
 		out->error = ERR_NOMEM;
-	mp_put_map(out, 11);
+	mp_put_map(out, 12);
 	put_text(out, "name", type->name);
 	put_text(out, "state", freshness_state_name(f.state));
 	put_integer(out, "records", (int64_t)snapshot_count(view, type->name));
@@ -84,6 +84,7 @@ static void put_resource(struct buf *out, const struct source *s, const struct s
 	put_integer(out, "every_s",
 		    config_resource(s->config, type->parent ? type->parent : type->name)->every_ms /
 			    1000);
+	put_integer(out, "retain_s", config_resource(s->config, type->name)->retain_ms / 1000);
 	freshness_release(&f);
 }
 
@@ -156,11 +157,12 @@ static void put_store(struct buf *out, const struct daemon *d)
 		sum.revision += one.revision;
 	}
 	mp_put_cstr(out, "store");
-	mp_put_map(out, 5);
+	mp_put_map(out, 6);
 	put_integer(out, "bytes", (int64_t)sum.disk_bytes);
 	put_integer(out, "segments", (int64_t)sum.segments);
 	put_integer(out, "quarantined", (int64_t)sum.quarantined);
 	put_integer(out, "revision", (int64_t)sum.revision);
+	put_integer(out, "reserve_bytes", d->config->disk_reserve_bytes);
 	mp_put_cstr(out, "free_bytes");
 	if (statvfs(d->config->state_dir, &disk) == 0)
 		mp_put_uint(out, (uint64_t)disk.f_bavail * disk.f_frsize);
@@ -198,27 +200,13 @@ static void put_process(struct buf *out, const struct daemon *d)
 	put_integer(out, "connections", server_count(d->server));
 }
 
-/* The sources that the request is about: the named one, or all. False: the error was sent. */
-static bool sources_of(struct request *r, struct source **first, size_t *count)
-{
-	struct bytes name;
-
-	*first = r->daemon->sources;
-	*count = r->daemon->source_count;
-	if (!param_text(r, "source", &name))
-		return true;
-	*first = param_source(r);
-	*count = 1;
-	return *first != NULL;
-}
-
 void method_status(struct request *r)
 {
 	struct buf *out = &r->result;
 	struct source *sources;
 	size_t count;
 
-	if (!sources_of(r, &sources, &count))
+	if (!param_sources(r, &sources, &count))
 		return;
 	mp_put_map(out, 9);
 	put_text(out, "version", FIC_VERSION);
@@ -288,7 +276,7 @@ void method_resources(struct request *r)
 	size_t count;
 	uint32_t n = 0;
 
-	if (!sources_of(r, &sources, &count))
+	if (!param_sources(r, &sources, &count))
 		return;
 	mp_put_map(out, 1);
 	mp_put_cstr(out, "resources");

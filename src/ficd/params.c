@@ -157,3 +157,16 @@ const struct resource_type *param_resource(struct request *r, const struct sourc
 		      s->config->name, (int)(name.len > 60 ? 60 : name.len), (const char *)name.data);
 	return NULL;
 }
+
+bool param_sources(struct request *r, struct source **first, size_t *count)
+{
+	struct bytes name;
+
+	*first = r->daemon->sources;
+	*count = r->daemon->source_count;
+	if (!param_text(r, "source", &name))
+		return true;
+	*first = param_source(r);
+	*count = 1;
+	return *first != NULL;
+}

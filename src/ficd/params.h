@@ -16,6 +16,8 @@ int param_span(struct request *r, struct freshness_question *q);
 
 /* The source that is named, or the only one. NULL: the error was sent. */
 struct source *param_source(struct request *r);
+/* The sources that the request is about: the named one, or all. False: the error was sent. */
+bool param_sources(struct request *r, struct source **first, size_t *count);
 /* Its resource of the parameter `resource`. NULL: the error was sent. */
 const struct resource_type *param_resource(struct request *r, const struct source *s);
 

@@ -6,7 +6,7 @@
  * A request lives until it is answered, or its connection ends. Answers go out in the order in which they are ready. Nothing is taken off a connection that
  * does not read its answers, and all that is unsent together is kept within half of the memory (request_crowded).
  */
-#include "session.h"
+#include "method.h"
 
 #include <base/log.h>
 
@@ -111,6 +111,17 @@ void request_error(struct request *r, int code, const char *reason, const char *
 	rpc_put_error(&message, r->rpc.id, code, words, reason, hint);
 	request_send(r, &message);
 	buf_release(&message);
+}
+
+void request_restart(struct request *r)
+{
+	if (r->release)
+		r->release(r);
+	r->release = NULL;
+	r->state = NULL;
+	r->weight = 0;
+	buf_reset(&r->result);
+	r->method->call(r);
 }
 
 void request_notify(struct request *r, const char *method, struct bytes params)

@@ -25,6 +25,7 @@ struct request {
 	const struct method *method;
 	struct buf result; /* the answer under construction, one MessagePack value */
 	int64_t began_us;  /* monotonic */
+	unsigned damaged;  /* how often it was begun again because it met damage */
 	size_t weight;     /* bytes of the answer so far, of methods that take long */
 	/* Of methods that do not answer at once: */
 	void *state;
@@ -36,6 +37,8 @@ void request_answer(struct request *r);
 /* Sends an error and ends the request; `hint` may be NULL. */
 void request_error(struct request *r, int code, const char *reason, const char *hint,
 		   const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Forgets what was done for it and asks the method again: for methods whose state is not needed any more by the caller. */
+void request_restart(struct request *r);
 /* A notification on the request's connection. */
 void request_notify(struct request *r, const char *method, struct bytes params);
 

@@ -10,7 +10,6 @@
 #define TRAIL_FILE_BYTES (1024 * 1024)
 #define TRAIL_FILES      4
 #define FLUSH_EVERY_MS   (15 * 60 * 1000) /* a journal is not older when it is small */
-#define DISK_FLOOR_BYTES (16 * 1024 * 1024)
 #define DAY_MS           INT64_C(86400000)
 
 static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
@@ -53,7 +52,7 @@ static int open_store(struct source *s, struct why *why)
 		.cache_bytes = (size_t)c->memory_bytes / 4 / c->source_count,
 		.txn_bytes_max = (size_t)c->memory_bytes / 2 / c->source_count,
 		.keep_previous = true,
-		.floor_bytes = DISK_FLOOR_BYTES,
+		.floor_bytes = (uint64_t)c->disk_reserve_bytes,
 		.journal_bytes = (size_t)c->memory_bytes / 8 / c->source_count,
 	};
 	int rc;
@@ -87,7 +86,8 @@ static size_t wanted_resources(const struct source *s, struct sync_resource_opti
 			.type = t,
 			.every_ms = r->every_ms,
 			.full = r->full,
-			.history_ms = s->config->history_ms,
+			.history_ms = r->history_ms,
+			.retain_ms = r->retain_ms,
 			.priority = r->priority,
 		};
 	}
@@ -189,9 +189,11 @@ int64_t source_now(const struct source *s)
 }
 
 /* On a whole day, as backfill has it: a start that moves with every second would make a gap of it. */
-int64_t source_history_start(const struct source *s)
+int64_t source_history_start(const struct source *s, const struct resource_type *type)
 {
-	int64_t start = source_now(s) - s->config->history_ms;
+	if (!(type->traits & TRAIT_WINDOWED))
+		return TIME_MIN;
+	int64_t start = source_now(s) - config_resource(s->config, type->name)->history_ms;
 
 	return start - (start % DAY_MS + DAY_MS) % DAY_MS;
 }
@@ -203,7 +205,7 @@ struct interval source_wanted(const struct source *s, const struct resource_type
 	int64_t tolerance = config_resource(s->config, type->name)->tolerance_ms;
 
 	return (struct interval){
-		.start_ms = type->traits & TRAIT_WINDOWED ? source_history_start(s) : TIME_MIN,
+		.start_ms = source_history_start(s, type),
 		.end_ms = known != TIME_NONE && known < now && now - known <= tolerance ? known : now,
 		.as_of_ms = now,
 	};
@@ -233,7 +235,7 @@ int source_judge(const struct source *s, const struct snapshot *view,
 	sync_resource_state(s->sync, type->name, &resource);
 	q->now_ms = source_now(s);
 	q->noun = type->name;
-	q->history_ms = type->traits & TRAIT_WINDOWED ? source_history_start(s) : TIME_MIN;
+	q->history_ms = source_history_start(s, type);
 	q->tolerance_ms = config_resource(s->config, type->name)->tolerance_ms;
 	if (q->max_age_ms < 0)
 		q->max_age_ms = s->config->max_staleness_ms;

@@ -136,6 +136,25 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.first = ARG_RESOURCE,
 			.options = BIT(OPT_SOURCE) | BIT(OPT_LIMIT),
 		},
+	[CMD_VERIFY] =
+		{
+			.name = "verify",
+			.synopsis = "",
+			.summary = "check everything on the daemon's disk",
+			.detail = "Every checksum of every file is read, while the daemon goes on with its work. What "
+				  "is damaged is set aside, is no longer claimed to be held, and is fetched again. "
+				  "Exits with 1 when there was damage, with 75 when a check is under way already.",
+			.options = BIT(OPT_SOURCE),
+		},
+	[CMD_PRUNE] =
+		{
+			.name = "prune",
+			.synopsis = "",
+			.summary = "drop now what is older than the configuration keeps",
+			.detail = "The same happens once a day: whole conversations without activity for longer than "
+				  "retain allows, with their messages. --dry-run only counts them.",
+			.options = BIT(OPT_SOURCE) | BIT(OPT_DRY_RUN),
+		},
 	[CMD_RPC] =
 		{
 			.name = "rpc",

@@ -65,7 +65,8 @@ static void on_tick(void *ctx)
 	progress_tick(ctx);
 }
 
-static int call_and_watch(struct app *a, struct bytes params, struct bytes *result)
+int sync_watch_call(struct app *a, const char *method, struct bytes params, const char *left,
+		    struct bytes *result)
 {
 	struct progress progress;
 	struct client_wait wait = {.until_ms = -1,
@@ -80,11 +81,11 @@ static int call_and_watch(struct app *a, struct bytes params, struct bytes *resu
 	if (silent)
 		wait.on_tick = NULL;
 	catch_interrupt(true);
-	int code = app_call_with(a, "sync", params, &wait, result);
+	int code = app_call_with(a, method, params, &wait, result);
 	progress_clear(&progress);
 	catch_interrupt(false);
 	if (code == EXIT_INTERRUPTED) {
-		report_note(&a->report, true, "the sync goes on; ficq status shows it");
+		report_note(&a->report, true, "%s", left);
 		/* The shell is to see what ended us. */
 		raise(SIGINT);
 	}
@@ -206,7 +207,8 @@ int sync_command(struct app *a)
 	put_targets(a, &p);
 	if (wait) {
 		params_bool(&p, "wait", true);
-		code = call_and_watch(a, params_end(&p), &result);
+		code = sync_watch_call(a, "sync", params_end(&p),
+				       "the sync goes on; ficq status shows it", &result);
 	} else {
 		code = app_call(a, "sync", params_end(&p), &result);
 	}

@@ -8,4 +8,9 @@
 
 int sync_command(struct app *a);
 
+/* A call that takes long, with its progress on standard error. Interrupted (Ctrl-C) it says `left` and ends ficq. 0 and the result (borrowed until the next call), or an
+ * exit code. */
+int sync_watch_call(struct app *a, const char *method, struct bytes params, const char *left,
+		    struct bytes *result);
+
 #endif

@@ -1,47 +1,20 @@
 /*
  * check: reads everything that a state names, from the disk and not from the cache, in slices.
  *
- * For each segment: every page, every frame, and whether the indexes say the same as the rows. What
+ * The small files first (check_files.c). For each segment: every page, every frame, and whether the indexes say the same as the rows. What
  * is wrong marks the segment (the next commit quarantines it); nothing is changed here.
  */
-#include "columns.h"
+#include "check.h"
 #include "dictionary.h"
-#include "framed.h"
-#include "terms.h"
-#include "view.h"
+#include "repair.h"
 
 #include <base/files.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-enum phase {
-	PHASE_DICTIONARIES,
-	PHASE_PAGES,
-	PHASE_ROWS,
-	PHASE_INDEXES,
-	PHASE_COLUMNS,
-	PHASE_TERMS
-};
-
-struct store_check {
-	struct snapshot *view;
-	size_t resource, segment;
-	enum phase phase;
-	uint32_t at; /* page, row or element */
-	uint32_t hints[4];
-	struct row before;
-	struct child child_before;
-	int64_t updated_before;
-	uint64_t hash_before;
-	uint64_t revision_before;
-	struct column_hint columns[SEGMENT_FIELDS_MAX];
-	struct term_cursor terms;
-	struct buf value;
-	uint64_t bad, done, total;
-	bool manifest_done;
-};
+#include <sys/stat.h>
 
 struct store_check *store_check_new(struct store *s)
 {
@@ -49,6 +22,7 @@ struct store_check *store_check_new(struct store *s)
 
 	if (!c)
 		return NULL;
+	c->file.fd = -1;
 	c->view = snapshot_new(s);
 	if (!c->view) {
 		free(c);
@@ -68,50 +42,84 @@ void store_check_free(struct store_check *c)
 		return;
 	struct store *s = c->view->store;
 
+	check_files_release(c);
 	snapshot_free(c->view);
 	buf_release(&c->value);
 	free(c);
 	store_wake(s);
 }
 
-/* ---- small files ---- */
-
-/* A bad manifest is written anew by the next commit: what it said is in memory. */
-static void check_manifest(struct store_check *c)
+void store_check_tell(struct store_check *c, store_check_found *found, void *ctx)
 {
-	struct store *s = c->view->store;
-	struct buf file = {0};
-	struct bytes body;
-	char *path;
+	c->found = found;
+	c->found_ctx = ctx;
+}
 
-	c->manifest_done = true;
-	if (s->state->revision == 0 || asprintf(&path, "%s/MANIFEST", s->dir) < 0)
-		return;
-	if (file_read(path, SIZE_MAX / 2, &file, NULL) ||
-	    framed_parse(buf_bytes(&file), MANIFEST_MAGIC, &body)) {
-		c->bad++;
-		s->dirty = true;
-	}
-	buf_release(&file);
-	free(path);
+void store_check_read(const struct store_check *c, uint64_t *files_out, uint64_t *bytes_out)
+{
+	*files_out = c->files;
+	*bytes_out = c->bytes;
+}
+
+void check_found(struct store_check *c, const struct store_damage *d)
+{
+	c->bad++;
+	if (c->found)
+		c->found(c->found_ctx, d);
+}
+
+/* ---- dictionaries ---- */
+
+static void segment_wrong(struct store_check *c, const struct segment *g, const char *words)
+{
+	const struct store *s = c->view->store;
+	bool memory = segment_in_memory(g);
+
+	check_found(c, &(struct store_damage){
+			       .file = memory ? "(memory)" : g->file.path + strlen(s->dir) + 1,
+			       .resource = g->resource,
+			       .words = words,
+			       .span = repair_span(&g->meta, snapshot_coverage(c->view, g->resource)),
+			       .records = g->meta.records,
+			       .action = g->damaged ? STORE_QUARANTINES : STORE_LEAVES,
+		       });
+}
+
+/* What a commit has taken away since the check began is not looked for. */
+static bool dictionary_wanted(const struct store_check *c, const char *resource, uint64_t number)
+{
+	const struct state_resource *now = state_find(c->view->store->state, resource);
+
+	for (size_t i = 0; now && i < now->dictionaries_count; i++)
+		if (now->dictionaries[i].number == number)
+			return true;
+	return false;
 }
 
 static void check_dictionary(struct store_check *c, const struct state_resource *r, uint64_t number)
 {
-	struct buf file = {0};
-	struct bytes body;
-	char *path = dictionary_path(c->view->store->dir, r->name, number);
-	bool good = path && !file_read(path, SIZE_MAX / 2, &file, NULL) &&
-		    !dictionary_decode(buf_bytes(&file), &body);
+	struct store *s = c->view->store;
+	char *path = dictionary_path(s->dir, r->name, number);
+	const char *wrong = path ? check_dictionary_file(c, path) : NULL;
 
+	c->no_memory |= !path;
+	if (wrong && dictionary_wanted(c, r->name, number)) {
+		dictionary_distrust(s->dictionaries, number);
+		check_found(c, &(struct store_damage){
+				       .file = path + strlen(s->dir) + 1,
+				       .resource = r->name,
+				       .words = wrong,
+				       .span = {TIME_NONE, TIME_NONE, TIME_NONE},
+				       .action = STORE_QUARANTINES,
+			       });
+		for (size_t i = 0; i < r->count; i++)
+			if (r->segments[i].segment->meta.dictionary == number) {
+				r->segments[i].segment->damaged = true;
+				segment_wrong(c, r->segments[i].segment,
+					      "the dictionary that packed it is damaged");
+			}
+	}
 	free(path);
-	buf_release(&file);
-	if (good)
-		return;
-	c->bad++;
-	for (size_t i = 0; i < r->count; i++)
-		if (r->segments[i].segment->meta.dictionary == number)
-			r->segments[i].segment->damaged = true;
 }
 
 /* ---- one segment; each answers 1 with something done, 0 at the end of its phase, or an error ----
@@ -289,42 +297,77 @@ static int check_slice(struct store_check *c, struct segment *g, size_t *cost)
 	}
 }
 
-/* To the next phase, or with what is wrong to the next segment. */
-static void check_advance(struct store_check *c, const struct segment *g, int rc)
+static const char *what_is_wrong(struct segment *g, enum check_phase phase, int rc)
 {
+	static const char *const words[] = {
+		[PHASE_PAGES] = "a page of it is damaged",
+		[PHASE_ROWS] = "a record is damaged, or the rows are not in their order",
+		[PHASE_INDEXES] = "an index disagrees with the rows",
+		[PHASE_COLUMNS] = "a column is damaged",
+		[PHASE_TERMS] = "the terms are damaged",
+	};
+	struct stat st;
+
+	if (segment_in_memory(g))
+		return words[phase];
+	bool missing = lstat(g->file.path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR);
+	if (missing || (uint64_t)st.st_size != g->file.bytes) {
+		g->damaged = true;
+		return missing ? "it is missing" : "it has another length";
+	}
+	return rc == ERR_CORRUPT ? words[phase] : "it cannot be read";
+}
+
+/* To the next phase, or with what is wrong to the next segment. */
+static void check_advance(struct store_check *c, struct segment *g, int rc)
+{
+	/* Told with its dictionary. */
+	bool known = rc >= 0 && !dictionary_trusted(c->view->store->dictionaries, g->meta.dictionary);
+
+	if (rc == ERR_NOMEM) {
+		c->no_memory = true;
+		return;
+	}
+	if (rc < 0)
+		segment_wrong(c, g, what_is_wrong(g, c->phase, rc));
 	c->at = 0;
 	memset(c->hints, 0, sizeof c->hints);
-	if (rc < 0)
-		c->bad++;
-	if (rc == 0 && c->phase != PHASE_TERMS) {
+	if (rc == 0 && c->phase != PHASE_TERMS && !known) {
 		c->phase++;
 		return;
 	}
 	c->done += g->meta.bytes;
+	c->files += !segment_in_memory(g);
+	c->bytes += segment_in_memory(g) ? 0 : g->meta.bytes;
 	c->phase = PHASE_PAGES;
 	c->segment++;
+}
+
+static size_t check_dictionaries(struct store_check *c, const struct state_resource *r)
+{
+	for (size_t i = 0; i < r->dictionaries_count; i++)
+		check_dictionary(c, r, r->dictionaries[i].number);
+	c->phase = PHASE_PAGES;
+	return r->dictionaries_count * DICTIONARY_MAX;
 }
 
 int store_check_step(struct store_check *c, size_t budget, uint64_t *bad_out, double *progress_out)
 {
 	const struct state *t = c->view->state;
-	size_t spent = 0;
+	size_t spent = 0, cost;
 
-	if (!c->manifest_done)
-		check_manifest(c);
-	while (c->resource < t->resources_count && spent < budget) {
+	while (!c->no_memory && spent < budget && check_files_step(c, &cost))
+		spent += cost;
+	while (!c->no_memory && c->stage == STAGE_SEGMENTS && c->resource < t->resources_count && spent < budget) {
 		const struct state_resource *r = t->resources[c->resource];
 		if (c->phase == PHASE_DICTIONARIES) {
-			for (size_t i = 0; i < r->dictionaries_count; i++)
-				check_dictionary(c, r, r->dictionaries[i].number);
-			spent += r->dictionaries_count * DICTIONARY_MAX;
-			c->phase = PHASE_PAGES;
+			spent += check_dictionaries(c, r);
 		} else if (c->segment == r->count) {
 			c->resource++;
 			c->segment = 0;
 			c->phase = PHASE_DICTIONARIES;
 		} else {
-			size_t cost = 16;
+			cost = 16;
 			int rc = check_slice(c, r->segments[c->segment].segment, &cost);
 			spent += cost;
 			if (rc <= 0)
@@ -333,5 +376,7 @@ int store_check_step(struct store_check *c, size_t budget, uint64_t *bad_out, do
 	}
 	*bad_out = c->bad;
 	*progress_out = c->total ? (double)c->done / (double)c->total : 1;
-	return c->resource < t->resources_count;
+	if (c->no_memory)
+		return ERR_NOMEM;
+	return c->stage != STAGE_SEGMENTS || c->resource < t->resources_count;
 }

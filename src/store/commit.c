@@ -180,7 +180,7 @@ static void manifest_over(struct commit *c)
 	for (size_t i = 0; i < c->p.bad_count; i++)
 		repair_set_aside(s, c->p.bad[i]);
 	note_folders(c);
-	s->dirty = false;
+	s->dirty = s->renew = false;
 	s->manifest_sum = c->p.manifest_sum;
 	s->manifest_revision = s->state->revision;
 	s->compact_wanted = true;

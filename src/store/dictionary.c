@@ -15,6 +15,7 @@ struct dictionary {
 	uint64_t number;
 	struct buf bytes;
 	struct unpacker *unpacker;
+	bool distrusted;
 };
 
 struct dictionaries {
@@ -114,7 +115,7 @@ static int dictionary_find(struct dictionaries *d, const char *resource, uint64_
 		if (one->number != number)
 			continue;
 		*out = one;
-		return 0;
+		return one->distrusted ? ERR_CORRUPT : 0;
 	}
 	one = calloc(1, sizeof *one);
 	if (!one)
@@ -139,6 +140,31 @@ void dictionary_forget(struct dictionaries *d, uint64_t number)
 			dictionary_free(one);
 			return;
 		}
+}
+
+void dictionary_distrust(struct dictionaries *d, uint64_t number)
+{
+	struct dictionary *one;
+
+	for (one = d->first; one && one->number != number; one = one->next)
+		;
+	if (!one) {
+		one = calloc(1, sizeof *one);
+		if (!one)
+			return; /* it is read when it is asked for, and refused then */
+		one->number = number;
+		one->next = d->first;
+		d->first = one;
+	}
+	one->distrusted = true;
+}
+
+bool dictionary_trusted(const struct dictionaries *d, uint64_t number)
+{
+	for (const struct dictionary *one = d->first; one; one = one->next)
+		if (one->number == number)
+			return !one->distrusted;
+	return true;
 }
 
 int dictionary_unpacker(struct dictionaries *d, const char *resource, uint64_t number,

@@ -247,7 +247,7 @@ static bool is_number(struct bytes text, int64_t *out)
 	return true;
 }
 
-static void put_name(struct extract *x, struct bytes name)
+static int put_name(struct extract *x, struct bytes name)
 {
 	int64_t number;
 
@@ -258,7 +258,9 @@ static void put_name(struct extract *x, struct bytes name)
 		mp_put_int(&x->scratch, number);
 	else
 		mp_put_str(&x->scratch, name);
-	put_value(x, buf_bytes(&x->scratch));
+	if (!x->scratch.error)
+		put_value(x, buf_bytes(&x->scratch));
+	return x->scratch.error;
 }
 
 /* ---- the part of a document that matters ---- */
@@ -361,8 +363,9 @@ int extract_add(struct extract *x, const struct record *r)
 		x->rows = grown;
 	}
 	x->rows[x->count++] = (struct extract_row){x->ids_count, (uint32_t)x->values.len};
-	put_name(x, r->id);
-	put_name(x, r->parent);
+	rc = put_name(x, r->id);
+	if (!rc)
+		rc = put_name(x, r->parent);
 	if (x->schema && !x->members)
 		x->members = malloc(MEMBERS_MAX * sizeof *x->members);
 	x->members_count = x->members && r->doc.len ? collect_members(x->schema, r->doc, x->members)

@@ -53,6 +53,50 @@ void hooks_fill(struct store_hooks *h)
 	h->free_bytes = h->free_bytes ? h->free_bytes : os_free_bytes;
 }
 
+static int no_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
+{
+	(void)ctx;
+	(void)fd;
+	(void)done;
+	(void)arg;
+	return ERR_DENIED;
+}
+
+static int no_write(void *ctx, int fd, const void *data, size_t len, uint64_t offset)
+{
+	(void)ctx;
+	(void)fd;
+	(void)data;
+	(void)len;
+	(void)offset;
+	return ERR_DENIED;
+}
+
+static int no_rename(void *ctx, const char *from, const char *to)
+{
+	(void)ctx;
+	(void)from;
+	(void)to;
+	errno = EROFS;
+	return -1;
+}
+
+static int no_unlink(void *ctx, const char *path)
+{
+	(void)ctx;
+	(void)path;
+	errno = EROFS;
+	return -1;
+}
+
+void hooks_forbid(struct store_hooks *h)
+{
+	h->fsync = no_fsync;
+	h->write = no_write;
+	h->rename = no_rename;
+	h->unlink = no_unlink;
+}
+
 int hooks_error(int error)
 {
 	switch (error) {

@@ -8,6 +8,8 @@
 #include <store/store.h>
 
 void hooks_fill(struct store_hooks *h);
+/* Nothing may be changed: each step that would fails with EROFS. */
+void hooks_forbid(struct store_hooks *h);
 /* An errno as an enum err. */
 int hooks_error(int error);
 

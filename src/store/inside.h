@@ -69,8 +69,10 @@ struct store {
 	struct renewal *renewal;   /* the dictionary that is on trial; NULL: none */
 	struct store_trial trials[STORE_RESOURCES_MAX];
 	bool dirty; /* the manifest on disk may say something else than `state` */
+	bool renew; /* a file that the next manifest replaces is damaged on the disk */
+	bool read_only;
 	unsigned snapshots;
-	uint64_t commits, quarantined;
+	uint64_t commits, quarantined, retained;
 	struct buf frame; /* of the lookup under way */
 	char **leftovers; /* files to remove after the next commit */
 	size_t leftovers_count;
@@ -100,6 +102,12 @@ struct kill {
 	uint32_t row; /* of the transaction, with the same id */
 };
 
+enum retain_how {
+	RETAIN_ROWS,    /* each row by its own time */
+	RETAIN_PARENTS, /* with their children */
+	RETAIN_CHILDREN /* those whose parents went in the same commit */
+};
+
 /* What a transaction does to one resource. */
 struct txn_part {
 	struct txn_part *next;
@@ -127,6 +135,8 @@ struct txn_part {
 	struct coverage coverage; /* as it will be */
 	struct intervals damaged;
 	int64_t retain_ms; /* what was created before goes; TIME_MIN: nothing */
+	enum retain_how retain_how;
+	char retain_other[SEGMENT_NAME_SIZE]; /* of parents their children's name, "": none */
 };
 
 /* Bytes of it in memory. */

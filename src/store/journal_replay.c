@@ -343,8 +343,10 @@ static int replay(struct store *s, uint64_t number, struct why *why)
 			why_set(why, rc, "cannot replay %s: %s", path, err_name(rc));
 		s->journal.total += file.len;
 	} else if (!rc || rc == ERR_LIMIT) {
-		store_discard(s, path);
-		path = NULL;
+		if (!s->read_only) {
+			store_discard(s, path);
+			path = NULL;
+		}
 		rc = 0;
 	}
 	free(path);

@@ -18,6 +18,7 @@
 #include <base/log.h>
 
 #include <assert.h>
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,8 @@ static int set_manifest_aside(struct store *s, const char *path, const struct wh
 {
 	char *bad;
 
+	if (s->read_only)
+		return 0;
 	log_error("store", "manifest set aside file=%s: %s", path, reason->text);
 	if (asprintf(&bad, "%s.bad", path) < 0)
 		return why_set(why, ERR_NOMEM, "out of memory to open %s", s->dir);
@@ -109,9 +112,9 @@ static int store_load(struct store *s, struct why *why)
 		s->next_file = previous->next_file;
 	/* First what happened, then what became of it: a journal says what the coverage was. */
 	rc = journal_replay(s, why);
-	if (!rc)
+	if (!rc && !s->read_only)
 		rc = repair_state(s, s->state, why);
-	if (!rc)
+	if (!rc && !s->read_only)
 		repair_sweep(s, s->state, previous);
 	state_unref(previous, manifest_segment_end, NULL);
 	s->compact_wanted = true;
@@ -124,8 +127,11 @@ static struct store *store_new(const struct store_options *o)
 
 	if (!s)
 		return NULL;
+	s->read_only = o->read_only;
 	s->hooks = o->hooks;
 	hooks_fill(&s->hooks);
+	if (s->read_only)
+		hooks_forbid(&s->hooks);
 	s->txn_bytes_max = o->txn_bytes_max ? o->txn_bytes_max : TXN_BYTES_DEFAULT;
 	s->journal_max = o->journal_bytes;
 	s->floor_bytes = o->floor_bytes;
@@ -143,9 +149,19 @@ static struct store *store_new(const struct store_options *o)
 	return NULL;
 }
 
+static int dir_is(const char *path, struct why *why)
+{
+	DIR *dir = opendir(path);
+
+	if (!dir)
+		return why_errno(why, "cannot read %s", path);
+	closedir(dir);
+	return 0;
+}
+
 int store_open(const struct store_options *options, struct store **store_out, struct why *why)
 {
-	int rc = dir_make(options->dir, 0700, why);
+	int rc = options->read_only ? dir_is(options->dir, why) : dir_make(options->dir, 0700, why);
 
 	if (rc)
 		return rc;
@@ -196,6 +212,7 @@ void store_stats(const struct store *s, struct store_stats *out)
 	*out = (struct store_stats){.revision = s->state->revision,
 				    .commits = s->commits,
 				    .quarantined = s->quarantined,
+				    .retained = s->retained,
 				    .cache_bytes = pages.bytes,
 				    .cache_hits = pages.hits,
 				    .cache_misses = pages.misses,

@@ -13,6 +13,7 @@
 #include "manifest.h"
 #include "out.h"
 #include "repair.h"
+#include "retain.h"
 
 #include <base/files.h>
 
@@ -372,6 +373,10 @@ static int stage_retain(struct prepared *p)
 	int64_t before_ms = p->part->retain_ms;
 	struct state_resource *r = p->r;
 
+	if (before_ms != TIME_MIN && p->part->retain_how != RETAIN_ROWS) {
+		int rc = retain_step(p);
+		return rc == 1 ? 0 : rc ? rc : fold_start(p);
+	}
 	while (before_ms != TIME_MIN && p->segment < r->count) {
 		struct state_segment *e = &r->segments[p->segment];
 		const struct range *created = &e->segment->meta.ranges[RANGE_CREATED];
@@ -719,7 +724,7 @@ static bool journal_takes(const struct store *s, const struct txn *t)
 {
 	size_t records, n = txn_records(t);
 
-	if (s->journal_max == 0 || s->dirty || s->manifest_sum == 0 ||
+	if (s->journal_max == 0 || s->dirty || s->renew || s->manifest_sum == 0 ||
 	    packed_bytes(t) > JOURNAL_TXN_BYTES_MAX || n > JOURNAL_TXN_RECORDS_MAX)
 		return false;
 	size_t bytes = txn_bytes(t) + memory_bytes(s, &records);
@@ -778,7 +783,7 @@ static int prepare_open(struct prepared *p)
 	if (p->compact && choice_make(s, state_find(s->state, p->compact), &p->choice))
 		return prepare_nomem(p);
 	p->stage = PREPARE_NEXT;
-	p->changed |= s->dirty || marks_changed(p->t);
+	p->changed |= s->dirty || s->renew || marks_changed(p->t);
 	for (const struct txn_part *part = p->t->parts; part; part = part->next)
 		p->changed |= part_changed(part);
 	if (!p->changed) {
@@ -859,6 +864,7 @@ void prepared_release(struct prepared *p)
 	for (size_t i = 0; i < p->count; i++)
 		free(p->syncs[i].path);
 	free(p->syncs);
+	free(p->gone);
 	free(p->manifest);
 	free(p->manifest_tmp);
 	free(p->bad);

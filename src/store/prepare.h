@@ -60,6 +60,8 @@ struct prepared {
 	struct fold fold;
 	size_t at;      /* how far the stage is */
 	size_t segment; /* in which it is */
+	uint64_t *gone; /* hashes of parents that were retained no longer */
+	size_t gone_count, gone_cap;
 	/* What is written: as it came, its order, and in order. */
 	struct segment_row *unsorted, *rows;
 	struct sort sort;

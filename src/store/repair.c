@@ -23,8 +23,7 @@
 /* Files set aside that are kept for whoever wants to look; the oldest go. */
 #define BAD_FILES_MAX 16
 
-/* Where the damage lies. Rows without a time may have been anything that is covered. */
-static struct interval damaged_span(const struct segment_meta *m, const struct coverage *c)
+struct interval repair_span(const struct segment_meta *m, const struct coverage *c)
 {
 	struct interval span = {TIME_MIN, TIME_MIN + 1, 0};
 	struct range created = m->ranges[RANGE_CREATED];
@@ -44,7 +43,7 @@ static struct interval damaged_span(const struct segment_meta *m, const struct c
 
 int repair_withdraw(const struct segment_meta *m, struct coverage *coverage, struct intervals *damaged)
 {
-	struct interval span = damaged_span(m, coverage);
+	struct interval span = repair_span(m, coverage);
 	int rc = coverage_withdraw(coverage, span.start_ms, span.end_ms);
 
 	if (rc == ERR_LIMIT) /* too torn to be torn once more: all of it, rather than too little */

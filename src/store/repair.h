@@ -6,6 +6,8 @@
 
 #include "inside.h"
 
+/* Where the damage of a segment lies. Rows without a time may have been anything that is covered. */
+struct interval repair_span(const struct segment_meta *m, const struct coverage *c);
 /* Withdraws the segment's span from the coverage and records it as damaged. */
 int repair_withdraw(const struct segment_meta *m, struct coverage *coverage,
 		    struct intervals *damaged);

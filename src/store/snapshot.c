@@ -3,6 +3,7 @@
  * changes a state; a damaged page only marks its segment, for the next commit.
  */
 #include "lookup.h"
+#include "repair.h"
 #include "view.h"
 
 #include <stdlib.h>
@@ -18,6 +19,54 @@ struct snapshot *snapshot_new(struct store *s)
 	v->state->refs++;
 	coverage_init(&v->nothing);
 	s->snapshots++;
+	return v;
+}
+
+/* The resource without its damaged segments. A reference; NULL: no memory. */
+static struct state_resource *sound_resource(struct store *s, const struct state_resource *r)
+{
+	struct state_resource *sound = resource_clone(r);
+
+	for (size_t i = sound ? sound->count : 0; sound && i-- > 0;) {
+		const struct segment *g = sound->segments[i].segment;
+		if (!g->damaged)
+			continue;
+		if (repair_withdraw(&g->meta, &sound->coverage, &sound->damaged)) {
+			resource_unref(sound, store_segment_end, s);
+			return NULL;
+		}
+		resource_drop_segment(sound, i, store_segment_end, s);
+	}
+	return sound;
+}
+
+static int make_sound(struct snapshot *v)
+{
+	struct state *sound = state_clone(v->state);
+
+	if (!sound)
+		return ERR_NOMEM;
+	state_unref(v->state, store_segment_end, v->store);
+	v->state = sound;
+	for (size_t i = 0; i < sound->resources_count; i++) {
+		struct state_resource *r = sound_resource(v->store, sound->resources[i]);
+		if (!r || state_set(sound, r, store_segment_end, v->store)) {
+			if (r)
+				resource_unref(r, store_segment_end, v->store);
+			return ERR_NOMEM;
+		}
+	}
+	return 0;
+}
+
+struct snapshot *snapshot_sound(struct store *s)
+{
+	struct snapshot *v = snapshot_new(s);
+
+	if (v && make_sound(v)) {
+		snapshot_free(v);
+		return NULL;
+	}
 	return v;
 }
 

@@ -195,7 +195,7 @@ int txn_withdraw(struct txn *t, const char *resource, int64_t start_ms, int64_t 
 	return rc ? rc : coverage_withdraw(&part->coverage, start_ms, end_ms);
 }
 
-int txn_retain(struct txn *t, const char *resource, int64_t before_ms)
+static int retain(struct txn *t, const char *resource, int64_t before_ms, struct txn_part **out)
 {
 	struct txn_part *part;
 	int64_t window = t->store->window_ms, into = before_ms % window;
@@ -204,6 +204,8 @@ int txn_retain(struct txn *t, const char *resource, int64_t before_ms)
 	if (!rc && before_ms == TIME_NONE)
 		rc = ERR_INVALID;
 	into += into < 0 ? window : 0;
+	if (!rc)
+		*out = part;
 	if (rc || before_ms < TIME_MIN + window)
 		return rc;
 	before_ms -= into;
@@ -213,6 +215,34 @@ int txn_retain(struct txn *t, const char *resource, int64_t before_ms)
 	if (!rc && before_ms > part->retain_ms)
 		part->retain_ms = before_ms;
 	return rc;
+}
+
+int txn_retain(struct txn *t, const char *resource, int64_t before_ms)
+{
+	struct txn_part *part;
+
+	return retain(t, resource, before_ms, &part);
+}
+
+/* The commit takes the parts in the order of their first use. */
+int txn_retain_threads(struct txn *t, const char *parent, const char *child, int64_t before_ms)
+{
+	struct txn_part *parents, *children;
+	int rc = part_find(t, parent) || (child && part_find(t, child)) ? ERR_INVALID : 0;
+
+	if (!rc)
+		rc = retain(t, parent, before_ms, &parents);
+	if (!rc && child)
+		rc = retain(t, child, before_ms, &children);
+	if (rc)
+		return rc;
+	parents->retain_how = RETAIN_PARENTS;
+	if (child) {
+		strcpy(parents->retain_other, child);
+		children->retain_how = RETAIN_CHILDREN;
+		strcpy(children->retain_other, parent);
+	}
+	return 0;
 }
 
 int txn_chain_start(struct txn *t, const char *resource, int64_t at_ms)

@@ -27,6 +27,11 @@ static bool look(struct store *s)
 	return false;
 }
 
+bool store_damaged(const struct store *s)
+{
+	return state_damaged(s->state) || s->dirty || s->renew;
+}
+
 static bool compactable(struct store *s, const struct state_resource *r)
 {
 	struct choice c;
@@ -68,7 +73,7 @@ static bool upkeep_begin(struct store *s)
 {
 	if (s->upkeep_failed)
 		return false;
-	bool damage = state_damaged(s->state) || s->dirty;
+	bool damage = store_damaged(s);
 	if (damage && s->txn)
 		return false;
 	bool flush = s->flush_wanted;

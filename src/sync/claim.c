@@ -5,6 +5,12 @@
 int run_hold(struct run *run, struct interval span)
 {
 	const struct resource_type *child = run->resource->child;
+
+	/* What began before older records were dropped must not claim them. */
+	if (span.start_ms < run->resource->kept_from_ms)
+		span.start_ms = run->resource->kept_from_ms;
+	if (span.start_ms >= span.end_ms)
+		return 0;
 	int rc = txn_hold(run->txn, run->info.resource, span);
 
 	return rc || !child ? rc : txn_hold(run->txn, child->name, span);

@@ -9,7 +9,10 @@ int64_t resource_history_start(const struct resource *r)
 {
 	int64_t start = sync_provider_now(r->sync) - r->options.history_ms;
 
-	return start - (start % DAY_MS + DAY_MS) % DAY_MS;
+	start -= (start % DAY_MS + DAY_MS) % DAY_MS;
+	/* What was dropped is not read again. */
+	int64_t kept = resource_retain_start(r);
+	return start > kept ? start : kept;
 }
 
 /* What is known or will be with the next changes run. */

@@ -34,18 +34,23 @@ void resource_pend(struct resource *r, struct interval span)
 	r->pending[r->pending_count++] = span;
 }
 
-int run_pending_save(struct run *run, struct why *why)
+int resource_pending_save(const struct resource *r, struct txn *txn)
 {
-	const struct resource *r = run->resource;
 	char key[64], text[PENDING_MAX * 64];
 	int n = 0;
 
-	snprintf(key, sizeof key, "pending.%s", run->info.resource);
+	snprintf(key, sizeof key, "pending.%s", r->options.type->name);
 	for (unsigned i = 0; i < r->pending_count; i++)
 		n += snprintf(text + n, sizeof text - (size_t)n, "%lld %lld %lld\n",
 			      (long long)r->pending[i].start_ms, (long long)r->pending[i].end_ms,
 			      (long long)r->pending[i].as_of_ms);
-	int rc = txn_mark(run->txn, key, n ? bytes_of(text, (size_t)n) : bytes_of(NULL, 0));
+	return txn_mark(txn, key, n ? bytes_of(text, (size_t)n) : bytes_of(NULL, 0));
+}
+
+int run_pending_save(struct run *run, struct why *why)
+{
+	int rc = resource_pending_save(run->resource, run->txn);
+
 	return rc ? why_set(why, rc, "cannot note what was read") : 0;
 }
 

@@ -41,6 +41,7 @@ struct resource {
 	char dead[DEAD_MAX][DEAD_ID_MAX]; /* ids that cannot be read */
 	unsigned dead_count;
 	uint64_t pending_quarantined; /* the store's count when the claims were made: more since then voids them */
+	int64_t kept_from_ms;     /* nothing before it is claimed any more: it was dropped; TIME_MIN */
 	int64_t due_mono_ms;      /* changes, or the list */
 	int64_t full_wall_ms;     /* full; TIME_NONE: not planned */
 	int64_t backfill_mono_ms; /* not before */
@@ -185,6 +186,7 @@ int run_chain_extend(struct run *run, int64_t from_ms, int64_t to_ms);
 /* pending.c: a span that the walk has proven but for what slipped past it. */
 void resource_pend(struct resource *r, struct interval span);
 void resource_pending_load(struct resource *r, const struct snapshot *view);
+int resource_pending_save(const struct resource *r, struct txn *txn);
 int run_pending_save(struct run *run, struct why *why); /* resource's pending claims as a mark */
 /* Everything with a last update from then on was read once, or is in the chain; TIME_NONE: not known. What is missing above it was lost since. */
 int64_t resource_walked(const struct resource *r, const struct snapshot *view);

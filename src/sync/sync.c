@@ -59,6 +59,7 @@ static void resource_init(struct sync *s, struct resource *r,
 		.options = *options,
 		.child = child_of(s->options.account.provider, options->type),
 		.last_sync_ms = TIME_NONE,
+		.kept_from_ms = TIME_MIN,
 		.full_wall_ms = schedule_next(&options->full, wall),
 	};
 }
@@ -217,6 +218,8 @@ static void arm_timer(struct sync *s, int64_t mono, int64_t wall)
 		if (r->full_wall_ms != TIME_NONE && r->full_wall_ms - wall < next)
 			next = r->full_wall_ms - wall;
 	}
+	if (retain_wanted(s) && s->retain_mono_ms - mono < next)
+		next = s->retain_mono_ms - mono;
 	timer_start(s->timer, next > 0 ? next : 1, 0);
 }
 
@@ -259,6 +262,10 @@ static void sync_pump(struct sync *s)
 		repair(s);
 		return;
 	}
+	if (s->retain) {
+		retain_begin(s);
+		return;
+	}
 	if (!s->started)
 		return;
 	if (mono < s->paused_until_ms) {
@@ -268,6 +275,12 @@ static void sync_pump(struct sync *s)
 	if (!s->identified) {
 		sync_identify(s);
 		return;
+	}
+	/* The provider's clock is known now. */
+	if (retain_due(s, mono)) {
+		retain_begin(s);
+		if (s->repairing)
+			return;
 	}
 	plan_all(s, mono, wall);
 	struct run *run = plan_first(s);
@@ -423,6 +436,8 @@ void sync_stop(struct sync *s, void (*stopped)(void *ctx), void *ctx)
 	s->stopping = true;
 	s->stopped = stopped;
 	s->stopped_ctx = ctx;
+	if (!s->repairing)
+		retain_told(s, ERR_BUSY, &(struct why){"the daemon is shutting down"});
 	timer_stop(s->timer);
 	fetch_drop(s->identity);
 	s->identity = NULL;

@@ -34,7 +34,13 @@ struct sync {
 	struct timer *reaper;
 	struct fetch *identity;
 	bool started, identified, identifying, stopping;
-	bool repair, repairing; /* damage was met; a commit for it is under way */
+	bool repair;    /* damage was met */
+	bool repairing; /* a commit for it, or for what is retained, is under way */
+	bool retain;            /* asked for, or there is more to do */
+	int64_t retain_mono_ms; /* not before, by itself */
+	uint64_t retained_before;
+	void (*retain_done)(void *ctx, int rc, const struct why *why); /* who waits; NULL: nobody */
+	void *retain_ctx;
 	bool quiet;             /* nothing was due when it was last looked at */
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
@@ -67,6 +73,13 @@ enum run_kind resource_past_kind(const struct resource *r); /* what reads the pa
 /* retry.c */
 /* When to try again after so many failures in a row. */
 int64_t schedule_retry_ms(unsigned failures, int64_t retry_ms);
+
+/* retain.c */
+int64_t resource_retain_start(const struct resource *r); /* on a whole day; TIME_MIN: everything is kept */
+bool retain_wanted(const struct sync *s);
+bool retain_due(const struct sync *s, int64_t mono);
+void retain_begin(struct sync *s);
+void retain_told(struct sync *s, int rc, const struct why *why); /* whoever waits for it */
 
 /* gap.c */
 int64_t resource_history_start(const struct resource *r); /* on a whole day */

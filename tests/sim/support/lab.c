@@ -113,6 +113,7 @@ void lab_start(struct lab *lab)
 			.every_ms = i < 2 ? 60 * MINUTE_MS : lab->every_ms,
 			.full = {.kind = i == 2 ? SCHEDULE_DAILY : SCHEDULE_OFF, .minute = 120},
 			.history_ms = lab->history_ms,
+			.retain_ms = lab->retain_ms,
 			.priority = (unsigned)i,
 		};
 	struct sync_options options = {
