@@ -7,15 +7,13 @@
  * does not read its answers, and all that is unsent together is kept within half of the memory (request_crowded).
  */
 #include "session.h"
+#include "heap.h"
 
 #include <base/log.h>
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #define MESSAGES_PER_TURN 8
 #define TRIM_BYTES        (256 * 1024) /* of unsent answers that a connection leaves behind */
@@ -284,9 +282,7 @@ static void on_overflow(void *ctx, struct conn *c, bool timeout)
 static void on_trim(void *ctx)
 {
 	(void)ctx;
-#ifdef __GLIBC__
-	malloc_trim(0);
-#endif
+	heap_trim();
 }
 
 static void session_unlink(struct session *s)
