@@ -7,6 +7,7 @@
  * begun without knowing of it, and its own commit quarantines.
  */
 #include "fold.h"
+#include "resident.h"
 
 static bool any_damage(const struct store *s)
 {
@@ -48,7 +49,7 @@ bool store_work(struct store *s)
 	/* After a commit that ended at once there may be upkeep. */
 	if (s->commit)
 		return commit_step(s->commit) || s->commit || !s->committing;
-	return !s->committing && upkeep_begin(s);
+	return !s->committing && (upkeep_begin(s) || resident_step(s));
 }
 
 void store_flush(struct store *s)

@@ -72,7 +72,8 @@ static struct store *open_store(const char *dir)
 	struct store_options o = {.dir = dir,
 				  .hooks = {.fsync = no_fsync, .wake = no_wake},
 				  .cache_bytes = MEMORY / 8,
-				  .txn_bytes_max = MEMORY / 2,
+				  .filter_bytes = MEMORY / 4,
+				  .txn_bytes_max = MEMORY / 4,
 				  .journal_bytes = MEMORY / 16,
 				  .keep_previous = true,
 				  .schemas = indexed_schemas(indexed)};
@@ -143,7 +144,8 @@ static size_t put_conversation(struct txn *t, unsigned i)
 		exit(1);
 	}
 	for (size_t k = 0; k < page->count; k++)
-		must(txn_put(t, page->records[k].type->name, &page->records[k].record, NULL, &why), "put");
+		must(txn_put(t, page->records[k].type->name, &page->records[k].record, NULL, &why),
+		     "put");
 	page_free(page);
 	reader_free(reader);
 	return json.len;
