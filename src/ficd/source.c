@@ -39,7 +39,10 @@ static bool on_store_task(void *ctx)
 {
 	struct source *s = ctx;
 
-	return store_work(s->store);
+	if (store_work(s->store))
+		return true;
+	daemon_trim(s->daemon); /* a commit takes and frees much */
+	return false;
 }
 
 static int open_store(struct source *s, struct why *why)
