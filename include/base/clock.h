@@ -17,6 +17,8 @@
 int64_t clock_wall_ms(void); /* for data: may step */
 int64_t clock_mono_ms(void); /* for delays: never steps */
 int64_t clock_mono_us(void);
+/* Processor time that this thread has used: what a busy machine gives to others does not count. */
+int64_t clock_thread_us(void);
 
 #define TIME_TEXT_MAX 40
 /* RFC 3339 UTC, "2026-11-20T09:51:35Z", with ".123" only when the time has milliseconds and, when

@@ -34,6 +34,9 @@ struct loop_stats {
 	uint64_t turns;
 	int64_t held_max_us; /* the longest that one turn kept away from the kernel, since the start */
 	int64_t held_last_us; /* the longest within the last minute */
+	/* The same in processor time: what the loop's own work took. Held for much longer than worked
+	 * means that it waited for a disk, or that other programs had the processor. */
+	int64_t worked_max_us, worked_last_us;
 };
 
 void loop_stats(const struct loop *l, struct loop_stats *out);
@@ -49,9 +52,9 @@ bool timer_active(const struct timer *t);
 void timer_free(struct timer *t);
 
 /* Sliced work. `step` does a little (well under a millisecond) and answers whether there is more;
- * the loop calls the steps of all started tasks in turn, for at most TASK_BUDGET_US a turn, between
- * looking at sockets and timers (which always come first). false stops the task. task_new: NULL
- * without memory. */
+ * the loop calls the steps of all started tasks in turn, for at most TASK_BUDGET_US a turn, and for
+ * less after a long one, between looking at sockets and timers (which always come first). false
+ * stops the task. task_new: NULL without memory. */
 #define TASK_BUDGET_US 2000
 struct task;
 struct task *task_new(struct loop *l, bool (*step)(void *ctx), void *ctx);

@@ -49,7 +49,7 @@ struct store_hooks {
 	/* What may still be written below the folder. 0 or an error (then nobody knows, and nothing is
 	 * refused). */
 	int (*free_bytes)(void *ctx, const char *dir, uint64_t *bytes_out);
-	/* There is something for store_work. Comes from inside txn_commit; must not call back. NULL:
+	/* There is something for store_work. Comes from inside txn_commit and store_open; must not call back. NULL:
 	 * whatever there is to do is done at once, in the call that asks for it. */
 	void (*wake)(void *ctx);
 	void *ctx;
@@ -82,9 +82,10 @@ struct store_schema {
 struct store_options {
 	const char *dir; /* made when missing, 0700 */
 	struct store_hooks hooks;
-	size_t cache_bytes;    /* of index pages; 0: 4 MiB */
-	size_t txn_bytes_max;  /* compressed bytes and index of one open transaction; 0: 8 MiB */
-	int64_t window_ms;     /* 0: one day */
+	size_t cache_bytes;   /* of index pages; 0: 4 MiB */
+	size_t filter_bytes;  /* of filters over ids, which say what is not held; 0: 4 MiB */
+	size_t txn_bytes_max; /* compressed bytes and index of one open transaction; 0: 8 MiB */
+	int64_t window_ms;    /* 0: one day */
 	uint32_t segment_rows; /* of a segment that compaction takes for full; 0: 20,480 */
 	/* Small commits go to a journal, and their records stay in memory until there are so many bytes of
 	 * them (with their indexes); then the next commit writes segments. 0: there is no journal, each
@@ -121,7 +122,7 @@ int store_open(const struct store_options *options, struct store **store_out, st
 void store_close(struct store *s);
 
 /* The next slice of what there is to do: some tenths of a millisecond, so that an owner's loop stays
- * free. That is what a commit has to prepare, and the store's own upkeep: segments that readers found
+ * free. That is what a commit has to prepare, filters that are not in memory yet, and the store's own upkeep: segments that readers found
  * damaged are quarantined, the journal is flushed, small and half-dead segments are merged; nothing
  * of it changes what readers see, but for a quarantine, or raises the revision. True: there is more,
  * call again; else the hook `wake` says when. May end a commit (and so call its `done`). Without the
@@ -139,6 +140,7 @@ struct store_stats {
 	uint64_t retained;    /* threads that txn_retain_threads ended since then, or tried to */
 	uint64_t cache_bytes;
 	uint64_t cache_hits, cache_misses;
+	uint64_t filter_bytes;
 	uint64_t memory_bytes;  /* of records that are in the journal */
 	uint64_t journal_bytes; /* on the disk */
 };

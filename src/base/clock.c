@@ -24,12 +24,22 @@ int64_t clock_mono_ms(void)
 	return clock_mono_us() / 1000;
 }
 
-int64_t clock_mono_us(void)
+static int64_t clock_us(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t clock_mono_us(void)
+{
+	return clock_us(CLOCK_MONOTONIC);
+}
+
+int64_t clock_thread_us(void)
+{
+	return clock_us(CLOCK_THREAD_CPUTIME_ID);
 }
 
 /* Counted in years that start in March, so that the leap day is the last. */

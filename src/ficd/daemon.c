@@ -4,6 +4,7 @@
  *   open: lock ─ syncer ─ loop ─ http ─ sources ─ socket      stop: no new clients ─ runs end ─ sessions ─ stores ─ lock
  */
 #include "daemon.h"
+#include "heap.h"
 #include "method.h"
 
 #include <base/files.h>
@@ -88,6 +89,20 @@ static void on_hangup(void *ctx, int signo)
 	log_warn("ficd", "SIGHUP is ignored: restart ficd to take a changed configuration");
 }
 
+#define TRIM_DELAY_MS 200
+
+static void on_trim(void *ctx)
+{
+	(void)ctx;
+	heap_trim();
+}
+
+void daemon_trim(struct daemon *d)
+{
+	if (!timer_active(d->trim_timer))
+		timer_start(d->trim_timer, TRIM_DELAY_MS, 0);
+}
+
 static int open_loop(struct daemon *d, struct why *why)
 {
 	struct http_options http = {.user_agent = "ficd/" FIC_VERSION};
@@ -95,6 +110,9 @@ static int open_loop(struct daemon *d, struct why *why)
 	d->loop = loop_new(why);
 	if (!d->loop)
 		return ERR_IO;
+	d->trim_timer = timer_new(d->loop, on_trim, d);
+	if (!d->trim_timer)
+		return why_set(why, ERR_NOMEM, "out of memory");
 	d->syncer = syncer_new(d->loop, why);
 	if (!d->syncer)
 		return ERR_IO;
@@ -211,6 +229,7 @@ int daemon_run(struct daemon *d)
 			return EX_OSERR;
 		timer_start(d->once_timer, 100, 100);
 	}
+	heap_started();
 	log_info("ficd", "version %s ready, socket %s", FIC_VERSION, d->config->socket);
 	loop_run(d->loop);
 	int code = 0;
@@ -232,6 +251,7 @@ void daemon_close(struct daemon *d)
 	syncer_free(syncer);
 	for (size_t i = 0; i < d->source_count; i++)
 		source_close(&d->sources[i]);
+	timer_free(d->trim_timer);
 	timer_free(d->stop_timer);
 	timer_free(d->once_timer);
 	http_free(d->http);

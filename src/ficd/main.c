@@ -1,6 +1,7 @@
 /* main: the command line of ficd. */
 #include "check.h"
 #include "daemon.h"
+#include "heap.h"
 
 #include <base/suggest.h>
 
@@ -140,6 +141,7 @@ int main(int argc, char **argv)
 	const char *path = NULL;
 	enum action action;
 
+	heap_setup();
 	open_standard();
 	int code = read_arguments(argc, argv, &path, &action);
 

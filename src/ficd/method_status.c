@@ -193,9 +193,11 @@ static void put_process(struct buf *out, const struct daemon *d)
 	put_integer(out, "limit_bytes", d->config->memory_bytes);
 	put_integer(out, "rss_bytes", resident_bytes());
 	mp_put_cstr(out, "loop");
-	mp_put_map(out, 3);
+	mp_put_map(out, 5);
 	put_integer(out, "held_max_us", stats.held_max_us);
 	put_integer(out, "held_last_us", stats.held_last_us);
+	put_integer(out, "worked_max_us", stats.worked_max_us);
+	put_integer(out, "worked_last_us", stats.worked_last_us);
 	put_integer(out, "turns", (int64_t)stats.turns);
 	put_integer(out, "connections", server_count(d->server));
 }

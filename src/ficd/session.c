@@ -13,13 +13,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #define MESSAGES_PER_TURN 8
 #define TRIM_BYTES        (256 * 1024) /* of unsent answers that a connection leaves behind */
-#define TRIM_DELAY_MS     200
 
 struct session {
 	struct session *next;
@@ -291,15 +287,6 @@ static void on_overflow(void *ctx, struct conn *c, bool timeout)
 			       "the request is longer than 1 MiB", "ask for less at once");
 }
 
-/* Answers that nobody fetched leave holes in the heap: what is free goes back to the system, once. */
-static void on_trim(void *ctx)
-{
-	(void)ctx;
-#ifdef __GLIBC__
-	malloc_trim(0);
-#endif
-}
-
 static void session_unlink(struct session *s)
 {
 	struct session **at = &s->daemon->sessions;
@@ -317,8 +304,8 @@ static void on_close(void *ctx, struct conn *c)
 	if (!s)
 		return;
 	session_unlink(s);
-	if (conn_pending(c) >= TRIM_BYTES && !timer_active(d->trim_timer))
-		timer_start(d->trim_timer, TRIM_DELAY_MS, 0);
+	if (conn_pending(c) >= TRIM_BYTES)
+		daemon_trim(d);
 	for (struct request *r = s->requests, *next; r; r = next) {
 		next = r->next;
 		request_free(r);
@@ -356,9 +343,6 @@ int sessions_listen(struct daemon *d, struct why *why)
 		.ctx = d,
 	};
 
-	d->trim_timer = timer_new(d->loop, on_trim, d);
-	if (!d->trim_timer)
-		return why_set(why, ERR_NOMEM, "out of memory");
 	d->server = server_open(d->loop, &options, &events, why);
 	return d->server ? 0 : ERR_IO;
 }
@@ -367,6 +351,4 @@ void sessions_close(struct daemon *d)
 {
 	server_close(d->server);
 	d->server = NULL;
-	timer_free(d->trim_timer);
-	d->trim_timer = NULL;
 }

@@ -38,7 +38,10 @@ static bool on_store_task(void *ctx)
 {
 	struct source *s = ctx;
 
-	return store_work(s->store);
+	if (store_work(s->store))
+		return true;
+	daemon_trim(s->daemon); /* a commit takes and frees much */
+	return false;
 }
 
 static int open_store(struct source *s, struct why *why)
@@ -48,12 +51,15 @@ static int open_store(struct source *s, struct why *why)
 	struct store_options options = {
 		.dir = path,
 		.hooks = {.fsync = hook_fsync, .wake = hook_wake, .ctx = s},
-		/* Half for pages and records, the rest for transactions, answers and what the libraries need. */
-		.cache_bytes = (size_t)c->memory_bytes / 4 / c->source_count,
-		.txn_bytes_max = (size_t)c->memory_bytes / 2 / c->source_count,
+		/* The rest is for answers, for what a commit is made of, and for the libraries. A transaction
+		 * is committed long before it is full (sync/run.h); a filter is whole only where there are few
+		 * records. */
+		.cache_bytes = (size_t)c->memory_bytes / 8 / c->source_count,
+		.filter_bytes = (size_t)c->memory_bytes / 4 / c->source_count,
+		.txn_bytes_max = (size_t)c->memory_bytes / 4 / c->source_count,
 		.keep_previous = true,
 		.floor_bytes = (uint64_t)c->disk_reserve_bytes,
-		.journal_bytes = (size_t)c->memory_bytes / 8 / c->source_count,
+		.journal_bytes = (size_t)c->memory_bytes / 16 / c->source_count,
 	};
 	int rc;
 

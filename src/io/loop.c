@@ -22,11 +22,13 @@
 
 #define HELD_SLOTS \
 	13 /* the last minute, in slots of five seconds and the one that is being filled */
-#define HELD_SLOT_US 5000000
+#define HELD_SLOT_US  5000000
+#define TURN_US       4000 /* with more behind it a turn gives tasks no more than the least */
+#define TASK_LEAST_US 300
 
 struct held_slot {
 	int64_t index; /* which five seconds of the monotonic clock */
-	int64_t max_us;
+	int64_t max_us, worked_us;
 };
 
 struct loop_signal {
@@ -43,13 +45,13 @@ struct loop {
 	bool stopped;
 	int64_t wall_ms;
 	int64_t mono_ms;
-	int64_t woke_us;
+	int64_t woke_us, woke_thread_us;
 	struct link notes;
 	struct link tasks;
 	struct link graves;
 	struct loop_signal *signals[NSIG];
 	uint64_t turns;
-	int64_t held_max_us;
+	int64_t held_max_us, worked_max_us;
 	struct held_slot held[HELD_SLOTS];
 };
 
@@ -84,6 +86,7 @@ static void read_clocks(struct loop *l)
 	l->woke_us = clock_mono_us();
 	l->mono_ms = l->woke_us / 1000;
 	l->wall_ms = clock_wall_ms();
+	l->woke_thread_us = clock_thread_us();
 }
 
 /* The highest priority: runs before every other callback of the turn. */
@@ -149,11 +152,21 @@ static void run_notes(struct loop *l)
 	}
 }
 
+/* Tasks take what the rest of the turn has left of its time, and a little in any case. */
+static int64_t tasks_until(const struct loop *l)
+{
+	int64_t now_us = clock_mono_us(), left_us = l->woke_us + TURN_US - now_us;
+
+	if (left_us > TASK_BUDGET_US)
+		left_us = TASK_BUDGET_US;
+	return now_us + (left_us > TASK_LEAST_US ? left_us : TASK_LEAST_US);
+}
+
 static void run_tasks(struct loop *l)
 {
 	if (list_empty(&l->tasks))
 		return;
-	int64_t end_us = clock_mono_us() + TASK_BUDGET_US;
+	int64_t end_us = tasks_until(l);
 	do {
 		struct task *t = LIST_OF(l->tasks.next, struct task, link);
 		list_move(&l->tasks, &t->link);
@@ -175,15 +188,20 @@ static void run_graves(struct loop *l)
 static void account(struct loop *l)
 {
 	int64_t now_us = clock_mono_us(), held_us = now_us - l->woke_us;
+	int64_t worked_us = clock_thread_us() - l->woke_thread_us;
 	struct held_slot *slot = &l->held[now_us / HELD_SLOT_US % HELD_SLOTS];
 
 	l->turns++;
 	if (slot->index != now_us / HELD_SLOT_US)
-		*slot = (struct held_slot){now_us / HELD_SLOT_US, 0};
+		*slot = (struct held_slot){now_us / HELD_SLOT_US, 0, 0};
 	if (held_us > slot->max_us)
 		slot->max_us = held_us;
+	if (worked_us > slot->worked_us)
+		slot->worked_us = worked_us;
 	if (held_us > l->held_max_us)
 		l->held_max_us = held_us;
+	if (worked_us > l->worked_max_us)
+		l->worked_max_us = worked_us;
 }
 
 static bool has_work(const struct loop *l)
@@ -228,10 +246,18 @@ void loop_stats(const struct loop *l, struct loop_stats *out)
 {
 	int64_t newest = clock_mono_us() / HELD_SLOT_US;
 
-	*out = (struct loop_stats){.turns = l->turns, .held_max_us = l->held_max_us};
-	for (size_t i = 0; i < HELD_SLOTS; i++)
-		if (l->held[i].index > newest - HELD_SLOTS && l->held[i].max_us > out->held_last_us)
-			out->held_last_us = l->held[i].max_us;
+	*out = (struct loop_stats){.turns = l->turns,
+				   .held_max_us = l->held_max_us,
+				   .worked_max_us = l->worked_max_us};
+	for (size_t i = 0; i < HELD_SLOTS; i++) {
+		const struct held_slot *slot = &l->held[i];
+		if (slot->index <= newest - HELD_SLOTS)
+			continue;
+		if (slot->max_us > out->held_last_us)
+			out->held_last_us = slot->max_us;
+		if (slot->worked_us > out->worked_last_us)
+			out->worked_last_us = slot->worked_us;
+	}
 }
 
 void loop_free(struct loop *l)

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SERVER_BUDGET_US 2000
+#define SERVER_BUDGET_US 1000
 #define ACCEPTS_A_TURN   16
 #define ACCEPT_RETRY_MS  100
 

@@ -202,6 +202,7 @@ static void publish(struct commit *c)
 	s->state = c->p.next;
 	c->p.next = NULL;
 	s->commits++;
+	s->filters_wanted = true;
 	if (!c->p.journaled) {
 		manifest_over(c);
 		end_dictionaries(s, old);

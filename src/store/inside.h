@@ -41,6 +41,8 @@ struct store {
 	char *dir;
 	struct store_hooks hooks;
 	size_t txn_bytes_max;
+	size_t filter_bytes;
+	bool filters_wanted; /* some segment may have no filter in memory, or a larger one than it may */
 	int64_t window_ms;
 	uint32_t merged_rows; /* of a full segment that a compaction writes */
 	struct pages *pages;

@@ -1,13 +1,14 @@
-/* lookup: filter, index, row, frame, in each segment of a resource from the newest to the oldest. A
+/* lookup: filter (in memory, then in the file), index, row, frame, in each segment of a resource from the newest to the oldest. A
  * match of hashes is never believed: the id is compared in full. */
 #include "lookup.h"
+#include "resident.h"
 
 static int lookup_in(struct store *s, const struct state_segment *e, struct bytes id, uint64_t hash,
 		     struct found *out)
 {
 	struct segment *g = e->segment;
 	uint32_t at, hint = 0, row_hint = 0;
-	int rc = segment_may_hold(g, s->pages, hash);
+	int rc = resident_may_hold(g->resident, hash) ? segment_may_hold(g, s->pages, hash) : 0;
 
 	if (rc <= 0)
 		return rc;

@@ -13,6 +13,7 @@
 #include "manifest.h"
 #include "renew.h"
 #include "repair.h"
+#include "resident.h"
 
 #include <base/files.h>
 #include <base/log.h>
@@ -25,6 +26,7 @@
 
 #define CACHE_BYTES_DEFAULT (4u << 20)
 #define TXN_BYTES_DEFAULT   (8u << 20)
+#define FILTER_BYTES_DEFAULT (4u << 20)
 #define WINDOW_MS_DEFAULT   (86400 * 1000)
 
 /* ---- open ---- */
@@ -117,7 +119,7 @@ static int store_load(struct store *s, struct why *why)
 	if (!rc && !s->read_only)
 		repair_sweep(s, s->state, previous);
 	state_unref(previous, manifest_segment_end, NULL);
-	s->compact_wanted = true;
+	s->compact_wanted = s->filters_wanted = true;
 	return rc;
 }
 
@@ -134,6 +136,7 @@ static struct store *store_new(const struct store_options *o)
 		hooks_forbid(&s->hooks);
 	s->txn_bytes_max = o->txn_bytes_max ? o->txn_bytes_max : TXN_BYTES_DEFAULT;
 	s->journal_max = o->journal_bytes;
+	s->filter_bytes = o->filter_bytes ? o->filter_bytes : FILTER_BYTES_DEFAULT;
 	s->floor_bytes = o->floor_bytes;
 	s->merged_rows = o->segment_rows ? o->segment_rows : MERGED_ROWS;
 	s->keep_previous = o->keep_previous;
@@ -176,6 +179,7 @@ int store_open(const struct store_options *options, struct store **store_out, st
 		return rc;
 	}
 	*store_out = s;
+	store_wake(s);
 	return 0;
 }
 
@@ -216,6 +220,7 @@ void store_stats(const struct store *s, struct store_stats *out)
 				    .cache_bytes = pages.bytes,
 				    .cache_hits = pages.hits,
 				    .cache_misses = pages.misses,
+				    .filter_bytes = resident_bytes(s),
 				    .journal_bytes = s->journal.total,
 				    .disk_bytes = s->journal.total};
 	for (size_t i = 0; i < s->state->resources_count; i++) {

@@ -9,7 +9,7 @@
 #include <base/bytes.h>
 #include <base/err.h>
 
-#define PAGES_FILES_MAX 64u
+#define PAGES_FILES_MAX 256u
 
 struct pages;
 

@@ -66,6 +66,8 @@ struct segment {
 	struct page_file file;
 	struct segment_meta meta;
 	struct section sections[SEGMENT_SECTIONS];
+	struct resident *resident; /* of its filter (resident.h); NULL: not loaded … */
+	bool resident_failed;      /* … and cannot be */
 	char resource[SEGMENT_NAME_SIZE];
 };
 

@@ -60,6 +60,7 @@ void segment_free(struct segment *g, struct pages *p)
 	if (!g)
 		return;
 	page_file_release(p, &g->file);
+	free(g->resident);
 	free(g);
 }
 

@@ -9,6 +9,7 @@
 #include "choice.h"
 #include "columns.h"
 #include "renew.h"
+#include "resident.h"
 
 /* What a choice has to know of a file is read before, one with each step. */
 static bool look(struct store *s)
@@ -92,7 +93,7 @@ bool store_work(struct store *s)
 	/* After a commit that ended at once there may be upkeep. */
 	if (s->commit)
 		return commit_step(s->commit) || s->commit || !s->committing;
-	return !s->committing && upkeep_begin(s);
+	return !s->committing && (upkeep_begin(s) || resident_step(s));
 }
 
 void store_flush(struct store *s)

@@ -33,6 +33,7 @@ static const char words[] =
 static const char *word_list[600];
 static size_t word_count;
 static uint64_t seed = 42;
+static uint32_t time_from = 1730000000, time_span = 9000000;
 
 uint32_t page_random(uint32_t n)
 {
@@ -124,9 +125,15 @@ static void put_part(struct buf *b, uint32_t at)
 		"\"state\":\"open\",\"tags\":[],\"event_details\":null,\"app_package_code\":null}");
 }
 
+void page_time(uint32_t from_s, uint32_t span_s)
+{
+	time_from = from_s;
+	time_span = span_s;
+}
+
 void page_conversation(struct buf *b, unsigned parts_min, unsigned parts_more)
 {
-	uint32_t at = 1730000000 + page_random(9000000), parts = parts_min + page_random(parts_more);
+	uint32_t at = time_from + page_random(time_span), parts = parts_min + page_random(parts_more);
 	bool open = page_random(3) == 0;
 
 	buf_printf(b,

@@ -12,5 +12,8 @@ const char *page_word(void);      /* about as often as English has it */
 /* Appends a conversation with parts_min to parts_min + parts_more - 1 parts. */
 void page_conversation(struct buf *b, unsigned parts_min, unsigned parts_more);
 void page_contact(struct buf *b);
+/* What conversations are made from here on: created in these `span_s` seconds, as they come to a source
+ * that is read in the order of time. At first: 104 days from 1730000000. */
+void page_time(uint32_t from_s, uint32_t span_s);
 
 #endif

@@ -184,10 +184,10 @@ class Daemon:
         if start:
             self.start()
 
-    def start(self):
+    def start(self, **environment):
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen([program("ficd"), "--config", self.config_path], stdout=log, stderr=log,
-                                        stdin=subprocess.DEVNULL)
+                                        stdin=subprocess.DEVNULL, env=dict(os.environ, **environment))
         log.close()
         wait_until("ficd listens", lambda: self.connectable() or self.process.poll() is not None, 60, 0.005)
         assert self.process.poll() is None, "ficd ended at once:\n" + self.log_tail()

@@ -300,6 +300,68 @@ static void the_loop_knows_how_long_it_is_held(void **state)
 	loop_stats(*state, &stats);
 	assert_in_range(stats.held_max_us, 30000, 499000);
 	assert_int_equal(stats.held_last_us, stats.held_max_us);
+	assert_in_range(stats.worked_max_us, 0, 29000); /* nor is it work */
+	timer_free(t);
+}
+
+static void work(void *ctx)
+{
+	int64_t end_us = clock_thread_us() + 20000;
+
+	(void)ctx;
+	while (clock_thread_us() < end_us)
+		;
+}
+
+static void the_loop_knows_how_long_it_worked(void **state)
+{
+	struct timer *t = timer_new(*state, work, NULL);
+	struct loop_stats stats;
+
+	timer_start(t, 0, 0);
+	loop_run(*state);
+	loop_stats(*state, &stats);
+	assert_in_range(stats.worked_max_us, 20000, 40000);
+	assert_int_equal(stats.worked_last_us, stats.worked_max_us);
+	assert_true(stats.held_max_us >= stats.worked_max_us - 1000);
+	timer_free(t);
+}
+
+static bool count_step(void *ctx)
+{
+	int64_t end_us = clock_mono_us() + 100;
+
+	while (clock_mono_us() < end_us)
+		;
+	++*(unsigned *)ctx;
+	return true;
+}
+
+struct long_turn {
+	struct loop *loop;
+	unsigned steps, before;
+};
+
+static void hold_and_stop(void *ctx)
+{
+	struct long_turn *l = ctx;
+
+	usleep(8000);
+	l->before = l->steps;
+	loop_stop(l->loop);
+}
+
+static void a_long_turn_leaves_little_to_tasks(void **state)
+{
+	struct long_turn l = {.loop = *state};
+	struct task *task = task_new(*state, count_step, &l.steps);
+	struct timer *t = timer_new(*state, hold_and_stop, &l);
+
+	task_start(task);
+	timer_start(t, 5, 0);
+	loop_run(*state);
+	assert_in_range(l.steps - l.before, 1, 6); /* of 100 us: 300, not 2000 */
+	task_free(task);
 	timer_free(t);
 }
 
@@ -397,6 +459,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_task_without_end_starves_nobody, rig_setup,
 						rig_teardown),
 		cmocka_unit_test_setup_teardown(the_loop_knows_how_long_it_is_held, rig_setup,
+						rig_teardown),
+		cmocka_unit_test_setup_teardown(the_loop_knows_how_long_it_worked, rig_setup,
+						rig_teardown),
+		cmocka_unit_test_setup_teardown(a_long_turn_leaves_little_to_tasks, rig_setup,
 						rig_teardown),
 		cmocka_unit_test_setup_teardown(an_idle_loop_sleeps, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(signals_arrive_on_the_loop, rig_setup, rig_teardown),

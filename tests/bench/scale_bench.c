@@ -1,0 +1,374 @@
+/*
+ * scale_bench: a store of very many conversations, as the daemon would hold them, and what it costs to
+ * have it: disk, files, the time to open it, the memory, gets by id when everything is warm and when
+ * nothing is.
+ *
+ *   scale_bench               for each number in SCALE_BENCH (default "3000 10000"), below /dev/shm
+ *   scale_bench DIR NUMBER    makes the store in DIR, and leaves it there: the state_dir/SOURCE of a
+ *                             ficd.conf (tests/bench/scale.py does)
+ *
+ * Each conversation goes through the provider's reader, so that it becomes what a first sync makes of
+ * it: a record and its messages, eight on average, with the daemon's own indexes. They come in the
+ * order of time, 2,000 a day.
+ */
+#include "../../src/ficd/indexed.h"
+#include "support/page.h"
+
+#include <base/log.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MEMORY     (16u << 20) /* the daemon's option, and its shares of it (ficd/source.c) */
+#define PARTS_MIN  6
+#define PARTS_MORE 5
+#define DAY_COUNT  2000u
+#define T0_S       1600000000u
+#define COMMIT     300u
+#define GETS       4000u
+#define COLD_GETS  40u
+
+static struct indexed *indexed;
+
+static double now_s(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void must(int rc, const char *what)
+{
+	if (rc >= 0)
+		return;
+	fprintf(stderr, "scale_bench: %s: %s\n", what, err_name(rc));
+	exit(1);
+}
+
+/* ---- the store as the daemon opens it ---- */
+
+static int no_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
+{
+	(void)ctx;
+	(void)fd;
+	done(arg, 0);
+	return 0;
+}
+
+static void no_wake(void *ctx)
+{
+	(void)ctx;
+}
+
+static struct store *open_store(const char *dir)
+{
+	struct store_options o = {.dir = dir,
+				  .hooks = {.fsync = no_fsync, .wake = no_wake},
+				  .cache_bytes = MEMORY / 8,
+				  .filter_bytes = MEMORY / 4,
+				  .txn_bytes_max = MEMORY / 4,
+				  .journal_bytes = MEMORY / 16,
+				  .keep_previous = true,
+				  .schemas = indexed_schemas(indexed)};
+	struct store *s;
+	struct why why;
+
+	if (store_open(&o, &s, &why) == 0)
+		return s;
+	fprintf(stderr, "scale_bench: %s\n", why.text);
+	exit(1);
+}
+
+static void committed(void *ctx, int rc, const struct why *why)
+{
+	*(bool *)ctx = true;
+	if (rc)
+		fprintf(stderr, "scale_bench: %s\n", why->text);
+	must(rc, "commit");
+}
+
+static void commit(struct store *s, struct txn *t)
+{
+	bool done = false;
+
+	txn_commit(t, committed, &done);
+	while (store_work(s) || !done)
+		;
+}
+
+/* ---- filling it ---- */
+
+/* Seven digits of its own, also in the ids of its parts. */
+static void number_ids(struct buf *json, unsigned i)
+{
+	char digits[16], *at;
+	unsigned part = 0;
+
+	buf_text(json); /* ends it */
+	at = (char *)json->data;
+	snprintf(digits, sizeof digits, "%07u", 1000000 + i);
+	memcpy(strstr(at, "\"id\":\"") + 6, digits, 7);
+	for (; (at = strstr(at, "\"conversation_part\",\"id\":\"")); at += 26) {
+		snprintf(digits, sizeof digits, "%09u", 100000000 + i * 10 % 900000000 + part++);
+		memcpy(at + 26, digits, 9);
+	}
+}
+
+static size_t put_conversation(struct txn *t, unsigned i)
+{
+	static const struct account account = {
+		.provider = &provider_intercom, .base_url = "http://127.0.0.1", .version = "2.11"};
+	static struct buf json;
+	char id[16];
+	struct why why;
+
+	buf_reset(&json);
+	page_conversation(&json, PARTS_MIN, PARTS_MORE);
+	number_ids(&json, i);
+	snprintf(id, sizeof id, "%07u", 1000000 + i);
+	struct ask ask = {.kind = ASK_ONE,
+			  .type = provider_type(&provider_intercom, bytes_str("conversations")),
+			  .id = bytes_str(id)};
+	struct reader *reader = reader_new(&account, &ask, 0);
+	must(reader ? reader_feed(reader, json.data, json.len) : ERR_NOMEM, "read");
+	struct page *page = reader_finish(reader, 200, "", 1800000000000);
+	if (!page || page->fault) {
+		fprintf(stderr, "scale_bench: %s\n", page ? page->why.text : "no memory");
+		exit(1);
+	}
+	for (size_t k = 0; k < page->count; k++)
+		must(txn_put(t, page->records[k].type->name, &page->records[k].record, NULL, &why),
+		     "put");
+	page_free(page);
+	reader_free(reader);
+	return json.len;
+}
+
+/* Claims what the store holds: without that a daemon has everything still to read. */
+static void hold_all(struct txn *t)
+{
+	struct interval all = {TIME_MIN, 1800000000000, 1800000000000};
+
+	must(txn_hold(t, "conversations", all), "hold");
+	must(txn_hold(t, "messages", all), "hold");
+}
+
+static double fill(struct store *s, unsigned count)
+{
+	double json = 0;
+	struct txn *t;
+
+	for (unsigned i = 0; i < count;) {
+		must(store_begin(s, &t, NULL), "begin");
+		for (unsigned end = i + COMMIT; i < end && i < count; i++) {
+			page_time(T0_S + i / DAY_COUNT * 86400, 86400);
+			json += (double)put_conversation(t, i);
+		}
+		if (i == count)
+			hold_all(t);
+		commit(s, t);
+	}
+	store_flush(s);
+	while (store_work(s))
+		;
+	return json;
+}
+
+/* ---- measuring ---- */
+
+static void say(const char *what, double value, const char *unit)
+{
+	printf("%-52s %10.2f %s\n", what, value, unit);
+}
+
+/* Of this process: what would be free if it were gone. */
+static double private_mb(void)
+{
+	FILE *f = fopen("/proc/self/smaps_rollup", "re");
+	char line[128];
+	long sum = 0, kb;
+
+	while (f && fgets(line, sizeof line, f))
+		if (sscanf(line, "Private_Clean: %ld", &kb) == 1 ||
+		    sscanf(line, "Private_Dirty: %ld", &kb) == 1)
+			sum += kb;
+	if (f)
+		fclose(f);
+	return (double)sum / 1000;
+}
+
+static uint64_t reads(void)
+{
+	FILE *f = fopen("/proc/self/io", "re");
+	char line[128];
+	uint64_t n = 0;
+
+	while (f && fgets(line, sizeof line, f))
+		if (sscanf(line, "syscr: %" SCNu64, &n) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* What the kernel has of all files below. */
+static void drop(const char *dir)
+{
+	char path[512];
+	DIR *d = opendir(dir);
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		struct stat st;
+		snprintf(path, sizeof path, "%.250s/%.250s", dir, e->d_name);
+		if (e->d_name[0] == '.' || stat(path, &st))
+			continue;
+		if (S_ISDIR(st.st_mode)) {
+			drop(path);
+			continue;
+		}
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			fdatasync(fd);
+			posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+			close(fd);
+		}
+	}
+	if (d)
+		closedir(d);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double get_one(struct snapshot *v, unsigned i)
+{
+	static struct buf memory;
+	struct record r;
+	char id[16];
+
+	snprintf(id, sizeof id, "%07u", 1000000 + i);
+	double t = now_s(CLOCK_MONOTONIC);
+	must(snapshot_get(v, "conversations", bytes_str(id), &memory, &r) == 1 ? 0 : ERR_NOTFOUND,
+	     "get");
+	return (now_s(CLOCK_MONOTONIC) - t) * 1e6;
+}
+
+static void say_gets(const char *what, double *us, unsigned n)
+{
+	char words[96];
+
+	qsort(us, n, sizeof *us, by_size);
+	snprintf(words, sizeof words, "%s, p50", what);
+	say(words, us[n / 2], "us");
+	snprintf(words, sizeof words, "%s, p99", what);
+	say(words, us[n * 99 / 100], "us");
+}
+
+/* The same few thousand records again and again: what is asked for is what was looked at. */
+static void bench_gets(struct store *s, unsigned count)
+{
+	static double us[GETS];
+	struct snapshot *v = snapshot_new(s);
+	unsigned hot = count < 1000 ? count : 1000;
+
+	for (unsigned round = 0; round < 3; round++)
+		for (unsigned i = 0; i < GETS; i++)
+			us[i] = get_one(v, (unsigned)((uint64_t)(i % hot) * 7919 % count));
+	say_gets("get by id, 1,000 hot ones", us, GETS);
+	for (unsigned i = 0; i < GETS; i++)
+		us[i] = get_one(v, (unsigned)((uint64_t)i * 104729 % count));
+	say_gets("get by id, any, in the system's memory", us, GETS);
+	snapshot_free(v);
+}
+
+/* Nothing in memory, neither the store's nor the system's: as after a start, one get each. */
+static void bench_cold(const char *dir, unsigned count)
+{
+	static double us[COLD_GETS];
+	uint64_t asked = 0;
+
+	for (unsigned i = 0; i < COLD_GETS; i++) {
+		struct store *s = open_store(dir);
+		while (store_work(s))
+			;
+		struct snapshot *v = snapshot_new(s);
+		get_one(v, 0); /* the dictionary and the libraries' own first steps */
+		drop(dir);
+		uint64_t none = reads(), before = reads();
+		us[i] = get_one(v, (unsigned)(((uint64_t)i + 7) * 1299709 % count));
+		asked += reads() - before - (before - none);
+		snapshot_free(v);
+		store_close(s);
+	}
+	say_gets("get by id, cold", us, COLD_GETS);
+	say("reads from the disk of a cold get", (double)asked / COLD_GETS, "");
+}
+
+static void bench(const char *dir, unsigned count)
+{
+	struct store_stats stats;
+	double t = now_s(CLOCK_PROCESS_CPUTIME_ID);
+	struct store *s = open_store(dir);
+	double json = fill(s, count), base;
+
+	t = now_s(CLOCK_PROCESS_CPUTIME_ID) - t;
+	store_stats(s, &stats);
+	printf("\n%u conversations of %.2f KB of JSON\n", count, json / count / 1000);
+	say("CPU to make it, a conversation", t / count * 1e6, "us");
+	say("disk", (double)stats.disk_bytes / 1e6, "MB");
+	say("disk, of the JSON", (double)stats.disk_bytes / json, "");
+	say("segments", (double)stats.segments, "");
+	store_close(s);
+	base = private_mb();
+	t = now_s(CLOCK_MONOTONIC);
+	s = open_store(dir);
+	say("open", (now_s(CLOCK_MONOTONIC) - t) * 1e3, "ms");
+	say("memory of the process, before and after it", base, "MB");
+	say("", private_mb(), "MB");
+	bench_gets(s, count);
+	say("memory after the gets", private_mb(), "MB");
+	store_close(s);
+	bench_cold(dir, count);
+}
+
+static void bench_all(const char *counts)
+{
+	char *end;
+
+	for (unsigned long n; (n = strtoul(counts, &end, 10)) > 0; counts = end) {
+		char dir[] = "/dev/shm/fic-scale-XXXXXX", command[64];
+		if (!mkdtemp(dir))
+			exit(1);
+		bench(dir, (unsigned)n);
+		snprintf(command, sizeof command, "rm -rf '%s'", dir);
+		must(system(command) == 0 ? 0 : ERR_IO, command);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *counts = getenv("SCALE_BENCH");
+
+	log_setup(LOG_LEVEL_ERROR, false);
+	page_init();
+	indexed = indexed_new(provider_intercom.types);
+	if (!indexed)
+		return 1;
+	if (argc == 3)
+		bench(argv[1], (unsigned)strtoul(argv[2], NULL, 10));
+	else
+		bench_all(counts ? counts : "3000 10000");
+	indexed_free(indexed);
+	return 0;
+}

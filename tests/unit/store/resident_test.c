@@ -1,0 +1,213 @@
+/*
+ * Filters in memory: they never deny what is held, they stay within their share, and with them a lookup
+ * looks at no page of a segment that does not hold the record.
+ */
+#include "resident.h"
+#include "support/lab.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define T0   1700000000000
+#define EACH 2000
+
+static struct lab lab;
+
+static int setup(void **state)
+{
+	(void)state;
+	lab_init(&lab);
+	lab.sliced = true;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	lab_release(&lab);
+	return 0;
+}
+
+static struct store *open_with(size_t filter_bytes)
+{
+	struct store_options o = {.dir = lab.dir,
+				  .hooks = lab_hooks(&lab),
+				  .cache_bytes = 1,
+				  .filter_bytes = filter_bytes};
+	struct store *s;
+	struct why why;
+
+	assert_int_equal(store_open(&o, &s, &why), 0);
+	return s;
+}
+
+static void work(struct store *s)
+{
+	while (store_work(s))
+		;
+}
+
+static void fill(struct store *s, const char *resource, unsigned segments, unsigned each)
+{
+	char id[24];
+
+	for (unsigned n = 0; n < segments; n++) {
+		struct txn *t = lab_begin(s);
+		for (unsigned i = 0; i < each; i++) {
+			snprintf(id, sizeof id, "%c%u", resource[0], n * each + i);
+			lab_put(t, resource, id, T0 + (int64_t)n * 86400000 * 40 + i, T0, T0, 0,
+				NULL, i);
+		}
+		assert_int_equal(lab_commit(t), 0);
+	}
+	work(s);
+}
+
+static uint64_t looked_at(const struct store *s)
+{
+	struct store_stats stats;
+
+	store_stats(s, &stats);
+	return stats.cache_hits + stats.cache_misses;
+}
+
+static size_t filter_bytes(const struct store *s)
+{
+	struct store_stats stats;
+
+	store_stats(s, &stats);
+	return stats.filter_bytes;
+}
+
+static void assert_all_held(struct store *s, const char *resource, unsigned n)
+{
+	struct snapshot *v = snapshot_new(s);
+	struct record r;
+	char id[24];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(id, sizeof id, "%c%u", resource[0], i);
+		assert_int_equal(snapshot_peek(v, resource, bytes_str(id), &r), 1);
+	}
+	snapshot_free(v);
+}
+
+/* Pages looked at for so many ids that are not held. */
+static uint64_t cost_of_absent(struct store *s, const char *resource, unsigned n)
+{
+	struct snapshot *v = snapshot_new(s);
+	uint64_t before = looked_at(s);
+	struct record r;
+	char id[24];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(id, sizeof id, "absent%u", i);
+		assert_int_equal(snapshot_peek(v, resource, bytes_str(id), &r), 0);
+	}
+	snapshot_free(v);
+	return looked_at(s) - before;
+}
+
+static void what_is_not_held_costs_nothing(void **state)
+{
+	(void)state;
+	struct store *s = open_with(1 << 20);
+	fill(s, "contacts", 6, EACH);
+	store_close(s);
+	s = open_with(1 << 20);
+	assert_int_equal(filter_bytes(s), 0); /* a start reads no segment */
+	assert_true(lab.awake);
+	uint64_t without = cost_of_absent(s, "contacts", 1000);
+	work(s);
+	assert_true(filter_bytes(s) >= 6 * EACH * 10 / 8);
+	uint64_t with = cost_of_absent(s, "contacts", 1000);
+	print_message("pages looked at for 1,000 ids that are not held: %u without filters, %u with\n",
+		      (unsigned)without, (unsigned)with);
+	assert_true(with < without / 20);
+	assert_all_held(s, "contacts", 6 * EACH);
+	store_close(s);
+}
+
+/* With a fifth of what they all need: the small resource has its own, the large one what is left. */
+static void they_stay_within_their_share(void **state)
+{
+	(void)state;
+	size_t share = 6000;
+	struct store *s = open_with(share);
+	fill(s, "contacts", 8, EACH);
+	size_t alone = filter_bytes(s);
+	assert_in_range(alone, share / 4, share * 5 / 4);
+	fill(s, "messages", 1, EACH);
+	assert_in_range(filter_bytes(s), share / 4, share * 5 / 4);
+	assert_all_held(s, "contacts", 8 * EACH);
+	assert_all_held(s, "messages", EACH);
+	assert_true(cost_of_absent(s, "messages", 1000) < 400);
+	fill(s, "admins", 1, 3 * EACH); /* takes what the contacts had left */
+	assert_in_range(filter_bytes(s), share / 4, share * 5 / 4);
+	assert_all_held(s, "contacts", 8 * EACH);
+	store_close(s);
+}
+
+static void narrow_ones_deny_nothing(void **state)
+{
+	(void)state;
+	uint64_t hashes[200];
+	static const uint32_t salts[SEGMENT_FILTER_WORDS] = SEGMENT_FILTER_SALTS;
+
+	for (uint32_t words = 1; words <= SEGMENT_FILTER_WORDS; words++) {
+		struct resident *f = calloc(1, sizeof *f + 5 * words * sizeof *f->bits);
+		f->blocks = 5;
+		f->words = words;
+		for (unsigned i = 0; i < 200; i++) {
+			uint64_t h = hashes[i] = bytes_hash(bytes_of(&i, sizeof i));
+			for (uint32_t w = 0; w < words; w++)
+				f->bits[(((h >> 32) * 5) >> 32) * words + w] |=
+					1ull << ((uint32_t)h * salts[w] >> 26);
+		}
+		unsigned wrong = 0;
+		for (unsigned i = 0; i < 200; i++)
+			assert_true(resident_may_hold(f, hashes[i]));
+		for (unsigned i = 1000; i < 2000; i++)
+			wrong += resident_may_hold(f, bytes_hash(bytes_of(&i, sizeof i)));
+		print_message("%u words: %u of 1,000 are taken for held\n", words, wrong);
+		assert_true(wrong < (words == 1 ? 700u : words < 4 ? 400u : 100u));
+		free(f);
+	}
+	assert_true(resident_may_hold(NULL, 1));
+}
+
+static void damage_is_found_early(void **state)
+{
+	(void)state;
+	struct buf file = {0};
+	char path[512];
+	struct store *s = open_with(1 << 20);
+	fill(s, "contacts", 1, EACH);
+	store_close(s);
+	assert_true(lab_find(lab.dir, ".seg", path));
+	lab_read("", path, &file);
+	assert_true(file.len > 8192);
+	for (size_t at = file.len / 2; at < file.len; at += 4096)
+		file.data[at] ^= 1;
+	lab_write("", path, buf_bytes(&file));
+	buf_release(&file);
+	s = open_with(1 << 20);
+	work(s);
+	struct store_stats stats;
+	store_stats(s, &stats);
+	assert_int_equal(stats.quarantined, 1);
+	assert_int_equal(stats.filter_bytes, 0);
+	store_close(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_not_held_costs_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(they_stay_within_their_share, setup, teardown),
+		cmocka_unit_test_setup_teardown(narrow_ones_deny_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(damage_is_found_early, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("resident", tests, NULL, NULL);
+}
