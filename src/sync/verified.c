@@ -1,0 +1,192 @@
+/*
+ * verified: when each stretch of the history was last re-read by a verify run, durable as one mark, and which stretch is next. It decides what is
+ * read, never what is claimed: a forgotten entry costs calls, not truth.
+ */
+#include "run.h"
+#include "sync_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SPANS_MAX 64 /* of the mark; with three numbers each they fit into its 4 KiB */
+#define SPAN_TEXT 64
+#define SLOTS     256 /* a period is cut into so many runs … */
+#define STRETCHES 240 /* … each of this part of the history, so that a few may fail */
+#define DAY_MS    INT64_C(86400000)
+
+static void key_of(const struct resource *r, char *key, size_t cap)
+{
+	snprintf(key, cap, "verified.%s", r->options.type->name);
+}
+
+static int parse(char *text, struct intervals *out)
+{
+	int rc = 0;
+
+	for (char *at = text; *at && rc == 0;) {
+		struct interval span = {.start_ms = strtoll(at, &at, 10)};
+		span.end_ms = strtoll(at, &at, 10);
+		span.as_of_ms = strtoll(at, &at, 10);
+		if (*at != '\n' || span.start_ms == TIME_NONE)
+			return 0;
+		rc = intervals_add(out, span);
+		at++;
+	}
+	return rc;
+}
+
+/* The spans that were verified, each with the moment; into an empty set. */
+static int load(const struct resource *r, const struct snapshot *view, struct intervals *out)
+{
+	char key[64], text[SPANS_MAX * SPAN_TEXT + 1];
+
+	key_of(r, key, sizeof key);
+	struct bytes mark = snapshot_mark(view, key);
+	if (mark.len == 0 || mark.len >= sizeof text)
+		return 0;
+	memcpy(text, mark.data, mark.len);
+	text[mark.len] = 0;
+	return parse(text, out);
+}
+
+/* The neighbours whose moments differ least, 0: none touch; the index is of the second. */
+static size_t most_alike(const struct intervals *s)
+{
+	int64_t least = TIME_MAX;
+	size_t best = 0;
+
+	for (size_t i = 1; i < s->count; i++) {
+		int64_t between = s->items[i].as_of_ms - s->items[i - 1].as_of_ms;
+		if (between < 0)
+			between = -between;
+		if (s->items[i].start_ms == s->items[i - 1].end_ms && between < least) {
+			least = between;
+			best = i;
+		}
+	}
+	return best;
+}
+
+/* Fewer spans, which say no more than before: neighbours take the older moment, and where there are none the first span is forgotten. */
+static void compact(struct intervals *s)
+{
+	while (s->count > SPANS_MAX) {
+		size_t at = most_alike(s);
+		if (at) {
+			struct interval *one = &s->items[at - 1], *other = one + 1;
+			one->end_ms = other->end_ms;
+			if (other->as_of_ms < one->as_of_ms)
+				one->as_of_ms = other->as_of_ms;
+		}
+		memmove(&s->items[at], &s->items[at + 1], (s->count - at - 1) * sizeof *s->items);
+		s->count--;
+	}
+}
+
+static int save(struct run *run, const struct intervals *s)
+{
+	char key[64], text[SPANS_MAX * SPAN_TEXT];
+	int n = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		n += snprintf(text + n, sizeof text - (size_t)n, "%lld %lld %lld\n",
+			      (long long)s->items[i].start_ms, (long long)s->items[i].end_ms,
+			      (long long)s->items[i].as_of_ms);
+	key_of(run->resource, key, sizeof key);
+	return txn_mark(run->txn, key, n ? bytes_of(text, (size_t)n) : bytes_of(NULL, 0));
+}
+
+int run_verified(struct run *run, struct interval span)
+{
+	struct intervals s = {0};
+	int rc = load(run->resource, run->view, &s);
+
+	/* A wall clock that was set back must not make this the oldest. */
+	if (rc == 0)
+		rc = intervals_remove(&s, span.start_ms, span.end_ms);
+	if (rc == 0)
+		rc = intervals_remove(&s, TIME_MIN, resource_history_start(run->resource));
+	if (rc == 0)
+		rc = intervals_add(&s, span);
+	compact(&s);
+	if (rc == 0)
+		rc = save(run, &s);
+	intervals_release(&s);
+	return rc;
+}
+
+/* What may be verified: held, in the wanted history, and old enough to be at rest. */
+static int candidates(const struct resource *r, const struct snapshot *view, struct intervals *out)
+{
+	const struct coverage *c = snapshot_coverage(view, r->options.type->name);
+
+	return intervals_clip(&c->held, resource_history_start(r), sync_provider_now(r->sync) - DAY_MS,
+			      out);
+}
+
+static void take_older(const struct intervals *parts, bool verified, struct interval *best)
+{
+	for (size_t i = 0; i < parts->count; i++) {
+		struct interval part = parts->items[i];
+		if (!verified)
+			part.as_of_ms = part.start_ms;
+		if (part.as_of_ms < best->as_of_ms)
+			*best = part;
+	}
+}
+
+/* The oldest of one candidate. What was never verified counts from its creation: it was read then, or later; so what grows old at the near end does not
+ * go before what has waited longer. */
+static int oldest_of(const struct intervals *verified, struct interval span, struct interval *best)
+{
+	struct intervals parts = {0};
+	int rc = intervals_gaps(verified, span.start_ms, span.end_ms, &parts);
+
+	take_older(&parts, false, best);
+	intervals_release(&parts);
+	if (rc == 0)
+		rc = intervals_clip(verified, span.start_ms, span.end_ms, &parts);
+	take_older(&parts, true, best);
+	intervals_release(&parts);
+	return rc;
+}
+
+bool resource_verify_next(const struct resource *r, const struct snapshot *view,
+			  struct interval *stretch_out)
+{
+	struct intervals verified = {0}, may = {0};
+	struct interval best = {.as_of_ms = TIME_MAX};
+	int64_t most = r->options.history_ms / STRETCHES + 1;
+	int rc = load(r, view, &verified);
+
+	if (rc == 0)
+		rc = candidates(r, view, &may);
+	for (size_t i = 0; i < may.count && rc == 0; i++)
+		rc = oldest_of(&verified, may.items[i], &best);
+	intervals_release(&verified);
+	intervals_release(&may);
+	if (best.end_ms - best.start_ms > most)
+		best.end_ms = best.start_ms + most;
+	*stretch_out = best;
+	return rc == 0 && best.start_ms < best.end_ms;
+}
+
+int64_t resource_verify_due(const struct resource *r, const struct snapshot *view)
+{
+	int64_t slot = r->options.verify_ms / SLOTS, now = sync_provider_now(r->sync);
+	int64_t newest = TIME_MIN, oldest = TIME_MAX;
+	struct intervals verified = {0};
+	int rc = load(r, view, &verified);
+
+	for (size_t i = 0; i < verified.count; i++) {
+		int64_t at = verified.items[i].as_of_ms;
+		newest = at > newest ? at : newest;
+		oldest = at < oldest ? at : oldest;
+	}
+	bool none = verified.count == 0;
+	intervals_release(&verified);
+	if (rc || none || newest > now)
+		return now;
+	/* Late by a standstill: caught up with, but not all at once. */
+	return newest + (now - oldest > r->options.verify_ms ? slot / 4 : slot);
+}
