@@ -157,6 +157,7 @@ struct run {
 	struct wanted *asked, **asked_end; /* one: ids still to be read */
 	unsigned asked_count;
 	bool past; /* deletions: what follows is older than asked for */
+	bool unfed; /* deletions: there is no such feed */
 };
 
 struct run *run_new(struct resource *r, const struct run_ops *ops);
@@ -201,6 +202,9 @@ int run_chain_extend(struct run *run, int64_t from_ms, int64_t to_ms);
 
 /* run_verify.c: a record was not held as it is upstream; last updated then. Nothing in other kinds of runs. */
 void run_differs(struct run *run, struct bytes id, int64_t updated_ms, const char *how);
+
+/* run_changes.c: the feed of deletions is refused as such. True: the run goes on without it, as after an empty page. */
+bool run_unfed(struct run *run, struct page *page);
 
 /* absence.c: what is held with a creation time in the span and not in run->seen is wanted (run->absent of run->scanned). A slice: 1 more, 0 done. */
 int run_absences(struct run *run, int64_t start_ms, int64_t end_ms, struct why *why);

@@ -86,7 +86,7 @@ static void on_listing(void *ctx, struct page *page, const struct fetch_cost *co
 
 	run->listing = NULL;
 	add_cost(run, cost);
-	if (!page || page->fault) {
+	if (!page || (page->fault && !run_unfed(run, page))) {
 		run_fault(run, page);
 		page_free(page);
 		return;
