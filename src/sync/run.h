@@ -49,7 +49,6 @@ struct resource {
 	bool chained; /* changes can be asked for */
 	struct interval span_wished;   /* backfill: limited to it; empty: not wished */
 	struct interval verify_wished; /* likewise; TIME_MIN to TIME_MAX: what is next */
-	int64_t verify_wall_ms;        /* by the provider's clock; TIME_NONE: not planned */
 	int64_t verify_mono_ms;        /* not before */
 	char refusal[320]; /* absences that are not believed, in words; "" */
 	char feed[200];    /* why deletions are not fed, in words; "" */

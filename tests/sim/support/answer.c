@@ -346,7 +346,8 @@ static void serve_deleted(struct world *w, const char *url, struct sim_answer *o
 
 	assert(r.items);
 	for (unsigned i = 0; i < w->count; i++)
-		if (w->things[i]->kind == KIND_CONVERSATION && !w->things[i]->unfed &&
+		if (w->things[i]->kind == KIND_CONVERSATION &&
+		    (!w->things[i]->unfed || w->feed_catches_up) &&
 		    w->things[i]->deleted_ms <= world_now(w))
 			r.items[r.count++] = (struct row){w->things[i], 1,
 							  seconds(w->things[i]->deleted_ms)};

@@ -86,6 +86,7 @@ struct world {
 	const char *mishap_path; /* only for paths with this in them; NULL: any */
 	uint64_t path_calls;     /* of them */
 	char last_path[128];
+	bool feed_catches_up;  /* the feed of deletions shows what it had not told */
 	unsigned hidden_below; /* searches leave out conversations with smaller ids */
 };
 
