@@ -8,7 +8,7 @@
 #include <base/clock.h>
 #include <base/err.h>
 
-enum run_kind { RUN_SNAPSHOT, RUN_CHANGES, RUN_BACKFILL, RUN_KINDS };
+enum run_kind { RUN_SNAPSHOT, RUN_CHANGES, RUN_BACKFILL, RUN_VERIFY, RUN_ONE, RUN_KINDS };
 enum run_outcome { RUN_RUNNING, RUN_OK, RUN_FAILED, RUN_CANCELED, RUN_OUTCOMES };
 
 const char *run_kind_name(enum run_kind kind);          /* "snapshot" … */
@@ -29,6 +29,8 @@ struct run_info {
 	uint64_t done; /* records read */
 	int64_t total; /* expected; -1: unknown. Not in the trail */
 	uint64_t created, updated, deleted, unchanged, failed;
+	uint64_t gone; /* single reads answered with "there is no such record" */
+	uint64_t differences; /* RUN_VERIFY: records that were not held as they are upstream though no change was announced */
 	uint64_t calls, retries, bytes;
 	char error[320]; /* "" when there was none */
 };

@@ -24,6 +24,8 @@ struct sync_resource_options {
 	struct schedule full; /* the whole again, for deletions by absence */
 	int64_t history_ms;   /* how far back a windowed resource is wanted */
 	int64_t retain_ms;    /* … and kept; not less than that. 0: for ever */
+	int64_t verify_ms;    /* all of it is re-read within this time; 0: never */
+	bool verify_counts;   /* then only threads whose listing does not agree with what is held */
 	unsigned priority;    /* smaller goes first */
 };
 
@@ -55,7 +57,10 @@ enum sync_mode {
 	SYNC_CHANGES, /* what changed: a changes run, or the first reading where there was none yet */
 	SYNC_FULL,    /* everything again */
 	SYNC_BACKFILL, /* the gaps of the wanted history */
+	SYNC_VERIFY, /* what is held against what is listed, and threads again; where there is no history, as SYNC_FULL */
 };
+
+#define SYNC_IDS_MAX 100 /* of one wish */
 
 /* Told about one run: progress at most ten times a second, then `ended` exactly once. Forgotten with sync_unwatch. */
 struct run_watch {
@@ -68,6 +73,14 @@ struct run_watch {
  * number, ERR_INVALID for a resource that cannot be asked for like this, ERR_BUSY while stopping. A refused token is tried again. */
 int sync_wish(struct sync *s, const struct resource_type *resource, enum sync_mode mode,
 	      uint64_t *ids_out, size_t cap, struct why *why);
+/* The same for a span of creation times: SYNC_BACKFILL reads its gaps even before the wanted history, SYNC_VERIFY verifies all of it (sync_wish: the stretch whose turn it is). Other
+ * modes know no span: ERR_INVALID unless it is TIME_MIN to TIME_MAX. */
+int sync_wish_span(struct sync *s, const struct resource_type *resource, enum sync_mode mode,
+		   int64_t start_ms, int64_t end_ms, uint64_t *ids_out, size_t cap, struct why *why);
+/* Just these records, with their children: up to SYNC_IDS_MAX ids. Joins the run of an earlier wish that has not ended. It claims nothing about others. ERR_INVALID: not of this resource,
+ * or not an id; ERR_LIMIT: too many at once; ERR_BUSY while stopping. */
+int sync_wish_ids(struct sync *s, const struct resource_type *resource, const struct bytes *ids,
+		  size_t count, uint64_t *run_out, struct why *why);
 /* 0, or ERR_NOTFOUND when the run has ended already. */
 int sync_watch(struct sync *s, uint64_t run, const struct run_watch *watch);
 void sync_unwatch(struct sync *s, void *ctx); /* every watch with this ctx */
@@ -93,6 +106,7 @@ struct sync_resource_state {
 	int64_t last_sync_ms;   /* end of the last successful run; TIME_NONE */
 	int64_t next_run_ms;    /* wall clock; TIME_NONE: not planned */
 	const char *last_error; /* NULL */
+	const char *note;       /* what people should know though runs succeed; NULL */
 	bool syncing;           /* a run is under way */
 	bool waiting;           /* or due and waiting for its turn */
 	struct run_info run;    /* of the one under way, when syncing */

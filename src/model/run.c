@@ -5,7 +5,8 @@
 
 const char *run_kind_name(enum run_kind kind)
 {
-	static const char *const names[RUN_KINDS] = {"snapshot", "changes", "backfill"};
+	static const char *const names[RUN_KINDS] = {"snapshot", "changes", "backfill", "verify",
+						     "one"};
 
 	return names[kind];
 }
@@ -58,6 +59,8 @@ void run_encode(const struct run_info *run, struct buf *out)
 		{"deleted", run->deleted},
 		{"unchanged", run->unchanged},
 		{"failed", run->failed},
+		{"gone", run->gone},
+		{"differences", run->differences},
 		{"calls", run->calls},
 		{"retries", run->retries},
 		{"bytes", run->bytes},

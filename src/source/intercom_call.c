@@ -71,11 +71,15 @@ static int put_list(const struct account *a, const struct intercom_route *route,
 	return 0;
 }
 
-static void put_filter(struct buf *body, const char *operator, int64_t seconds)
+static const char *axis_of(const struct ask *ask)
 {
-	buf_printf(body,
-		   "{\"field\":\"updated_at\",\"operator\":\"%s\",\"value\":%lld}", operator,(long long)
-											    seconds);
+	return ask->created ? "created_at" : "updated_at";
+}
+
+static void put_filter(struct buf *body, const struct ask *ask, const char *operator, int64_t seconds)
+{
+	buf_printf(body, "{\"field\":\"%s\",\"operator\":\"%s\",\"value\":%lld}", axis_of(ask),
+		   operator, (long long)seconds);
 }
 
 /* Contacts are matched by calendar day: ">" begins on the day after the given second and "=" is its whole day, so both are asked; what is too
@@ -86,20 +90,20 @@ static void put_span(struct buf *body, const struct intercom_route *route, const
 
 	if (route->day_search) {
 		buf_put_str(body, "{\"operator\":\"OR\",\"value\":[");
-		put_filter(body, ">", start);
+		put_filter(body, ask, ">", start);
 		buf_put_byte(body, ',');
-		put_filter(body, "=", start);
+		put_filter(body, ask, "=", start);
 		buf_put_str(body, "]}");
 		return;
 	}
 	if (ask->end_ms == TIME_MAX) {
-		put_filter(body, ">", start - 1);
+		put_filter(body, ask, ">", start - 1);
 		return;
 	}
 	buf_put_str(body, "{\"operator\":\"AND\",\"value\":[");
-	put_filter(body, ">", start - 1);
+	put_filter(body, ask, ">", start - 1);
 	buf_put_byte(body, ',');
-	put_filter(body, "<", (ask->end_ms + 999) / 1000 + 1);
+	put_filter(body, ask, "<", (ask->end_ms + 999) / 1000 + 1);
 	buf_put_str(body, "]}");
 }
 
@@ -113,8 +117,8 @@ static int put_search(const struct account *a, const struct intercom_route *rout
 	buf_put_str(body, "{\"query\":");
 	put_span(body, route, ask);
 	buf_printf(body,
-		   ",\"sort\":{\"field\":\"updated_at\",\"order\":\"%s\"},\"pagination\":{\"per_page\":%d",
-		   ask->descending ? "descending" : "ascending", INTERCOM_PAGE_MAX);
+		   ",\"sort\":{\"field\":\"%s\",\"order\":\"%s\"},\"pagination\":{\"per_page\":%d",
+		   axis_of(ask), ask->descending ? "descending" : "ascending", INTERCOM_PAGE_MAX);
 	if (cursor.len) {
 		buf_put_str(body, ",\"starting_after\":");
 		json_write_str(body, cursor);
@@ -148,7 +152,7 @@ static int put_call(const struct account *a, const struct ask *ask, struct bytes
 			return put_list(a, route, cursor, out);
 		break;
 	case ASK_CHANGED:
-		if (route && route->search)
+		if (route && route->search && (!ask->created || (ask->type->traits & TRAIT_CREATED)))
 			return put_search(a, route, ask, cursor, out);
 		break;
 	case ASK_ONE:

@@ -151,6 +151,20 @@ static void read_next(const struct ask *ask, struct bytes body, struct page *pag
 
 /* ---- lists ---- */
 
+/* How many records a thread of a listing would bring: its parts, and the opening message. */
+static int64_t children_of(const struct ask *ask, struct bytes doc)
+{
+	struct bytes value;
+	struct mp_value v;
+	int64_t parts;
+
+	if (!ask->type->child || mp_find(doc, bytes_str("statistics"), &value) != 1 ||
+	    !mp_find_int(value, "count_conversation_parts", &parts) || parts < 0)
+		return -1;
+	return parts + (mp_find(doc, bytes_str("source"), &value) == 1 && mp_get(value, &v) &&
+			v.type == MP_MAP);
+}
+
 static void read_items(const struct ask *ask, const struct intercom_route *route, struct bytes list,
 		       int64_t seen_ms, struct page *page)
 {
@@ -172,6 +186,7 @@ static void read_items(const struct ask *ask, const struct intercom_route *route
 			return;
 		}
 		item->type = ask->type;
+		item->children = children_of(ask, doc);
 		if (ask->type->traits & TRAIT_POOR)
 			item->record.flags |= RECORD_POOR;
 		page->count++;

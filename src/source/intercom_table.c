@@ -88,7 +88,8 @@ const struct resource_type intercom_types[] = {
 	{"contacts", TRAIT_LIST | TRAIT_CHANGED | TRAIT_ONE, NULL, NULL, contact_fields,
 	 10 * MINUTE_MS},
 	/* More than a provider's clock may be ahead of ours. */
-	{"conversations", TRAIT_CHANGED | TRAIT_ONE | TRAIT_DELETED | TRAIT_POOR | TRAIT_WINDOWED,
+	{"conversations",
+	 TRAIT_CHANGED | TRAIT_CREATED | TRAIT_ONE | TRAIT_DELETED | TRAIT_POOR | TRAIT_WINDOWED,
 	 NULL, "messages", conversation_fields, 7 * MINUTE_MS},
 	{"messages", TRAIT_CHILD | TRAIT_WINDOWED, "conversations", NULL, message_fields, 0},
 	{NULL, 0, NULL, NULL, NULL, 0},

@@ -41,13 +41,23 @@ static bool newest_gap(const struct resource *r, const struct coverage *c, int64
 
 bool resource_gap(const struct resource *r, const struct snapshot *view, struct interval *gap_out)
 {
+	struct interval all = {.end_ms = TIME_MAX};
+
+	all.start_ms = r->options.type->traits & TRAIT_WINDOWED ? resource_history_start(r) : TIME_MIN;
+	return resource_gap_in(r, view, all, gap_out);
+}
+
+bool resource_gap_in(const struct resource *r, const struct snapshot *view, struct interval span,
+		     struct interval *gap_out)
+{
 	const struct coverage *c = snapshot_coverage(view, r->options.type->name);
 	/* From the chain on, changes runs bring what is created. */
 	int64_t end = c->chain_end_ms != TIME_NONE ? c->chain_end_ms : sync_provider_now(r->sync);
-	int64_t start = r->options.type->traits & TRAIT_WINDOWED ? resource_history_start(r)
-								 : TIME_MIN;
+	int64_t start = span.start_ms;
 	struct interval child;
 
+	if (span.end_ms < end)
+		end = span.end_ms;
 	if (!(r->options.type->traits & TRAIT_CHANGED))
 		return false;
 	bool found = newest_gap(r, c, start, end, gap_out);

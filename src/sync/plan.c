@@ -3,6 +3,8 @@
  */
 #include "sync_state.h"
 
+#define VERIFY_LOOK_MS (60 * 60 * 1000) /* at the latest: whether a stretch is due */
+
 static const struct coverage *coverage_of(const struct resource *r, const struct snapshot *view)
 {
 	return snapshot_coverage(view, r->options.type->name);
@@ -30,6 +32,8 @@ static const struct run_ops *ops_of(enum run_kind kind)
 		[RUN_SNAPSHOT] = &run_snapshot,
 		[RUN_CHANGES] = &run_changes,
 		[RUN_BACKFILL] = &run_backfill,
+		[RUN_VERIFY] = &run_verify,
+		[RUN_ONE] = &run_one,
 	};
 
 	return ops[kind];
@@ -53,6 +57,27 @@ static void plan_past(struct resource *r, const struct snapshot *view, int64_t m
 		run_make(r, resource_past_kind(r));
 }
 
+bool resource_verifies(const struct resource *r)
+{
+	return (r->options.type->traits & (TRAIT_WINDOWED | TRAIT_CREATED)) ==
+	       (TRAIT_WINDOWED | TRAIT_CREATED);
+}
+
+static void plan_verify(struct resource *r, const struct snapshot *view, int64_t mono)
+{
+	struct interval stretch;
+
+	if (!resource_verifies(r) || r->options.verify_ms == 0 || mono < r->verify_mono_ms ||
+	    !has_chain(r, view))
+		return;
+	int64_t in = resource_verify_due(r, view) - sync_provider_now(r->sync);
+	if (in <= 0 && resource_verify_next(r, view, &stretch)) {
+		run_make(r, RUN_VERIFY);
+		return;
+	}
+	r->verify_mono_ms = mono + (in > 0 && in < VERIFY_LOOK_MS ? in : VERIFY_LOOK_MS);
+}
+
 static void plan(struct resource *r, const struct snapshot *view, int64_t mono, int64_t wall)
 {
 	if (r->full_wall_ms != TIME_NONE && wall >= r->full_wall_ms) {
@@ -60,6 +85,7 @@ static void plan(struct resource *r, const struct snapshot *view, int64_t mono, 
 		r->full_wall_ms = schedule_next(&r->options.full, wall);
 	}
 	plan_past(r, view, mono);
+	plan_verify(r, view, mono);
 	r->chained = (r->options.type->traits & TRAIT_CHANGED) && has_chain(r, view);
 	if (mono < r->due_mono_ms)
 		return;
@@ -68,11 +94,11 @@ static void plan(struct resource *r, const struct snapshot *view, int64_t mono, 
 }
 
 /* Order among runs: smaller goes first. Changes, so that no long reading makes answers stale, whoever waits for it; then what a client waits for; then lists, what
- * others refer to first; then the past. */
+ * others refer to first; then the past, and last what is only read again. */
 static int rank_of(const struct run *run)
 {
 	static const int kind_rank[RUN_KINDS] = {
-		[RUN_CHANGES] = 0, [RUN_SNAPSHOT] = 100, [RUN_BACKFILL] = 200};
+		[RUN_CHANGES] = 0, [RUN_ONE] = 0, [RUN_SNAPSHOT] = 100, [RUN_BACKFILL] = 200, [RUN_VERIFY] = 300};
 
 	return (run->preferred                  ? 0
 		: run->ops->kind == RUN_CHANGES ? 50

@@ -1,6 +1,6 @@
 /*
  * run: the life of a run of any kind: turns, the transaction, commits, phases, failure. How it reads is in run_read.c; what a kind asks and claims is
- * in run_snapshot.c, run_changes.c and run_backfill.c. Never claims coverage itself.
+ * in run_snapshot.c, run_changes.c, run_backfill.c, run_verify.c and run_one.c. Never claims coverage itself.
  */
 #include "run.h"
 #include "sync_state.h"
@@ -87,8 +87,11 @@ static void on_committed(void *ctx, int rc, const struct why *why)
 	of(run)->tell->stored(of(run));
 	snapshot_free(run->view);
 	run->view = NULL;
+	/* Somebody has asked for more meanwhile. */
+	if (run->finishing && run->asked)
+		run->finishing = false;
 	if (run->finishing)
-		run_end(run, RUN_OK);
+		run_end(run, run->refused ? RUN_FAILED : RUN_OK);
 	else if (run->canceled)
 		run_cancel(run);
 	else if (run->partly)
@@ -122,6 +125,12 @@ static int note_success(struct run *run)
 			bytes_str(time_text(loop_wall_ms(of(run)->options.loop), false, text)));
 }
 
+/* Of the others success says nothing about how new the data is. */
+static bool run_is_whole(const struct run *run)
+{
+	return run->ops->kind != RUN_VERIFY && run->ops->kind != RUN_ONE;
+}
+
 /* The last page of a phase is done: another phase, or the end. */
 static int run_phase_over(struct run *run, struct why *why)
 {
@@ -133,13 +142,15 @@ static int run_phase_over(struct run *run, struct why *why)
 	if (rc)
 		return rc < 0 ? rc : 0;
 	run->finishing = true;
+	if (run->refused)
+		return 0;
 	rc = run->ops->finish(run, why);
-	return rc ? rc : note_success(run);
+	return rc || !run_is_whole(run) ? rc : note_success(run);
 }
 
 static bool commit_due(const struct run *run)
 {
-	return run->finishing || run->ops->kind == RUN_BACKFILL ||
+	return run->finishing || run->ops->kind == RUN_BACKFILL || run->ops->kind == RUN_VERIFY ||
 	       txn_bytes(run->txn) > RUN_COMMIT_BYTES ||
 	       txn_records(run->txn) > RUN_COMMIT_RECORDS || of(run)->tell->others_wait(run);
 }

@@ -46,7 +46,13 @@ struct resource {
 	int64_t full_wall_ms;     /* full; TIME_NONE: not planned */
 	int64_t backfill_mono_ms; /* not before */
 	bool full_wished;
+	bool insisted; /* a client wishes a full or verify run: what it does not find is believed when it was refused before */
 	bool chained; /* changes can be asked for */
+	struct interval span_wished;   /* backfill: limited to it; empty: not wished */
+	struct interval verify_wished; /* likewise; TIME_MIN to TIME_MAX: what is next */
+	int64_t verify_mono_ms;        /* not before */
+	char refusal[320]; /* absences that are not believed, in words; "" */
+	char feed[200];    /* why deletions are not fed, in words; "" */
 	int64_t last_sync_ms;
 	char last_error[320];
 	unsigned failures;           /* in a row */
@@ -67,7 +73,7 @@ struct run_ops {
 	int (*finish)(struct run *run, struct why *why);
 };
 
-extern const struct run_ops run_snapshot, run_changes, run_backfill;
+extern const struct run_ops run_snapshot, run_changes, run_backfill, run_verify, run_one;
 
 struct wanted {
 	struct wanted *next;
@@ -140,7 +146,18 @@ struct run {
 	bool working;       /* ops->work has more to do */
 	struct scan *scan;  /* absences: over what is held */
 	uint64_t scanned, absent;
+	uint64_t absent_ids; /* their hashes, folded into one */
+	bool absences_whole; /* they are of the whole resource */
+	bool asking_absent;  /* single reads are of what was not shown */
+	bool refused;        /* absences are not believed: fails after the last commit, claiming nothing */
+	bool insisted;       /* a client asks for a full reading */
+	bool differs;        /* the single read that is being taken changes something */
+	bool pressing;       /* verify: asked for by a client, not limited */
+	struct interval stretch; /* verify: what is left of it; the window at work is `gap` */
+	struct wanted *asked, **asked_end; /* one: ids still to be read */
+	unsigned asked_count;
 	bool past; /* deletions: what follows is older than asked for */
+	bool unfed; /* deletions: there is no such feed */
 };
 
 struct run *run_new(struct resource *r, const struct run_ops *ops);
@@ -182,6 +199,31 @@ int run_hold(struct run *run, struct interval span);
 int run_withdraw_all(struct run *run);
 int run_chain_start(struct run *run, int64_t at_ms);
 int run_chain_extend(struct run *run, int64_t from_ms, int64_t to_ms);
+
+/* run_verify.c: a record was not held as it is upstream; last updated then. Nothing in other kinds of runs. */
+void run_differs(struct run *run, struct bytes id, int64_t updated_ms, const char *how);
+
+/* run_changes.c: the feed of deletions is refused as such. True: the run goes on without it, as after an empty page. */
+bool run_unfed(struct run *run, struct page *page);
+
+/* absence.c: what is held with a creation time in the span and not in run->seen is wanted (run->absent of run->scanned). A slice: 1 more, 0 done. */
+int run_absences(struct run *run, int64_t start_ms, int64_t end_ms, struct why *why);
+/* Whether these absences are believed: 0, or 1: not (run->refused; nothing is wanted any more). `doubt`: not without a confirmation, however few. */
+int run_absence_guard(struct run *run, bool doubt, struct why *why);
+void resource_refusal_load(struct resource *r, const struct snapshot *view);
+
+/* verified.c */
+int run_verified(struct run *run, struct interval span); /* as_of: when; a mark in the open transaction */
+/* The stretch that was not verified for longest, as much of it as is one run's share. False: there is nothing. */
+bool resource_verify_next(const struct resource *r, const struct snapshot *view,
+			  struct interval *stretch_out);
+int64_t resource_verify_due(const struct resource *r,
+			    const struct snapshot *view); /* by the provider's clock */
+
+/* run_one.c: one more id for a run that has not ended. 0 (also when it is under way already), ERR_LIMIT, ERR_NOMEM. */
+int run_one_ask(struct run *run, struct bytes id);
+/* A single read of it failed for good: noted, the others go on. False: the whole source fails. */
+bool run_one_failed(struct run *run, struct bytes id, const struct page *page);
 
 /* pending.c: a span that the walk has proven but for what slipped past it. */
 void resource_pend(struct resource *r, struct interval span);

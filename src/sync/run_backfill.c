@@ -34,8 +34,12 @@ static int begin(struct run *run, struct why *why)
 {
 	struct resource *r = run->resource;
 	const struct coverage *c = snapshot_coverage(run->view, run->info.resource);
-	bool found = resource_gap(r, run->view, &run->gap);
+	struct interval wished = r->span_wished;
+	bool limited = wished.start_ms < wished.end_ms && !r->full_wished;
+	bool found = limited ? resource_gap_in(r, run->view, wished, &run->gap)
+			     : resource_gap(r, run->view, &run->gap);
 
+	r->span_wished = (struct interval){0};
 	if (!found && !r->full_wished)
 		return 1;
 	bool top = c->chain_end_ms == TIME_NONE || r->full_wished;

@@ -7,6 +7,9 @@
 
 #include <base/log.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+
 enum { PHASE_CHANGED, PHASE_DELETED };
 
 static int begin(struct run *run, struct why *why)
@@ -41,6 +44,68 @@ static int proves(struct run *run, bool last, struct why *why)
 	return 0;
 }
 
+/* ---- deletions ---- */
+
+static void fed_key(const struct run *run, char *key, size_t cap)
+{
+	snprintf(key, cap, "deletions.%s", run->info.resource);
+}
+
+/* Up to when the feed was read; before its first reading, where the chain began. A mark of its own, since changes may have been read without it. */
+static int64_t fed_until(const struct run *run)
+{
+	const struct coverage *c = snapshot_coverage(run->view, run->info.resource);
+	char key[64], text[24];
+
+	fed_key(run, key, sizeof key);
+	struct bytes mark = snapshot_mark(run->view, key);
+	if (mark.len == 0 || mark.len >= sizeof text)
+		return c->chain_start_ms;
+	memcpy(text, mark.data, mark.len);
+	text[mark.len] = 0;
+	int64_t until = strtoll(text, NULL, 10);
+	return until < run->chain_ms ? until : run->chain_ms;
+}
+
+static int fed_save(struct run *run)
+{
+	struct resource *r = run->resource;
+	const struct account *a = run->sync->line.account;
+	char key[64], text[24];
+
+	if (!(r->options.type->traits & TRAIT_DELETED) || run->unfed)
+		return 0;
+	r->feed[0] = 0;
+	if (!(a->provider->traits(a, r->options.type) & TRAIT_DELETED)) {
+		snprintf(r->feed, sizeof r->feed,
+			 "version %s of the API does not tell of deletions: only verify runs find them",
+			 a->version);
+		return 0;
+	}
+	fed_key(run, key, sizeof key);
+	snprintf(text, sizeof text, "%lld", (long long)run->asked_ms);
+	return txn_mark(run->txn, key, bytes_str(text));
+}
+
+bool run_unfed(struct run *run, struct page *page)
+{
+	struct resource *r = run->resource;
+
+	if (run->ask.kind != ASK_DELETED || page->fault != FAULT_NEVER)
+		return false;
+	if (!r->feed[0])
+		log_warn("sync", "the feed of deleted %s is refused (%s) source=%s",
+			 run->info.resource, page->why.text, run->info.source);
+	snprintf(r->feed, sizeof r->feed,
+		 "deletions are not told of (%.90s): only verify runs find them", page->why.text);
+	run->unfed = true;
+	page->fault = FAULT_NONE;
+	page->count = 0;
+	page->next = bytes_of(NULL, 0);
+	page->total = -1;
+	return true;
+}
+
 static int next_phase(struct run *run, struct why *why)
 {
 	const struct account *a = run->sync->line.account;
@@ -52,6 +117,7 @@ static int next_phase(struct run *run, struct why *why)
 	run->phase = PHASE_DELETED;
 	run->info.phase = "deletions";
 	run->ask.kind = ASK_DELETED;
+	run->ask.start_ms = fed_until(run) - run->resource->options.type->lookback_ms;
 	return 1;
 }
 
@@ -107,6 +173,8 @@ static int finish(struct run *run, struct why *why)
 	/* Also ends the record of damage. */
 	if (rc == 0 && run->force && run->asked_ms > run->chain_ms)
 		rc = run_hold(run, (struct interval){run->chain_ms, run->asked_ms, run->asked_ms});
+	if (rc == 0)
+		rc = fed_save(run);
 	run->info.synced_until_ms = run->asked_ms;
 	return rc ? rc : run_pending_save(run, why);
 }

@@ -86,6 +86,10 @@ void run_free(struct run *run)
 	if (!run)
 		return;
 	run_drop(run);
+	for (struct wanted *w = run->asked, *next; w; w = next) {
+		next = w->next;
+		free(w);
+	}
 	task_free(run->task);
 	free(run->singles);
 	buf_release(&run->cursor);

@@ -86,7 +86,7 @@ static void on_listing(void *ctx, struct page *page, const struct fetch_cost *co
 
 	run->listing = NULL;
 	add_cost(run, cost);
-	if (!page || page->fault) {
+	if (!page || (page->fault && !run_unfed(run, page))) {
 		run_fault(run, page);
 		page_free(page);
 		return;
@@ -109,7 +109,8 @@ static void on_listing(void *ctx, struct page *page, const struct fetch_cost *co
 	buf_reset(&run->cursor);
 	buf_put_bytes(&run->cursor, page->next);
 	run->listed = true;
-	run->info.phase = run->ops->kind == RUN_BACKFILL ? "threads" : run->info.phase;
+	if (run->ops->kind == RUN_BACKFILL || run->ops->kind == RUN_VERIFY)
+		run->info.phase = "threads";
 	if (!run_arrive(run, page, false))
 		run_fail(run, "out of memory");
 }
@@ -151,6 +152,19 @@ static bool txn_full(const struct run *run)
 	return txn_bytes(run->txn) > RUN_COMMIT_BYTES || txn_records(run->txn) > RUN_COMMIT_RECORDS;
 }
 
+/* The run goes on without this record. */
+static bool run_read_without(struct run *run, const struct single *single, const struct page *page)
+{
+	struct bytes id = bytes_of(single->id, single->len);
+
+	if (run_dead_letter(run, id, page)) {
+		run->refused |= run->ops->kind == RUN_ONE;
+		return true;
+	}
+	return page->fault != FAULT_GONE && (run->ops->kind == RUN_ONE || run->asking_absent) &&
+	       run_one_failed(run, id, page);
+}
+
 static void on_single(void *ctx, struct page *page, const struct fetch_cost *cost)
 {
 	struct single *single = ctx;
@@ -159,8 +173,7 @@ static void on_single(void *ctx, struct page *page, const struct fetch_cost *cos
 	single->fetch = NULL;
 	run->single_count--;
 	add_cost(run, cost);
-	if (page && page->fault && cost->answered &&
-	    run_dead_letter(run, bytes_of(single->id, single->len), page)) {
+	if (page && page->fault && cost->answered && run_read_without(run, single, page)) {
 		page_free(page);
 		run_read_on(run);
 		return;
@@ -222,7 +235,7 @@ void run_read_on(struct run *run)
 {
 	if (run->committing)
 		return;
-	if (run->arrived)
+	if (run->arrived || run->working)
 		task_start(run->task);
 	run_singles_pump(run);
 	if (run->listing || run->arrived || run->single_count || run->working)

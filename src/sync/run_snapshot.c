@@ -10,15 +10,16 @@
 #include <stdio.h>
 
 #define WALKS_MAX   3 /* readings of an unstable listing until its count agrees with the provider's */
-#define GUARD_SHARE 0.3 /* absences beyond this share … */
-#define GUARD_COUNT 3   /* … and this many must show twice */
-#define SCAN_ROWS   64  /* a slice */
+#define AGAIN_SHARE 0.3 /* absences beyond this share … */
+#define AGAIN_COUNT 3   /* … and this many must show twice; the guard (absence.c) comes after it */
 
 enum { PHASE_LISTING, PHASE_ABSENCES };
 
 static int begin(struct run *run, struct why *why)
 {
 	(void)why;
+	run->insisted = run->resource->insisted;
+	run->resource->insisted = false;
 	run->resource->full_wished = false;
 	run->ask = (struct ask){.kind = ASK_LIST, .type = run->resource->options.type};
 	return 0;
@@ -59,7 +60,7 @@ static int next_phase(struct run *run, struct why *why)
 		run->again = false;
 		return walk_again(run, run->forget);
 	}
-	if (run->phase == PHASE_ABSENCES || run->unchanged)
+	if (run->refused || run->phase == PHASE_ABSENCES || run->unchanged)
 		return 0;
 	/* Counts are not exact everywhere: a stable listing that stays short of its own is believed in the end. */
 	if (!(traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->seen.count &&
@@ -80,53 +81,23 @@ static int next_phase(struct run *run, struct why *why)
 	return 1;
 }
 
-/* Enough missing to doubt the listing rather than the records. */
-static int guard(struct run *run, struct why *why)
+/* 1: the list is read once more before its absences are believed. */
+static bool read_again(struct run *run)
 {
-	uint64_t held = run->scanned;
-
 	/* Pages that are numbered over a moving order may have missed it. */
 	if ((run->resource->options.type->traits & TRAIT_UNSTABLE) && run->absent && run->walks == 0) {
 		run->forget = false;
-		return 1;
+		return true;
 	}
 	run->forget = true;
-	if (run->absent < GUARD_COUNT || (double)run->absent <= (double)held * GUARD_SHARE)
-		return 0;
-	if (run->seen.count == 0)
-		return why_set(
-			why, ERR_REMOTE,
-			"the provider shows none of the %llu that are held: not believed, nothing is deleted",
-			(unsigned long long)held);
-	if (run->walks == 0) {
-		log_warn("sync",
-			 "%s: %llu of %llu are not shown any more; reading once more before believing it",
-			 run->info.resource, (unsigned long long)run->absent,
-			 (unsigned long long)held);
-		return 1;
-	}
-	return 0;
-}
-
-static int scan_open_all(struct run *run, struct why *why)
-{
-	struct scan_spec spec = {
-		.resource = run->info.resource, .start_ms = TIME_MIN, .end_ms = TIME_MAX};
-
-	run->scanned = run->absent = 0;
-	return scan_open(run->view, &spec, &run->scan, why);
-}
-
-/* Those of whom single records can be asked are asked: deleted, merged and archived differ. The others are gone. */
-static int absent_row(struct run *run, struct why *why)
-{
-	struct record record;
-	int rc = scan_record(run->scan, &run->memory, &record);
-
-	if (rc < 0)
-		return why_set(why, rc, "cannot read a held record");
-	run->absent++;
-	return run_want(run, record.id);
+	if (run->walks || run->absent < AGAIN_COUNT || run->seen.count == 0 ||
+	    (double)run->absent <= (double)run->scanned * AGAIN_SHARE)
+		return false;
+	log_warn("sync",
+		 "%s: %llu of %llu are not shown any more; reading once more before believing it",
+		 run->info.resource, (unsigned long long)run->absent,
+		 (unsigned long long)run->scanned);
+	return true;
 }
 
 static int bury_wanted(struct run *run, struct why *why)
@@ -140,38 +111,23 @@ static int bury_wanted(struct run *run, struct why *why)
 	return 0;
 }
 
-static int absences_known(struct run *run, struct why *why)
+static int work(struct run *run, struct why *why)
 {
-	int rc;
+	int rc = run_absences(run, TIME_MIN, TIME_MAX, why);
 
-	scan_close(run->scan);
-	run->scan = NULL;
-	rc = guard(run, why);
-	if (rc < 0)
+	if (rc)
 		return rc;
-	if (rc == 1) {
+	if (read_again(run)) {
 		run_wanted_drop(run);
 		run->again = true;
 		return 0;
 	}
+	run->asking_absent = run->absences_whole = true;
+	rc = run_absence_guard(run, run->seen.count == 0 && run->absent >= AGAIN_COUNT, why);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	/* Those of whom single records can be asked are asked: deleted, merged and archived differ. The others are gone. */
 	return run->resource->options.type->traits & TRAIT_ONE ? 0 : bury_wanted(run, why);
-}
-
-static int work(struct run *run, struct why *why)
-{
-	struct scan_row row;
-	int rc = run->scan ? 0 : scan_open_all(run, why);
-
-	for (int i = 0; i < SCAN_ROWS && rc == 0; i++) {
-		rc = scan_next(run->scan, &row);
-		if (rc < 0)
-			return why_set(why, rc, "cannot read what is held");
-		if (rc == 0)
-			return absences_known(run, why);
-		run->scanned++;
-		rc = hashset_has(&run->seen, row.position.id_hash) ? 0 : absent_row(run, why);
-	}
-	return rc < 0 ? rc : 1;
 }
 
 /* The list is what it was at `asked`; where changes are fed, what slipped past the walk comes with the next changes run. */

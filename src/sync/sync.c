@@ -14,6 +14,7 @@
 #define PAUSE_AUTH_MS (15 * 60 * 1000)
 #define PROGRESS_MS   100
 #define RETRY_MIN_MS  10
+#define VERIFY_AGAIN_MS (60 * 60 * 1000) /* after a failure */
 
 static const char refused_words[] =
 	"the access token is refused: put a valid one into the token file and restart ficd (or, if it was mended at the provider, run 'ficq sync')";
@@ -81,6 +82,7 @@ static void resources_load(struct sync *s)
 			r->last_sync_ms = ms;
 		resource_pending_load(r, view);
 		resource_dead_load(r, view);
+		resource_refusal_load(r, view);
 	}
 	snapshot_free(view);
 }
@@ -213,6 +215,9 @@ static void arm_timer(struct sync *s, int64_t mono, int64_t wall)
 		if (in > 0 && in < next)
 			next = in;
 		in = r->backfill_mono_ms - mono;
+		if (in > 0 && in < next)
+			next = in;
+		in = r->verify_mono_ms - mono;
 		if (in > 0 && in < next)
 			next = in;
 		if (r->full_wall_ms != TIME_NONE && r->full_wall_ms - wall < next)
@@ -361,11 +366,43 @@ static void run_log(const struct run *run)
 			 run_outcome_name(i->outcome), i->source, i->resource, i->error);
 }
 
+/* What is in memory besides the store is as the last commit left it. */
+static void resource_reload(struct resource *r, const struct run *run)
+{
+	struct snapshot *view = snapshot_new(r->sync->options.store);
+
+	if (!view)
+		return;
+	if (run->info.outcome == RUN_FAILED) {
+		resource_pending_load(r, view);
+		resource_dead_load(r, view);
+	}
+	resource_refusal_load(r, view);
+	snapshot_free(view);
+}
+
+/* Runs that bring nothing new: what is due is not moved by them. */
+static void plan_next_verify(struct resource *r, const struct run *run)
+{
+	struct sync *s = r->sync;
+
+	r->verify_mono_ms = loop_mono_ms(s->options.loop);
+	if (run->info.outcome != RUN_FAILED)
+		return;
+	r->verify_mono_ms += VERIFY_AGAIN_MS;
+	snprintf(r->last_error, sizeof r->last_error, "%s", run->info.error);
+}
+
 static void plan_next(struct resource *r, const struct run *run)
 {
 	struct sync *s = r->sync;
 	int64_t mono = loop_mono_ms(s->options.loop);
 
+	resource_reload(r, run);
+	if (run->ops->kind == RUN_VERIFY)
+		plan_next_verify(r, run);
+	if (run->ops->kind == RUN_VERIFY || run->ops->kind == RUN_ONE)
+		return;
 	if (run->info.outcome == RUN_OK) {
 		r->failures = 0;
 		r->last_error[0] = 0;
@@ -378,12 +415,6 @@ static void plan_next(struct resource *r, const struct run *run)
 	}
 	if (run->info.outcome != RUN_FAILED)
 		return;
-	struct snapshot *view = snapshot_new(s->options.store);
-	if (view) {
-		resource_pending_load(r, view);
-		resource_dead_load(r, view);
-	}
-	snapshot_free(view);
 	snprintf(r->last_error, sizeof r->last_error, "%s", run->info.error);
 	int64_t again = mono + schedule_retry_ms(++r->failures, s->options.retry_ms);
 	if (run->ops->kind == resource_regular_kind(r))
@@ -392,16 +423,25 @@ static void plan_next(struct resource *r, const struct run *run)
 		r->backfill_mono_ms = again;
 }
 
+/* Another reading of this kind was wished for while one was under way. */
+static bool wished_again(const struct resource *r, enum run_kind kind)
+{
+	if (kind == RUN_VERIFY)
+		return r->verify_wished.start_ms < r->verify_wished.end_ms;
+	return kind == resource_past_kind(r) &&
+	       (r->full_wished || r->span_wished.start_ms < r->span_wished.end_ms);
+}
+
 /* Who waits for a walk waits for the changes run that makes coverage of it as well; and who wished for everything while a part was under way, for the
  * whole. */
 static void follow_up(struct resource *r, struct run *run)
 {
-	bool full = r->full_wished && run->ops->kind == resource_past_kind(r);
+	bool again = wished_again(r, run->ops->kind);
 
 	if (!run->preferred || run->info.outcome != RUN_OK || r->sync->stopping ||
-	    (!full && r->pending_count == 0))
+	    run->ops->kind == RUN_ONE || (!again && r->pending_count == 0))
 		return;
-	struct run *next = run_make(r, full ? resource_past_kind(r) : RUN_CHANGES);
+	struct run *next = run_make(r, again ? run->ops->kind : RUN_CHANGES);
 	if (!next)
 		return;
 	next->preferred = true;

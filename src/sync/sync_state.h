@@ -70,6 +70,8 @@ struct run *run_make(struct resource *r, enum run_kind kind); /* or the one ther
 enum run_kind resource_regular_kind(const struct resource *r); /* what brings what is new */
 enum run_kind resource_past_kind(const struct resource *r); /* what reads the past, where changes are fed */
 
+bool resource_verifies(const struct resource *r); /* it can be read again by creation */
+
 /* retry.c */
 /* When to try again after so many failures in a row. */
 int64_t schedule_retry_ms(unsigned failures, int64_t retry_ms);
@@ -85,5 +87,8 @@ void retain_told(struct sync *s, int rc, const struct why *why); /* whoever wait
 int64_t resource_history_start(const struct resource *r); /* on a whole day */
 /* The newest span of what is wanted (the history of a windowed resource, all of another whose changes are fed) that is neither held nor pending. */
 bool resource_gap(const struct resource *r, const struct snapshot *view, struct interval *gap_out);
+/* The same of one span, be it wanted or not. */
+bool resource_gap_in(const struct resource *r, const struct snapshot *view, struct interval span,
+		     struct interval *gap_out);
 
 #endif

@@ -25,6 +25,7 @@ static int put(struct run *run, const struct resource_type *type, const struct r
 
 	if (rc == 0 && counted)
 		count(run, outcome);
+	run->differs |= rc == 0 && outcome != PUT_SAME && outcome != PUT_POORER;
 	return rc;
 }
 
@@ -91,19 +92,51 @@ int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes mer
 	return rc;
 }
 
+/* As many children are held as the listing says there are; only verify runs take the time to count. Of a thread that is known to be cut the
+ * provider shows no more. */
+static int children_agree(struct run *run, const struct page_record *item, const struct record *held,
+			  bool *agree_out, struct why *why)
+{
+	struct scan_spec spec = {
+		.start_ms = TIME_MIN, .end_ms = TIME_MAX, .parent = item->record.id};
+	struct scan_row row;
+	struct scan *scan;
+	int64_t n = 0;
+
+	*agree_out = true;
+	if (run->ops->kind != RUN_VERIFY || !run->resource->child || item->children < 0 ||
+	    (held->flags & RECORD_TRUNCATED))
+		return 0;
+	spec.resource = run->resource->child->name;
+	int rc = scan_open(run->view, &spec, &scan, why);
+	if (rc)
+		return rc;
+	while ((rc = scan_next(scan, &row)) == 1)
+		n++;
+	scan_close(scan);
+	*agree_out = n == item->children;
+	return rc < 0 ? why_set(why, rc, "cannot count what is held") : 0;
+}
+
 /* A listing shows that a record exists and when it last changed. It is read in full unless that very state is held, and was read when the
  * second of the change was over. */
-static int take_poor(struct run *run, const struct record *shown, struct why *why)
+static int take_poor(struct run *run, const struct page_record *item, struct why *why)
 {
+	const struct record *shown = &item->record;
 	struct record held;
+	bool whole = true;
 	int rc = snapshot_peek(run->view, run->resource->options.type->name, shown->id, &held);
 
 	if (rc < 0 && rc != ERR_CORRUPT)
 		return why_set(why, rc, "cannot look up a record in the store");
 	if (rc == 1 && !run->force && !(held.flags & (RECORD_DELETED | RECORD_POOR)) &&
 	    held.updated_ms == shown->updated_ms && record_settled(&held)) {
-		run->info.unchanged++;
-		return 0;
+		rc = children_agree(run, item, &held, &whole, why);
+		if (rc)
+			return rc;
+		run->info.unchanged += whole;
+		if (whole)
+			return 0;
 	}
 	return run_want(run, shown->id);
 }
@@ -144,33 +177,68 @@ static int bury_missing(struct run *run, const struct page *page, struct why *wh
 static int take_single(struct run *run, struct arrived *from, struct why *why)
 {
 	const struct page_record *item = &from->page->records[from->at];
+	const struct record *head = &from->page->records[0].record;
+
+	run->differs &= from->at > 0;
 	int rc = put(run, item->type, &item->record, from->at == 0, why);
 
 	run->got += from->at == 0;
+	run->info.done += from->at == 0 && run->ops->kind == RUN_ONE;
 	if (rc == 0 && from->at == 0)
 		rc = run_dead_over(run, item->record.id);
 	if (rc == 0 && from->at == 0 && run->resource->child && !from->page->truncated)
 		rc = bury_missing(run, from->page, why);
+	if (rc == 0 && from->at + 1 == from->page->count && run->differs)
+		run_differs(run, head->id, head->updated_ms, "was not held as it is");
 	return rc;
 }
 
 /* What is shown by a listing exists. When most of it is said to be gone, something else is wrong. */
 static bool gone_too_many(const struct run *run)
 {
-	return run->ops->kind != RUN_SNAPSHOT && run->gone > GONE_MAX && run->gone > run->got;
+	return !run->asking_absent && run->ops->kind != RUN_SNAPSHOT && run->ops->kind != RUN_ONE &&
+	       run->gone > GONE_MAX && run->gone > run->got;
+}
+
+/* Whether one answer is proof enough: who is absent from a complete listing as well, who was said to be gone before, who has become another. */
+static bool gone_for_sure(const struct run *run, const struct arrived *from, struct bytes id)
+{
+	return run->ops->kind == RUN_SNAPSHOT || run->asking_absent || from->page->merged_into.len ||
+	       run_dead_known(run, id);
+}
+
+/* Asked for by somebody, and said not to exist. */
+static int take_one_gone(struct run *run, struct bytes id, struct why *why)
+{
+	struct record held;
+	int rc = snapshot_peek(run->view, run->info.resource, id, &held);
+
+	if (rc < 0 && rc != ERR_CORRUPT)
+		return why_set(why, rc, "cannot look up a record in the store");
+	if (rc == 0 || (rc == 1 && (held.flags & RECORD_DELETED)))
+		return 0;
+	if (!run_dead_gone(run, id))
+		return why_set(why, ERR_REMOTE, "too many records cannot be read");
+	/* It is counted as gone. */
+	run->info.failed--;
+	return 0;
 }
 
 int run_take_gone(struct run *run, const struct arrived *from, struct why *why)
 {
 	run->gone++;
+	run->info.gone++;
+	run->info.done += run->ops->kind == RUN_ONE;
 	if (gone_too_many(run))
 		return why_set(
 			why, ERR_REMOTE,
 			"%llu records that the provider lists are said not to exist: not believed, nothing more is deleted",
 			(unsigned long long)run->gone);
 	struct bytes id = bytes_of(from->gone_id, from->gone_len);
+	if (!gone_for_sure(run, from, id) && run->ops->kind == RUN_ONE)
+		return take_one_gone(run, id, why);
 	/* A listing has just shown it: one answer proves nothing, a second one in a later run does. */
-	if (run->ops->kind != RUN_SNAPSHOT && !run_dead_known(run, id))
+	if (!gone_for_sure(run, from, id))
 		return run_dead_gone(run, id)
 			       ? 0
 			       : why_set(why, ERR_REMOTE,
@@ -178,7 +246,11 @@ int run_take_gone(struct run *run, const struct arrived *from, struct why *why)
 	int rc = run_dead_over(run, id);
 	if (rc)
 		return rc;
-	return run_bury(run, id, sync_provider_now(run->sync), from->page->merged_into, why);
+	run->differs = false;
+	rc = run_bury(run, id, sync_provider_now(run->sync), from->page->merged_into, why);
+	if (rc == 0 && run->differs)
+		run_differs(run, id, TIME_NONE, "was held, and is gone");
+	return rc;
 }
 
 int run_take(struct run *run, struct arrived *from, struct why *why)
@@ -192,12 +264,13 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 	if ((run->resource->options.type->traits & TRAIT_UNSTABLE) &&
 	    hashset_add(&run->shown, bytes_hash(item->record.id)) < 0)
 		return why_set(why, ERR_NOMEM, "out of memory");
-	if (run->ops->kind == RUN_SNAPSHOT && hashset_add(&run->seen, bytes_hash(item->record.id)) < 0)
+	if ((run->ops->kind == RUN_SNAPSHOT || run->ops->kind == RUN_VERIFY) &&
+	    hashset_add(&run->seen, bytes_hash(item->record.id)) < 0)
 		return why_set(why, ERR_NOMEM, "out of memory");
 	if (item->record.flags & RECORD_DELETED)
 		return take_tombstone(run, &item->record, why);
 	if (item->record.flags & RECORD_POOR)
-		return take_poor(run, &item->record, why);
+		return take_poor(run, item, why);
 	/* Search indexes lag: what was buried and is listed again is asked for itself. */
 	if ((run->resource->options.type->traits & TRAIT_ONE) &&
 	    snapshot_peek(run->view, run->info.resource, item->record.id, &held) == 1 &&

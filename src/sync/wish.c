@@ -14,26 +14,74 @@ static struct resource *resource_of(const struct sync *s, const char *name)
 	return NULL;
 }
 
-static struct run *wish_run(struct resource *r, enum sync_mode mode, const struct snapshot *view)
+static bool is_limited(struct interval span)
+{
+	return span.start_ms != TIME_MIN || span.end_ms != TIME_MAX;
+}
+
+/* Bounds that are open become those of what can be asked for. */
+static struct interval closed(const struct resource *r, struct interval span)
+{
+	int64_t now = sync_provider_now(r->sync);
+
+	if (span.start_ms == TIME_MIN)
+		span.start_ms = resource_history_start(r);
+	if (span.end_ms > now)
+		span.end_ms = now;
+	return span;
+}
+
+static struct run *wish_verify(struct resource *r, struct interval span)
+{
+	r->verify_wished = is_limited(span) ? closed(r, span) : span;
+	r->verify_mono_ms = 0;
+	return run_make(r, RUN_VERIFY);
+}
+
+static struct run *wish_run(struct resource *r, enum sync_mode mode, struct interval span,
+			    const struct snapshot *view)
 {
 	const struct coverage *c = snapshot_coverage(view, r->options.type->name);
 	struct interval gap;
 
+	r->insisted |= mode == SYNC_FULL || mode == SYNC_VERIFY;
 	if (!(r->options.type->traits & TRAIT_CHANGED))
 		return run_make(r, RUN_SNAPSHOT);
-	if (mode == SYNC_FULL)
+	if (mode == SYNC_VERIFY && resource_verifies(r) && c->chain_end_ms != TIME_NONE)
+		return wish_verify(r, span);
+	if (mode == SYNC_FULL || mode == SYNC_VERIFY)
 		r->full_wished = true;
-	if (mode == SYNC_BACKFILL && c->chain_end_ms != TIME_NONE && !resource_gap(r, view, &gap))
+	if (is_limited(span))
+		span = closed(r, span);
+	if (mode == SYNC_BACKFILL && c->chain_end_ms != TIME_NONE &&
+	    !(is_limited(span) ? resource_gap_in(r, view, span, &gap) : resource_gap(r, view, &gap)))
 		return NULL;
+	if (mode == SYNC_BACKFILL && is_limited(span))
+		r->span_wished = span;
 	r->backfill_mono_ms = 0;
 	return run_make(r, mode == SYNC_CHANGES && c->chain_end_ms != TIME_NONE
 				   ? RUN_CHANGES
 				   : resource_past_kind(r));
 }
 
+/* Whoever waited for a pause is served now. */
+static void wake(struct sync *s)
+{
+	s->paused_until_ms = 0;
+	s->quiet = false;
+	timer_start(s->timer, 0, 0);
+}
+
 int sync_wish(struct sync *s, const struct resource_type *resource, enum sync_mode mode,
 	      uint64_t *ids_out, size_t cap, struct why *why)
 {
+	return sync_wish_span(s, resource, mode, TIME_MIN, TIME_MAX, ids_out, cap, why);
+}
+
+int sync_wish_span(struct sync *s, const struct resource_type *resource, enum sync_mode mode,
+		   int64_t start_ms, int64_t end_ms, uint64_t *ids_out, size_t cap, struct why *why)
+{
+	struct interval span = {.start_ms = start_ms, .end_ms = end_ms};
 	struct resource *only = resource ? resource_of(s, resource->name) : NULL;
 	struct snapshot *view;
 	int n = 0;
@@ -43,22 +91,70 @@ int sync_wish(struct sync *s, const struct resource_type *resource, enum sync_mo
 	if (resource && !only)
 		return why_set(why, ERR_INVALID, "%s is not configured for source %s",
 			       resource->name, s->options.name);
+	if (is_limited(span) && mode != SYNC_BACKFILL && mode != SYNC_VERIFY)
+		return why_set(why, ERR_INVALID, "a span of time goes with backfill and verify only");
 	view = snapshot_new(s->options.store);
 	if (!view)
 		return why_set(why, ERR_NOMEM, "out of memory");
 	for (size_t i = 0; i < s->options.resource_count && (size_t)n < cap; i++) {
 		struct resource *r = &s->resources[i];
-		struct run *run = only && r != only ? NULL : wish_run(r, mode, view);
+		struct run *run = only && r != only ? NULL : wish_run(r, mode, span, view);
 		if (!run)
 			continue;
 		run->preferred = true;
 		ids_out[n++] = run->info.id;
 	}
 	snapshot_free(view);
-	s->paused_until_ms = 0;
-	s->quiet = false;
-	timer_start(s->timer, 0, 0);
+	wake(s);
 	return n;
+}
+
+/* Refused before anything is asked, so that a typing error does not cost a call and a failed run. */
+static int check_ids(const struct sync *s, const struct resource *r, const struct bytes *ids,
+		     size_t count, struct why *why)
+{
+	int rc = 0;
+
+	if (!(r->options.type->traits & TRAIT_ONE))
+		return why_set(why, ERR_INVALID, "%s cannot be read one by one", r->options.type->name);
+	if (count == 0 || count > SYNC_IDS_MAX)
+		return why_set(why, ERR_INVALID, "1 to %d ids at once", SYNC_IDS_MAX);
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		struct ask ask = {.kind = ASK_ONE, .type = r->options.type, .id = ids[i]};
+		struct call call = {0};
+		rc = provider_call(s->line.account, &ask, bytes_of(NULL, 0), &call, why);
+		call_release(&call);
+	}
+	return rc;
+}
+
+int sync_wish_ids(struct sync *s, const struct resource_type *resource, const struct bytes *ids,
+		  size_t count, uint64_t *run_out, struct why *why)
+{
+	struct resource *r = resource_of(s, resource->name);
+
+	if (s->stopping)
+		return why_set(why, ERR_BUSY, "the daemon is shutting down");
+	if (!r)
+		return why_set(why, ERR_INVALID, "%s is not configured for source %s",
+			       resource->name, s->options.name);
+	if (resource->traits & TRAIT_CHILD)
+		return why_set(why, ERR_INVALID, "%s come with their %s: give the ids of these",
+			       resource->name, r->options.type->name);
+	int rc = check_ids(s, r, ids, count, why);
+	if (rc)
+		return rc;
+	struct run *run = run_make(r, RUN_ONE);
+	for (size_t i = 0; run && i < count && rc == 0; i++)
+		rc = run_one_ask(run, ids[i]);
+	if (!run || rc == ERR_NOMEM)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	wake(s);
+	if (rc)
+		return why_set(why, rc, "too many records are asked for already: try again when they are read");
+	run->preferred = true;
+	*run_out = run->info.id;
+	return 0;
 }
 
 static struct run *run_of(const struct sync *s, uint64_t id)
@@ -139,6 +235,7 @@ bool sync_resource_state(const struct sync *s, const char *resource, struct sync
 		.next_run_ms = loop_wall_ms(s->options.loop) +
 			       (r->due_mono_ms > mono ? r->due_mono_ms - mono : 0),
 		.last_error = r->last_error[0] ? r->last_error : NULL,
+		.note = r->refusal[0] ? r->refusal : r->feed[0] ? r->feed : NULL,
 	};
 	for (int k = 0; k < RUN_KINDS; k++) {
 		const struct run *run = r->runs[k];

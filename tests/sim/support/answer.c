@@ -63,8 +63,8 @@ static void put_thing(struct buf *out, const struct world *w, const struct thing
 			   (long long)seconds(t->change_ms[version - 1]));
 	if (t->kind == KIND_CONVERSATION)
 		buf_printf(out,
-			   ",\"source\":{\"type\":\"conversation\",\"id\":\"9\",\"body\":\"hello\"},\"statistics\":{\"count_conversation_parts\":%u}",
-			   t->part_count);
+			   ",\"source\":{\"type\":\"conversation\",\"id\":\"9\",\"body\":\"hello\"},\"statistics\":{\"count_conversation_parts\":%d}",
+			   (int)t->part_count + t->lie);
 	if (whole && t->kind == KIND_CONVERSATION)
 		put_parts(out, w, t);
 	buf_put_byte(out, '}');
@@ -121,7 +121,8 @@ static void rows_sort(struct rows *r, bool descending, bool ties)
 }
 
 /* What lived at a moment, keyed by last update or by creation. */
-static struct rows rows_of(const struct world *w, enum kind kind, int64_t at_ms, bool created)
+static struct rows rows_of(const struct world *w, enum kind kind, int64_t at_ms, bool created,
+			   bool searched)
 {
 	struct rows r = {.items = calloc(w->count + 1, sizeof *r.items)};
 
@@ -131,13 +132,27 @@ static struct rows rows_of(const struct world *w, enum kind kind, int64_t at_ms,
 		unsigned version = thing_version(t, at_ms);
 		if (t->kind != kind || version == 0 || t->deleted_ms <= at_ms)
 			continue;
+		if (searched && t->dropped && version > t->dropped)
+			version = t->dropped;
+		if (searched && kind == KIND_CONVERSATION && t->id < w->hidden_below)
+			continue;
 		r.items[r.count++] = (struct row){t, version,
 						  seconds(t->change_ms[created ? 0 : version - 1])};
 	}
 	return r;
 }
 
-static bool holds(struct bytes query, int64_t at, bool days)
+/* A row's time of the field that a filter names. */
+static int64_t time_of(const struct row *row, struct bytes filter)
+{
+	struct bytes field;
+
+	assert(mp_find_str(filter, "field", &field));
+	assert(bytes_is(field, "updated_at") || bytes_is(field, "created_at"));
+	return seconds(row->thing->change_ms[bytes_is(field, "created_at") ? 0 : row->version - 1]);
+}
+
+static bool holds(struct bytes query, const struct row *row, bool days)
 {
 	struct bytes operator, value, each;
 	struct mp_reader r;
@@ -152,11 +167,12 @@ static bool holds(struct bytes query, int64_t at, bool days)
 		bool all = bytes_is(operator, "AND"), result = all;
 		for (uint32_t i = 0; i < head.count; i++) {
 			assert(mp_take(&r, &each) == 1);
-			bool one = holds(each, at, days);
+			bool one = holds(each, row, days);
 			result = all ? result && one : result || one;
 		}
 		return result;
 	}
+	int64_t at = time_of(row, query);
 	assert(mp_find_int(query, "value", &n));
 	if (days) {
 		at /= 86400;
@@ -176,7 +192,7 @@ static void filter(struct rows *r, struct bytes query, bool days)
 
 	for (unsigned i = 0; i < r->count; i++) {
 		const struct row *row = &r->items[i];
-		if (holds(query, seconds(row->thing->change_ms[row->version - 1]), days))
+		if (holds(query, row, days))
 			r->items[n++] = *row;
 	}
 	r->count = n;
@@ -218,7 +234,8 @@ static void put_cursor_page(struct world *w, struct rows *r, unsigned first, con
 	unsigned end = first + w->options.page_max < r->count ? first + w->options.page_max
 							      : r->count;
 
-	buf_printf(out, "{\"type\":\"%s\",\"total_count\":%u,\"%s\":[", type, r->count, key);
+	buf_printf(out, "{\"type\":\"%s\",\"total_count\":%d,\"%s\":[", type,
+		   (int)r->count + w->options.total_lie, key);
 	put_rows(out, w, r, first, end);
 	buf_put_str(out,
 		    "],\"pages\":{\"type\":\"pages\",\"page\":1,\"per_page\":5,\"total_pages\":1");
@@ -232,14 +249,16 @@ static void put_cursor_page(struct world *w, struct rows *r, unsigned first, con
 static void serve_search(struct world *w, enum kind kind, struct bytes body, struct sim_answer *out)
 {
 	bool conversations = kind == KIND_CONVERSATION;
-	struct rows r = rows_of(w, kind, world_now(w) - w->options.index_lag_ms,
-				w->options.sort_ignored);
 	struct buf words = {0};
-	struct bytes query, order, cursor = {0}, v;
+	struct bytes query, order, field, cursor = {0}, v;
 	struct mp_value text;
 	struct why why;
 
 	assert(json_to_msgpack(body, JSON_STRICT, &words, &why) == 0);
+	assert(mp_path(buf_bytes(&words), bytes_str("sort"), &v) == 1 &&
+	       mp_find_str(v, "field", &field));
+	struct rows r = rows_of(w, kind, world_now(w) - w->options.index_lag_ms,
+				w->options.sort_ignored != bytes_is(field, "created_at"), true);
 	assert(mp_path(buf_bytes(&words), bytes_str("query"), &query) == 1);
 	assert(mp_path(buf_bytes(&words), bytes_str("sort.order"), &v) == 1 && mp_get(v, &text));
 	order = text.str;
@@ -277,7 +296,7 @@ static bool parameter(const char *url, const char *name, char *out, size_t cap)
 
 static void serve_contacts(struct world *w, const char *url, struct sim_answer *out)
 {
-	struct rows r = rows_of(w, KIND_CONTACT, world_now(w), true);
+	struct rows r = rows_of(w, KIND_CONTACT, world_now(w), true, false);
 	char cursor[64];
 
 	rows_sort(&r, true, w->options.ties_descending);
@@ -310,7 +329,7 @@ static void put_numbered(struct world *w, struct rows *r, unsigned page, const c
 
 static void serve_companies(struct world *w, const char *url, struct sim_answer *out)
 {
-	struct rows r = rows_of(w, KIND_COMPANY, world_now(w), false);
+	struct rows r = rows_of(w, KIND_COMPANY, world_now(w), false, false);
 	unsigned page = page_number(url), first = (page - 1) * w->options.page_max,
 		 end = first + w->options.page_max;
 
@@ -328,6 +347,7 @@ static void serve_deleted(struct world *w, const char *url, struct sim_answer *o
 	assert(r.items);
 	for (unsigned i = 0; i < w->count; i++)
 		if (w->things[i]->kind == KIND_CONVERSATION &&
+		    (!w->things[i]->unfed || w->feed_catches_up) &&
 		    w->things[i]->deleted_ms <= world_now(w))
 			r.items[r.count++] = (struct row){w->things[i], 1,
 							  seconds(w->things[i]->deleted_ms)};
@@ -344,7 +364,7 @@ static void serve_deleted(struct world *w, const char *url, struct sim_answer *o
 
 static void serve_tags(struct world *w, const struct http_request *request, struct sim_answer *out)
 {
-	struct rows r = rows_of(w, KIND_TAG, world_now(w), true);
+	struct rows r = rows_of(w, KIND_TAG, world_now(w), true, false);
 	uint64_t hash;
 
 	buf_put_str(&out->body, "{\"type\":\"list\",\"data\":[");
@@ -517,6 +537,8 @@ void world_serve(void *ctx, const struct http_request *request, struct sim_answe
 	enum mishap mishap = mishap_of(w, path);
 	if (w->options.feed_denied && strstr(path, "/deleted"))
 		put_error(out, 403, "api_plan_restricted");
+	else if (w->options.feed_missing && strstr(path, "/deleted"))
+		put_error(out, 404, "not_found");
 	else
 		route(w, request, path, out);
 	/* "Not modified" to who asked under that condition could not be told from the truth. */

@@ -29,7 +29,8 @@ struct lab {
 	double share;
 	unsigned concurrency;
 	bool only_conversations;
-	int64_t every_ms, history_ms, retain_ms;
+	int64_t every_ms, history_ms, retain_ms, verify_ms;
+	bool verify_counts;
 	size_t txn_bytes; /* of one transaction; 0: the usual */
 	bool disk_full;
 	uint64_t checked_revision, checks;

@@ -20,6 +20,9 @@ struct thing {
 	int64_t *change_ms;
 	unsigned changes, cap;
 	int64_t deleted_ms; /* TIME_MAX: lives */
+	bool unfed;         /* its deletion is not told */
+	unsigned dropped;   /* searches never learn of what came after so many changes; 0: they learn of all */
+	int lie;            /* what the count of its parts is off by */
 	struct part *parts;
 	unsigned part_count, part_cap;
 	/* what the mirror was seen to hold; saves reading the same revision again */
@@ -41,6 +44,8 @@ struct world_options {
 	unsigned others;      /* calls of others in each window */
 	int64_t clock_ms;     /* the provider's clock against the loop's wall clock */
 	bool feed_denied;     /* no deletions feed */
+	bool feed_missing;    /* and the API does not know it */
+	int total_lie;        /* what searches' totals are off by */
 };
 
 enum mishap {
@@ -81,6 +86,8 @@ struct world {
 	const char *mishap_path; /* only for paths with this in them; NULL: any */
 	uint64_t path_calls;     /* of them */
 	char last_path[128];
+	bool feed_catches_up;  /* the feed of deletions shows what it had not told */
+	unsigned hidden_below; /* searches leave out conversations with smaller ids */
 };
 
 struct world *world_new(struct loop *l, const struct world_options *options);

@@ -1,0 +1,119 @@
+/*
+ * run_one: single records that somebody asks for, with their children. Each has its own outcome, in the run's counts; one that cannot be read does not
+ * keep the others. Claims nothing.
+ */
+#include "run.h"
+#include "sync_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ASKED_MAX 1000 /* by everybody together */
+#define BATCH     100  /* committed together */
+
+static bool list_has(const struct wanted *w, struct bytes id)
+{
+	for (; w; w = w->next)
+		if (bytes_equal(bytes_of(w->id, w->len), id))
+			return true;
+	return false;
+}
+
+static bool under_way(const struct run *run, struct bytes id)
+{
+	for (unsigned i = 0; i < run->sync->line.concurrency; i++)
+		if (run->singles[i].fetch &&
+		    bytes_equal(bytes_of(run->singles[i].id, run->singles[i].len), id))
+			return true;
+	return false;
+}
+
+int run_one_ask(struct run *run, struct bytes id)
+{
+	if (list_has(run->asked, id) || list_has(run->wanted, id) || under_way(run, id))
+		return 0;
+	if (run->asked_count >= ASKED_MAX)
+		return ERR_LIMIT;
+	struct wanted *w = malloc(sizeof *w + id.len);
+	if (!w)
+		return ERR_NOMEM;
+	w->next = NULL;
+	w->len = id.len;
+	memcpy(w->id, id.data, id.len);
+	if (!run->asked)
+		run->asked_end = &run->asked;
+	*run->asked_end = w;
+	run->asked_end = &w->next;
+	run->asked_count++;
+	run->info.total = run->info.total < 0 ? 1 : run->info.total + 1;
+	run->working = run->last_page = true;
+	return 0;
+}
+
+static int begin(struct run *run, struct why *why)
+{
+	(void)why;
+	run->info.phase = "records";
+	return run->asked ? 0 : 1;
+}
+
+static int proves(struct run *run, bool last, struct why *why)
+{
+	(void)run;
+	(void)last;
+	(void)why;
+	return 0;
+}
+
+static int work(struct run *run, struct why *why)
+{
+	for (int i = 0; i < BATCH && run->asked; i++) {
+		struct wanted *w = run->asked;
+		int rc = run_want(run, bytes_of(w->id, w->len));
+		if (rc)
+			return why_set(why, rc, "out of memory");
+		run->asked = w->next;
+		run->asked_count--;
+		free(w);
+	}
+	return 0;
+}
+
+static int next_phase(struct run *run, struct why *why)
+{
+	(void)why;
+	if (!run->asked)
+		return 0;
+	run->working = run->last_page = true;
+	return 1;
+}
+
+static int finish(struct run *run, struct why *why)
+{
+	(void)run;
+	(void)why;
+	return 0;
+}
+
+bool run_one_failed(struct run *run, struct bytes id, const struct page *page)
+{
+	if (page->fault == FAULT_AUTH || page->fault == FAULT_LATER)
+		return false;
+	run->info.failed++;
+	run->ordered = false;
+	snprintf(run->info.error, sizeof run->info.error, "%s %.*s cannot be read: %.160s",
+		 run->info.resource, (int)(id.len > 60 ? 60 : id.len), (const char *)id.data,
+		 page->why.text);
+	/* Who asked for it is told that it did not come. */
+	run->refused |= run->ops->kind == RUN_ONE;
+	return true;
+}
+
+const struct run_ops run_one = {
+	.kind = RUN_ONE,
+	.begin = begin,
+	.proves = proves,
+	.next_phase = next_phase,
+	.work = work,
+	.finish = finish,
+};
