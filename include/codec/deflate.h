@@ -13,7 +13,7 @@
  *     12    4  bytes of their text, up to 65,535
  *     16       bits of each code, four bits a number, the first in the lower half of a byte: of the
  *              284 + n symbols (1 to 14 bits), then of the 16 distances (1 to 8); zeros up to a byte
- *              n bytes: the length of each phrase, 2 to 255
+ *              n bytes: the length of each phrase, 2 to 255, the longest first
  *              their text, one behind the other
  * The codes are canonical (by length, then by number) and complete.
  *
@@ -76,6 +76,8 @@ struct dictionary_trainer *dictionary_trainer_new(const struct bytes *samples, s
 void dictionary_trainer_free(struct dictionary_trainer *t);
 /* 1: there is more; 0: done, the dictionary is appended to `out`; ERR_NOMEM, ERR_LIMIT. */
 int dictionary_trainer_step(struct dictionary_trainer *t, struct buf *out);
+/* How many phrases a dictionary has; 0: it is one for deflate (or there is no memory to look). */
+uint32_t dictionary_phrases(struct bytes dictionary);
 /* All steps. */
 int dictionary_train(const struct bytes *samples, size_t n, struct buf *out);
 

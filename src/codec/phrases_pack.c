@@ -51,10 +51,11 @@ struct phrase_packer *phrase_packer_new(struct phrases *p, bool best)
 	k->phrases = *p;
 	k->search = best ? malloc(sizeof *k->search) : NULL;
 	k->room = (struct buf){0};
-	if ((best && !k->search) || lookup_build(&k->lookup, p->items, p->count, p->text)) {
+	if (best && !k->search) {
 		phrase_packer_free(k);
-		k = NULL;
+		return NULL;
 	}
+	lookup_build(&k->lookup, p->items, p->count, p->text);
 	return k;
 }
 
@@ -177,7 +178,8 @@ static void reach_phrases(struct phrase_packer *k, const uint8_t *p, size_t i, s
 	struct lookup_key key = lookup_key(p, left);
 
 	for (unsigned level = 0; level < LOOKUP_LEVELS; level++) {
-		const uint16_t *start = &k->lookup.starts[level][lookup_hash(key, level)];
+		const uint16_t *start =
+			&k->lookup.starts[level << LOOKUP_BITS | lookup_hash(key, level)];
 		for (uint32_t at = start[0]; at < start[1]; at++) {
 			const struct lookup_entry *e = &k->lookup.entries[at];
 			if (lookup_matches(&k->lookup, e, key, p, left))
