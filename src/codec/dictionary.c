@@ -14,11 +14,11 @@
 
 #include <stdlib.h>
 
-#define GENERATIONS 9
-#define SAMPLES_MAX 1024
-#define BYTES_MAX   (320u << 10)
-#define PAIR_BITS   16
-#define PAIRS_MAX   ((1u << PAIR_BITS) / 4 * 3)
+#define GENERATIONS  9
+#define SAMPLES_MAX  1024
+#define BYTES_MAX    (320u << 10)
+#define PAIR_BITS    16
+#define PAIRS_MAX    ((1u << PAIR_BITS) / 4 * 3)
 #define SHARED_LEAST 3 /* times that a phrase stands in the samples */
 /* A dictionary must not become larger than what it saves: one phrase for this many bytes of samples,
  * a byte of text for each four. */

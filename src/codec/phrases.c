@@ -48,8 +48,7 @@ static bool read_codes(struct phrases *p, const uint8_t *from)
 	for (uint32_t i = 0; i < PHRASE_DISTANCES; i++)
 		p->distance_bits[i] = nibble(from, symbols + i);
 	return assign_codes(p->bits, symbols, PHRASE_CODE_MAX, p->codes) &&
-	       assign_codes(p->distance_bits, PHRASE_DISTANCES, PHRASE_FAR_MAX,
-			    p->distance_codes);
+	       assign_codes(p->distance_bits, PHRASE_DISTANCES, PHRASE_FAR_MAX, p->distance_codes);
 }
 
 static bool read_items(struct phrases *p, const uint8_t *lengths)

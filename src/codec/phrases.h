@@ -36,7 +36,7 @@ struct phrases {
 	struct phrase *items;
 	uint8_t *text;
 	size_t text_len;
-	uint8_t bits[PHRASE_SYMBOLS]; /* of each symbol's code */
+	uint8_t bits[PHRASE_SYMBOLS];   /* of each symbol's code */
 	uint16_t codes[PHRASE_SYMBOLS]; /* first bit lowest */
 	uint8_t distance_bits[PHRASE_DISTANCES];
 	uint16_t distance_codes[PHRASE_DISTANCES];
@@ -124,7 +124,7 @@ static inline bool lookup_matches(const struct lookup *l, const struct lookup_en
 
 /* The longest phrase that stands at `p`; NULL: none. */
 static inline const struct lookup_entry *lookup_longest(const struct lookup *l, const uint8_t *p,
-							 size_t left)
+							size_t left)
 {
 	static const uint8_t least[LOOKUP_LEVELS] = {16, 8, 4, 2};
 	struct lookup_key key = lookup_key(p, left);

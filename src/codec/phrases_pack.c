@@ -111,8 +111,7 @@ static struct phrase_op copy_op(uint32_t len, uint32_t distance)
 {
 	unsigned extra, slot = phrase_length_slot(len - PHRASE_COPY_MIN, &extra);
 
-	return (struct phrase_op){(uint16_t)(PHRASE_BYTES + slot), (uint16_t)len,
-				  (uint16_t)distance};
+	return (struct phrase_op){(uint16_t)(PHRASE_BYTES + slot), (uint16_t)len, (uint16_t)distance};
 }
 
 /* ---- the fast way ---- */
@@ -189,15 +188,15 @@ static void reach_phrases(struct phrase_packer *k, const uint8_t *p, size_t i, s
 	}
 }
 
-static void reach_copies(struct phrase_packer *k, struct bytes raw, size_t place, size_t i,
-			 size_t left)
+static void reach_copies(struct phrase_packer *k, struct bytes raw, size_t place, size_t i, size_t left)
 {
 	const uint8_t *p = raw.data + place;
 	uint16_t *head = &k->heads[hash_at(p)];
 	uint32_t longest = PHRASE_COPY_MIN - 1, at = *head;
 
 	for (int n = 0; n < CHAIN_MAX && at != NOWHERE; n++, at = k->search->chain[at]) {
-		uint32_t len = same_bytes(raw.data + at, p, p + left), distance = (uint32_t)place - at;
+		uint32_t len = same_bytes(raw.data + at, p, p + left),
+			 distance = (uint32_t)place - at;
 		if (len <= longest)
 			continue;
 		for (uint32_t l = longest + 1; l < len && l <= SHORT_COPY; l++)
