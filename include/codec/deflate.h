@@ -13,12 +13,12 @@
  *     12    4  bytes of their text, up to 65,535
  *     16       bits of each code, four bits a number, the first in the lower half of a byte: of the
  *              284 + n symbols (1 to 14 bits), then of the 16 distances (1 to 8); zeros up to a byte
- *              n bytes: the length of each phrase, 2 to 255
+ *              n bytes: the length of each phrase, 2 to 255, the longest first
  *              their text, one behind the other
  * The codes are canonical (by length, then by number) and complete.
  *
  * A stream of a dictionary of phrases begins with a byte: 0, a raw deflate stream follows, whose
- * preset dictionary is the end of the text; 1, symbols follow. The first bit of a code, and the
+ * preset dictionary is the text (its last 16,384 bytes); 1, symbols follow. The first bit of a code, and the
  * lowest of a number, lies in the lowest free bit of a byte; ones fill the last byte.
  *     symbol   0 ..  255  a byte
  *            256 ..  271  a copy of what came before, of 4 to 19 bytes
@@ -34,7 +34,7 @@
 #include <base/bytes.h>
 #include <base/err.h>
 
-#define DEFLATE_DICTIONARY_MAX 16384   /* bytes that deflate uses of a dictionary: the last so many */
+#define DEFLATE_DICTIONARY_MAX 16384 /* bytes that deflate uses of a dictionary: the last so many */
 #define DICTIONARY_MAX         (64u << 10) /* bytes of a dictionary of phrases */
 
 struct packer;
@@ -72,10 +72,13 @@ int unpacker_unpack(struct unpacker *u, struct bytes packed, size_t raw_len, str
  * what shares nothing it is empty.
  */
 struct dictionary_trainer;
-struct dictionary_trainer *dictionary_trainer_new(const struct bytes *samples, size_t n); /* NULL: no memory */
+struct dictionary_trainer *dictionary_trainer_new(const struct bytes *samples,
+						  size_t n); /* NULL: no memory */
 void dictionary_trainer_free(struct dictionary_trainer *t);
 /* 1: there is more; 0: done, the dictionary is appended to `out`; ERR_NOMEM, ERR_LIMIT. */
 int dictionary_trainer_step(struct dictionary_trainer *t, struct buf *out);
+/* How many phrases a dictionary has; 0: it is one for deflate (or there is no memory to look). */
+uint32_t dictionary_phrases(struct bytes dictionary);
 /* All steps. */
 int dictionary_train(const struct bytes *samples, size_t n, struct buf *out);
 

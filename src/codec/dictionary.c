@@ -14,11 +14,11 @@
 
 #include <stdlib.h>
 
-#define GENERATIONS 9
-#define SAMPLES_MAX 1024
-#define BYTES_MAX   (320u << 10)
-#define PAIR_BITS   16
-#define PAIRS_MAX   ((1u << PAIR_BITS) / 4 * 3)
+#define GENERATIONS  9
+#define SAMPLES_MAX  1024
+#define BYTES_MAX    (320u << 10)
+#define PAIR_BITS    16
+#define PAIRS_MAX    ((1u << PAIR_BITS) / 4 * 3)
 #define SHARED_LEAST 3 /* times that a phrase stands in the samples */
 /* A dictionary must not become larger than what it saves: one phrase for this many bytes of samples,
  * a byte of text for each four. */
@@ -191,29 +191,32 @@ static void choose(struct dictionary_trainer *t, size_t text)
 }
 
 /* Symbols and pairs. */
-static int count_all(struct dictionary_trainer *t)
+static void count_all(struct dictionary_trainer *t)
 {
-	int rc = lookup_build(&t->lookup, t->phrases, t->count, t->text.data);
-
-	if (rc)
-		return rc;
+	lookup_build(&t->lookup, t->phrases, t->count, t->text.data);
 	memset(t->counts, 0, sizeof t->counts);
 	memset(t->pairs, 0, sizeof t->pairs);
 	t->pairs_count = 0;
 	for (uint32_t i = 0; i < t->samples; i++)
 		count_sample(t, i ? t->ends[i - 1] : 0, t->ends[i]);
-	return 0;
+}
+
+static int longest_first(const void *a, const void *b)
+{
+	const struct phrase *x = a, *y = b;
+
+	if (x->len != y->len)
+		return x->len > y->len ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
 }
 
 /* The last one brings nothing new, and only then what is left must fit: of neighbours that overlap,
  * one was used. */
-static int generation(struct dictionary_trainer *t, bool last)
+static void generation(struct dictionary_trainer *t, bool last)
 {
 	size_t room = t->text.len / BYTES_PER_TEXT;
-	int rc = count_all(t);
 
-	if (rc)
-		return rc;
+	count_all(t);
 	t->candidates_count = 0;
 	for (uint32_t i = 0; i < t->count; i++)
 		add_candidate(t, t->phrases[i].at, t->phrases[i].len, t->counts[PHRASE_FIRST + i]);
@@ -221,7 +224,7 @@ static int generation(struct dictionary_trainer *t, bool last)
 		add_candidate(t, t->pairs[i].at, t->pairs[i].len, t->pairs[i].count);
 	room = room < TEXT_MAX ? room : TEXT_MAX;
 	choose(t, last ? room : SIZE_MAX);
-	return 0;
+	qsort(t->phrases, t->count, sizeof *t->phrases, longest_first);
 }
 
 /* ---- the dictionary ---- */
@@ -294,10 +297,9 @@ static int finish(struct dictionary_trainer *t, struct buf *out)
 {
 	uint32_t counts[PHRASE_SYMBOLS] = {0}, distances[PHRASE_DISTANCES] = {0};
 	struct buf draft = {0};
-	int rc = count_all(t);
 
-	if (!rc)
-		rc = write_dictionary(t, t->counts, distances, &draft);
+	count_all(t);
+	int rc = write_dictionary(t, t->counts, distances, &draft);
 	if (!rc)
 		rc = count_symbols(t, buf_bytes(&draft), counts, distances);
 	buf_release(&draft);
@@ -317,13 +319,23 @@ int dictionary_trainer_step(struct dictionary_trainer *t, struct buf *out)
 	if (t->samples < 2) /* nothing is shared */
 		return 0;
 	if (t->generation++ < GENERATIONS) {
-		int rc = generation(t, t->generation == GENERATIONS);
-		return rc ? rc : 1;
+		generation(t, t->generation == GENERATIONS);
+		return 1;
 	}
 	int rc = finish(t, out);
 	if (rc)
 		out->len = before;
 	return rc;
+}
+
+uint32_t dictionary_phrases(struct bytes dictionary)
+{
+	struct phrases phrases;
+	int rc = phrases_parse(dictionary, &phrases);
+
+	if (rc == 0)
+		phrases_release(&phrases);
+	return rc == 0 ? phrases.count : 0;
 }
 
 int dictionary_train(const struct bytes *samples, size_t n, struct buf *out)

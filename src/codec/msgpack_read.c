@@ -224,14 +224,15 @@ static bool str_valid(const uint8_t *p, const uint8_t *behind)
 #define SIXTEEN(n) FOUR(n), FOUR(n), FOUR(n), FOUR(n)
 #define EIGHT(n)   (n), (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7
 
-/* Bytes of a value that its lead byte tells all about; 0: it does not. */
-static const uint8_t sizes[256] = {
-	SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1),
-	/* 0x80 */ SIXTEEN(0), SIXTEEN(0),
-	/* 0xa0 */ EIGHT(1), EIGHT(9), EIGHT(17), EIGHT(25),
-	/* 0xc0 */ 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 5, 9, 2, 3, 5, 9,
-	/* 0xd0 */ 2, 3, 5, 9, 3, 4, 6, 10, 18, 0, 0, 0, 0, 0, 0, 0,
-	/* 0xe0 */ SIXTEEN(1), SIXTEEN(1)};
+#define LONG_ONES 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 5, 9, 2, 3, 5, 9
+#define LONG_TWOS 2, 3, 5, 9, 3, 4, 6, 10, 18, 0, 0, 0, 0, 0, 0, 0
+
+/* Bytes of a value that its lead byte tells all about; 0: it does not. From 0x80 on containers, from
+ * 0xa0 on short texts, 0xc0 and 0xd0 as `formats`. */
+static const uint8_t sizes[256] = {SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1),
+				   SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(0), SIXTEEN(0),
+				   EIGHT(1),   EIGHT(9),   EIGHT(17),  EIGHT(25),  LONG_ONES,
+				   LONG_TWOS,  SIXTEEN(1), SIXTEEN(1)};
 
 /* Moves behind the head of a container: how many values are inside. Small ones are most. */
 static inline bool open_walked(struct mp_reader *at, uint64_t *inside_out)

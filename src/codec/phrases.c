@@ -1,5 +1,5 @@
 /* phrases: reads a dictionary of phrases, and believes nothing of it: the codes are complete, and
- * every phrase lies in the text. */
+ * every phrase lies in the text, the longest first. */
 #include "phrases.h"
 
 #include <stdlib.h>
@@ -48,8 +48,7 @@ static bool read_codes(struct phrases *p, const uint8_t *from)
 	for (uint32_t i = 0; i < PHRASE_DISTANCES; i++)
 		p->distance_bits[i] = nibble(from, symbols + i);
 	return assign_codes(p->bits, symbols, PHRASE_CODE_MAX, p->codes) &&
-	       assign_codes(p->distance_bits, PHRASE_DISTANCES, PHRASE_FAR_MAX,
-			    p->distance_codes);
+	       assign_codes(p->distance_bits, PHRASE_DISTANCES, PHRASE_FAR_MAX, p->distance_codes);
 }
 
 static bool read_items(struct phrases *p, const uint8_t *lengths)
@@ -58,7 +57,7 @@ static bool read_items(struct phrases *p, const uint8_t *lengths)
 
 	for (uint32_t i = 0; i < p->count; i++) {
 		p->items[i] = (struct phrase){at, lengths[i]};
-		if (lengths[i] < PHRASE_LEN_MIN)
+		if (lengths[i] < PHRASE_LEN_MIN || (i && lengths[i] > lengths[i - 1]))
 			return false;
 		at += lengths[i];
 	}
@@ -101,60 +100,45 @@ void phrases_release(struct phrases *p)
 
 /* ---- finding phrases ---- */
 
-/* An entry and where it belongs: the level's first bits, then the hash. */
-struct placed {
-	struct lookup_entry entry;
-	uint32_t bucket;
-};
-
-static int by_bucket(const void *a, const void *b)
-{
-	const struct placed *x = a, *y = b;
-
-	if (x->bucket != y->bucket)
-		return x->bucket < y->bucket ? -1 : 1;
-	if (x->entry.len != y->entry.len)
-		return x->entry.len > y->entry.len ? -1 : 1;
-	return x->entry.symbol < y->entry.symbol ? -1 : 1;
-}
-
-static struct placed place(const struct phrase *item, uint32_t i, const uint8_t *text)
+/* Where a phrase belongs: the level, then the hash. */
+static uint32_t bucket_of(const struct phrase *item, const uint8_t *text)
 {
 	unsigned level = lookup_level(item->len);
 	struct lookup_key key = lookup_key(text + item->at, item->len < 16 ? item->len : 16);
-	uint64_t mask = item->len >= 8 ? UINT64_MAX : ((uint64_t)1 << (8 * item->len)) - 1;
 
 	/* Of a level only the bytes that all its phrases have. */
-	if (level == 1)
-		key.second = 0;
-	return (struct placed){{.prefix = key.first,
-				.mask = mask,
-				.at = item->at,
-				.symbol = (uint16_t)(PHRASE_FIRST + i),
-				.len = item->len},
-			       level << LOOKUP_BITS | lookup_hash(key, level)};
+	return level << LOOKUP_BITS | lookup_hash(key, level);
 }
 
-int lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, const uint8_t *text)
+static struct lookup_entry entry_of(const struct phrase *item, uint32_t i, const uint8_t *text)
 {
-	struct placed *all = malloc((count + 1) * sizeof *all);
-	uint32_t i = 0;
+	uint64_t mask = item->len >= 8 ? UINT64_MAX : ((uint64_t)1 << (8 * item->len)) - 1;
 
-	if (!all)
-		return ERR_NOMEM;
-	for (uint32_t k = 0; k < count; k++)
-		all[k] = place(&items[k], k, text);
-	qsort(all, count, sizeof *all, by_bucket);
+	return (struct lookup_entry){
+		.prefix = lookup_key(text + item->at, item->len < 8 ? item->len : 8).first,
+		.mask = mask,
+		.at = item->at,
+		.symbol = (uint16_t)(PHRASE_FIRST + i),
+		.len = item->len};
+}
+
+/* Counted, then put where they belong: of one bucket in the order of the items. */
+void lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, const uint8_t *text)
+{
+	uint32_t at = 0;
+
 	l->text = text;
-	for (uint32_t k = 0; k < count; k++)
-		l->entries[k] = all[k].entry;
-	for (uint32_t level = 0; level < LOOKUP_LEVELS; level++)
-		for (uint32_t b = 0; b <= 1u << LOOKUP_BITS; b++) {
-			/* The last one ends the level. */
-			while (i < count && all[i].bucket < (level << LOOKUP_BITS) + b)
-				i++;
-			l->starts[level][b] = (uint16_t)i;
-		}
-	free(all);
-	return 0;
+	memset(l->starts, 0, sizeof l->starts);
+	for (uint32_t i = 0; i < count; i++)
+		l->starts[bucket_of(&items[i], text)]++;
+	for (uint32_t b = 0; b < LOOKUP_BUCKETS; b++) {
+		uint32_t n = l->starts[b];
+		l->starts[b] = (uint16_t)at;
+		at += n;
+	}
+	/* Each start moves to the end of its bucket, which is where the next one begins. */
+	for (uint32_t i = 0; i < count; i++)
+		l->entries[l->starts[bucket_of(&items[i], text)]++] = entry_of(&items[i], i, text);
+	memmove(l->starts + 1, l->starts, LOOKUP_BUCKETS * sizeof *l->starts);
+	l->starts[0] = 0;
 }

@@ -36,7 +36,7 @@ struct phrases {
 	struct phrase *items;
 	uint8_t *text;
 	size_t text_len;
-	uint8_t bits[PHRASE_SYMBOLS]; /* of each symbol's code */
+	uint8_t bits[PHRASE_SYMBOLS];   /* of each symbol's code */
 	uint16_t codes[PHRASE_SYMBOLS]; /* first bit lowest */
 	uint8_t distance_bits[PHRASE_DISTANCES];
 	uint16_t distance_codes[PHRASE_DISTANCES];
@@ -71,18 +71,19 @@ struct lookup_entry {
 	uint8_t len;
 };
 
-#define LOOKUP_BITS   13
-#define LOOKUP_LEVELS 4
+#define LOOKUP_BITS    13
+#define LOOKUP_LEVELS  4u
+#define LOOKUP_BUCKETS (LOOKUP_LEVELS << LOOKUP_BITS)
 
 /* By the first sixteen, eight, four or two bytes; of one hash the longest first. */
 struct lookup {
 	const uint8_t *text;
 	struct lookup_entry entries[PHRASES_MAX];
-	uint16_t starts[LOOKUP_LEVELS][(1u << LOOKUP_BITS) + 1];
+	uint16_t starts[LOOKUP_BUCKETS + 1];
 };
 
-/* Borrows the text. ERR_NOMEM. */
-int lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, const uint8_t *text);
+/* Of items that have the longest first. Borrows the text. */
+void lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, const uint8_t *text);
 
 /* The bytes at a place, zeros for what lies behind the end. */
 struct lookup_key {
@@ -109,7 +110,7 @@ static inline uint32_t lookup_hash(struct lookup_key key, unsigned level)
 	static const uint8_t shift[LOOKUP_LEVELS] = {0, 0, 32, 48};
 	uint64_t word = key.first << shift[level];
 
-	if (level == 0)
+	if (level == 0) /* of sixteen bytes */
 		word ^= (key.second << 29 | key.second >> 35) * UINT64_C(0xd6e8feb86659fd93);
 	return (uint32_t)((word * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - LOOKUP_BITS));
 }
@@ -123,7 +124,7 @@ static inline bool lookup_matches(const struct lookup *l, const struct lookup_en
 
 /* The longest phrase that stands at `p`; NULL: none. */
 static inline const struct lookup_entry *lookup_longest(const struct lookup *l, const uint8_t *p,
-							 size_t left)
+							size_t left)
 {
 	static const uint8_t least[LOOKUP_LEVELS] = {16, 8, 4, 2};
 	struct lookup_key key = lookup_key(p, left);
@@ -131,7 +132,7 @@ static inline const struct lookup_entry *lookup_longest(const struct lookup *l, 
 	for (unsigned level = 0; level < LOOKUP_LEVELS; level++) {
 		if (left < least[level])
 			continue;
-		const uint16_t *start = &l->starts[level][lookup_hash(key, level)];
+		const uint16_t *start = &l->starts[level << LOOKUP_BITS | lookup_hash(key, level)];
 		for (uint32_t i = start[0]; i < start[1]; i++)
 			if (lookup_matches(l, &l->entries[i], key, p, left))
 				return &l->entries[i];

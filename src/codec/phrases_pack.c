@@ -51,10 +51,11 @@ struct phrase_packer *phrase_packer_new(struct phrases *p, bool best)
 	k->phrases = *p;
 	k->search = best ? malloc(sizeof *k->search) : NULL;
 	k->room = (struct buf){0};
-	if ((best && !k->search) || lookup_build(&k->lookup, p->items, p->count, p->text)) {
+	if (best && !k->search) {
 		phrase_packer_free(k);
-		k = NULL;
+		return NULL;
 	}
+	lookup_build(&k->lookup, p->items, p->count, p->text);
 	return k;
 }
 
@@ -110,8 +111,7 @@ static struct phrase_op copy_op(uint32_t len, uint32_t distance)
 {
 	unsigned extra, slot = phrase_length_slot(len - PHRASE_COPY_MIN, &extra);
 
-	return (struct phrase_op){(uint16_t)(PHRASE_BYTES + slot), (uint16_t)len,
-				  (uint16_t)distance};
+	return (struct phrase_op){(uint16_t)(PHRASE_BYTES + slot), (uint16_t)len, (uint16_t)distance};
 }
 
 /* ---- the fast way ---- */
@@ -177,7 +177,8 @@ static void reach_phrases(struct phrase_packer *k, const uint8_t *p, size_t i, s
 	struct lookup_key key = lookup_key(p, left);
 
 	for (unsigned level = 0; level < LOOKUP_LEVELS; level++) {
-		const uint16_t *start = &k->lookup.starts[level][lookup_hash(key, level)];
+		const uint16_t *start =
+			&k->lookup.starts[level << LOOKUP_BITS | lookup_hash(key, level)];
 		for (uint32_t at = start[0]; at < start[1]; at++) {
 			const struct lookup_entry *e = &k->lookup.entries[at];
 			if (lookup_matches(&k->lookup, e, key, p, left))
@@ -187,15 +188,15 @@ static void reach_phrases(struct phrase_packer *k, const uint8_t *p, size_t i, s
 	}
 }
 
-static void reach_copies(struct phrase_packer *k, struct bytes raw, size_t place, size_t i,
-			 size_t left)
+static void reach_copies(struct phrase_packer *k, struct bytes raw, size_t place, size_t i, size_t left)
 {
 	const uint8_t *p = raw.data + place;
 	uint16_t *head = &k->heads[hash_at(p)];
 	uint32_t longest = PHRASE_COPY_MIN - 1, at = *head;
 
 	for (int n = 0; n < CHAIN_MAX && at != NOWHERE; n++, at = k->search->chain[at]) {
-		uint32_t len = same_bytes(raw.data + at, p, p + left), distance = (uint32_t)place - at;
+		uint32_t len = same_bytes(raw.data + at, p, p + left),
+			 distance = (uint32_t)place - at;
 		if (len <= longest)
 			continue;
 		for (uint32_t l = longest + 1; l < len && l <= SHORT_COPY; l++)

@@ -13,12 +13,12 @@
  * place. */
 enum kind { KIND_BYTE, KIND_COPY, KIND_PHRASE };
 
-#define KIND_SHIFT   4
-#define VALUE_SHIFT  6
-#define PLACE_SHIFT  14
-#define WORD(bits, kind, value, place)                                               \
-	((uint32_t)(bits) | (uint32_t)(kind) << KIND_SHIFT |                         \
-	 (uint32_t)(value) << VALUE_SHIFT | (uint32_t)(place) << PLACE_SHIFT)
+#define KIND_SHIFT  4
+#define VALUE_SHIFT 6
+#define PLACE_SHIFT 14
+#define WORD(bits, kind, value, place)                                                          \
+	((uint32_t)(bits) | (uint32_t)(kind) << KIND_SHIFT | (uint32_t)(value) << VALUE_SHIFT | \
+	 (uint32_t)(place) << PLACE_SHIFT)
 
 struct phrase_unpacker {
 	struct phrases phrases;
@@ -26,14 +26,28 @@ struct phrase_unpacker {
 	uint8_t distances[1u << PHRASE_FAR_MAX]; /* slot << 4 | bits */
 };
 
-static uint32_t symbol_word(const struct phrases *p, uint32_t symbol)
+/* Of each word that ends in the code. */
+static void fill(struct phrase_unpacker *u, uint32_t code, uint8_t bits, uint32_t word)
 {
-	if (symbol < PHRASE_BYTES)
-		return WORD(p->bits[symbol], KIND_BYTE, symbol, 0);
-	if (symbol < PHRASE_FIRST)
-		return WORD(p->bits[symbol], KIND_COPY, symbol - PHRASE_BYTES, 0);
-	const struct phrase *item = &p->items[symbol - PHRASE_FIRST];
-	return WORD(p->bits[symbol], KIND_PHRASE, item->len, item->at);
+	for (uint32_t i = code; i < 1u << PHRASE_CODE_MAX; i += 1u << bits)
+		u->table[i] = word;
+}
+
+static void fill_symbols(struct phrase_unpacker *u)
+{
+	const struct phrases *p = &u->phrases;
+
+	for (uint32_t i = 0; i < PHRASE_BYTES; i++)
+		fill(u, p->codes[i], p->bits[i], WORD(p->bits[i], KIND_BYTE, i, 0));
+	for (uint32_t i = 0; i < PHRASE_LENGTHS; i++) {
+		uint32_t symbol = PHRASE_BYTES + i;
+		fill(u, p->codes[symbol], p->bits[symbol], WORD(p->bits[symbol], KIND_COPY, i, 0));
+	}
+	for (uint32_t i = 0; i < p->count && i < PHRASES_MAX; i++) {
+		uint32_t symbol = PHRASE_FIRST + i;
+		fill(u, p->codes[symbol], p->bits[symbol],
+		     WORD(p->bits[symbol], KIND_PHRASE, p->items[i].len, p->items[i].at));
+	}
 }
 
 struct phrase_unpacker *phrase_unpacker_new(struct phrases *p)
@@ -45,11 +59,7 @@ struct phrase_unpacker *phrase_unpacker_new(struct phrases *p)
 		return NULL;
 	}
 	u->phrases = *p;
-	for (uint32_t s = 0; s < PHRASE_FIRST + p->count; s++) {
-		uint32_t word = symbol_word(&u->phrases, s);
-		for (uint32_t i = p->codes[s]; i < 1u << PHRASE_CODE_MAX; i += 1u << p->bits[s])
-			u->table[i] = word;
-	}
+	fill_symbols(u);
 	for (uint32_t s = 0; s < PHRASE_DISTANCES; s++)
 		for (uint32_t i = p->distance_codes[s]; i < 1u << PHRASE_FAR_MAX;
 		     i += 1u << p->distance_bits[s])

@@ -11,8 +11,8 @@
 #define TXN_RECORDS_MAX 100000u
 /* Records that come before a resource has a dictionary wait raw, until there are enough to train
  * one. */
-#define GATHER_RECORDS   64u /* enough for one … */
-#define GATHER_MORE      256u /* … but more make a better one */
+#define GATHER_RECORDS   64u          /* enough for one … */
+#define GATHER_MORE      256u         /* … but more make a better one */
 #define GATHER_BYTES_MAX (320u << 10) /* what training looks at */
 #define GATHER_FEW       16u          /* enough when the bytes are used up */
 #define PACK_LEVEL       3            /* fresh records change soon … */

@@ -147,7 +147,7 @@ static int inspect_dictionary(struct inspect *n, struct bytes file)
 
 	if (dictionary_decode(file, &body))
 		return damaged(n, "the dictionary's checksum or length is wrong");
-	say(n, "dictionary bytes %zu", body.len);
+	say(n, "dictionary bytes %zu phrases %" PRIu32, body.len, dictionary_phrases(body));
 	return 0;
 }
 

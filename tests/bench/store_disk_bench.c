@@ -198,7 +198,8 @@ static void add_segment(const uint8_t *page, double bytes)
 
 	sections[SEGMENT_SECTIONS] += bytes - rest;
 	for (uint32_t i = 0; i < n && i < SEGMENT_SECTIONS; i++) {
-		double size = le32(page + HEADER_TABLE + SEGMENT_TABLE_SIZE * i + 8) * (double)SEGMENT_PAGE;
+		double size = le32(page + HEADER_TABLE + SEGMENT_TABLE_SIZE * i + 8) *
+			      (double)SEGMENT_PAGE;
 		sections[i] += size;
 		rest -= size;
 	}
@@ -227,9 +228,10 @@ static int add_file(const char *path, const struct stat *st, int type, struct FT
 
 static void tell_sections(const char *dir)
 {
-	static const char *const names[] = {"rows",      "ids",     "filter",  "updated", "parents",
-					    "truncated", "changes", "columns", "fields",  "postings",
-					    "terms",     "records", "all else"};
+	static const char *const names[] = {"rows",    "ids",       "filter",  "updated",
+					    "parents", "truncated", "changes", "columns",
+					    "fields",  "postings",  "terms",   "records",
+					    "all else"};
 	char name[64];
 
 	nftw(dir, add_file, 16, FTW_PHYS);
@@ -261,7 +263,8 @@ static void tell_cold(struct store *s)
 		must(packer_pack(fast, buf_bytes(&raw), &warm), "pack");
 		must(packer_pack(best, buf_bytes(&raw), &cold), "pack");
 	}
-	double saved = sections[SEGMENT_SECTIONS] * (1 - (double)cold.len / (double)warm.len), all = 0;
+	double saved = sections[SEGMENT_SECTIONS] * (1 - (double)cold.len / (double)warm.len),
+	       all = 0;
 	for (unsigned i = 0; i < SEGMENT_SECTIONS + 2; i++)
 		all += sections[i];
 	say("disk, of the JSON, with all records packed cold", (all - saved) / json_bytes, "");

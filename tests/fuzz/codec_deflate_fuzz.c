@@ -1,6 +1,6 @@
 /*
  * codec_deflate_fuzz: any bytes as a packed record of any claimed length, with and without a
- * dictionary; and any bytes as a record that is packed, with a dictionary trained on pieces of
+ * dictionary, and as a dictionary; and any bytes as a record that is packed, with a dictionary trained on pieces of
  * it, and comes back as it was.
  *
  * The first byte chooses the level, the next two the claimed length.
@@ -19,6 +19,29 @@ static void require(bool truth)
 
 static const char shared[] =
 	"{\"type\":\"conversation\",\"id\":\"1\",\"created_at\":1734537511,\"state\":\"open\"}";
+
+/* Of records that share all but a number. */
+static struct unpacker *phrases_new(void)
+{
+	struct buf text = {.max = 0}, dictionary = {.max = 0};
+	struct bytes samples[40];
+	size_t ends[40];
+
+	for (int i = 0; i < 40; i++) {
+		buf_printf(&text, "%s%d%s", shared, i * 7919, shared + i);
+		ends[i] = text.len;
+	}
+	for (int i = 0; i < 40; i++) {
+		size_t start = i ? ends[i - 1] : 0;
+		samples[i] = bytes_of(text.data + start, ends[i] - start);
+	}
+	require(dictionary_train(samples, 40, &dictionary) == 0);
+	require(dictionary_phrases(buf_bytes(&dictionary)) > 0);
+	struct unpacker *u = unpacker_new(buf_bytes(&dictionary));
+	buf_release(&text);
+	buf_release(&dictionary);
+	return u;
+}
 
 static void unpack_any(struct unpacker *u, struct bytes packed, size_t claimed)
 {
@@ -60,18 +83,25 @@ static void round_trip(struct bytes raw, struct bytes dictionary, int level)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct unpacker *plain, *primed;
+	static struct unpacker *plain, *primed, *phrases;
 
 	if (!plain) {
 		plain = unpacker_new(bytes_str(""));
 		primed = unpacker_new(bytes_str(shared));
+		phrases = phrases_new();
 	}
-	if (size < 3 || !plain || !primed)
+	if (size < 3 || !plain || !primed || !phrases)
 		return 0;
 	size_t claimed = le16(data + 1);
 	struct bytes body = bytes_of(data + 3, size - 3);
 	unpack_any(plain, body, claimed);
 	unpack_any(primed, body, claimed);
+	unpack_any(phrases, body, claimed);
+
+	struct unpacker *of_body = unpacker_new(body);
+	if (of_body)
+		unpack_any(of_body, body, claimed);
+	unpacker_free(of_body);
 
 	struct buf dictionary = {.max = 0};
 	struct bytes samples[] = {body, bytes_of(body.data, body.len / 2),

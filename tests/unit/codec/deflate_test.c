@@ -94,7 +94,8 @@ static void test_round_trip(void **state)
 
 static void sizes_with(struct bytes dictionary, int level)
 {
-	static const size_t sizes[] = {0, 1, 2, 100, 4095, 4096, 16384, 32768, 65536, 65535, 300000};
+	static const size_t sizes[] = {0,     1,     2,     100,   4095,  4096,
+				       16384, 32768, 65536, 65535, 300000};
 	struct packer *p = packer_new(dictionary, level);
 	struct unpacker *u = unpacker_new(dictionary);
 	uint64_t seed = 3;
@@ -244,7 +245,8 @@ static void test_pieces(void **state)
 		buf_reset(&out);
 		packer_begin(p);
 		assert_int_equal(packer_feed(p, bytes_of(samples[i].data, half), false, &packed), 0);
-		assert_int_equal(packer_feed(p, bytes_of(samples[i].data + half, samples[i].len - half),
+		assert_int_equal(packer_feed(p,
+					     bytes_of(samples[i].data + half, samples[i].len - half),
 					     true, &packed),
 				 0);
 		assert_int_equal(unpacker_unpack(u, buf_bytes(&packed), samples[i].len, &out), 0);
@@ -389,11 +391,16 @@ static void test_train_much(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_independent),     cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_limits),          cmocka_unit_test(test_wrong_dictionary),
-		cmocka_unit_test(test_long_dictionary), cmocka_unit_test(test_pieces),
-		cmocka_unit_test(test_phrases_are_small), cmocka_unit_test(test_damaged_phrases),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_independent),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_wrong_dictionary),
+		cmocka_unit_test(test_long_dictionary),
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_phrases_are_small),
+		cmocka_unit_test(test_damaged_phrases),
 		cmocka_unit_test(test_train),
 		cmocka_unit_test(test_train_much),
 	};
