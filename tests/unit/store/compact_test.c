@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #define T0         1700000000000
 #define DAY        INT64_C(86400000)
@@ -403,6 +404,148 @@ static void fails(void **state)
 	cut_anywhere(FAULT_FAIL);
 }
 
+/* ---- trouble ---- */
+
+/* What is logged goes to a file meanwhile. How often it has the words. */
+static int log_aside(FILE *file)
+{
+	int stderr_fd = dup(2);
+
+	fflush(stderr);
+	dup2(fileno(file), 2);
+	return stderr_fd;
+}
+
+static unsigned logged(FILE *file, int stderr_fd, const char *words)
+{
+	char line[512];
+	unsigned n = 0;
+
+	fflush(stderr);
+	dup2(stderr_fd, 2);
+	close(stderr_fd);
+	rewind(file);
+	while (fgets(line, sizeof line, file))
+		n += strstr(line, words) != NULL;
+	fclose(file);
+	return n;
+}
+
+/* Many small files; they are merged, and nothing else is. */
+static struct store *small_files(unsigned n)
+{
+	lab.segment_rows = 100000;
+	struct store *s = lab_open(&lab);
+	for (unsigned i = 0; i < n; i++) {
+		put_kind(s, i * 60, 60, 1);
+		store_flush(s);
+		for (unsigned files = segments(s); segments(s) == files && store_work(s);)
+			;
+	}
+	return s;
+}
+
+/* A disk that is full: nothing is lost, the line comes once, the tries become rare, flushes go on,
+ * and when there is room the files are merged. */
+static void full_disk(void **state)
+{
+	unsigned tries = 0;
+	FILE *lines = tmpfile();
+	int stderr_fd = log_aside(lines);
+
+	(void)state;
+	lab.floor_bytes = 1 << 20;
+	lab.free_bytes = 1 << 30;
+	struct store *s = small_files(8);
+	lab_dump(s, &before, true);
+	lab.free_bytes = (1 << 20) + (300 << 10); /* enough for what is small */
+	work(s);
+	lab_dump(s, &after, true);
+	assert_string_equal(buf_text(&before), buf_text(&after));
+	for (unsigned i = 8; i < 48; i++) {
+		unsigned failures = s->compact_failures, rests = s->compact_rests;
+		put_kind(s, i * 60, 10, 1);
+		flush(s);
+		tries += s->compact_failures > failures || s->compact_rests > rests;
+	}
+	assert_int_equal(segments(s), 48);
+	assert_true(tries >= 2 && tries <= 8);
+	lab.free_bytes = 1 << 30;
+	for (unsigned i = 48; i < 48 + 64 && segments(s) > 10; i++) {
+		put_kind(s, i * 60, 10, 1);
+		flush(s);
+	}
+	assert_true(segments(s) <= 10);
+	rests(&s, NULL);
+	store_close(s);
+	assert_int_equal(logged(lines, stderr_fd, "cannot be merged"), 1);
+}
+
+/* A file is damaged where only a merge looks: it is quarantined, with its span, and the others are
+ * merged. */
+static void damaged_source(void **state)
+{
+	struct buf file = {0};
+	char path[512];
+
+	(void)state;
+	struct store *s = small_files(9);
+	const struct segment *g = contacts(s)->segments[4].segment;
+	snprintf(path, sizeof path, "%s", g->file.path);
+	uint32_t rows = g->meta.records;
+	store_close(s);
+	lab_read("", path, &file);
+	memset(file.data + 4096 + 700, 0x5a, 400); /* frames, which nothing else reads */
+	lab_write("", path, buf_bytes(&file));
+	s = lab_open(&lab);
+	work(s);
+	struct snapshot *v = snapshot_new(s);
+	assert_int_equal(snapshot_count(v, "contacts"), 9 * 60 - rows);
+	assert_int_equal(snapshot_quarantined(v, "contacts", TIME_MIN, TIME_MAX), 1);
+	assert_false(intervals_contain(&snapshot_coverage(v, "contacts")->held,
+				       T0 + 4 * 60 * HOURS4, T0 + 4 * 60 * HOURS4 + 1));
+	assert_true(intervals_contain(&snapshot_coverage(v, "contacts")->held, T0, T0 + DAY));
+	snapshot_free(v);
+	assert_int_equal(segments(s), 1);
+	rests(&s, NULL);
+	store_close(s);
+	buf_release(&file);
+}
+
+/* ---- another schema ---- */
+
+static const struct field other_field = {"state", FIELD_TEXT, "subject_0", NULL};
+static const struct store_field other_fields[] = {{&other_field, STORE_KEYWORD}};
+static const struct store_schema other[] = {{"contacts", other_fields, 1}, {NULL, NULL, 0}};
+
+/* Full files, whose indexes are made anew in memory that has a bound: first smaller ones come of it, then
+ * full ones again. */
+static void schemas(void **state)
+{
+	(void)state;
+	lab.segment_rows = 4000;
+	struct store *s = lab_open(&lab);
+	put_rows(s, 0, 16000, T0, T0 + 90 * DAY, 0);
+	flush(s);
+	unsigned files = segments(s);
+	lab_dump(s, &before, true);
+	store_close(s);
+	lab.schemas = other;
+	s = lab_open(&lab);
+	work(s);
+	for (size_t i = 0; i < contacts(s)->count; i++)
+		assert_true(contacts(s)->segments[i].segment->same_schema);
+	assert_true(segments(s) <= files + SMALL_MOST);
+	store_close(s);
+	lab.schemas = lab_schemas;
+	s = lab_open(&lab);
+	work(s);
+	rests(&s, NULL);
+	lab_dump(s, &after, true);
+	assert_string_equal(buf_text(&before), buf_text(&after));
+	store_close(s);
+}
+
 /* ---- what a step takes ---- */
 
 static double cpu_ms(void)
@@ -530,6 +673,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(torn, setup, teardown),
 		cmocka_unit_test_setup_teardown(loses, setup, teardown),
 		cmocka_unit_test_setup_teardown(fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(full_disk, setup, teardown),
+		cmocka_unit_test_setup_teardown(damaged_source, setup, teardown),
+		cmocka_unit_test_setup_teardown(schemas, setup, teardown),
 		cmocka_unit_test_setup_teardown(steps, setup, teardown),
 		cmocka_unit_test_setup_teardown(memory, setup, teardown),
 	};
