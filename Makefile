@@ -150,7 +150,7 @@ BENCH_LIBS      := $(if $(BENCH_PKGS),$(call pkg,--libs,$(BENCH_PKGS),))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all check test sanitize valgrind fuzz fuzz-programs bench coverage lint lint-layers lint-words lint-shell \
+.PHONY: all check nightly test sanitize valgrind fuzz fuzz-programs bench coverage lint lint-layers lint-words lint-shell \
 	lint-cycles lint-format lint-cppcheck headers tidy install install-strip uninstall dist clean help FORCE
 
 all: $(PROGRAMS) $(TOOLS) ## build ficd, ficq, the API simulator and the small tools (the default)
@@ -286,6 +286,11 @@ check: all $(C_TESTS) ## run every test (ONLY=text: those whose path contains it
 	@$(TEST_ENV) tools/lib/run-tests $(ALL_TESTS)
 
 test: check ## the same as check
+
+# Lives of 100,000 operations, every cut of every script, every byte flipped.
+nightly: $(filter $(BUILD)/tests/store/%,$(C_TESTS)) ## run the store's tests at length: minutes to an hour
+	@$(TEST_ENV) TEST_TIMEOUT=7200 STORE_TEST_OPS=100000 STORE_TEST_CUTS=100000 STORE_TEST_ALL=1 \
+		tools/lib/run-tests $^
 
 sanitize: ## run every test again under the address and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)/sanitize' SANITIZE=address,undefined WERROR=0 check

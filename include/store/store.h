@@ -72,7 +72,7 @@ struct store_field {
 
 /* The indexed fields of a resource, 62 at most. Each segment remembers the fields that it was written
  * with: when a field comes, goes or changes its meaning, older segments answer what they can, and
- * are made anew when they are folded. */
+ * are made anew by the store's upkeep. */
 struct store_schema {
 	const char *resource;
 	const struct store_field *fields;
@@ -122,8 +122,12 @@ int store_open(const struct store_options *options, struct store **store_out, st
 void store_close(struct store *s);
 
 /* The next slice of what there is to do: some tenths of a millisecond, so that an owner's loop stays
- * free. That is what a commit has to prepare, filters that are not in memory yet, and the store's own upkeep: segments that readers found
- * damaged are quarantined, the journal is flushed, small and half-dead segments are merged; nothing
+ * free. That is what a commit has to prepare, filters that are not in memory yet, and the store's own
+ * upkeep: segments that readers found
+ * damaged are quarantined, the journal is flushed, segments that are small, partly dead, of the same
+ * time or of an old schema are merged, what is old is packed more densely, and a dictionary that does
+ * not pay any more is replaced, until there is nothing to gain. What fails for want of room or the like
+ * is tried again after some more commits. Nothing
  * of it changes what readers see, but for a quarantine, or raises the revision. True: there is more,
  * call again; else the hook `wake` says when. May end a commit (and so call its `done`). Without the
  * hook, commits do not need it, but upkeep does. */

@@ -157,7 +157,7 @@ const char *check_dictionary_file(struct store_check *c, const char *path)
 
 	if (rc)
 		f.wrong = rc == ERR_NOTFOUND ? "it is missing" : "it cannot be read";
-	else if (f.end > FRAMED_HEAD + DEFLATE_DICTIONARY_MAX)
+	else if (f.end > FRAMED_HEAD + DICTIONARY_MAX)
 		f.wrong = "it has another length";
 	while (!rc && file_step(&f))
 		;

@@ -12,12 +12,12 @@
 #include <stdlib.h>
 
 /* Of records that are trained with, and of those that are weighed: every fourth. */
-#define SAMPLES_MAX 192u
-#define TRAIN_BYTES (224u << 10) /* takes about 3 ms */
-#define WEIGH_BYTES (96u << 10)
+#define SAMPLES_MAX 96u
+#define TRAIN_BYTES (96u << 10) /* training takes 3 ms */
+#define WEIGH_BYTES (64u << 10)
 #define WEIGH_EACH  4u
-#define RECORD_MAX   (16u << 10) /* of one; larger ones say little */
-#define STEP_BYTES   (24u << 10)
+#define RECORD_MAX  (16u << 10) /* of one; larger ones say little */
+#define STEP_BYTES  (24u << 10)
 /* Fewer say nothing. */
 #define SAMPLES_MIN 8u
 
@@ -146,8 +146,7 @@ static void sample_row(struct store *s, struct segment *g, uint32_t ordinal, str
 	uint32_t hint = 0;
 
 	if (segment_row(g, s->pages, ordinal, &hint, &row) || row.raw_bytes > RECORD_MAX ||
-	    row.flags & RECORD_DELETED ||
-	    segment_frame(g, s->pages, &row, &s->frame) ||
+	    row.flags & RECORD_DELETED || segment_frame(g, s->pages, &row, &s->frame) ||
 	    dictionary_unpacker(s->dictionaries, g->resource, g->meta.dictionary, &u) ||
 	    segment_note(g, unpacker_unpack(u, frame_packed(buf_bytes(&s->frame)), row.raw_bytes,
 					    &l->bytes)))

@@ -16,13 +16,15 @@ int spill_open(struct spill *p, const struct store_hooks *hooks, const char *dir
 	if (asprintf(&path, "%s/spill.tmp", dir) < 0)
 		return why_set(why, ERR_NOMEM, "out of memory in a commit");
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int rc = fd < 0 ? why_errno(why, "cannot make the file %s", path) : 0;
-	if (!rc)
-		unlink(path);
+	if (fd < 0) {
+		int rc = why_errno(why, "cannot make the file %s", path);
+		free(path);
+		return rc;
+	}
+	unlink(path);
 	free(path);
-	if (!rc)
-		*p = (struct spill){.hooks = hooks, .fd = fd};
-	return rc;
+	*p = (struct spill){.hooks = hooks, .fd = fd};
+	return 0;
 }
 
 void spill_release(struct spill *p)
