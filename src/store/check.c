@@ -113,7 +113,8 @@ static void check_dictionary(struct store_check *c, const struct state_resource 
 				       .action = STORE_QUARANTINES,
 			       });
 		for (size_t i = 0; i < r->count; i++)
-			if (r->segments[i].segment->meta.dictionary == number) {
+			if (r->segments[i].segment->meta.dictionary == number &&
+			    !segment_in_memory(r->segments[i].segment)) {
 				r->segments[i].segment->damaged = true;
 				segment_wrong(c, r->segments[i].segment,
 					      "the dictionary that packed it is damaged");
@@ -322,7 +323,8 @@ static const char *what_is_wrong(struct segment *g, enum check_phase phase, int 
 static void check_advance(struct store_check *c, struct segment *g, int rc)
 {
 	/* Told with its dictionary. */
-	bool known = rc >= 0 && !dictionary_trusted(c->view->store->dictionaries, g->meta.dictionary);
+	bool known = rc >= 0 && !segment_in_memory(g) &&
+		     !dictionary_trusted(c->view->store->dictionaries, g->meta.dictionary);
 
 	if (rc == ERR_NOMEM) {
 		c->no_memory = true;

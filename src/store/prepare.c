@@ -274,8 +274,12 @@ static int stage_pack(struct prepared *p)
 
 static int stage_build(struct prepared *p)
 {
-	const struct txn_part *part = p->part;
+	struct txn_part *part = p->part;
 
+	/* What is in memory is packed anew; what the transaction has packed already cannot be. */
+	if (!part->dictionary_new && part->count == 0 &&
+	    !dictionary_trusted(p->s->dictionaries, part->dictionary))
+		part->dictionary = 0;
 	p->r = part->base ? resource_clone(part->base) : resource_new(part->name);
 	if (!p->r)
 		return prepare_nomem(p);
