@@ -61,13 +61,6 @@ void store_check_read(const struct store_check *c, uint64_t *files_out, uint64_t
 	*bytes_out = c->bytes;
 }
 
-void check_found(struct store_check *c, const struct store_damage *d)
-{
-	c->bad++;
-	if (c->found)
-		c->found(c->found_ctx, d);
-}
-
 /* ---- dictionaries ---- */
 
 static void segment_wrong(struct store_check *c, const struct segment *g, const char *words)
@@ -360,7 +353,8 @@ int store_check_step(struct store_check *c, size_t budget, uint64_t *bad_out, do
 
 	while (!c->no_memory && spent < budget && check_files_step(c, &cost))
 		spent += cost;
-	while (!c->no_memory && c->stage == STAGE_SEGMENTS && c->resource < t->resources_count && spent < budget) {
+	while (!c->no_memory && c->stage == STAGE_SEGMENTS && c->resource < t->resources_count &&
+	       spent < budget) {
 		const struct state_resource *r = t->resources[c->resource];
 		if (c->phase == PHASE_DICTIONARIES) {
 			spent += check_dictionaries(c, r);

@@ -695,7 +695,7 @@ static int check_room(struct prepared *p)
 		return 0;
 	return why_set(&p->why, ERR_NOSPACE,
 		       "too little space on the disk of %s: %" PRIu64 " MiB are free, %" PRIu64
-		       " are to stay free",
+		       " are to stay free (disk_reserve)",
 		       s->dir, bytes >> 20, s->floor_bytes >> 20);
 }
 

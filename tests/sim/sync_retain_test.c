@@ -71,7 +71,8 @@ static void nothing_old(struct lab *lab, int64_t kept_from)
 	buf_release(&memory);
 }
 
-static void live(uint64_t seed, int64_t history_days, int64_t retain_days, unsigned mishaps, bool restarts)
+static void live(uint64_t seed, int64_t history_days, int64_t retain_days, unsigned mishaps,
+		 bool restarts)
 {
 	struct lab lab;
 
@@ -95,7 +96,8 @@ static void live(uint64_t seed, int64_t history_days, int64_t retain_days, unsig
 	lab_run(&lab, 26 * 60 * MINUTE_MS);
 	int64_t now = world_now(lab.world), quiet_since = loop_wall_ms(lab.loop);
 	int64_t kept_from = sync_retain_start(lab.sync, "messages");
-	assert_true(kept_from > now - (retain_days + 1) * DAY_MS && kept_from <= now - retain_days * DAY_MS);
+	assert_true(kept_from > now - (retain_days + 1) * DAY_MS &&
+		    kept_from <= now - retain_days * DAY_MS);
 	/* It may be a day since. */
 	nothing_old(&lab, kept_from - DAY_MS);
 	lab_run(&lab, 2 * DAY_MS);

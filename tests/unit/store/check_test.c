@@ -24,7 +24,8 @@ static void put_some(struct store *s, unsigned from, unsigned n)
 
 	for (unsigned i = from; i < from + n; i++) {
 		snprintf(id, sizeof id, "i%u", i);
-		lab_put(t, "contacts", id, T0 + i * DAY / 20, T0 + i, T0 + DAY, 0, i % 2 ? "p" : NULL, i + 1);
+		lab_put(t, "contacts", id, T0 + i * DAY / 20, T0 + i, T0 + DAY, 0,
+			i % 2 ? "p" : NULL, i + 1);
 	}
 	txn_hold(t, "contacts", (struct interval){T0, T0 + 5 * DAY, T0 + 9 * DAY});
 	assert_int_equal(lab_commit(t), 0);
@@ -142,7 +143,8 @@ static void same_as(const char *path, const struct buf *file)
 static const struct {
 	const char *suffix;
 	size_t step; /* of the bytes that are flipped, but for the first and last 200 */
-} kinds[] = {{"/MANIFEST", 1}, {"/MANIFEST.prev", 1}, {".dict", 7}, {"/journal/1.log", 1}, {".seg", 37}, {"/runs/0.log", 1}};
+} kinds[] = {{"/MANIFEST", 1},      {"/MANIFEST.prev", 1}, {".dict", 7},
+	     {"/journal/1.log", 1}, {".seg", 37},          {"/runs/0.log", 1}};
 
 #define KINDS (sizeof kinds / sizeof *kinds)
 
@@ -190,11 +192,12 @@ static void every_byte(void **state)
 			file.data[i] ^= (uint8_t)(1u << (i % 8));
 			flips++;
 		}
-		for (size_t cut = 0; cut < len; cut += len > 2000 ? 501 : 1) {
+		for (size_t cut = 0; cut<len; cut += len> 2000 ? 501 : 1) {
 			/* A journal that was made and not written to, and a frame that is not there: nobody can miss them. */
 			file.len = cut;
 			lab_write("", path, buf_bytes(&file));
-			bool journal = strstr(path, "/journal/") != NULL, trail = strstr(path, "/runs/") != NULL;
+			bool journal = strstr(path, "/journal/") != NULL,
+			     trail = strstr(path, "/runs/") != NULL;
 			if (offline(&told) == 0)
 				assert_true(journal || trail);
 			same_as(path, &file);
@@ -329,10 +332,8 @@ static void read_only(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_byte),
-		cmocka_unit_test(missing_files),
-		cmocka_unit_test(online),
-		cmocka_unit_test(sound),
+		cmocka_unit_test(every_byte), cmocka_unit_test(missing_files),
+		cmocka_unit_test(online),     cmocka_unit_test(sound),
 		cmocka_unit_test(read_only),
 	};
 

@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define T0   1700000000000
-#define DAY  INT64_C(86400000)
-#define OLD  12
-#define NEW  8
-#define IDS  (OLD + NEW)
+#define T0  1700000000000
+#define DAY INT64_C(86400000)
+#define OLD 12
+#define NEW 8
+#define IDS (OLD + NEW)
 
 /* ---- the allocator ---- */
 
@@ -113,14 +113,14 @@ int __wrap___asprintf_chk(char **out, int flag, const char *format, ...)
 }
 
 /* The call with allocations that may fail; a failure lasts to its end. */
-#define ARMED(call)             \
-	do {                    \
-		armed = true;   \
-		call;           \
-		armed = false;  \
-		if (!persistent) \
-			break;  \
-		if (failed)     \
+#define ARMED(call)                                              \
+	do {                                                     \
+		armed = true;                                    \
+		call;                                            \
+		armed = false;                                   \
+		if (!persistent)                                 \
+			break;                                   \
+		if (failed)                                      \
 			fail_at = 0, failed = false, hit = true; \
 	} while (0)
 
