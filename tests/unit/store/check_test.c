@@ -143,8 +143,8 @@ static void same_as(const char *path, const struct buf *file)
 static const struct {
 	const char *suffix;
 	size_t step; /* of the bytes that are flipped, but for the first and last 200 */
-} kinds[] = {{"/MANIFEST", 1},      {"/MANIFEST.prev", 1}, {".dict", 7},
-	     {"/journal/1.log", 1}, {".seg", 37},          {"/runs/0.log", 1}};
+} kinds[] = {{"/MANIFEST", 1},       {"/MANIFEST.prev", 1}, {".dict", 17},
+	     {"/journal/1.log", 13}, {".seg", 97},          {"/runs/0.log", 1}};
 
 #define KINDS (sizeof kinds / sizeof *kinds)
 
