@@ -54,9 +54,9 @@ struct config_resource {
 	int64_t tolerance_ms; /* a missing tail as long as this is no gap */
 	unsigned priority;    /* 1 goes first */
 	int64_t retain_ms;    /* how long it is kept; 0: for ever */
-	int64_t history_ms;   /* how far back it is wanted: the source's, but not beyond what is kept */
-	uint64_t given;       /* private: which options the file sets */
-	unsigned line;        /* private: of the section, 0: none */
+	int64_t history_ms; /* how far back it is wanted: the source's, but not beyond what is kept */
+	uint64_t given;     /* private: which options the file sets */
+	unsigned line;      /* private: of the section, 0: none */
 };
 
 struct config_source {

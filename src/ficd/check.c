@@ -50,8 +50,8 @@ static int check_opened(struct store *store, const char *name)
 		fprintf(stderr, "ficd: %s: out of memory\n", name);
 		return EX_OSERR;
 	}
-	printf("%s: %" PRIu64 " files, %" PRIu64 " bytes, %" PRIu64 " damaged\n", name, files, bytes,
-	       bad);
+	printf("%s: %" PRIu64 " files, %" PRIu64 " bytes, %" PRIu64 " damaged\n", name, files,
+	       bytes, bad);
 	return bad > 0;
 }
 

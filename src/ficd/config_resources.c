@@ -67,7 +67,8 @@ static void check_resource(struct loader *l, const struct config_source *s,
 static void check_retain(struct loader *l, const struct config_source *s, struct config_resource *r,
 			 bool windowed)
 {
-	unsigned line = r->given & option_bit(option_find(SECTION_RESOURCE, "retain")) ? r->line : s->line;
+	unsigned line = r->given & option_bit(option_find(SECTION_RESOURCE, "retain")) ? r->line
+										       : s->line;
 	bool both = s->given & option_bit(option_find(SECTION_SOURCE, "history"));
 	char retain[DURATION_TEXT_MAX], history[DURATION_TEXT_MAX];
 
@@ -80,14 +81,16 @@ static void check_retain(struct loader *l, const struct config_source *s, struct
 		return;
 	duration_text(r->retain_ms, retain);
 	if (!windowed) {
-		config_error(l->errors, line, "retain: %s are kept whole; did you mean [resource %s/conversations]?",
+		config_error(l->errors, line,
+			     "retain: %s are kept whole; did you mean [resource %s/conversations]?",
 			     r->name, s->name);
 	} else if (r->retain_ms < DAY_MS) {
-		config_error(l->errors, line, "retain: must be 0s or from 1d, not %s", retain);
+		config_error(l->errors, line, "retain: must be 0 or from 1d, not %s", retain);
 	} else if (r->retain_ms < s->history_ms && both) {
-		config_warning(l->errors, line,
-			       "%s are kept for %s only (retain): no more than that of the history of %s is fetched",
-			       r->name, retain, duration_text(s->history_ms, history));
+		config_warning(
+			l->errors, line,
+			"%s are kept for %s only (retain): no more than that of the history of %s is fetched",
+			r->name, retain, duration_text(s->history_ms, history));
 	}
 }
 

@@ -59,9 +59,9 @@ const struct option config_options[] = {
 	{SOURCE(history_ms), .name = "history", .type = OPTION_DURATION, .fallback = "400d",
 	 .min = DAY_MS, .max = 50 * 365 * DAY_MS, .reloadable = true,
 	 .help = "how far back the cache shall reach"},
-	{SOURCE(retain_ms), .name = "retain", .type = OPTION_DURATION, .fallback = "0s",
+	{SOURCE(retain_ms), .name = "retain", .type = OPTION_DURATION, .fallback = "0",
 	 .max = 50 * 365 * DAY_MS, .reloadable = true,
-	 .help = "conversations without activity for so long are dropped with their messages, once a day; 0s: never"},
+	 .help = "conversations without activity for so long are dropped with their messages, once a day; 0: never"},
 	{SOURCE(max_staleness_ms), .name = "max_staleness", .type = OPTION_DURATION,
 	 .fallback = "1h", .max = 365 * DAY_MS, .reloadable = true,
 	 .help = "age of the data that a question accepts unless it says otherwise"},
@@ -116,8 +116,10 @@ const struct resource_default config_resources[] = {
 const size_t config_resource_count = sizeof config_resources / sizeof *config_resources;
 
 static const struct option_later later[] = {
-	{SECTION_FICD, "http", "off"},      {SECTION_SOURCE, "webhook_secret", ""},
-	{SECTION_SOURCE, "exclude", ""},    {SECTION_RESOURCE, "window", "1d"},
+	{SECTION_FICD, "http", "off"},
+	{SECTION_SOURCE, "webhook_secret", ""},
+	{SECTION_SOURCE, "exclude", ""},
+	{SECTION_RESOURCE, "window", "1d"},
 };
 
 const struct option *option_find(enum section_kind section, const char *name)

@@ -53,7 +53,7 @@ struct daemon {
 	int lock_fd;
 	int64_t started_ms;
 	bool once, stopping;
-	bool verifying; /* somebody waits for it */
+	bool verifying;           /* somebody waits for it */
 	unsigned stopped;         /* sources that have stopped */
 	struct timer *stop_timer; /* the far end of patience */
 	struct timer *once_timer;

@@ -238,8 +238,9 @@ static bool on_step(void *ctx)
 	if (rc < 0) {
 		if (rc == ERR_CORRUPT)
 			sync_repair(p->sources[p->at].sync);
-		fail(p, rc, rc == ERR_CORRUPT ? "stored records are damaged and are being read again"
-					      : "cannot read what is stored");
+		fail(p, rc,
+		     rc == ERR_CORRUPT ? "stored records are damaged and are being read again"
+				       : "cannot read what is stored");
 	} else if (p->dry_run) {
 		return source_over(p);
 	} else {

@@ -17,7 +17,7 @@
 #define LIMIT_MAX      1000
 #define ROWS_BYTES_MAX (1024 * 1024) /* of one answer; more is another page */
 #define ROWS_BYTES_MIN (64 * 1024)   /* what everybody gets, however many answers lie unread */
-#define DAMAGED_MAX    8           /* segments that one question may find damaged */
+#define DAMAGED_MAX    8             /* segments that one question may find damaged */
 #define STEP_UNITS     300           /* about half a millisecond */
 
 /* One question that reads records. */

@@ -55,9 +55,8 @@ static void verify_release(struct request *r)
 
 static const char *action_word(enum store_action action)
 {
-	static const char *const words[] = {[STORE_QUARANTINES] = "quarantined",
-					    [STORE_REWRITES] = "rewritten",
-					    [STORE_LEAVES] = "none"};
+	static const char *const words[] = {
+		[STORE_QUARANTINES] = "quarantined", [STORE_REWRITES] = "rewritten", [STORE_LEAVES] = "none"};
 
 	return words[action];
 }
@@ -214,8 +213,8 @@ static bool on_step(void *ctx)
 	double ratio;
 
 	if (v->request->daemon->stopping) {
-		request_error(v->request, RPC_UNAVAILABLE, "stopping", "ask again when it runs again",
-			      "the daemon is shutting down");
+		request_error(v->request, RPC_UNAVAILABLE, "stopping",
+			      "ask again when it runs again", "the daemon is shutting down");
 		return false;
 	}
 	if (!v->check && !begin_source(v))

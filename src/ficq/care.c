@@ -80,8 +80,8 @@ static void put_verified(struct app *a, struct bytes result)
 	}
 }
 
-static int print_result(struct app *a, struct bytes result, const char *rows, const struct column *list,
-			void (*words)(struct app *a, struct bytes result))
+static int print_result(struct app *a, struct bytes result, const char *rows,
+			const struct column *list, void (*words)(struct app *a, struct bytes result))
 {
 	struct columns columns;
 
@@ -98,9 +98,10 @@ static int print_result(struct app *a, struct bytes result, const char *rows, co
 int care_verify(struct app *a)
 {
 	static const struct column list[] = {
-		{"source", NULL, CELL_TEXT},  {"file", NULL, CELL_TEXT}, {"resource", NULL, CELL_TEXT},
-		{"start", NULL, CELL_TEXT},   {"end", NULL, CELL_TEXT},  {"records", NULL, CELL_TEXT},
-		{"what", NULL, CELL_TEXT},    {"action", NULL, CELL_TEXT},
+		{"source", NULL, CELL_TEXT},   {"file", NULL, CELL_TEXT},
+		{"resource", NULL, CELL_TEXT}, {"start", NULL, CELL_TEXT},
+		{"end", NULL, CELL_TEXT},      {"records", NULL, CELL_TEXT},
+		{"what", NULL, CELL_TEXT},     {"action", NULL, CELL_TEXT},
 		{NULL, NULL, CELL_TEXT},
 	};
 	struct params p = {0};
@@ -153,7 +154,7 @@ static void put_pruned(struct app *a, struct bytes result)
 int care_prune(struct app *a)
 {
 	static const struct column list[] = {
-		{"source", NULL, CELL_TEXT},  {"resource", NULL, CELL_TEXT},
+		{"source", NULL, CELL_TEXT},    {"resource", NULL, CELL_TEXT},
 		{"kept_from", NULL, CELL_TEXT}, {"records", NULL, CELL_TEXT},
 		{NULL, NULL, CELL_TEXT},
 	};

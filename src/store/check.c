@@ -61,13 +61,6 @@ void store_check_read(const struct store_check *c, uint64_t *files_out, uint64_t
 	*bytes_out = c->bytes;
 }
 
-void check_found(struct store_check *c, const struct store_damage *d)
-{
-	c->bad++;
-	if (c->found)
-		c->found(c->found_ctx, d);
-}
-
 /* ---- dictionaries ---- */
 
 static void segment_wrong(struct store_check *c, const struct segment *g, const char *words)
@@ -113,7 +106,8 @@ static void check_dictionary(struct store_check *c, const struct state_resource 
 				       .action = STORE_QUARANTINES,
 			       });
 		for (size_t i = 0; i < r->count; i++)
-			if (r->segments[i].segment->meta.dictionary == number) {
+			if (r->segments[i].segment->meta.dictionary == number &&
+			    !segment_in_memory(r->segments[i].segment)) {
 				r->segments[i].segment->damaged = true;
 				segment_wrong(c, r->segments[i].segment,
 					      "the dictionary that packed it is damaged");
@@ -322,7 +316,8 @@ static const char *what_is_wrong(struct segment *g, enum check_phase phase, int 
 static void check_advance(struct store_check *c, struct segment *g, int rc)
 {
 	/* Told with its dictionary. */
-	bool known = rc >= 0 && !dictionary_trusted(c->view->store->dictionaries, g->meta.dictionary);
+	bool known = rc >= 0 && !segment_in_memory(g) &&
+		     !dictionary_trusted(c->view->store->dictionaries, g->meta.dictionary);
 
 	if (rc == ERR_NOMEM) {
 		c->no_memory = true;
@@ -358,7 +353,8 @@ int store_check_step(struct store_check *c, size_t budget, uint64_t *bad_out, do
 
 	while (!c->no_memory && spent < budget && check_files_step(c, &cost))
 		spent += cost;
-	while (!c->no_memory && c->stage == STAGE_SEGMENTS && c->resource < t->resources_count && spent < budget) {
+	while (!c->no_memory && c->stage == STAGE_SEGMENTS && c->resource < t->resources_count &&
+	       spent < budget) {
 		const struct state_resource *r = t->resources[c->resource];
 		if (c->phase == PHASE_DICTIONARIES) {
 			spent += check_dictionaries(c, r);

@@ -26,6 +26,13 @@
 #define TRAIL_MAGIC "FICTRL1\n"
 #define TRAIL_HEAD  8u
 
+void check_found(struct store_check *c, const struct store_damage *d)
+{
+	c->bad++;
+	if (c->found)
+		c->found(c->found_ctx, d);
+}
+
 /* ---- one file ---- */
 
 static bool file_read_at(struct file_check *f, void *out, size_t len)
@@ -71,7 +78,7 @@ static void frames_open(struct file_check *f)
 	uint8_t head[JOURNAL_HEAD];
 
 	/* It was made, and nothing written to it: nobody was promised anything. */
-	if (f->end == 0 && f->kind == FILE_JOURNAL)
+	if (f->end == 0)
 		return;
 	if (f->end < len)
 		f->wrong = "it is cut within its head";
@@ -205,7 +212,8 @@ static char *next_path(struct store_check *c)
 	if (c->stage == STAGE_MANIFEST || c->stage == STAGE_PREVIOUS) {
 		bool first = c->at == 0;
 		c->at = 1;
-		return first ? path_join(c, c->stage == STAGE_MANIFEST ? "MANIFEST" : "MANIFEST.prev", "")
+		return first ? path_join(c, c->stage == STAGE_MANIFEST ? "MANIFEST" : "MANIFEST.prev",
+					 "")
 			     : NULL;
 	}
 	if (c->stage == STAGE_JOURNALS) {

@@ -115,7 +115,7 @@ static int dictionary_find(struct dictionaries *d, const char *resource, uint64_
 		if (one->number != number)
 			continue;
 		*out = one;
-		return one->distrusted ? ERR_CORRUPT : 0;
+		return one->unpacker ? 0 : ERR_CORRUPT;
 	}
 	one = calloc(1, sizeof *one);
 	if (!one)
@@ -183,6 +183,8 @@ int dictionary_bytes(struct dictionaries *d, const char *resource, uint64_t numb
 	struct dictionary *one;
 	int rc = dictionary_find(d, resource, number, &one);
 
+	if (!rc && one->distrusted)
+		rc = ERR_CORRUPT;
 	if (!rc)
 		*out = buf_bytes(&one->bytes);
 	return rc;

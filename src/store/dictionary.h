@@ -24,8 +24,8 @@ int dictionary_bytes(struct dictionaries *d, const char *resource, uint64_t numb
 
 /* Gives the memory back; the next call reads the file again. */
 void dictionary_forget(struct dictionaries *d, uint64_t number);
-/* Its file was found damaged: from now on it is answered with ERR_CORRUPT, as after the next start, so that nothing more is packed with it. Who borrows
- * its bytes keeps them. */
+/* Its file was found damaged: nothing more is to be packed with it (dictionary_bytes answers ERR_CORRUPT). What is in memory can still be unpacked, and so
+ * saved. */
 void dictionary_distrust(struct dictionaries *d, uint64_t number);
 bool dictionary_trusted(const struct dictionaries *d, uint64_t number);
 

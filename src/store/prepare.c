@@ -286,8 +286,12 @@ static int stage_pack(struct prepared *p)
 
 static int stage_build(struct prepared *p)
 {
-	const struct txn_part *part = p->part;
+	struct txn_part *part = p->part;
 
+	/* What is in memory is packed anew; what the transaction has packed already cannot be. */
+	if (!part->dictionary_new && part->count == 0 &&
+	    !dictionary_trusted(p->s->dictionaries, part->dictionary))
+		part->dictionary = 0;
 	p->r = part->base ? resource_clone(part->base) : resource_new(part->name);
 	if (!p->r)
 		return prepare_nomem(p);
@@ -769,7 +773,7 @@ static int check_room(struct prepared *p)
 		return 0;
 	return why_set(&p->why, ERR_NOSPACE,
 		       "too little space on the disk of %s: %" PRIu64 " MiB are free, %" PRIu64
-		       " are to stay free",
+		       " are to stay free (disk_reserve)",
 		       s->dir, bytes >> 20, s->floor_bytes >> 20);
 }
 

@@ -52,7 +52,8 @@ static int retain_resource(struct resource *r, struct txn *txn)
 	if (start > r->kept_from_ms)
 		r->kept_from_ms = start;
 	cut_pending(r, start);
-	int rc = txn_retain_threads(txn, r->options.type->name, r->child ? r->child->name : NULL, start);
+	int rc = txn_retain_threads(txn, r->options.type->name, r->child ? r->child->name : NULL,
+				    start);
 	return rc ? rc : resource_pending_save(r, txn);
 }
 

@@ -41,9 +41,9 @@ struct resource {
 	char dead[DEAD_MAX][DEAD_ID_MAX]; /* ids that cannot be read */
 	unsigned dead_count;
 	uint64_t pending_quarantined; /* the store's count when the claims were made: more since then voids them */
-	int64_t kept_from_ms;     /* nothing before it is claimed any more: it was dropped; TIME_MIN */
-	int64_t due_mono_ms;      /* changes, or the list */
-	int64_t full_wall_ms;     /* full; TIME_NONE: not planned */
+	int64_t kept_from_ms; /* nothing before it is claimed any more: it was dropped; TIME_MIN */
+	int64_t due_mono_ms;  /* changes, or the list */
+	int64_t full_wall_ms; /* full; TIME_NONE: not planned */
 	int64_t backfill_mono_ms; /* not before */
 	bool full_wished;
 	bool insisted; /* a client wishes a full or verify run: what it does not find is believed when it was refused before */

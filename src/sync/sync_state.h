@@ -34,14 +34,14 @@ struct sync {
 	struct timer *reaper;
 	struct fetch *identity;
 	bool started, identified, identifying, stopping;
-	bool repair;    /* damage was met */
-	bool repairing; /* a commit for it, or for what is retained, is under way */
+	bool repair;            /* damage was met */
+	bool repairing;         /* a commit for it, or for what is retained, is under way */
 	bool retain;            /* asked for, or there is more to do */
 	int64_t retain_mono_ms; /* not before, by itself */
 	uint64_t retained_before;
 	void (*retain_done)(void *ctx, int rc, const struct why *why); /* who waits; NULL: nobody */
 	void *retain_ctx;
-	bool quiet;             /* nothing was due when it was last looked at */
+	bool quiet; /* nothing was due when it was last looked at */
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
 	uint64_t last_run_id;

@@ -241,6 +241,34 @@ static void forms_of_files(void **state)
 	config_free(good("[ficd]\n[source  acme ]\nprovider = intercom\ntoken = file:/t\n"));
 }
 
+/* What is not kept is not wanted: the shorter of the two counts. */
+static void kept_and_wanted(void **state)
+{
+	(void)state;
+	struct config *c = good(SOURCE "retain = 90d\n");
+	const struct config_source *s = &c->sources[0];
+
+	assert_int_equal(config_resource(s, "conversations")->retain_ms, INT64_C(90) * 86400000);
+	assert_int_equal(config_resource(s, "conversations")->history_ms, INT64_C(90) * 86400000);
+	assert_int_equal(config_resource(s, "messages")->retain_ms, INT64_C(90) * 86400000);
+	assert_int_equal(config_resource(s, "messages")->history_ms, INT64_C(90) * 86400000);
+	assert_int_equal(config_resource(s, "contacts")->retain_ms, 0);
+	assert_int_equal(c->disk_reserve_bytes, 16 << 20);
+	config_free(c);
+	c = good("[ficd]\ndisk_reserve = 1G\n" SOURCE
+		 "history = 30d\nretain = 90d\n[resource acme/conversations]\nretain = 0\n");
+	s = &c->sources[0];
+	assert_int_equal(config_resource(s, "messages")->retain_ms, 0);
+	assert_int_equal(config_resource(s, "messages")->history_ms, INT64_C(30) * 86400000);
+	assert_int_equal(c->disk_reserve_bytes, 1 << 30);
+	config_free(c);
+	config_free(good(SOURCE "history = 100d\nretain = 90d\n"));
+	assert_string_equal(
+		complaints,
+		"f:1: warning: conversations are kept for 90d only (retain): no more than that of the "
+		"history of 100d is fetched\n");
+}
+
 static void several_sources_keep_apart(void **state)
 {
 	(void)state;
@@ -367,7 +395,13 @@ static void options_are_checked(void **state)
 	bad_source("resources =", "resources: expected all or a list of resources, found nothing");
 	bad_source("on_stale = wait", "on_stale: wait is not in this release");
 	bad_source("exclude = body", "exclude: not in this release (only nothing is possible)");
-	bad_source("retain = 5d", "retain: not in this release (only 0 is possible)");
+	bad(SOURCE "retain = 5h\n", "f:1: error: retain: must be 0 or from 1d, not 5h\n");
+	bad_source("retain = 99999d", "retain: must be from 0 to 18250d");
+	bad(SOURCE "retain = 40d\n[resource acme/contacts]\nretain = 3d\n",
+	    "f:5: error: retain: contacts are kept whole; did you mean [resource acme/conversations]?\n");
+	bad(SOURCE "[resource acme/messages]\nretain = 3d\n",
+	    "f:5: error: retain: these are read with the conversations, set it there\n");
+	bad_ficd("disk_reserve = 1K", "disk_reserve: must be from 1M to 1048576M");
 	bad_source("webhook_secret = file:/x",
 		   "webhook_secret: not in this release (only nothing is possible)");
 	bad_ficd("http = 127.0.0.1:8889", "http: not in this release (only off is possible)");
@@ -677,6 +711,7 @@ int main(void)
 		cmocka_unit_test(messages_follow_their_conversations),
 		cmocka_unit_test(a_source_tolerance_lifts_the_smaller_ones),
 		cmocka_unit_test(forms_of_files),
+		cmocka_unit_test(kept_and_wanted),
 		cmocka_unit_test(several_sources_keep_apart),
 		cmocka_unit_test(a_late_run_is_a_warning),
 		cmocka_unit_test(all_mistakes_come_at_once_in_order),

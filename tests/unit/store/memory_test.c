@@ -6,15 +6,19 @@
  */
 #include "support/lab.h"
 
+#include <base/log.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define T0   1700000000000
-#define DAY  INT64_C(86400000)
-#define OLD  12
-#define NEW  8
-#define IDS  (OLD + NEW)
+#define T0      1700000000000
+#define DAY     INT64_C(86400000)
+#define OLD     12
+#define IDS_MAX (OLD + 70)
+
+static unsigned added; /* records of the commit: few, or enough for a dictionary */
+#define IDS (OLD + added)
 
 /* ---- the allocator ---- */
 
@@ -113,14 +117,14 @@ int __wrap___asprintf_chk(char **out, int flag, const char *format, ...)
 }
 
 /* The call with allocations that may fail; a failure lasts to its end. */
-#define ARMED(call)             \
-	do {                    \
-		armed = true;   \
-		call;           \
-		armed = false;  \
-		if (!persistent) \
-			break;  \
-		if (failed)     \
+#define ARMED(call)                                              \
+	do {                                                     \
+		armed = true;                                    \
+		call;                                            \
+		armed = false;                                   \
+		if (!persistent)                                 \
+			break;                                   \
+		if (failed)                                      \
 			fail_at = 0, failed = false, hit = true; \
 	} while (0)
 
@@ -130,19 +134,20 @@ static bool hit; /* of a persistent failure: it has been */
 
 static struct lab lab;
 static char base[160];
-static struct record records[IDS];
-static struct buf docs[IDS];
-static char ids[IDS][16];
+static struct record records[IDS_MAX];
+static struct buf docs[IDS_MAX];
+static char ids[IDS_MAX][16];
 static struct buf before, after; /* as lab_dump says it */
 
 static void make_records(void)
 {
 	for (unsigned i = 0; i < IDS; i++) {
-		snprintf(ids[i], sizeof ids[i], "id%u", i % (OLD + NEW / 2)); /* some are replaced */
+		snprintf(ids[i], sizeof ids[i], "id%u", i % (OLD + added / 2)); /* some are replaced */
+		buf_reset(&docs[i]);
 		lab_doc(&docs[i], i + 1, 60 + i * 9);
 		records[i] = (struct record){.id = bytes_str(ids[i]),
 					     .parent = i % 3 == 1 ? bytes_str("p") : bytes_of(NULL, 0),
-					     .created_ms = T0 + (i % (OLD + NEW / 2)) * DAY / 4,
+					     .created_ms = T0 + (i % (OLD + added / 2)) * DAY / 4,
 					     .updated_ms = T0 + i * 1000,
 					     .seen_ms = T0 + 3 * DAY,
 					     .doc = buf_bytes(&docs[i])};
@@ -225,7 +230,7 @@ static void read_all(struct store *s, bool changed)
 		ARMED(rc = snapshot_get(v, "contacts", records[i].id, &memory, &r));
 		assert_true(rc == 1 || is_error(rc));
 		/* The newest of its id. */
-		bool last = !changed || i >= OLD || i >= NEW / 2;
+		bool last = !changed || i >= OLD || i >= added / 2;
 		if (rc == 1 && last)
 			assert_true(r.updated_ms >= records[i].updated_ms);
 	}
@@ -255,7 +260,7 @@ static void scan_all(struct store *s, bool changed)
 		n += rc == 1;
 		rc = rc == 1 ? 0 : rc;
 	}
-	assert_true(rc ? is_error(rc) : n == (changed ? OLD + NEW / 2 : OLD));
+	assert_true(rc ? is_error(rc) : n == (changed ? OLD + added / 2 : OLD));
 	if (v && scan)
 		scan_close(scan);
 	snapshot_free(v);
@@ -347,10 +352,14 @@ static bool live_once(unsigned long k, bool lasting)
 	return failed || hit;
 }
 
-static void every(bool journal, bool keep)
+static void every(bool journal, bool keep, unsigned count)
 {
 	unsigned long k = 1;
 
+	added = count;
+	make_records();
+	buf_reset(&before);
+	buf_reset(&after);
 	make_base(journal, keep);
 	for (; live_once(k, false); k++)
 		;
@@ -365,19 +374,25 @@ static void every(bool journal, bool keep)
 static void segments(void **state)
 {
 	(void)state;
-	every(false, false);
+	every(false, false, 8);
 }
 
 static void journal(void **state)
 {
 	(void)state;
-	every(true, true);
+	every(true, true, 8);
+}
+
+static void dictionary(void **state)
+{
+	(void)state;
+	every(true, true, 70);
 }
 
 static int setup(void **state)
 {
 	(void)state;
-	make_records();
+	log_setup(LOG_LEVEL_ERROR, false);
 	buf_reserve(&before, 1 << 20);
 	buf_reserve(&after, 1 << 20);
 	return 0;
@@ -388,6 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(segments),
 		cmocka_unit_test(journal),
+		cmocka_unit_test(dictionary),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -496,8 +496,9 @@ static void judge(const struct cut *c, const char *dir)
 		if (bytes_equal(buf_bytes(&seen), buf_bytes(&commits[i].dump)))
 			is = i;
 	if (is == COMMITS || stats.quarantined)
-		fail_msg("operation %u of %u, taste %d: %u quarantined; commit %u was acknowledged; found:\n%.300s", c->at,
-			 ops_count, (int)c->taste, (unsigned)stats.quarantined, least, buf_text(&seen));
+		fail_msg("operation %u of %u, taste %d: %u quarantined; commit %u was acknowledged; found:\n%.300s",
+			 c->at, ops_count, (int)c->taste, (unsigned)stats.quarantined, least,
+			 buf_text(&seen));
 	/* It goes on, and what it finds next time is the same. */
 	if (c->at % 5 == 0) {
 		struct txn *t = lab_begin(s);
@@ -517,7 +518,7 @@ static void judge(const struct cut *c, const char *dir)
 static void cut_everywhere(bool journal, bool keep)
 {
 	const char *wish = getenv("POWER_CUT_STATES");
-	unsigned states = wish ? (unsigned)atoi(wish) : 6, disks = 0;
+	unsigned states = wish ? (unsigned)atoi(wish) : 4, disks = 0;
 	char dir[160];
 
 	lab_init(&lab);

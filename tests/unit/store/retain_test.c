@@ -32,8 +32,9 @@ static void make_world(uint64_t seed)
 	for (int i = 0; i < N; i++) {
 		struct thread *t = &world[i];
 		t->created = T0 + (int64_t)(lab_random(&random) % (40 * DAY));
-		t->updated = t->created + (int64_t)(lab_random(&random) % 4 ? lab_random(&random) % DAY
-									   : lab_random(&random) % (30 * DAY));
+		t->updated = t->created + (int64_t)(lab_random(&random) % 4
+							    ? lab_random(&random) % DAY
+							    : lab_random(&random) % (30 * DAY));
 		t->flags = lab_random(&random) % 9 == 0 ? RECORD_DELETED : 0;
 		if (lab_random(&random) % 12 == 0)
 			t->created = TIME_NONE;
@@ -43,7 +44,8 @@ static void make_world(uint64_t seed)
 			t->child[k] = lab_random(&random) % 3 == 0 ? NOBODY
 				      : lab_random(&random) % 10 == 0
 					      ? TIME_NONE
-					      : from + (int64_t)(lab_random(&random) % (uint64_t)(span > 0 ? span : 1));
+					      : from + (int64_t)(lab_random(&random) %
+								 (uint64_t)(span > 0 ? span : 1));
 		}
 		/* A child from later than its parent was updated: no provider should, but coverage must not depend on it. */
 		if (lab_random(&random) % 10 == 0)
@@ -101,7 +103,8 @@ static void check_world(struct store *s, int64_t cut)
 				continue;
 			snprintf(child, sizeof child, "m%d-%d", i, k);
 			assert_int_equal(snapshot_get(v, C, bytes_str(child), &memory, &r), !gone);
-			assert_true(!gone || world[i].child[k] == TIME_NONE || world[i].child[k] < cut);
+			assert_true(!gone || world[i].child[k] == TIME_NONE ||
+				    world[i].child[k] < cut);
 		}
 	}
 	for (int k = 0; k < 2; k++) {
