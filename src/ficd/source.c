@@ -88,6 +88,8 @@ static size_t wanted_resources(const struct source *s, struct sync_resource_opti
 			.every_ms = r->every_ms,
 			.full = r->full,
 			.history_ms = s->config->history_ms,
+			.verify_ms = r->verify_ms,
+			.verify_counts = r->verify_depth == CONFIG_VERIFY_COUNTS,
 			.priority = r->priority,
 		};
 	}

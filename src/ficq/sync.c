@@ -38,8 +38,17 @@ static bool is_source(struct app *a, const char *name)
 	return false;
 }
 
+/* Names of resources have no digits; ids have. The first id's place among the arguments behind the resource. */
+static size_t ids_start(const char *const *args, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (strpbrk(args[i], "0123456789"))
+			return i;
+	return n;
+}
+
 /* The arguments: a source's name first, if it is one and --source does not say it; the rest are resources. */
-static void put_targets(struct app *a, struct params *p)
+static int put_targets(struct app *a, struct params *p)
 {
 	const char *source = app_value(a, OPT_SOURCE), *const *args = a->options.args + 1;
 	size_t n = a->options.arg_count - 1;
@@ -48,10 +57,20 @@ static void put_targets(struct app *a, struct params *p)
 		source = *args++;
 		n--;
 	}
-	params_str(p, "source", source);
-	if (n > 0)
-		params_strs(p, "resource", args, n);
+	/* The source is written with the span, unless it was an argument. */
+	if (!app_value(a, OPT_SOURCE))
+		params_str(p, "source", source);
+	size_t ids = ids_start(args, n);
+	if (ids < n)
+		params_strs(p, "ids", args + ids, n - ids);
+	else
+		params_list(p, "ids", app_value(a, OPT_IDS));
+	if (ids == 1 && (n > 1 || app_given(a, OPT_IDS)))
+		params_str(p, "resource", args[0]);
+	else if (ids > 0)
+		params_strs(p, "resource", args, ids);
 	params_str(p, "mode", app_value(a, OPT_MODE));
+	return app_put_span(a, p);
 }
 
 static void on_notification(void *ctx, struct bytes method, struct bytes params)
@@ -203,7 +222,11 @@ int sync_command(struct app *a)
 	int code = app_connect(a);
 	if (code)
 		return code;
-	put_targets(a, &p);
+	code = put_targets(a, &p);
+	if (code) {
+		params_release(&p);
+		return code;
+	}
 	if (wait) {
 		params_bool(&p, "wait", true);
 		code = call_and_watch(a, params_end(&p), &result);
