@@ -234,6 +234,11 @@ static void wish_ids(struct request *r)
 
 	if (!type)
 		return;
+	if (param_raw(r, "resource", &unused) && !param_text(r, "resource", &unused)) {
+		request_error(r, RPC_INVALID_PARAMS, "resource", NULL,
+			      "'ids' are of one resource: give its name as a text");
+		return;
+	}
 	if (param_text(r, "mode", &unused) || param_raw(r, "since", &unused) ||
 	    param_raw(r, "until", &unused)) {
 		request_error(r, RPC_INVALID_PARAMS, "ids", NULL,

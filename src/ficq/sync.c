@@ -110,6 +110,19 @@ static int call_and_watch(struct app *a, struct bytes params, struct bytes *resu
 	return code;
 }
 
+/* A count that is seldom there. */
+static void put_count(struct app *a, struct buf *out, struct bytes run, const char *key,
+		      const char *words)
+{
+	int64_t n;
+
+	if (!mp_find_int(run, key, &n) || n <= 0)
+		return;
+	buf_put_str(out, ", ");
+	member_show(out, &a->show, run, key, CELL_NUMBER);
+	buf_printf(out, " %s", words);
+}
+
 /* Appends one run's sentence: "acme/conversations: changes ok, 12 new, 3 changed, 0 gone in 2.4 s (31 calls)". */
 static void put_outcome(struct app *a, struct buf *out, struct bytes run)
 {
@@ -129,7 +142,11 @@ static void put_outcome(struct app *a, struct buf *out, struct bytes run)
 	member_show(out, &a->show, run, "updated", CELL_NUMBER);
 	buf_put_str(out, " changed, ");
 	member_show(out, &a->show, run, "deleted", CELL_NUMBER);
-	buf_put_str(out, " gone in ");
+	buf_put_str(out, " gone");
+	put_count(a, out, run, "differences", "not as they were held");
+	put_count(a, out, run, "gone", "said not to exist");
+	put_count(a, out, run, "failed", "failed");
+	buf_put_str(out, " in ");
 	member_show(out, &a->show, run, "duration_ms", CELL_MILLIS);
 	buf_put_str(out, " (");
 	member_show(out, &a->show, run, "calls", CELL_NUMBER);
