@@ -213,6 +213,7 @@ void resource_refusal_load(struct resource *r, const struct snapshot *view);
 
 /* verified.c */
 int run_verified(struct run *run, struct interval span); /* as_of: when; a mark in the open transaction */
+int run_verify_rest(struct run *run, int64_t at_ms); /* everything is being read: the next stretch has time */
 /* The stretch that was not verified for longest, as much of it as is one run's share. False: there is nothing. */
 bool resource_verify_next(const struct resource *r, const struct snapshot *view,
 			  struct interval *stretch_out);

@@ -130,6 +130,18 @@ int run_verified(struct run *run, struct interval span)
 	return rc;
 }
 
+int run_verify_rest(struct run *run, int64_t at_ms)
+{
+	struct verified v;
+	int rc = load(run->resource, run->view, &v);
+
+	v.last_ms = at_ms;
+	if (rc == 0)
+		rc = save(run, &v);
+	intervals_release(&v.spans);
+	return rc;
+}
+
 /* What may be verified: held, in the wanted history, and old enough to be at rest. */
 static int candidates(const struct resource *r, const struct snapshot *view, struct intervals *out)
 {
