@@ -146,7 +146,7 @@ struct run {
 	struct scan *scan;  /* absences: over what is held */
 	uint64_t scanned, absent;
 	uint64_t absent_ids; /* their hashes, folded into one */
-	bool absences_whole; /* they are of the whole resource */
+	struct interval absences; /* the span that they are of */
 	bool asking_absent;  /* single reads are of what was not shown */
 	bool refused;        /* absences are not believed: fails after the last commit, claiming nothing */
 	bool insisted;       /* a client asks for a full reading */

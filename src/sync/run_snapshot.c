@@ -122,7 +122,7 @@ static int work(struct run *run, struct why *why)
 		run->again = true;
 		return 0;
 	}
-	run->asking_absent = run->absences_whole = true;
+	run->asking_absent = true;
 	rc = run_absence_guard(run, run->seen.count == 0 && run->absent >= AGAIN_COUNT, why);
 	if (rc)
 		return rc < 0 ? rc : 0;

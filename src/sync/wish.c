@@ -33,7 +33,7 @@ static struct interval closed(const struct resource *r, struct interval span)
 
 static struct run *wish_verify(struct resource *r, struct interval span)
 {
-	r->verify_wished = is_limited(span) ? closed(r, span) : span;
+	r->verify_wished = span;
 	r->verify_mono_ms = 0;
 	return run_make(r, RUN_VERIFY);
 }
@@ -44,15 +44,18 @@ static struct run *wish_run(struct resource *r, enum sync_mode mode, struct inte
 	const struct coverage *c = snapshot_coverage(view, r->options.type->name);
 	struct interval gap;
 
-	r->insisted |= mode == SYNC_FULL || mode == SYNC_VERIFY;
+	if (is_limited(span)) {
+		span = closed(r, span);
+		if (span.start_ms >= span.end_ms)
+			return NULL;
+	}
+	r->insisted |= mode == SYNC_VERIFY || (mode == SYNC_FULL && !resource_verifies(r));
 	if (!(r->options.type->traits & TRAIT_CHANGED))
 		return run_make(r, RUN_SNAPSHOT);
 	if (mode == SYNC_VERIFY && resource_verifies(r) && c->chain_end_ms != TIME_NONE)
 		return wish_verify(r, span);
 	if (mode == SYNC_FULL || mode == SYNC_VERIFY)
 		r->full_wished = true;
-	if (is_limited(span))
-		span = closed(r, span);
 	if (mode == SYNC_BACKFILL && c->chain_end_ms != TIME_NONE &&
 	    !(is_limited(span) ? resource_gap_in(r, view, span, &gap) : resource_gap(r, view, &gap)))
 		return NULL;
