@@ -52,7 +52,7 @@ struct config_resource {
 	bool enabled;        /* `resources` of the source names it */
 	int64_t every_ms; /* changes run, or reading of the whole list where there are no changes */
 	struct schedule full; /* everything again */
-	int64_t verify_ms; /* the history is verified within this time; 0: never */
+	int64_t verify_ms;    /* the history is verified within this time; 0: never */
 	enum config_verify_depth verify_depth;
 	int64_t tolerance_ms; /* a missing tail as long as this is no gap */
 	unsigned priority;    /* 1 goes first */

@@ -241,8 +241,9 @@ static void wish_ids(struct request *r)
 	}
 	if (param_text(r, "mode", &unused) || param_raw(r, "since", &unused) ||
 	    param_raw(r, "until", &unused)) {
-		request_error(r, RPC_INVALID_PARAMS, "ids", NULL,
-			      "'ids' goes without mode, since and until: these records are read as they are now");
+		request_error(
+			r, RPC_INVALID_PARAMS, "ids", NULL,
+			"'ids' goes without mode, since and until: these records are read as they are now");
 		return;
 	}
 	if (n < 1) {

@@ -118,8 +118,8 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = ARGS_MAX,
 			.first = ARG_SOURCE_OR_RESOURCE,
 			.rest = ARG_RESOURCE,
-			.options = BIT(OPT_SOURCE) | BIT(OPT_MODE) | BIT(OPT_SINCE) | BIT(OPT_UNTIL) |
-				   BIT(OPT_IDS) | BIT(OPT_WAIT) | BIT(OPT_NO_WAIT),
+			.options = BIT(OPT_SOURCE) | BIT(OPT_MODE) | BIT(OPT_SINCE) |
+				   BIT(OPT_UNTIL) | BIT(OPT_IDS) | BIT(OPT_WAIT) | BIT(OPT_NO_WAIT),
 		},
 	[CMD_WAIT] =
 		{

@@ -12,7 +12,7 @@
 
 #define SCAN_ROWS   64 /* a slice */
 #define GUARD_SHARE 0.2
-#define GUARD_COUNT 10 /* so many may be absent whatever their share */
+#define GUARD_COUNT 10               /* so many may be absent whatever their share */
 #define AGREE_MS    INT64_C(3600000) /* between two readings that confirm each other */
 
 /* What was refused, of one resource. */
@@ -154,7 +154,8 @@ int run_absence_guard(struct run *run, bool doubt, struct why *why)
 		return rc ? why_set(why, rc, "cannot note what was read") : 0;
 	}
 	if (refused_before && confirmed(run, &before, &now)) {
-		log_warn("sync", "%s: %llu of %llu are not listed any more, which is now believed source=%s",
+		log_warn("sync",
+			 "%s: %llu of %llu are not listed any more, which is now believed source=%s",
 			 run->info.resource, (unsigned long long)run->absent,
 			 (unsigned long long)run->scanned, run->info.source);
 		rc = save(run, NULL);

@@ -130,6 +130,12 @@ int run_verified(struct run *run, struct interval span)
 	return rc;
 }
 
+bool resource_verifies(const struct resource *r)
+{
+	return (r->options.type->traits & (TRAIT_WINDOWED | TRAIT_CREATED)) ==
+	       (TRAIT_WINDOWED | TRAIT_CREATED);
+}
+
 int run_verify_rest(struct run *run, int64_t at_ms)
 {
 	struct verified v;
@@ -147,8 +153,8 @@ static int candidates(const struct resource *r, const struct snapshot *view, str
 {
 	const struct coverage *c = snapshot_coverage(view, r->options.type->name);
 
-	return intervals_clip(&c->held, resource_history_start(r), sync_provider_now(r->sync) - DAY_MS,
-			      out);
+	return intervals_clip(&c->held, resource_history_start(r),
+			      sync_provider_now(r->sync) - DAY_MS, out);
 }
 
 static void take_older(const struct intervals *parts, bool verified, struct interval span,

@@ -119,7 +119,8 @@ static int check_ids(const struct sync *s, const struct resource *r, const struc
 	int rc = 0;
 
 	if (!(r->options.type->traits & TRAIT_ONE))
-		return why_set(why, ERR_INVALID, "%s cannot be read one by one", r->options.type->name);
+		return why_set(why, ERR_INVALID, "%s cannot be read one by one",
+			       r->options.type->name);
 	if (count == 0 || count > SYNC_IDS_MAX)
 		return why_set(why, ERR_INVALID, "1 to %d ids at once", SYNC_IDS_MAX);
 	for (size_t i = 0; i < count && rc == 0; i++) {
@@ -154,7 +155,8 @@ int sync_wish_ids(struct sync *s, const struct resource_type *resource, const st
 		return why_set(why, ERR_NOMEM, "out of memory");
 	wake(s);
 	if (rc)
-		return why_set(why, rc, "too many records are asked for already: try again when they are read");
+		return why_set(why, rc,
+			       "too many records are asked for already: try again when they are read");
 	run->preferred = true;
 	*run_out = run->info.id;
 	return 0;
@@ -238,7 +240,9 @@ bool sync_resource_state(const struct sync *s, const char *resource, struct sync
 		.next_run_ms = loop_wall_ms(s->options.loop) +
 			       (r->due_mono_ms > mono ? r->due_mono_ms - mono : 0),
 		.last_error = r->last_error[0] ? r->last_error : NULL,
-		.note = r->refusal[0] ? r->refusal : r->feed[0] ? r->feed : NULL,
+		.note = r->refusal[0] ? r->refusal
+			: r->feed[0]  ? r->feed
+				      : NULL,
 	};
 	for (int k = 0; k < RUN_KINDS; k++) {
 		const struct run *run = r->runs[k];

@@ -660,7 +660,9 @@ static void equal_wishes_are_one(void **state)
 		lab_run(&lab, ms);
 		uint64_t next = ask_for(again, 1);
 		watch(next);
-		assert_true(at == next || sync_watch(lab.sync, at, &(struct run_watch){on_progress, on_ended, &told}) == ERR_NOTFOUND);
+		assert_true(at == next || sync_watch(lab.sync, at,
+						     &(struct run_watch){on_progress, on_ended,
+									 &told}) == ERR_NOTFOUND);
 		assert_true(lab_run_until(&lab, MINUTE_MS, ended));
 		assert_int_equal(told.info.outcome, RUN_OK);
 	}

@@ -530,10 +530,13 @@ static void sync_runs(void **state)
 		r.out,
 		"acme/conversations: verify ok, 0 new, 1 changed, 1 gone, 2 not as they were held, 3 said not to exist in 2.4 s (31 calls)\n");
 	run_release(&r);
-	says(started, "sync acme contacts --mode verify --since 2026-01-01 --until 2026-02-01 --tz UTC",
+	says(started,
+	     "sync acme contacts --mode verify --since 2026-01-01 --until 2026-02-01 --tz UTC",
 	     "\"resource\":[\"contacts\"],\"mode\":\"verify\",\"since\":\"2026-01-01T00:00:00Z\",\"until\":\"2026-02-02T00:00:00Z\"");
-	says(started, "sync acme conversations 123 a4", "\"ids\":[\"123\",\"a4\"],\"resource\":\"conversations\"");
-	says(started, "sync conversations --ids 123,456", "\"ids\":[\"123\",\"456\"],\"resource\":\"conversations\"");
+	says(started, "sync acme conversations 123 a4",
+	     "\"ids\":[\"123\",\"a4\"],\"resource\":\"conversations\"");
+	says(started, "sync conversations --ids 123,456",
+	     "\"ids\":[\"123\",\"456\"],\"resource\":\"conversations\"");
 	ask(failed, "sync --wait", 69);
 	assert_has(r.out, "HTTP 503");
 	run_release(&r);
