@@ -225,7 +225,7 @@ static int take_one_gone(struct run *run, struct bytes id, struct why *why)
 
 int run_take_gone(struct run *run, const struct arrived *from, struct why *why)
 {
-	run->gone++;
+	run->gone += !run->asking_absent;
 	run->info.gone++;
 	run->info.done += run->ops->kind == RUN_ONE;
 	if (gone_too_many(run))

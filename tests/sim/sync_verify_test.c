@@ -408,6 +408,32 @@ static bool refused(struct lab *l)
 	return sync_resource_state(l->sync, "conversations", &s) && s.note;
 }
 
+/* What is not listed and cannot be asked for stays as it is, and keeps nobody from the others. */
+static void an_absent_one_cannot_be_read(void **state)
+{
+	char path[64];
+
+	(void)state;
+	lab_open(&lab);
+	until_idle();
+	lab.world->hidden_below = conversation(5)->id;
+	delete_untold(conversation(2));
+	delete_untold(conversation(3));
+	snprintf(path, sizeof path, "/conversations/%u", conversation(3)->id);
+	lab.world->mishap = MISHAP_500;
+	lab.world->mishap_path = path;
+	lab.world->mishap_at = 1;
+	lab.world->mishap_calls = 1000000;
+	struct run_info info = verify();
+	assert_int_equal(info.outcome, RUN_OK);
+	assert_int_equal(info.failed, 1);
+	assert_int_equal(info.deleted, 1);
+	assert_true(lives(conversation(3)) && !lives(conversation(2)));
+	lab.world->mishap = MISHAP_NONE;
+	assert_int_equal(verify().deleted, 1);
+	assert_false(lives(conversation(3)));
+}
+
 /* The listing is well again: nothing is left to be believed. */
 static void a_passing_weakness(void **state)
 {
@@ -807,6 +833,7 @@ int main(int argc, char **argv)
 		CASE(costs_what_it_must),
 		CASE(killed_at_every_commit),
 		CASE(half_a_listing),
+		CASE(an_absent_one_cannot_be_read),
 		CASE(a_passing_weakness),
 		CASE(a_great_clean_up),
 		CASE(an_empty_list),
