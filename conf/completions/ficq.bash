@@ -24,14 +24,15 @@ _ficq() {
 	--require) _ficq_words "fresh partial"; return ;;
 	--timeout) :; return ;;
 	--fresh) _ficq_words "$(ficq completion resources 2>/dev/null)"; return ;;
-	--mode) _ficq_words "changes full backfill"; return ;;
+	--mode) _ficq_words "changes full backfill verify"; return ;;
+	--ids) :; return ;;
 	--tz) :; return ;;
 	--color) _ficq_words "auto always never"; return ;;
 	esac
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--axis|--where|--limit|-n|--max-age|--require|--timeout|--fresh|--mode|--tz|--color) [ "${COMP_WORDS[i+1]}" = '=' ] && i=$((i + 1)); i=$((i + 1)) ;;
+		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--axis|--where|--limit|-n|--max-age|--require|--timeout|--fresh|--mode|--ids|--tz|--color) [ "${COMP_WORDS[i+1]}" = '=' ] && i=$((i + 1)); i=$((i + 1)) ;;
 		-*|=) ;;
 		*) if [ -z "$command" ]; then command=$word; else place=$((place + 1)); fi ;;
 		esac
@@ -65,7 +66,7 @@ _ficq() {
 	coverage) options=" --source= --max-age="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
-	sync) options=" --source= --mode= --wait --no-wait"
+	sync) options=" --source= --since= --until= --mode= --ids= --wait --no-wait"
 		[ $place = 0 ] && words="$(ficq completion sources 2>/dev/null) $(ficq completion resources 2>/dev/null)"
 		[ $place -gt 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;

@@ -44,13 +44,16 @@ struct config_token {
 };
 
 enum config_on_stale { CONFIG_ON_STALE_SERVE };
+enum config_verify_depth { CONFIG_VERIFY_THREADS, CONFIG_VERIFY_COUNTS };
 
 struct config_resource {
 	const char *name; /* "conversations" */
 	const char *follows; /* the resource that this one is read with: its schedule counts; NULL: none */
 	bool enabled;        /* `resources` of the source names it */
 	int64_t every_ms; /* changes run, or reading of the whole list where there are no changes */
-	struct schedule full; /* snapshot or verify run */
+	struct schedule full; /* everything again */
+	int64_t verify_ms;    /* the history is verified within this time; 0: never */
+	enum config_verify_depth verify_depth;
 	int64_t tolerance_ms; /* a missing tail as long as this is no gap */
 	unsigned priority;    /* 1 goes first */
 	int64_t retain_ms;    /* how long it is kept; 0: for ever */

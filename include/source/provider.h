@@ -23,7 +23,7 @@ enum resource_trait {
 	TRAIT_ETAG = 1 << 6,     /* ASK_LIST answers 304 to If-None-Match */
 	TRAIT_WINDOWED = 1 << 7, /* wanted for a span of history; others are wanted as a whole */
 	TRAIT_UNSTABLE = 1 << 8, /* pages are numbered over a moving order: records may be shown twice or be missed; compare with the total */
-	TRAIT_CREATED = 1 << 9, /* ASK_CHANGED can also be asked by creation (ask.created) */
+	TRAIT_CREATED = 1 << 9,  /* ASK_CHANGED can also be asked by creation (ask.created) */
 };
 
 struct resource_type {
@@ -43,7 +43,7 @@ struct ask {
 	int64_t start_ms,
 		end_ms;  /* ASK_CHANGED: last update in [start, end); TIME_MIN, TIME_MAX: open */
 	bool descending; /* ASK_CHANGED: newest first */
-	bool created;    /* ASK_CHANGED: by creation instead of last update, the span and the order alike (TRAIT_CREATED) */
+	bool created; /* ASK_CHANGED: by creation instead of last update, the span and the order alike (TRAIT_CREATED) */
 	struct bytes id; /* ASK_ONE */
 };
 

@@ -40,6 +40,8 @@ static void follow(struct config_source *s, struct config_resource *r)
 
 	r->every_ms = parent->every_ms;
 	r->full = parent->full;
+	r->verify_ms = parent->verify_ms;
+	r->verify_depth = parent->verify_depth;
 	r->priority = parent->priority;
 	r->retain_ms = parent->retain_ms;
 	if (!(r->given & option_bit(option_find(SECTION_RESOURCE, "tolerance"))))

@@ -17,6 +17,7 @@ static const char *const providers[] = {"intercom", NULL};
 static const char *const providers_later[] = {"front", NULL};
 static const char *const regions[] = {"us", "eu", "au", NULL};
 static const char *const versions[] = {"2.14", "2.15", "2.16", NULL};
+static const char *const depths[] = {"threads", "counts", NULL};
 static const char *const stale[] = {"serve", NULL};
 static const char *const stale_later[] = {"wait", "live", "error", NULL};
 
@@ -88,6 +89,12 @@ const struct option config_options[] = {
 	{RESOURCE(full), .name = "full", .type = OPTION_SCHEDULE,
 	 .inherits = "the resource's default", .reloadable = true,
 	 .help = "when everything is read again, UTC: off, hourly, daily HH:MM, weekly DAY HH:MM"},
+	{RESOURCE(verify_ms), .name = "verify", .type = OPTION_DURATION, .fallback = "30d",
+	 .max = 365 * DAY_MS, .reloadable = true,
+	 .help = "conversations: within this time all of the history is read again piece by piece, for what nothing else tells of; 0: never"},
+	{RESOURCE(verify_depth), .name = "verify_depth", .type = OPTION_WORD, .fallback = "threads",
+	 .words = depths, .reloadable = true,
+	 .help = "threads reads every thread again, counts only those whose listing differs from what is held"},
 	{RESOURCE(tolerance_ms), .name = "tolerance", .type = OPTION_DURATION, .max = 30 * DAY_MS,
 	 .inherits = "the source's, but 45m for companies", .reloadable = true,
 	 .help = "as in the source's section; not shorter than every, or answers turn stale between two runs"},

@@ -76,6 +76,7 @@ static void put_resource(struct buf *out, const struct source *s, const struct s
 	put_integer(out, "records", (int64_t)snapshot_count(view, type->name));
 	put_time(out, "last_sync", state.last_sync_ms);
 	put_text(out, "last_error", state.last_error);
+	put_text(out, "note", state.note);
 	put_time(out, "next_run", state.next_run_ms);
 	put_bool(out, "syncing", state.syncing);
 	put_progress(out, &state);

@@ -124,18 +124,24 @@ static void wait_for(struct request *r, const uint64_t *ids, size_t count)
 
 static bool read_mode(struct request *r, enum sync_mode *out)
 {
+	static const char *const names[] = {
+		[SYNC_CHANGES] = "changes",
+		[SYNC_FULL] = "full",
+		[SYNC_BACKFILL] = "backfill",
+		[SYNC_VERIFY] = "verify",
+	};
 	struct bytes mode;
 
 	*out = SYNC_CHANGES;
-	if (!param_text(r, "mode", &mode) || bytes_is(mode, "changes"))
+	if (!param_text(r, "mode", &mode))
 		return true;
-	*out = SYNC_FULL;
-	if (bytes_is(mode, "full"))
-		return true;
-	*out = SYNC_BACKFILL;
-	if (bytes_is(mode, "backfill"))
-		return true;
-	request_error(r, RPC_INVALID_PARAMS, "mode", NULL, "'mode' is changes, full or backfill");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (bytes_is(mode, names[i])) {
+			*out = (enum sync_mode)i;
+			return true;
+		}
+	request_error(r, RPC_INVALID_PARAMS, "mode", NULL,
+		      "'mode' is changes, full, backfill or verify");
 	return false;
 }
 
@@ -143,6 +149,7 @@ struct wish {
 	uint64_t ids[RUNS_MAX];
 	size_t count;
 	enum sync_mode mode;
+	struct freshness_question span; /* since and until */
 	struct why why;
 };
 
@@ -150,7 +157,8 @@ static int wish_one(struct wish *w, struct source *s, const struct resource_type
 {
 	if (s->token.len == 0)
 		return why_set(&w->why, ERR_DENIED, "%s", s->token_error);
-	int n = sync_wish(s->sync, type, w->mode, w->ids + w->count, RUNS_MAX - w->count, &w->why);
+	int n = sync_wish_span(s->sync, type, w->mode, w->span.start_ms, w->span.end_ms,
+			       w->ids + w->count, RUNS_MAX - w->count, &w->why);
 	if (n > 0)
 		w->count += (size_t)n;
 	return n < 0 ? n : 0;
@@ -185,6 +193,79 @@ static int wish_source(struct request *r, struct wish *w, struct source *s)
 	return 0;
 }
 
+static void answer_wish(struct request *r, const struct wish *w)
+{
+	if (param_bool(r, "wait"))
+		wait_for(r, w->ids, w->count);
+	else
+		answer_ids(r, w->ids, w->count);
+}
+
+/* A text, or a list of them. The number; -1: more than fit. */
+static int read_ids(struct request *r, struct bytes out[SYNC_IDS_MAX])
+{
+	struct bytes whole;
+	struct mp_reader reader;
+	struct mp_value v;
+	uint32_t n = 1;
+
+	if (!param_raw(r, "ids", &whole))
+		return 0;
+	reader = mp_reader_of(whole);
+	if (mp_get(whole, &v) && v.type == MP_ARRAY) {
+		n = v.count;
+		mp_next(&reader, &v);
+	}
+	if (n > SYNC_IDS_MAX)
+		return -1;
+	for (uint32_t i = 0; i < n; i++)
+		out[i] = mp_next(&reader, &v) == 1 ? v.str : bytes_of(NULL, 0);
+	return (int)n;
+}
+
+/* Just these records. */
+static void wish_ids(struct request *r)
+{
+	struct wish w = {.count = 1, .why = {""}};
+	struct source *s = param_source(r);
+	const struct resource_type *type = s ? param_resource(r, s) : NULL;
+	struct bytes ids[SYNC_IDS_MAX], unused;
+	int n = type ? read_ids(r, ids) : 0;
+
+	if (!type)
+		return;
+	if (param_raw(r, "resource", &unused) && !param_text(r, "resource", &unused)) {
+		request_error(r, RPC_INVALID_PARAMS, "resource", NULL,
+			      "'ids' are of one resource: give its name as a text");
+		return;
+	}
+	if (param_text(r, "mode", &unused) || param_raw(r, "since", &unused) ||
+	    param_raw(r, "until", &unused)) {
+		request_error(
+			r, RPC_INVALID_PARAMS, "ids", NULL,
+			"'ids' goes without mode, since and until: these records are read as they are now");
+		return;
+	}
+	if (n < 1) {
+		request_error(r, RPC_INVALID_PARAMS, "ids", NULL, "'ids' is a list of 1 to %d ids",
+			      SYNC_IDS_MAX);
+		return;
+	}
+	if (s->token.len == 0) {
+		request_error(r, RPC_UNAVAILABLE, err_name(ERR_DENIED), NULL, "%s", s->token_error);
+		return;
+	}
+	int rc = sync_wish_ids(s->sync, type, ids, (size_t)n, w.ids, &w.why);
+	if (rc == ERR_INVALID)
+		request_error(r, RPC_INVALID_PARAMS, "ids", NULL, "%s", w.why.text);
+	else if (rc == ERR_LIMIT)
+		request_error(r, RPC_BUSY, err_name(rc), NULL, "%s", w.why.text);
+	else if (rc)
+		request_error(r, RPC_UNAVAILABLE, err_name(rc), NULL, "%s", w.why.text);
+	else
+		answer_wish(r, &w);
+}
+
 void method_sync(struct request *r)
 {
 	struct daemon *d = r->daemon;
@@ -193,7 +274,11 @@ void method_sync(struct request *r)
 	struct bytes name;
 	int rc = 0;
 
-	if (!read_mode(r, &w.mode))
+	if (param_raw(r, "ids", &name)) {
+		wish_ids(r);
+		return;
+	}
+	if (!read_mode(r, &w.mode) || param_span(r, &w.span))
 		return;
 	if (param_text(r, "source", &name)) {
 		only = param_source(r);
@@ -208,10 +293,8 @@ void method_sync(struct request *r)
 			      w.why.text);
 	else if (rc)
 		request_error(r, RPC_UNAVAILABLE, err_name(rc), NULL, "%s", w.why.text);
-	else if (param_bool(r, "wait"))
-		wait_for(r, w.ids, w.count);
 	else
-		answer_ids(r, w.ids, w.count);
+		answer_wish(r, &w);
 }
 
 /* ---- runs ---- */

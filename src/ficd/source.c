@@ -94,6 +94,8 @@ static size_t wanted_resources(const struct source *s, struct sync_resource_opti
 			.full = r->full,
 			.history_ms = r->history_ms,
 			.retain_ms = r->retain_ms,
+			.verify_ms = r->verify_ms,
+			.verify_counts = r->verify_depth == CONFIG_VERIFY_COUNTS,
 			.priority = r->priority,
 		};
 	}

@@ -108,14 +108,18 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.name = "sync",
 			.synopsis = "[SOURCE] [RESOURCE ...]",
 			.summary = "fetch now",
-			.detail = "The first argument is a source when one has that name. On a terminal (standard "
+			.detail = "The first argument is a source when one has that name. With --ids, or after "
+				  "one resource arguments with a digit in them (sync conversations 123 456), just "
+				  "these records are fetched. Backfill and verify can be limited with --since and "
+				  "--until. On a terminal (standard "
 				  "error) the command stays until the sync has ended and shows how far it is; "
 				  "elsewhere it prints the runs' numbers and leaves. Exits with 69 when a run "
 				  "failed, 75 when it was canceled or should be tried later.",
 			.args_max = ARGS_MAX,
 			.first = ARG_SOURCE_OR_RESOURCE,
 			.rest = ARG_RESOURCE,
-			.options = BIT(OPT_SOURCE) | BIT(OPT_MODE) | BIT(OPT_WAIT) | BIT(OPT_NO_WAIT),
+			.options = BIT(OPT_SOURCE) | BIT(OPT_MODE) | BIT(OPT_SINCE) |
+				   BIT(OPT_UNTIL) | BIT(OPT_IDS) | BIT(OPT_WAIT) | BIT(OPT_NO_WAIT),
 		},
 	[CMD_WAIT] =
 		{

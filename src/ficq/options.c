@@ -12,7 +12,7 @@ static const char *const output_words[] = {"table", "json",    "ndjson", "csv",
 					   "tsv",   "msgpack", NULL};
 static const char *const axis_words[] = {"created", "updated", NULL};
 static const char *const require_words[] = {"fresh", "partial", NULL};
-static const char *const mode_words[] = {"changes", "full", "backfill", NULL};
+static const char *const mode_words[] = {"changes", "full", "backfill", "verify", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const wire_words[] = {"json", "msgpack", NULL};
 
@@ -42,7 +42,8 @@ const struct option_spec option_table[OPT_COUNT] = {
 			 "how long to wait for the answer (default 60s; a sync is waited for without end)"},
 	[OPT_FRESH] = {0, "fresh", "RESOURCE", NULL, "what to wait for (default conversations)"},
 	[OPT_MODE] = {0, "mode", "MODE", mode_words,
-		      "what to fetch: changes (the default), full or backfill"},
+		      "what to fetch: changes (the default), full, backfill or verify"},
+	[OPT_IDS] = {0, "ids", "LIST", NULL, "just these records, separated by commas"},
 	[OPT_WAIT] = {0, "wait", NULL, NULL,
 		      "stay until the sync has ended (the default on a terminal)"},
 	[OPT_NO_WAIT] = {0, "no-wait", NULL, NULL, "start the sync and leave (the default elsewhere)"},

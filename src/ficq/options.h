@@ -26,6 +26,7 @@ enum option {
 	OPT_TIMEOUT,
 	OPT_FRESH,
 	OPT_MODE,
+	OPT_IDS,
 	OPT_WAIT,
 	OPT_NO_WAIT,
 	OPT_DRY_RUN,

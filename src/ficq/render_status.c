@@ -81,7 +81,7 @@ static void add_resource(struct table *t, const struct show *s, struct bytes res
 }
 
 /* In full, below the table: what went wrong is the last thing to cut. */
-static void put_errors(struct drawing *d, struct bytes resources)
+static void put_words(struct drawing *d, struct bytes resources, const char *key, enum style style)
 {
 	struct mp_reader r = mp_reader_of(resources);
 	struct mp_value head;
@@ -90,13 +90,13 @@ static void put_errors(struct drawing *d, struct bytes resources)
 	if (mp_next(&r, &head) != 1)
 		return;
 	while (mp_take(&r, &item) == 1) {
-		if (!member(item, "last_error").data)
+		if (!member(item, key).data)
 			continue;
-		buf_printf(d->out, "  %s", style_on(d->look->color, STYLE_RED));
+		buf_printf(d->out, "  %s", style_on(d->look->color, style));
 		member_show(d->out, d->show, item, "name", CELL_TEXT);
 		buf_put_str(d->out, ": ");
-		member_show(d->out, d->show, item, "last_error", CELL_TEXT);
-		buf_printf(d->out, "%s\n", style_off(d->look->color, STYLE_RED));
+		member_show(d->out, d->show, item, key, CELL_TEXT);
+		buf_printf(d->out, "%s\n", style_off(d->look->color, style));
 	}
 }
 
@@ -123,7 +123,8 @@ static void put_resources(struct drawing *d, struct bytes resources)
 	look.indent = 2;
 	table_put(&t, d->out, &look);
 	table_release(&t);
-	put_errors(d, resources);
+	put_words(d, resources, "last_error", STYLE_RED);
+	put_words(d, resources, "note", STYLE_YELLOW);
 }
 
 /* One fact of a list in a sentence: text before, value, text after; nothing when the value is missing. */

@@ -38,8 +38,17 @@ static bool is_source(struct app *a, const char *name)
 	return false;
 }
 
+/* Names of resources have no digits; ids have. The first id's place among the arguments behind the resource. */
+static size_t ids_start(const char *const *args, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (strpbrk(args[i], "0123456789"))
+			return i;
+	return n;
+}
+
 /* The arguments: a source's name first, if it is one and --source does not say it; the rest are resources. */
-static void put_targets(struct app *a, struct params *p)
+static int put_targets(struct app *a, struct params *p)
 {
 	const char *source = app_value(a, OPT_SOURCE), *const *args = a->options.args + 1;
 	size_t n = a->options.arg_count - 1;
@@ -48,10 +57,20 @@ static void put_targets(struct app *a, struct params *p)
 		source = *args++;
 		n--;
 	}
-	params_str(p, "source", source);
-	if (n > 0)
-		params_strs(p, "resource", args, n);
+	/* The source is written with the span, unless it was an argument. */
+	if (!app_value(a, OPT_SOURCE))
+		params_str(p, "source", source);
+	size_t ids = ids_start(args, n);
+	if (ids < n)
+		params_strs(p, "ids", args + ids, n - ids);
+	else
+		params_list(p, "ids", app_value(a, OPT_IDS));
+	if (ids == 1 && (n > 1 || app_given(a, OPT_IDS)))
+		params_str(p, "resource", args[0]);
+	else if (ids > 0)
+		params_strs(p, "resource", args, ids);
 	params_str(p, "mode", app_value(a, OPT_MODE));
+	return app_put_span(a, p);
 }
 
 static void on_notification(void *ctx, struct bytes method, struct bytes params)
@@ -92,6 +111,19 @@ int sync_watch_call(struct app *a, const char *method, struct bytes params, cons
 	return code;
 }
 
+/* A count that is seldom there. */
+static void put_count(struct app *a, struct buf *out, struct bytes run, const char *key,
+		      const char *words)
+{
+	int64_t n;
+
+	if (!mp_find_int(run, key, &n) || n <= 0)
+		return;
+	buf_put_str(out, ", ");
+	member_show(out, &a->show, run, key, CELL_NUMBER);
+	buf_printf(out, " %s", words);
+}
+
 /* Appends one run's sentence: "acme/conversations: changes ok, 12 new, 3 changed, 0 gone in 2.4 s (31 calls)". */
 static void put_outcome(struct app *a, struct buf *out, struct bytes run)
 {
@@ -111,7 +143,11 @@ static void put_outcome(struct app *a, struct buf *out, struct bytes run)
 	member_show(out, &a->show, run, "updated", CELL_NUMBER);
 	buf_put_str(out, " changed, ");
 	member_show(out, &a->show, run, "deleted", CELL_NUMBER);
-	buf_put_str(out, " gone in ");
+	buf_put_str(out, " gone");
+	put_count(a, out, run, "differences", "not as they were held");
+	put_count(a, out, run, "gone", "said not to exist");
+	put_count(a, out, run, "failed", "failed");
+	buf_put_str(out, " in ");
 	member_show(out, &a->show, run, "duration_ms", CELL_MILLIS);
 	buf_put_str(out, " (");
 	member_show(out, &a->show, run, "calls", CELL_NUMBER);
@@ -204,7 +240,11 @@ int sync_command(struct app *a)
 	int code = app_connect(a);
 	if (code)
 		return code;
-	put_targets(a, &p);
+	code = put_targets(a, &p);
+	if (code) {
+		params_release(&p);
+		return code;
+	}
 	if (wait) {
 		params_bool(&p, "wait", true);
 		code = sync_watch_call(a, "sync", params_end(&p),

@@ -78,8 +78,8 @@ static const char *axis_of(const struct ask *ask)
 
 static void put_filter(struct buf *body, const struct ask *ask, const char *operator, int64_t seconds)
 {
-	buf_printf(body, "{\"field\":\"%s\",\"operator\":\"%s\",\"value\":%lld}", axis_of(ask),
-		   operator, (long long)seconds);
+	buf_printf(body, "{\"field\":\"%s\",\"operator\":\"%s\",\"value\":%lld}",
+		   axis_of(ask), operator,(long long) seconds);
 }
 
 /* Contacts are matched by calendar day: ">" begins on the day after the given second and "=" is its whole day, so both are asked; what is too

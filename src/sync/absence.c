@@ -12,14 +12,16 @@
 
 #define SCAN_ROWS   64 /* a slice */
 #define GUARD_SHARE 0.2
-#define GUARD_COUNT 10 /* so many may be absent whatever their share */
+#define GUARD_COUNT 10               /* so many may be absent whatever their share */
 #define AGREE_MS    INT64_C(3600000) /* between two readings that confirm each other */
 
 /* What was refused, of one resource. */
 struct refusal {
-	long long at_ms;
+	long long at_ms, start_ms, end_ms;
 	unsigned long long ids, absent, held;
 };
+
+#define REFUSAL_TEXT 160 /* six numbers */
 
 static void key_of(const struct resource *r, char *key, size_t cap)
 {
@@ -28,7 +30,7 @@ static void key_of(const struct resource *r, char *key, size_t cap)
 
 static bool load(const struct resource *r, const struct snapshot *view, struct refusal *out)
 {
-	char key[64], text[128];
+	char key[64], text[REFUSAL_TEXT];
 
 	key_of(r, key, sizeof key);
 	struct bytes mark = snapshot_mark(view, key);
@@ -36,28 +38,34 @@ static bool load(const struct resource *r, const struct snapshot *view, struct r
 		return false;
 	memcpy(text, mark.data, mark.len);
 	text[mark.len] = 0;
-	return sscanf(text, "%lld %llu %llu %llu", &out->at_ms, &out->ids, &out->absent, &out->held) == 4;
+	return sscanf(text, "%lld %lld %lld %llu %llu %llu", &out->at_ms, &out->start_ms,
+		      &out->end_ms, &out->ids, &out->absent, &out->held) == 6;
 }
 
 static int save(struct run *run, const struct refusal *refusal)
 {
-	char key[64], text[128];
+	char key[64], text[REFUSAL_TEXT];
 
 	key_of(run->resource, key, sizeof key);
 	if (!refusal)
 		return txn_mark(run->txn, key, bytes_of(NULL, 0));
-	snprintf(text, sizeof text, "%lld %llu %llu %llu", refusal->at_ms, refusal->ids,
-		 refusal->absent, refusal->held);
+	snprintf(text, sizeof text, "%lld %lld %lld %llu %llu %llu", refusal->at_ms,
+		 refusal->start_ms, refusal->end_ms, refusal->ids, refusal->absent, refusal->held);
 	return txn_mark(run->txn, key, bytes_str(text));
 }
 
 static void put_words(const struct resource *r, const struct refusal *refusal, char *out, size_t cap)
 {
+	char how[32 + 2 * TIME_TEXT_MAX] = "full", since[TIME_TEXT_MAX], until[TIME_TEXT_MAX];
+
+	if (refusal->start_ms != TIME_MIN)
+		snprintf(how, sizeof how, "verify --since=%s --until=%s",
+			 time_text(refusal->start_ms, false, since),
+			 time_text(refusal->end_ms, false, until));
 	snprintf(out, cap,
 		 "%llu of %llu %s that are held are not listed any more: not believed, nothing is deleted. If it is "
 		 "true, 'ficq sync %s --mode=%s' makes it so",
-		 refusal->absent, refusal->held, r->options.type->name, r->options.type->name,
-		 r->options.type->traits & TRAIT_WINDOWED ? "verify" : "full");
+		 refusal->absent, refusal->held, r->options.type->name, r->options.type->name, how);
 }
 
 void resource_refusal_load(struct resource *r, const struct snapshot *view)
@@ -89,6 +97,7 @@ static int open_scan(struct run *run, int64_t start_ms, int64_t end_ms, struct w
 		.resource = run->info.resource, .start_ms = start_ms, .end_ms = end_ms};
 
 	run->scanned = run->absent = run->absent_ids = 0;
+	run->absences = (struct interval){.start_ms = start_ms, .end_ms = end_ms};
 	return scan_open(run->view, &spec, &run->scan, why);
 }
 
@@ -131,6 +140,8 @@ static bool confirmed(const struct run *run, const struct refusal *before, const
 int run_absence_guard(struct run *run, bool doubt, struct why *why)
 {
 	struct refusal before, now = {.at_ms = run->asked_ms,
+				      .start_ms = run->absences.start_ms,
+				      .end_ms = run->absences.end_ms,
 				      .ids = run->absent_ids,
 				      .absent = run->absent,
 				      .held = run->scanned};
@@ -138,12 +149,13 @@ int run_absence_guard(struct run *run, bool doubt, struct why *why)
 	int rc = 0;
 
 	if (!doubt && !doubtful(run)) {
-		if (refused_before && run->absences_whole)
+		if (refused_before && before.start_ms < now.end_ms && now.start_ms < before.end_ms)
 			rc = save(run, NULL);
 		return rc ? why_set(why, rc, "cannot note what was read") : 0;
 	}
 	if (refused_before && confirmed(run, &before, &now)) {
-		log_warn("sync", "%s: %llu of %llu are not listed any more, which is now believed source=%s",
+		log_warn("sync",
+			 "%s: %llu of %llu are not listed any more, which is now believed source=%s",
 			 run->info.resource, (unsigned long long)run->absent,
 			 (unsigned long long)run->scanned, run->info.source);
 		rc = save(run, NULL);

@@ -33,6 +33,8 @@ int run_chain_start(struct run *run, int64_t at_ms)
 				     run->resource->options.every_ms;
 	int rc = txn_chain_start(run->txn, run->info.resource, at_ms);
 
+	if (rc == 0 && resource_verifies(run->resource))
+		rc = run_verify_rest(run, at_ms);
 	return rc || !child ? rc : txn_chain_start(run->txn, child->name, at_ms);
 }
 

@@ -43,7 +43,8 @@ bool resource_gap(const struct resource *r, const struct snapshot *view, struct 
 {
 	struct interval all = {.end_ms = TIME_MAX};
 
-	all.start_ms = r->options.type->traits & TRAIT_WINDOWED ? resource_history_start(r) : TIME_MIN;
+	all.start_ms = r->options.type->traits & TRAIT_WINDOWED ? resource_history_start(r)
+								: TIME_MIN;
 	return resource_gap_in(r, view, all, gap_out);
 }
 

@@ -29,10 +29,8 @@ enum run_kind resource_past_kind(const struct resource *r)
 static const struct run_ops *ops_of(enum run_kind kind)
 {
 	static const struct run_ops *const ops[RUN_KINDS] = {
-		[RUN_SNAPSHOT] = &run_snapshot,
-		[RUN_CHANGES] = &run_changes,
-		[RUN_BACKFILL] = &run_backfill,
-		[RUN_VERIFY] = &run_verify,
+		[RUN_SNAPSHOT] = &run_snapshot, [RUN_CHANGES] = &run_changes,
+		[RUN_BACKFILL] = &run_backfill, [RUN_VERIFY] = &run_verify,
 		[RUN_ONE] = &run_one,
 	};
 
@@ -55,12 +53,6 @@ static void plan_past(struct resource *r, const struct snapshot *view, int64_t m
 		return;
 	if (r->full_wished || !has_chain(r, view) || resource_gap(r, view, &gap))
 		run_make(r, resource_past_kind(r));
-}
-
-bool resource_verifies(const struct resource *r)
-{
-	return (r->options.type->traits & (TRAIT_WINDOWED | TRAIT_CREATED)) ==
-	       (TRAIT_WINDOWED | TRAIT_CREATED);
 }
 
 static void plan_verify(struct resource *r, const struct snapshot *view, int64_t mono)

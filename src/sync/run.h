@@ -47,12 +47,12 @@ struct resource {
 	int64_t backfill_mono_ms; /* not before */
 	bool full_wished;
 	bool insisted; /* a client wishes a full or verify run: what it does not find is believed when it was refused before */
-	bool chained; /* changes can be asked for */
+	bool chained;  /* changes can be asked for */
 	struct interval span_wished;   /* backfill: limited to it; empty: not wished */
 	struct interval verify_wished; /* likewise; TIME_MIN to TIME_MAX: what is next */
 	int64_t verify_mono_ms;        /* not before */
-	char refusal[320]; /* absences that are not believed, in words; "" */
-	char feed[200];    /* why deletions are not fed, in words; "" */
+	char refusal[320];             /* absences that are not believed, in words; "" */
+	char feed[200];                /* why deletions are not fed, in words; "" */
 	int64_t last_sync_ms;
 	char last_error[320];
 	unsigned failures;           /* in a row */
@@ -146,17 +146,17 @@ struct run {
 	bool working;       /* ops->work has more to do */
 	struct scan *scan;  /* absences: over what is held */
 	uint64_t scanned, absent;
-	uint64_t absent_ids; /* their hashes, folded into one */
-	bool absences_whole; /* they are of the whole resource */
-	bool asking_absent;  /* single reads are of what was not shown */
-	bool refused;        /* absences are not believed: fails after the last commit, claiming nothing */
-	bool insisted;       /* a client asks for a full reading */
-	bool differs;        /* the single read that is being taken changes something */
-	bool pressing;       /* verify: asked for by a client, not limited */
+	uint64_t absent_ids;      /* their hashes, folded into one */
+	struct interval absences; /* the span that they are of */
+	bool asking_absent;       /* single reads are of what was not shown */
+	bool refused; /* absences are not believed: fails after the last commit, claiming nothing */
+	bool insisted;           /* a client asks for a full reading */
+	bool differs;            /* the single read that is being taken changes something */
+	bool pressing;           /* verify: asked for by a client, not limited */
 	struct interval stretch; /* verify: what is left of it; the window at work is `gap` */
 	struct wanted *asked, **asked_end; /* one: ids still to be read */
 	unsigned asked_count;
-	bool past; /* deletions: what follows is older than asked for */
+	bool past;  /* deletions: what follows is older than asked for */
 	bool unfed; /* deletions: there is no such feed */
 };
 
@@ -213,7 +213,10 @@ int run_absence_guard(struct run *run, bool doubt, struct why *why);
 void resource_refusal_load(struct resource *r, const struct snapshot *view);
 
 /* verified.c */
+bool resource_verifies(const struct resource *r);        /* it can be read again by creation */
 int run_verified(struct run *run, struct interval span); /* as_of: when; a mark in the open transaction */
+int run_verify_rest(struct run *run,
+		    int64_t at_ms); /* everything is being read: the next stretch has time */
 /* The stretch that was not verified for longest, as much of it as is one run's share. False: there is nothing. */
 bool resource_verify_next(const struct resource *r, const struct snapshot *view,
 			  struct interval *stretch_out);

@@ -161,7 +161,8 @@ static bool run_read_without(struct run *run, const struct single *single, const
 		run->refused |= run->ops->kind == RUN_ONE;
 		return true;
 	}
-	return page->fault != FAULT_GONE && (run->ops->kind == RUN_ONE || run->asking_absent) &&
+	return page->fault != FAULT_GONE &&
+	       (run->ops->kind == RUN_ONE || (run->ops->kind == RUN_VERIFY && run->asking_absent)) &&
 	       run_one_failed(run, id, page);
 }
 

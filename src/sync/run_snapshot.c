@@ -11,7 +11,7 @@
 
 #define WALKS_MAX   3 /* readings of an unstable listing until its count agrees with the provider's */
 #define AGAIN_SHARE 0.3 /* absences beyond this share … */
-#define AGAIN_COUNT 3   /* … and this many must show twice; the guard (absence.c) comes after it */
+#define AGAIN_COUNT 3 /* … and this many must show twice; the guard (absence.c) comes after it */
 
 enum { PHASE_LISTING, PHASE_ABSENCES };
 
@@ -122,7 +122,7 @@ static int work(struct run *run, struct why *why)
 		run->again = true;
 		return 0;
 	}
-	run->asking_absent = run->absences_whole = true;
+	run->asking_absent = true;
 	rc = run_absence_guard(run, run->seen.count == 0 && run->absent >= AGAIN_COUNT, why);
 	if (rc)
 		return rc < 0 ? rc : 0;

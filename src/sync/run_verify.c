@@ -8,10 +8,11 @@
 
 #include <base/log.h>
 
-#define WINDOW_RECORDS 500  /* held ones, about: what is read and committed together */
-#define CALLS_MAX      5000 /* of a run that nobody waits for; the rest of its stretch comes with the next one */
-#define LOGGED_MAX     10   /* differences, one by one */
-#define SECOND_MS      1000
+#define WINDOW_RECORDS 500 /* held ones, about: what is read and committed together */
+#define CALLS_MAX \
+	5000 /* of a run that nobody waits for; the rest of its stretch comes with the next one */
+#define LOGGED_MAX 10 /* differences, one by one */
+#define SECOND_MS  1000
 
 enum { PHASE_LISTING, PHASE_ABSENCES };
 
@@ -117,7 +118,8 @@ static int claim(struct run *run)
 
 static int window_over(struct run *run, struct why *why)
 {
-	int rc = run_verified(run, (struct interval){run->gap.start_ms, run->gap.end_ms, run->asked_ms});
+	int rc = run_verified(run,
+			      (struct interval){run->gap.start_ms, run->gap.end_ms, run->asked_ms});
 
 	if (rc == 0)
 		rc = claim(run);
@@ -176,7 +178,8 @@ void run_differs(struct run *run, struct bytes id, int64_t updated_ms, const cha
 		return;
 	if (run->info.differences++ < LOGGED_MAX)
 		log_warn("sync", "%s %.*s %s, though nothing said so: mended source=%s",
-			 run->info.resource, (int)id.len, (const char *)id.data, how, run->info.source);
+			 run->info.resource, (int)id.len, (const char *)id.data, how,
+			 run->info.source);
 }
 
 const struct run_ops run_verify = {

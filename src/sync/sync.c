@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PAUSE_AUTH_MS (15 * 60 * 1000)
-#define PROGRESS_MS   100
-#define RETRY_MIN_MS  10
+#define PAUSE_AUTH_MS   (15 * 60 * 1000)
+#define PROGRESS_MS     100
+#define RETRY_MIN_MS    10
 #define VERIFY_AGAIN_MS (60 * 60 * 1000) /* after a failure */
 
 static const char refused_words[] =

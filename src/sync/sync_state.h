@@ -70,8 +70,6 @@ struct run *run_make(struct resource *r, enum run_kind kind); /* or the one ther
 enum run_kind resource_regular_kind(const struct resource *r); /* what brings what is new */
 enum run_kind resource_past_kind(const struct resource *r); /* what reads the past, where changes are fed */
 
-bool resource_verifies(const struct resource *r); /* it can be read again by creation */
-
 /* retry.c */
 /* When to try again after so many failures in a row. */
 int64_t schedule_retry_ms(unsigned failures, int64_t retry_ms);

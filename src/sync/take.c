@@ -94,11 +94,10 @@ int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes mer
 
 /* As many children are held as the listing says there are; only verify runs take the time to count. Of a thread that is known to be cut the
  * provider shows no more. */
-static int children_agree(struct run *run, const struct page_record *item, const struct record *held,
-			  bool *agree_out, struct why *why)
+static int children_agree(struct run *run, const struct page_record *item,
+			  const struct record *held, bool *agree_out, struct why *why)
 {
-	struct scan_spec spec = {
-		.start_ms = TIME_MIN, .end_ms = TIME_MAX, .parent = item->record.id};
+	struct scan_spec spec = {.start_ms = TIME_MIN, .end_ms = TIME_MAX, .parent = item->record.id};
 	struct scan_row row;
 	struct scan *scan;
 	int64_t n = 0;
@@ -203,8 +202,8 @@ static bool gone_too_many(const struct run *run)
 /* Whether one answer is proof enough: who is absent from a complete listing as well, who was said to be gone before, who has become another. */
 static bool gone_for_sure(const struct run *run, const struct arrived *from, struct bytes id)
 {
-	return run->ops->kind == RUN_SNAPSHOT || run->asking_absent || from->page->merged_into.len ||
-	       run_dead_known(run, id);
+	return run->ops->kind == RUN_SNAPSHOT || run->asking_absent ||
+	       from->page->merged_into.len || run_dead_known(run, id);
 }
 
 /* Asked for by somebody, and said not to exist. */
@@ -226,7 +225,7 @@ static int take_one_gone(struct run *run, struct bytes id, struct why *why)
 
 int run_take_gone(struct run *run, const struct arrived *from, struct why *why)
 {
-	run->gone++;
+	run->gone += !run->asking_absent;
 	run->info.gone++;
 	run->info.done += run->ops->kind == RUN_ONE;
 	if (gone_too_many(run))

@@ -130,13 +130,31 @@ int run_verified(struct run *run, struct interval span)
 	return rc;
 }
 
+bool resource_verifies(const struct resource *r)
+{
+	return (r->options.type->traits & (TRAIT_WINDOWED | TRAIT_CREATED)) ==
+	       (TRAIT_WINDOWED | TRAIT_CREATED);
+}
+
+int run_verify_rest(struct run *run, int64_t at_ms)
+{
+	struct verified v;
+	int rc = load(run->resource, run->view, &v);
+
+	v.last_ms = at_ms;
+	if (rc == 0)
+		rc = save(run, &v);
+	intervals_release(&v.spans);
+	return rc;
+}
+
 /* What may be verified: held, in the wanted history, and old enough to be at rest. */
 static int candidates(const struct resource *r, const struct snapshot *view, struct intervals *out)
 {
 	const struct coverage *c = snapshot_coverage(view, r->options.type->name);
 
-	return intervals_clip(&c->held, resource_history_start(r), sync_provider_now(r->sync) - DAY_MS,
-			      out);
+	return intervals_clip(&c->held, resource_history_start(r),
+			      sync_provider_now(r->sync) - DAY_MS, out);
 }
 
 static void take_older(const struct intervals *parts, bool verified, struct interval span,

@@ -33,7 +33,7 @@ static struct interval closed(const struct resource *r, struct interval span)
 
 static struct run *wish_verify(struct resource *r, struct interval span)
 {
-	r->verify_wished = is_limited(span) ? closed(r, span) : span;
+	r->verify_wished = span;
 	r->verify_mono_ms = 0;
 	return run_make(r, RUN_VERIFY);
 }
@@ -44,15 +44,18 @@ static struct run *wish_run(struct resource *r, enum sync_mode mode, struct inte
 	const struct coverage *c = snapshot_coverage(view, r->options.type->name);
 	struct interval gap;
 
-	r->insisted |= mode == SYNC_FULL || mode == SYNC_VERIFY;
+	if (is_limited(span)) {
+		span = closed(r, span);
+		if (span.start_ms >= span.end_ms)
+			return NULL;
+	}
+	r->insisted |= mode == SYNC_VERIFY || (mode == SYNC_FULL && !resource_verifies(r));
 	if (!(r->options.type->traits & TRAIT_CHANGED))
 		return run_make(r, RUN_SNAPSHOT);
 	if (mode == SYNC_VERIFY && resource_verifies(r) && c->chain_end_ms != TIME_NONE)
 		return wish_verify(r, span);
 	if (mode == SYNC_FULL || mode == SYNC_VERIFY)
 		r->full_wished = true;
-	if (is_limited(span))
-		span = closed(r, span);
 	if (mode == SYNC_BACKFILL && c->chain_end_ms != TIME_NONE &&
 	    !(is_limited(span) ? resource_gap_in(r, view, span, &gap) : resource_gap(r, view, &gap)))
 		return NULL;
@@ -116,7 +119,8 @@ static int check_ids(const struct sync *s, const struct resource *r, const struc
 	int rc = 0;
 
 	if (!(r->options.type->traits & TRAIT_ONE))
-		return why_set(why, ERR_INVALID, "%s cannot be read one by one", r->options.type->name);
+		return why_set(why, ERR_INVALID, "%s cannot be read one by one",
+			       r->options.type->name);
 	if (count == 0 || count > SYNC_IDS_MAX)
 		return why_set(why, ERR_INVALID, "1 to %d ids at once", SYNC_IDS_MAX);
 	for (size_t i = 0; i < count && rc == 0; i++) {
@@ -151,7 +155,8 @@ int sync_wish_ids(struct sync *s, const struct resource_type *resource, const st
 		return why_set(why, ERR_NOMEM, "out of memory");
 	wake(s);
 	if (rc)
-		return why_set(why, rc, "too many records are asked for already: try again when they are read");
+		return why_set(why, rc,
+			       "too many records are asked for already: try again when they are read");
 	run->preferred = true;
 	*run_out = run->info.id;
 	return 0;
@@ -235,7 +240,9 @@ bool sync_resource_state(const struct sync *s, const char *resource, struct sync
 		.next_run_ms = loop_wall_ms(s->options.loop) +
 			       (r->due_mono_ms > mono ? r->due_mono_ms - mono : 0),
 		.last_error = r->last_error[0] ? r->last_error : NULL,
-		.note = r->refusal[0] ? r->refusal : r->feed[0] ? r->feed : NULL,
+		.note = r->refusal[0] ? r->refusal
+			: r->feed[0]  ? r->feed
+				      : NULL,
 	};
 	for (int k = 0; k < RUN_KINDS; k++) {
 		const struct run *run = r->runs[k];

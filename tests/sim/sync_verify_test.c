@@ -393,6 +393,7 @@ static void half_a_listing(void **state)
 	assert_non_null(state_of("conversations").note);
 	lab_restart(&lab);
 	assert_non_null(strstr(state_of("conversations").note, "50 of 80"));
+	assert_non_null(strstr(state_of("conversations").note, "--mode=verify --since=2023-"));
 	/* Who insists makes each of them be asked for: they are there. */
 	info = verify();
 	assert_int_equal(info.outcome, RUN_OK);
@@ -405,6 +406,49 @@ static bool refused(struct lab *l)
 	struct sync_resource_state s;
 
 	return sync_resource_state(l->sync, "conversations", &s) && s.note;
+}
+
+/* What is not listed and cannot be asked for stays as it is, and keeps nobody from the others. */
+static void an_absent_one_cannot_be_read(void **state)
+{
+	char path[64];
+
+	(void)state;
+	lab_open(&lab);
+	until_idle();
+	lab.world->hidden_below = conversation(5)->id;
+	delete_untold(conversation(2));
+	delete_untold(conversation(3));
+	snprintf(path, sizeof path, "/conversations/%u", conversation(3)->id);
+	lab.world->mishap = MISHAP_500;
+	lab.world->mishap_path = path;
+	lab.world->mishap_at = 1;
+	lab.world->mishap_calls = 1000000;
+	struct run_info info = verify();
+	assert_int_equal(info.outcome, RUN_OK);
+	assert_int_equal(info.failed, 1);
+	assert_int_equal(info.deleted, 1);
+	assert_true(lives(conversation(3)) && !lives(conversation(2)));
+	lab.world->mishap = MISHAP_NONE;
+	assert_int_equal(verify().deleted, 1);
+	assert_false(lives(conversation(3)));
+}
+
+/* The listing is well again: nothing is left to be believed. */
+static void a_passing_weakness(void **state)
+{
+	(void)state;
+	lab_open(&lab);
+	until_idle();
+	lab.world->hidden_below = conversation(50)->id;
+	assert_int_equal(verify().outcome, RUN_FAILED);
+	lab.world->hidden_below = 0;
+	assert_int_equal(verify().outcome, RUN_OK);
+	assert_null(state_of("conversations").note);
+	assert_int_equal(count("conversations"), 80);
+	/* A new one is not believed because there was one before. */
+	lab.world->hidden_below = conversation(50)->id;
+	assert_int_equal(verify().outcome, RUN_FAILED);
 }
 
 /* It was true: the same records are missing in a later reading. */
@@ -642,7 +686,9 @@ static void equal_wishes_are_one(void **state)
 		lab_run(&lab, ms);
 		uint64_t next = ask_for(again, 1);
 		watch(next);
-		assert_true(at == next || sync_watch(lab.sync, at, &(struct run_watch){on_progress, on_ended, &told}) == ERR_NOTFOUND);
+		assert_true(at == next || sync_watch(lab.sync, at,
+						     &(struct run_watch){on_progress, on_ended,
+									 &told}) == ERR_NOTFOUND);
 		assert_true(lab_run_until(&lab, MINUTE_MS, ended));
 		assert_int_equal(told.info.outcome, RUN_OK);
 	}
@@ -787,6 +833,8 @@ int main(int argc, char **argv)
 		CASE(costs_what_it_must),
 		CASE(killed_at_every_commit),
 		CASE(half_a_listing),
+		CASE(an_absent_one_cannot_be_read),
+		CASE(a_passing_weakness),
 		CASE(a_great_clean_up),
 		CASE(an_empty_list),
 		CASE(a_shorter_list),

@@ -21,8 +21,8 @@ struct thing {
 	unsigned changes, cap;
 	int64_t deleted_ms; /* TIME_MAX: lives */
 	bool unfed;         /* its deletion is not told */
-	unsigned dropped;   /* searches never learn of what came after so many changes; 0: they learn of all */
-	int lie;            /* what the count of its parts is off by */
+	unsigned dropped; /* searches never learn of what came after so many changes; 0: they learn of all */
+	int lie;          /* what the count of its parts is off by */
 	struct part *parts;
 	unsigned part_count, part_cap;
 	/* what the mirror was seen to hold; saves reading the same revision again */

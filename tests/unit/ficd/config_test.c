@@ -162,7 +162,7 @@ static void every_option_can_be_set(void **state)
 		"tolerance = 10m\non_stale = serve\nbudget = 100%\nconcurrency = 8\n"
 		"resources = contacts, conversations ,\n"
 		"[resource a-1_b/conversations]\nevery = 1m\nfull = weekly Sun 03:15\ntolerance = 2h\n"
-		"window = 1d\npriority = 9\n");
+		"window = 1d\npriority = 9\nverify = 1w\nverify_depth = counts\n");
 	const struct config_source *s = &c->sources[0];
 	const struct config_resource *r = config_resource(s, "conversations");
 
@@ -191,6 +191,8 @@ static void every_option_can_be_set(void **state)
 	assert_int_equal(r->full.minute, 195);
 	assert_int_equal(r->tolerance_ms, 7200000);
 	assert_int_equal(r->priority, 9);
+	assert_int_equal(r->verify_ms, INT64_C(7) * 86400000);
+	assert_int_equal(r->verify_depth, CONFIG_VERIFY_COUNTS);
 	config_free(c);
 }
 

@@ -468,6 +468,21 @@ static void rpc_input(void **state)
 
 /* --- sync --- */
 
+/* What a command sends. */
+static void says(const struct fake_step *steps, const char *command, const char *words)
+{
+	struct fake f;
+
+	fake_start(&f, steps);
+	ficq_run(&r, f.socket, command);
+	char *log = fake_log(&f);
+	fake_stop(&f);
+	assert_int_equal(r.exit, 0);
+	assert_has(log, words);
+	free(log);
+	run_release(&r);
+}
+
 static void sync_runs(void **state)
 {
 	static const struct fake_step started[] = {{"sync", FAKE_RESULT, "{\"runs\":[7,8]}", 0}, {0}};
@@ -480,6 +495,11 @@ static void sync_runs(void **state)
 		 0},
 		{0},
 	};
+	static const struct fake_step verified[] = {
+		{"sync", FAKE_RESULT,
+		 "{\"runs\":[{\"id\":7,\"source\":\"acme\",\"resource\":\"conversations\",\"kind\":\"verify\",\"outcome\":\"ok\",\"created\":0,\"updated\":1,\"deleted\":1,\"failed\":0,\"gone\":3,\"differences\":2,\"calls\":31,\"duration_ms\":2400}]}",
+		 0},
+		{0}};
 	static const struct fake_step failed[] = {
 		{"sync", FAKE_RESULT,
 		 "{\"runs\":[{\"id\":7,\"resource\":\"tags\",\"outcome\":\"canceled\"},{\"id\":8,\"resource\":\"contacts\",\"outcome\":\"failed\",\"error\":\"HTTP 503\"}]}",
@@ -505,6 +525,18 @@ static void sync_runs(void **state)
 	assert_string_equal(r.out,
 			    "acme/tags: changes ok, 12 new, 3 changed, 0 gone in 2.4 s (31 calls)\n");
 	run_release(&r);
+	ask(verified, "sync --wait", 0);
+	assert_string_equal(
+		r.out,
+		"acme/conversations: verify ok, 0 new, 1 changed, 1 gone, 2 not as they were held, 3 said not to exist in 2.4 s (31 calls)\n");
+	run_release(&r);
+	says(started,
+	     "sync acme contacts --mode verify --since 2026-01-01 --until 2026-02-01 --tz UTC",
+	     "\"resource\":[\"contacts\"],\"mode\":\"verify\",\"since\":\"2026-01-01T00:00:00Z\",\"until\":\"2026-02-02T00:00:00Z\"");
+	says(started, "sync acme conversations 123 a4",
+	     "\"ids\":[\"123\",\"a4\"],\"resource\":\"conversations\"");
+	says(started, "sync conversations --ids 123,456",
+	     "\"ids\":[\"123\",\"456\"],\"resource\":\"conversations\"");
 	ask(failed, "sync --wait", 69);
 	assert_has(r.out, "HTTP 503");
 	run_release(&r);

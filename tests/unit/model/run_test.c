@@ -35,7 +35,7 @@ static void test_encode(void **state)
 		.id = 7,
 		.source = "acme",
 		.resource = "contacts",
-		.kind = RUN_BACKFILL,
+		.kind = RUN_VERIFY,
 		.outcome = RUN_FAILED,
 		.phase = "listing",
 		.started_ms = 0,
@@ -45,6 +45,8 @@ static void test_encode(void **state)
 		.span_end_ms = 1000,
 		.total = -1,
 		.created = 3,
+		.gone = 4,
+		.differences = 5,
 		.error = "refused",
 	};
 	struct buf out = {0};
@@ -54,11 +56,13 @@ static void test_encode(void **state)
 	struct bytes map = buf_bytes(&out);
 	assert_int_equal(mp_check(map), 0);
 	expect_str(map, "source", "acme");
-	expect_str(map, "kind", "backfill");
+	expect_str(map, "kind", "verify");
 	expect_str(map, "outcome", "failed");
 	expect_str(map, "error", "refused");
 	expect_json(map, "id", "7");
 	expect_json(map, "created", "3");
+	expect_json(map, "gone", "4");
+	expect_json(map, "differences", "5");
 	expect_json(map, "started", "\"1970-01-01T00:00:00Z\"");
 	expect_json(map, "synced_until", "null");
 	expect_json(map, "span", "[null,\"1970-01-01T00:00:01Z\"]");

@@ -73,6 +73,33 @@ static void listings_are_poor(void **state)
 	page_free(p);
 }
 
+static void children_are(const char *members, int64_t expected)
+{
+	struct ask ask = asking_of(ASK_CHANGED, "conversations");
+	char body[512];
+
+	snprintf(body, sizeof body,
+		 "{\"type\":\"conversation.list\",\"conversations\":[{\"type\":\"conversation\",\"id\":\"1\"%s}]}",
+		 members);
+	struct page *p = asking_answer(&ask, 200, body);
+	assert_int_equal(p->count, 1);
+	assert_int_equal(p->records[0].children, expected);
+	page_free(p);
+}
+
+/* What a listing says of a thread's length: its parts, and the opening message. */
+static void listings_count_children(void **state)
+{
+	(void)state;
+	children_are(",\"source\":{\"id\":\"9\"},\"statistics\":{\"count_conversation_parts\":4}", 5);
+	children_are(",\"source\":null,\"statistics\":{\"count_conversation_parts\":4}", 4);
+	children_are(",\"statistics\":{\"count_conversation_parts\":0}", 0);
+	children_are(",\"statistics\":null", -1);
+	children_are(",\"statistics\":{\"count_conversation_parts\":-1}", -1);
+	children_are(",\"statistics\":{\"count_conversation_parts\":\"many\"}", -1);
+	children_are("", -1);
+}
+
 static void next_is(enum ask_kind kind, const char *resource, const char *head, const char *next,
 		    const char *expected)
 {
@@ -405,12 +432,19 @@ static void examples(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forms),          cmocka_unit_test(listings_are_poor),
-		cmocka_unit_test(next_cursors),   cmocka_unit_test(another_kind),
-		cmocka_unit_test(too_many_items), cmocka_unit_test(threads),
-		cmocka_unit_test(thread_without), cmocka_unit_test(longest_id),
-		cmocka_unit_test(cut_threads),    cmocka_unit_test(deletions),
-		cmocka_unit_test(identity),       cmocka_unit_test(not_modified),
+		cmocka_unit_test(forms),
+		cmocka_unit_test(listings_are_poor),
+		cmocka_unit_test(listings_count_children),
+		cmocka_unit_test(next_cursors),
+		cmocka_unit_test(another_kind),
+		cmocka_unit_test(too_many_items),
+		cmocka_unit_test(threads),
+		cmocka_unit_test(thread_without),
+		cmocka_unit_test(longest_id),
+		cmocka_unit_test(cut_threads),
+		cmocka_unit_test(deletions),
+		cmocka_unit_test(identity),
+		cmocka_unit_test(not_modified),
 		cmocka_unit_test(examples),
 	};
 

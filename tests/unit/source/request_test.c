@@ -85,6 +85,12 @@ static void searches(void **state)
 	       "{\"query\":{\"operator\":\"AND\",\"value\":[{\"field\":\"updated_at\",\"operator\":\">\",\"value\":999},"
 	       "{\"field\":\"updated_at\",\"operator\":\"<\",\"value\":2002}]},\"sort\":{\"field\":\"updated_at\",\"order\":\"descending\"},"
 	       "\"pagination\":{\"per_page\":150}}");
+	ask.created = true;
+	ask.descending = false;
+	expect(ask, NULL, "POST", "https://api.test/conversations/search",
+	       "{\"query\":{\"operator\":\"AND\",\"value\":[{\"field\":\"created_at\",\"operator\":\">\",\"value\":999},"
+	       "{\"field\":\"created_at\",\"operator\":\"<\",\"value\":2002}]},\"sort\":{\"field\":\"created_at\",\"order\":\"ascending\"},"
+	       "\"pagination\":{\"per_page\":150}}");
 	ask = asking_of(ASK_CHANGED, "contacts");
 	ask.start_ms = 86400000;
 	expect(ask, NULL, "POST", "https://api.test/contacts/search",
