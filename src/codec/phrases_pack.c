@@ -12,8 +12,11 @@
 #define HASH_BITS  12
 #define BLOCK      4096u
 #define NOWHERE    UINT16_MAX
-#define CHAIN_MAX  8   /* copies looked at for one place, the best way */
+#define CHAIN_MAX  4   /* copies looked at for one place, the best way */
 #define SHORT_COPY 32u /* of copies up to here every length is tried */
+/* What is so long is taken, the best way, too: the places within are passed over, or a record that
+ * repeats itself would take the square of its length. */
+#define LONG_ENOUGH 160u
 /* What a byte costs elsewhere, in half bits: what a phrase or copy saves is judged by this. */
 #define BYTE_PRICE 5
 /* Longer phrases are taken without looking for a copy. */
@@ -171,30 +174,39 @@ static void reach(struct search *s, size_t from, size_t len, uint32_t price, str
 		*to = (struct reached){price, op};
 }
 
-/* Every phrase that stands there. */
-static void reach_phrases(struct phrase_packer *k, const uint8_t *p, size_t i, size_t left)
+/* Every phrase that stands there; the length of the longest. */
+static uint32_t reach_phrases(struct phrase_packer *k, const uint8_t *p, size_t i, size_t left)
 {
 	struct lookup_key key = lookup_key(p, left);
+	uint32_t longest = 0;
 
 	for (unsigned level = 0; level < LOOKUP_LEVELS; level++) {
 		const uint16_t *start =
 			&k->lookup.starts[level << LOOKUP_BITS | lookup_hash(key, level)];
 		for (uint32_t at = start[0]; at < start[1]; at++) {
 			const struct lookup_entry *e = &k->lookup.entries[at];
-			if (lookup_matches(&k->lookup, e, key, p, left))
-				reach(k->search, i, e->len, k->phrases.bits[e->symbol],
-				      (struct phrase_op){e->symbol, e->len, 0});
+			if (!lookup_matches(&k->lookup, e, key, p, left))
+				continue;
+			reach(k->search, i, e->len, k->phrases.bits[e->symbol],
+			      (struct phrase_op){e->symbol, e->len, 0});
+			longest = e->len > longest ? e->len : longest;
+			if (longest >= LONG_ENOUGH)
+				return longest;
 		}
 	}
+	return longest;
 }
 
-static void reach_copies(struct phrase_packer *k, struct bytes raw, size_t place, size_t i, size_t left)
+/* Likewise for copies. */
+static uint32_t reach_copies(struct phrase_packer *k, struct bytes raw, size_t place, size_t i,
+			     size_t left)
 {
 	const uint8_t *p = raw.data + place;
 	uint16_t *head = &k->heads[hash_at(p)];
 	uint32_t longest = PHRASE_COPY_MIN - 1, at = *head;
 
-	for (int n = 0; n < CHAIN_MAX && at != NOWHERE; n++, at = k->search->chain[at]) {
+	for (int n = 0; n < CHAIN_MAX && at != NOWHERE && longest < LONG_ENOUGH;
+	     n++, at = k->search->chain[at]) {
 		uint32_t len = same_bytes(raw.data + at, p, p + left),
 			 distance = (uint32_t)place - at;
 		if (len <= longest)
@@ -208,6 +220,7 @@ static void reach_copies(struct phrase_packer *k, struct bytes raw, size_t place
 	}
 	k->search->chain[place] = *head;
 	*head = (uint16_t)place;
+	return longest;
 }
 
 /* The symbols on the cheapest way, found from its end. */
@@ -233,12 +246,13 @@ static size_t best_block(struct phrase_packer *k, struct bytes raw, size_t at)
 	for (size_t i = 1; i <= n; i++)
 		s->reached[i].price = UINT32_MAX;
 	s->reached[0].price = 0;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0, step; i < n; i += step) {
 		const uint8_t *p = raw.data + at + i;
 		reach(s, i, 1, k->phrases.bits[*p], (struct phrase_op){*p, 0, 0});
-		reach_phrases(k, p, i, n - i);
-		if (raw.len - at - i >= 4)
-			reach_copies(k, raw, at + i, i, n - i);
+		step = reach_phrases(k, p, i, n - i);
+		if (step < LONG_ENOUGH && raw.len - at - i >= 4)
+			step = reach_copies(k, raw, at + i, i, n - i);
+		step = step < LONG_ENOUGH ? 1 : step;
 	}
 	trace(k, n);
 	return at + n;
