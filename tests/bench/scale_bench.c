@@ -138,7 +138,7 @@ static size_t put_conversation(struct txn *t, unsigned i)
 			  .id = bytes_str(id)};
 	struct reader *reader = reader_new(&account, &ask, 0);
 	must(reader ? reader_feed(reader, json.data, json.len) : ERR_NOMEM, "read");
-	struct page *page = reader_finish(reader, 200, "", 1800000000000);
+	struct page *page = reader_finish(reader, 200, "", 1760000000000);
 	if (!page || page->fault) {
 		fprintf(stderr, "scale_bench: %s\n", page ? page->why.text : "no memory");
 		exit(1);
@@ -152,9 +152,10 @@ static size_t put_conversation(struct txn *t, unsigned i)
 }
 
 /* Claims what the store holds: without that a daemon has everything still to read. */
-static void hold_all(struct txn *t)
+static void hold_all(struct txn *t, unsigned count)
 {
-	struct interval all = {TIME_MIN, 1800000000000, 1800000000000};
+	int64_t end_ms = (T0_S + ((int64_t)count / DAY_COUNT + 1) * 86400) * 1000;
+	struct interval all = {TIME_MIN, end_ms, end_ms};
 
 	must(txn_hold(t, "conversations", all), "hold");
 	must(txn_hold(t, "messages", all), "hold");
@@ -172,7 +173,7 @@ static double fill(struct store *s, unsigned count)
 			json += (double)put_conversation(t, i);
 		}
 		if (i == count)
-			hold_all(t);
+			hold_all(t, count);
 		commit(s, t);
 	}
 	store_flush(s);
