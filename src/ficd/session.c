@@ -7,6 +7,7 @@
  * does not read its answers, and all that is unsent together is kept within half of the memory (request_crowded).
  */
 #include "session.h"
+#include "heap.h"
 
 #include <base/log.h>
 
@@ -294,7 +295,7 @@ static void on_close(void *ctx, struct conn *c)
 		return;
 	session_unlink(s);
 	if (conn_pending(c) >= TRIM_BYTES)
-		daemon_trim(d);
+		heap_trim(d->heap);
 	for (struct request *r = s->requests, *next; r; r = next) {
 		next = r->next;
 		request_free(r);
