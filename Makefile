@@ -131,6 +131,7 @@ APISIM_TESTS    := $(APISIM_TEST_SRC:tests/%.c=$(BUILD)/tests/%)
 FUZZ_NAMES      := $(FUZZ_SRC:tests/fuzz/%.c=%)
 FUZZ_REPLAYS    := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%)
 BENCHES         := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
+BENCH_SCRIPTS   := $(sort $(wildcard tests/bench/*.py))
 SCRIPT_TESTS    := $(sort $(foreach d,golden apisim system,$(wildcard tests/$(d)/*.sh tests/$(d)/*.py)))
 
 only            = $(if $(ONLY),$(foreach t,$(1),$(if $(findstring $(ONLY),$(t)),$(t))),$(1))
@@ -304,7 +305,7 @@ fuzz: ## fuzz every decoder for FUZZ_SECONDS (60) each, two at a time; needs cla
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' tools/lib/run-fuzz '$(BUILD)/fuzz' $(call only,$(FUZZ_NAMES))
 
 bench: $(PROGRAMS) $(TOOLS) $(BENCHES) ## build the benchmarks with -O2 and run them
-	@for b in $(call only,$(BENCHES)); do echo "== $${b##*/}"; BUILD='$(abspath $(BUILD))' $$b || exit 1; done
+	@for b in $(call only,$(BENCHES) $(BENCH_SCRIPTS)); do echo "== $${b##*/}"; BUILD='$(abspath $(BUILD))' $$b || exit 1; done
 
 coverage: ## run every test in an instrumented tree and print the lines covered, file by file
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)/coverage' COVERAGE=1 WERROR=0 check; status=$$?; \

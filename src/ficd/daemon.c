@@ -89,20 +89,6 @@ static void on_hangup(void *ctx, int signo)
 	log_warn("ficd", "SIGHUP is ignored: restart ficd to take a changed configuration");
 }
 
-#define TRIM_DELAY_MS 200
-
-static void on_trim(void *ctx)
-{
-	(void)ctx;
-	heap_trim();
-}
-
-void daemon_trim(struct daemon *d)
-{
-	if (!timer_active(d->trim_timer))
-		timer_start(d->trim_timer, TRIM_DELAY_MS, 0);
-}
-
 static int open_loop(struct daemon *d, struct why *why)
 {
 	struct http_options http = {.user_agent = "ficd/" FIC_VERSION};
@@ -110,8 +96,8 @@ static int open_loop(struct daemon *d, struct why *why)
 	d->loop = loop_new(why);
 	if (!d->loop)
 		return ERR_IO;
-	d->trim_timer = timer_new(d->loop, on_trim, d);
-	if (!d->trim_timer)
+	d->heap = heap_new(d->loop);
+	if (!d->heap)
 		return why_set(why, ERR_NOMEM, "out of memory");
 	d->syncer = syncer_new(d->loop, why);
 	if (!d->syncer)
@@ -251,7 +237,7 @@ void daemon_close(struct daemon *d)
 	syncer_free(syncer);
 	for (size_t i = 0; i < d->source_count; i++)
 		source_close(&d->sources[i]);
-	timer_free(d->trim_timer);
+	heap_free(d->heap);
 	timer_free(d->stop_timer);
 	timer_free(d->once_timer);
 	http_free(d->http);

@@ -19,6 +19,7 @@
 #include <sync/sync.h>
 
 struct daemon;
+struct heap;
 struct indexed;
 struct request;
 struct session;
@@ -46,7 +47,7 @@ struct daemon {
 	struct syncer *syncer;
 	struct server *server;
 	struct session *sessions;                                           /* all connections */
-	struct timer *trim_timer;                                           /* gives memory back */
+	struct heap *heap;                                                  /* gives memory back */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
 	struct source sources[CONFIG_SOURCES_MAX];
 	size_t source_count;
@@ -64,9 +65,6 @@ int daemon_open(struct daemon *d, struct config *config, bool once, struct why *
 int daemon_run(struct daemon *d); /* until it is told to stop; the exit code */
 void daemon_close(struct daemon *d);
 void daemon_stop(struct daemon *d);
-/* Large things were freed, and left holes in the heap: what is free goes back to the system, soon and
- * once. */
-void daemon_trim(struct daemon *d);
 
 /* source.c */
 int source_open(struct source *s, struct daemon *d, const struct config_source *config,

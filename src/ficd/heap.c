@@ -19,8 +19,9 @@
 #include <unistd.h>
 #endif
 
-#define LARGE_BYTES (64 * 1024)
-#define TOP_BYTES   (128 * 1024) /* free at the end of the heap before it shrinks */
+#define LARGE_BYTES   (64 * 1024)
+#define TRIM_DELAY_MS 200
+#define TOP_BYTES     (128 * 1024) /* free at the end of the heap before it shrinks */
 
 void heap_setup(void)
 {
@@ -61,9 +62,39 @@ void heap_started(void)
 #endif
 }
 
-void heap_trim(void)
+struct heap {
+	struct timer *timer;
+};
+
+static void on_timer(void *ctx)
 {
+	(void)ctx;
 #ifdef __GLIBC__
 	malloc_trim(0);
 #endif
+}
+
+struct heap *heap_new(struct loop *l)
+{
+	struct heap *h = calloc(1, sizeof *h);
+
+	if (h && !(h->timer = timer_new(l, on_timer, h))) {
+		free(h);
+		h = NULL;
+	}
+	return h;
+}
+
+void heap_trim(struct heap *h)
+{
+	if (!timer_active(h->timer))
+		timer_start(h->timer, TRIM_DELAY_MS, 0);
+}
+
+void heap_free(struct heap *h)
+{
+	if (!h)
+		return;
+	timer_free(h->timer);
+	free(h);
 }

@@ -18,7 +18,8 @@
 #define ROWS_BYTES_MAX (1024 * 1024) /* of one answer; more is another page */
 #define ROWS_BYTES_MIN (64 * 1024)   /* what everybody gets, however many answers lie unread */
 #define DAMAGED_MAX    8             /* segments that one question may find damaged */
-#define STEP_UNITS     300           /* about half a millisecond */
+#define SLICE_US       1000
+#define STEP_UNITS     60 /* between two looks at the clock: some tenths of a millisecond */
 
 /* One question that reads records. */
 struct reading {
@@ -247,8 +248,12 @@ static bool query_slice(void *ctx)
 {
 	struct reading *g = ctx;
 	struct why why = {""};
-	int rc = query_step(g->query, STEP_UNITS, &why);
+	int64_t end_us = clock_mono_us() + SLICE_US;
+	int rc;
 
+	do
+		rc = query_step(g->query, STEP_UNITS, &why);
+	while (rc > 0 && clock_mono_us() < end_us);
 	if (!has_room(g))
 		return false;
 	if (rc > 0)
@@ -486,8 +491,12 @@ static bool thread_slice(void *ctx)
 {
 	struct reading *g = ctx;
 	struct why why = {""};
-	int rc = thread_step(g->thread, STEP_UNITS, &why);
+	int64_t end_us = clock_mono_us() + SLICE_US;
+	int rc;
 
+	do
+		rc = thread_step(g->thread, STEP_UNITS, &why);
+	while (rc > 0 && clock_mono_us() < end_us);
 	if (!has_room(g))
 		return false;
 	if (rc > 0)

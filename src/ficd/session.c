@@ -6,6 +6,7 @@
  * A request lives until it is answered, or its connection ends. Answers go out in the order in which they are ready. Nothing is taken off a connection that
  * does not read its answers, and all that is unsent together is kept within half of the memory (request_crowded).
  */
+#include "heap.h"
 #include "method.h"
 
 #include <base/log.h>
@@ -305,7 +306,7 @@ static void on_close(void *ctx, struct conn *c)
 		return;
 	session_unlink(s);
 	if (conn_pending(c) >= TRIM_BYTES)
-		daemon_trim(d);
+		heap_trim(d->heap);
 	for (struct request *r = s->requests, *next; r; r = next) {
 		next = r->next;
 		request_free(r);

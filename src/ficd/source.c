@@ -1,5 +1,6 @@
 /* source: one account's store, trail and sync, put together from its configuration. */
 #include "daemon.h"
+#include "heap.h"
 #include "indexed.h"
 
 #include <base/files.h>
@@ -40,7 +41,7 @@ static bool on_store_task(void *ctx)
 
 	if (store_work(s->store))
 		return true;
-	daemon_trim(s->daemon); /* a commit takes and frees much */
+	heap_trim(s->daemon->heap); /* a commit takes and frees much */
 	return false;
 }
 

@@ -246,9 +246,8 @@ void loop_stats(const struct loop *l, struct loop_stats *out)
 {
 	int64_t newest = clock_mono_us() / HELD_SLOT_US;
 
-	*out = (struct loop_stats){.turns = l->turns,
-				   .held_max_us = l->held_max_us,
-				   .worked_max_us = l->worked_max_us};
+	*out = (struct loop_stats){
+		.turns = l->turns, .held_max_us = l->held_max_us, .worked_max_us = l->worked_max_us};
 	for (size_t i = 0; i < HELD_SLOTS; i++) {
 		const struct held_slot *slot = &l->held[i];
 		if (slot->index <= newest - HELD_SLOTS)

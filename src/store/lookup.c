@@ -3,12 +3,22 @@
 #include "lookup.h"
 #include "resident.h"
 
+/* 0: certainly not there, 1: perhaps. The file's filter knows no more than a whole one in memory. */
+static int filters_say(struct store *s, struct segment *g, uint64_t hash)
+{
+	if (!resident_may_hold(g->resident, hash))
+		return 0;
+	return g->resident && g->resident->words == SEGMENT_FILTER_WORDS
+		       ? 1
+		       : segment_may_hold(g, s->pages, hash);
+}
+
 static int lookup_in(struct store *s, const struct state_segment *e, struct bytes id, uint64_t hash,
 		     struct found *out)
 {
 	struct segment *g = e->segment;
 	uint32_t at, hint = 0, row_hint = 0;
-	int rc = resident_may_hold(g->resident, hash) ? segment_may_hold(g, s->pages, hash) : 0;
+	int rc = filters_say(s, g, hash);
 
 	if (rc <= 0)
 		return rc;

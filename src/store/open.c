@@ -24,10 +24,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CACHE_BYTES_DEFAULT (4u << 20)
-#define TXN_BYTES_DEFAULT   (8u << 20)
+#define CACHE_BYTES_DEFAULT  (4u << 20)
+#define TXN_BYTES_DEFAULT    (8u << 20)
 #define FILTER_BYTES_DEFAULT (4u << 20)
-#define WINDOW_MS_DEFAULT   (86400 * 1000)
+#define WINDOW_MS_DEFAULT    (86400 * 1000)
 
 /* ---- open ---- */
 

@@ -89,10 +89,11 @@ void page_file_init(struct page_file *f, uint64_t number, uint64_t bytes, char *
 void page_file_init_memory(struct page_file *f, uint64_t number, uint64_t bytes, uint8_t *image)
 {
 	/* It was written into a buffer that grew by halves. */
-	uint8_t *fitting = realloc(image, (size_t)bytes);
+	void *fitting = realloc(image, (size_t)bytes);
 
-	*f = (struct page_file){
-		.number = number, .bytes = bytes, .image = fitting ? fitting : image, .fd = -1};
+	if (fitting)
+		image = fitting;
+	*f = (struct page_file){.number = number, .bytes = bytes, .image = image, .fd = -1};
 }
 
 static void file_unlist(struct pages *p, struct page_file *f)

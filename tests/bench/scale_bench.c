@@ -5,7 +5,7 @@
  *
  *   scale_bench               for each number in SCALE_BENCH (default "3000 10000"), below /dev/shm
  *   scale_bench DIR NUMBER    makes the store in DIR, and leaves it there: the state_dir/SOURCE of a
- *                             ficd.conf (tests/bench/scale.py does)
+ *                             ficd.conf (tests/bench/scale.py does); one that is there is measured
  *
  * Each conversation goes through the provider's reader, so that it becomes what a first sync makes of
  * it: a record and its messages, eight on average, with the daemon's own indexes. They come in the
@@ -138,7 +138,7 @@ static size_t put_conversation(struct txn *t, unsigned i)
 			  .id = bytes_str(id)};
 	struct reader *reader = reader_new(&account, &ask, 0);
 	must(reader ? reader_feed(reader, json.data, json.len) : ERR_NOMEM, "read");
-	struct page *page = reader_finish(reader, 200, "", 1800000000000);
+	struct page *page = reader_finish(reader, 200, "", 1760000000000);
 	if (!page || page->fault) {
 		fprintf(stderr, "scale_bench: %s\n", page ? page->why.text : "no memory");
 		exit(1);
@@ -152,9 +152,10 @@ static size_t put_conversation(struct txn *t, unsigned i)
 }
 
 /* Claims what the store holds: without that a daemon has everything still to read. */
-static void hold_all(struct txn *t)
+static void hold_all(struct txn *t, unsigned count)
 {
-	struct interval all = {TIME_MIN, 1800000000000, 1800000000000};
+	int64_t end_ms = (T0_S + ((int64_t)count / DAY_COUNT + 1) * 86400) * 1000;
+	struct interval all = {TIME_MIN, end_ms, end_ms};
 
 	must(txn_hold(t, "conversations", all), "hold");
 	must(txn_hold(t, "messages", all), "hold");
@@ -172,7 +173,7 @@ static double fill(struct store *s, unsigned count)
 			json += (double)put_conversation(t, i);
 		}
 		if (i == count)
-			hold_all(t);
+			hold_all(t, count);
 		commit(s, t);
 	}
 	store_flush(s);
@@ -315,27 +316,54 @@ static void bench_cold(const char *dir, unsigned count)
 	say("reads from the disk of a cold get", (double)asked / COLD_GETS, "");
 }
 
-static void bench(const char *dir, unsigned count)
+static unsigned held(struct store *s)
 {
+	struct snapshot *v = snapshot_new(s);
+	unsigned n = (unsigned)snapshot_count(v, "conversations");
+
+	snapshot_free(v);
+	return n;
+}
+
+static void make(struct store *s, unsigned count)
+{
+	double t = now_s(CLOCK_PROCESS_CPUTIME_ID), json = fill(s, count);
 	struct store_stats stats;
-	double t = now_s(CLOCK_PROCESS_CPUTIME_ID);
-	struct store *s = open_store(dir);
-	double json = fill(s, count), base;
 
 	t = now_s(CLOCK_PROCESS_CPUTIME_ID) - t;
 	store_stats(s, &stats);
 	printf("\n%u conversations of %.2f KB of JSON\n", count, json / count / 1000);
 	say("CPU to make it, a conversation", t / count * 1e6, "us");
-	say("disk", (double)stats.disk_bytes / 1e6, "MB");
 	say("disk, of the JSON", (double)stats.disk_bytes / json, "");
-	say("segments", (double)stats.segments, "");
+}
+
+static void say_size(const struct store *s, const char *segments)
+{
+	struct store_stats stats;
+
+	store_stats(s, &stats);
+	say("disk", (double)stats.disk_bytes / 1e6, "MB");
+	say(segments, (double)stats.segments, "");
+	say("filters in memory", (double)stats.filter_bytes / 1e6, "MB");
+}
+
+static void bench(const char *dir, unsigned count)
+{
+	struct store *s = open_store(dir);
+
+	if (held(s))
+		printf("\n%u conversations\n", count = held(s));
+	else
+		make(s, count);
 	store_close(s);
-	base = private_mb();
-	t = now_s(CLOCK_MONOTONIC);
+	double base = private_mb(), t = now_s(CLOCK_PROCESS_CPUTIME_ID);
 	s = open_store(dir);
-	say("open", (now_s(CLOCK_MONOTONIC) - t) * 1e3, "ms");
+	say("open", (now_s(CLOCK_PROCESS_CPUTIME_ID) - t) * 1e3, "ms of processor time");
 	say("memory of the process, before and after it", base, "MB");
 	say("", private_mb(), "MB");
+	while (store_work(s))
+		;
+	say_size(s, "segments, after what was to merge");
 	bench_gets(s, count);
 	say("memory after the gets", private_mb(), "MB");
 	store_close(s);
