@@ -148,6 +148,8 @@ struct wish {
 
 static int wish_one(struct wish *w, struct source *s, const struct resource_type *type)
 {
+	/* Whoever wishes may have mended it. */
+	source_token(s);
 	if (s->token.len == 0)
 		return why_set(&w->why, ERR_DENIED, "%s", s->token_error);
 	int n = sync_wish(s->sync, type, w->mode, w->ids + w->count, RUNS_MAX - w->count, &w->why);

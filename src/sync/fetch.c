@@ -27,7 +27,8 @@ struct fetch {
 	struct reader *reader;
 	struct http_call *call;
 	struct timer *backoff;
-	unsigned attempts, waits;
+	unsigned attempts, attempts_max, waits;
+	size_t head_len;
 	struct fetch_cost cost;
 	bool dropped;
 	void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost);
@@ -109,7 +110,12 @@ static void on_backoff(void *ctx)
 static int on_data(void *ctx, const void *data, size_t len)
 {
 	struct fetch *f = ctx;
+	size_t room = sizeof f->cost.head - 1 - f->head_len;
 
+	if (room) {
+		memcpy(f->cost.head + f->head_len, data, len < room ? len : room);
+		f->head_len += len < room ? len : room;
+	}
 	/* What cannot be read is read to its end all the same, so that the connection stays usable; only sheer size stops it. */
 	return reader_feed(f->reader, data, len) == ERR_LIMIT;
 }
@@ -217,7 +223,7 @@ static bool fetch_again(struct fetch *f, const struct page *page, const struct h
 			delay = l->retry_ms * f->waits;
 		budget_block(&l->budget, mono + delay);
 	} else if ((page->fault == FAULT_NOW || page->fault == FAULT_NONSENSE) &&
-		   f->attempts < ATTEMPTS_MAX) {
+		   f->attempts < f->attempts_max) {
 		delay = backoff_ms(f);
 	} else {
 		return false;
@@ -245,7 +251,10 @@ static void on_done(void *ctx, const struct http_result *result)
 	f->cost.bytes += result->bytes;
 	l->bytes += result->bytes;
 	snprintf(f->cost.etag, sizeof f->cost.etag, "%s", result->etag);
-	f->cost.answered = result->outcome == HTTP_OK;
+	f->cost.status = result->status;
+	f->cost.head[f->head_len] = 0;
+	/* Also by an answer that is too large, or that never comes to its end. */
+	f->cost.answered = result->status != 0;
 	if (f->dropped || result->outcome == HTTP_CANCELED) {
 		f->cost.canceled = true;
 		fetch_end(f, NULL);
@@ -287,6 +296,16 @@ static void fill_request(struct fetch *f, const struct call *call, char (*own)[4
 		request->headers[n++] = call->headers[i];
 }
 
+/* Without the address, which is the account's. */
+static void note_asked(struct fetch *f, const struct http_request *request)
+{
+	const char *base = f->line->account->base_url, *path = request->url;
+
+	if (strncmp(path, base, strlen(base)) == 0)
+		path += strlen(base);
+	snprintf(f->cost.asked, sizeof f->cost.asked, "%s %s", request->method, path);
+}
+
 static void fetch_fail(struct fetch *f, const struct why *why)
 {
 	struct page *page = calloc(1, sizeof *page);
@@ -312,11 +331,13 @@ static void fetch_send(struct fetch *f)
 		fetch_fail(f, &why);
 		return;
 	}
+	f->head_len = 0;
 	if (provider_call(l->account, &f->ask, buf_bytes(&f->cursor), &call, &why)) {
 		fetch_fail(f, &why);
 		return;
 	}
 	fill_request(f, &call, own, &request);
+	note_asked(f, &request);
 	f->call = http_start(l->http, &request, &why);
 	call_release(&call);
 	explicit_bzero(own[0], sizeof own[0]);
@@ -369,6 +390,7 @@ struct fetch *fetch_start(struct line *l, const struct ask *ask, struct bytes cu
 	snprintf(f->etag, sizeof f->etag, "%s", etag ? etag : "");
 	f->done = done;
 	f->ctx = ctx;
+	f->attempts_max = ATTEMPTS_MAX;
 	f->backoff = timer_new(l->loop, on_backoff, f);
 	if (!f->backoff || f->cursor.error) {
 		fetch_free(f);
@@ -377,6 +399,11 @@ struct fetch *fetch_start(struct line *l, const struct ask *ask, struct bytes cu
 	/* Sent from the loop, never from here: done must not come before the caller has its handle. */
 	timer_start(f->backoff, 0, 0);
 	return f;
+}
+
+void fetch_once(struct fetch *f)
+{
+	f->attempts_max = 1;
 }
 
 void fetch_drop(struct fetch *f)

@@ -159,28 +159,22 @@ static void on_single(void *ctx, struct page *page, const struct fetch_cost *cos
 	single->fetch = NULL;
 	run->single_count--;
 	add_cost(run, cost);
-	if (page && page->fault && cost->answered &&
-	    run_dead_letter(run, bytes_of(single->id, single->len), page)) {
-		page_free(page);
-		run_read_on(run);
+	if (!page) {
+		run_fault(run, NULL);
 		return;
 	}
-	if (!page || (page->fault && page->fault != FAULT_GONE)) {
-		run->info.failed++;
-		run_fault(run, page);
-		page_free(page);
-		return;
-	}
-	of(run)->tell->answered(of(run));
+	if (!page->fault || page->fault == FAULT_GONE)
+		of(run)->tell->answered(of(run));
 	struct arrived *a = run_arrive(run, page, true);
 	if (!a) {
 		page_free(page);
 		run_fail(run, "out of memory");
 		return;
 	}
-	if (page->fault == FAULT_GONE) {
-		a->gone_len = single->len;
-		memcpy(a->gone_id, single->id, single->len);
+	if (page->fault) {
+		a->cost = *cost;
+		a->id_len = single->len;
+		memcpy(a->id, single->id, single->len);
 	}
 	run_read_on(run);
 }
@@ -237,13 +231,27 @@ void run_read_on(struct run *run)
 
 /* ---- taking what arrived ---- */
 
-/* One record of what arrived first. 1: done with it for now (the transaction is full, and is committed first). */
+/* A single read that failed: left aside, or the end of the run. */
+static int take_failed(struct run *run, const struct arrived *a)
+{
+	if (run_dead_letter(run, bytes_of(a->id, a->id_len), a->page, &a->cost)) {
+		run_arrived_over(run);
+		return 0;
+	}
+	run->info.failed++;
+	run_fault(run, a->page);
+	return 1;
+}
+
+/* One record of what arrived first. 1: done with it for now (the transaction is full, and is committed first; or the run is over). */
 static int take_next(struct run *run, struct why *why)
 {
 	struct arrived *a = run->arrived;
-	bool gone = a->gone_len > 0;
+	bool gone = a->page->fault == FAULT_GONE;
 	int rc;
 
+	if (a->page->fault && !gone)
+		return take_failed(run, a);
 	if (!gone && a->at == a->page->count) {
 		run_arrived_over(run);
 		return 0;

@@ -105,6 +105,10 @@ static int take_poor(struct run *run, const struct record *shown, struct why *wh
 		run->info.unchanged++;
 		return 0;
 	}
+	if (rc == 1 && run_dead_waits(run, shown, &held)) {
+		run->info.unchanged++;
+		return 0;
+	}
 	return run_want(run, shown->id);
 }
 
@@ -114,7 +118,7 @@ static int take_tombstone(struct run *run, const struct record *stone, struct wh
 		run->past = true;
 		return 0;
 	}
-	int rc = run_dead_over(run, stone->id);
+	int rc = run_dead_over(run, stone->id, false);
 	if (rc)
 		return rc;
 	return run_bury(run, stone->id,
@@ -148,7 +152,7 @@ static int take_single(struct run *run, struct arrived *from, struct why *why)
 
 	run->got += from->at == 0;
 	if (rc == 0 && from->at == 0)
-		rc = run_dead_over(run, item->record.id);
+		rc = run_dead_over(run, item->record.id, true);
 	if (rc == 0 && from->at == 0 && run->resource->child && !from->page->truncated)
 		rc = bury_missing(run, from->page, why);
 	return rc;
@@ -168,14 +172,11 @@ int run_take_gone(struct run *run, const struct arrived *from, struct why *why)
 			why, ERR_REMOTE,
 			"%llu records that the provider lists are said not to exist: not believed, nothing more is deleted",
 			(unsigned long long)run->gone);
-	struct bytes id = bytes_of(from->gone_id, from->gone_len);
+	struct bytes id = bytes_of(from->id, from->id_len);
 	/* A listing has just shown it: one answer proves nothing, a second one in a later run does. */
 	if (run->ops->kind != RUN_SNAPSHOT && !run_dead_known(run, id))
-		return run_dead_gone(run, id)
-			       ? 0
-			       : why_set(why, ERR_REMOTE,
-					 "too many records that are listed cannot be read");
-	int rc = run_dead_over(run, id);
+		return run_dead_gone(run, from, why);
+	int rc = run_dead_over(run, id, false);
 	if (rc)
 		return rc;
 	return run_bury(run, id, sync_provider_now(run->sync), from->page->merged_into, why);

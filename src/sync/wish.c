@@ -55,7 +55,7 @@ int sync_wish(struct sync *s, const struct resource_type *resource, enum sync_mo
 		ids_out[n++] = run->info.id;
 	}
 	snapshot_free(view);
-	s->paused_until_ms = 0;
+	breaker_hurry(s);
 	s->quiet = false;
 	timer_start(s->timer, 0, 0);
 	return n;
@@ -111,6 +111,12 @@ void sync_state(const struct sync *s, struct sync_state *out)
 					  : "ok",
 		.error = s->error[0] ? s->error : NULL,
 		.trouble = trouble_of(s),
+		.breaker = s->breaker,
+		.breaker_since_ms = s->breaker_since_ms,
+		.probe_ms = s->breaker == BREAKER_OPEN
+				    ? loop_wall_ms(s->options.loop) + s->paused_until_ms -
+					      loop_mono_ms(s->options.loop)
+				    : TIME_NONE,
 		.clock_offset_ms = s->line.clock_offset_ms,
 		.rate_limit = s->line.budget.limit,
 		.rate_remaining = s->line.budget.remaining,
