@@ -37,6 +37,7 @@ struct sync_options {
 	struct trail *trail;
 	double budget;        /* 0..1: share of the provider's rate that may be used */
 	unsigned concurrency; /* calls at once */
+	int64_t stall_ms;     /* how long an answer may stand still; 0: thirty seconds */
 	int64_t retry_ms;     /* the first delay after a passing failure; doubles four times */
 	const struct sync_resource_options *resources;
 	size_t resource_count;
@@ -91,6 +92,7 @@ struct sync_state {
 	int64_t breaker_since_ms; /* wall clock */
 	int64_t probe_ms; /* of an open one: when the provider is asked again, wall clock; TIME_NONE: not planned */
 	int64_t clock_offset_ms; /* provider's clock minus ours, 0 while within two seconds */
+	unsigned concurrency;    /* calls that may be under way now: fewer than configured while the provider is slow or refuses */
 	int64_t rate_limit;      /* calls a window, as the provider says; -1 unknown */
 	int64_t rate_remaining;
 	uint64_t calls_last_minute;

@@ -57,6 +57,15 @@ static const struct param runs_params[] = {
 	{NULL, PARAM_TEXT, false},
 };
 
+static const struct param dead_params[] = {
+	{"id", PARAM_TEXT, false},       {"source", PARAM_TEXT, false},
+	{"dropped", PARAM_BOOL, false},  {"limit", PARAM_INTEGER, false},
+	{"cursor", PARAM_TEXT, false},   {NULL, PARAM_TEXT, false},
+};
+
+static const struct param letter_params[] = {
+	{"id", PARAM_TEXT, false}, {"source", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
+
 const struct method methods[] = {
 	{"hello", false, no_params, method_hello},
 	{"status", false, source_params, method_status},
@@ -68,6 +77,9 @@ const struct method methods[] = {
 	{"coverage", false, coverage_params, method_coverage},
 	{"sync", true, sync_params, method_sync},
 	{"runs", false, runs_params, method_runs},
+	{"dead", false, dead_params, method_dead},
+	{"dead_retry", true, letter_params, method_dead_retry},
+	{"dead_drop", true, letter_params, method_dead_drop},
 	{NULL, false, NULL, NULL},
 };
 

@@ -44,5 +44,8 @@ void method_get(struct request *r);
 void method_thread(struct request *r);
 void method_sync(struct request *r);
 void method_runs(struct request *r);
+void method_dead(struct request *r);
+void method_dead_retry(struct request *r);
+void method_dead_drop(struct request *r);
 
 #endif

@@ -12,7 +12,7 @@
 void method_hello(struct request *r)
 {
 	static const char *const features[] = {"query", "thread",   "freshness", "coverage",
-					       "sync",  "progress", "runs",      "msgpack"};
+					       "sync",  "progress", "runs",      "dead", "msgpack"};
 	struct buf *out = &r->result;
 
 	mp_put_map(out, 5);
@@ -94,11 +94,12 @@ static void put_budget(struct buf *out, const struct sync_state *state)
 		mp_put_nil(out);
 		return;
 	}
-	mp_put_map(out, 3);
+	mp_put_map(out, 4);
 	/* Intercom counts in windows of ten seconds. */
 	put_integer(out, "limit_per_minute", state->rate_limit * 6);
 	put_integer(out, "remaining", state->rate_remaining);
 	put_integer(out, "used_last_minute", (int64_t)state->calls_last_minute);
+	put_integer(out, "concurrency", state->concurrency);
 }
 
 static void put_breaker(struct buf *out, const struct sync_state *state)

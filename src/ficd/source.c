@@ -111,6 +111,7 @@ static int open_sync(struct source *s, struct why *why)
 		.budget = s->config->budget / 100.0,
 		.concurrency = s->config->concurrency,
 		.retry_ms = s->config->retry_ms,
+		.stall_ms = s->config->stall_ms,
 		.resources = resources,
 		.resource_count = wanted_resources(s, resources),
 	};

@@ -19,6 +19,7 @@ enum command {
 	CMD_SYNC,
 	CMD_WAIT,
 	CMD_RUNS,
+	CMD_DEAD,
 	CMD_RPC,
 	CMD_COMPLETION,
 	CMD_HELP,
@@ -27,7 +28,14 @@ enum command {
 };
 
 /* What an argument is, for completion. */
-enum arg_kind { ARG_NONE, ARG_RESOURCE, ARG_SOURCE_OR_RESOURCE, ARG_COMMAND, ARG_SHELL };
+enum arg_kind {
+	ARG_NONE,
+	ARG_RESOURCE,
+	ARG_SOURCE_OR_RESOURCE,
+	ARG_COMMAND,
+	ARG_SHELL,
+	ARG_DEAD /* retry or drop */
+};
 
 struct command_spec {
 	const char *name;

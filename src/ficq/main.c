@@ -1,6 +1,7 @@
 /* ficq: asks ficd. Reads the command line, finds the command, and leaves with its exit code. */
 #include "app.h"
 #include "ask.h"
+#include "dead.h"
 #include "help.h"
 #include "inspect.h"
 #include "sync.h"
@@ -23,6 +24,7 @@ static int (*const functions[CMD_NUMBER])(struct app *a) = {
 	[CMD_SYNC] = sync_command,
 	[CMD_WAIT] = inspect_wait,
 	[CMD_RUNS] = ask_runs,
+	[CMD_DEAD] = dead_command,
 	[CMD_RPC] = tools_rpc,
 	[CMD_COMPLETION] = tools_completion,
 	[CMD_HELP] = tools_help,

@@ -28,6 +28,7 @@ enum option {
 	OPT_MODE,
 	OPT_WAIT,
 	OPT_NO_WAIT,
+	OPT_ALL,
 	OPT_TZ,
 	OPT_COLOR,
 	OPT_NO_PAGER,

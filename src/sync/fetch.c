@@ -10,6 +10,7 @@
 
 #define ATTEMPTS_MAX       6  /* the first, and five more after 1, 2, 4, 8, 16 s */
 #define WAITS_MAX          30 /* times that we let ourselves be told to wait for one question */
+#define TOTAL_MS           (2 * 60 * 60 * 1000) /* of one answer that keeps moving */
 #define RETRY_AFTER_MAX_MS (15 * 60 * 1000)
 #define CLOCK_AHEAD_MAX_MS (5 * 60 * 1000)
 #define CLOCK_DOUBTS_MAX   4
@@ -44,6 +45,7 @@ static void on_line_timer(void *ctx)
 
 int line_open(struct line *l)
 {
+	pace_init(&l->pace, l->concurrency);
 	l->timer = timer_new(l->loop, on_line_timer, l);
 	return l->timer ? 0 : ERR_NOMEM;
 }
@@ -137,6 +139,16 @@ static bool learn_clock(struct line *l, const struct http_result *result)
 	l->clock_doubts = 0;
 	l->clock_offset_ms = offset > -CLOCK_NOISE_MS && offset < CLOCK_NOISE_MS ? 0 : offset;
 	return true;
+}
+
+static void learn_pace(struct line *l, const struct http_result *result)
+{
+	if (result->outcome == HTTP_CANCELED)
+		return;
+	if (result->outcome != HTTP_OK || result->status == 429 || result->status == 503)
+		pace_refused(&l->pace, loop_mono_ms(l->loop));
+	else
+		pace_answered(&l->pace, result->duration_us);
 }
 
 static void refuse_clock(struct page *page, const struct http_result *result)
@@ -247,6 +259,7 @@ static void on_done(void *ctx, const struct http_result *result)
 	}
 	l->sent--;
 	budget_answered(&l->budget, result, loop_mono_ms(l->loop));
+	learn_pace(l, result);
 	bool clock_fits = learn_clock(l, result);
 	f->cost.bytes += result->bytes;
 	l->bytes += result->bytes;
@@ -282,6 +295,8 @@ static void fill_request(struct fetch *f, const struct call *call, char (*own)[4
 		.method = call->method,
 		.url = (const char *)call->url.data,
 		.body = buf_bytes(&call->body),
+		.stall_ms = f->line->stall_ms,
+		.total_ms = TOTAL_MS,
 		.on_data = on_data,
 		.done = on_done,
 		.ctx = f,
@@ -354,7 +369,7 @@ static void fetch_send(struct fetch *f)
 
 static void line_pump(struct line *l)
 {
-	while (l->head && l->sent < l->concurrency) {
+	while (l->head && l->sent < pace_calls(&l->pace)) {
 		int64_t wait = budget_wait(&l->budget, loop_mono_ms(l->loop));
 		if (wait == BUDGET_WAIT_ANSWER)
 			return;

@@ -9,6 +9,7 @@
 #define FIC_SYNC_FETCH_H
 
 #include "budget.h"
+#include "pace.h"
 
 #include <source/provider.h>
 
@@ -20,9 +21,11 @@ struct line {
 	struct http *http;
 	const struct account *account;
 	const char *token;
-	unsigned concurrency;
+	unsigned concurrency; /* at most */
 	int64_t retry_ms;
+	int64_t stall_ms; /* an answer may stand still for so long; 0: thirty seconds */
 	struct budget budget;
+	struct pace pace;
 	struct fetch *head, *tail; /* queued, in order */
 	struct fetch *all;         /* every fetch that is not done */
 	struct timer *timer;       /* the next time that the queue may move */

@@ -120,6 +120,7 @@ struct sync *sync_new(const struct sync_options *options)
 		.token = s->token,
 		.concurrency = s->options.concurrency,
 		.retry_ms = s->options.retry_ms,
+		.stall_ms = options->stall_ms,
 	};
 	budget_init(&s->line.budget, options->budget);
 	s->timer = timer_new(options->loop, on_timer, s);

@@ -118,6 +118,7 @@ void sync_state(const struct sync *s, struct sync_state *out)
 					      loop_mono_ms(s->options.loop)
 				    : TIME_NONE,
 		.clock_offset_ms = s->line.clock_offset_ms,
+		.concurrency = pace_calls(&s->line.pace),
 		.rate_limit = s->line.budget.limit,
 		.rate_remaining = s->line.budget.remaining,
 		.calls_last_minute = budget_last_minute(&s->line.budget,
