@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define FAILED_MIN 10 /* records of one run that may fail however few are read */
+#define AGAIN_MAX  50 /* letters that one run tries: it must come to its end */
 #define DOUBTS_MAX 4  /* failed runs in a row that multiply it by four */
 
 static int64_t now_of(const struct run *run)
@@ -37,10 +38,12 @@ int run_dead_again(struct run *run)
 	int64_t now_ms = now_of(run);
 	int rc = 0;
 
-	for (size_t i = 0; i < l->count && rc == 0; i++)
+	for (size_t i = 0, n = 0; i < l->count && n < AGAIN_MAX && rc == 0; i++)
 		if (strcmp(l->items[i]->info.resource, run->info.resource) == 0 &&
-		    is_due(l->items[i], now_ms))
+		    is_due(l->items[i], now_ms)) {
 			rc = run_want(run, bytes_str(l->items[i]->info.id));
+			n++;
+		}
 	return rc;
 }
 

@@ -191,6 +191,9 @@ static int single_start(struct run *run, struct single *single)
 	single->fetch = fetch_start(&of(run)->line, &ask, bytes_of(NULL, 0), NULL, on_single, single);
 	if (!single->fetch)
 		return ERR_NOMEM;
+	/* It has failed with all patience before, and has a time of its own for more. */
+	if (run_dead_known(run, ask.id))
+		fetch_once(single->fetch);
 	run->wanted = w->next;
 	if (!run->wanted)
 		run->wanted_end = &run->wanted;
