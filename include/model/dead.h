@@ -39,8 +39,9 @@ struct dead_letter {
 /* When it is tried again, after so many attempts: five minutes, an hour, six hours, then every day. */
 int64_t dead_delay_ms(unsigned attempts);
 
-/* Whether something in the span may be missing because of it. Children are created between the record's creation and its last update. */
-bool dead_touches(const struct dead_letter *letter, int64_t start_ms, int64_t end_ms);
+/* Whether something in the span may be missing because of it: the record itself, which was created at one moment (`created`), or what may have any time between
+ * the record's creation and its last update: its update, its children. */
+bool dead_touches(const struct dead_letter *letter, bool created, int64_t start_ms, int64_t end_ms);
 
 /* Text from outside as a letter keeps it: cut to what fits, whatever is not printable ASCII becomes a dot. */
 void dead_text(char *out, size_t cap, struct bytes text);

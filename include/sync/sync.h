@@ -129,9 +129,9 @@ struct dead_entry {
 /* The first one with a number greater than `after`; false: none. */
 bool sync_dead_next(const struct sync *s, uint64_t after, struct dead_entry *out);
 unsigned sync_dead_count(const struct sync *s); /* without those that were dropped */
-/* Letters, dropped ones too, because of which something in the span may be missing; the resource is the letters' own, not a child. */
-unsigned sync_dead_touching(const struct sync *s, const char *resource, int64_t start_ms,
-			    int64_t end_ms);
+/* Letters, dropped ones too, because of which something in the span may be missing (dead_touches); the resource is the letters' own, not a child. */
+unsigned sync_dead_touching(const struct sync *s, const char *resource, bool created,
+			    int64_t start_ms, int64_t end_ms);
 /* It is tried with the next changes run (see sync_wish). ERR_NOTFOUND, or ERR_LIMIT: it was dropped, and there are too many others. */
 int sync_dead_retry(struct sync *s, uint64_t number);
 /* It is not tried any more until its record changes or somebody wishes it; its record stays marked, and the hole stays known. Durable with the next commit, which

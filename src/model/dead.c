@@ -23,10 +23,12 @@ int64_t dead_delay_ms(unsigned attempts)
 	return attempts == 0 ? 0 : delays[(attempts < last ? attempts : last) - 1];
 }
 
-bool dead_touches(const struct dead_letter *letter, int64_t start_ms, int64_t end_ms)
+bool dead_touches(const struct dead_letter *letter, bool created, int64_t start_ms, int64_t end_ms)
 {
+	int64_t last_ms = created ? letter->created_ms : letter->updated_ms;
+
 	return (letter->created_ms == TIME_NONE || letter->created_ms < end_ms) &&
-	       (letter->updated_ms == TIME_NONE || letter->updated_ms >= start_ms);
+	       (last_ms == TIME_NONE || last_ms >= start_ms);
 }
 
 void dead_text(char *out, size_t cap, struct bytes text)

@@ -243,14 +243,15 @@ unsigned sync_dead_count(const struct sync *s)
 	return (unsigned)(s->letters.count - s->letters.dropped);
 }
 
-unsigned sync_dead_touching(const struct sync *s, const char *resource, int64_t start_ms,
-			    int64_t end_ms)
+unsigned sync_dead_touching(const struct sync *s, const char *resource, bool created,
+			    int64_t start_ms, int64_t end_ms)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < s->letters.count; i++) {
 		const struct dead_letter *d = &s->letters.items[i]->info;
-		n += strcmp(d->resource, resource) == 0 && dead_touches(d, start_ms, end_ms);
+		n += strcmp(d->resource, resource) == 0 &&
+		     dead_touches(d, created, start_ms, end_ms);
 	}
 	return n;
 }

@@ -139,6 +139,8 @@ struct run {
 	struct scan *scan;  /* absences: over what is held */
 	uint64_t scanned, absent;
 	bool past; /* deletions: what follows is older than asked for */
+	bool stones, disordered; /* deletions: one was shown; a newer one after an older */
+	int64_t stone_ms;        /* the last that was shown */
 };
 
 struct run *run_new(struct resource *r, const struct run_ops *ops);

@@ -5,6 +5,8 @@
 #include "run.h"
 #include "sync_state.h"
 
+#include <base/log.h>
+
 #define GONE_MAX 20 /* so many may be gone whatever their share */
 
 static void count(struct run *run, enum put_outcome outcome)
@@ -112,12 +114,27 @@ static int take_poor(struct run *run, const struct record *shown, struct why *wh
 	return run_want(run, shown->id);
 }
 
+/* The feed shows the newest first, so what is older than asked for ends it; but one that contradicts itself is read to its end. */
+static void follow_stones(struct run *run, int64_t deleted_ms)
+{
+	if (deleted_ms == TIME_NONE)
+		return;
+	if (run->stones && deleted_ms > run->stone_ms && !run->disordered) {
+		run->disordered = true;
+		log_warn("sync",
+			 "the provider does not keep the order of its deletions: all of them are read source=%s",
+			 run->info.source);
+	}
+	run->stones = true;
+	run->stone_ms = deleted_ms;
+	run->past = !run->disordered && deleted_ms < run->ask.start_ms;
+}
+
 static int take_tombstone(struct run *run, const struct record *stone, struct why *why)
 {
-	if (stone->updated_ms != TIME_NONE && stone->updated_ms < run->ask.start_ms) {
-		run->past = true;
+	follow_stones(run, stone->updated_ms);
+	if (stone->updated_ms != TIME_NONE && stone->updated_ms < run->ask.start_ms)
 		return 0;
-	}
 	int rc = run_dead_over(run, stone->id, false);
 	if (rc)
 		return rc;

@@ -332,7 +332,7 @@ static void serve_deleted(struct world *w, const char *url, struct sim_answer *o
 		    w->things[i]->deleted_ms <= world_now(w))
 			r.items[r.count++] = (struct row){w->things[i], 1,
 							  seconds(w->things[i]->deleted_ms)};
-	rows_sort(&r, true, w->options.ties_descending);
+	rows_sort(&r, !w->options.feed_ascending, w->options.ties_descending);
 	buf_printf(&out->body,
 		   "{\"type\":\"conversations.list\",\"total_count\":%u,\"conversations\":[",
 		   r.count);

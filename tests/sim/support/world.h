@@ -41,6 +41,7 @@ struct world_options {
 	unsigned others;      /* calls of others in each window */
 	int64_t clock_ms;     /* the provider's clock against the loop's wall clock */
 	bool feed_denied;     /* no deletions feed */
+	bool feed_ascending;  /* it begins with the oldest */
 };
 
 enum mishap {
