@@ -26,9 +26,9 @@ struct dead_letter {
 	char id[DEAD_ID_MAX + 1]; /* of the record */
 	enum fault_class class;
 	char reason[200];
-	char asked[200];  /* "GET /conversations/7"; "" unknown */
-	int status;       /* of the answer; 0: there was none */
-	char answer[240]; /* how its body begins */
+	char asked[200];                /* "GET /conversations/7"; "" unknown */
+	int status;                     /* of the answer; 0: there was none */
+	char answer[240];               /* how its body begins */
 	int64_t created_ms, updated_ms; /* of the record, as it was listed; TIME_NONE: unknown */
 	unsigned attempts;              /* runs that have tried in vain */
 	int64_t first_ms, last_ms;      /* of them */

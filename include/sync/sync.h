@@ -30,7 +30,7 @@ struct sync_resource_options {
 struct sync_options {
 	const char *name;       /* of the source; for logs */
 	struct account account; /* borrowed strings */
-	const char *token;      /* copied; never logged. NULL: none yet (sync_token before sync_start) */
+	const char *token; /* copied; never logged. NULL: none yet (sync_token before sync_start) */
 	struct loop *loop;
 	struct http *http;
 	struct store *store;
@@ -92,8 +92,8 @@ struct sync_state {
 	int64_t breaker_since_ms; /* wall clock */
 	int64_t probe_ms; /* of an open one: when the provider is asked again, wall clock; TIME_NONE: not planned */
 	int64_t clock_offset_ms; /* provider's clock minus ours, 0 while within two seconds */
-	unsigned concurrency;    /* calls that may be under way now: fewer than configured while the provider is slow or refuses */
-	int64_t rate_limit;      /* calls a window, as the provider says; -1 unknown */
+	unsigned concurrency; /* calls that may be under way now: fewer than configured while the provider is slow or refuses */
+	int64_t rate_limit; /* calls a window, as the provider says; -1 unknown */
 	int64_t rate_remaining;
 	uint64_t calls_last_minute;
 	uint64_t calls, retries, bytes;                                       /* since the start */

@@ -30,7 +30,7 @@ struct source {
 	const struct provider *provider;
 	char base_url[512];
 	struct buf token;
-	char token_error[320]; /* why there is none; "" */
+	char token_error[320];     /* why there is none; "" */
 	struct timer *token_timer; /* looks whether a token was mended */
 	struct indexed *indexed;
 	struct store *store;

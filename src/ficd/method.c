@@ -58,9 +58,9 @@ static const struct param runs_params[] = {
 };
 
 static const struct param dead_params[] = {
-	{"id", PARAM_TEXT, false},       {"source", PARAM_TEXT, false},
-	{"dropped", PARAM_BOOL, false},  {"limit", PARAM_INTEGER, false},
-	{"cursor", PARAM_TEXT, false},   {NULL, PARAM_TEXT, false},
+	{"id", PARAM_TEXT, false},      {"source", PARAM_TEXT, false},
+	{"dropped", PARAM_BOOL, false}, {"limit", PARAM_INTEGER, false},
+	{"cursor", PARAM_TEXT, false},  {NULL, PARAM_TEXT, false},
 };
 
 static const struct param letter_params[] = {

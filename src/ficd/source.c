@@ -279,10 +279,8 @@ static unsigned count_of(uint64_t n)
 static unsigned truncated_later(struct snapshot *view, const char *resource, int64_t start_ms,
 				int64_t end_ms)
 {
-	struct scan_spec spec = {.resource = resource,
-				 .axis = AXIS_UPDATED,
-				 .start_ms = start_ms,
-				 .end_ms = TIME_MAX};
+	struct scan_spec spec = {
+		.resource = resource, .axis = AXIS_UPDATED, .start_ms = start_ms, .end_ms = TIME_MAX};
 	struct scan_row row;
 	struct scan *scan;
 	bool found = false;
@@ -310,8 +308,8 @@ static unsigned truncated(struct snapshot *view, const struct resource_type *typ
 	return truncated_later(view, resource, q->start_ms, q->end_ms);
 }
 
-int source_judge(const struct source *s, struct snapshot *view,
-		 const struct resource_type *type, struct freshness_question *q, struct freshness *out)
+int source_judge(const struct source *s, struct snapshot *view, const struct resource_type *type,
+		 struct freshness_question *q, struct freshness *out)
 {
 	struct sync_state state;
 	struct sync_resource_state resource = {.last_sync_ms = TIME_NONE};

@@ -322,18 +322,12 @@ static int put_dead(struct app *a, struct params *p)
 int ask_dead(struct app *a)
 {
 	static const struct column columns[] = {
-		{"id", "ID", CELL_TEXT},
-		{"source", NULL, CELL_TEXT},
-		{"state", NULL, CELL_TEXT},
-		{"class", "CLASS", CELL_TEXT},
-		{"status", "STATUS", CELL_TEXT},
-		{"attempts", "TRIED", CELL_NUMBER},
-		{"last", "LAST", CELL_AGO},
-		{"next", "NEXT", CELL_TIME},
-		{"reason", "REASON", CELL_TEXT},
-		{"asked", NULL, CELL_TEXT},
-		{"answer", NULL, CELL_TEXT},
-		{NULL, NULL, CELL_TEXT},
+		{"id", "ID", CELL_TEXT},         {"source", NULL, CELL_TEXT},
+		{"state", NULL, CELL_TEXT},      {"class", "CLASS", CELL_TEXT},
+		{"status", "STATUS", CELL_TEXT}, {"attempts", "TRIED", CELL_NUMBER},
+		{"last", "LAST", CELL_AGO},      {"next", "NEXT", CELL_TIME},
+		{"reason", "REASON", CELL_TEXT}, {"asked", NULL, CELL_TEXT},
+		{"answer", NULL, CELL_TEXT},     {NULL, NULL, CELL_TEXT},
 	};
 	struct query q = {.app = a,
 			  .method = "dead",

@@ -16,11 +16,11 @@ const char *fault_class_name(enum fault_class class)
 
 int64_t dead_delay_ms(unsigned attempts)
 {
-	static const int64_t delays[] = {5 * MINUTE_MS, 60 * MINUTE_MS, 6 * 60 * MINUTE_MS,
+	static const int64_t delays[] = {0, 5 * MINUTE_MS, 60 * MINUTE_MS, 6 * 60 * MINUTE_MS,
 					 24 * 60 * MINUTE_MS};
-	const unsigned last = sizeof delays / sizeof *delays;
+	const unsigned last = sizeof delays / sizeof *delays - 1;
 
-	return attempts == 0 ? 0 : delays[(attempts < last ? attempts : last) - 1];
+	return delays[attempts < last ? attempts : last];
 }
 
 bool dead_touches(const struct dead_letter *letter, bool created, int64_t start_ms, int64_t end_ms)
@@ -44,10 +44,10 @@ static const struct text_field {
 	const char *key;
 	size_t offset, size;
 } texts[] = {
-#define TEXT(member)                                                 \
-	{                                                            \
-		#member, offsetof(struct dead_letter, member),       \
-			sizeof((struct dead_letter *)NULL)->member   \
+#define TEXT(member)                                               \
+	{                                                          \
+#member, offsetof(struct dead_letter, member),     \
+			sizeof((struct dead_letter *)NULL)->member \
 	}
 	TEXT(resource), TEXT(id), TEXT(reason), TEXT(asked), TEXT(answer),
 #undef TEXT
@@ -119,7 +119,7 @@ int dead_decode(struct bytes encoded, struct dead_letter *out)
 	    !read_int(encoded, "attempts", UINT_MAX, &attempts) ||
 	    !read_int(encoded, "dropped", 1, &dropped))
 		return ERR_CORRUPT;
-	out->class = (enum fault_class)class;
+	out->class = (enum fault_class) class;
 	out->status = (int)status;
 	out->attempts = (unsigned)attempts;
 	out->dropped = dropped;

@@ -16,9 +16,9 @@
 
 #include <stdio.h>
 
-#define PAUSE_AUTH_MS  (15 * 60 * 1000)
-#define HURRY_RETRIES  5 /* a wish shortens a pause to so many first delays */
-#define HURRY_AUTH     1 /* of a refused token: somebody may have mended it */
+#define PAUSE_AUTH_MS (15 * 60 * 1000)
+#define HURRY_RETRIES 5 /* a wish shortens a pause to so many first delays */
+#define HURRY_AUTH    1 /* of a refused token: somebody may have mended it */
 
 static const char refused_words[] =
 	"the access token is refused: put a valid one into the token file, which is looked at every few seconds (a credential of systemd: restart ficd), or, if it was mended at the provider, run 'ficq sync'";
@@ -78,9 +78,9 @@ void breaker_fault(struct sync *s, enum fault fault, const char *words)
 		return;
 	}
 	if (fault == FAULT_NONE || !s->identified)
-		open_for(s, fault == FAULT_AUTH ? PAUSE_AUTH_MS
-						: schedule_retry_ms(++s->failures,
-								    s->options.retry_ms));
+		open_for(s, fault == FAULT_AUTH
+				    ? PAUSE_AUTH_MS
+				    : schedule_retry_ms(++s->failures, s->options.retry_ms));
 }
 
 void breaker_well(struct sync *s)

@@ -191,14 +191,12 @@ int run_dead_gone(struct run *run, const struct arrived *from, struct why *why)
 /* So many new letters of one run are believed to be about records. */
 static uint64_t allowance(const struct run *run)
 {
-	unsigned doubts = run->resource->failures < DOUBTS_MAX ? run->resource->failures
-							       : DOUBTS_MAX;
+	unsigned doubts = run->resource->failures < DOUBTS_MAX ? run->resource->failures : DOUBTS_MAX;
 
 	return ((uint64_t)FAILED_MIN << 2 * doubts) + run->got / 4;
 }
 
-bool run_dead_letter(struct run *run, struct bytes id, struct page *page,
-		     const struct fetch_cost *cost)
+bool run_dead_letter(struct run *run, struct bytes id, struct page *page, const struct fetch_cost *cost)
 {
 	bool known = run_dead_known(run, id);
 	const struct record *listed = shown(run, id);
@@ -250,8 +248,7 @@ unsigned sync_dead_touching(const struct sync *s, const char *resource, bool cre
 
 	for (size_t i = 0; i < s->letters.count; i++) {
 		const struct dead_letter *d = &s->letters.items[i]->info;
-		n += strcmp(d->resource, resource) == 0 &&
-		     dead_touches(d, created, start_ms, end_ms);
+		n += strcmp(d->resource, resource) == 0 && dead_touches(d, created, start_ms, end_ms);
 	}
 	return n;
 }

@@ -46,7 +46,7 @@ struct fetch_cost {
 	char etag[96];
 	int status;      /* of the last answer; 0: there was none */
 	char asked[200]; /* method, path and query, cut to what fits */
-	char head[240];  /* how the last answer's body begins: bytes from outside, up to the first 0 */
+	char head[240]; /* how the last answer's body begins: bytes from outside, up to the first 0 */
 	bool canceled;
 	bool answered; /* by the provider, with whatever; not a failure on the way */
 };

@@ -51,8 +51,7 @@ int letters_add(struct letters *l, const struct dead_letter *letter, struct lett
 {
 	struct letter *made;
 
-	if (letter->dropped ? l->dropped >= LETTERS_DROPPED_MAX
-			    : l->count - l->dropped >= LETTERS_MAX)
+	if (letter->dropped ? l->dropped >= LETTERS_DROPPED_MAX : l->count - l->dropped >= LETTERS_MAX)
 		return ERR_LIMIT;
 	if (make_room(l))
 		return ERR_NOMEM;

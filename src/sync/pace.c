@@ -1,15 +1,16 @@
 /* pace: one more for each round of good answers, half for a bad one. Pure. */
 #include "pace.h"
 
-#define CUT_EVERY_MS   1000   /* what fails together is one reason */
-#define SLOW_FACTOR    4      /* slower than the best of late by this … */
-#define SLOW_LEAST_US  500000 /* … and this: the provider has a queue, of which we are a part */
-#define RECENT_SHARE   8
-#define BEST_FORGETS   256 /* the best is forgotten by this part with each answer */
+#define CUT_EVERY_MS  1000   /* what fails together is one reason */
+#define SLOW_FACTOR   4      /* slower than the best of late by this … */
+#define SLOW_LEAST_US 500000 /* … and this: the provider has a queue, of which we are a part */
+#define RECENT_SHARE  8
+#define BEST_FORGETS  256 /* the best is forgotten by this part with each answer */
 
 void pace_init(struct pace *p, unsigned max)
 {
-	*p = (struct pace){.max = max ? max : 1, .allowed = max ? max : 1, .cut_mono_ms = INT64_MIN / 2};
+	*p = (struct pace){
+		.max = max ? max : 1, .allowed = max ? max : 1, .cut_mono_ms = INT64_MIN / 2};
 }
 
 unsigned pace_calls(const struct pace *p)

@@ -9,8 +9,9 @@
 struct pace {
 	unsigned max;
 	double allowed; /* 1..max */
-	int64_t best_us, recent_us; /* the shortest answers of late, and what they take now; 0: none yet */
-	int64_t cut_mono_ms;        /* the last time that it was halved */
+	int64_t best_us,
+		recent_us;   /* the shortest answers of late, and what they take now; 0: none yet */
+	int64_t cut_mono_ms; /* the last time that it was halved */
 };
 
 void pace_init(struct pace *p, unsigned max);

@@ -138,7 +138,7 @@ struct run {
 	bool working;       /* ops->work has more to do */
 	struct scan *scan;  /* absences: over what is held */
 	uint64_t scanned, absent;
-	bool past; /* deletions: what follows is older than asked for */
+	bool past;               /* deletions: what follows is older than asked for */
 	bool stones, disordered; /* deletions: one was shown; a newer one after an older */
 	int64_t stone_ms;        /* the last that was shown */
 };

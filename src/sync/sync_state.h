@@ -36,8 +36,8 @@ struct sync {
 	bool started, identified, identifying, stopping;
 	char *token, *next_token; /* owned; the next one is taken between two turns */
 	struct letters letters;
-	bool saving;          /* a commit for letters is under way */
-	int64_t save_mono_ms; /* not before */
+	bool saving;            /* a commit for letters is under way */
+	int64_t save_mono_ms;   /* not before */
 	bool repair, repairing; /* damage was met; a commit for it is under way */
 	bool quiet;             /* nothing was due when it was last looked at */
 	void (*stopped)(void *ctx);
@@ -46,7 +46,7 @@ struct sync {
 	enum breaker breaker;
 	int64_t breaker_since_ms; /* wall clock */
 	int64_t probed_mono_ms;   /* the last time that the provider was asked in vain */
-	enum fault fault; /* what keeps the source from working; FAULT_NONE */
+	enum fault fault;         /* what keeps the source from working; FAULT_NONE */
 	char error[320];
 	int64_t paused_until_ms; /* monotonic */
 	unsigned failures;

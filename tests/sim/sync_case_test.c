@@ -467,22 +467,14 @@ int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(denied_resource),
-		CASE(unauthorized_resource),
-		CASE(refused_token),
-		CASE(foreign_404),
-		CASE(mass_404),
-		CASE(told_to_come_at_once),
-		CASE(dead_provider),
-		CASE(deletions_denied),
-		CASE(full_disk),
-		CASE(small_transactions),
-		CASE(lost_segments),
-		CASE(lost_while_pending),
-		CASE(interrupted_list),
-		CASE(stop_at_every_moment),
-		CASE(free_in_the_middle),
-		CASE(wishes),
+		CASE(denied_resource),    CASE(unauthorized_resource),
+		CASE(refused_token),      CASE(foreign_404),
+		CASE(mass_404),           CASE(told_to_come_at_once),
+		CASE(dead_provider),      CASE(deletions_denied),
+		CASE(full_disk),          CASE(small_transactions),
+		CASE(lost_segments),      CASE(lost_while_pending),
+		CASE(interrupted_list),   CASE(stop_at_every_moment),
+		CASE(free_in_the_middle), CASE(wishes),
 		CASE(impatience),
 	};
 

@@ -172,8 +172,10 @@ static void a_letter_has_its_schedule(void **state)
 	snapshot_free(view);
 	int64_t changed = bad->change_ms[bad->changes - 1];
 	assert_int_equal(sync_dead_touching(lab.sync, "conversations", false, TIME_MIN, TIME_MAX), 1);
-	assert_int_equal(sync_dead_touching(lab.sync, "conversations", false, changed - 1000, TIME_MAX), 1);
-	assert_int_equal(sync_dead_touching(lab.sync, "conversations", false, changed + 2000, TIME_MAX), 0);
+	assert_int_equal(
+		sync_dead_touching(lab.sync, "conversations", false, changed - 1000, TIME_MAX), 1);
+	assert_int_equal(
+		sync_dead_touching(lab.sync, "conversations", false, changed + 2000, TIME_MAX), 0);
 	assert_int_equal(sync_dead_touching(lab.sync, "conversations", false, TIME_MIN,
 					    bad->change_ms[0] - 2000),
 			 0);

@@ -381,10 +381,9 @@ static void route(struct world *w, const struct http_request *request, const cha
 		  struct sim_answer *out)
 {
 	if (strcmp(path, "/me") == 0)
-		buf_printf(
-			&out->body,
-			"{\"type\":\"admin\",\"id\":\"1\",\"app\":{\"type\":\"app\",\"id_code\":\"%s\",\"name\":\"W\",\"region\":\"US\",\"timezone\":\"UTC\"}}",
-			w->workspace);
+		buf_printf(&out->body,
+			   "{\"type\":\"admin\",\"id\":\"1\",\"app\":{\"type\":\"app\",\"id_code\":\"%s\",\"name\":\"W\",\"region\":\"US\",\"timezone\":\"UTC\"}}",
+			   w->workspace);
 	else if (strcmp(path, "/conversations/search") == 0)
 		serve_search(w, KIND_CONVERSATION, request->body, out);
 	else if (strcmp(path, "/contacts/search") == 0)

@@ -77,8 +77,8 @@ struct world {
 	int64_t window; /* of ten seconds */
 	int64_t window_calls, window_calls_max;
 	uint64_t calls, refused;
-	const char *workspace;   /* its id */
-	int64_t named_wait_ms;   /* MISHAP_429_DATE: the moment that the last one named, on the provider's clock */
+	const char *workspace; /* its id */
+	int64_t named_wait_ms; /* MISHAP_429_DATE: the moment that the last one named, on the provider's clock */
 	unsigned mishap_percent; /* of calls, any mishap */
 	uint64_t mishap_at;      /* the call that goes wrong, from 1 */
 	unsigned mishap_calls;   /* and how many after it */
