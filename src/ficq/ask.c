@@ -295,6 +295,8 @@ int ask_runs(struct app *a)
 		{"retries", NULL, CELL_NUMBER},
 		{"bytes", NULL, CELL_BYTES},
 		{"error", "ERROR", CELL_TEXT},
+		{"span.0", NULL, CELL_TIME},
+		{"span.1", NULL, CELL_TIME},
 		{NULL, NULL, CELL_TEXT},
 	};
 	struct query q = {.app = a,
