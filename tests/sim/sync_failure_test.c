@@ -113,11 +113,9 @@ static uint64_t truncated(void)
 /* One conversation changes and cannot be read. */
 static struct thing *poison(char path[64], char id[16])
 {
-	struct thing *bad = lab.world->things[3];
-
 	lab_open(&lab);
 	until_idle();
-	bad = lab.world->things[3];
+	struct thing *bad = lab.world->things[3];
 	snprintf(id, 16, "%u", bad->id);
 	snprintf(path, 64, "/conversations/%s", id);
 	world_change(lab.world, bad, world_now(lab.world), true);

@@ -442,8 +442,7 @@ static void cache_commands(void **state)
 	assert_has(r.out, "refused");
 	run_release(&r);
 	ask(script, "dead conversations/7 -o csv --no-header", 0);
-	assert_string_equal(r.out,
-			    "conversations/7,acme,waiting,never,422,3,,,refused,GET /x,\n");
+	assert_string_equal(r.out, "conversations/7,acme,waiting,never,422,3,,,refused,GET /x,\n");
 	run_release(&r);
 	ask(script, "dead retry --all", 0);
 	assert_string_equal(r.out, "2 retried\n");
