@@ -6,7 +6,7 @@ _ficq_words() {
 _ficq() {
 	local cur prev command= place=0 words= options= commands i word
 	COMPREPLY=()
-	commands="status sources fields query get thread count freshness coverage sync wait runs verify prune rpc completion help version"
+	commands="status sources fields query get thread count freshness coverage sync wait runs verify prune dead rpc completion help version"
 	cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 	# "--name=va" comes as three words.
 	if [ "$cur" = '=' ]; then cur=; elif [ "$prev" = '=' ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
@@ -81,6 +81,9 @@ _ficq() {
 		;;
 	prune) options=" --source= --dry-run"
 		:
+		;;
+	dead) options=" --source= --limit= --all"
+		[ $place = 0 ] && words="retry drop"
 		;;
 	rpc) options=""
 		:

@@ -77,6 +77,7 @@ struct config_source {
 	unsigned budget;      /* percent, 1..100 */
 	unsigned concurrency; /* calls at the same time, 1..8 */
 	int64_t retry_ms;     /* the first pause after a passing failure */
+	int64_t stall_ms;     /* how long an answer may stand still */
 	unsigned wanted;      /* private: bits of the resource table */
 	struct config_resource resources[CONFIG_RESOURCES_MAX]; /* all that the provider has, enabled or not */
 	size_t resource_count;

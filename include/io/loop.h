@@ -55,7 +55,7 @@ void timer_free(struct timer *t);
  * the loop calls the steps of all started tasks in turn, for at most TASK_BUDGET_US a turn, and for
  * less after a long one, between looking at sockets and timers (which always come first). false
  * stops the task. task_new: NULL without memory. */
-#define TASK_BUDGET_US 2000
+#define TASK_BUDGET_US 150
 struct task;
 struct task *task_new(struct loop *l, bool (*step)(void *ctx), void *ctx);
 void task_start(struct task *t); /* no effect when started */

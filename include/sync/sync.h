@@ -10,6 +10,7 @@
 
 #include <io/http.h>
 #include <io/loop.h>
+#include <model/dead.h>
 #include <model/run.h>
 #include <model/schedule.h>
 #include <source/provider.h>
@@ -32,13 +33,14 @@ struct sync_resource_options {
 struct sync_options {
 	const char *name;       /* of the source; for logs */
 	struct account account; /* borrowed strings */
-	const char *token;      /* borrowed; never logged */
+	const char *token; /* copied; never logged. NULL: none yet (sync_token before sync_start) */
 	struct loop *loop;
 	struct http *http;
 	struct store *store;
 	struct trail *trail;
 	double budget;        /* 0..1: share of the provider's rate that may be used */
 	unsigned concurrency; /* calls at once */
+	int64_t stall_ms;     /* how long an answer may stand still; 0: thirty seconds */
 	int64_t retry_ms;     /* the first delay after a passing failure; doubles four times */
 	const struct sync_resource_options *resources;
 	size_t resource_count;
@@ -87,12 +89,25 @@ void sync_unwatch(struct sync *s, void *ctx); /* every watch with this ctx */
 
 /* ---- state ---- */
 
+/* What keeps a source that fails from being asked all the time. */
+enum breaker {
+	BREAKER_CLOSED,    /* it works */
+	BREAKER_OPEN,      /* nothing is asked until a moment that is known */
+	BREAKER_HALF_OPEN, /* one question is under way; its answer decides */
+};
+
+const char *breaker_name(enum breaker breaker); /* "closed", "open", "half-open" */
+
 struct sync_state {
 	const char *state; /* "starting", "ok", "syncing", "error" */
 	const char *error; /* words, NULL */
 	const char *trouble; /* for freshness: "auth", "source-error", "rate-limited", "no-space"; NULL */
+	enum breaker breaker;
+	int64_t breaker_since_ms; /* wall clock */
+	int64_t probe_ms; /* of an open one: when the provider is asked again, wall clock; TIME_NONE: not planned */
 	int64_t clock_offset_ms; /* provider's clock minus ours, 0 while within two seconds */
-	int64_t rate_limit;      /* calls a window, as the provider says; -1 unknown */
+	unsigned concurrency; /* calls that may be under way now: fewer than configured while the provider is slow or refuses */
+	int64_t rate_limit; /* calls a window, as the provider says; -1 unknown */
 	int64_t rate_remaining;
 	uint64_t calls_last_minute;
 	uint64_t calls, retries, bytes;                                       /* since the start */
@@ -100,6 +115,9 @@ struct sync_state {
 };
 
 void sync_state(const struct sync *s, struct sync_state *out);
+
+/* Another token, copied; taken as soon as no page is under way. Whom it belongs to is asked before anything else. 0 or ERR_NOMEM. */
+int sync_token(struct sync *s, const char *token);
 
 struct sync_resource_state {
 	const struct sync_resource_options *options;
@@ -114,6 +132,26 @@ struct sync_resource_state {
 
 /* Of a child resource it is its parent's. False: not configured. */
 bool sync_resource_state(const struct sync *s, const char *resource, struct sync_resource_state *out);
+
+/* ---- dead letters: records that cannot be read, whatever is tried ---- */
+
+/* Borrowed until the next turn of the loop. The number grows with each letter; it is another one after a restart. */
+struct dead_entry {
+	uint64_t number;
+	const struct dead_letter *letter;
+};
+
+/* The first one with a number greater than `after`; false: none. */
+bool sync_dead_next(const struct sync *s, uint64_t after, struct dead_entry *out);
+unsigned sync_dead_count(const struct sync *s); /* without those that were dropped */
+/* Letters, dropped ones too, because of which something in the span may be missing (dead_touches); the resource is the letters' own, not a child. */
+unsigned sync_dead_touching(const struct sync *s, const char *resource, bool created,
+			    int64_t start_ms, int64_t end_ms);
+/* It is tried with the next changes run (see sync_wish). ERR_NOTFOUND, or ERR_LIMIT: it was dropped, and there are too many others. */
+int sync_dead_retry(struct sync *s, uint64_t number);
+/* It is not tried any more until its record changes or somebody wishes it; its record stays marked, and the hole stays known. Durable with the next commit, which
+ * is tried at once. ERR_NOTFOUND, or ERR_LIMIT: too many were dropped. */
+int sync_dead_drop(struct sync *s, uint64_t number);
 
 /* Damage was met while reading: commits as soon as the store is free, which sets the damaged segment aside and withdraws its coverage, so that it is read
  * again. */

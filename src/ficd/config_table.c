@@ -80,6 +80,9 @@ const struct option config_options[] = {
 	{SOURCE(retry_ms), .name = "retry", .type = OPTION_DURATION, .fallback = "1s", .min = 10,
 	 .max = 10 * MINUTE_MS,
 	 .help = "the first pause after a passing failure; it doubles with each of five attempts"},
+	{SOURCE(stall_ms), .name = "stall_timeout", .type = OPTION_DURATION, .fallback = "30s",
+	 .min = 100, .max = 10 * MINUTE_MS,
+	 .help = "an answer that stands still for so long is given up; one that moves may take as long as it takes"},
 	{SOURCE(wanted), .name = "resources", .type = OPTION_RESOURCES, .fallback = "all",
 	 .help = "what is mirrored: all, or a list; conversations bring their messages"},
 

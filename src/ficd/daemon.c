@@ -81,12 +81,14 @@ static void on_signal(void *ctx, int signo)
 	daemon_stop(d);
 }
 
-/* There is nothing to reload in place yet: saying so beats dying of it. */
 static void on_hangup(void *ctx, int signo)
 {
-	(void)ctx;
+	struct daemon *d = ctx;
+
 	(void)signo;
-	log_warn("ficd", "SIGHUP is ignored: restart ficd to take a changed configuration");
+	log_warn("ficd", "SIGHUP: tokens are read again; for a changed configuration restart ficd");
+	for (size_t i = 0; i < d->source_count; i++)
+		source_token(&d->sources[i]);
 }
 
 static int open_loop(struct daemon *d, struct why *why)
@@ -207,8 +209,7 @@ static void on_once(void *ctx)
 int daemon_run(struct daemon *d)
 {
 	for (size_t i = 0; i < d->source_count; i++)
-		if (d->sources[i].token.len)
-			sync_start(d->sources[i].sync);
+		source_start(&d->sources[i]);
 	if (d->once) {
 		d->once_timer = timer_new(d->loop, on_once, d);
 		if (!d->once_timer)

@@ -31,7 +31,8 @@ struct source {
 	const struct provider *provider;
 	char base_url[512];
 	struct buf token;
-	char token_error[320]; /* why there is none; "" */
+	char token_error[320];     /* why there is none; "" */
+	struct timer *token_timer; /* looks whether a token was mended */
 	struct indexed *indexed;
 	struct store *store;
 	struct task *store_task;   /* gives the store its slices */
@@ -70,11 +71,14 @@ void daemon_stop(struct daemon *d);
 int source_open(struct source *s, struct daemon *d, const struct config_source *config,
 		struct why *why);
 void source_close(struct source *s);
+void source_start(struct source *s);
+/* Reads the token again, and uses it when it is another one. */
+void source_token(struct source *s);
 struct source *source_find(struct daemon *d, struct bytes name);
 /* NULL: the provider has none of that name, or it is not configured. */
 const struct resource_type *source_type(const struct source *s, struct bytes name);
 /* Judges a span of a resource of this source. `q`'s times and axis are given, the rest is filled in from the configuration (max_age_ms < 0 in `q` means: as configured). */
-int source_judge(const struct source *s, const struct snapshot *view, const struct resource_type *type,
+int source_judge(const struct source *s, struct snapshot *view, const struct resource_type *type,
 		 struct freshness_question *q, struct freshness *out);
 /* Provider's clock now. */
 int64_t source_now(const struct source *s);

@@ -64,6 +64,15 @@ static const struct param runs_params[] = {
 	{NULL, PARAM_TEXT, false},
 };
 
+static const struct param dead_params[] = {
+	{"id", PARAM_TEXT, false},      {"source", PARAM_TEXT, false},
+	{"dropped", PARAM_BOOL, false}, {"limit", PARAM_INTEGER, false},
+	{"cursor", PARAM_TEXT, false},  {NULL, PARAM_TEXT, false},
+};
+
+static const struct param letter_params[] = {
+	{"id", PARAM_TEXT, false}, {"source", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
+
 const struct method methods[] = {
 	{"hello", false, no_params, method_hello},
 	{"status", false, source_params, method_status},
@@ -77,6 +86,9 @@ const struct method methods[] = {
 	{"runs", false, runs_params, method_runs},
 	{"verify", true, source_params, method_verify},
 	{"prune", true, prune_params, method_prune},
+	{"dead", false, dead_params, method_dead},
+	{"dead_retry", true, letter_params, method_dead_retry},
+	{"dead_drop", true, letter_params, method_dead_drop},
 	{NULL, false, NULL, NULL},
 };
 

@@ -46,5 +46,8 @@ void method_sync(struct request *r);
 void method_runs(struct request *r);
 void method_verify(struct request *r);
 void method_prune(struct request *r);
+void method_dead(struct request *r);
+void method_dead_retry(struct request *r);
+void method_dead_drop(struct request *r);
 
 #endif

@@ -11,8 +11,9 @@
 
 void method_hello(struct request *r)
 {
-	static const char *const features[] = {"query", "thread",   "freshness", "coverage",
-					       "sync",  "progress", "runs",      "msgpack"};
+	static const char *const features[] = {"query",    "thread", "freshness",
+					       "coverage", "sync",   "progress",
+					       "runs",     "dead",   "msgpack"};
 	struct buf *out = &r->result;
 
 	mp_put_map(out, 5);
@@ -59,7 +60,7 @@ static void put_progress(struct buf *out, const struct sync_resource_state *stat
 		mp_put_nil(out);
 }
 
-static void put_resource(struct buf *out, const struct source *s, const struct snapshot *view,
+static void put_resource(struct buf *out, const struct source *s, struct snapshot *view,
 			 const struct resource_type *type)
 {
 	struct freshness_question q = {.start_ms = TIME_MIN, .end_ms = TIME_MAX, .max_age_ms = -1};
@@ -96,11 +97,21 @@ static void put_budget(struct buf *out, const struct sync_state *state)
 		mp_put_nil(out);
 		return;
 	}
-	mp_put_map(out, 3);
+	mp_put_map(out, 4);
 	/* Intercom counts in windows of ten seconds. */
 	put_integer(out, "limit_per_minute", state->rate_limit * 6);
 	put_integer(out, "remaining", state->rate_remaining);
 	put_integer(out, "used_last_minute", (int64_t)state->calls_last_minute);
+	put_integer(out, "concurrency", state->concurrency);
+}
+
+static void put_breaker(struct buf *out, const struct sync_state *state)
+{
+	mp_put_cstr(out, "breaker");
+	mp_put_map(out, 3);
+	put_text(out, "state", breaker_name(state->breaker));
+	put_time(out, "since", state->breaker_since_ms);
+	put_time(out, "next_probe", state->probe_ms);
 }
 
 static void put_workspace(struct buf *out, const struct sync_state *state)
@@ -124,14 +135,16 @@ static void put_source(struct buf *out, const struct source *s)
 	uint32_t n = 0;
 
 	sync_state(s->sync, &state);
-	mp_put_map(out, 8);
+	mp_put_map(out, 10);
 	put_text(out, "name", s->config->name);
 	put_text(out, "provider", s->config->provider);
 	put_workspace(out, &state);
 	put_text(out, "state", s->token_error[0] ? "error" : state.state);
 	put_text(out, "error", s->token_error[0] ? s->token_error : state.error);
 	put_budget(out, &state);
+	put_breaker(out, &state);
 	put_integer(out, "calls", (int64_t)state.calls);
+	put_integer(out, "dead_letters", sync_dead_count(s->sync));
 	mp_put_cstr(out, "resources");
 	size_t mark = mp_begin_array(out);
 	for (const struct resource_type *t = s->provider->types; view && t->name; t++) {

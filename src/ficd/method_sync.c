@@ -155,6 +155,8 @@ struct wish {
 
 static int wish_one(struct wish *w, struct source *s, const struct resource_type *type)
 {
+	/* Whoever wishes may have mended it. */
+	source_token(s);
 	if (s->token.len == 0)
 		return why_set(&w->why, ERR_DENIED, "%s", s->token_error);
 	int n = sync_wish_span(s->sync, type, w->mode, w->span.start_ms, w->span.end_ms,

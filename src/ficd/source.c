@@ -11,6 +11,7 @@
 #define TRAIL_FILE_BYTES (1024 * 1024)
 #define TRAIL_FILES      4
 #define FLUSH_EVERY_MS   (15 * 60 * 1000) /* a journal is not older when it is small */
+#define TOKEN_EVERY_MS   5000
 #define DAY_MS           INT64_C(86400000)
 
 static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
@@ -111,7 +112,7 @@ static int open_sync(struct source *s, struct why *why)
 		.account = {.provider = s->provider,
 			    .base_url = s->base_url,
 			    .version = s->config->version},
-		.token = buf_text(&s->token),
+		.token = s->token.len ? buf_text(&s->token) : NULL,
 		.loop = s->daemon->loop,
 		.http = s->daemon->http,
 		.store = s->store,
@@ -119,6 +120,7 @@ static int open_sync(struct source *s, struct why *why)
 		.budget = s->config->budget / 100.0,
 		.concurrency = s->config->concurrency,
 		.retry_ms = s->config->retry_ms,
+		.stall_ms = s->config->stall_ms,
 		.resources = resources,
 		.resource_count = wanted_resources(s, resources),
 	};
@@ -127,17 +129,62 @@ static int open_sync(struct source *s, struct why *why)
 	return s->sync ? 0 : why_set(why, ERR_NOMEM, "out of memory");
 }
 
-/* A token that cannot be read stops only its own source: the cache still answers. */
-static void read_token(struct source *s)
+/* ---- the token ---- */
+
+static void token_forget(struct buf *token)
+{
+	if (token->data)
+		explicit_bzero(token->data, token->cap);
+	buf_release(token);
+}
+
+/* A token that cannot be read stops only its own source: the cache still answers. What is wrong is said once. */
+static bool read_token(struct source *s, struct buf *token)
 {
 	struct why why = {""};
+	int rc = config_token_read(s->config, token, &why);
 
-	if (config_token_read(s->config, &s->token, &why))
+	if (rc && strcmp(why.text, s->token_error) != 0)
 		log_error("ficd", "%s source=%s", why.text, s->config->name);
-	else if (why.text[0])
+	else if (!rc && why.text[0])
 		log_warn("ficd", "%s source=%s", why.text, s->config->name);
-	if (s->token.len == 0)
+	if (rc && s->token.len == 0)
 		snprintf(s->token_error, sizeof s->token_error, "%s", why.text);
+	return rc == 0;
+}
+
+void source_token(struct source *s)
+{
+	bool first = s->token.len == 0;
+	struct buf token = {0};
+
+	if (!read_token(s, &token) || bytes_equal(buf_bytes(&token), buf_bytes(&s->token)) ||
+	    sync_token(s->sync, buf_text(&token))) {
+		token_forget(&token);
+		return;
+	}
+	token_forget(&s->token);
+	s->token = token;
+	s->token_error[0] = 0;
+	if (first)
+		sync_start(s->sync);
+}
+
+static void on_token_timer(void *ctx)
+{
+	struct source *s = ctx;
+	struct sync_state state;
+
+	sync_state(s->sync, &state);
+	if (s->token.len == 0 || (state.trouble && strcmp(state.trouble, "auth") == 0))
+		source_token(s);
+}
+
+void source_start(struct source *s)
+{
+	timer_start(s->token_timer, TOKEN_EVERY_MS, TOKEN_EVERY_MS);
+	if (s->token.len)
+		sync_start(s->sync);
 }
 
 int source_open(struct source *s, struct daemon *d, const struct config_source *config, struct why *why)
@@ -153,7 +200,10 @@ int source_open(struct source *s, struct daemon *d, const struct config_source *
 	url = config->base_url ? config->base_url : s->provider->base_url(config->region);
 	if (!url || (size_t)snprintf(s->base_url, sizeof s->base_url, "%s", url) >= sizeof s->base_url)
 		return why_set(why, ERR_INVALID, "source %s has no usable base_url", config->name);
-	read_token(s);
+	read_token(s, &s->token);
+	s->token_timer = timer_new(d->loop, on_token_timer, s);
+	if (!s->token_timer)
+		return why_set(why, ERR_NOMEM, "out of memory");
 	rc = open_store(s, why);
 	return rc ? rc : open_sync(s, why);
 }
@@ -166,9 +216,8 @@ void source_close(struct source *s)
 	task_free(s->store_task);
 	timer_free(s->flush_timer);
 	indexed_free(s->indexed);
-	if (s->token.data)
-		explicit_bzero(s->token.data, s->token.cap);
-	buf_release(&s->token);
+	timer_free(s->token_timer);
+	token_forget(&s->token);
 }
 
 struct source *source_find(struct daemon *d, struct bytes name)
@@ -234,8 +283,44 @@ static unsigned count_of(uint64_t n)
 	return n > 1000000 ? 1000000 : (unsigned)n;
 }
 
-int source_judge(const struct source *s, const struct snapshot *view,
-		 const struct resource_type *type, struct freshness_question *q, struct freshness *out)
+#define JUDGED_ROWS_MAX 4096
+
+/* Threads of which parts are missing, in a span that is not about the creation of threads: what is missing lies between a thread's creation and its last update. More of
+ * them than can be looked at count as if one touched it. */
+static unsigned truncated_later(struct snapshot *view, const char *resource, int64_t start_ms,
+				int64_t end_ms)
+{
+	struct scan_spec spec = {
+		.resource = resource, .axis = AXIS_UPDATED, .start_ms = start_ms, .end_ms = TIME_MAX};
+	struct scan_row row;
+	struct scan *scan;
+	bool found = false;
+	int rc = scan_open(view, &spec, &scan, NULL);
+
+	if (rc)
+		return 1;
+	for (int n = 0; !found && (rc = scan_next(scan, &row)) == 1; n++)
+		found = n == JUDGED_ROWS_MAX ||
+			((row.flags & RECORD_TRUNCATED) &&
+			 (row.created_ms == TIME_NONE || row.created_ms < end_ms));
+	scan_close(scan);
+	return found || rc < 0;
+}
+
+static unsigned truncated(struct snapshot *view, const struct resource_type *type,
+			  const struct freshness_question *q)
+{
+	const char *resource = type->parent ? type->parent : type->name;
+	uint64_t within = snapshot_truncated(view, resource, q->start_ms, q->end_ms);
+
+	if (within || q->start_ms == TIME_MIN || (!type->parent && q->axis == AXIS_CREATED) ||
+	    snapshot_truncated(view, resource, TIME_MIN, q->end_ms) == 0)
+		return count_of(within);
+	return truncated_later(view, resource, q->start_ms, q->end_ms);
+}
+
+int source_judge(const struct source *s, struct snapshot *view, const struct resource_type *type,
+		 struct freshness_question *q, struct freshness *out)
 {
 	struct sync_state state;
 	struct sync_resource_state resource = {.last_sync_ms = TIME_NONE};
@@ -253,8 +338,10 @@ int source_judge(const struct source *s, const struct snapshot *view,
 		.last_sync_ms = resource.last_sync_ms,
 		.syncing = resource.syncing,
 		.progress = resource.syncing ? run_progress(&resource.run) : -1,
-		.truncated = count_of(snapshot_truncated(
-			view, type->parent ? type->parent : type->name, q->start_ms, q->end_ms)),
+		.dead = sync_dead_touching(s->sync, type->parent ? type->parent : type->name,
+					   !type->parent && q->axis == AXIS_CREATED, q->start_ms,
+					   q->end_ms),
+		.truncated = truncated(view, type, q),
 		.quarantined = snapshot_quarantined(view, type->name, q->start_ms, q->end_ms),
 		.trouble = s->token_error[0] ? "auth" : state.trouble,
 	};

@@ -295,12 +295,46 @@ int ask_runs(struct app *a)
 		{"retries", NULL, CELL_NUMBER},
 		{"bytes", NULL, CELL_BYTES},
 		{"error", "ERROR", CELL_TEXT},
+		{"span.0", NULL, CELL_TIME},
+		{"span.1", NULL, CELL_TIME},
 		{NULL, NULL, CELL_TEXT},
 	};
 	struct query q = {.app = a,
 			  .method = "runs",
 			  .key = "runs",
 			  .put_params = put_runs,
+			  .page_rows = PAGE_ROWS};
+
+	int code = read_limit(a, &q.left);
+	if (code)
+		return code;
+	columns_of_list(&q.columns, columns);
+	return print_query(&q);
+}
+
+static int put_dead(struct app *a, struct params *p)
+{
+	params_str(p, "source", app_value(a, OPT_SOURCE));
+	params_str(p, "id", app_arg(a, 0));
+	if (app_given(a, OPT_ALL))
+		params_bool(p, "dropped", true);
+	return 0;
+}
+
+int ask_dead(struct app *a)
+{
+	static const struct column columns[] = {
+		{"id", "ID", CELL_TEXT},         {"source", NULL, CELL_TEXT},
+		{"state", NULL, CELL_TEXT},      {"class", "CLASS", CELL_TEXT},
+		{"status", "STATUS", CELL_TEXT}, {"attempts", "TRIED", CELL_NUMBER},
+		{"last", "LAST", CELL_AGO},      {"next", "NEXT", CELL_TIME},
+		{"reason", "REASON", CELL_TEXT}, {"asked", NULL, CELL_TEXT},
+		{"answer", NULL, CELL_TEXT},     {NULL, NULL, CELL_TEXT},
+	};
+	struct query q = {.app = a,
+			  .method = "dead",
+			  .key = "letters",
+			  .put_params = put_dead,
 			  .page_rows = PAGE_ROWS};
 
 	int code = read_limit(a, &q.left);

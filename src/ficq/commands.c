@@ -159,6 +159,19 @@ const struct command_spec command_table[CMD_NUMBER] = {
 				  "retain allows, with their messages. --dry-run only counts them.",
 			.options = BIT(OPT_SOURCE) | BIT(OPT_DRY_RUN),
 		},
+	[CMD_DEAD] =
+		{
+			.name = "dead",
+			.synopsis = "[retry | drop] [ID]",
+			.summary = "records that cannot be read, and what became of them",
+			.detail = "Each says why, what was asked, and when it is tried again: after five minutes, an "
+				  "hour, six hours, then every day. \"retry\" tries now, \"drop\" gives up until "
+				  "the record changes; both take an ID or --all. What was dropped stays a known "
+				  "hole: answers about its time are not complete. --all alone lists those, too.",
+			.args_max = 2,
+			.first = ARG_DEAD,
+			.options = BIT(OPT_SOURCE) | BIT(OPT_LIMIT) | BIT(OPT_ALL),
+		},
 	[CMD_RPC] =
 		{
 			.name = "rpc",

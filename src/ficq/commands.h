@@ -21,6 +21,7 @@ enum command {
 	CMD_RUNS,
 	CMD_VERIFY,
 	CMD_PRUNE,
+	CMD_DEAD,
 	CMD_RPC,
 	CMD_COMPLETION,
 	CMD_HELP,
@@ -29,7 +30,14 @@ enum command {
 };
 
 /* What an argument is, for completion. */
-enum arg_kind { ARG_NONE, ARG_RESOURCE, ARG_SOURCE_OR_RESOURCE, ARG_COMMAND, ARG_SHELL };
+enum arg_kind {
+	ARG_NONE,
+	ARG_RESOURCE,
+	ARG_SOURCE_OR_RESOURCE,
+	ARG_COMMAND,
+	ARG_SHELL,
+	ARG_DEAD /* retry or drop */
+};
 
 struct command_spec {
 	const char *name;

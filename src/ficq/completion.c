@@ -85,6 +85,7 @@ static const char *bash_argument(enum arg_kind kind)
 	case ARG_SOURCE_OR_RESOURCE:
 		return "$(ficq completion sources 2>/dev/null) $(ficq completion resources 2>/dev/null)";
 	case ARG_SHELL: return "bash zsh fish";
+	case ARG_DEAD: return "retry drop";
 	default: return "";
 	}
 }
@@ -200,6 +201,7 @@ static const char *zsh_argument(enum arg_kind kind)
 	case ARG_SOURCE_OR_RESOURCE: return "_ficq_targets";
 	case ARG_COMMAND: return "_ficq_commands";
 	case ARG_SHELL: return "(bash zsh fish)";
+	case ARG_DEAD: return "(retry drop)";
 	default: return " ";
 	}
 }
@@ -288,6 +290,7 @@ static const char *fish_argument(enum arg_kind kind)
 	case ARG_SOURCE_OR_RESOURCE:
 		return "(ficq completion sources 2>/dev/null; ficq completion resources 2>/dev/null)";
 	case ARG_SHELL: return "bash zsh fish";
+	case ARG_DEAD: return "retry drop";
 	default: return NULL;
 	}
 }

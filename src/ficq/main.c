@@ -2,6 +2,7 @@
 #include "app.h"
 #include "ask.h"
 #include "care.h"
+#include "dead.h"
 #include "help.h"
 #include "inspect.h"
 #include "sync.h"
@@ -26,6 +27,7 @@ static int (*const functions[CMD_NUMBER])(struct app *a) = {
 	[CMD_RUNS] = ask_runs,
 	[CMD_VERIFY] = care_verify,
 	[CMD_PRUNE] = care_prune,
+	[CMD_DEAD] = dead_command,
 	[CMD_RPC] = tools_rpc,
 	[CMD_COMPLETION] = tools_completion,
 	[CMD_HELP] = tools_help,

@@ -48,6 +48,7 @@ const struct option_spec option_table[OPT_COUNT] = {
 		      "stay until the sync has ended (the default on a terminal)"},
 	[OPT_NO_WAIT] = {0, "no-wait", NULL, NULL, "start the sync and leave (the default elsewhere)"},
 	[OPT_DRY_RUN] = {0, "dry-run", NULL, NULL, "say what would be done, and do nothing"},
+	[OPT_ALL] = {0, "all", NULL, NULL, "every dead letter; in a list, those that were dropped too"},
 	[OPT_TZ] = {0, "tz", "ZONE", NULL,
 		    "the time zone of times in tables and of times given: Europe/Paris, UTC"},
 	[OPT_COLOR] = {0, "color", "WHEN", color_words, "auto, always or never"},

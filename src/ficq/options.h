@@ -30,6 +30,7 @@ enum option {
 	OPT_WAIT,
 	OPT_NO_WAIT,
 	OPT_DRY_RUN,
+	OPT_ALL,
 	OPT_TZ,
 	OPT_COLOR,
 	OPT_NO_PAGER,

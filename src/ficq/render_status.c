@@ -153,6 +153,21 @@ static void put_budget(struct drawing *d, struct bytes budget)
 	buf_put_byte(d->out, '\n');
 }
 
+/* What is not as it should be, and what says more. */
+static void put_troubles(struct drawing *d, struct bytes source)
+{
+	int64_t letters;
+
+	if (bytes_is(member_str(source, "breaker.state"), "open")) {
+		buf_put_str(d->out, "  not asked since ");
+		member_show(d->out, d->show, source, "breaker.since", CELL_TIME);
+		put_fact(d, member(source, "breaker"), ", again at ", "next_probe", CELL_TIME, "");
+		buf_put_byte(d->out, '\n');
+	}
+	if (mp_find_int(source, "dead_letters", &letters) && letters > 0)
+		buf_printf(d->out, "  %lld records cannot be read: ficq dead\n", (long long)letters);
+}
+
 static void put_workspace(struct drawing *d, struct bytes workspace)
 {
 	if (!workspace.data)
@@ -186,6 +201,7 @@ static void put_source(struct drawing *d, struct bytes source)
 		buf_printf(d->out, "%s\n", style_off(d->look->color, STYLE_RED));
 	}
 	put_resources(d, member(source, "resources"));
+	put_troubles(d, source);
 	put_budget(d, member(source, "budget"));
 }
 

@@ -28,8 +28,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define DELIVER_BUDGET_US 1000 /* for the done calls of one turn */
-#define BODY_BUDGET_US    1000 /* for the on_data calls of one turn */
+#define DELIVER_BUDGET_US 150 /* for the done calls of one turn */
+#define BODY_BUDGET_US    200 /* for the on_data calls of one turn */
 
 struct http {
 	struct loop *loop;

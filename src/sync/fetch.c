@@ -10,6 +10,7 @@
 
 #define ATTEMPTS_MAX       6  /* the first, and five more after 1, 2, 4, 8, 16 s */
 #define WAITS_MAX          30 /* times that we let ourselves be told to wait for one question */
+#define TOTAL_MS           (2 * 60 * 60 * 1000) /* of one answer that keeps moving */
 #define RETRY_AFTER_MAX_MS (15 * 60 * 1000)
 #define CLOCK_AHEAD_MAX_MS (5 * 60 * 1000)
 #define CLOCK_DOUBTS_MAX   4
@@ -27,7 +28,8 @@ struct fetch {
 	struct reader *reader;
 	struct http_call *call;
 	struct timer *backoff;
-	unsigned attempts, waits;
+	unsigned attempts, attempts_max, waits;
+	size_t head_len;
 	struct fetch_cost cost;
 	bool dropped;
 	void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost);
@@ -43,6 +45,7 @@ static void on_line_timer(void *ctx)
 
 int line_open(struct line *l)
 {
+	pace_init(&l->pace, l->concurrency);
 	l->timer = timer_new(l->loop, on_line_timer, l);
 	return l->timer ? 0 : ERR_NOMEM;
 }
@@ -109,7 +112,12 @@ static void on_backoff(void *ctx)
 static int on_data(void *ctx, const void *data, size_t len)
 {
 	struct fetch *f = ctx;
+	size_t room = sizeof f->cost.head - 1 - f->head_len;
 
+	if (room) {
+		memcpy(f->cost.head + f->head_len, data, len < room ? len : room);
+		f->head_len += len < room ? len : room;
+	}
 	/* What cannot be read is read to its end all the same, so that the connection stays usable; only sheer size stops it. */
 	return reader_feed(f->reader, data, len) == ERR_LIMIT;
 }
@@ -131,6 +139,16 @@ static bool learn_clock(struct line *l, const struct http_result *result)
 	l->clock_doubts = 0;
 	l->clock_offset_ms = offset > -CLOCK_NOISE_MS && offset < CLOCK_NOISE_MS ? 0 : offset;
 	return true;
+}
+
+static void learn_pace(struct line *l, const struct http_result *result)
+{
+	if (result->outcome == HTTP_CANCELED)
+		return;
+	if (result->outcome != HTTP_OK || result->status == 429 || result->status == 503)
+		pace_refused(&l->pace, loop_mono_ms(l->loop));
+	else
+		pace_answered(&l->pace, result->duration_us);
 }
 
 static void refuse_clock(struct page *page, const struct http_result *result)
@@ -217,7 +235,7 @@ static bool fetch_again(struct fetch *f, const struct page *page, const struct h
 			delay = l->retry_ms * f->waits;
 		budget_block(&l->budget, mono + delay);
 	} else if ((page->fault == FAULT_NOW || page->fault == FAULT_NONSENSE) &&
-		   f->attempts < ATTEMPTS_MAX) {
+		   f->attempts < f->attempts_max) {
 		delay = backoff_ms(f);
 	} else {
 		return false;
@@ -241,11 +259,15 @@ static void on_done(void *ctx, const struct http_result *result)
 	}
 	l->sent--;
 	budget_answered(&l->budget, result, loop_mono_ms(l->loop));
+	learn_pace(l, result);
 	bool clock_fits = learn_clock(l, result);
 	f->cost.bytes += result->bytes;
 	l->bytes += result->bytes;
 	snprintf(f->cost.etag, sizeof f->cost.etag, "%s", result->etag);
-	f->cost.answered = result->outcome == HTTP_OK;
+	f->cost.status = result->status;
+	f->cost.head[f->head_len] = 0;
+	/* Also by an answer that is too large, or that never comes to its end. */
+	f->cost.answered = result->status != 0;
 	if (f->dropped || result->outcome == HTTP_CANCELED) {
 		f->cost.canceled = true;
 		fetch_end(f, NULL);
@@ -273,6 +295,8 @@ static void fill_request(struct fetch *f, const struct call *call, char (*own)[4
 		.method = call->method,
 		.url = (const char *)call->url.data,
 		.body = buf_bytes(&call->body),
+		.stall_ms = f->line->stall_ms,
+		.total_ms = TOTAL_MS,
 		.on_data = on_data,
 		.done = on_done,
 		.ctx = f,
@@ -285,6 +309,16 @@ static void fill_request(struct fetch *f, const struct call *call, char (*own)[4
 	}
 	for (size_t i = 0; i < CALL_HEADERS_MAX && call->headers[i][0]; i++)
 		request->headers[n++] = call->headers[i];
+}
+
+/* Without the address, which is the account's. */
+static void note_asked(struct fetch *f, const struct http_request *request)
+{
+	const char *base = f->line->account->base_url, *path = request->url;
+
+	if (strncmp(path, base, strlen(base)) == 0)
+		path += strlen(base);
+	snprintf(f->cost.asked, sizeof f->cost.asked, "%s %s", request->method, path);
 }
 
 static void fetch_fail(struct fetch *f, const struct why *why)
@@ -312,11 +346,13 @@ static void fetch_send(struct fetch *f)
 		fetch_fail(f, &why);
 		return;
 	}
+	f->head_len = 0;
 	if (provider_call(l->account, &f->ask, buf_bytes(&f->cursor), &call, &why)) {
 		fetch_fail(f, &why);
 		return;
 	}
 	fill_request(f, &call, own, &request);
+	note_asked(f, &request);
 	f->call = http_start(l->http, &request, &why);
 	call_release(&call);
 	explicit_bzero(own[0], sizeof own[0]);
@@ -333,7 +369,7 @@ static void fetch_send(struct fetch *f)
 
 static void line_pump(struct line *l)
 {
-	while (l->head && l->sent < l->concurrency) {
+	while (l->head && l->sent < pace_calls(&l->pace)) {
 		int64_t wait = budget_wait(&l->budget, loop_mono_ms(l->loop));
 		if (wait == BUDGET_WAIT_ANSWER)
 			return;
@@ -369,6 +405,7 @@ struct fetch *fetch_start(struct line *l, const struct ask *ask, struct bytes cu
 	snprintf(f->etag, sizeof f->etag, "%s", etag ? etag : "");
 	f->done = done;
 	f->ctx = ctx;
+	f->attempts_max = ATTEMPTS_MAX;
 	f->backoff = timer_new(l->loop, on_backoff, f);
 	if (!f->backoff || f->cursor.error) {
 		fetch_free(f);
@@ -377,6 +414,11 @@ struct fetch *fetch_start(struct line *l, const struct ask *ask, struct bytes cu
 	/* Sent from the loop, never from here: done must not come before the caller has its handle. */
 	timer_start(f->backoff, 0, 0);
 	return f;
+}
+
+void fetch_once(struct fetch *f)
+{
+	f->attempts_max = 1;
 }
 
 void fetch_drop(struct fetch *f)

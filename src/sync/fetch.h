@@ -9,6 +9,7 @@
 #define FIC_SYNC_FETCH_H
 
 #include "budget.h"
+#include "pace.h"
 
 #include <source/provider.h>
 
@@ -20,9 +21,11 @@ struct line {
 	struct http *http;
 	const struct account *account;
 	const char *token;
-	unsigned concurrency;
+	unsigned concurrency; /* at most */
 	int64_t retry_ms;
+	int64_t stall_ms; /* an answer may stand still for so long; 0: thirty seconds */
 	struct budget budget;
+	struct pace pace;
 	struct fetch *head, *tail; /* queued, in order */
 	struct fetch *all;         /* every fetch that is not done */
 	struct timer *timer;       /* the next time that the queue may move */
@@ -41,6 +44,9 @@ struct fetch_cost {
 	uint64_t calls, retries, bytes;
 	int64_t asked_ms; /* the provider's clock just before it was asked, cut to the second: what changed later may be missing in the page */
 	char etag[96];
+	int status;      /* of the last answer; 0: there was none */
+	char asked[200]; /* method, path and query, cut to what fits */
+	char head[240]; /* how the last answer's body begins: bytes from outside, up to the first 0 */
 	bool canceled;
 	bool answered; /* by the provider, with whatever; not a failure on the way */
 };
@@ -49,6 +55,8 @@ struct fetch_cost {
 struct fetch *fetch_start(struct line *l, const struct ask *ask, struct bytes cursor, const char *etag,
 			  void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost),
 			  void *ctx);
+/* It is sent once, and a passing failure is its end. Before it is sent. */
+void fetch_once(struct fetch *f);
 /* done is not called any more. */
 void fetch_drop(struct fetch *f);
 

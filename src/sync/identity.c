@@ -103,6 +103,9 @@ void sync_identify(struct sync *s)
 	if (s->identity || s->identifying)
 		return;
 	s->identity = fetch_start(&s->line, &ask, bytes_of(NULL, 0), NULL, on_identity, s);
+	/* Who has failed is asked once, not six times. */
+	if (s->identity && s->failures)
+		fetch_once(s->identity);
 	if (!s->identity)
 		s->tell->fault(s, FAULT_NOW, "out of memory");
 }

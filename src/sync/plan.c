@@ -116,7 +116,7 @@ bool plan_others_wait(const struct run *run)
 	const struct sync *s = run->sync;
 	int64_t mono = loop_mono_ms(s->options.loop);
 
-	if (s->stopping)
+	if (s->stopping || s->next_token || sync_must_save(s))
 		return true;
 	for (size_t i = 0; i < s->options.resource_count; i++) {
 		const struct resource *r = &s->resources[i];

@@ -85,6 +85,7 @@ static void on_committed(void *ctx, int rc, const struct why *why)
 		return;
 	}
 	of(run)->tell->stored(of(run));
+	letters_committed(&of(run)->letters);
 	snapshot_free(run->view);
 	run->view = NULL;
 	/* Somebody has asked for more meanwhile. */

@@ -16,6 +16,7 @@
 
 #include "fetch.h"
 #include "hashset.h"
+#include "letters.h"
 
 #include <sync/sync.h>
 
@@ -23,8 +24,6 @@
 	(5 * 60 * 1000) /* of the provider's clock; less is covered by the look-back */
 #define PENDING_MAX 8
 #define WATCHES_MAX 64
-#define DEAD_MAX    32 /* letters of one resource; with their ids they fit into one mark */
-#define DEAD_ID_MAX 64
 #define RUN_COMMIT_BYTES \
 	(512 * 1024) /* compressed; a listing of full records is committed about so often */
 #define RUN_COMMIT_RECORDS 4000
@@ -38,8 +37,6 @@ struct resource {
 	const struct resource_type *child; /* what comes with its single reads */
 	struct interval pending[PENDING_MAX];
 	unsigned pending_count;
-	char dead[DEAD_MAX][DEAD_ID_MAX]; /* ids that cannot be read */
-	unsigned dead_count;
 	uint64_t pending_quarantined; /* the store's count when the claims were made: more since then voids them */
 	int64_t kept_from_ms; /* nothing before it is claimed any more: it was dropped; TIME_MIN */
 	int64_t due_mono_ms;  /* changes, or the list */
@@ -93,9 +90,11 @@ struct arrived {
 	struct arrived *next;
 	struct page *page;
 	bool single;
-	size_t at;       /* the next record to take */
-	size_t gone_len; /* of a single that is gone: its id */
-	uint8_t gone_id[RECORD_ID_MAX];
+	size_t at; /* the next record to take */
+	/* Of a single read that failed, or whose record is gone. */
+	size_t id_len;
+	uint8_t id[RECORD_ID_MAX];
+	struct fetch_cost cost;
 };
 
 struct run {
@@ -156,8 +155,10 @@ struct run {
 	struct interval stretch; /* verify: what is left of it; the window at work is `gap` */
 	struct wanted *asked, **asked_end; /* one: ids still to be read */
 	unsigned asked_count;
-	bool past;  /* deletions: what follows is older than asked for */
-	bool unfed; /* deletions: there is no such feed */
+	bool unfed;              /* deletions: there is no such feed */
+	bool past;               /* deletions: what follows is older than asked for */
+	bool stones, disordered; /* deletions: one was shown; a newer one after an older */
+	int64_t stone_ms;        /* the last that was shown */
 };
 
 struct run *run_new(struct resource *r, const struct run_ops *ops);
@@ -185,14 +186,24 @@ int run_take_gone(struct run *run, const struct arrived *from, struct why *why);
 int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes merged_into,
 	     struct why *why);
 
-/* dead.c: a single read that failed for good. True: noted, the run goes on. In the open transaction. */
-bool run_dead_letter(struct run *run, struct bytes id, const struct page *page);
+/* dead.c: a single read that failed for good. True: noted, the run goes on; false: page->why may say more. In the open transaction. */
+bool run_dead_letter(struct run *run, struct bytes id, struct page *page,
+		     const struct fetch_cost *cost);
 bool run_dead_known(const struct run *run, struct bytes id);
-/* It is listed, and said not to exist: noted, to be asked for once more in the next changes run. False: there is no room. */
-bool run_dead_gone(struct run *run, struct bytes id);
-int run_dead_over(struct run *run, struct bytes id); /* it was read, or is gone */
-int run_dead_again(struct run *run);                 /* wants all of them */
-void resource_dead_load(struct resource *r, const struct snapshot *view);
+/* It is listed, and said not to exist: noted, to be asked for once more in the next changes run. ERR_REMOTE: there is no room. */
+int run_dead_gone(struct run *run, const struct arrived *from, struct why *why);
+/* It was read, or (`read` false) is gone. */
+int run_dead_over(struct run *run, struct bytes id, bool read);
+int run_dead_again(struct run *run); /* wants those whose time has come */
+/* The very state that is listed could not be read, and its letter's time has not come. */
+bool run_dead_waits(const struct run *run, const struct record *shown, const struct record *held);
+bool resource_dead_due(const struct resource *r);
+
+/* retry.c: how much a failure concerns, and what may help. */
+enum fault_scope { SCOPE_RECORD, SCOPE_PAGE, SCOPE_RESOURCE, SCOPE_SOURCE };
+/* `single`: of a single read; `answered`: by the provider, whatever it was. */
+enum fault_scope fault_scope(enum fault fault, bool single, bool answered);
+enum fault_class fault_class(enum fault fault);
 
 /* Coverage of the resource and of its child alike, in the open transaction. */
 int run_hold(struct run *run, struct interval span);

@@ -103,6 +103,8 @@ void run_free(struct run *run)
 void run_end(struct run *run, enum run_outcome outcome)
 {
 	run_drop(run);
+	if (run->turn && outcome != RUN_OK)
+		letters_aborted(&of(run)->letters);
 	run->info.outcome = outcome;
 	run->info.ended_ms = loop_wall_ms(of(run)->options.loop);
 	run->info.phase = "ended";

@@ -12,7 +12,7 @@
 	1000 /* records that may come besides twice those announced: the world goes on */
 #define LISTING_PAGES_MAX 100000 /* 15 million records */
 #define EMPTY_PAGES_MAX   3 /* in a row, each with a next page: the provider leads us in circles */
-#define STEP_US           400
+#define STEP_US           150
 
 static struct sync *of(const struct run *run)
 {
@@ -152,20 +152,6 @@ static bool txn_full(const struct run *run)
 	return txn_bytes(run->txn) > RUN_COMMIT_BYTES || txn_records(run->txn) > RUN_COMMIT_RECORDS;
 }
 
-/* The run goes on without this record. */
-static bool run_read_without(struct run *run, const struct single *single, const struct page *page)
-{
-	struct bytes id = bytes_of(single->id, single->len);
-
-	if (run_dead_letter(run, id, page)) {
-		run->refused |= run->ops->kind == RUN_ONE;
-		return true;
-	}
-	return page->fault != FAULT_GONE &&
-	       (run->ops->kind == RUN_ONE || (run->ops->kind == RUN_VERIFY && run->asking_absent)) &&
-	       run_one_failed(run, id, page);
-}
-
 static void on_single(void *ctx, struct page *page, const struct fetch_cost *cost)
 {
 	struct single *single = ctx;
@@ -174,27 +160,22 @@ static void on_single(void *ctx, struct page *page, const struct fetch_cost *cos
 	single->fetch = NULL;
 	run->single_count--;
 	add_cost(run, cost);
-	if (page && page->fault && cost->answered && run_read_without(run, single, page)) {
-		page_free(page);
-		run_read_on(run);
+	if (!page) {
+		run_fault(run, NULL);
 		return;
 	}
-	if (!page || (page->fault && page->fault != FAULT_GONE)) {
-		run->info.failed++;
-		run_fault(run, page);
-		page_free(page);
-		return;
-	}
-	of(run)->tell->answered(of(run));
+	if (!page->fault || page->fault == FAULT_GONE)
+		of(run)->tell->answered(of(run));
 	struct arrived *a = run_arrive(run, page, true);
 	if (!a) {
 		page_free(page);
 		run_fail(run, "out of memory");
 		return;
 	}
-	if (page->fault == FAULT_GONE) {
-		a->gone_len = single->len;
-		memcpy(a->gone_id, single->id, single->len);
+	if (page->fault) {
+		a->cost = *cost;
+		a->id_len = single->len;
+		memcpy(a->id, single->id, single->len);
 	}
 	run_read_on(run);
 }
@@ -211,6 +192,9 @@ static int single_start(struct run *run, struct single *single)
 	single->fetch = fetch_start(&of(run)->line, &ask, bytes_of(NULL, 0), NULL, on_single, single);
 	if (!single->fetch)
 		return ERR_NOMEM;
+	/* It has failed with all patience before, and has a time of its own for more. */
+	if (run_dead_known(run, ask.id))
+		fetch_once(single->fetch);
 	run->wanted = w->next;
 	if (!run->wanted)
 		run->wanted_end = &run->wanted;
@@ -251,13 +235,41 @@ void run_read_on(struct run *run)
 
 /* ---- taking what arrived ---- */
 
-/* One record of what arrived first. 1: done with it for now (the transaction is full, and is committed first). */
+/* Whether the run goes on without this record. */
+static bool left_aside(struct run *run, const struct arrived *a)
+{
+	struct bytes id = bytes_of(a->id, a->id_len);
+
+	if (run_dead_letter(run, id, a->page, &a->cost)) {
+		run->refused |= run->ops->kind == RUN_ONE;
+		return true;
+	}
+	return a->cost.answered &&
+	       (run->ops->kind == RUN_ONE || (run->ops->kind == RUN_VERIFY && run->asking_absent)) &&
+	       run_one_failed(run, id, a->page);
+}
+
+/* A single read that failed: left aside, or the end of the run. */
+static int take_failed(struct run *run, const struct arrived *a)
+{
+	if (left_aside(run, a)) {
+		run_arrived_over(run);
+		return 0;
+	}
+	run->info.failed++;
+	run_fault(run, a->page);
+	return 1;
+}
+
+/* One record of what arrived first. 1: done with it for now (the transaction is full, and is committed first; or the run is over). */
 static int take_next(struct run *run, struct why *why)
 {
 	struct arrived *a = run->arrived;
-	bool gone = a->gone_len > 0;
+	bool gone = a->page->fault == FAULT_GONE;
 	int rc;
 
+	if (a->page->fault && !gone)
+		return take_failed(run, a);
 	if (!gone && a->at == a->page->count) {
 		run_arrived_over(run);
 		return 0;

@@ -11,13 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PAUSE_AUTH_MS   (15 * 60 * 1000)
 #define PROGRESS_MS     100
 #define RETRY_MIN_MS    10
+#define SAVE_AGAIN_MS   10000
 #define VERIFY_AGAIN_MS (60 * 60 * 1000) /* after a failure */
-
-static const char refused_words[] =
-	"the access token is refused: put a valid one into the token file and restart ficd (or, if it was mended at the provider, run 'ficq sync')";
 
 static void sync_pump(struct sync *s);
 
@@ -38,7 +35,7 @@ static void on_reap(void *ctx)
 		s->ended = run->next_ended;
 		run_free(run);
 	}
-	if (s->stopping && !s->turn && !s->identifying && !s->repairing && s->stopped) {
+	if (s->stopping && !s->turn && !s->identifying && !s->repairing && !s->saving && s->stopped) {
 		void (*stopped)(void *) = s->stopped;
 		s->stopped = NULL;
 		stopped(s->stopped_ctx);
@@ -69,6 +66,7 @@ static void resource_init(struct sync *s, struct resource *r,
 static void resources_load(struct sync *s)
 {
 	struct snapshot *view = snapshot_new(s->options.store);
+	struct why why = {""};
 
 	if (!view)
 		return;
@@ -81,23 +79,22 @@ static void resources_load(struct sync *s)
 		if (mark.len && time_parse(mark, &ms) == 0)
 			r->last_sync_ms = ms;
 		resource_pending_load(r, view);
-		resource_dead_load(r, view);
 		resource_refusal_load(r, view);
 	}
+	if (letters_load(&s->letters, view, &why))
+		log_warn("sync", "the dead letters cannot be read: %s source=%s", why.text,
+			 s->options.name);
 	snapshot_free(view);
 }
 
-static void sync_source_fault(struct sync *s, enum fault fault, const char *words);
-static void sync_source_well(struct sync *s);
-static void sync_store_well(struct sync *s);
 static void sync_progress(struct run *run);
 static void sync_turn_over(struct run *run);
 static void sync_run_ended(struct run *run);
 
 static const struct sync_tell tell = {
-	.fault = sync_source_fault,
-	.answered = sync_source_well,
-	.stored = sync_store_well,
+	.fault = breaker_fault,
+	.answered = breaker_well,
+	.stored = breaker_stored,
 	.pump = sync_pump,
 	.progress = sync_progress,
 	.turn_over = sync_turn_over,
@@ -118,24 +115,28 @@ struct sync *sync_new(const struct sync_options *options)
 	if (s->options.concurrency == 0)
 		s->options.concurrency = 1;
 	s->resources = calloc(options->resource_count + 1, sizeof *s->resources);
+	s->token = strdup(options->token ? options->token : "");
 	s->line = (struct line){
 		.loop = options->loop,
 		.http = options->http,
 		.account = &s->options.account,
-		.token = options->token,
+		.token = s->token,
 		.concurrency = s->options.concurrency,
 		.retry_ms = s->options.retry_ms,
+		.stall_ms = options->stall_ms,
 	};
 	budget_init(&s->line.budget, options->budget);
 	s->timer = timer_new(options->loop, on_timer, s);
 	s->reaper = timer_new(options->loop, on_reap, s);
-	if (!s->resources || line_open(&s->line) || !s->timer || !s->reaper) {
+	if (!s->resources || !s->token || line_open(&s->line) || !s->timer || !s->reaper) {
 		sync_free(s);
 		return NULL;
 	}
 	for (size_t i = 0; i < options->resource_count; i++)
 		resource_init(s, &s->resources[i], &options->resources[i]);
 	s->options.resources = NULL;
+	s->options.token = NULL;
+	s->breaker_since_ms = loop_wall_ms(options->loop);
 	/* Ids grow over restarts: they begin with the time. */
 	s->last_run_id = (uint64_t)loop_wall_ms(options->loop);
 	resources_load(s);
@@ -148,59 +149,41 @@ void sync_start(struct sync *s)
 	sync_pump(s);
 }
 
-/* ---- faults of the source ---- */
+/* ---- the token ---- */
 
-/* Who waits for a run that cannot begin is told why, and may ask again. */
-static void refuse_waiting(struct sync *s)
+static void token_free(char *token)
 {
-	for (size_t i = 0; i < s->options.resource_count; i++)
-		for (int k = 0; k < RUN_KINDS; k++) {
-			struct run *run = s->resources[i].runs[k];
-			if (run && run->preferred && !run->begun)
-				run_fail(run, "%s", s->error);
-		}
+	if (token)
+		explicit_bzero(token, strlen(token));
+	free(token);
 }
 
-static void sync_source_fault(struct sync *s, enum fault fault, const char *words)
+int sync_token(struct sync *s, const char *token)
 {
-	bool doubted = fault == FAULT_AUTH && s->identified;
+	char *copy = strdup(token);
 
-	s->fault = fault;
-	snprintf(s->error, sizeof s->error, "%s",
-		 fault == FAULT_AUTH && !strstr(words, "workspace") ? refused_words : words);
-	log_error("sync", "%s source=%s class=%s", s->error, s->options.name, fault_name(fault));
+	if (!copy)
+		return ERR_NOMEM;
+	token_free(s->next_token);
+	s->next_token = copy;
+	fetch_drop(s->identity);
+	s->identity = NULL;
+	s->quiet = false;
 	timer_start(s->timer, 0, 0);
-	/* Refused for one resource, or altogether? Asking who the token belongs to tells: in the first case the others go on. */
-	if (doubted) {
-		s->identified = false;
-		return;
-	}
-	int64_t pause = fault == FAULT_AUTH ? PAUSE_AUTH_MS
-					    : schedule_retry_ms(++s->failures, s->options.retry_ms);
-	if (fault == FAULT_AUTH || fault == FAULT_NOW || fault == FAULT_NONE || !s->identified) {
-		s->paused_until_ms = loop_mono_ms(s->options.loop) + pause;
-		refuse_waiting(s);
-	}
+	return 0;
 }
 
-static void sync_source_well(struct sync *s)
+/* Between two turns: no page may be begun with one token and ended with another, which may be another workspace's. */
+static void take_token(struct sync *s)
 {
-	if (s->fault == FAULT_NONE)
-		return;
-	log_info("sync", "the provider answers again source=%s", s->options.name);
-	s->fault = FAULT_NONE;
-	s->error[0] = 0;
-	s->failures = 0;
+	token_free(s->token);
+	s->token = s->next_token;
+	s->next_token = NULL;
+	s->line.token = s->token;
+	s->identified = false;
 	s->paused_until_ms = 0;
-}
-
-static void sync_store_well(struct sync *s)
-{
-	if (s->fault != FAULT_NONE || !s->error[0])
-		return;
-	log_info("sync", "there is space again source=%s", s->options.name);
-	s->error[0] = 0;
 	s->failures = 0;
+	log_info("sync", "another token is tried source=%s", s->options.name);
 }
 
 /* ---- turns ---- */
@@ -251,6 +234,39 @@ static void repair(struct sync *s)
 	txn_commit(txn, on_repaired, s);
 }
 
+static void on_letters_saved(void *ctx, int rc, const struct why *why)
+{
+	struct sync *s = ctx;
+
+	s->saving = false;
+	if (rc) {
+		log_warn("sync", "dead letters could not be kept: %s source=%s", why->text,
+			 s->options.name);
+		/* A disk that is full is not asked again and again. */
+		s->save_mono_ms = loop_mono_ms(s->options.loop) + SAVE_AGAIN_MS;
+		letters_aborted(&s->letters);
+	} else {
+		letters_committed(&s->letters);
+	}
+	timer_start(s->stopping ? s->reaper : s->timer, 0, 0);
+}
+
+static void save_letters(struct sync *s)
+{
+	struct txn *txn;
+	struct why why = {""};
+
+	if (store_begin(s->options.store, &txn, &why))
+		return;
+	s->saving = true;
+	if (letters_save(&s->letters, txn) == 0) {
+		txn_commit(txn, on_letters_saved, s);
+		return;
+	}
+	txn_abort(txn);
+	on_letters_saved(s, ERR_NOMEM, &why);
+}
+
 void sync_repair(struct sync *s)
 {
 	s->repair = true;
@@ -261,8 +277,10 @@ static void sync_pump(struct sync *s)
 {
 	int64_t mono = loop_mono_ms(s->options.loop), wall = loop_wall_ms(s->options.loop);
 
-	if (s->stopping || s->turn || s->identifying || s->repairing)
+	if (s->stopping || s->turn || s->identifying || s->repairing || s->saving)
 		return;
+	if (s->next_token)
+		take_token(s);
 	if (s->repair) {
 		repair(s);
 		return;
@@ -271,12 +289,17 @@ static void sync_pump(struct sync *s)
 		retain_begin(s);
 		return;
 	}
+	if (sync_must_save(s)) {
+		save_letters(s);
+		return;
+	}
 	if (!s->started)
 		return;
 	if (mono < s->paused_until_ms) {
 		timer_start(s->timer, s->paused_until_ms - mono, 0);
 		return;
 	}
+	breaker_probe(s);
 	if (!s->identified) {
 		sync_identify(s);
 		return;
@@ -373,10 +396,8 @@ static void resource_reload(struct resource *r, const struct run *run)
 
 	if (!view)
 		return;
-	if (run->info.outcome == RUN_FAILED) {
+	if (run->info.outcome == RUN_FAILED)
 		resource_pending_load(r, view);
-		resource_dead_load(r, view);
-	}
 	resource_refusal_load(r, view);
 	snapshot_free(view);
 }
@@ -410,6 +431,9 @@ static void plan_next(struct resource *r, const struct run *run)
 		/* A walk's claims become coverage with the next changes run: at once, then as often as configured. */
 		r->due_mono_ms = r->pending_count ? mono : mono + r->options.every_ms;
 		if (run->ops->kind == RUN_BACKFILL && !r->pending_count)
+			r->due_mono_ms = mono;
+		/* A client wished for it while this run was under way. */
+		if (run->ops->kind == RUN_CHANGES && resource_dead_due(r))
 			r->due_mono_ms = mono;
 		return;
 	}
@@ -500,6 +524,9 @@ void sync_free(struct sync *s)
 		line_close(&s->line);
 	timer_free(s->timer);
 	timer_free(s->reaper);
+	letters_release(&s->letters);
+	token_free(s->token);
+	token_free(s->next_token);
 	free(s->resources);
 	free(s);
 }

@@ -41,11 +41,18 @@ struct sync {
 	uint64_t retained_before;
 	void (*retain_done)(void *ctx, int rc, const struct why *why); /* who waits; NULL: nobody */
 	void *retain_ctx;
-	bool quiet; /* nothing was due when it was last looked at */
+	char *token, *next_token; /* owned; the next one is taken between two turns */
+	struct letters letters;
+	bool saving;            /* a commit for letters is under way */
+	int64_t save_mono_ms;   /* not before */
+	bool quiet;             /* nothing was due when it was last looked at */
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
 	uint64_t last_run_id;
-	enum fault fault; /* what keeps the source from working; FAULT_NONE */
+	enum breaker breaker;
+	int64_t breaker_since_ms; /* wall clock */
+	int64_t probed_mono_ms;   /* the last time that the provider was asked in vain */
+	enum fault fault;         /* what keeps the source from working; FAULT_NONE */
 	char error[320];
 	int64_t paused_until_ms; /* monotonic */
 	unsigned failures;
@@ -58,6 +65,20 @@ static inline int64_t sync_provider_now(const struct sync *s)
 {
 	return loop_wall_ms(s->options.loop) + s->line.clock_offset_ms;
 }
+
+/* Letters wait for a commit of their own. */
+static inline bool sync_must_save(const struct sync *s)
+{
+	return letters_unsaved(&s->letters) && loop_mono_ms(s->options.loop) >= s->save_mono_ms;
+}
+
+/* breaker.c: whether the provider is asked at all. */
+void breaker_fault(struct sync *s, enum fault fault, const char *words);
+void breaker_well(struct sync *s);
+void breaker_stored(struct sync *s);
+void breaker_probe(struct sync *s); /* a pause is over, or a question that decides is about to be asked */
+/* A client wishes that it is tried now: sooner, but no call storm. */
+void breaker_hurry(struct sync *s);
 
 /* identity.c: who the token belongs to, before anything else. */
 void sync_identify(struct sync *s);

@@ -5,6 +5,8 @@
 #include "run.h"
 #include "sync_state.h"
 
+#include <base/log.h>
+
 #define GONE_MAX 20 /* so many may be gone whatever their share */
 
 static void count(struct run *run, enum put_outcome outcome)
@@ -137,16 +139,35 @@ static int take_poor(struct run *run, const struct page_record *item, struct why
 		if (whole)
 			return 0;
 	}
+	if (rc == 1 && run_dead_waits(run, shown, &held)) {
+		run->info.unchanged++;
+		return 0;
+	}
 	return run_want(run, shown->id);
+}
+
+/* The feed shows the newest first, so what is older than asked for ends it; but one that contradicts itself is read to its end. */
+static void follow_stones(struct run *run, int64_t deleted_ms)
+{
+	if (deleted_ms == TIME_NONE)
+		return;
+	if (run->stones && deleted_ms > run->stone_ms && !run->disordered) {
+		run->disordered = true;
+		log_warn("sync",
+			 "the provider does not keep the order of its deletions: all of them are read source=%s",
+			 run->info.source);
+	}
+	run->stones = true;
+	run->stone_ms = deleted_ms;
+	run->past = !run->disordered && deleted_ms < run->ask.start_ms;
 }
 
 static int take_tombstone(struct run *run, const struct record *stone, struct why *why)
 {
-	if (stone->updated_ms != TIME_NONE && stone->updated_ms < run->ask.start_ms) {
-		run->past = true;
+	follow_stones(run, stone->updated_ms);
+	if (stone->updated_ms != TIME_NONE && stone->updated_ms < run->ask.start_ms)
 		return 0;
-	}
-	int rc = run_dead_over(run, stone->id);
+	int rc = run_dead_over(run, stone->id, false);
 	if (rc)
 		return rc;
 	return run_bury(run, stone->id,
@@ -184,7 +205,7 @@ static int take_single(struct run *run, struct arrived *from, struct why *why)
 	run->got += from->at == 0;
 	run->info.done += from->at == 0 && run->ops->kind == RUN_ONE;
 	if (rc == 0 && from->at == 0)
-		rc = run_dead_over(run, item->record.id);
+		rc = run_dead_over(run, item->record.id, true);
 	if (rc == 0 && from->at == 0 && run->resource->child && !from->page->truncated)
 		rc = bury_missing(run, from->page, why);
 	if (rc == 0 && from->at + 1 == from->page->count && run->differs)
@@ -207,17 +228,19 @@ static bool gone_for_sure(const struct run *run, const struct arrived *from, str
 }
 
 /* Asked for by somebody, and said not to exist. */
-static int take_one_gone(struct run *run, struct bytes id, struct why *why)
+static int take_one_gone(struct run *run, const struct arrived *from, struct why *why)
 {
 	struct record held;
-	int rc = snapshot_peek(run->view, run->info.resource, id, &held);
+	int rc = snapshot_peek(run->view, run->info.resource, bytes_of(from->id, from->id_len),
+			       &held);
 
 	if (rc < 0 && rc != ERR_CORRUPT)
 		return why_set(why, rc, "cannot look up a record in the store");
 	if (rc == 0 || (rc == 1 && (held.flags & RECORD_DELETED)))
 		return 0;
-	if (!run_dead_gone(run, id))
-		return why_set(why, ERR_REMOTE, "too many records cannot be read");
+	rc = run_dead_gone(run, from, why);
+	if (rc)
+		return rc;
 	/* It is counted as gone. */
 	run->info.failed--;
 	return 0;
@@ -233,16 +256,13 @@ int run_take_gone(struct run *run, const struct arrived *from, struct why *why)
 			why, ERR_REMOTE,
 			"%llu records that the provider lists are said not to exist: not believed, nothing more is deleted",
 			(unsigned long long)run->gone);
-	struct bytes id = bytes_of(from->gone_id, from->gone_len);
+	struct bytes id = bytes_of(from->id, from->id_len);
 	if (!gone_for_sure(run, from, id) && run->ops->kind == RUN_ONE)
-		return take_one_gone(run, id, why);
+		return take_one_gone(run, from, why);
 	/* A listing has just shown it: one answer proves nothing, a second one in a later run does. */
 	if (!gone_for_sure(run, from, id))
-		return run_dead_gone(run, id)
-			       ? 0
-			       : why_set(why, ERR_REMOTE,
-					 "too many records that are listed cannot be read");
-	int rc = run_dead_over(run, id);
+		return run_dead_gone(run, from, why);
+	int rc = run_dead_over(run, id, false);
 	if (rc)
 		return rc;
 	run->differs = false;

@@ -70,7 +70,7 @@ static struct run *wish_run(struct resource *r, enum sync_mode mode, struct inte
 /* Whoever waited for a pause is served now. */
 static void wake(struct sync *s)
 {
-	s->paused_until_ms = 0;
+	breaker_hurry(s);
 	s->quiet = false;
 	timer_start(s->timer, 0, 0);
 }
@@ -212,7 +212,14 @@ void sync_state(const struct sync *s, struct sync_state *out)
 					  : "ok",
 		.error = s->error[0] ? s->error : NULL,
 		.trouble = trouble_of(s),
+		.breaker = s->breaker,
+		.breaker_since_ms = s->breaker_since_ms,
+		.probe_ms = s->breaker == BREAKER_OPEN
+				    ? loop_wall_ms(s->options.loop) + s->paused_until_ms -
+					      loop_mono_ms(s->options.loop)
+				    : TIME_NONE,
 		.clock_offset_ms = s->line.clock_offset_ms,
+		.concurrency = pace_calls(&s->line.pace),
 		.rate_limit = s->line.budget.limit,
 		.rate_remaining = s->line.budget.remaining,
 		.calls_last_minute = budget_last_minute(&s->line.budget,

@@ -236,41 +236,6 @@ static void told_to_come_at_once(void **state)
 	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
 }
 
-/* A record that cannot be read is marked, tried again with each run, and keeps nobody from following the others. */
-static void poisoned_record(void **state)
-{
-	struct record held;
-	char path[64], id[32];
-
-	(void)state;
-	quiet_world();
-	lab_open(&lab);
-	until_idle();
-	struct thing *bad = lab.world->things[3], *good = lab.world->things[5];
-	snprintf(id, sizeof id, "%u", bad->id);
-	snprintf(path, sizeof path, "/conversations/%s", id);
-	world_change(lab.world, bad, world_now(lab.world), true);
-	world_change(lab.world, good, world_now(lab.world), true);
-	go_wrong(MISHAP_500, path, 1, 1000000);
-	uint64_t calls = lab.world->calls;
-	lab_run(&lab, 60 * MINUTE_MS);
-	assert_true(lab_whole(&lab, 7 * MINUTE_MS));
-	assert_true(lab.world->calls - calls < 12 * 6 + 100);
-	lab_restart(&lab);
-	struct snapshot *view = snapshot_new(lab.store);
-	assert_int_equal(snapshot_peek(view, "conversations", bytes_str(id), &held), 1);
-	assert_true((held.flags & (RECORD_POOR | RECORD_TRUNCATED)) ==
-		    (RECORD_POOR | RECORD_TRUNCATED));
-	assert_true(snapshot_truncated(view, "conversations", TIME_MIN, TIME_MAX) == 1);
-	snapshot_free(view);
-	go_wrong(MISHAP_NONE, NULL, 0, 0);
-	lab_run(&lab, 6 * MINUTE_MS);
-	view = snapshot_new(lab.store);
-	assert_int_equal(snapshot_peek(view, "conversations", bytes_str(id), &held), 1);
-	assert_int_equal(held.flags, 0);
-	snapshot_free(view);
-}
-
 /* Nothing but failures for a day: calls stay few. */
 static void dead_provider(void **state)
 {
@@ -502,23 +467,14 @@ int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(denied_resource),
-		CASE(unauthorized_resource),
-		CASE(refused_token),
-		CASE(foreign_404),
-		CASE(mass_404),
-		CASE(told_to_come_at_once),
-		CASE(poisoned_record),
-		CASE(dead_provider),
-		CASE(deletions_denied),
-		CASE(full_disk),
-		CASE(small_transactions),
-		CASE(lost_segments),
-		CASE(lost_while_pending),
-		CASE(interrupted_list),
-		CASE(stop_at_every_moment),
-		CASE(free_in_the_middle),
-		CASE(wishes),
+		CASE(denied_resource),    CASE(unauthorized_resource),
+		CASE(refused_token),      CASE(foreign_404),
+		CASE(mass_404),           CASE(told_to_come_at_once),
+		CASE(dead_provider),      CASE(deletions_denied),
+		CASE(full_disk),          CASE(small_transactions),
+		CASE(lost_segments),      CASE(lost_while_pending),
+		CASE(interrupted_list),   CASE(stop_at_every_moment),
+		CASE(free_in_the_middle), CASE(wishes),
 		CASE(impatience),
 	};
 

@@ -19,6 +19,7 @@ ANSWERS = {
     "reset": "",
     "huge": "",
     "repeat_cursor": "circles",
+    "foreign_cursor": "",
     "endless_next": "",
 }
 

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct row {
 	const struct thing *thing;
@@ -351,7 +352,7 @@ static void serve_deleted(struct world *w, const char *url, struct sim_answer *o
 		    w->things[i]->deleted_ms <= world_now(w))
 			r.items[r.count++] = (struct row){w->things[i], 1,
 							  seconds(w->things[i]->deleted_ms)};
-	rows_sort(&r, true, w->options.ties_descending);
+	rows_sort(&r, !w->options.feed_ascending, w->options.ties_descending);
 	buf_printf(&out->body,
 		   "{\"type\":\"conversations.list\",\"total_count\":%u,\"conversations\":[",
 		   r.count);
@@ -400,9 +401,9 @@ static void route(struct world *w, const struct http_request *request, const cha
 		  struct sim_answer *out)
 {
 	if (strcmp(path, "/me") == 0)
-		buf_put_str(
-			&out->body,
-			"{\"type\":\"admin\",\"id\":\"1\",\"app\":{\"type\":\"app\",\"id_code\":\"ws1\",\"name\":\"W\",\"region\":\"US\",\"timezone\":\"UTC\"}}");
+		buf_printf(&out->body,
+			   "{\"type\":\"admin\",\"id\":\"1\",\"app\":{\"type\":\"app\",\"id_code\":\"%s\",\"name\":\"W\",\"region\":\"US\",\"timezone\":\"UTC\"}}",
+			   w->workspace);
 	else if (strcmp(path, "/conversations/search") == 0)
 		serve_search(w, KIND_CONVERSATION, request->body, out);
 	else if (strcmp(path, "/contacts/search") == 0)
@@ -448,6 +449,15 @@ static enum mishap mishap_of(struct world *w, const char *path)
 	return MISHAP_NONE;
 }
 
+static void put_http_date(int64_t ms, char *out, size_t cap)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(out, cap, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+}
+
 static void go_wrong(struct world *w, enum mishap mishap, struct sim_answer *out)
 {
 	switch (mishap) {
@@ -485,11 +495,16 @@ static void go_wrong(struct world *w, enum mishap mishap, struct sim_answer *out
 		put_error(out, 429, "rate_limit_exceeded");
 		snprintf(out->retry_after, sizeof out->retry_after, "0");
 		break;
+	case MISHAP_429_DATE:
+		put_error(out, 429, "rate_limit_exceeded");
+		w->named_wait_ms = out->date_ms + 40000;
+		put_http_date(w->named_wait_ms, out->retry_after, sizeof out->retry_after);
+		break;
+	case MISHAP_CLOCK: out->date_ms += INT64_C(86400000); break;
 	case MISHAP_401: put_error(out, 401, "unauthorized"); break;
 	case MISHAP_403: put_error(out, 403, "api_plan_restricted"); break;
 	default: break;
 	}
-	(void)w;
 }
 
 static bool within_rate(struct world *w, struct sim_answer *out)

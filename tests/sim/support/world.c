@@ -112,7 +112,10 @@ struct world *world_new(struct loop *l, const struct world_options *options)
 	struct world *w = calloc(1, sizeof *w);
 
 	assert(w);
-	*w = (struct world){.options = *options, .loop = l, .random = options->seed * 7919 + 1};
+	*w = (struct world){.options = *options,
+			    .loop = l,
+			    .random = options->seed * 7919 + 1,
+			    .workspace = "ws1"};
 	for (int k = 0; k < KINDS; k++)
 		for (unsigned i = 0; i < options->count[k]; i++) {
 			uint64_t span = (uint64_t)options->history_ms;

@@ -46,6 +46,7 @@ struct world_options {
 	bool feed_denied;     /* no deletions feed */
 	bool feed_missing;    /* and the API does not know it */
 	int total_lie;        /* what searches' totals are off by */
+	bool feed_ascending;  /* it begins with the oldest */
 };
 
 enum mishap {
@@ -67,6 +68,8 @@ enum mishap {
 	MISHAP_404_HTML,
 	MISHAP_404,
 	MISHAP_429_NOW,
+	MISHAP_429_DATE, /* Retry-After is a date, 40 s from then */
+	MISHAP_CLOCK,    /* a good answer of a machine whose clock is a day ahead */
 };
 
 struct world {
@@ -79,6 +82,8 @@ struct world {
 	int64_t window; /* of ten seconds */
 	int64_t window_calls, window_calls_max;
 	uint64_t calls, refused;
+	const char *workspace; /* its id */
+	int64_t named_wait_ms; /* MISHAP_429_DATE: the moment that the last one named, on the provider's clock */
 	unsigned mishap_percent; /* of calls, any mishap */
 	uint64_t mishap_at;      /* the call that goes wrong, from 1 */
 	unsigned mishap_calls;   /* and how many after it */

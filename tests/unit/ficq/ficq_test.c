@@ -398,6 +398,11 @@ static void cache_commands(void **state)
 		{"runs", FAKE_RESULT,
 		 "{\"runs\":[{\"id\":7,\"source\":\"acme\",\"resource\":\"tags\",\"kind\":\"snapshot\",\"outcome\":\"ok\",\"duration_ms\":2400,\"created\":1200}],\"next_cursor\":null}",
 		 0},
+		{"dead", FAKE_RESULT,
+		 "{\"letters\":[{\"id\":\"conversations/7\",\"source\":\"acme\",\"state\":\"waiting\",\"class\":\"never\",\"status\":422,\"attempts\":3,\"last\":null,\"next\":null,\"reason\":\"refused\",\"asked\":\"GET /x\",\"answer\":null}],\"next_cursor\":null}",
+		 0},
+		{"dead_retry", FAKE_RESULT, "{\"retried\":2,\"runs\":[7]}", 0},
+		{"dead_drop", FAKE_RESULT, "{\"dropped\":1}", 0},
 		{0},
 	};
 
@@ -431,6 +436,23 @@ static void cache_commands(void **state)
 	run_release(&r);
 	ask(script, "runs --json", 0);
 	assert_has(r.out, "{\"runs\":[{\"id\":7,");
+	run_release(&r);
+	ask(script, "dead", 0);
+	assert_has(r.out, "conversations/7");
+	assert_has(r.out, "refused");
+	run_release(&r);
+	ask(script, "dead conversations/7 -o csv --no-header", 0);
+	assert_string_equal(r.out, "conversations/7,acme,waiting,never,422,3,,,refused,GET /x,\n");
+	run_release(&r);
+	ask(script, "dead retry --all", 0);
+	assert_string_equal(r.out, "2 retried\n");
+	run_release(&r);
+	ask(script, "dead drop conversations/7 --json", 0);
+	assert_string_equal(r.out, "{\"dropped\":1}\n");
+	run_release(&r);
+	ask(script, "dead retry", 64);
+	run_release(&r);
+	ask(script, "dead drop --all conversations/7", 64);
 	run_release(&r);
 	ask(script, "completion resources", 0);
 	assert_string_equal(r.out, "contacts\ntags\n");

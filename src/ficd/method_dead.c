@@ -1,0 +1,206 @@
+/* method_dead: the dead letters of the sources: shown, tried again, given up. */
+#include "method.h"
+#include "pairs.h"
+#include "params.h"
+
+#include <codec/msgpack.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LIMIT_MAX 1000
+
+/* A letter's id is its record's with the resource before it. */
+static bool is_named(const struct dead_letter *d, struct bytes id)
+{
+	size_t n = strlen(d->resource);
+
+	if (bytes_is(id, d->id))
+		return true;
+	return id.len > n + 1 && memcmp(id.data, d->resource, n) == 0 && id.data[n] == '/' &&
+	       bytes_is(bytes_of(id.data + n + 1, id.len - n - 1), d->id);
+}
+
+static void put_letter(struct buf *out, const struct source *s, const struct dead_letter *d)
+{
+	char id[sizeof d->resource + sizeof d->id];
+
+	snprintf(id, sizeof id, "%s/%s", d->resource, d->id);
+	mp_put_map(out, 14);
+	put_text(out, "id", id);
+	put_text(out, "source", s->config->name);
+	put_text(out, "resource", d->resource);
+	put_text(out, "record", d->id);
+	put_text(out, "state", d->dropped ? "dropped" : "waiting");
+	put_text(out, "scope", "record");
+	put_text(out, "class", fault_class_name(d->class));
+	put_text(out, "reason", d->reason);
+	put_text(out, "asked", d->asked[0] ? d->asked : NULL);
+	mp_put_cstr(out, "status");
+	if (d->status)
+		mp_put_int(out, d->status);
+	else
+		mp_put_nil(out);
+	put_text(out, "answer", d->answer[0] ? d->answer : NULL);
+	put_integer(out, "attempts", d->attempts);
+	put_time(out, "last", d->last_ms);
+	put_time(out, "next", d->dropped ? TIME_NONE : d->next_ms);
+}
+
+/* ---- showing ---- */
+
+struct listing {
+	struct request *r;
+	struct bytes id; /* {NULL, 0}: all */
+	bool dropped;    /* those too */
+	int64_t limit;
+	uint32_t count;
+	uint64_t after, last;
+	bool more;
+};
+
+static void list_source(struct listing *l, const struct source *s)
+{
+	struct dead_entry e;
+
+	for (uint64_t at = l->after; sync_dead_next(s->sync, at, &e); at = e.number) {
+		if (l->id.data ? !is_named(e.letter, l->id) : e.letter->dropped && !l->dropped)
+			continue;
+		if (l->count == l->limit) {
+			l->more = true;
+			return;
+		}
+		put_letter(&l->r->result, s, e.letter);
+		l->count++;
+		l->last = e.number;
+	}
+}
+
+static bool read_cursor(struct request *r, uint64_t *after)
+{
+	struct bytes cursor;
+	char text[24], *end;
+
+	if (!param_text(r, "cursor", &cursor))
+		return true;
+	snprintf(text, sizeof text, "%.*s", (int)(cursor.len < 20 ? cursor.len : 20),
+		 (const char *)cursor.data);
+	*after = strtoull(text, &end, 10);
+	if (*end == 0 && end != text)
+		return true;
+	request_error(r, RPC_INVALID_PARAMS, "cursor", "use next_cursor of the answer before",
+		      "not a cursor");
+	return false;
+}
+
+void method_dead(struct request *r)
+{
+	struct source *s = param_source(r);
+	struct listing l = {.r = r, .limit = 100, .dropped = param_bool(r, "dropped")};
+	char text[24];
+
+	if (!s || !read_cursor(r, &l.after))
+		return;
+	param_text(r, "id", &l.id);
+	param_integer(r, "limit", &l.limit);
+	if (l.limit < 1 || l.limit > LIMIT_MAX) {
+		request_error(r, RPC_INVALID_PARAMS, "limit", NULL, "'limit' is 1 to %d", LIMIT_MAX);
+		return;
+	}
+	mp_put_map(&r->result, 2);
+	mp_put_cstr(&r->result, "letters");
+	size_t mark = mp_begin_array(&r->result);
+	list_source(&l, s);
+	mp_end_array(&r->result, mark, l.count);
+	snprintf(text, sizeof text, "%llu", (unsigned long long)l.last);
+	put_text(&r->result, "next_cursor", l.more ? text : NULL);
+	request_answer(r);
+}
+
+/* ---- trying again, giving up ---- */
+
+struct change {
+	struct request *r;
+	struct source *source;
+	struct bytes id; /* {NULL, 0}: all that are not dropped */
+	int (*one)(struct sync *s, uint64_t number);
+	const struct resource_type *types[CONFIG_RESOURCES_MAX]; /* of those that were changed */
+	size_t type_count;
+	uint32_t count;
+};
+
+static void note_type(struct change *c, const char *resource)
+{
+	const struct resource_type *type = source_type(c->source, bytes_str(resource));
+
+	for (size_t i = 0; i < c->type_count; i++)
+		if (c->types[i] == type)
+			return;
+	if (type && c->type_count < CONFIG_RESOURCES_MAX)
+		c->types[c->type_count++] = type;
+}
+
+/* False: an error was sent. */
+static bool change_letters(struct change *c)
+{
+	struct dead_entry e;
+
+	for (uint64_t at = 0; sync_dead_next(c->source->sync, at, &e); at = e.number) {
+		if (c->id.data ? !is_named(e.letter, c->id) : e.letter->dropped)
+			continue;
+		if (c->one(c->source->sync, e.number)) {
+			request_error(c->r, RPC_UNAVAILABLE, "limit",
+				      "retry, or mend at the provider, some of those there are",
+				      "too many dead letters: this one cannot be added to them");
+			return false;
+		}
+		note_type(c, e.letter->resource);
+		c->count++;
+	}
+	if (c->count || !c->id.data)
+		return true;
+	request_error(c->r, RPC_NOT_FOUND, "no_letter", "'ficq dead' lists them",
+		      "there is no dead letter '%.*s'", (int)(c->id.len > 60 ? 60 : c->id.len),
+		      (const char *)c->id.data);
+	return false;
+}
+
+void method_dead_retry(struct request *r)
+{
+	struct change c = {.r = r, .source = param_source(r), .one = sync_dead_retry};
+	uint64_t ids[CONFIG_RESOURCES_MAX];
+	struct why why = {""};
+	uint32_t runs = 0;
+
+	if (!c.source)
+		return;
+	param_text(r, "id", &c.id);
+	if (!change_letters(&c))
+		return;
+	source_token(c.source);
+	for (size_t i = 0; i < c.type_count; i++) {
+		int n = sync_wish(c.source->sync, c.types[i], SYNC_CHANGES, ids + runs, 1, &why);
+		runs += n > 0;
+	}
+	mp_put_map(&r->result, 2);
+	put_integer(&r->result, "retried", c.count);
+	mp_put_cstr(&r->result, "runs");
+	mp_put_array(&r->result, runs);
+	for (uint32_t i = 0; i < runs; i++)
+		mp_put_uint(&r->result, ids[i]);
+	request_answer(r);
+}
+
+void method_dead_drop(struct request *r)
+{
+	struct change c = {.r = r, .source = param_source(r), .one = sync_dead_drop};
+
+	if (!c.source)
+		return;
+	param_text(r, "id", &c.id);
+	if (!change_letters(&c))
+		return;
+	mp_put_map(&r->result, 1);
+	put_integer(&r->result, "dropped", c.count);
+	request_answer(r);
+}
