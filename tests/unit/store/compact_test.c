@@ -1,6 +1,6 @@
 /*
  * What a store merges by itself: to how few files, how often a record is written until then, that it
- * ends, and what one step of it takes. STORE_TEST_ROWS (30,000) records in the largest test.
+ * ends, and what one step of it takes. STORE_TEST_ROWS (24,000) records in the largest test.
  */
 #include "support/lab.h"
 
@@ -360,7 +360,7 @@ static void cut_at(enum lab_fault fault, unsigned k)
 static void cut_anywhere(enum lab_fault fault)
 {
 	const char *text = getenv("STORE_TEST_CUTS");
-	unsigned cuts = text ? (unsigned)strtoul(text, NULL, 10) : 60;
+	unsigned cuts = text ? (unsigned)strtoul(text, NULL, 10) : 25;
 
 	lab.segment_rows = 120;
 	lab.keep_previous = true;
@@ -547,6 +547,19 @@ static void schemas(void **state)
 
 /* ---- what a step takes ---- */
 
+#ifdef __SANITIZE_ADDRESS__
+#define ROWS_DEFAULT 10000u /* as slow as more */
+#else
+#define ROWS_DEFAULT 24000u
+#endif
+
+static unsigned rows_wanted(void)
+{
+	const char *text = getenv("STORE_TEST_ROWS");
+
+	return text ? (unsigned)strtoul(text, NULL, 10) : ROWS_DEFAULT;
+}
+
 static double cpu_ms(void)
 {
 	struct timespec t;
@@ -643,8 +656,7 @@ static void load(struct store *s, unsigned rows, int64_t seen)
 
 static void steps(void **state)
 {
-	const char *text = getenv("STORE_TEST_ROWS");
-	unsigned rows = text ? (unsigned)strtoul(text, NULL, 10) : 30000;
+	unsigned rows = rows_wanted();
 	struct store_stats stats;
 	unsigned where = 0;
 	double sum_ms;
@@ -674,8 +686,7 @@ static void steps(void **state)
 /* Files of 2,000 become full ones: what that takes beside what stays in memory anyway. */
 static void memory(void **state)
 {
-	const char *text = getenv("STORE_TEST_ROWS");
-	unsigned rows = text ? (unsigned)strtoul(text, NULL, 10) : 30000;
+	unsigned rows = rows_wanted();
 	size_t most = 0;
 
 	(void)state;
