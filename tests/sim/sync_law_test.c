@@ -23,7 +23,7 @@ static void vary(struct lab *lab)
 	o->rate_limit = sim_below(&random, 3) == 0 ? 20 : 200;
 	o->others = (unsigned)sim_below(&random, 3);
 	lab->fsync_ms = (int64_t)sim_below(&random, 3) * 20;
-	lab->verify_ms = (int64_t)sim_below(&random, 2) * 12 * 60 * MINUTE_MS;
+	lab->verify_ms = (int64_t)sim_below(&random, 2) * 4 * DAY_MS;
 	lab->verify_counts = sim_below(&random, 3) == 0;
 	lab->concurrency = 1 + (unsigned)sim_below(&random, 6);
 }

@@ -416,10 +416,10 @@ static void an_absent_one_cannot_be_read(void **state)
 	(void)state;
 	lab_open(&lab);
 	until_idle();
-	lab.world->hidden_below = conversation(5)->id;
-	delete_untold(conversation(2));
-	delete_untold(conversation(3));
-	snprintf(path, sizeof path, "/conversations/%u", conversation(3)->id);
+	lab.world->hidden_below = conversation(15)->id;
+	delete_untold(conversation(12));
+	delete_untold(conversation(13));
+	snprintf(path, sizeof path, "/conversations/%u", conversation(13)->id);
 	lab.world->mishap = MISHAP_500;
 	lab.world->mishap_path = path;
 	lab.world->mishap_at = 1;
@@ -428,10 +428,10 @@ static void an_absent_one_cannot_be_read(void **state)
 	assert_int_equal(info.outcome, RUN_OK);
 	assert_int_equal(info.failed, 1);
 	assert_int_equal(info.deleted, 1);
-	assert_true(lives(conversation(3)) && !lives(conversation(2)));
+	assert_true(lives(conversation(13)) && !lives(conversation(12)));
 	lab.world->mishap = MISHAP_NONE;
 	assert_int_equal(verify().deleted, 1);
-	assert_false(lives(conversation(3)));
+	assert_false(lives(conversation(13)));
 }
 
 /* The listing is well again: nothing is left to be believed. */
