@@ -12,6 +12,7 @@
 #include <io/loop.h>
 #include <model/run.h>
 #include <model/schedule.h>
+#include <model/week.h>
 #include <source/provider.h>
 #include <store/store.h>
 #include <store/trail.h>
@@ -37,6 +38,10 @@ struct sync_options {
 	double budget;        /* 0..1: share of the provider's rate that may be used */
 	unsigned concurrency; /* calls at once */
 	int64_t retry_ms;     /* the first delay after a passing failure; doubles four times */
+	const struct zone *zone; /* of schedules and the window; borrowed; NULL: UTC */
+	struct week window;      /* when the past is read, unless a client asks */
+	bool window_strict;      /* all else likewise */
+	uint64_t seed; /* spreads regular runs, so that not all hosts and sources begin at once; 0: they begin exactly when they are due */
 	const struct sync_resource_options *resources;
 	size_t resource_count;
 };

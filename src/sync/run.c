@@ -116,10 +116,14 @@ static void run_commit_partly(struct run *run)
 static int note_success(struct run *run)
 {
 	char key[64], text[TIME_TEXT_MAX];
+	struct bytes now = bytes_str(time_text(loop_wall_ms(of(run)->options.loop), false, text));
 
 	snprintf(key, sizeof key, "synced.%s", run->info.resource);
-	return txn_mark(run->txn, key,
-			bytes_str(time_text(loop_wall_ms(of(run)->options.loop), false, text)));
+	int rc = txn_mark(run->txn, key, now);
+	if (rc || !run->full)
+		return rc;
+	snprintf(key, sizeof key, "full.%s", run->info.resource);
+	return txn_mark(run->txn, key, now);
 }
 
 /* The last page of a phase is done: another phase, or the end. */

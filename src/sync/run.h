@@ -43,6 +43,8 @@ struct resource {
 	uint64_t pending_quarantined; /* the store's count when the claims were made: more since then voids them */
 	int64_t due_mono_ms;      /* changes, or the list */
 	int64_t full_wall_ms;     /* full; TIME_NONE: not planned */
+	int64_t full_done_ms;     /* end of the last reading of everything, by the wall clock */
+	uint64_t rounds;          /* regular runs that were planned */
 	int64_t backfill_mono_ms; /* not before */
 	bool full_wished;
 	bool chained; /* changes can be asked for */
@@ -101,6 +103,7 @@ struct run {
 	bool begun, listed, committing, finishing, canceled;
 	bool partly;    /* the commit under way is of a part of a page: the turn goes on after it */
 	bool preferred; /* a client waits for it */
+	bool full;      /* it reads everything, not what is missing */
 	int phase;
 	struct ask ask;
 	struct buf cursor;

@@ -20,6 +20,8 @@ static int begin(struct run *run, struct why *why)
 {
 	(void)why;
 	run->resource->full_wished = false;
+	/* Other lists are read whole each time. */
+	run->full = run->resource->options.type->traits & TRAIT_CHANGED;
 	run->ask = (struct ask){.kind = ASK_LIST, .type = run->resource->options.type};
 	return 0;
 }

@@ -145,7 +145,7 @@ bool sync_resource_state(const struct sync *s, const char *resource, struct sync
 		if (!run)
 			continue;
 		out->waiting = true;
-		if (run->begun && (!out->syncing || run == s->turn)) {
+		if (run->begun && !plan_held_back(run) && (!out->syncing || run == s->turn)) {
 			out->syncing = true;
 			out->run = run->info;
 		}
