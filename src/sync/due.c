@@ -43,7 +43,7 @@ static void plan_full(struct resource *r, int64_t after, int64_t wall)
 	if (at != TIME_NONE && at < wall) {
 		/* Missed: made up for, unless the next time is near. */
 		int64_t next = next_of(r, wall);
-		at = next != TIME_NONE && next - wall <= (next - at) / 4 ? next : wall;
+		at = next != TIME_NONE && next - wall <= (next_of(r, next) - next) / 4 ? next : wall;
 	}
 	r->full_wall_ms = at == TIME_NONE
 				  ? TIME_NONE

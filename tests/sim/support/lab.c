@@ -72,6 +72,7 @@ void lab_init(struct lab *lab, uint64_t seed)
 		.concurrency = 4,
 		.every_ms = 5 * MINUTE_MS,
 		.history_ms = 30 * DAY_MS,
+		.full = {.kind = SCHEDULE_DAILY, .minute = 120},
 		.options =
 			{
 				.seed = seed,
@@ -111,7 +112,7 @@ void lab_start(struct lab *lab)
 		resources[n++] = (struct sync_resource_options){
 			.type = provider_type(&provider_intercom, bytes_str(names[i])),
 			.every_ms = i < 2 ? 60 * MINUTE_MS : lab->every_ms,
-			.full = {.kind = i == 2 ? SCHEDULE_DAILY : SCHEDULE_OFF, .minute = 120},
+			.full = i == 2 ? lab->full : (struct schedule){.kind = SCHEDULE_OFF},
 			.history_ms = lab->history_ms,
 			.priority = (unsigned)i,
 		};
@@ -126,6 +127,9 @@ void lab_start(struct lab *lab)
 		.budget = lab->share,
 		.concurrency = lab->concurrency,
 		.retry_ms = 1000,
+		.window = lab->window,
+		.window_strict = lab->window_strict,
+		.seed = lab->seed,
 		.resources = resources,
 		.resource_count = n,
 	};
@@ -158,6 +162,80 @@ static bool is_stopped(void *ctx)
 	return ((struct lab *)ctx)->stopped;
 }
 
+/* A store that is opened anew counts on from what is durable. */
+static void forget_revisions(struct lab *lab)
+{
+	lab->checked_revision = 0;
+	for (unsigned i = 0; i < lab->world->count; i++)
+		lab->world->things[i]->seen_revision = 0;
+}
+
+/* A command with the lab's folder as $d. */
+static void shell(const struct lab *lab, const char *command)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, "d='%s'; %s", lab->dir, command);
+	assert(system(text) == 0);
+}
+
+void lab_kill(struct lab *lab)
+{
+	shell(lab, "rm -rf $d.killed && cp -a $d $d.killed");
+	sync_free(lab->sync);
+	trail_close(lab->trail);
+	store_close(lab->store);
+	shell(lab, "rm -rf $d && mv $d.killed $d");
+	forget_revisions(lab);
+	lab_start(lab);
+}
+
+void lab_sleep(struct lab *lab, int64_t ms)
+{
+	sim_step_wall(lab->loop, ms);
+}
+
+void lab_step_clock(struct lab *lab, int64_t by_ms)
+{
+	sim_step_wall(lab->loop, by_ms);
+	lab->world->options.clock_ms -= by_ms;
+}
+
+struct tally {
+	const char *resource, *kind, *outcome;
+	int64_t since_ms;
+	unsigned count;
+};
+
+static bool is_text(struct bytes run, const char *key, const char *expected)
+{
+	struct bytes text;
+
+	return !expected || (mp_find_str(run, key, &text) && bytes_is(text, expected));
+}
+
+static bool tally_run(void *ctx, uint64_t sequence, struct bytes run)
+{
+	struct tally *t = ctx;
+	struct bytes started;
+	int64_t ms;
+
+	(void)sequence;
+	assert(mp_find_str(run, "started", &started) && time_parse(started, &ms) == 0);
+	t->count += ms >= t->since_ms && is_text(run, "resource", t->resource) &&
+		    is_text(run, "kind", t->kind) && is_text(run, "outcome", t->outcome);
+	return true;
+}
+
+unsigned lab_runs(struct lab *lab, const char *resource, const char *kind, const char *outcome,
+		  int64_t since_ms)
+{
+	struct tally t = {resource, kind, outcome, since_ms, 0};
+
+	assert(trail_scan(lab->trail, UINT64_MAX, tally_run, &t) == 0);
+	return t.count;
+}
+
 void lab_stop(struct lab *lab)
 {
 	lab->stopped = false;
@@ -168,10 +246,7 @@ void lab_stop(struct lab *lab)
 	lab->sync = NULL;
 	trail_close(lab->trail);
 	store_close(lab->store);
-	lab->checked_revision = 0;
-	/* A store that is opened anew counts on from what is durable. */
-	for (unsigned i = 0; i < lab->world->count; i++)
-		lab->world->things[i]->seen_revision = 0;
+	forget_revisions(lab);
 }
 
 void lab_restart(struct lab *lab)
