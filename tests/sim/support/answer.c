@@ -366,14 +366,12 @@ static void serve_one(struct world *w, enum kind kind, const char *id, struct si
 	unsigned number = (unsigned)strtoul(id, NULL, kind == KIND_CONVERSATION ? 10 : 16);
 	int64_t now = world_now(w);
 
-	for (unsigned i = 0; i < w->count; i++) {
-		const struct thing *t = w->things[i];
-		if (t->kind == kind && t->id == number && t->deleted_ms > now) {
-			put_thing(&out->body, w, t, thing_version(t, now), true);
-			return;
-		}
-	}
-	put_error(out, 404, "not_found");
+	const struct thing *t = world_find(w, number);
+
+	if (t && t->kind == kind && t->deleted_ms > now)
+		put_thing(&out->body, w, t, thing_version(t, now), true);
+	else
+		put_error(out, 404, "not_found");
 }
 
 static void route(struct world *w, const struct http_request *request, const char *path,

@@ -433,6 +433,54 @@ void lab_check(struct lab *lab)
 	snapshot_free(view);
 }
 
+static void equal_thing(struct lab *lab, struct snapshot *view, struct thing *t)
+{
+	bool lives = t->deleted_ms > world_now(lab->world);
+	int64_t wanted = world_now(lab->world) - lab->history_ms + DAY_MS;
+	struct record held;
+	char id[32];
+
+	id_of(t, id, sizeof id);
+	int rc = snapshot_peek(view, resource_names[t->kind], bytes_str(id), &held);
+	assert(rc >= 0);
+	bool live = rc == 1 && !(held.flags & RECORD_DELETED);
+	if (live && !lives)
+		broken(lab, "%s %s is deleted and held", resource_names[t->kind], id);
+	if (!lives || (t->kind == KIND_CONVERSATION && t->change_ms[0] < wanted && !live))
+		return;
+	if (!live) {
+		broken(lab, "%s %s is not held", resource_names[t->kind], id);
+		return;
+	}
+	unsigned got = version_held(view, t, id);
+	if (got != t->changes)
+		broken(lab, "%s %s is held as v%u, it is v%u", resource_names[t->kind], id, got, t->changes);
+	for (unsigned p = 0; p < t->part_count; p++) {
+		snprintf(id, sizeof id, "%u", t->parts[p].id);
+		if (snapshot_peek(view, "messages", bytes_str(id), &held) != 1)
+			broken(lab, "message %s of %u is not held", id, t->id);
+	}
+}
+
+void lab_equal(struct lab *lab)
+{
+	struct snapshot *view = snapshot_new(lab->store);
+	uint64_t live[KINDS] = {0};
+
+	assert(view);
+	for (unsigned i = 0; i < lab->world->count; i++) {
+		struct thing *t = lab->world->things[i];
+		live[t->kind] += t->deleted_ms > world_now(lab->world);
+		equal_thing(lab, view, t);
+	}
+	for (int k = KIND_CONTACT; k < KINDS; k++)
+		if (snapshot_count(view, resource_names[k]) != live[k])
+			broken(lab, "%llu %s are held, there are %llu",
+			       (unsigned long long)snapshot_count(view, resource_names[k]),
+			       resource_names[k], (unsigned long long)live[k]);
+	snapshot_free(view);
+}
+
 struct until {
 	struct lab *lab;
 	bool (*enough)(struct lab *lab);
@@ -442,10 +490,15 @@ static bool after_turn(void *ctx)
 {
 	struct until *u = ctx;
 	struct store_stats stats;
+	int64_t mono = loop_mono_ms(u->lab->loop);
 
-	store_stats(u->lab->store, &stats);
-	if (stats.revision != u->lab->checked_revision)
-		lab_check(u->lab);
+	if (mono >= u->lab->next_check_ms && u->lab->sync) {
+		store_stats(u->lab->store, &stats);
+		if (stats.revision != u->lab->checked_revision) {
+			lab_check(u->lab);
+			u->lab->next_check_ms = mono + u->lab->check_every_ms;
+		}
+	}
 	return u->enough && u->enough(u->lab);
 }
 

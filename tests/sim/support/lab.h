@@ -37,6 +37,8 @@ struct lab {
 	size_t txn_bytes; /* of one transaction; 0: the usual */
 	bool disk_full;
 	uint64_t checked_revision, checks;
+	int64_t check_every_ms; /* between checks; 0: after each commit */
+	int64_t next_check_ms;  /* monotonic */
 	unsigned broken; /* claims that did not hold; printed */
 	struct fsync_later *fsyncs;
 };
@@ -67,6 +69,8 @@ unsigned lab_runs(struct lab *lab, const char *resource, const char *kind, const
 		  int64_t since_ms);
 /* Holds every claim against the world. */
 void lab_check(struct lab *lab);
+/* In a world that stands still since the last runs: what is held and what there is are the same, whatever is claimed. Differences are printed and counted as broken. */
+void lab_equal(struct lab *lab);
 /* Everything is held, as of at most `age_ms` ago. */
 bool lab_whole(struct lab *lab, int64_t age_ms);
 
