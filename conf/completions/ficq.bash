@@ -6,7 +6,7 @@ _ficq_words() {
 _ficq() {
 	local cur prev command= place=0 words= options= commands i word
 	COMPREPLY=()
-	commands="status sources fields query get thread count freshness coverage sync wait runs rpc completion help version"
+	commands="status sources fields query get thread count freshness coverage sync plan wait runs rpc completion help version"
 	cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 	# "--name=va" comes as three words.
 	if [ "$cur" = '=' ]; then cur=; elif [ "$prev" = '=' ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
@@ -65,11 +65,15 @@ _ficq() {
 	coverage) options=" --source= --max-age="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
-	sync) options=" --source= --mode= --wait --no-wait"
+	sync) options=" --source= --mode= --wait --no-wait --dry-run"
 		[ $place = 0 ] && words="$(ficq completion sources 2>/dev/null) $(ficq completion resources 2>/dev/null)"
 		[ $place -gt 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
-	wait) options=" --source= --since= --until= --axis= --max-age= --fresh="
+	plan) options=" --source= --mode="
+		[ $place = 0 ] && words="$(ficq completion sources 2>/dev/null) $(ficq completion resources 2>/dev/null)"
+		[ $place -gt 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	wait) options=" --source= --since= --until= --axis= --max-age= --fresh= --idle"
 		:
 		;;
 	runs) options=" --source= --limit="

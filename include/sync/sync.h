@@ -72,6 +72,21 @@ struct run_watch {
  * number, ERR_INVALID for a resource that cannot be asked for like this, ERR_BUSY while stopping. A refused token is tried again. */
 int sync_wish(struct sync *s, const struct resource_type *resource, enum sync_mode mode,
 	      uint64_t *ids_out, size_t cap, struct why *why);
+/* One run that a wish would make, and what it would cost. */
+struct sync_estimate {
+	const char *resource;
+	enum run_kind kind;
+	int64_t span_start_ms, span_end_ms; /* TIME_MIN, TIME_MAX: open */
+	int64_t calls_least;                /* fewer it will not be, unless the provider has lost records */
+	int64_t calls;                      /* expected; -1: unknown */
+	int64_t ms_least, ms; /* how long that takes at the budget's rate and the pace of earlier runs; -1: unknown */
+	const char *basis;    /* words: what the expectation rests on, or why there is none */
+};
+
+/* The runs that sync_wish would make, in their order, with those that follow from them. Starts nothing and sends nothing. Returns their number (at most `cap`, two a resource), or
+ * errors as sync_wish. */
+int sync_estimate(const struct sync *s, const struct resource_type *resource, enum sync_mode mode,
+		  struct sync_estimate *out, size_t cap, struct why *why);
 /* 0, or ERR_NOTFOUND when the run has ended already. */
 int sync_watch(struct sync *s, uint64_t run, const struct run_watch *watch);
 void sync_unwatch(struct sync *s, void *ctx); /* every watch with this ctx */
@@ -98,7 +113,7 @@ struct sync_resource_state {
 	int64_t next_run_ms;    /* wall clock; TIME_NONE: not planned */
 	const char *last_error; /* NULL */
 	bool syncing;           /* a run is under way */
-	bool waiting;           /* or due and waiting for its turn */
+	bool waiting;           /* or due and waiting for its turn, not for the sync window */
 	struct run_info run;    /* of the one under way, when syncing */
 };
 

@@ -48,7 +48,7 @@ static const struct param coverage_params[] = {
 static const struct param sync_params[] = {
 	{"source", PARAM_TEXT, false}, {"resource", PARAM_TEXTS, false},
 	{"mode", PARAM_TEXT, false},   {"wait", PARAM_BOOL, false},
-	{NULL, PARAM_TEXT, false},
+	{"dry_run", PARAM_BOOL, false}, {NULL, PARAM_TEXT, false},
 };
 
 static const struct param runs_params[] = {

@@ -70,7 +70,7 @@ static void put_resource(struct buf *out, const struct source *s, const struct s
 	sync_resource_state(s->sync, type->name, &state);
 	if (source_judge(s, view, type, &q, &f))
 		out->error = ERR_NOMEM;
-	mp_put_map(out, 11);
+	mp_put_map(out, 12);
 	put_text(out, "name", type->name);
 	put_text(out, "state", freshness_state_name(f.state));
 	put_integer(out, "records", (int64_t)snapshot_count(view, type->name));
@@ -78,6 +78,7 @@ static void put_resource(struct buf *out, const struct source *s, const struct s
 	put_text(out, "last_error", state.last_error);
 	put_time(out, "next_run", state.next_run_ms);
 	put_bool(out, "syncing", state.syncing);
+	put_bool(out, "waiting", state.waiting);
 	put_progress(out, &state);
 	put_real(out, "coverage_ratio", source_ratio(s, type, c));
 	put_time(out, "as_of", f.as_of_ms);

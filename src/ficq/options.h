@@ -28,6 +28,8 @@ enum option {
 	OPT_MODE,
 	OPT_WAIT,
 	OPT_NO_WAIT,
+	OPT_DRY_RUN,
+	OPT_IDLE,
 	OPT_TZ,
 	OPT_COLOR,
 	OPT_NO_PAGER,

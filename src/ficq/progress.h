@@ -13,7 +13,7 @@ struct progress_run {
 	int64_t run;
 	char name[128]; /* cleaned: "acme/conversations" */
 	char phase[48];
-	int64_t done;
+	int64_t done;  /* -1: nobody counts */
 	int64_t total; /* -1: not known */
 	double ratio;  /* negative: not known */
 	double rate;   /* records a second; negative: not known */
@@ -23,6 +23,7 @@ struct progress_run {
 struct progress {
 	const struct term *term;
 	const struct show *show;
+	bool silent; /* draws nothing */
 	bool lines; /* no terminal, but wanted: a line every ten seconds */
 	struct progress_run runs[PROGRESS_RUNS];
 	size_t run_count;
@@ -34,6 +35,8 @@ struct progress {
 
 void progress_init(struct progress *p, const struct term *term, const struct show *show, bool lines);
 void progress_take(struct progress *p, struct bytes params); /* of a "progress" notification */
+/* The same for what is only looked at now and then; `ratio` may be nil or missing. */
+void progress_note(struct progress *p, const char *name, struct bytes phase, struct bytes ratio);
 void progress_tick(struct progress *p);                      /* draws, when it is time */
 void progress_clear(struct progress *p);                     /* the line is free again */
 

@@ -4,6 +4,7 @@
  */
 #include "sync.h"
 
+#include "plan.h"
 #include "progress.h"
 
 #include <codec/msgpack.h>
@@ -39,7 +40,7 @@ static bool is_source(struct app *a, const char *name)
 }
 
 /* The arguments: a source's name first, if it is one and --source does not say it; the rest are resources. */
-static void put_targets(struct app *a, struct params *p)
+void sync_targets(struct app *a, struct params *p)
 {
 	const char *source = app_value(a, OPT_SOURCE), *const *args = a->options.args + 1;
 	size_t n = a->options.arg_count - 1;
@@ -200,10 +201,12 @@ int sync_command(struct app *a)
 	struct params p = {0};
 	struct bytes result, runs;
 
+	if (app_given(a, OPT_DRY_RUN))
+		return plan_command(a);
 	int code = app_connect(a);
 	if (code)
 		return code;
-	put_targets(a, &p);
+	sync_targets(a, &p);
 	if (wait) {
 		params_bool(&p, "wait", true);
 		code = call_and_watch(a, params_end(&p), &result);

@@ -126,6 +126,19 @@ static int note_success(struct run *run)
 	return txn_mark(run->txn, key, now);
 }
 
+/* How much there is, for estimates of what is left when this run is interrupted. */
+static int note_total(struct run *run)
+{
+	char key[64], text[24];
+
+	if (!run->full || run->total_noted || run->info.total < 0)
+		return 0;
+	run->total_noted = true;
+	snprintf(key, sizeof key, "total.%s", run->info.resource);
+	snprintf(text, sizeof text, "%lld", (long long)run->info.total);
+	return txn_mark(run->txn, key, bytes_str(text));
+}
+
 /* The last page of a phase is done: another phase, or the end. */
 static int run_phase_over(struct run *run, struct why *why)
 {
@@ -156,6 +169,8 @@ static void run_page_over(struct run *run)
 	if (run->past)
 		run->last_page = true;
 	int rc = run->ops->proves(run, run->last_page, &why);
+	if (rc == 0)
+		rc = note_total(run);
 	if (rc == 0 && run->last_page)
 		rc = run_phase_over(run, &why);
 	page_free(run->page);

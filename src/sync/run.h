@@ -104,6 +104,7 @@ struct run {
 	bool partly;    /* the commit under way is of a part of a page: the turn goes on after it */
 	bool preferred; /* a client waits for it */
 	bool full;      /* it reads everything, not what is missing */
+	bool total_noted;
 	int phase;
 	struct ask ask;
 	struct buf cursor;

@@ -73,6 +73,11 @@ struct run *run_make(struct resource *r, enum run_kind kind); /* or the one ther
 enum run_kind resource_regular_kind(const struct resource *r); /* what brings what is new */
 enum run_kind resource_past_kind(const struct resource *r); /* what reads the past, where changes are fed */
 
+/* wish.c */
+struct resource *resource_find(const struct sync *s, const char *name); /* of a child its parent; NULL: not configured */
+enum run_kind wish_kind(const struct resource *r, enum sync_mode mode,
+			const struct snapshot *view); /* the run that a wish makes; RUN_KINDS: none is needed */
+
 /* retry.c */
 /* When to try again after so many failures in a row. */
 int64_t schedule_retry_ms(unsigned failures, int64_t retry_ms);

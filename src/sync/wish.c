@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-static struct resource *resource_of(const struct sync *s, const char *name)
+struct resource *resource_find(const struct sync *s, const char *name)
 {
 	for (size_t i = 0; i < s->options.resource_count; i++) {
 		struct resource *r = &s->resources[i];
@@ -14,27 +14,35 @@ static struct resource *resource_of(const struct sync *s, const char *name)
 	return NULL;
 }
 
-static struct run *wish_run(struct resource *r, enum sync_mode mode, const struct snapshot *view)
+enum run_kind wish_kind(const struct resource *r, enum sync_mode mode, const struct snapshot *view)
 {
-	const struct coverage *c = snapshot_coverage(view, r->options.type->name);
+	bool chained = snapshot_coverage(view, r->options.type->name)->chain_end_ms != TIME_NONE;
 	struct interval gap;
 
 	if (!(r->options.type->traits & TRAIT_CHANGED))
-		return run_make(r, RUN_SNAPSHOT);
-	if (mode == SYNC_FULL)
-		r->full_wished = true;
-	if (mode == SYNC_BACKFILL && c->chain_end_ms != TIME_NONE && !resource_gap(r, view, &gap))
+		return RUN_SNAPSHOT;
+	if (mode == SYNC_BACKFILL && chained && !resource_gap(r, view, &gap))
+		return RUN_KINDS;
+	return mode == SYNC_CHANGES && chained ? RUN_CHANGES : resource_past_kind(r);
+}
+
+static struct run *wish_run(struct resource *r, enum sync_mode mode, const struct snapshot *view)
+{
+	enum run_kind kind = wish_kind(r, mode, view);
+
+	if (kind == RUN_KINDS)
 		return NULL;
-	r->backfill_mono_ms = 0;
-	return run_make(r, mode == SYNC_CHANGES && c->chain_end_ms != TIME_NONE
-				   ? RUN_CHANGES
-				   : resource_past_kind(r));
+	if (r->options.type->traits & TRAIT_CHANGED) {
+		r->full_wished |= mode == SYNC_FULL;
+		r->backfill_mono_ms = 0;
+	}
+	return run_make(r, kind);
 }
 
 int sync_wish(struct sync *s, const struct resource_type *resource, enum sync_mode mode,
 	      uint64_t *ids_out, size_t cap, struct why *why)
 {
-	struct resource *only = resource ? resource_of(s, resource->name) : NULL;
+	struct resource *only = resource ? resource_find(s, resource->name) : NULL;
 	struct snapshot *view;
 	int n = 0;
 
@@ -128,7 +136,7 @@ void sync_state(const struct sync *s, struct sync_state *out)
 
 bool sync_resource_state(const struct sync *s, const char *resource, struct sync_resource_state *out)
 {
-	const struct resource *r = resource_of(s, resource);
+	const struct resource *r = resource_find(s, resource);
 	int64_t mono = loop_mono_ms(s->options.loop);
 
 	if (!r)
@@ -144,8 +152,10 @@ bool sync_resource_state(const struct sync *s, const char *resource, struct sync
 		const struct run *run = r->runs[k];
 		if (!run)
 			continue;
+		if (plan_held_back(run))
+			continue;
 		out->waiting = true;
-		if (run->begun && !plan_held_back(run) && (!out->syncing || run == s->turn)) {
+		if (run->begun && (!out->syncing || run == s->turn)) {
 			out->syncing = true;
 			out->run = run->info;
 		}
