@@ -552,8 +552,8 @@ static void planning(void **state)
 	run_release(&r);
 	ask(unknown, "plan -o csv", 0);
 	assert_string_equal(r.out,
-			    "source,resource,kind,calls,calls_least,duration_ms,basis\r\n"
-			    "acme,contacts,snapshot,,1,,nothing was read yet\r\n");
+			    "source,resource,kind,calls,calls_least,duration_ms,basis\n"
+			    "acme,contacts,snapshot,,1,,nothing was read yet\n");
 	run_release(&r);
 }
 
