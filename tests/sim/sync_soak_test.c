@@ -64,6 +64,12 @@ static bool happens(struct plan *p, unsigned times)
 	return sim_below(&p->random, 90 * 24) < times;
 }
 
+static void step(struct lab *lab, struct plan *p, int64_t by_ms)
+{
+	lab_step_clock(lab, by_ms);
+	p->steps++;
+}
+
 static void an_hour(struct lab *lab, struct plan *p)
 {
 	int64_t before = (int64_t)sim_below(&p->random, (uint64_t)HOUR_MS);
@@ -79,10 +85,26 @@ static void an_hour(struct lab *lab, struct plan *p)
 	}
 	if (happens(p, 20)) {
 		int64_t by = (int64_t)sim_below(&p->random, 2 * (uint64_t)DAY_MS) - DAY_MS;
-		lab_step_clock(lab, p->steps % 2 ? by : by / 100);
-		p->steps++;
+		step(lab, p, p->steps % 2 ? by : by / 100);
 	}
 	lab_run(lab, HOUR_MS - before);
+}
+
+/* What even the shortest soak shall see. */
+static void at_the_end_of_a_day(struct lab *lab, struct plan *p, unsigned day)
+{
+	if (p->kills <= day * 50 / 90) {
+		lab_kill(lab);
+		p->kills++;
+	}
+	if (day % 5 == 1)
+		step(lab, p, -7 * HOUR_MS);
+	if (day % 5 == 2) {
+		lab_sleep(lab, 9 * HOUR_MS);
+		p->sleeps++;
+	}
+	if (day % 5 == 3)
+		step(lab, p, 7 * HOUR_MS);
 }
 
 static bool idle(struct lab *lab)
@@ -139,11 +161,7 @@ static void soak(void **state)
 	for (unsigned day = 0; day < plan.days; day++) {
 		for (int hour = 0; hour < 24; hour++)
 			an_hour(&lab, &plan);
-		/* At least one a day in a short soak. */
-		if (plan.kills <= day * 50 / 90) {
-			lab_kill(&lab);
-			plan.kills++;
-		}
+		at_the_end_of_a_day(&lab, &plan, day);
 		lab_check(&lab);
 		note_runs(&lab, &runs);
 		if (getenv("SIM_LOG"))

@@ -121,20 +121,29 @@ static void rows_sort(struct rows *r, bool descending, bool ties)
 }
 
 /* What lived at a moment, keyed by last update or by creation. */
-static struct rows rows_of(const struct world *w, enum kind kind, int64_t at_ms, bool created)
+static struct rows rows_since(const struct world *w, enum kind kind, int64_t at_ms, bool created,
+			      int64_t since_s)
 {
 	struct rows r = {.items = calloc(w->count + 1, sizeof *r.items)};
 
 	assert(r.items);
 	for (unsigned i = 0; i < w->count; i++) {
 		const struct thing *t = w->things[i];
+		if (t->kind != kind || t->deleted_ms <= at_ms ||
+		    seconds(t->change_ms[t->changes - 1]) < since_s)
+			continue;
 		unsigned version = thing_version(t, at_ms);
-		if (t->kind != kind || version == 0 || t->deleted_ms <= at_ms)
+		if (version == 0)
 			continue;
 		r.items[r.count++] = (struct row){t, version,
 						  seconds(t->change_ms[created ? 0 : version - 1])};
 	}
 	return r;
+}
+
+static struct rows rows_of(const struct world *w, enum kind kind, int64_t at_ms, bool created)
+{
+	return rows_since(w, kind, at_ms, created, INT64_MIN);
 }
 
 static bool holds(struct bytes query, int64_t at, bool days)
@@ -180,6 +189,29 @@ static void filter(struct rows *r, struct bytes query, bool days)
 			r->items[n++] = *row;
 	}
 	r->count = n;
+}
+
+/* The smallest time that a query names from below; what changed last before it is not looked at. */
+static int64_t floor_of(struct bytes query, bool days)
+{
+	struct bytes operator, value, each;
+	struct mp_reader r;
+	struct mp_value head;
+	int64_t n, least = INT64_MAX;
+
+	assert(mp_find_str(query, "operator", &operator));
+	assert(mp_find(query, bytes_str("value"), &value) == 1);
+	r = mp_reader_of(value);
+	assert(mp_next(&r, &head) == 1);
+	for (uint32_t i = 0; head.type == MP_ARRAY && i < head.count; i++) {
+		assert(mp_take(&r, &each) == 1);
+		n = floor_of(each, days);
+		least = n < least ? n : least;
+	}
+	if (head.type == MP_ARRAY || bytes_is(operator, "<"))
+		return least;
+	assert(mp_find_int(query, "value", &n));
+	return days ? n / 86400 * 86400 : n;
 }
 
 static unsigned after_cursor(const struct rows *r, struct bytes cursor, bool descending, bool ties)
@@ -232,8 +264,6 @@ static void put_cursor_page(struct world *w, struct rows *r, unsigned first, con
 static void serve_search(struct world *w, enum kind kind, struct bytes body, struct sim_answer *out)
 {
 	bool conversations = kind == KIND_CONVERSATION;
-	struct rows r = rows_of(w, kind, world_now(w) - w->options.index_lag_ms,
-				w->options.sort_ignored);
 	struct buf words = {0};
 	struct bytes query, order, cursor = {0}, v;
 	struct mp_value text;
@@ -241,6 +271,9 @@ static void serve_search(struct world *w, enum kind kind, struct bytes body, str
 
 	assert(json_to_msgpack(body, JSON_STRICT, &words, &why) == 0);
 	assert(mp_path(buf_bytes(&words), bytes_str("query"), &query) == 1);
+	int64_t floor = floor_of(query, !conversations);
+	struct rows r = rows_since(w, kind, world_now(w) - w->options.index_lag_ms, w->options.sort_ignored,
+				   floor == INT64_MAX ? INT64_MIN : floor);
 	assert(mp_path(buf_bytes(&words), bytes_str("sort.order"), &v) == 1 && mp_get(v, &text));
 	order = text.str;
 	if (mp_path(buf_bytes(&words), bytes_str("pagination.starting_after"), &v) == 1 &&
