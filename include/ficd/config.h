@@ -70,13 +70,13 @@ struct config_source {
 	int64_t max_staleness_ms;
 	int64_t tolerance_ms;
 	enum config_on_stale on_stale;
-	unsigned budget;      /* percent, 1..100 */
-	unsigned concurrency; /* calls at the same time, 1..8 */
-	int64_t retry_ms;     /* the first pause after a passing failure */
-	const char *timezone;     /* of schedules: a name that zone_load took */
-	struct week sync_window; /* when the past is read */
+	unsigned budget;                       /* percent, 1..100 */
+	unsigned concurrency;                  /* calls at the same time, 1..8 */
+	int64_t retry_ms;                      /* the first pause after a passing failure */
+	const char *timezone;                  /* of schedules: a name that zone_load took */
+	struct week sync_window;               /* when the past is read */
 	enum config_choice sync_window_strict; /* changes too */
-	unsigned wanted;      /* private: bits of the resource table */
+	unsigned wanted;                       /* private: bits of the resource table */
 	struct config_resource resources[CONFIG_RESOURCES_MAX]; /* all that the provider has, enabled or not */
 	size_t resource_count;
 	struct config_resource other; /* private: what config_resource answers for a name it does not know */

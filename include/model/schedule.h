@@ -13,16 +13,22 @@
 /* The five fields of cron, as sets: bit n of `minutes` is minute n. Weekday 0 is Sunday. A day is right when both day fields hold it; when neither of them
  * begins with a star, one of them is enough. */
 struct cron {
-	uint64_t minutes;  /* 0..59 */
-	uint32_t hours;    /* 0..23 */
-	uint32_t days;     /* 1..31 */
-	uint16_t months;   /* 1..12 */
-	uint8_t weekdays;  /* 0..6 */
-	bool either_day;   /* both day fields are restricted */
-	char text[64];     /* as it was written */
+	uint64_t minutes; /* 0..59 */
+	uint32_t hours;   /* 0..23 */
+	uint32_t days;    /* 1..31 */
+	uint16_t months;  /* 1..12 */
+	uint8_t weekdays; /* 0..6 */
+	bool either_day;  /* both day fields are restricted */
+	char text[64];    /* as it was written */
 };
 
-enum schedule_kind { SCHEDULE_OFF, SCHEDULE_HOURLY, SCHEDULE_DAILY, SCHEDULE_WEEKLY, SCHEDULE_CRON };
+enum schedule_kind {
+	SCHEDULE_OFF,
+	SCHEDULE_HOURLY,
+	SCHEDULE_DAILY,
+	SCHEDULE_WEEKLY,
+	SCHEDULE_CRON
+};
 
 struct schedule {
 	enum schedule_kind kind;
@@ -44,7 +50,7 @@ int64_t schedule_next(const struct schedule *s, const struct zone *zone, int64_t
 
 /* How much later than planned it may begin, so that not all begin in the same second: a tenth of the way to the next time, and at most `max_ms`. The share
  * of it that `seed` picks; 0 for a seed of 0. */
-int64_t schedule_spread(const struct schedule *s, const struct zone *zone, int64_t at_ms, int64_t max_ms,
-			uint64_t seed);
+int64_t schedule_spread(const struct schedule *s, const struct zone *zone, int64_t at_ms,
+			int64_t max_ms, uint64_t seed);
 
 #endif

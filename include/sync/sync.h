@@ -35,9 +35,9 @@ struct sync_options {
 	struct http *http;
 	struct store *store;
 	struct trail *trail;
-	double budget;        /* 0..1: share of the provider's rate that may be used */
-	unsigned concurrency; /* calls at once */
-	int64_t retry_ms;     /* the first delay after a passing failure; doubles four times */
+	double budget;           /* 0..1: share of the provider's rate that may be used */
+	unsigned concurrency;    /* calls at once */
+	int64_t retry_ms;        /* the first delay after a passing failure; doubles four times */
 	const struct zone *zone; /* of schedules and the window; borrowed; NULL: UTC */
 	struct week window;      /* when the past is read, unless a client asks */
 	bool window_strict;      /* all else likewise */
@@ -77,10 +77,11 @@ struct sync_estimate {
 	const char *resource;
 	enum run_kind kind;
 	int64_t span_start_ms, span_end_ms; /* TIME_MIN, TIME_MAX: open */
-	int64_t calls_least;                /* fewer it will not be, unless the provider has lost records */
-	int64_t calls;                      /* expected; -1: unknown */
-	int64_t ms_least, ms; /* how long that takes at the budget's rate and the pace of earlier runs; -1: unknown */
-	const char *basis;    /* words: what the expectation rests on, or why there is none */
+	int64_t calls_least; /* fewer it will not be, unless the provider has lost records */
+	int64_t calls;       /* expected; -1: unknown */
+	int64_t ms_least,
+		ms; /* how long that takes at the budget's rate and the pace of earlier runs; -1: unknown */
+	const char *basis; /* words: what the expectation rests on, or why there is none */
 };
 
 /* The runs that sync_wish would make, in their order, with those that follow from them. Starts nothing and sends nothing. Returns their number (at most `cap`, two a resource), or

@@ -35,7 +35,8 @@ static int parse_cron(const char *text, struct schedule *out, struct why *why)
 {
 	struct bytes fields = bytes_str(text + strspn(text, " \t"));
 
-	while (fields.len && (fields.data[fields.len - 1] == ' ' || fields.data[fields.len - 1] == '\t'))
+	while (fields.len &&
+	       (fields.data[fields.len - 1] == ' ' || fields.data[fields.len - 1] == '\t'))
 		fields.len--;
 	if (fields.len && *fields.data == '"') {
 		if (fields.len < 2 || fields.data[fields.len - 1] != '"')

@@ -321,7 +321,8 @@ static int parse_zone(void *field, const char *text, struct arena *memory, struc
 		return rc;
 	if (rc)
 		return why_set(why, ERR_INVALID,
-			       "%s; expected UTC, local, or a name such as Europe/Berlin", inner.text);
+			       "%s; expected UTC, local, or a name such as Europe/Berlin",
+			       inner.text);
 	zone_free(zone);
 	*(const char **)field = copy(memory, text);
 	return *(const char **)field ? 0 : ERR_NOMEM;

@@ -46,8 +46,8 @@ static const struct param coverage_params[] = {
 };
 
 static const struct param sync_params[] = {
-	{"source", PARAM_TEXT, false}, {"resource", PARAM_TEXTS, false},
-	{"mode", PARAM_TEXT, false},   {"wait", PARAM_BOOL, false},
+	{"source", PARAM_TEXT, false},  {"resource", PARAM_TEXTS, false},
+	{"mode", PARAM_TEXT, false},    {"wait", PARAM_BOOL, false},
 	{"dry_run", PARAM_BOOL, false}, {NULL, PARAM_TEXT, false},
 };
 

@@ -115,8 +115,8 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = ARGS_MAX,
 			.first = ARG_SOURCE_OR_RESOURCE,
 			.rest = ARG_RESOURCE,
-			.options = BIT(OPT_SOURCE) | BIT(OPT_MODE) | BIT(OPT_WAIT) | BIT(OPT_NO_WAIT) |
-				   BIT(OPT_DRY_RUN),
+			.options = BIT(OPT_SOURCE) | BIT(OPT_MODE) | BIT(OPT_WAIT) |
+				   BIT(OPT_NO_WAIT) | BIT(OPT_DRY_RUN),
 		},
 	[CMD_PLAN] =
 		{

@@ -11,8 +11,7 @@
 
 #include <codec/msgpack.h>
 
-
-#define OLD_DEFAULT_MS   (60 * 60 * 1000)
+#define OLD_DEFAULT_MS (60 * 60 * 1000)
 
 static int call(struct app *a, const char *method, bool with_resource, struct bytes *result)
 {

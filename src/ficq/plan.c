@@ -3,7 +3,37 @@
  */
 #include "plan.h"
 
-#include "sync.h"
+#include <codec/msgpack.h>
+
+static bool is_source(struct app *a, const char *name)
+{
+	struct bytes sources = member(buf_bytes(&a->client.hello), "sources"), item;
+	struct mp_reader r = mp_reader_of(sources);
+	struct mp_value v;
+
+	if (!sources.data || mp_next(&r, &v) != 1 || v.type != MP_ARRAY)
+		return false;
+	while (mp_take(&r, &item) == 1)
+		if (mp_get(item, &v) && v.type == MP_STR && bytes_is(v.str, name))
+			return true;
+	return false;
+}
+
+/* The arguments: a source's name first, if it is one and --source does not say it; the rest are resources. */
+void plan_targets(struct app *a, struct params *p)
+{
+	const char *source = app_value(a, OPT_SOURCE), *const *args = a->options.args + 1;
+	size_t n = a->options.arg_count - 1;
+
+	if (!source && n > 0 && is_source(a, args[0])) {
+		source = *args++;
+		n--;
+	}
+	params_str(p, "source", source);
+	if (n > 0)
+		params_strs(p, "resource", args, n);
+	params_str(p, "mode", app_value(a, OPT_MODE));
+}
 
 static void put_sum(struct app *a, struct bytes result)
 {
@@ -18,7 +48,8 @@ static void put_sum(struct app *a, struct bytes result)
 	} else {
 		buf_put_str(out, "at least ");
 		show_count(out, least);
-		buf_put_str(out, least == 1 ? " call, more is not known" : " calls, more is not known");
+		buf_put_str(out,
+			    least == 1 ? " call, more is not known" : " calls, more is not known");
 	}
 	if (member_int(result, "duration_ms", &ms)) {
 		buf_put_str(out, ", ");
@@ -46,7 +77,7 @@ int plan_command(struct app *a)
 	int code = app_connect(a);
 	if (code)
 		return code;
-	sync_targets(a, &p);
+	plan_targets(a, &p);
 	params_bool(&p, "dry_run", true);
 	code = app_call(a, "sync", params_end(&p), &result);
 	params_release(&p);

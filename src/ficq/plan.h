@@ -6,6 +6,8 @@
 
 #include "app.h"
 
+/* The source and the resources that the arguments name, and --mode, as parameters of the method sync. Connected. */
+void plan_targets(struct app *a, struct params *p);
 int plan_command(struct app *a);
 
 #endif

@@ -89,8 +89,12 @@ void progress_note(struct progress *p, const char *name, struct bytes phase, str
 	struct mp_value v;
 	struct buf text = {0};
 
-	*r = (struct progress_run){
-		.run = r->run, .done = -1, .total = -1, .ratio = -1, .rate = -1, .at_ms = clock_mono_ms()};
+	*r = (struct progress_run){.run = r->run,
+				   .done = -1,
+				   .total = -1,
+				   .ratio = -1,
+				   .rate = -1,
+				   .at_ms = clock_mono_ms()};
 	buf_put_str(&text, name);
 	copy_text(r->name, sizeof r->name, &text);
 	buf_put_bytes(&text, phase);

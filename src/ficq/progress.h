@@ -24,7 +24,7 @@ struct progress {
 	const struct term *term;
 	const struct show *show;
 	bool silent; /* draws nothing */
-	bool lines; /* no terminal, but wanted: a line every ten seconds */
+	bool lines;  /* no terminal, but wanted: a line every ten seconds */
 	struct progress_run runs[PROGRESS_RUNS];
 	size_t run_count;
 	int64_t started_ms;
@@ -37,8 +37,8 @@ void progress_init(struct progress *p, const struct term *term, const struct sho
 void progress_take(struct progress *p, struct bytes params); /* of a "progress" notification */
 /* The same for what is only looked at now and then; `ratio` may be nil or missing. */
 void progress_note(struct progress *p, const char *name, struct bytes phase, struct bytes ratio);
-void progress_tick(struct progress *p);                      /* draws, when it is time */
-void progress_clear(struct progress *p);                     /* the line is free again */
+void progress_tick(struct progress *p);  /* draws, when it is time */
+void progress_clear(struct progress *p); /* the line is free again */
 
 /* The line for one run, at most `width` columns. */
 void progress_line(struct buf *out, const struct progress_run *run, size_t width,

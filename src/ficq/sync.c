@@ -25,36 +25,6 @@ static void catch_interrupt(bool on)
 	sigaction(SIGINT, &action, NULL);
 }
 
-static bool is_source(struct app *a, const char *name)
-{
-	struct bytes sources = member(buf_bytes(&a->client.hello), "sources"), item;
-	struct mp_reader r = mp_reader_of(sources);
-	struct mp_value v;
-
-	if (!sources.data || mp_next(&r, &v) != 1 || v.type != MP_ARRAY)
-		return false;
-	while (mp_take(&r, &item) == 1)
-		if (mp_get(item, &v) && v.type == MP_STR && bytes_is(v.str, name))
-			return true;
-	return false;
-}
-
-/* The arguments: a source's name first, if it is one and --source does not say it; the rest are resources. */
-void sync_targets(struct app *a, struct params *p)
-{
-	const char *source = app_value(a, OPT_SOURCE), *const *args = a->options.args + 1;
-	size_t n = a->options.arg_count - 1;
-
-	if (!source && n > 0 && is_source(a, args[0])) {
-		source = *args++;
-		n--;
-	}
-	params_str(p, "source", source);
-	if (n > 0)
-		params_strs(p, "resource", args, n);
-	params_str(p, "mode", app_value(a, OPT_MODE));
-}
-
 static void on_notification(void *ctx, struct bytes method, struct bytes params)
 {
 	if (bytes_is(method, "progress"))
@@ -206,7 +176,7 @@ int sync_command(struct app *a)
 	int code = app_connect(a);
 	if (code)
 		return code;
-	sync_targets(a, &p);
+	plan_targets(a, &p);
 	if (wait) {
 		params_bool(&p, "wait", true);
 		code = call_and_watch(a, params_end(&p), &result);

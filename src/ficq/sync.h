@@ -6,8 +6,6 @@
 
 #include "app.h"
 
-/* The source and the resources that the arguments name, and --mode. Connected. */
-void sync_targets(struct app *a, struct params *p);
 int sync_command(struct app *a);
 
 #endif

@@ -65,7 +65,8 @@ static int look_fresh(struct waiting *w)
 		return code;
 	app_note_worth(a, w->result);
 	progress_note(&w->progress, resource ? resource : "conversations",
-		      member_str(w->result, "freshness.state"), member(w->result, "freshness.progress"));
+		      member_str(w->result, "freshness.state"),
+		      member(w->result, "freshness.progress"));
 	return bytes_is(member_str(w->result, "freshness.state"), "fresh") ? 0 : EXIT_FRESHNESS;
 }
 
@@ -91,7 +92,8 @@ static bool source_idle(struct waiting *w, struct bytes source)
 			continue;
 		memcpy(name, text.data, n);
 		name[n] = 0;
-		progress_note(&w->progress, name, bytes_str("syncing"), member(resource, "progress.ratio"));
+		progress_note(&w->progress, name, bytes_str("syncing"),
+			      member(resource, "progress.ratio"));
 	}
 	return idle;
 }

@@ -6,8 +6,9 @@
 
 static const char *const weekdays[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
 				       "Thursday", "Friday", "Saturday"};
-static const char *const months[] = {"January", "February", "March",     "April",   "May",      "June",
-				     "July",    "August",   "September", "October", "November", "December"};
+static const char *const months[] = {"January",   "February", "March",    "April",
+				     "May",       "June",     "July",     "August",
+				     "September", "October",  "November", "December"};
 
 struct field {
 	const char *name;
@@ -18,10 +19,8 @@ struct field {
 };
 
 static const struct field fields[] = {
-	{"minute", 0, 59, NULL, 0, "30"},
-	{"hour", 0, 23, NULL, 0, "2"},
-	{"day of the month", 1, 31, NULL, 0, "1"},
-	{"month", 1, 12, months, 12, "1 or Jan"},
+	{"minute", 0, 59, NULL, 0, "30"},           {"hour", 0, 23, NULL, 0, "2"},
+	{"day of the month", 1, 31, NULL, 0, "1"},  {"month", 1, 12, months, 12, "1 or Jan"},
 	{"weekday", 0, 7, weekdays, 7, "0 or Sun"},
 };
 
@@ -53,9 +52,10 @@ static int fail(struct parser *p, const char *what)
 {
 	const struct field *f = p->field;
 
-	return why_set(p->why, ERR_SYNTAX,
-		       "%s in the %s (field %d of five, position %zu): write %d to %d as in %s, *, a-b, or a list with commas; /n takes every nth",
-		       what, f->name, (int)(f - fields) + 1, p->at + 1, f->min, f->max, f->example);
+	return why_set(
+		p->why, ERR_SYNTAX,
+		"%s in the %s (field %d of five, position %zu): write %d to %d as in %s, *, a-b, or a list with commas; /n takes every nth",
+		what, f->name, (int)(f - fields) + 1, p->at + 1, f->min, f->max, f->example);
 }
 
 static int peek(const struct parser *p)
@@ -192,9 +192,10 @@ int cron_parse(struct bytes text, struct cron *out, struct why *why)
 	}
 	skip_blanks(&p);
 	if (p.at < text.len)
-		return why_set(why, ERR_SYNTAX,
-			       "more than five fields (position %zu): minute, hour, day of the month, month, weekday",
-			       p.at + 1);
+		return why_set(
+			why, ERR_SYNTAX,
+			"more than five fields (position %zu): minute, hour, day of the month, month, weekday",
+			p.at + 1);
 	*out = (struct cron){
 		.minutes = sets[0],
 		.hours = (uint32_t)sets[1],

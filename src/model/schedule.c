@@ -73,8 +73,8 @@ int64_t schedule_next(const struct schedule *s, const struct zone *zone, int64_t
 	return TIME_NONE;
 }
 
-int64_t schedule_spread(const struct schedule *s, const struct zone *zone, int64_t at_ms, int64_t max_ms,
-			uint64_t seed)
+int64_t schedule_spread(const struct schedule *s, const struct zone *zone, int64_t at_ms,
+			int64_t max_ms, uint64_t seed)
 {
 	int64_t next = schedule_next(s, zone, at_ms);
 

@@ -8,7 +8,8 @@
 #define DAY_MINUTES (24 * 60)
 #define DAY_MS      INT64_C(86400000)
 
-static const char usage[] = "write hourly MM-MM, daily HH:MM-HH:MM or Mon-Fri HH:MM-HH:MM, a list of them, or any";
+static const char usage[] =
+	"write hourly MM-MM, daily HH:MM-HH:MM or Mon-Fri HH:MM-HH:MM, a list of them, or any";
 
 static struct bytes trim(struct bytes s)
 {
@@ -125,7 +126,8 @@ int week_parse(struct bytes text, struct week *out, struct why *why)
 		if (!add_item(out, item))
 			return why_set(why, ERR_SYNTAX, "\"%.*s\" (position %zu) is no span: %s",
 				       (int)item.len, item.len ? (const char *)item.data : "",
-				       item.len ? (size_t)(item.data - text.data) + 1 : text.len + 1, usage);
+				       item.len ? (size_t)(item.data - text.data) + 1 : text.len + 1,
+				       usage);
 	} while (rest.len);
 	memcpy(out->text, text.data, text.len);
 	return 0;

@@ -9,7 +9,8 @@
 #define MINUTE_MS INT64_C(60000)
 #define HOUR_MS   (60 * MINUTE_MS)
 #define SPREAD_MS (5 * MINUTE_MS)
-#define JUMP_MS   10000 /* between the wall clock and the monotonic one: the machine slept, or the clock was set */
+#define JUMP_MS \
+	10000 /* between the wall clock and the monotonic one: the machine slept, or the clock was set */
 
 /* The same for the same source, resource and round, and different for others; 0 when nothing is to be spread. */
 static uint64_t seed_of(const struct resource *r, uint64_t round)
@@ -47,8 +48,8 @@ static void plan_full(struct resource *r, int64_t after, int64_t wall)
 	}
 	r->full_wall_ms = at == TIME_NONE
 				  ? TIME_NONE
-				  : at + schedule_spread(&r->options.full, r->sync->options.zone, at,
-							 SPREAD_MS, seed_of(r, 0));
+				  : at + schedule_spread(&r->options.full, r->sync->options.zone,
+							 at, SPREAD_MS, seed_of(r, 0));
 }
 
 /* A time in the future was noted by a clock that ran ahead: up to an hour it keeps what is done from being done again, beyond that it is not believed. */
@@ -88,17 +89,23 @@ void due_full_ended(struct resource *r, bool ok, int64_t wall)
 	}
 }
 
+static bool reads_all(const struct resource *r)
+{
+	for (int k = 0; k < RUN_KINDS; k++)
+		if (r->runs[k] && r->runs[k]->full)
+			return true;
+	return false;
+}
+
 /* After a sleep the delays that were slept through are over. */
 static void jumped(struct resource *r, int64_t by, int64_t wall)
 {
-	const struct run *past = r->runs[resource_past_kind(r)];
-
 	if (by > 0) {
 		r->due_mono_ms -= by;
 		r->backfill_mono_ms -= by;
 	}
 	/* One that is under way plans the next at its end. */
-	if (!past || !past->full)
+	if (!reads_all(r))
 		plan_from_done(r, wall);
 }
 

@@ -4,56 +4,43 @@
  */
 #include "sync_state.h"
 
-#include <codec/msgpack.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 
-#define RUNS_MAX   20   /* of a resource that are looked at */
-#define TRAIL_MAX  2000 /* entries that are looked through for them */
-#define WINDOW_MS  10000 /* of the provider's rate */
-#define UNKNOWN    (-1)
+#define RUNS_MAX  20    /* of a resource that are looked at */
+#define TRAIL_MAX 2000  /* entries that are looked through for them */
+#define WINDOW_MS 10000 /* of the provider's rate */
+#define UNKNOWN   (-1)
 
 /* What the audit trail tells about a resource. */
 struct past {
 	const char *resource;
-	unsigned entries, runs;        /* changes runs that ended well */
-	int64_t newest_ms, oldest_ms;  /* ends of them */
-	uint64_t changed;              /* records that all but the oldest brought */
-	uint64_t last_changed;         /* and that one */
-	uint64_t calls, ms;            /* of runs of any resource, and how long they took */
+	unsigned entries, runs;       /* changes runs that ended well */
+	int64_t newest_ms, oldest_ms; /* ends of them */
+	uint64_t changed;             /* records that all but the oldest brought */
+	uint64_t last_changed;        /* and that one */
+	uint64_t calls, ms;           /* of runs of any resource, and how long they took */
 };
 
-static uint64_t number_of(struct bytes run, const char *key)
-{
-	int64_t n;
-
-	return mp_find_int(run, key, &n) && n > 0 ? (uint64_t)n : 0;
-}
-
-static bool look_at(void *ctx, uint64_t sequence, struct bytes run)
+static bool look_at(void *ctx, uint64_t sequence, struct bytes value)
 {
 	struct past *p = ctx;
-	struct bytes resource, kind, outcome, ended;
-	int64_t ended_ms;
+	struct run_entry run;
 
 	(void)sequence;
 	if (++p->entries > TRAIL_MAX || p->runs == RUNS_MAX)
 		return false;
-	if (!mp_find_str(run, "outcome", &outcome) || !bytes_is(outcome, "ok") ||
-	    !mp_find_str(run, "resource", &resource) || !mp_find_str(run, "kind", &kind) ||
-	    !mp_find_str(run, "ended", &ended) || time_parse(ended, &ended_ms))
+	if (run_decode(value, &run) || !bytes_is(run.outcome, run_outcome_name(RUN_OK)))
 		return true;
-	p->calls += number_of(run, "calls");
-	p->ms += number_of(run, "duration_ms");
-	if (!bytes_is(resource, p->resource) || !bytes_is(kind, run_kind_name(RUN_CHANGES)))
+	p->calls += run.calls;
+	p->ms += run.duration_ms;
+	if (!bytes_is(run.resource, p->resource) || !bytes_is(run.kind, run_kind_name(RUN_CHANGES)))
 		return true;
 	if (p->runs++ == 0)
-		p->newest_ms = ended_ms;
-	p->oldest_ms = ended_ms;
+		p->newest_ms = run.ended_ms;
+	p->oldest_ms = run.ended_ms;
 	p->changed += p->last_changed;
-	p->last_changed = number_of(run, "created") + number_of(run, "updated") +
-			  number_of(run, "deleted");
+	p->last_changed = run.created + run.updated + run.deleted;
 	return true;
 }
 
@@ -129,7 +116,8 @@ static int64_t total_of(const struct question *q)
 static void estimate_changes(const struct question *q, bool follows, struct sync_estimate *out)
 {
 	const struct coverage *c = snapshot_coverage(q->view, q->resource->options.type->name);
-	int64_t lookback = q->resource->options.type->lookback_ms, now = sync_provider_now(q->resource->sync);
+	int64_t lookback = q->resource->options.type->lookback_ms,
+		now = sync_provider_now(q->resource->sync);
 	int64_t k = follows ? 0 : changes_in(q, now - c->chain_end_ms);
 	int64_t again = follows ? 0 : changes_in(q, lookback);
 
@@ -219,7 +207,8 @@ static int64_t time_of(const struct question *q, int64_t calls)
 	return (int64_t)(by_rate > by_pace ? by_rate : by_pace);
 }
 
-static struct sync_estimate estimate(const struct question *q, enum run_kind kind, bool full, bool follows)
+static struct sync_estimate estimate(const struct question *q, enum run_kind kind, bool full,
+				     bool follows)
 {
 	struct sync_estimate e = {
 		.resource = q->resource->options.type->name,

@@ -59,8 +59,8 @@ static int wish(const char *resource, enum sync_mode mode)
 	uint64_t ids[8];
 	struct why why;
 
-	return sync_wish(lab.sync, provider_type(&provider_intercom, bytes_str(resource)), mode, ids, 8,
-			 &why);
+	return sync_wish(lab.sync, provider_type(&provider_intercom, bytes_str(resource)), mode,
+			 ids, 8, &why);
 }
 
 /* What is due once after a long absence: changes of each, and one full reading. The clock stands at 22:13; contacts are read in full at 02:00. */
@@ -157,7 +157,8 @@ static void a_small_step_back_repeats_nothing(void **state)
 		lab_run(&lab, MINUTE_MS);
 	lab_step_clock(&lab, -20 * MINUTE_MS);
 	lab_run(&lab, 12 * HOUR_MS);
-	assert_int_equal(runs("contacts", "snapshot", start - HOUR_MS), 2); /* the first reading, and this one */
+	assert_int_equal(runs("contacts", "snapshot", start - HOUR_MS),
+			 2); /* the first reading, and this one */
 }
 
 /* A full reading that fails is not lost until tomorrow. */

@@ -69,7 +69,8 @@ static void near(int64_t expected, uint64_t counted, double tolerance)
 	double off = (double)counted - (double)expected;
 
 	if (off > tolerance * (double)counted + 2 || -off > tolerance * (double)counted + 2)
-		fail_msg("planned %lld, counted %llu", (long long)expected, (unsigned long long)counted);
+		fail_msg("planned %lld, counted %llu", (long long)expected,
+			 (unsigned long long)counted);
 }
 
 static void wish(const char *resource, enum sync_mode mode)
@@ -199,7 +200,7 @@ int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(before_the_first_sync), CASE(everything_again), CASE(changes_at_a_pace),
+		CASE(before_the_first_sync), CASE(everything_again),  CASE(changes_at_a_pace),
 		CASE(what_is_left),          CASE(unknown_resources),
 	};
 

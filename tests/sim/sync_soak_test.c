@@ -121,8 +121,8 @@ static void end(struct lab *lab)
 	lab->world->options.change_every_ms = 0;
 	lab->world->mishap_percent = 0;
 	lab_run(lab, 90 * MINUTE_MS);
-	if (sync_wish(lab->sync, provider_type(&provider_intercom, bytes_str("contacts")), SYNC_FULL, ids,
-		      4, &why) != 1)
+	if (sync_wish(lab->sync, provider_type(&provider_intercom, bytes_str("contacts")),
+		      SYNC_FULL, ids, 4, &why) != 1)
 		fail_msg("contacts cannot be asked for");
 	if (!lab_run_until(lab, HOUR_MS, idle))
 		fail_msg("the sync does not come to rest");
@@ -166,15 +166,16 @@ static void soak(void **state)
 		note_runs(&lab, &runs);
 		if (getenv("SIM_LOG"))
 			fprintf(stderr, "day %u: %u things, %u ok, %u failed, %llu calls\n", day,
-				lab.world->count, runs.ok, runs.failed, (unsigned long long)lab.world->calls);
+				lab.world->count, runs.ok, runs.failed,
+				(unsigned long long)lab.world->calls);
 	}
 	uint64_t changes = changes_of(lab.world) - before;
 	end(&lab);
 	note_runs(&lab, &runs);
 	double success = (double)runs.ok / (double)(runs.ok + runs.failed);
 	printf("%u days, %llu changes, %llu calls, %u kills, %u sleeps, %u clock steps, %u runs, %.3f %% ok, %llu checks, %u false claims\n",
-	       plan.days, (unsigned long long)changes, (unsigned long long)lab.world->calls, plan.kills,
-	       plan.sleeps, plan.steps, runs.ok + runs.failed, success * 100,
+	       plan.days, (unsigned long long)changes, (unsigned long long)lab.world->calls,
+	       plan.kills, plan.sleeps, plan.steps, runs.ok + runs.failed, success * 100,
 	       (unsigned long long)lab.checks, lab.broken);
 	assert_int_equal(lab.broken, 0);
 	assert_true(changes >= plan.days * UINT64_C(5000));

@@ -272,8 +272,8 @@ static void serve_search(struct world *w, enum kind kind, struct bytes body, str
 	assert(json_to_msgpack(body, JSON_STRICT, &words, &why) == 0);
 	assert(mp_path(buf_bytes(&words), bytes_str("query"), &query) == 1);
 	int64_t floor = floor_of(query, !conversations);
-	struct rows r = rows_since(w, kind, world_now(w) - w->options.index_lag_ms, w->options.sort_ignored,
-				   floor == INT64_MAX ? INT64_MIN : floor);
+	struct rows r = rows_since(w, kind, world_now(w) - w->options.index_lag_ms,
+				   w->options.sort_ignored, floor == INT64_MAX ? INT64_MIN : floor);
 	assert(mp_path(buf_bytes(&words), bytes_str("sort.order"), &v) == 1 && mp_get(v, &text));
 	order = text.str;
 	if (mp_path(buf_bytes(&words), bytes_str("pagination.starting_after"), &v) == 1 &&

@@ -454,7 +454,8 @@ static void equal_thing(struct lab *lab, struct snapshot *view, struct thing *t)
 	}
 	unsigned got = version_held(view, t, id);
 	if (got != t->changes)
-		broken(lab, "%s %s is held as v%u, it is v%u", resource_names[t->kind], id, got, t->changes);
+		broken(lab, "%s %s is held as v%u, it is v%u", resource_names[t->kind], id, got,
+		       t->changes);
 	for (unsigned p = 0; p < t->part_count; p++) {
 		snprintf(id, sizeof id, "%u", t->parts[p].id);
 		if (snapshot_peek(view, "messages", bytes_str(id), &held) != 1)

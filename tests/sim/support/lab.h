@@ -39,7 +39,7 @@ struct lab {
 	uint64_t checked_revision, checks;
 	int64_t check_every_ms; /* between checks; 0: after each commit */
 	int64_t next_check_ms;  /* monotonic */
-	unsigned broken; /* claims that did not hold; printed */
+	unsigned broken;        /* claims that did not hold; printed */
 	struct fsync_later *fsyncs;
 };
 

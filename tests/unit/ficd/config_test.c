@@ -387,11 +387,11 @@ static void options_are_checked(void **state)
 		     "full: expected a time of the day, as in daily 03:00, not \"daily\"");
 	bad_resource("full = daily 24:00",
 		     "full: expected a time of the day, as in daily 03:00, not \"daily 24:00\"");
+	bad_resource("full = weekly 03:00",
+		     "full: expected a day and a time, as in weekly Sun 03:00, not \"weekly 03:00\"");
 	bad_resource(
-		"full = weekly 03:00",
-		"full: expected a day and a time, as in weekly Sun 03:00, not \"weekly 03:00\"");
-	bad_resource("full = sometimes",
-		     "full: expected off, hourly, daily HH:MM, weekly DAY HH:MM or cron \"m h d m w\", not \"sometimes\"");
+		"full = sometimes",
+		"full: expected off, hourly, daily HH:MM, weekly DAY HH:MM or cron \"m h d m w\", not \"sometimes\"");
 	bad_resource("full = cron \"1 25 * * *\"",
 		     "full: cron: out of range in the hour (field 2 of five, position 3): write 0 to 23 as in 2, *, a-b, or "
 		     "a list with commas; /n takes every nth");

@@ -223,12 +223,14 @@ static void progress(void **state)
 	assert_progress(&run, 40, false, "acme/conversations listing 45.0 %  4,...");
 	/* What is nearly done takes "1 s", never "0 ms"; what is far off is not counted in seconds. */
 	run.done = 9999;
-	assert_progress(&run, 200, false,
-			"acme/conversations listing [#############.................] 45.0 %  9,999/10,000  120/s  ETA 1 s");
+	assert_progress(
+		&run, 200, false,
+		"acme/conversations listing [#############.................] 45.0 %  9,999/10,000  120/s  ETA 1 s");
 	run.done = 4500;
 	run.rate = 10;
-	assert_progress(&run, 200, false,
-			"acme/conversations listing [#############.................] 45.0 %  4,500/10,000  10/s  ETA 9 min 10 s");
+	assert_progress(
+		&run, 200, false,
+		"acme/conversations listing [#############.................] 45.0 %  4,500/10,000  10/s  ETA 9 min 10 s");
 	run.total = -1;
 	run.ratio = -1;
 	run.rate = -1;

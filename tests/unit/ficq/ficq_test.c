@@ -551,16 +551,15 @@ static void planning(void **state)
 	assert_has(r.out, "in all at least 1 call, more is not known; nothing was sent\n");
 	run_release(&r);
 	ask(unknown, "plan -o csv", 0);
-	assert_string_equal(r.out,
-			    "source,resource,kind,calls,calls_least,duration_ms,basis\n"
-			    "acme,contacts,snapshot,,1,,nothing was read yet\n");
+	assert_string_equal(r.out, "source,resource,kind,calls,calls_least,duration_ms,basis\n"
+				   "acme,contacts,snapshot,,1,,nothing was read yet\n");
 	run_release(&r);
 }
 
 /* --- wait --- */
 
-#define STATUS_OF(state, syncing, waiting)                                                     \
-	"{\"sources\":[{\"name\":\"acme\",\"state\":\"" state                                 \
+#define STATUS_OF(state, syncing, waiting)                    \
+	"{\"sources\":[{\"name\":\"acme\",\"state\":\"" state \
 	"\",\"resources\":[{\"name\":\"tags\",\"syncing\":" syncing ",\"waiting\":" waiting "}]}]}"
 
 static void waiting(void **state)
@@ -801,17 +800,27 @@ static void full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(usage),          cmocka_unit_test(help_and_version),
-		cmocka_unit_test(nobody_there),   cmocka_unit_test(query_formats),
-		cmocka_unit_test(query_params),   cmocka_unit_test(query_pages),
-		cmocka_unit_test(query_stuck),    cmocka_unit_test(what_it_is_worth),
-		cmocka_unit_test(get_and_thread), cmocka_unit_test(cache_commands),
-		cmocka_unit_test(rpc_input),      cmocka_unit_test(sync_runs),
-		cmocka_unit_test(waiting),        cmocka_unit_test(errors),
+		cmocka_unit_test(usage),
+		cmocka_unit_test(help_and_version),
+		cmocka_unit_test(nobody_there),
+		cmocka_unit_test(query_formats),
+		cmocka_unit_test(query_params),
+		cmocka_unit_test(query_pages),
+		cmocka_unit_test(query_stuck),
+		cmocka_unit_test(what_it_is_worth),
+		cmocka_unit_test(get_and_thread),
+		cmocka_unit_test(cache_commands),
+		cmocka_unit_test(rpc_input),
+		cmocka_unit_test(sync_runs),
+		cmocka_unit_test(waiting),
+		cmocka_unit_test(errors),
 		cmocka_unit_test(planning),
-		cmocka_unit_test(broken_answers), cmocka_unit_test(nonsense_results),
-		cmocka_unit_test(other_protocol), cmocka_unit_test(slow),
-		cmocka_unit_test(full_disk),      cmocka_unit_test(quick),
+		cmocka_unit_test(broken_answers),
+		cmocka_unit_test(nonsense_results),
+		cmocka_unit_test(other_protocol),
+		cmocka_unit_test(slow),
+		cmocka_unit_test(full_disk),
+		cmocka_unit_test(quick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

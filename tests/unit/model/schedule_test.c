@@ -53,7 +53,8 @@ static void runs(const struct schedule *s, const char *zone_text, const char *fr
 	char text[TIME_TEXT_MAX];
 
 	assert_int_equal(zone_load(bytes_str(zone_text), &zone, &why), 0);
-	for (int64_t t = schedule_next(s, zone, at(from) - 1); t < at(to); t = schedule_next(s, zone, t)) {
+	for (int64_t t = schedule_next(s, zone, at(from) - 1); t < at(to);
+	     t = schedule_next(s, zone, t)) {
 		time_text(t, false, text);
 		if (!*expected)
 			fail_msg("%s is one too many", text);
@@ -72,16 +73,20 @@ static void skipped_and_repeated(void **state)
 
 	(void)state;
 	runs(&daily, central_europe, "2026-03-28T00:00Z", "2026-03-31T00:00Z",
-	     (const char *[]){"2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z", NULL});
+	     (const char *[]){"2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z",
+			      "2026-03-30T00:30:00Z", NULL});
 	runs(&daily, central_europe, "2026-10-24T00:00Z", "2026-10-27T00:00Z",
-	     (const char *[]){"2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z", NULL});
+	     (const char *[]){"2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z",
+			      "2026-10-26T01:30:00Z", NULL});
 	runs(&hourly, central_europe, "2026-10-24T23:30Z", "2026-10-25T03:00Z",
-	     (const char *[]){"2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z", "2026-10-25T02:00:00Z", NULL});
+	     (const char *[]){"2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z",
+			      "2026-10-25T02:00:00Z", NULL});
 	assert_int_equal(cron_parse(bytes_str("*/20 2 * * *"), &cron.cron, &why), 0);
 	runs(&cron, central_europe, "2026-03-29T00:00Z", "2026-03-30T00:00Z",
 	     (const char *[]){"2026-03-29T01:00:00Z", NULL});
 	runs(&cron, central_europe, "2026-10-25T00:00Z", "2026-10-25T12:00Z",
-	     (const char *[]){"2026-10-25T00:00:00Z", "2026-10-25T00:20:00Z", "2026-10-25T00:40:00Z", NULL});
+	     (const char *[]){"2026-10-25T00:00:00Z", "2026-10-25T00:20:00Z",
+			      "2026-10-25T00:40:00Z", NULL});
 }
 
 static void cron_moments(void **state)
@@ -90,25 +95,41 @@ static void cron_moments(void **state)
 		const char *cron, *from, *to;
 		const char *expected[6];
 	} cases[] = {
-		{"0 12 * * *", "2026-11-20T00:00Z", "2026-11-22T00:00Z",
+		{"0 12 * * *",
+		 "2026-11-20T00:00Z",
+		 "2026-11-22T00:00Z",
 		 {"2026-11-20T12:00:00Z", "2026-11-21T12:00:00Z"}},
-		{"5,10-12 0 * * *", "2026-11-20T00:00Z", "2026-11-21T00:00Z",
+		{"5,10-12 0 * * *",
+		 "2026-11-20T00:00Z",
+		 "2026-11-21T00:00Z",
 		 {"2026-11-20T00:05:00Z", "2026-11-20T00:10:00Z", "2026-11-20T00:11:00Z",
 		  "2026-11-20T00:12:00Z"}},
-		{"50/5 23 * * *", "2026-11-20T00:00Z", "2026-11-21T00:00Z",
+		{"50/5 23 * * *",
+		 "2026-11-20T00:00Z",
+		 "2026-11-21T00:00Z",
 		 {"2026-11-20T23:50:00Z", "2026-11-20T23:55:00Z"}},
-		{"0 */12 * * *", "2026-11-20T00:00Z", "2026-11-21T00:00Z",
+		{"0 */12 * * *",
+		 "2026-11-20T00:00Z",
+		 "2026-11-21T00:00Z",
 		 {"2026-11-20T00:00:00Z", "2026-11-20T12:00:00Z"}},
 		/* Either day: the 1st, or a Monday. */
-		{"0 0 1 * Mon", "2026-11-28T00:00Z", "2026-12-08T00:00Z",
+		{"0 0 1 * Mon",
+		 "2026-11-28T00:00Z",
+		 "2026-12-08T00:00Z",
 		 {"2026-11-30T00:00:00Z", "2026-12-01T00:00:00Z", "2026-12-07T00:00:00Z"}},
 		/* Both: a star in one of them restricts nothing, or only its steps. */
-		{"0 0 * * fri-SUN", "2026-11-20T00:00Z", "2026-11-27T00:00Z",
+		{"0 0 * * fri-SUN",
+		 "2026-11-20T00:00Z",
+		 "2026-11-27T00:00Z",
 		 {"2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z"}},
-		{"0 0 */7 * 7", "2026-11-01T00:00Z", "2026-12-01T00:00Z",
+		{"0 0 */7 * 7",
+		 "2026-11-01T00:00Z",
+		 "2026-12-01T00:00Z",
 		 {"2026-11-01T00:00:00Z", "2026-11-08T00:00:00Z", "2026-11-15T00:00:00Z",
 		  "2026-11-22T00:00:00Z", "2026-11-29T00:00:00Z"}},
-		{"0 0 29 february *", "2026-01-01T00:00Z", "2033-01-01T00:00Z",
+		{"0 0 29 february *",
+		 "2026-01-01T00:00Z",
+		 "2033-01-01T00:00Z",
 		 {"2028-02-29T00:00:00Z", "2032-02-29T00:00:00Z"}},
 	};
 
@@ -240,9 +261,23 @@ static void weeks_by_local_clocks(void **state)
 static void week_complaints(void **state)
 {
 	static const char *const wrong[] = {
-		"",          "22:00",          "22:00-25:00",  "hourly",  "hourly 10-10",
-		"daily",     "Mo",           "Mon-Xyz",        "Mon 22-06",    "5",       "22:00-22:00",
-		"Mon,,Tue",  "weekly",       "weekly 22:00-06:00", "24:01-01:00", "always", "hourly 61-05",
+		"",
+		"22:00",
+		"22:00-25:00",
+		"hourly",
+		"hourly 10-10",
+		"daily",
+		"Mo",
+		"Mon-Xyz",
+		"Mon 22-06",
+		"5",
+		"22:00-22:00",
+		"Mon,,Tue",
+		"weekly",
+		"weekly 22:00-06:00",
+		"24:01-01:00",
+		"always",
+		"hourly 61-05",
 	};
 
 	(void)state;
