@@ -130,7 +130,8 @@ static void put_counts(struct buf *out, const struct progress_run *run)
 {
 	if (run->ratio >= 0) {
 		show_ratio(out, run->ratio);
-		buf_put_str(out, "  ");
+		if (run->done >= 0)
+			buf_put_str(out, "  ");
 	}
 	if (run->done >= 0)
 		show_count(out, run->done);
