@@ -275,8 +275,12 @@ static int free_zone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(status), cmocka_unit_test(coverage), cmocka_unit_test(thread),
-		cmocka_unit_test(query),  cmocka_unit_test(bars),     cmocka_unit_test(progress),
+		cmocka_unit_test(status),
+		cmocka_unit_test(coverage),
+		cmocka_unit_test(thread),
+		cmocka_unit_test(query),
+		cmocka_unit_test(bars),
+		cmocka_unit_test(progress),
 		cmocka_unit_test(progress_that_is_looked_at),
 	};
 
