@@ -29,6 +29,8 @@ PKG_CONFIG      ?= pkg-config
 INSTALL         ?= install
 CLANG           ?= clang
 FUZZ_SECONDS    ?= 60
+SOAK_DAYS       ?= 90
+SOAK_SEED       ?= 1
 
 # Warnings are errors in a checkout and only warnings in a release's tarball, whose compiler nobody knows yet.
 WERROR          ?= $(if $(wildcard .git),1,0)
@@ -151,7 +153,7 @@ BENCH_LIBS      := $(if $(BENCH_PKGS),$(call pkg,--libs,$(BENCH_PKGS),))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all check nightly test sanitize valgrind fuzz fuzz-programs bench coverage lint lint-layers lint-words lint-shell \
+.PHONY: all check nightly soak test sanitize valgrind fuzz fuzz-programs bench coverage lint lint-layers lint-words lint-shell \
 	lint-cycles lint-format lint-cppcheck headers tidy install install-strip uninstall dist clean help FORCE
 
 all: $(PROGRAMS) $(TOOLS) ## build ficd, ficq, the API simulator and the small tools (the default)
@@ -306,6 +308,9 @@ fuzz: ## fuzz every decoder for FUZZ_SECONDS (60) each, two at a time; needs cla
 
 bench: $(PROGRAMS) $(TOOLS) $(BENCHES) ## build the benchmarks with -O2 and run them
 	@for b in $(call only,$(BENCHES) $(BENCH_SCRIPTS)); do echo "== $${b##*/}"; BUILD='$(abspath $(BUILD))' $$b || exit 1; done
+
+soak: $(BUILD)/tests/sim/sync_soak_test ## ninety days of a simulated world (SOAK_DAYS=N, SOAK_SEED=N); some minutes
+	@SOAK_DAYS='$(SOAK_DAYS)' SOAK_SEED='$(SOAK_SEED)' $<
 
 coverage: ## run every test in an instrumented tree and print the lines covered, file by file
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)/coverage' COVERAGE=1 WERROR=0 check; status=$$?; \

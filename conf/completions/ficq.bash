@@ -6,7 +6,7 @@ _ficq_words() {
 _ficq() {
 	local cur prev command= place=0 words= options= commands i word
 	COMPREPLY=()
-	commands="status sources fields query get thread count freshness coverage sync wait runs verify prune dead rpc completion help version"
+	commands="status sources fields query get thread count freshness coverage sync plan wait runs verify prune dead rpc completion help version"
 	cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 	# "--name=va" comes as three words.
 	if [ "$cur" = '=' ]; then cur=; elif [ "$prev" = '=' ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
@@ -66,11 +66,15 @@ _ficq() {
 	coverage) options=" --source= --max-age="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
-	sync) options=" --source= --since= --until= --mode= --ids= --wait --no-wait"
+	sync) options=" --source= --since= --until= --mode= --ids= --wait --no-wait --dry-run"
 		[ $place = 0 ] && words="$(ficq completion sources 2>/dev/null) $(ficq completion resources 2>/dev/null)"
 		[ $place -gt 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
-	wait) options=" --source= --since= --until= --axis= --max-age= --fresh="
+	plan) options=" --source= --since= --until= --mode= --ids="
+		[ $place = 0 ] && words="$(ficq completion sources 2>/dev/null) $(ficq completion resources 2>/dev/null)"
+		[ $place -gt 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	wait) options=" --source= --since= --until= --axis= --max-age= --fresh= --idle"
 		:
 		;;
 	runs) options=" --source= --limit="

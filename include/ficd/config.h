@@ -13,6 +13,7 @@
 #include <base/err.h>
 #include <base/log.h>
 #include <model/schedule.h>
+#include <model/week.h>
 
 #include <sys/types.h>
 
@@ -45,6 +46,7 @@ struct config_token {
 
 enum config_on_stale { CONFIG_ON_STALE_SERVE };
 enum config_verify_depth { CONFIG_VERIFY_THREADS, CONFIG_VERIFY_COUNTS };
+enum config_choice { CONFIG_NO, CONFIG_YES };
 
 struct config_resource {
 	const char *name; /* "conversations" */
@@ -74,11 +76,14 @@ struct config_source {
 	int64_t max_staleness_ms;
 	int64_t tolerance_ms;
 	enum config_on_stale on_stale;
-	unsigned budget;      /* percent, 1..100 */
-	unsigned concurrency; /* calls at the same time, 1..8 */
-	int64_t retry_ms;     /* the first pause after a passing failure */
-	int64_t stall_ms;     /* how long an answer may stand still */
-	unsigned wanted;      /* private: bits of the resource table */
+	unsigned budget;                       /* percent, 1..100 */
+	unsigned concurrency;                  /* calls at the same time, 1..8 */
+	int64_t retry_ms;                      /* the first pause after a passing failure */
+	int64_t stall_ms;                      /* how long an answer may stand still */
+	const char *timezone;                  /* of schedules: a name that zone_load took */
+	struct week sync_window;               /* when the past is read */
+	enum config_choice sync_window_strict; /* changes too */
+	unsigned wanted;                       /* private: bits of the resource table */
 	struct config_resource resources[CONFIG_RESOURCES_MAX]; /* all that the provider has, enabled or not */
 	size_t resource_count;
 	struct config_resource other; /* private: what config_resource answers for a name it does not know */

@@ -39,6 +39,16 @@ struct run_info {
  * 3339 times. */
 void run_encode(const struct run_info *run, struct buf *out);
 
+/* What run_encode made, as far as it tells what a run cost. Texts live as long as the encoded form. */
+struct run_entry {
+	struct bytes resource, kind, outcome;
+	int64_t ended_ms;
+	uint64_t created, updated, deleted, calls, duration_ms;
+};
+
+/* 0, or ERR_SYNTAX: it is not such an entry. */
+int run_decode(struct bytes entry, struct run_entry *out);
+
 /* Share of the work that is done, 0..1; -1 when the total is not known. */
 double run_progress(const struct run_info *run);
 

@@ -131,6 +131,9 @@ struct provider {
 	unsigned (*traits)(const struct account *a, const struct resource_type *type);
 	int (*call)(const struct account *a, const struct ask *ask, struct bytes cursor,
 		    struct call *out, struct why *why);
+	/* Records a page of such a listing; 0: they come all at once. NULL: not known. */
+	unsigned (*page_max)(const struct account *a, enum ask_kind kind,
+			     const struct resource_type *type);
 	/* Fills the page from page->body and the status (never called for a 304 or without a body that is one value). */
 	void (*read)(const struct account *a, const struct ask *ask, int status, const char *link,
 		     int64_t seen_ms, struct page *page);

@@ -13,6 +13,7 @@
 #include <model/dead.h>
 #include <model/run.h>
 #include <model/schedule.h>
+#include <model/week.h>
 #include <source/provider.h>
 #include <store/store.h>
 #include <store/trail.h>
@@ -38,10 +39,14 @@ struct sync_options {
 	struct http *http;
 	struct store *store;
 	struct trail *trail;
-	double budget;        /* 0..1: share of the provider's rate that may be used */
-	unsigned concurrency; /* calls at once */
-	int64_t stall_ms;     /* how long an answer may stand still; 0: thirty seconds */
-	int64_t retry_ms;     /* the first delay after a passing failure; doubles four times */
+	double budget;           /* 0..1: share of the provider's rate that may be used */
+	unsigned concurrency;    /* calls at once */
+	int64_t stall_ms;        /* how long an answer may stand still; 0: thirty seconds */
+	int64_t retry_ms;        /* the first delay after a passing failure; doubles four times */
+	const struct zone *zone; /* of schedules and the window; borrowed; NULL: UTC */
+	struct week window;      /* when the past is read, unless a client asks */
+	bool window_strict;      /* all else likewise */
+	uint64_t seed; /* spreads regular runs, so that not all hosts and sources begin at once; 0: they begin exactly when they are due */
 	const struct sync_resource_options *resources;
 	size_t resource_count;
 };
@@ -83,6 +88,23 @@ int sync_wish_span(struct sync *s, const struct resource_type *resource, enum sy
  * or not an id; ERR_LIMIT: too many at once; ERR_BUSY while stopping. */
 int sync_wish_ids(struct sync *s, const struct resource_type *resource, const struct bytes *ids,
 		  size_t count, uint64_t *run_out, struct why *why);
+/* One run that a wish would make, and what it would cost. */
+struct sync_estimate {
+	const char *resource;
+	enum run_kind kind;
+	int64_t span_start_ms, span_end_ms; /* TIME_MIN, TIME_MAX: open */
+	int64_t calls_least; /* fewer it will not be, unless the provider has lost records */
+	int64_t calls;       /* expected; -1: unknown */
+	int64_t ms_least,
+		ms; /* how long that takes at the budget's rate and the pace of earlier runs; -1: unknown */
+	const char *basis; /* words: what the expectation rests on, or why there is none */
+};
+
+/* The runs that sync_wish_span would make, in their order, with those that follow from them. Starts nothing and sends nothing. Returns their number (at most `cap`, two a resource), or
+ * errors as sync_wish. */
+int sync_estimate(const struct sync *s, const struct resource_type *resource, enum sync_mode mode,
+		  int64_t start_ms, int64_t end_ms, struct sync_estimate *out, size_t cap,
+		  struct why *why);
 /* 0, or ERR_NOTFOUND when the run has ended already. */
 int sync_watch(struct sync *s, uint64_t run, const struct run_watch *watch);
 void sync_unwatch(struct sync *s, void *ctx); /* every watch with this ctx */
@@ -126,7 +148,7 @@ struct sync_resource_state {
 	const char *last_error; /* NULL */
 	const char *note;       /* what people should know though runs succeed; NULL */
 	bool syncing;           /* a run is under way */
-	bool waiting;           /* or due and waiting for its turn */
+	bool waiting;           /* or due and waiting for its turn, not for the sync window */
 	struct run_info run;    /* of the one under way, when syncing */
 };
 

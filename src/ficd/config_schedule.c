@@ -1,12 +1,8 @@
-/* config_schedule: times of full runs. All in UTC: no zone's daylight saving moves, repeats or skips a run. */
+/* config_schedule: times of full runs, by the clocks of the source's time zone. */
 #include "config_schedule.h"
 
 #include <ctype.h>
 #include <stdio.h>
-#include <strings.h>
-
-static const char *const days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
-				   "Thursday", "Friday", "Saturday"};
 
 /* The next word of at most 15 letters, "" at the end. */
 static void take_word(const char **text, char out[16])
@@ -34,51 +30,61 @@ static int parse_time(const char *word)
 	return hour < 24 && minute < 60 ? hour * 60 + minute : -1;
 }
 
-/* A day's name, or its first three letters. */
-static int parse_day(const char *word)
+/* cron "m h d m w", with or without the quotes. */
+static int parse_cron(const char *text, struct schedule *out, struct why *why)
 {
-	for (int i = 0; i < 7; i++)
-		if (strcasecmp(word, days[i]) == 0 ||
-		    (strlen(word) == 3 && strncasecmp(word, days[i], 3) == 0))
-			return i;
-	return -1;
+	struct bytes fields = bytes_str(text + strspn(text, " \t"));
+
+	while (fields.len &&
+	       (fields.data[fields.len - 1] == ' ' || fields.data[fields.len - 1] == '\t'))
+		fields.len--;
+	if (fields.len && *fields.data == '"') {
+		if (fields.len < 2 || fields.data[fields.len - 1] != '"')
+			return why_set(why, ERR_SYNTAX, "cron: the closing quote is missing");
+		fields = bytes_of(fields.data + 1, fields.len - 2);
+	}
+	*out = (struct schedule){.kind = SCHEDULE_CRON};
+	struct why inner = {""};
+	int rc = cron_parse(fields, &out->cron, &inner);
+	return rc ? why_set(why, rc, "cron: %s", inner.text) : 0;
 }
 
-int schedule_parse(const char *text, struct schedule *out)
+static const char *expects(const char *text)
 {
-	struct schedule s = {SCHEDULE_OFF, 0, 0};
+	if (strncmp(text, "daily", 5) == 0)
+		return "a time of the day, as in daily 03:00";
+	if (strncmp(text, "weekly", 6) == 0)
+		return "a day and a time, as in weekly Sun 03:00";
+	return "off, hourly, daily HH:MM, weekly DAY HH:MM or cron \"m h d m w\"";
+}
+
+int schedule_parse(const char *text, struct schedule *out, struct why *why)
+{
+	struct schedule s = {.kind = SCHEDULE_OFF};
 	char kind[16], word[16];
 
+	const char *expected = expects(text);
 	take_word(&text, kind);
+	if (strcmp(kind, "cron") == 0)
+		return parse_cron(text, out, why);
 	if (strcmp(kind, "hourly") == 0) {
 		s.kind = SCHEDULE_HOURLY;
 	} else if (strcmp(kind, "daily") == 0 || strcmp(kind, "weekly") == 0) {
 		s.kind = *kind == 'd' ? SCHEDULE_DAILY : SCHEDULE_WEEKLY;
 		take_word(&text, word);
 		if (s.kind == SCHEDULE_WEEKLY) {
-			s.weekday = parse_day(word);
+			s.weekday = weekday_parse(bytes_str(word));
 			take_word(&text, word);
 		}
 		s.minute = parse_time(word);
 	} else if (strcmp(kind, "off") != 0) {
-		return ERR_SYNTAX;
+		return why_set(why, ERR_SYNTAX, "%s", expected);
 	}
 	take_word(&text, word);
 	if (*word || s.weekday < 0 || s.minute < 0)
-		return ERR_SYNTAX;
+		return why_set(why, ERR_SYNTAX, "%s", expected);
 	*out = s;
 	return 0;
-}
-
-const char *schedule_expects(const char *text)
-{
-	if (strncmp(text, "daily", 5) == 0)
-		return "a time of the day (UTC), as in daily 03:00";
-	if (strncmp(text, "weekly", 6) == 0)
-		return "a day and a time (UTC), as in weekly Sun 03:00";
-	if (strncmp(text, "cron", 4) == 0)
-		return "off, hourly, daily HH:MM or weekly DAY HH:MM (cron is not in this release)";
-	return "off, hourly, daily HH:MM or weekly DAY HH:MM";
 }
 
 void schedule_print(const struct schedule *s, struct buf *out)
@@ -90,8 +96,9 @@ void schedule_print(const struct schedule *s, struct buf *out)
 		buf_printf(out, "daily %02d:%02d", s->minute / 60, s->minute % 60);
 		return;
 	case SCHEDULE_WEEKLY:
-		buf_printf(out, "weekly %.3s %02d:%02d", days[s->weekday], s->minute / 60,
+		buf_printf(out, "weekly %.3s %02d:%02d", weekday_name(s->weekday), s->minute / 60,
 			   s->minute % 60);
 		return;
+	case SCHEDULE_CRON: buf_printf(out, "cron \"%s\"", s->cron.text); return;
 	}
 }

@@ -6,10 +6,9 @@
 
 #include <ficd/config.h>
 
-/* off | hourly | daily HH:MM | weekly DAY HH:MM. 0 or ERR_SYNTAX. */
-int schedule_parse(const char *text, struct schedule *out);
+/* off | hourly | daily HH:MM | weekly DAY HH:MM | cron "m h d m w" (with or without the quotes). 0, or ERR_SYNTAX and `why` with what was expected, or
+ * (beginning with "cron:") what is wrong. */
+int schedule_parse(const char *text, struct schedule *out, struct why *why);
 void schedule_print(const struct schedule *s, struct buf *out);
-/* What was expected, for a text that schedule_parse refused. */
-const char *schedule_expects(const char *text);
 
 #endif

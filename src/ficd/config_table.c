@@ -21,6 +21,8 @@ static const char *const depths[] = {"threads", "counts", NULL};
 static const char *const stale[] = {"serve", NULL};
 static const char *const stale_later[] = {"wait", "live", "error", NULL};
 
+static const char *const no_yes[] = {"no", "yes", NULL};
+
 const char *const section_names[] = {"ficd", "source", "resource", "alert", NULL};
 
 const struct option config_options[] = {
@@ -85,13 +87,20 @@ const struct option config_options[] = {
 	 .help = "an answer that stands still for so long is given up; one that moves may take as long as it takes"},
 	{SOURCE(wanted), .name = "resources", .type = OPTION_RESOURCES, .fallback = "all",
 	 .help = "what is mirrored: all, or a list; conversations bring their messages"},
+	{SOURCE(timezone), .name = "timezone", .type = OPTION_ZONE, .fallback = "UTC",
+	 .help = "whose clocks schedules go by: UTC, local (this machine's), or a name such as Europe/Berlin"},
+	{SOURCE(sync_window), .name = "sync_window", .type = OPTION_WEEK, .fallback = "any",
+	 .help = "when the past is read (backfill, full): any, or a list such as Mon-Fri 22:00-06:00, Sat, hourly 00-15"},
+	{SOURCE(sync_window_strict), .name = "sync_window_strict", .type = OPTION_WORD,
+	 .fallback = "no", .words = no_yes,
+	 .help = "whether changes, too, are read in the sync_window alone: no or yes"},
 
 	{RESOURCE(every_ms), .name = "every", .type = OPTION_DURATION, .min = 10 * SECOND_MS,
 	 .max = 30 * DAY_MS, .inherits = "the resource's default", .reloadable = true,
 	 .help = "how often changes are read"},
 	{RESOURCE(full), .name = "full", .type = OPTION_SCHEDULE,
 	 .inherits = "the resource's default", .reloadable = true,
-	 .help = "when everything is read again, UTC: off, hourly, daily HH:MM, weekly DAY HH:MM"},
+	 .help = "when everything is read again: off, hourly, daily HH:MM, weekly DAY HH:MM, cron \"m h d m w\""},
 	{RESOURCE(verify_ms), .name = "verify", .type = OPTION_DURATION, .fallback = "30d",
 	 .max = 365 * DAY_MS, .reloadable = true,
 	 .help = "conversations: within this time all of the history is read again piece by piece, for what nothing else tells of; 0: never"},

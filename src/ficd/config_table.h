@@ -23,6 +23,8 @@ enum option_type {
 	OPTION_TOKEN,     /* struct config_token */
 	OPTION_RESOURCES, /* unsigned, bits of the resource table */
 	OPTION_SCHEDULE,  /* struct schedule */
+	OPTION_ZONE,      /* const char *: of a time zone that can be loaded */
+	OPTION_WEEK,      /* struct week */
 };
 
 struct option {

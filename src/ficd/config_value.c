@@ -300,6 +300,34 @@ static int parse_resources(void *field, const char *text, struct why *why)
 	return 0;
 }
 
+static int parse_schedule(void *field, const char *text, struct why *why)
+{
+	struct why inner = {""};
+
+	if (schedule_parse(text, field, &inner) == 0)
+		return 0;
+	if (strncmp(inner.text, "cron:", 5) == 0)
+		return why_set(why, ERR_INVALID, "%s", inner.text);
+	return expected(why, text, inner.text);
+}
+
+static int parse_zone(void *field, const char *text, struct arena *memory, struct why *why)
+{
+	struct zone *zone;
+	struct why inner = {""};
+
+	int rc = zone_load(bytes_str(text), &zone, &inner);
+	if (rc == ERR_NOMEM)
+		return rc;
+	if (rc)
+		return why_set(why, ERR_INVALID,
+			       "%s; expected UTC, local, or a name such as Europe/Berlin",
+			       inner.text);
+	zone_free(zone);
+	*(const char **)field = copy(memory, text);
+	return *(const char **)field ? 0 : ERR_NOMEM;
+}
+
 int option_parse(const struct option *o, void *section, const char *text, struct arena *memory,
 		 struct why *why)
 {
@@ -317,9 +345,9 @@ int option_parse(const struct option *o, void *section, const char *text, struct
 	case OPTION_URL: return parse_url(field, text, memory, why);
 	case OPTION_TOKEN: return parse_token(field, text, memory, why);
 	case OPTION_RESOURCES: return parse_resources(field, text, why);
-	case OPTION_SCHEDULE:
-		rc = schedule_parse(text, field);
-		return rc == 0 ? 0 : expected(why, text, schedule_expects(text));
+	case OPTION_SCHEDULE: return parse_schedule(field, text, why);
+	case OPTION_ZONE: return parse_zone(field, text, memory, why);
+	case OPTION_WEEK: return week_parse(bytes_str(text), field, why);
 	case OPTION_WORD:
 	case OPTION_CHOICE: break;
 	}
@@ -375,6 +403,7 @@ void option_print(const struct option *o, const void *section, struct buf *out)
 {
 	const void *field = (const char *)section + o->offset;
 	const struct config_token *token = field;
+	const struct week *week = field;
 	char text[DURATION_TEXT_MAX];
 	int index;
 
@@ -382,6 +411,7 @@ void option_print(const struct option *o, const void *section, struct buf *out)
 	case OPTION_PATH:
 	case OPTION_SOCKET:
 	case OPTION_CHOICE:
+	case OPTION_ZONE:
 	case OPTION_URL: put_text(out, *(const char *const *)field); return;
 	case OPTION_ACCESS: access_print(field, out); return;
 	case OPTION_SIZE: print_size(*(const int64_t *)field, out); return;
@@ -394,6 +424,7 @@ void option_print(const struct option *o, const void *section, struct buf *out)
 		return;
 	case OPTION_RESOURCES: print_resources(*(const unsigned *)field, out); return;
 	case OPTION_SCHEDULE: schedule_print(field, out); return;
+	case OPTION_WEEK: put_text(out, week->limited ? week->text : "any"); return;
 	case OPTION_WORD: break;
 	}
 	memcpy(&index, field, sizeof index);

@@ -38,6 +38,7 @@ struct source {
 	struct task *store_task;   /* gives the store its slices */
 	struct timer *flush_timer; /* and its journal an end */
 	struct trail *trail;
+	struct zone *zone; /* of its schedules; NULL: UTC */
 	struct sync *sync;
 };
 

@@ -49,7 +49,8 @@ static const struct param sync_params[] = {
 	{"source", PARAM_TEXT, false}, {"resource", PARAM_TEXTS, false},
 	{"mode", PARAM_TEXT, false},   {"since", PARAM_TIME, false},
 	{"until", PARAM_TIME, false},  {"ids", PARAM_TEXTS, false},
-	{"wait", PARAM_BOOL, false},   {NULL, PARAM_TEXT, false},
+	{"wait", PARAM_BOOL, false},   {"dry_run", PARAM_BOOL, false},
+	{NULL, PARAM_TEXT, false},
 };
 
 static const struct param prune_params[] = {

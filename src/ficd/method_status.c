@@ -80,6 +80,7 @@ static void put_resource(struct buf *out, const struct source *s, struct snapsho
 	put_text(out, "note", state.note);
 	put_time(out, "next_run", state.next_run_ms);
 	put_bool(out, "syncing", state.syncing);
+	put_bool(out, "waiting", state.waiting);
 	put_progress(out, &state);
 	put_real(out, "coverage_ratio", source_ratio(s, type, c));
 	put_time(out, "as_of", f.as_of_ms);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define RUNS_MAX        (CONFIG_SOURCES_MAX * CONFIG_RESOURCES_MAX)
+#define PLAN_MAX        (2 * CONFIG_RESOURCES_MAX)
 #define AUDIT_LIMIT_MAX 1000
 
 /* A wish that is waited for. */
@@ -150,11 +151,94 @@ struct wish {
 	size_t count;
 	enum sync_mode mode;
 	struct freshness_question span; /* since and until */
+	bool dry;                       /* what it would cost, instead */
+	struct buf plan;
+	uint32_t planned;
+	int64_t calls_least, calls, ms; /* in all; -1: something of it is not known */
 	struct why why;
 };
 
+static void put_known(struct buf *out, const char *key, int64_t value)
+{
+	if (value < 0)
+		put_text(out, key, NULL);
+	else
+		put_integer(out, key, value);
+}
+
+static int64_t add_known(int64_t sum, int64_t value)
+{
+	return sum < 0 || value < 0 ? -1 : sum + value;
+}
+
+static void put_estimate(struct wish *w, const struct source *s, const struct sync_estimate *e)
+{
+	mp_put_map(&w->plan, 9);
+	put_text(&w->plan, "source", s->config->name);
+	put_text(&w->plan, "resource", e->resource);
+	put_text(&w->plan, "kind", run_kind_name(e->kind));
+	mp_put_cstr(&w->plan, "span");
+	mp_put_array(&w->plan, 2);
+	put_time_value(&w->plan, e->span_start_ms);
+	put_time_value(&w->plan, e->span_end_ms);
+	put_integer(&w->plan, "calls_least", e->calls_least);
+	put_known(&w->plan, "calls", e->calls);
+	put_known(&w->plan, "duration_least_ms", e->ms_least);
+	put_known(&w->plan, "duration_ms", e->ms);
+	put_text(&w->plan, "basis", e->basis);
+	w->planned++;
+	w->calls_least += e->calls_least;
+	w->calls = add_known(w->calls, e->calls);
+	w->ms = add_known(w->ms, e->ms);
+}
+
+static int plan_one(struct wish *w, const struct source *s, const struct resource_type *type)
+{
+	struct sync_estimate items[PLAN_MAX];
+	int n = sync_estimate(s->sync, type, w->mode, w->span.start_ms, w->span.end_ms, items,
+			      PLAN_MAX, &w->why);
+
+	for (int i = 0; i < n; i++)
+		put_estimate(w, s, &items[i]);
+	return n < 0 ? n : 0;
+}
+
+/* A call each. */
+static void plan_ids(struct wish *w, const struct source *s, const struct resource_type *type, int n)
+{
+	const struct sync_estimate e = {
+		.resource = type->name,
+		.kind = RUN_ONE,
+		.span_start_ms = TIME_MIN,
+		.span_end_ms = TIME_MAX,
+		.calls_least = n,
+		.calls = n,
+		.ms_least = -1,
+		.ms = -1,
+		.basis = "a call for each id",
+	};
+
+	put_estimate(w, s, &e);
+}
+
+static void answer_plan(struct request *r, const struct wish *w)
+{
+	mp_put_map(&r->result, 4);
+	mp_put_cstr(&r->result, "plan");
+	mp_put_array(&r->result, w->planned);
+	buf_put_bytes(&r->result, buf_bytes(&w->plan));
+	put_integer(&r->result, "calls_least", w->calls_least);
+	put_known(&r->result, "calls", w->calls);
+	put_known(&r->result, "duration_ms", w->ms);
+	if (w->plan.error)
+		r->result.error = w->plan.error;
+	request_answer(r);
+}
+
 static int wish_one(struct wish *w, struct source *s, const struct resource_type *type)
 {
+	if (w->dry)
+		return plan_one(w, s, type);
 	/* Whoever wishes may have mended it. */
 	source_token(s);
 	if (s->token.len == 0)
@@ -253,6 +337,13 @@ static void wish_ids(struct request *r)
 			      SYNC_IDS_MAX);
 		return;
 	}
+	if (param_bool(r, "dry_run") && (type->traits & TRAIT_ONE)) {
+		plan_ids(&w, s, type, n);
+		answer_plan(r, &w);
+		buf_release(&w.plan);
+		return;
+	}
+	source_token(s);
 	if (s->token.len == 0) {
 		request_error(r, RPC_UNAVAILABLE, err_name(ERR_DENIED), NULL, "%s", s->token_error);
 		return;
@@ -282,6 +373,7 @@ void method_sync(struct request *r)
 	}
 	if (!read_mode(r, &w.mode) || param_span(r, &w.span))
 		return;
+	w.dry = param_bool(r, "dry_run");
 	if (param_text(r, "source", &name)) {
 		only = param_source(r);
 		if (!only)
@@ -295,8 +387,11 @@ void method_sync(struct request *r)
 			      w.why.text);
 	else if (rc)
 		request_error(r, RPC_UNAVAILABLE, err_name(rc), NULL, "%s", w.why.text);
+	else if (w.dry)
+		answer_plan(r, &w);
 	else
 		answer_wish(r, &w);
+	buf_release(&w.plan);
 }
 
 /* ---- runs ---- */

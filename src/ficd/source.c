@@ -7,6 +7,7 @@
 #include <base/log.h>
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define TRAIL_FILE_BYTES (1024 * 1024)
 #define TRAIL_FILES      4
@@ -104,9 +105,24 @@ static size_t wanted_resources(const struct source *s, struct sync_resource_opti
 	return n;
 }
 
+/* The same after each start, and another one on another host. */
+static uint64_t spread_seed(const struct source *s)
+{
+	char text[CONFIG_NAME_MAX + 80], host[65] = "";
+
+	if (gethostname(host, sizeof host - 1))
+		host[0] = 0;
+	snprintf(text, sizeof text, "%s@%s", s->config->name, host);
+	return bytes_hash(bytes_str(text)) | 1;
+}
+
 static int open_sync(struct source *s, struct why *why)
 {
 	struct sync_resource_options resources[CONFIG_RESOURCES_MAX];
+	int rc = zone_load(bytes_str(s->config->timezone), &s->zone, why);
+
+	if (rc)
+		return rc;
 	struct sync_options options = {
 		.name = s->config->name,
 		.account = {.provider = s->provider,
@@ -121,6 +137,10 @@ static int open_sync(struct source *s, struct why *why)
 		.concurrency = s->config->concurrency,
 		.retry_ms = s->config->retry_ms,
 		.stall_ms = s->config->stall_ms,
+		.zone = s->zone,
+		.window = s->config->sync_window,
+		.window_strict = s->config->sync_window_strict == CONFIG_YES,
+		.seed = spread_seed(s),
 		.resources = resources,
 		.resource_count = wanted_resources(s, resources),
 	};
@@ -211,6 +231,7 @@ int source_open(struct source *s, struct daemon *d, const struct config_source *
 void source_close(struct source *s)
 {
 	sync_free(s->sync);
+	zone_free(s->zone);
 	trail_close(s->trail);
 	store_close(s->store);
 	task_free(s->store_task);

@@ -118,18 +118,32 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = ARGS_MAX,
 			.first = ARG_SOURCE_OR_RESOURCE,
 			.rest = ARG_RESOURCE,
+			.options = BIT(OPT_SOURCE) | BIT(OPT_MODE) | BIT(OPT_SINCE) | BIT(OPT_UNTIL) |
+				   BIT(OPT_IDS) | BIT(OPT_WAIT) | BIT(OPT_NO_WAIT) | BIT(OPT_DRY_RUN),
+		},
+	[CMD_PLAN] =
+		{
+			.name = "plan",
+			.synopsis = "[SOURCE] [RESOURCE ...]",
+			.summary = "what a sync would do and cost, without sending anything",
+			.detail = "The calls are estimated from what is held and from how earlier runs went; what "
+				  "nobody can know is left blank, with the calls that it takes at the least. The "
+				  "time is that at the budget's rate. The same as sync --dry-run.",
+			.args_max = ARGS_MAX,
+			.first = ARG_SOURCE_OR_RESOURCE,
+			.rest = ARG_RESOURCE,
 			.options = BIT(OPT_SOURCE) | BIT(OPT_MODE) | BIT(OPT_SINCE) |
-				   BIT(OPT_UNTIL) | BIT(OPT_IDS) | BIT(OPT_WAIT) | BIT(OPT_NO_WAIT),
+				   BIT(OPT_UNTIL) | BIT(OPT_IDS),
 		},
 	[CMD_WAIT] =
 		{
 			.name = "wait",
 			.synopsis = "",
-			.summary = "wait until the data is fresh",
+			.summary = "wait until the data is fresh, or syncs are done",
 			.detail = "Exits with 3 when it is not within --timeout (default 60s; 0: wait without "
 				  "end), with 69 when the daemon could not be reached in that time. Fetches "
 				  "nothing by itself.",
-			.options = SPAN_OPTIONS | BIT(OPT_MAX_AGE) | BIT(OPT_FRESH),
+			.options = SPAN_OPTIONS | BIT(OPT_MAX_AGE) | BIT(OPT_FRESH) | BIT(OPT_IDLE),
 		},
 	[CMD_RUNS] =
 		{

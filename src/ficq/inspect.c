@@ -11,11 +11,7 @@
 
 #include <codec/msgpack.h>
 
-#include <time.h>
-
-#define OLD_DEFAULT_MS   (60 * 60 * 1000)
-#define WAIT_POLL_MIN_MS 200
-#define WAIT_POLL_MAX_MS 2000
+#define OLD_DEFAULT_MS (60 * 60 * 1000)
 
 static int call(struct app *a, const char *method, bool with_resource, struct bytes *result)
 {
@@ -249,7 +245,7 @@ int inspect_thread(struct app *a)
 
 /* --- freshness, wait --- */
 
-static int call_freshness(struct app *a, const char *resource, struct bytes *result)
+int inspect_call_freshness(struct app *a, const char *resource, struct bytes *result)
 {
 	struct params p = {0};
 
@@ -336,7 +332,7 @@ int inspect_freshness(struct app *a)
 	struct bytes result;
 	struct rows rows;
 
-	int code = call_freshness(a, app_arg(a, 0), &result);
+	int code = inspect_call_freshness(a, app_arg(a, 0), &result);
 	if (code)
 		return code;
 	app_note_worth(a, result);
@@ -351,69 +347,4 @@ int inspect_freshness(struct app *a)
 	rows_add(&rows, result, &a->out.buf);
 	rows_release(&rows);
 	return 0;
-}
-
-static void sleep_ms(int64_t ms)
-{
-	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
-
-	nanosleep(&t, NULL);
-}
-
-/* One look: 0 fresh, EXIT_FRESHNESS not yet, EXIT_UNAVAILABLE no daemon yet, anything else is final. */
-static int look_once(struct app *a, struct bytes *result)
-{
-	struct client_wait wait = app_wait(a);
-	struct why why;
-
-	if (!a->connected) {
-		int r = client_open(&a->client, app_value(a, OPT_SOCKET), &wait, &why);
-		if (r == ERR_NOTFOUND || r == ERR_IO)
-			return EXIT_UNAVAILABLE;
-		if (r < 0)
-			return app_client_error(a, r, &why);
-		a->connected = true;
-	}
-	int code = call_freshness(a, app_value(a, OPT_FRESH), result);
-	if (code)
-		return code;
-	app_note_worth(a, *result);
-	return bytes_is(member_str(*result, "freshness.state"), "fresh") ? 0 : EXIT_FRESHNESS;
-}
-
-static int give_up(struct app *a, int code)
-{
-	if (code == EXIT_UNAVAILABLE) {
-		struct why why = {""};
-		struct client_wait wait = {.until_ms = clock_mono_ms() + 1000};
-		int r = client_open(&a->client, app_value(a, OPT_SOCKET), &wait, &why);
-		a->connected = r == 0;
-		if (r < 0)
-			return app_client_error(a, r, &why);
-	}
-	return report_error(&a->report, EXIT_FRESHNESS, "stale", "still not fresh");
-}
-
-int inspect_wait(struct app *a)
-{
-	int64_t end_ms = a->timeout_ms ? clock_mono_ms() + a->timeout_ms : INT64_MAX,
-		pause_ms = WAIT_POLL_MIN_MS;
-	struct bytes result = {NULL, 0};
-
-	for (;;) {
-		int code = look_once(a, &result);
-		if (code == 0) {
-			if (a->format == FORMAT_JSON)
-				return app_print_json(a, result);
-			report_note(&a->report, a->report.verbose, "fresh");
-			return 0;
-		}
-		if (code != EXIT_FRESHNESS && code != EXIT_UNAVAILABLE)
-			return code;
-		int64_t left_ms = end_ms - clock_mono_ms();
-		if (left_ms <= 0)
-			return give_up(a, code);
-		sleep_ms(left_ms < pause_ms ? left_ms : pause_ms);
-		pause_ms = pause_ms * 3 / 2 < WAIT_POLL_MAX_MS ? pause_ms * 3 / 2 : WAIT_POLL_MAX_MS;
-	}
 }

@@ -12,6 +12,8 @@ int inspect_fields(struct app *a);
 int inspect_freshness(struct app *a);
 int inspect_coverage(struct app *a);
 int inspect_thread(struct app *a);
-int inspect_wait(struct app *a);
+
+/* The method's result for a resource (NULL: conversations), with --source, the span and --max-age; 0 or an exit code. */
+int inspect_call_freshness(struct app *a, const char *resource, struct bytes *result);
 
 #endif

@@ -5,7 +5,9 @@
 #include "dead.h"
 #include "help.h"
 #include "inspect.h"
+#include "plan.h"
 #include "sync.h"
+#include "wait.h"
 #include "tools.h"
 
 #include <fcntl.h>
@@ -23,7 +25,8 @@ static int (*const functions[CMD_NUMBER])(struct app *a) = {
 	[CMD_FRESHNESS] = inspect_freshness,
 	[CMD_COVERAGE] = inspect_coverage,
 	[CMD_SYNC] = sync_command,
-	[CMD_WAIT] = inspect_wait,
+	[CMD_PLAN] = plan_command,
+	[CMD_WAIT] = wait_command,
 	[CMD_RUNS] = ask_runs,
 	[CMD_VERIFY] = care_verify,
 	[CMD_PRUNE] = care_prune,

@@ -31,6 +31,7 @@ enum option {
 	OPT_NO_WAIT,
 	OPT_DRY_RUN,
 	OPT_ALL,
+	OPT_IDLE,
 	OPT_TZ,
 	OPT_COLOR,
 	OPT_NO_PAGER,

@@ -8,6 +8,7 @@
 #include <base/clock.h>
 #include <codec/msgpack.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -82,6 +83,39 @@ void progress_take(struct progress *p, struct bytes params)
 	r->at_ms = clock_mono_ms();
 }
 
+void progress_note(struct progress *p, const char *name, struct bytes phase, struct bytes ratio)
+{
+	struct progress_run *r = find_run(p, (int64_t)(bytes_hash(bytes_str(name)) >> 1));
+	struct mp_value v;
+	struct buf text = {0};
+
+	*r = (struct progress_run){.run = r->run,
+				   .done = -1,
+				   .total = -1,
+				   .ratio = -1,
+				   .rate = -1,
+				   .at_ms = clock_mono_ms()};
+	buf_put_str(&text, name);
+	copy_text(r->name, sizeof r->name, &text);
+	buf_put_bytes(&text, phase);
+	copy_text(r->phase, sizeof r->phase, &text);
+	buf_release(&text);
+	if (ratio.data && mp_get(ratio, &v) && v.type == MP_FLOAT)
+		r->ratio = v.real;
+}
+
+/* Never "0 ms": what is left takes at least a second, and nobody knows it by the tenth. */
+static void put_eta(struct buf *out, double seconds)
+{
+	int64_t s = seconds > 1e9 ? 1000000000 : (int64_t)ceil(seconds);
+
+	buf_put_str(out, "  ETA ");
+	if (s < 60)
+		buf_printf(out, "%lld s", (long long)(s > 1 ? s : 1));
+	else
+		show_millis(out, s * 1000);
+}
+
 static void put_bar(struct buf *out, double ratio, size_t cells, bool utf8)
 {
 	size_t full = ratio >= 1 ? cells : ratio <= 0 ? 0 : (size_t)(ratio * (double)cells);
@@ -96,19 +130,19 @@ static void put_counts(struct buf *out, const struct progress_run *run)
 {
 	if (run->ratio >= 0) {
 		show_ratio(out, run->ratio);
-		buf_put_str(out, "  ");
+		if (run->done >= 0)
+			buf_put_str(out, "  ");
 	}
-	show_count(out, run->done);
+	if (run->done >= 0)
+		show_count(out, run->done);
 	if (run->total > 0) {
 		buf_put_byte(out, '/');
 		show_count(out, run->total);
 	}
 	if (run->rate > 0)
 		buf_printf(out, run->rate < 10 ? "  %.1f/s" : "  %.0f/s", run->rate);
-	if (run->rate > 0 && run->total > run->done) {
-		buf_put_str(out, "  ETA ");
-		show_millis(out, (int64_t)((double)(run->total - run->done) / run->rate) * 1000);
-	}
+	if (run->rate > 0 && run->total > run->done)
+		put_eta(out, (double)(run->total - run->done) / run->rate);
 }
 
 void progress_line(struct buf *out, const struct progress_run *run, size_t width,
@@ -172,7 +206,7 @@ void progress_tick(struct progress *p)
 {
 	int64_t now = clock_mono_ms(), pause = p->lines ? LINE_MS : DRAW_MS;
 
-	if (!p->lines && !p->term->err_tty)
+	if (p->silent || (!p->lines && !p->term->err_tty))
 		return;
 	if (now - p->shown_ms < pause || now - p->started_ms < FIRST_MS)
 		return;

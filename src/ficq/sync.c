@@ -4,6 +4,7 @@
  */
 #include "sync.h"
 
+#include "plan.h"
 #include "progress.h"
 
 #include <codec/msgpack.h>
@@ -22,55 +23,6 @@ static void catch_interrupt(bool on)
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
-}
-
-static bool is_source(struct app *a, const char *name)
-{
-	struct bytes sources = member(buf_bytes(&a->client.hello), "sources"), item;
-	struct mp_reader r = mp_reader_of(sources);
-	struct mp_value v;
-
-	if (!sources.data || mp_next(&r, &v) != 1 || v.type != MP_ARRAY)
-		return false;
-	while (mp_take(&r, &item) == 1)
-		if (mp_get(item, &v) && v.type == MP_STR && bytes_is(v.str, name))
-			return true;
-	return false;
-}
-
-/* Names of resources have no digits; ids have. The first id's place among the arguments behind the resource. */
-static size_t ids_start(const char *const *args, size_t n)
-{
-	for (size_t i = 1; i < n; i++)
-		if (strpbrk(args[i], "0123456789"))
-			return i;
-	return n;
-}
-
-/* The arguments: a source's name first, if it is one and --source does not say it; the rest are resources. */
-static int put_targets(struct app *a, struct params *p)
-{
-	const char *source = app_value(a, OPT_SOURCE), *const *args = a->options.args + 1;
-	size_t n = a->options.arg_count - 1;
-
-	if (!source && n > 0 && is_source(a, args[0])) {
-		source = *args++;
-		n--;
-	}
-	/* The source is written with the span, unless it was an argument. */
-	if (!app_value(a, OPT_SOURCE))
-		params_str(p, "source", source);
-	size_t ids = ids_start(args, n);
-	if (ids < n)
-		params_strs(p, "ids", args + ids, n - ids);
-	else
-		params_list(p, "ids", app_value(a, OPT_IDS));
-	if (ids == 1 && (n > 1 || app_given(a, OPT_IDS)))
-		params_str(p, "resource", args[0]);
-	else if (ids > 0)
-		params_strs(p, "resource", args, ids);
-	params_str(p, "mode", app_value(a, OPT_MODE));
-	return app_put_span(a, p);
 }
 
 static void on_notification(void *ctx, struct bytes method, struct bytes params)
@@ -237,10 +189,12 @@ int sync_command(struct app *a)
 	struct params p = {0};
 	struct bytes result, runs;
 
+	if (app_given(a, OPT_DRY_RUN))
+		return plan_command(a);
 	int code = app_connect(a);
 	if (code)
 		return code;
-	code = put_targets(a, &p);
+	code = plan_targets(a, &p);
 	if (code) {
 		params_release(&p);
 		return code;

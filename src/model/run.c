@@ -89,3 +89,28 @@ void run_encode(const struct run_info *run, struct buf *out)
 	}
 	put_pair_text(out, "error", run->error[0] ? run->error : NULL);
 }
+
+static uint64_t number_of(struct bytes entry, const char *key)
+{
+	int64_t n;
+
+	return mp_find_int(entry, key, &n) && n > 0 ? (uint64_t)n : 0;
+}
+
+int run_decode(struct bytes entry, struct run_entry *out)
+{
+	struct bytes ended;
+
+	*out = (struct run_entry){
+		.created = number_of(entry, "created"),
+		.updated = number_of(entry, "updated"),
+		.deleted = number_of(entry, "deleted"),
+		.calls = number_of(entry, "calls"),
+		.duration_ms = number_of(entry, "duration_ms"),
+	};
+	if (!mp_find_str(entry, "resource", &out->resource) ||
+	    !mp_find_str(entry, "kind", &out->kind) || !mp_find_str(entry, "outcome", &out->outcome) ||
+	    !mp_find_str(entry, "ended", &ended) || time_parse(ended, &out->ended_ms))
+		return ERR_SYNTAX;
+	return 0;
+}

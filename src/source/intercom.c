@@ -26,11 +26,24 @@ static unsigned traits(const struct account *a, const struct resource_type *type
 					      : type->traits;
 }
 
+static unsigned page_max(const struct account *a, enum ask_kind kind, const struct resource_type *type)
+{
+	const struct intercom_route *route = intercom_route(type);
+
+	(void)a;
+	if (kind == ASK_DELETED)
+		return INTERCOM_DELETED_PAGE_MAX;
+	if (kind == ASK_CHANGED || route->search)
+		return INTERCOM_PAGE_MAX;
+	return route->page_numbers ? INTERCOM_COMPANIES_PAGE_MAX : 0;
+}
+
 const struct provider provider_intercom = {
 	.name = "intercom",
 	.types = intercom_types,
 	.base_url = base_url,
 	.traits = traits,
 	.call = intercom_call,
+	.page_max = page_max,
 	.read = intercom_read,
 };

@@ -72,10 +72,8 @@ static void plan_verify(struct resource *r, const struct snapshot *view, int64_t
 
 static void plan(struct resource *r, const struct snapshot *view, int64_t mono, int64_t wall)
 {
-	if (r->full_wall_ms != TIME_NONE && wall >= r->full_wall_ms) {
+	if (due_full(r, wall))
 		r->full_wished = true;
-		r->full_wall_ms = schedule_next(&r->options.full, wall);
-	}
 	plan_past(r, view, mono);
 	plan_verify(r, view, mono);
 	r->chained = (r->options.type->traits & TRAIT_CHANGED) && has_chain(r, view);
@@ -98,6 +96,27 @@ static int rank_of(const struct run *run)
 	       kind_rank[run->ops->kind] + (int)run->resource->options.priority;
 }
 
+static bool closed(const struct sync *s)
+{
+	return !week_holds(&s->options.window, s->options.zone, loop_wall_ms(s->options.loop));
+}
+
+bool plan_held_back(const struct run *run)
+{
+	const struct resource *r = run->resource;
+	const struct sync *s = run->sync;
+
+	if (run->preferred || !closed(s))
+		return false;
+	/* A walk by last update goes on where it stood; a list that has begun would have to begin anew. */
+	if (run->begun && run->ops->kind != RUN_BACKFILL)
+		return false;
+	if (s->options.window_strict)
+		return true;
+	/* Until it has begun once, not even changes can be asked for. */
+	return run->ops->kind != resource_regular_kind(r) && r->chained;
+}
+
 struct run *plan_first(const struct sync *s)
 {
 	struct run *best = NULL;
@@ -105,7 +124,7 @@ struct run *plan_first(const struct sync *s)
 	for (size_t i = 0; i < s->options.resource_count; i++)
 		for (int k = 0; k < RUN_KINDS; k++) {
 			struct run *run = s->resources[i].runs[k];
-			if (run && (!best || rank_of(run) < rank_of(best)))
+			if (run && (!best || rank_of(run) < rank_of(best)) && !plan_held_back(run))
 				best = run;
 		}
 	return best;
@@ -115,15 +134,17 @@ bool plan_others_wait(const struct run *run)
 {
 	const struct sync *s = run->sync;
 	int64_t mono = loop_mono_ms(s->options.loop);
+	bool waits = s->options.window_strict && closed(s);
 
 	if (s->stopping || s->next_token || sync_must_save(s))
 		return true;
 	for (size_t i = 0; i < s->options.resource_count; i++) {
 		const struct resource *r = &s->resources[i];
-		if (r->chained && r->due_mono_ms <= mono && run->ops->kind != RUN_CHANGES)
+		if (r->chained && r->due_mono_ms <= mono && run->ops->kind != RUN_CHANGES && !waits)
 			return true;
 		for (int k = 0; k < RUN_KINDS; k++)
-			if (r->runs[k] && r->runs[k] != run && rank_of(r->runs[k]) < rank_of(run))
+			if (r->runs[k] && r->runs[k] != run && rank_of(r->runs[k]) < rank_of(run) &&
+			    !plan_held_back(r->runs[k]))
 				return true;
 	}
 	return false;

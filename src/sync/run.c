@@ -120,10 +120,27 @@ static void run_commit_partly(struct run *run)
 static int note_success(struct run *run)
 {
 	char key[64], text[TIME_TEXT_MAX];
+	struct bytes now = bytes_str(time_text(loop_wall_ms(of(run)->options.loop), false, text));
 
 	snprintf(key, sizeof key, "synced.%s", run->info.resource);
-	return txn_mark(run->txn, key,
-			bytes_str(time_text(loop_wall_ms(of(run)->options.loop), false, text)));
+	int rc = txn_mark(run->txn, key, now);
+	if (rc || !run->full)
+		return rc;
+	snprintf(key, sizeof key, "full.%s", run->info.resource);
+	return txn_mark(run->txn, key, now);
+}
+
+/* How much there is, for estimates of what is left when this run is interrupted. */
+static int note_total(struct run *run)
+{
+	char key[64], text[24];
+
+	if (!run->full || run->total_noted || run->info.total < 0)
+		return 0;
+	run->total_noted = true;
+	snprintf(key, sizeof key, "total.%s", run->info.resource);
+	snprintf(text, sizeof text, "%lld", (long long)run->info.total);
+	return txn_mark(run->txn, key, bytes_str(text));
 }
 
 /* Of the others success says nothing about how new the data is. */
@@ -164,6 +181,8 @@ static void run_page_over(struct run *run)
 	if (run->past)
 		run->last_page = true;
 	int rc = run->ops->proves(run, run->last_page, &why);
+	if (rc == 0)
+		rc = note_total(run);
 	if (rc == 0 && run->last_page)
 		rc = run_phase_over(run, &why);
 	page_free(run->page);

@@ -41,6 +41,8 @@ struct resource {
 	int64_t kept_from_ms; /* nothing before it is claimed any more: it was dropped; TIME_MIN */
 	int64_t due_mono_ms;  /* changes, or the list */
 	int64_t full_wall_ms; /* full; TIME_NONE: not planned */
+	int64_t full_done_ms; /* end of the last reading of everything, by the wall clock */
+	uint64_t rounds;      /* regular runs that were planned */
 	int64_t backfill_mono_ms; /* not before */
 	bool full_wished;
 	bool insisted; /* a client wishes a full or verify run: what it does not find is believed when it was refused before */
@@ -107,6 +109,8 @@ struct run {
 	bool begun, listed, committing, finishing, canceled;
 	bool partly;    /* the commit under way is of a part of a page: the turn goes on after it */
 	bool preferred; /* a client waits for it */
+	bool full;      /* it reads everything, not what is missing */
+	bool total_noted;
 	int phase;
 	struct ask ask;
 	struct buf cursor;

@@ -45,6 +45,7 @@ static int begin(struct run *run, struct why *why)
 	bool top = c->chain_end_ms == TIME_NONE || r->full_wished;
 	if (r->full_wished)
 		run->gap.start_ms = resource_history_start(r);
+	run->full = r->full_wished || c->held.count == 0;
 	r->full_wished = false;
 	int rc = child_lost(run, &run->force);
 	if (rc)

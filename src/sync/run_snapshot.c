@@ -21,6 +21,8 @@ static int begin(struct run *run, struct why *why)
 	run->insisted = run->resource->insisted;
 	run->resource->insisted = false;
 	run->resource->full_wished = false;
+	/* Other lists are read whole each time. */
+	run->full = run->resource->options.type->traits & TRAIT_CHANGED;
 	run->ask = (struct ask){.kind = ASK_LIST, .type = run->resource->options.type};
 	return 0;
 }

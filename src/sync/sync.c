@@ -13,6 +13,7 @@
 
 #define PROGRESS_MS     100
 #define RETRY_MIN_MS    10
+#define LOOK_MS         60000 /* a sleep of the machine stops timers: it is seen within a minute */
 #define SAVE_AGAIN_MS   10000
 #define VERIFY_AGAIN_MS (60 * 60 * 1000) /* after a failure */
 
@@ -50,15 +51,14 @@ static const struct resource_type *child_of(const struct provider *p, const stru
 static void resource_init(struct sync *s, struct resource *r,
 			  const struct sync_resource_options *options)
 {
-	int64_t wall = loop_wall_ms(s->options.loop);
-
 	*r = (struct resource){
 		.sync = s,
 		.options = *options,
 		.child = child_of(s->options.account.provider, options->type),
 		.last_sync_ms = TIME_NONE,
 		.kept_from_ms = TIME_MIN,
-		.full_wall_ms = schedule_next(&options->full, wall),
+		.full_wall_ms = TIME_NONE,
+		.full_done_ms = TIME_NONE,
 	};
 }
 
@@ -80,6 +80,7 @@ static void resources_load(struct sync *s)
 			r->last_sync_ms = ms;
 		resource_pending_load(r, view);
 		resource_refusal_load(r, view);
+		due_load(r, view, loop_wall_ms(s->options.loop));
 	}
 	if (letters_load(&s->letters, view, &why))
 		log_warn("sync", "the dead letters cannot be read: %s source=%s", why.text,
@@ -137,6 +138,7 @@ struct sync *sync_new(const struct sync_options *options)
 	s->options.resources = NULL;
 	s->options.token = NULL;
 	s->breaker_since_ms = loop_wall_ms(options->loop);
+	s->clock_base_ms = loop_wall_ms(options->loop) - loop_mono_ms(options->loop);
 	/* Ids grow over restarts: they begin with the time. */
 	s->last_run_id = (uint64_t)loop_wall_ms(options->loop);
 	resources_load(s);
@@ -190,7 +192,7 @@ static void take_token(struct sync *s)
 
 static void arm_timer(struct sync *s, int64_t mono, int64_t wall)
 {
-	int64_t next = 24 * 3600 * 1000;
+	int64_t next = LOOK_MS;
 
 	for (size_t i = 0; i < s->options.resource_count; i++) {
 		const struct resource *r = &s->resources[i];
@@ -295,6 +297,7 @@ static void sync_pump(struct sync *s)
 	}
 	if (!s->started)
 		return;
+	due_clock(s, mono, wall);
 	if (mono < s->paused_until_ms) {
 		timer_start(s->timer, s->paused_until_ms - mono, 0);
 		return;
@@ -420,6 +423,8 @@ static void plan_next(struct resource *r, const struct run *run)
 	int64_t mono = loop_mono_ms(s->options.loop);
 
 	resource_reload(r, run);
+	if (run->full && run->info.outcome != RUN_CANCELED)
+		due_full_ended(r, run->info.outcome == RUN_OK, loop_wall_ms(s->options.loop));
 	if (run->ops->kind == RUN_VERIFY)
 		plan_next_verify(r, run);
 	if (run->ops->kind == RUN_VERIFY || run->ops->kind == RUN_ONE)
@@ -429,7 +434,7 @@ static void plan_next(struct resource *r, const struct run *run)
 		r->last_error[0] = 0;
 		r->last_sync_ms = run->info.ended_ms;
 		/* A walk's claims become coverage with the next changes run: at once, then as often as configured. */
-		r->due_mono_ms = r->pending_count ? mono : mono + r->options.every_ms;
+		r->due_mono_ms = r->pending_count ? mono : mono + due_after_ms(r);
 		if (run->ops->kind == RUN_BACKFILL && !r->pending_count)
 			r->due_mono_ms = mono;
 		/* A client wished for it while this run was under way. */

@@ -43,9 +43,9 @@ struct sync {
 	void *retain_ctx;
 	char *token, *next_token; /* owned; the next one is taken between two turns */
 	struct letters letters;
-	bool saving;            /* a commit for letters is under way */
-	int64_t save_mono_ms;   /* not before */
-	bool quiet;             /* nothing was due when it was last looked at */
+	bool saving;          /* a commit for letters is under way */
+	int64_t save_mono_ms; /* not before */
+	bool quiet;           /* nothing was due when it was last looked at */
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
 	uint64_t last_run_id;
@@ -55,6 +55,7 @@ struct sync {
 	enum fault fault;         /* what keeps the source from working; FAULT_NONE */
 	char error[320];
 	int64_t paused_until_ms; /* monotonic */
+	int64_t clock_base_ms; /* wall clock minus the monotonic one, when they were last compared */
 	unsigned failures;
 	char workspace_id[64], workspace_name[128], region[16], timezone[64];
 	struct watch_entry watches[WATCHES_MAX];
@@ -83,13 +84,28 @@ void breaker_hurry(struct sync *s);
 /* identity.c: who the token belongs to, before anything else. */
 void sync_identify(struct sync *s);
 
+/* due.c */
+int64_t due_after_ms(struct resource *r); /* from the end of a regular run to the next one */
+void due_load(struct resource *r, const struct snapshot *view,
+	      int64_t wall); /* after start, what earlier runs of the daemon left */
+bool due_full(struct resource *r, int64_t wall); /* once for each time that a full run is due */
+void due_full_ended(struct resource *r, bool ok, int64_t wall);
+void due_clock(struct sync *s, int64_t mono, int64_t wall); /* looks whether the clocks went apart */
+
 /* plan.c */
+bool plan_held_back(const struct run *run);                /* until the sync window opens */
 void plan_all(struct sync *s, int64_t mono, int64_t wall); /* makes runs of what is due */
 struct run *plan_first(const struct sync *s); /* the run that goes first; NULL: none waits */
 bool plan_others_wait(const struct run *run);
 struct run *run_make(struct resource *r, enum run_kind kind); /* or the one there is; NULL: no memory */
 enum run_kind resource_regular_kind(const struct resource *r); /* what brings what is new */
 enum run_kind resource_past_kind(const struct resource *r); /* what reads the past, where changes are fed */
+
+/* wish.c */
+struct resource *resource_find(const struct sync *s,
+			       const char *name); /* of a child its parent; NULL: not configured */
+enum run_kind wish_kind(const struct resource *r, enum sync_mode mode, struct interval span,
+			const struct snapshot *view); /* the run that a wish makes; RUN_KINDS: none is needed */
 
 /* retry.c */
 /* When to try again after so many failures in a row. */

@@ -231,8 +231,7 @@ static bool gone_for_sure(const struct run *run, const struct arrived *from, str
 static int take_one_gone(struct run *run, const struct arrived *from, struct why *why)
 {
 	struct record held;
-	int rc = snapshot_peek(run->view, run->info.resource, bytes_of(from->id, from->id_len),
-			       &held);
+	int rc = snapshot_peek(run->view, run->info.resource, bytes_of(from->id, from->id_len), &held);
 
 	if (rc < 0 && rc != ERR_CORRUPT)
 		return why_set(why, rc, "cannot look up a record in the store");

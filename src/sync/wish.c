@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-static struct resource *resource_of(const struct sync *s, const char *name)
+struct resource *resource_find(const struct sync *s, const char *name)
 {
 	for (size_t i = 0; i < s->options.resource_count; i++) {
 		struct resource *r = &s->resources[i];
@@ -31,40 +31,47 @@ static struct interval closed(const struct resource *r, struct interval span)
 	return span;
 }
 
-static struct run *wish_verify(struct resource *r, struct interval span)
+enum run_kind wish_kind(const struct resource *r, enum sync_mode mode, struct interval span,
+			const struct snapshot *view)
 {
-	r->verify_wished = span;
-	r->verify_mono_ms = 0;
-	return run_make(r, RUN_VERIFY);
-}
-
-static struct run *wish_run(struct resource *r, enum sync_mode mode, struct interval span,
-			    const struct snapshot *view)
-{
-	const struct coverage *c = snapshot_coverage(view, r->options.type->name);
+	bool chained = snapshot_coverage(view, r->options.type->name)->chain_end_ms != TIME_NONE;
 	struct interval gap;
 
 	if (is_limited(span)) {
 		span = closed(r, span);
 		if (span.start_ms >= span.end_ms)
-			return NULL;
+			return RUN_KINDS;
 	}
-	r->insisted |= mode == SYNC_VERIFY || (mode == SYNC_FULL && !resource_verifies(r));
 	if (!(r->options.type->traits & TRAIT_CHANGED))
-		return run_make(r, RUN_SNAPSHOT);
-	if (mode == SYNC_VERIFY && resource_verifies(r) && c->chain_end_ms != TIME_NONE)
-		return wish_verify(r, span);
-	if (mode == SYNC_FULL || mode == SYNC_VERIFY)
-		r->full_wished = true;
-	if (mode == SYNC_BACKFILL && c->chain_end_ms != TIME_NONE &&
+		return RUN_SNAPSHOT;
+	if (mode == SYNC_VERIFY && resource_verifies(r) && chained)
+		return RUN_VERIFY;
+	if (mode == SYNC_BACKFILL && chained &&
 	    !(is_limited(span) ? resource_gap_in(r, view, span, &gap) : resource_gap(r, view, &gap)))
+		return RUN_KINDS;
+	return mode == SYNC_CHANGES && chained ? RUN_CHANGES : resource_past_kind(r);
+}
+
+static struct run *wish_run(struct resource *r, enum sync_mode mode, struct interval span,
+			    const struct snapshot *view)
+{
+	enum run_kind kind = wish_kind(r, mode, span, view);
+
+	if (kind == RUN_KINDS)
 		return NULL;
-	if (mode == SYNC_BACKFILL && is_limited(span))
-		r->span_wished = span;
-	r->backfill_mono_ms = 0;
-	return run_make(r, mode == SYNC_CHANGES && c->chain_end_ms != TIME_NONE
-				   ? RUN_CHANGES
-				   : resource_past_kind(r));
+	r->insisted |= mode == SYNC_VERIFY || (mode == SYNC_FULL && !resource_verifies(r));
+	if (is_limited(span))
+		span = closed(r, span);
+	if (kind == RUN_VERIFY) {
+		r->verify_wished = span;
+		r->verify_mono_ms = 0;
+	} else if (r->options.type->traits & TRAIT_CHANGED) {
+		r->full_wished |= mode == SYNC_FULL || mode == SYNC_VERIFY;
+		if (mode == SYNC_BACKFILL && is_limited(span))
+			r->span_wished = span;
+		r->backfill_mono_ms = 0;
+	}
+	return run_make(r, kind);
 }
 
 /* Whoever waited for a pause is served now. */
@@ -85,7 +92,7 @@ int sync_wish_span(struct sync *s, const struct resource_type *resource, enum sy
 		   int64_t start_ms, int64_t end_ms, uint64_t *ids_out, size_t cap, struct why *why)
 {
 	struct interval span = {.start_ms = start_ms, .end_ms = end_ms};
-	struct resource *only = resource ? resource_of(s, resource->name) : NULL;
+	struct resource *only = resource ? resource_find(s, resource->name) : NULL;
 	struct snapshot *view;
 	int n = 0;
 
@@ -135,7 +142,7 @@ static int check_ids(const struct sync *s, const struct resource *r, const struc
 int sync_wish_ids(struct sync *s, const struct resource_type *resource, const struct bytes *ids,
 		  size_t count, uint64_t *run_out, struct why *why)
 {
-	struct resource *r = resource_of(s, resource->name);
+	struct resource *r = resource_find(s, resource->name);
 
 	if (s->stopping)
 		return why_set(why, ERR_BUSY, "the daemon is shutting down");
@@ -236,7 +243,7 @@ void sync_state(const struct sync *s, struct sync_state *out)
 
 bool sync_resource_state(const struct sync *s, const char *resource, struct sync_resource_state *out)
 {
-	const struct resource *r = resource_of(s, resource);
+	const struct resource *r = resource_find(s, resource);
 	int64_t mono = loop_mono_ms(s->options.loop);
 
 	if (!r)
@@ -254,6 +261,8 @@ bool sync_resource_state(const struct sync *s, const char *resource, struct sync
 	for (int k = 0; k < RUN_KINDS; k++) {
 		const struct run *run = r->runs[k];
 		if (!run)
+			continue;
+		if (plan_held_back(run))
 			continue;
 		out->waiting = true;
 		if (run->begun && (!out->syncing || run == s->turn)) {

@@ -122,16 +122,19 @@ static void rows_sort(struct rows *r, bool descending, bool ties)
 }
 
 /* What lived at a moment, keyed by last update or by creation. */
-static struct rows rows_of(const struct world *w, enum kind kind, int64_t at_ms, bool created,
-			   bool searched)
+static struct rows rows_since(const struct world *w, enum kind kind, int64_t at_ms, bool created,
+			      bool searched, int64_t since_s)
 {
 	struct rows r = {.items = calloc(w->count + 1, sizeof *r.items)};
 
 	assert(r.items);
 	for (unsigned i = 0; i < w->count; i++) {
 		const struct thing *t = w->things[i];
+		if (t->kind != kind || t->deleted_ms <= at_ms ||
+		    seconds(t->change_ms[t->changes - 1]) < since_s)
+			continue;
 		unsigned version = thing_version(t, at_ms);
-		if (t->kind != kind || version == 0 || t->deleted_ms <= at_ms)
+		if (version == 0)
 			continue;
 		if (searched && t->dropped && version > t->dropped)
 			version = t->dropped;
@@ -141,6 +144,12 @@ static struct rows rows_of(const struct world *w, enum kind kind, int64_t at_ms,
 						  seconds(t->change_ms[created ? 0 : version - 1])};
 	}
 	return r;
+}
+
+static struct rows rows_of(const struct world *w, enum kind kind, int64_t at_ms, bool created,
+			   bool searched)
+{
+	return rows_since(w, kind, at_ms, created, searched, INT64_MIN);
 }
 
 /* A row's time of the field that a filter names. */
@@ -197,6 +206,29 @@ static void filter(struct rows *r, struct bytes query, bool days)
 			r->items[n++] = *row;
 	}
 	r->count = n;
+}
+
+/* The smallest time that a query names from below; what changed last before it is not looked at. */
+static int64_t floor_of(struct bytes query, bool days)
+{
+	struct bytes operator, value, each;
+	struct mp_reader r;
+	struct mp_value head;
+	int64_t n, least = INT64_MAX;
+
+	assert(mp_find_str(query, "operator", &operator));
+	assert(mp_find(query, bytes_str("value"), &value) == 1);
+	r = mp_reader_of(value);
+	assert(mp_next(&r, &head) == 1);
+	for (uint32_t i = 0; head.type == MP_ARRAY && i < head.count; i++) {
+		assert(mp_take(&r, &each) == 1);
+		n = floor_of(each, days);
+		least = n < least ? n : least;
+	}
+	if (head.type == MP_ARRAY || bytes_is(operator, "<"))
+		return least;
+	assert(mp_find_int(query, "value", &n));
+	return days ? n / 86400 * 86400 : n;
 }
 
 static unsigned after_cursor(const struct rows *r, struct bytes cursor, bool descending, bool ties)
@@ -258,9 +290,11 @@ static void serve_search(struct world *w, enum kind kind, struct bytes body, str
 	assert(json_to_msgpack(body, JSON_STRICT, &words, &why) == 0);
 	assert(mp_path(buf_bytes(&words), bytes_str("sort"), &v) == 1 &&
 	       mp_find_str(v, "field", &field));
-	struct rows r = rows_of(w, kind, world_now(w) - w->options.index_lag_ms,
-				w->options.sort_ignored != bytes_is(field, "created_at"), true);
 	assert(mp_path(buf_bytes(&words), bytes_str("query"), &query) == 1);
+	int64_t floor = floor_of(query, !conversations);
+	struct rows r = rows_since(w, kind, world_now(w) - w->options.index_lag_ms,
+				   w->options.sort_ignored != bytes_is(field, "created_at"), true,
+				   floor == INT64_MAX ? INT64_MIN : floor);
 	assert(mp_path(buf_bytes(&words), bytes_str("sort.order"), &v) == 1 && mp_get(v, &text));
 	order = text.str;
 	if (mp_path(buf_bytes(&words), bytes_str("pagination.starting_after"), &v) == 1 &&
@@ -387,14 +421,12 @@ static void serve_one(struct world *w, enum kind kind, const char *id, struct si
 	unsigned number = (unsigned)strtoul(id, NULL, kind == KIND_CONVERSATION ? 10 : 16);
 	int64_t now = world_now(w);
 
-	for (unsigned i = 0; i < w->count; i++) {
-		const struct thing *t = w->things[i];
-		if (t->kind == kind && t->id == number && t->deleted_ms > now) {
-			put_thing(&out->body, w, t, thing_version(t, now), true);
-			return;
-		}
-	}
-	put_error(out, 404, "not_found");
+	const struct thing *t = world_find(w, number);
+
+	if (t && t->kind == kind && t->deleted_ms > now)
+		put_thing(&out->body, w, t, thing_version(t, now), true);
+	else
+		put_error(out, 404, "not_found");
 }
 
 static void route(struct world *w, const struct http_request *request, const char *path,

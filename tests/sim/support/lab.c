@@ -72,6 +72,7 @@ void lab_init(struct lab *lab, uint64_t seed)
 		.concurrency = 4,
 		.every_ms = 5 * MINUTE_MS,
 		.history_ms = 30 * DAY_MS,
+		.full = {.kind = SCHEDULE_DAILY, .minute = 120},
 		.options =
 			{
 				.seed = seed,
@@ -111,7 +112,7 @@ void lab_start(struct lab *lab)
 		resources[n++] = (struct sync_resource_options){
 			.type = provider_type(&provider_intercom, bytes_str(names[i])),
 			.every_ms = i < 2 ? 60 * MINUTE_MS : lab->every_ms,
-			.full = {.kind = i == 2 ? SCHEDULE_DAILY : SCHEDULE_OFF, .minute = 120},
+			.full = i == 2 ? lab->full : (struct schedule){.kind = SCHEDULE_OFF},
 			.history_ms = lab->history_ms,
 			.retain_ms = lab->retain_ms,
 			.verify_ms = lab->verify_ms,
@@ -129,6 +130,9 @@ void lab_start(struct lab *lab)
 		.budget = lab->share,
 		.concurrency = lab->concurrency,
 		.retry_ms = 1000,
+		.window = lab->window,
+		.window_strict = lab->window_strict,
+		.seed = lab->seed,
 		.resources = resources,
 		.resource_count = n,
 	};
@@ -161,6 +165,80 @@ static bool is_stopped(void *ctx)
 	return ((struct lab *)ctx)->stopped;
 }
 
+/* A store that is opened anew counts on from what is durable. */
+static void forget_revisions(struct lab *lab)
+{
+	lab->checked_revision = 0;
+	for (unsigned i = 0; i < lab->world->count; i++)
+		lab->world->things[i]->seen_revision = 0;
+}
+
+/* A command with the lab's folder as $d. */
+static void shell(const struct lab *lab, const char *command)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, "d='%s'; %s", lab->dir, command);
+	assert(system(text) == 0);
+}
+
+void lab_kill(struct lab *lab)
+{
+	shell(lab, "rm -rf $d.killed && cp -a $d $d.killed");
+	sync_free(lab->sync);
+	trail_close(lab->trail);
+	store_close(lab->store);
+	shell(lab, "rm -rf $d && mv $d.killed $d");
+	forget_revisions(lab);
+	lab_start(lab);
+}
+
+void lab_sleep(struct lab *lab, int64_t ms)
+{
+	sim_step_wall(lab->loop, ms);
+}
+
+void lab_step_clock(struct lab *lab, int64_t by_ms)
+{
+	sim_step_wall(lab->loop, by_ms);
+	lab->world->options.clock_ms -= by_ms;
+}
+
+struct tally {
+	const char *resource, *kind, *outcome;
+	int64_t since_ms;
+	unsigned count;
+};
+
+static bool is_text(struct bytes run, const char *key, const char *expected)
+{
+	struct bytes text;
+
+	return !expected || (mp_find_str(run, key, &text) && bytes_is(text, expected));
+}
+
+static bool tally_run(void *ctx, uint64_t sequence, struct bytes run)
+{
+	struct tally *t = ctx;
+	struct bytes started;
+	int64_t ms;
+
+	(void)sequence;
+	assert(mp_find_str(run, "started", &started) && time_parse(started, &ms) == 0);
+	t->count += ms >= t->since_ms && is_text(run, "resource", t->resource) &&
+		    is_text(run, "kind", t->kind) && is_text(run, "outcome", t->outcome);
+	return true;
+}
+
+unsigned lab_runs(struct lab *lab, const char *resource, const char *kind, const char *outcome,
+		  int64_t since_ms)
+{
+	struct tally t = {resource, kind, outcome, since_ms, 0};
+
+	assert(trail_scan(lab->trail, UINT64_MAX, tally_run, &t) == 0);
+	return t.count;
+}
+
 void lab_stop(struct lab *lab)
 {
 	lab->stopped = false;
@@ -171,10 +249,7 @@ void lab_stop(struct lab *lab)
 	lab->sync = NULL;
 	trail_close(lab->trail);
 	store_close(lab->store);
-	lab->checked_revision = 0;
-	/* A store that is opened anew counts on from what is durable. */
-	for (unsigned i = 0; i < lab->world->count; i++)
-		lab->world->things[i]->seen_revision = 0;
+	forget_revisions(lab);
 }
 
 void lab_restart(struct lab *lab)
@@ -381,6 +456,55 @@ void lab_check(struct lab *lab)
 	snapshot_free(view);
 }
 
+static void equal_thing(struct lab *lab, struct snapshot *view, struct thing *t)
+{
+	bool lives = t->deleted_ms > world_now(lab->world);
+	int64_t wanted = world_now(lab->world) - lab->history_ms + DAY_MS;
+	struct record held;
+	char id[32];
+
+	id_of(t, id, sizeof id);
+	int rc = snapshot_peek(view, resource_names[t->kind], bytes_str(id), &held);
+	assert(rc >= 0);
+	bool live = rc == 1 && !(held.flags & RECORD_DELETED);
+	if (live && !lives)
+		broken(lab, "%s %s is deleted and held", resource_names[t->kind], id);
+	if (!lives || (t->kind == KIND_CONVERSATION && t->change_ms[0] < wanted && !live))
+		return;
+	if (!live) {
+		broken(lab, "%s %s is not held", resource_names[t->kind], id);
+		return;
+	}
+	unsigned got = version_held(view, t, id);
+	if (got != t->changes)
+		broken(lab, "%s %s is held as v%u, it is v%u", resource_names[t->kind], id, got,
+		       t->changes);
+	for (unsigned p = 0; p < t->part_count; p++) {
+		snprintf(id, sizeof id, "%u", t->parts[p].id);
+		if (snapshot_peek(view, "messages", bytes_str(id), &held) != 1)
+			broken(lab, "message %s of %u is not held", id, t->id);
+	}
+}
+
+void lab_equal(struct lab *lab)
+{
+	struct snapshot *view = snapshot_new(lab->store);
+	uint64_t live[KINDS] = {0};
+
+	assert(view);
+	for (unsigned i = 0; i < lab->world->count; i++) {
+		struct thing *t = lab->world->things[i];
+		live[t->kind] += t->deleted_ms > world_now(lab->world);
+		equal_thing(lab, view, t);
+	}
+	for (int k = KIND_CONTACT; k < KINDS; k++)
+		if (snapshot_count(view, resource_names[k]) != live[k])
+			broken(lab, "%llu %s are held, there are %llu",
+			       (unsigned long long)snapshot_count(view, resource_names[k]),
+			       resource_names[k], (unsigned long long)live[k]);
+	snapshot_free(view);
+}
+
 struct until {
 	struct lab *lab;
 	bool (*enough)(struct lab *lab);
@@ -390,10 +514,15 @@ static bool after_turn(void *ctx)
 {
 	struct until *u = ctx;
 	struct store_stats stats;
+	int64_t mono = loop_mono_ms(u->lab->loop);
 
-	store_stats(u->lab->store, &stats);
-	if (stats.revision != u->lab->checked_revision)
-		lab_check(u->lab);
+	if (mono >= u->lab->next_check_ms && u->lab->sync) {
+		store_stats(u->lab->store, &stats);
+		if (stats.revision != u->lab->checked_revision) {
+			lab_check(u->lab);
+			u->lab->next_check_ms = mono + u->lab->check_every_ms;
+		}
+	}
 	return u->enough && u->enough(u->lab);
 }
 

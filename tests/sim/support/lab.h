@@ -29,12 +29,18 @@ struct lab {
 	double share;
 	unsigned concurrency;
 	bool only_conversations;
+	struct schedule full; /* of contacts */
+	struct week window;
+	bool window_strict;
+	uint64_t seed; /* of the spread of regular runs; 0: none */
 	int64_t every_ms, history_ms, retain_ms, verify_ms;
 	bool verify_counts;
 	size_t txn_bytes; /* of one transaction; 0: the usual */
 	bool disk_full;
 	uint64_t checked_revision, checks;
-	unsigned broken; /* claims that did not hold; printed */
+	int64_t check_every_ms; /* between checks; 0: after each commit */
+	int64_t next_check_ms;  /* monotonic */
+	unsigned broken;        /* claims that did not hold; printed */
 	struct fsync_later *fsyncs;
 };
 
@@ -53,8 +59,19 @@ bool lab_run_until(struct lab *lab, int64_t ms, bool (*enough)(struct lab *lab))
 void lab_restart(struct lab *lab);
 void lab_stop(struct lab *lab);
 void lab_start(struct lab *lab);
+/* Killed: what is on disk at this moment is all that there is when both are opened again. */
+void lab_kill(struct lab *lab);
+/* The machine sleeps: the world's time goes on, monotonic time does not. */
+void lab_sleep(struct lab *lab, int64_t ms);
+/* Our clock is set; the world's is not. */
+void lab_step_clock(struct lab *lab, int64_t by_ms);
+/* Runs in the audit trail, of a resource and a kind (NULL: any), that began at `since_ms` (our clock) or later and ended like that (NULL: anyhow). */
+unsigned lab_runs(struct lab *lab, const char *resource, const char *kind, const char *outcome,
+		  int64_t since_ms);
 /* Holds every claim against the world. */
 void lab_check(struct lab *lab);
+/* In a world that stands still since the last runs: what is held and what there is are the same, whatever is claimed. Differences are printed and counted as broken. */
+void lab_equal(struct lab *lab);
 /* Everything is held, as of at most `age_ms` ago. */
 bool lab_whole(struct lab *lab, int64_t age_ms);
 

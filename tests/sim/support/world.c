@@ -37,6 +37,21 @@ struct thing *world_add(struct world *w, enum kind kind, int64_t created_ms)
 	return t;
 }
 
+struct thing *world_find(const struct world *w, unsigned id)
+{
+	/* Ids grow. */
+	unsigned low = 0, high = w->count;
+
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+		if (w->things[middle]->id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < w->count && w->things[low]->id == id ? w->things[low] : NULL;
+}
+
 void world_change(struct world *w, struct thing *t, int64_t at_ms, bool part)
 {
 	note_change(t, at_ms);

@@ -100,6 +100,7 @@ void world_free(struct world *w);
 int64_t world_now(const struct world *w); /* the provider's clock */
 /* Lives on until now. */
 void world_advance(struct world *w);
+struct thing *world_find(const struct world *w, unsigned id); /* NULL: there never was */
 struct thing *world_add(struct world *w, enum kind kind, int64_t created_ms);
 void world_change(struct world *w, struct thing *t, int64_t at_ms, bool part);
 void world_delete(struct thing *t, int64_t at_ms);

@@ -124,18 +124,23 @@ static void schedules_are_read(void **state)
 		struct schedule expected;
 		const char *printed;
 	} cases[] = {
-		{"off", {SCHEDULE_OFF, 0, 0}, "off"},
-		{"hourly", {SCHEDULE_HOURLY, 0, 0}, "hourly"},
-		{"daily  03:05 ", {SCHEDULE_DAILY, 0, 185}, "daily 03:05"},
-		{"weekly Sat 23:59", {SCHEDULE_WEEKLY, 6, 1439}, "weekly Sat 23:59"},
-		{"weekly sunday 00:00", {SCHEDULE_WEEKLY, 0, 0}, "weekly Sun 00:00"},
+		{"off", {.kind = SCHEDULE_OFF}, "off"},
+		{"hourly", {.kind = SCHEDULE_HOURLY}, "hourly"},
+		{"daily  03:05 ", {.kind = SCHEDULE_DAILY, .minute = 185}, "daily 03:05"},
+		{"weekly Sat 23:59",
+		 {.kind = SCHEDULE_WEEKLY, .weekday = 6, .minute = 1439},
+		 "weekly Sat 23:59"},
+		{"weekly sunday 00:00", {.kind = SCHEDULE_WEEKLY}, "weekly Sun 00:00"},
+		{"cron \"0 3 * * 1-5\"", {.kind = SCHEDULE_CRON}, "cron \"0 3 * * 1-5\""},
+		{"cron  0 3 * * Mon ", {.kind = SCHEDULE_CRON}, "cron \"0 3 * * Mon\""},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct schedule s;
+		struct why why;
 		struct buf out = {0};
-		assert_int_equal(schedule_parse(cases[i].text, &s), 0);
+		assert_int_equal(schedule_parse(cases[i].text, &s, &why), 0);
 		assert_int_equal(s.kind, cases[i].expected.kind);
 		assert_int_equal(s.weekday, cases[i].expected.weekday);
 		assert_int_equal(s.minute, cases[i].expected.minute);
@@ -161,12 +166,16 @@ static void schedules_are_checked(void **state)
 					    "off off",
 					    "daily 03:000",
 					    "daily -3:00",
-					    "weekly 03:00 Sun"};
+					    "weekly 03:00 Sun",
+					    "cron",
+					    "cron \"0 0 * * *",
+					    "cron 0 0 * *"};
 	struct schedule s;
+	struct why why;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-		assert_int_equal(schedule_parse(wrong[i], &s), ERR_SYNTAX);
+		assert_int_equal(schedule_parse(wrong[i], &s, &why), ERR_SYNTAX);
 }
 
 /* ---- tokens ---- */

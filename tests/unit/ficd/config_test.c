@@ -160,9 +160,11 @@ static void every_option_can_be_set(void **state)
 		"[source a-1_b]\nprovider: intercom\nregion = eu\nbase_url = https://proxy.example:8443/api/\n"
 		"token = credential:acme.token\nversion = 2.14\nhistory = 2y\nmax_staleness = 0\n"
 		"tolerance = 10m\non_stale = serve\nbudget = 100%\nconcurrency = 8\n"
-		"resources = contacts, conversations ,\n"
+		"resources = contacts, conversations ,\ntimezone = Europe/Berlin\n"
+		"sync_window = Mon-Fri 22:00-06:00, Sat\nsync_window_strict = yes\n"
 		"[resource a-1_b/conversations]\nevery = 1m\nfull = weekly Sun 03:15\ntolerance = 2h\n"
-		"window = 1d\npriority = 9\nverify = 1w\nverify_depth = counts\n");
+		"window = 1d\npriority = 9\nverify = 1w\nverify_depth = counts\n"
+		"[resource a-1_b/contacts]\nfull = cron \"30 4 * * mon\"\n");
 	const struct config_source *s = &c->sources[0];
 	const struct config_resource *r = config_resource(s, "conversations");
 
@@ -182,6 +184,10 @@ static void every_option_can_be_set(void **state)
 	assert_string_equal(s->version, "2.14");
 	assert_int_equal(s->budget, 100);
 	assert_int_equal(s->concurrency, 8);
+	assert_string_equal(s->timezone, "Europe/Berlin");
+	assert_true(s->sync_window.limited);
+	assert_int_equal(s->sync_window_strict, CONFIG_YES);
+	assert_int_equal(config_resource(s, "contacts")->full.kind, SCHEDULE_CRON);
 	assert_false(config_resource(s, "tags")->enabled);
 	assert_true(config_resource(s, "contacts")->enabled);
 	assert_true(r->enabled);
@@ -415,17 +421,22 @@ static void options_are_checked(void **state)
 		 "123456789/1234567",
 		 "socket: the path is longer than 107 bytes");
 	bad_resource("full = daily",
-		     "full: expected a time of the day (UTC), as in daily 03:00, not \"daily\"");
+		     "full: expected a time of the day, as in daily 03:00, not \"daily\"");
 	bad_resource("full = daily 24:00",
-		     "full: expected a time of the day (UTC), as in daily 03:00, not \"daily 24:00\"");
+		     "full: expected a time of the day, as in daily 03:00, not \"daily 24:00\"");
+	bad_resource("full = weekly 03:00",
+		     "full: expected a day and a time, as in weekly Sun 03:00, not \"weekly 03:00\"");
 	bad_resource(
-		"full = weekly 03:00",
-		"full: expected a day and a time (UTC), as in weekly Sun 03:00, not \"weekly 03:00\"");
-	bad_resource("full = sometimes",
-		     "full: expected off, hourly, daily HH:MM or weekly DAY HH:MM, not \"sometimes\"");
-	bad_resource("full = cron \"1 2 * * *\"",
-		     "full: expected off, hourly, daily HH:MM or weekly DAY HH:MM (cron is not in this "
-		     "release), not \"cron \"1 2 * * *\"\"");
+		"full = sometimes",
+		"full: expected off, hourly, daily HH:MM, weekly DAY HH:MM or cron \"m h d m w\", not \"sometimes\"");
+	bad_resource("full = cron \"1 25 * * *\"",
+		     "full: cron: out of range in the hour (field 2 of five, position 3): write 0 to 23 as in 2, *, a-b, or "
+		     "a list with commas; /n takes every nth");
+	bad_source("sync_window = Mo",
+		   "sync_window: \"Mo\" (position 1) is no span: write hourly MM-MM, daily HH:MM-HH:MM or Mon-Fri "
+		   "HH:MM-HH:MM, a list of them, or any");
+	bad_source("sync_window_strict = maybe",
+		   "sync_window_strict: expected no or yes, not \"maybe\"");
 	bad_resource("every = 1s", "every: must be from 10s to 30d");
 	bad_resource("window = 2d", "window: not in this release (only 1d is possible)");
 	bad_resource("priority = 10", "priority: must be from 1 to 9");

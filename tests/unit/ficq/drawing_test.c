@@ -216,15 +216,46 @@ static void progress(void **state)
 	strcpy(run.phase, "listing");
 	assert_progress(
 		&run, 100, true,
-		"acme/conversations listing ▕█████████████░░░░░░░░░░░░░░░░░▏ 45.0 %  4,500/10,000  120/s  ETA 45.0 s");
+		"acme/conversations listing ▕█████████████░░░░░░░░░░░░░░░░░▏ 45.0 %  4,500/10,000  120/s  ETA 46 s");
 	assert_progress(
 		&run, 79, false,
-		"acme/conversations listing [####......] 45.0 %  4,500/10,000  120/s  ETA 45.0 s");
+		"acme/conversations listing [#####.......] 45.0 %  4,500/10,000  120/s  ETA 46 s");
 	assert_progress(&run, 40, false, "acme/conversations listing 45.0 %  4,...");
+	/* What is nearly done takes "1 s", never "0 ms"; what is far off is not counted in seconds. */
+	run.done = 9999;
+	assert_progress(
+		&run, 200, false,
+		"acme/conversations listing [#############.................] 45.0 %  9,999/10,000  120/s  ETA 1 s");
+	run.done = 4500;
+	run.rate = 10;
+	assert_progress(
+		&run, 200, false,
+		"acme/conversations listing [#############.................] 45.0 %  4,500/10,000  10/s  ETA 9 min 10 s");
 	run.total = -1;
 	run.ratio = -1;
 	run.rate = -1;
 	assert_progress(&run, 79, false, "- acme/conversations listing 4,500");
+}
+
+/* What is only looked at now and then has no counts. */
+static void progress_that_is_looked_at(void **state)
+{
+	struct term term = {.width = 80};
+	struct show show = {.now_ms = NOW};
+	struct progress p;
+	struct buf ratio = {0};
+
+	(void)state;
+	progress_init(&p, &term, &show, false);
+	mp_put_float(&ratio, 0.43);
+	progress_note(&p, "conversations", bytes_str("partial"), buf_bytes(&ratio));
+	assert_progress(&p.runs[0], 80, false,
+			"conversations partial [############..................] 43.0 %");
+	/* The same again, not known how far. */
+	progress_note(&p, "conversations", bytes_str("stale"), bytes_of(NULL, 0));
+	assert_int_equal(p.run_count, 1);
+	assert_progress(&p.runs[0], 80, false, "- conversations stale ");
+	buf_release(&ratio);
 }
 
 static int load_zone(void **state)
@@ -244,8 +275,13 @@ static int free_zone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(status), cmocka_unit_test(coverage), cmocka_unit_test(thread),
-		cmocka_unit_test(query),  cmocka_unit_test(bars),     cmocka_unit_test(progress),
+		cmocka_unit_test(status),
+		cmocka_unit_test(coverage),
+		cmocka_unit_test(thread),
+		cmocka_unit_test(query),
+		cmocka_unit_test(bars),
+		cmocka_unit_test(progress),
+		cmocka_unit_test(progress_that_is_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, load_zone, free_zone);

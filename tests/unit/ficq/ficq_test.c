@@ -568,7 +568,53 @@ static void sync_runs(void **state)
 	run_release(&r);
 }
 
+/* --- plan --- */
+
+static void planning(void **state)
+{
+	static const struct fake_step known[] = {
+		{"sync", FAKE_RESULT,
+		 "{\"plan\":[{\"source\":\"acme\",\"resource\":\"contacts\",\"kind\":\"snapshot\",\"span\":[null,null],"
+		 "\"calls_least\":67,\"calls\":1067,\"duration_least_ms\":900,\"duration_ms\":80000,\"basis\":\"what is held\"}],"
+		 "\"calls_least\":67,\"calls\":1067,\"duration_ms\":80000}",
+		 0},
+		{0}};
+	static const struct fake_step unknown[] = {
+		{"sync", FAKE_RESULT,
+		 "{\"plan\":[{\"source\":\"acme\",\"resource\":\"contacts\",\"kind\":\"snapshot\",\"span\":[null,null],"
+		 "\"calls_least\":1,\"calls\":null,\"duration_least_ms\":null,\"duration_ms\":null,\"basis\":\"nothing was read yet\"}],"
+		 "\"calls_least\":1,\"calls\":null,\"duration_ms\":null}",
+		 0},
+		{0}};
+
+	NEED_FICQ();
+	struct fake f;
+	fake_start(&f, known);
+	ficq_run(&r, f.socket, "plan contacts --mode full --wide");
+	char *log = fake_log(&f);
+	fake_stop(&f);
+	assert_int_equal(r.exit, 0);
+	assert_has(log, "\"mode\":\"full\"");
+	assert_has(log, "\"dry_run\":true");
+	free(log);
+	assert_has(r.out, "1,067");
+	assert_has(r.out, "in all 1,067 calls, 1 min 20 s; nothing was sent\n");
+	run_release(&r);
+	ask(unknown, "sync --dry-run contacts --wide", 0);
+	assert_has(r.out, "nothing was read yet");
+	assert_has(r.out, "in all at least 1 call, more is not known; nothing was sent\n");
+	run_release(&r);
+	ask(unknown, "plan -o csv", 0);
+	assert_string_equal(r.out, "source,resource,kind,calls,calls_least,duration_ms,basis\n"
+				   "acme,contacts,snapshot,,1,,nothing was read yet\n");
+	run_release(&r);
+}
+
 /* --- wait --- */
+
+#define STATUS_OF(state, syncing, waiting)                    \
+	"{\"sources\":[{\"name\":\"acme\",\"state\":\"" state \
+	"\",\"resources\":[{\"name\":\"tags\",\"syncing\":" syncing ",\"waiting\":" waiting "}]}]}"
 
 static void waiting(void **state)
 {
@@ -579,6 +625,15 @@ static void waiting(void **state)
 	static const struct fake_step never[] = {
 		{"freshness", FAKE_RESULT, "{\"freshness\":" STALE "}", 0}, {0}};
 
+	/* Under way, then due, then neither. */
+	static const struct fake_step busy[] = {
+		{"status", FAKE_RESULT, STATUS_OF("syncing", "true", "true"), 0},
+		{"status", FAKE_RESULT, STATUS_OF("ok", "false", "true"), 0},
+		{"status", FAKE_RESULT, STATUS_OF("ok", "false", "false"), 0},
+		{0}};
+	static const struct fake_step starting[] = {
+		{"status", FAKE_RESULT, STATUS_OF("starting", "false", "false"), 0}, {0}};
+
 	NEED_FICQ();
 	ask(soon, "wait --fresh contacts --timeout 20s", 0);
 	run_release(&r);
@@ -586,6 +641,11 @@ static void waiting(void **state)
 	ask(never, "wait --fresh contacts --timeout 500ms", 3);
 	assert_true(clock_mono_ms() - start < 5000);
 	assert_has(r.err, "still not fresh");
+	run_release(&r);
+	ask(busy, "wait --idle --timeout 20s", 0);
+	run_release(&r);
+	ask(starting, "wait --idle --timeout 500ms", 3);
+	assert_has(r.err, "still syncing");
 	run_release(&r);
 }
 
@@ -794,16 +854,27 @@ static void full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(usage),          cmocka_unit_test(help_and_version),
-		cmocka_unit_test(nobody_there),   cmocka_unit_test(query_formats),
-		cmocka_unit_test(query_params),   cmocka_unit_test(query_pages),
-		cmocka_unit_test(query_stuck),    cmocka_unit_test(what_it_is_worth),
-		cmocka_unit_test(get_and_thread), cmocka_unit_test(cache_commands),
-		cmocka_unit_test(rpc_input),      cmocka_unit_test(sync_runs),
-		cmocka_unit_test(waiting),        cmocka_unit_test(errors),
-		cmocka_unit_test(broken_answers), cmocka_unit_test(nonsense_results),
-		cmocka_unit_test(other_protocol), cmocka_unit_test(slow),
-		cmocka_unit_test(full_disk),      cmocka_unit_test(quick),
+		cmocka_unit_test(usage),
+		cmocka_unit_test(help_and_version),
+		cmocka_unit_test(nobody_there),
+		cmocka_unit_test(query_formats),
+		cmocka_unit_test(query_params),
+		cmocka_unit_test(query_pages),
+		cmocka_unit_test(query_stuck),
+		cmocka_unit_test(what_it_is_worth),
+		cmocka_unit_test(get_and_thread),
+		cmocka_unit_test(cache_commands),
+		cmocka_unit_test(rpc_input),
+		cmocka_unit_test(sync_runs),
+		cmocka_unit_test(waiting),
+		cmocka_unit_test(errors),
+		cmocka_unit_test(planning),
+		cmocka_unit_test(broken_answers),
+		cmocka_unit_test(nonsense_results),
+		cmocka_unit_test(other_protocol),
+		cmocka_unit_test(slow),
+		cmocka_unit_test(full_disk),
+		cmocka_unit_test(quick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

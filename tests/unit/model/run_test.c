@@ -76,6 +76,42 @@ static void test_encode(void **state)
 	buf_release(&out);
 }
 
+static void test_decode(void **state)
+{
+	struct run_info run = {.source = "acme",
+			       .resource = "tags",
+			       .kind = RUN_CHANGES,
+			       .outcome = RUN_OK,
+			       .started_ms = 1000,
+			       .ended_ms = 3500,
+			       .created = 3,
+			       .updated = 2,
+			       .deleted = 1,
+			       .calls = 9,
+			       .synced_until_ms = TIME_NONE,
+			       .span_start_ms = TIME_MIN,
+			       .span_end_ms = TIME_MAX};
+	struct run_entry entry;
+	struct buf out = {0};
+
+	(void)state;
+	run_encode(&run, &out);
+	assert_int_equal(run_decode(buf_bytes(&out), &entry), 0);
+	assert_true(bytes_is(entry.resource, "tags"));
+	assert_true(bytes_is(entry.kind, "changes"));
+	assert_true(bytes_is(entry.outcome, "ok"));
+	assert_true(entry.ended_ms == 3500 && entry.duration_ms == 2500);
+	assert_true(entry.created == 3 && entry.updated == 2 && entry.deleted == 1 &&
+		    entry.calls == 9);
+	buf_reset(&out);
+	run.ended_ms = TIME_NONE;
+	run_encode(&run, &out);
+	assert_int_equal(run_decode(buf_bytes(&out), &entry), ERR_SYNTAX);
+	assert_int_equal(run_decode(bytes_str("x"), &entry), ERR_SYNTAX);
+	assert_int_equal(run_decode(bytes_of(NULL, 0), &entry), ERR_SYNTAX);
+	buf_release(&out);
+}
+
 static void test_names_and_progress(void **state)
 {
 	(void)state;
@@ -92,6 +128,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_encode),
+		cmocka_unit_test(test_decode),
 		cmocka_unit_test(test_names_and_progress),
 	};
 
