@@ -71,7 +71,7 @@ static void put_resource(struct buf *out, const struct source *s, struct snapsho
 	sync_resource_state(s->sync, type->name, &state);
 	if (source_judge(s, view, type, &q, &f))
 		out->error = ERR_NOMEM;
-	mp_put_map(out, 12);
+	mp_put_map(out, 14);
 	put_text(out, "name", type->name);
 	put_text(out, "state", freshness_state_name(f.state));
 	put_integer(out, "records", (int64_t)snapshot_count(view, type->name));
@@ -241,17 +241,17 @@ void method_status(struct request *r)
 
 /* ---- resources ---- */
 
-static void put_fields(struct buf *out, const struct field *fields)
+static void put_fields(struct buf *out, const struct snapshot *view, const struct resource_type *type)
 {
 	uint32_t n = 0;
 
 	mp_put_cstr(out, "fields");
 	size_t mark = mp_begin_array(out);
-	for (const struct field *f = fields; f && f->name; f++, n++) {
+	for (const struct field *f = type->fields; f && f->name; f++, n++) {
 		mp_put_map(out, 5);
 		put_text(out, "name", f->name);
 		put_text(out, "type", field_type_name(f->type));
-		put_bool(out, "indexed", false);
+		put_bool(out, "indexed", snapshot_field(view, type->name, f, NULL) >= 0);
 		put_bool(out, "editable", false);
 		put_text(out, "help", f->help);
 	}
@@ -279,7 +279,7 @@ static uint32_t put_resources(struct buf *out, const struct source *s)
 		put_text(out, "kind", kind_word(t));
 		put_text(out, "parent", t->parent);
 		put_integer(out, "records", (int64_t)snapshot_count(view, t->name));
-		put_fields(out, t->fields);
+		put_fields(out, view, t);
 		n++;
 	}
 	snapshot_free(view);

@@ -47,7 +47,8 @@ static int plan(const char *resource, enum sync_mode mode, struct sync_estimate 
 	struct why why;
 	uint64_t calls = lab.world->calls;
 
-	int n = sync_estimate(lab.sync, resource ? type(resource) : NULL, mode, out, PLAN_MAX, &why);
+	int n = sync_estimate(lab.sync, resource ? type(resource) : NULL, mode, TIME_MIN, TIME_MAX,
+			      out, PLAN_MAX, &why);
 	lab_run(&lab, 0);
 	assert_true(lab.world->calls == calls);
 	return n;
