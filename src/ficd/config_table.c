@@ -74,7 +74,7 @@ const struct option config_options[] = {
 	 .max = 10 * MINUTE_MS,
 	 .help = "the first pause after a passing failure; it doubles with each of five attempts"},
 	{SOURCE(wanted), .name = "resources", .type = OPTION_RESOURCES, .fallback = "all",
-	 .help = "what is mirrored: all, or a list; conversations bring their messages"},
+	 .help = "what is mirrored: all, or a list; conversations bring their messages, tickets their parts"},
 
 	{RESOURCE(every_ms), .name = "every", .type = OPTION_DURATION, .min = 10 * SECOND_MS,
 	 .max = 30 * DAY_MS, .inherits = "the resource's default", .reloadable = true,
@@ -83,7 +83,7 @@ const struct option config_options[] = {
 	 .inherits = "the resource's default", .reloadable = true,
 	 .help = "when everything is read again, UTC: off, hourly, daily HH:MM, weekly DAY HH:MM"},
 	{RESOURCE(tolerance_ms), .name = "tolerance", .type = OPTION_DURATION, .max = 30 * DAY_MS,
-	 .inherits = "the source's, but 45m for companies", .reloadable = true,
+	 .inherits = "the source's, but 45m where every is 30m", .reloadable = true,
 	 .help = "as in the source's section; not shorter than every, or answers turn stale between two runs"},
 	{RESOURCE(priority), .name = "priority", .type = OPTION_NUMBER, .min = 1, .max = 9,
 	 .inherits = "the resource's default", .reloadable = true,
@@ -92,7 +92,7 @@ const struct option config_options[] = {
 
 const size_t config_option_count = sizeof config_options / sizeof *config_options;
 
-/* Foundation first: names for the ids that the others carry. messages are read with their conversations. */
+/* Foundation first: names for the ids that the others carry. messages are read with their conversations, ticket parts with their tickets. */
 const struct resource_default config_resources[] = {
 	{"conversations", NULL, "2m", "off", NULL, 2},
 	{"messages", "conversations", "2m", "off", NULL, 2},
@@ -102,6 +102,14 @@ const struct resource_default config_resources[] = {
 	{"teams", NULL, "4m", "off", NULL, 1},
 	{"tags", NULL, "4m", "off", NULL, 1},
 	{"segments", NULL, "4m", "off", NULL, 1},
+	{"tickets", NULL, "2m", "off", NULL, 2},
+	{"ticket_parts", "tickets", "2m", "off", NULL, 2},
+	{"ticket_types", NULL, "30m", "off", "45m", 5},
+	{"ticket_states", NULL, "30m", "off", "45m", 5},
+	{"data_attributes", NULL, "30m", "off", "45m", 5},
+	{"conversation_attributes", NULL, "30m", "off", "45m", 5},
+	{"articles", NULL, "30m", "off", "45m", 6},
+	{"collections", NULL, "30m", "off", "45m", 6},
 };
 
 const size_t config_resource_count = sizeof config_resources / sizeof *config_resources;

@@ -33,4 +33,5 @@ const struct provider provider_intercom = {
 	.traits = traits,
 	.call = intercom_call,
 	.read = intercom_read,
+	.nest = intercom_nest,
 };

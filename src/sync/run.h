@@ -78,6 +78,8 @@ struct wanted {
 struct single {
 	struct run *run;
 	struct fetch *fetch;
+	struct page *whole;  /* the record, while the lists inside it are read; NULL: there are none */
+	unsigned list, part; /* of its lists and of that one's pages, the one that is read */
 	size_t len;
 	uint8_t id[RECORD_ID_MAX];
 };
@@ -114,6 +116,7 @@ struct run {
 	struct wanted *wanted, **wanted_end;
 	struct arrived *arrived, **arrived_end;
 	unsigned arrived_count;
+	int64_t again_ms; /* it failed: of no use before so long */
 	uint64_t got,
 		gone; /* single reads that brought something, and those of what was shown and is gone */
 	void (*page_over)(struct run *run); /* everything that the page called for is in the transaction */
@@ -154,6 +157,11 @@ void run_wanted_drop(struct run *run);
 void run_list(struct run *run);
 void run_read_on(struct run *run); /* after a commit of a part of a page */
 bool run_step(void *ctx);
+
+/* nested.c: a record whose lists are cut is whole only with them. Takes what was read of it; true: more of it is being read, false: *page is the whole
+ * record, or what is wrong. */
+bool single_nested(struct single *single, struct page **page,
+		   void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost));
 
 /* run_end.c */
 void run_end(struct run *run, enum run_outcome outcome);

@@ -58,6 +58,8 @@ static void run_read_drop(struct run *run)
 	for (unsigned i = 0; i < of(run)->line.concurrency && run->singles; i++) {
 		fetch_drop(run->singles[i].fetch);
 		run->singles[i].fetch = NULL;
+		page_free(run->singles[i].whole);
+		run->singles[i].whole = NULL;
 	}
 	run->single_count = 0;
 	run_wanted_drop(run);

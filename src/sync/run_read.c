@@ -49,6 +49,7 @@ static void run_fault(struct run *run, const struct page *page)
 		run_fail(run, "out of memory");
 		return;
 	}
+	run->again_ms = page->again_ms;
 	/* What one resource may not, or is asked wrongly, is its own affair; the others go on. */
 	if (page->fault == FAULT_AUTH || page->fault == FAULT_NOW || page->fault == FAULT_LATER ||
 	    page->fault == FAULT_NONSENSE)
@@ -157,8 +158,10 @@ static void on_single(void *ctx, struct page *page, const struct fetch_cost *cos
 	struct run *run = single->run;
 
 	single->fetch = NULL;
-	run->single_count--;
 	add_cost(run, cost);
+	if (single_nested(single, &page, on_single))
+		return;
+	run->single_count--;
 	if (page && page->fault && cost->answered &&
 	    run_dead_letter(run, bytes_of(single->id, single->len), page)) {
 		page_free(page);

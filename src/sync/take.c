@@ -122,18 +122,19 @@ static int take_tombstone(struct run *run, const struct record *stone, struct wh
 			bytes_of(NULL, 0), why);
 }
 
-/* A complete thread shows every child there is: what is held besides is gone. */
-static int bury_missing(struct run *run, const struct page *page, struct why *why)
+/* A complete thread shows every child there is: what is held besides is gone. The thread is the page's record `at`, its children follow it. */
+static int bury_missing(struct run *run, const struct page *page, size_t at, struct why *why)
 {
-	const struct record *parent = &page->records[0].record;
+	const struct resource_type *type = run->resource->options.type;
+	const struct record *parent = &page->records[at].record;
 	struct hashset keep = {0};
 	struct record held;
-	int rc = snapshot_peek(run->view, run->resource->options.type->name, parent->id, &held);
 
-	if (rc != 1)
+	if (!run->resource->child || (parent->flags & (RECORD_TRUNCATED | RECORD_POOR)) ||
+	    snapshot_peek(run->view, type->name, parent->id, &held) != 1)
 		return 0;
-	rc = 0;
-	for (size_t i = 1; i < page->count && rc >= 0; i++)
+	int rc = 0;
+	for (size_t i = at + 1; i < page->count && page->records[i].type != type && rc >= 0; i++)
 		rc = hashset_add(&keep, bytes_hash(page->records[i].record.id));
 	if (rc >= 0)
 		rc = bury_children(run, parent->id, &keep, parent->seen_ms, why);
@@ -149,9 +150,7 @@ static int take_single(struct run *run, struct arrived *from, struct why *why)
 	run->got += from->at == 0;
 	if (rc == 0 && from->at == 0)
 		rc = run_dead_over(run, item->record.id);
-	if (rc == 0 && from->at == 0 && run->resource->child && !from->page->truncated)
-		rc = bury_missing(run, from->page, why);
-	return rc;
+	return rc == 0 && from->at == 0 ? bury_missing(run, from->page, 0, why) : rc;
 }
 
 /* What is shown by a listing exists. When most of it is said to be gone, something else is wrong. */
@@ -188,6 +187,9 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 
 	if (from->single)
 		return take_single(run, from, why);
+	/* It came with its parent, the record before it. */
+	if (item->type != run->resource->options.type)
+		return put(run, item->type, &item->record, false, why);
 	run->info.done++;
 	if ((run->resource->options.type->traits & TRAIT_UNSTABLE) &&
 	    hashset_add(&run->shown, bytes_hash(item->record.id)) < 0)
@@ -203,5 +205,6 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 	    snapshot_peek(run->view, run->info.resource, item->record.id, &held) == 1 &&
 	    (held.flags & RECORD_DELETED))
 		return run_want(run, item->record.id);
-	return put(run, item->type, &item->record, true, why);
+	int rc = put(run, item->type, &item->record, true, why);
+	return rc ? rc : bury_missing(run, from->page, from->at, why);
 }
