@@ -49,10 +49,12 @@ static void put_escaped(struct buf *out, struct bytes text)
 	}
 }
 
-/* Pages of another size are cut elsewhere: what fell between two of them does not do so again. */
+/* Pages of another size are cut elsewhere (and do not meet again soon): what fell between two of them does not do so again. */
 static unsigned page_size(const struct intercom_route *route, const struct ask *ask)
 {
-	return ask->walk ? route->page_max * (3 - ask->walk % 3) / 3 : route->page_max;
+	static const unsigned quarters[] = {4, 3, 2};
+
+	return ask->walk ? route->page_max * quarters[ask->walk % 3] / 4 - 1 : route->page_max;
 }
 
 static void put_scroll(const struct account *a, const struct intercom_route *route,

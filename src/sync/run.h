@@ -129,7 +129,6 @@ struct run {
 	char etag[96];
 	/* of the kinds */
 	struct hashset seen;  /* snapshot: ids, of all walks */
-	struct hashset shown; /* unstable listings: ids of this walk */
 	unsigned walks;
 	bool ordered; /* backfill */
 	bool force;   /* single reads even of what is held */

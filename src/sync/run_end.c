@@ -94,7 +94,6 @@ void run_free(struct run *run)
 	buf_release(&run->memory);
 	hashset_release(&run->cursors);
 	hashset_release(&run->seen);
-	hashset_release(&run->shown);
 	free(run);
 }
 

@@ -40,7 +40,6 @@ static int proves(struct run *run, bool last, struct why *why)
 static int walk_again(struct run *run, bool forget)
 {
 	run->ask.walk = ++run->walks;
-	hashset_release(&run->shown);
 	if (forget)
 		hashset_release(&run->seen);
 	run->info.total = -1;

@@ -191,9 +191,6 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 	if (item->type != run->resource->options.type)
 		return put(run, item->type, &item->record, false, why);
 	run->info.done++;
-	if ((run->resource->options.type->traits & TRAIT_UNSTABLE) &&
-	    hashset_add(&run->shown, bytes_hash(item->record.id)) < 0)
-		return why_set(why, ERR_NOMEM, "out of memory");
 	if (run->ops->kind == RUN_SNAPSHOT && hashset_add(&run->seen, bytes_hash(item->record.id)) < 0)
 		return why_set(why, ERR_NOMEM, "out of memory");
 	if (item->record.flags & RECORD_DELETED)
