@@ -125,6 +125,8 @@ int reader_feed(struct reader *r, const void *data, size_t len);
 struct page *reader_finish(struct reader *r, int status, const char *link, int64_t seen_ms);
 void reader_free(struct reader *r);
 void page_free(struct page *p);
+/* A page of its own, as by ASK_ONE, for a record that a listing shows whole but for the lists inside it. NULL: no memory. */
+struct page *page_alone(const struct account *a, const struct page_record *item);
 
 /* A provider. */
 struct provider {
@@ -138,6 +140,8 @@ struct provider {
 	/* Fills the page from page->body and the status (never called for a 304 or without a body that is one value). */
 	void (*read)(const struct account *a, const struct ask *ask, int status, const char *link,
 		     int64_t seen_ms, struct page *page);
+	/* Notes in `page`, which has one record, the lists inside it that are cut. */
+	void (*cut)(const struct account *a, struct page *page);
 	/* Puts the items of an ASK_NESTED's page into the record of `whole`, an ASK_ONE's: instead of what its list shows (`first`), or after it. 0, ERR_NOMEM, ERR_INVALID. */
 	int (*nest)(const struct account *a, struct page *whole, const char *list,
 		    const struct page *part, bool first);

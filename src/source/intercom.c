@@ -33,5 +33,6 @@ const struct provider provider_intercom = {
 	.traits = traits,
 	.call = intercom_call,
 	.read = intercom_read,
+	.cut = intercom_cut_lists,
 	.nest = intercom_nest,
 };

@@ -82,7 +82,7 @@ void intercom_thread(const struct intercom_reading *g, struct bytes doc);
 
 /* intercom_nested.c */
 bool intercom_cut(struct bytes doc); /* a list inside it is cut */
-void intercom_cut_lists(struct bytes doc, struct page *page); /* notes which are */
+void intercom_cut_lists(const struct account *a, struct page *page); /* notes which are, in its record */
 const char *intercom_nested_path(const char *list); /* what follows the id in the path of ASK_NESTED; NULL: no such list */
 void intercom_read_nested(const struct intercom_reading *g, struct bytes body);
 int intercom_nest(const struct account *a, struct page *whole, const char *list,

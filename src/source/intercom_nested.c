@@ -62,8 +62,12 @@ bool intercom_cut(struct bytes doc)
 	return false;
 }
 
-void intercom_cut_lists(struct bytes doc, struct page *page)
+void intercom_cut_lists(const struct account *a, struct page *page)
 {
+	struct bytes doc = page->records[0].record.doc;
+
+	(void)a;
+	page->nested_count = 0;
 	for (size_t i = 0; i < LISTS; i++)
 		if (is_cut(doc, lists[i].list))
 			page->nested[page->nested_count++] = lists[i].list;

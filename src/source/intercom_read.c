@@ -147,7 +147,7 @@ static void read_one(const struct intercom_reading *g, struct bytes body)
 		return;
 	}
 	if (g->route->cut_lists)
-		intercom_cut_lists(body, page);
+		intercom_cut_lists(g->account, page);
 }
 
 /* ---- who we are ---- */

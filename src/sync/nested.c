@@ -36,6 +36,17 @@ static bool read_part(struct single *single, struct bytes cursor,
 	return single->fetch != NULL;
 }
 
+bool single_lists(struct single *single, struct page *whole,
+		  void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost))
+{
+	single->whole = whole;
+	single->list = single->part = 0;
+	if (read_part(single, bytes_of(NULL, 0), done))
+		return true;
+	single->whole = NULL;
+	return false;
+}
+
 bool single_nested(struct single *single, struct page **page,
 		   void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost))
 {
@@ -46,11 +57,12 @@ bool single_nested(struct single *single, struct page **page,
 	if (!single->whole) {
 		if (!part || part->fault || part->nested_count == 0)
 			return false;
-		single->whole = part;
-		single->list = single->part = 0;
-		asked = read_part(single, bytes_of(NULL, 0), done);
-		*page = asked ? part : failed(single, NULL, FAULT_NONE, "");
-		return asked;
+		asked = single_lists(single, part, done);
+		if (asked)
+			return true;
+		page_free(part);
+		*page = NULL;
+		return false;
 	}
 	if (!part || part->fault) {
 		*page = failed(single, part, FAULT_NONE, "");

@@ -70,6 +70,7 @@ extern const struct run_ops run_snapshot, run_changes, run_backfill;
 
 struct wanted {
 	struct wanted *next;
+	struct page *whole; /* the record itself, when only lists inside it are to be read; NULL */
 	size_t len;
 	uint8_t id[];
 };
@@ -150,6 +151,7 @@ void run_cancel(struct run *run); /* ends at once; what is not committed is drop
 void run_free(struct run *run);
 void run_fail(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int run_want(struct run *run, struct bytes id); /* a single read before the page is done */
+int run_want_lists(struct run *run, const struct page_record *item); /* of the lists inside it only */
 void run_wanted_drop(struct run *run);
 
 /* run_read.c: pages and single reads, until everything that a page calls for is in the transaction; then run_page_over. */
@@ -157,7 +159,10 @@ void run_list(struct run *run);
 void run_read_on(struct run *run); /* after a commit of a part of a page */
 bool run_step(void *ctx);
 
-/* nested.c: a record whose lists are cut is whole only with them. Takes what was read of it; true: more of it is being read, false: *page is the whole
+/* nested.c: a record whose lists are cut is whole only with them. Begins with the lists of a record that is there already. False: no memory. */
+bool single_lists(struct single *single, struct page *whole,
+		  void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost));
+/* Takes what was read of it; true: more of it is being read, false: *page is the whole
  * record, or what is wrong. */
 bool single_nested(struct single *single, struct page **page,
 		   void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost));

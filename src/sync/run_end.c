@@ -17,24 +17,40 @@ void run_wanted_drop(struct run *run)
 {
 	for (struct wanted *w = run->wanted, *next; w; w = next) {
 		next = w->next;
+		page_free(w->whole);
 		free(w);
 	}
 	run->wanted = NULL;
 	run->wanted_end = &run->wanted;
 }
 
-int run_want(struct run *run, struct bytes id)
+static int want(struct run *run, struct bytes id, struct page *whole)
 {
 	struct wanted *w = malloc(sizeof *w + id.len);
 
-	if (!w)
+	if (!w) {
+		page_free(whole);
 		return ERR_NOMEM;
+	}
 	w->next = NULL;
+	w->whole = whole;
 	w->len = id.len;
 	memcpy(w->id, id.data, id.len);
 	*run->wanted_end = w;
 	run->wanted_end = &w->next;
 	return 0;
+}
+
+int run_want(struct run *run, struct bytes id)
+{
+	return want(run, id, NULL);
+}
+
+int run_want_lists(struct run *run, const struct page_record *item)
+{
+	struct page *whole = page_alone(of(run)->line.account, item);
+
+	return whole ? want(run, item->record.id, whole) : ERR_NOMEM;
 }
 
 /* A listing's page stays until its work is done, since the kind looks at it then. */

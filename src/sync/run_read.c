@@ -197,7 +197,11 @@ static int single_start(struct run *run, struct single *single)
 	single->run = run;
 	single->len = w->len;
 	memcpy(single->id, w->id, w->len);
-	single->fetch = fetch_start(&of(run)->line, &ask, bytes_of(NULL, 0), NULL, on_single, single);
+	if (w->whole)
+		single_lists(single, w->whole, on_single);
+	else
+		single->fetch = fetch_start(&of(run)->line, &ask, bytes_of(NULL, 0), NULL,
+					    on_single, single);
 	if (!single->fetch)
 		return ERR_NOMEM;
 	run->wanted = w->next;

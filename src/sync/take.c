@@ -93,8 +93,9 @@ int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes mer
 
 /* A listing shows that a record exists and when it last changed. It is read in full unless that very state is held, and was read when the
  * second of the change was over. */
-static int take_poor(struct run *run, const struct record *shown, struct why *why)
+static int take_poor(struct run *run, const struct page_record *item, struct why *why)
 {
+	const struct record *shown = &item->record;
 	struct record held;
 	int rc = snapshot_peek(run->view, run->resource->options.type->name, shown->id, &held);
 
@@ -105,7 +106,9 @@ static int take_poor(struct run *run, const struct record *shown, struct why *wh
 		run->info.unchanged++;
 		return 0;
 	}
-	return run_want(run, shown->id);
+	if ((item->type->traits & TRAIT_POOR) || (rc == 1 && held.flags & RECORD_DELETED))
+		return run_want(run, shown->id);
+	return run_want_lists(run, item);
 }
 
 static int take_tombstone(struct run *run, const struct record *stone, struct why *why)
@@ -196,7 +199,7 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 	if (item->record.flags & RECORD_DELETED)
 		return take_tombstone(run, &item->record, why);
 	if (item->record.flags & RECORD_POOR)
-		return take_poor(run, &item->record, why);
+		return take_poor(run, item, why);
 	/* Search indexes lag: what was buried and is listed again is asked for itself. */
 	if ((run->resource->options.type->traits & TRAIT_ONE) &&
 	    snapshot_peek(run->view, run->info.resource, item->record.id, &held) == 1 &&

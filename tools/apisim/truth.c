@@ -271,7 +271,7 @@ static void conversation_attribute_lines(struct truth *t)
 	attribute_lines(t, &list);
 }
 
-struct truth *truth_open(const char *resource, uint32_t since, int version)
+struct truth *truth_open(const char *resource, uint32_t since, const struct view *view)
 {
 	const struct {
 		const char *name;
@@ -306,7 +306,7 @@ struct truth *truth_open(const char *resource, uint32_t since, int version)
 		t->line = table[i].line;
 		t->end = table[i].count;
 		t->since = since;
-		t->view = (struct view){.version = version, .whole_lists = true};
+		t->view = *view;
 	}
 	return t;
 }

@@ -70,7 +70,7 @@ class Sim:
     def truth(self, resource, version="2.16"):
         """id -> (parent, doc) of all that a right mirror holds, in a version of the API."""
         held = {}
-        for line in self.request("GET", "/_sim/truth/%s?version=%s" % (resource, version)).splitlines():
+        for line in self.request("GET", "/_sim/truth/%s?lists=whole&version=%s" % (resource, version)).splitlines():
             row = json.loads(line)
             assert row["id"] not in held, ("the truth lists it twice", resource, row["id"])
             held[row["id"]] = (row.get("parent"), row["doc"])
