@@ -20,13 +20,13 @@ static void must(bool condition)
 		abort();
 }
 
-static void check_record(const struct page_record *item)
+static void check_record(const struct page_record *item, bool nested)
 {
 	const struct record *r = &item->record;
 	struct buf encoded = {0};
 	struct record again;
 
-	must(item->type != NULL);
+	must((item->type == NULL) == nested);
 	must(r->id.len > 0 && r->id.len <= RECORD_ID_MAX);
 	must(r->parent.len <= RECORD_ID_MAX);
 	must(mp_check(r->doc) == 0);
@@ -43,7 +43,7 @@ static void check_page(const struct page *p, const struct ask *ask)
 	must(!p->merged_into.len || p->fault == FAULT_GONE);
 	must(p->fault != FAULT_GONE || ask->kind == ASK_ONE || ask->kind == ASK_NESTED);
 	for (size_t i = 0; i < p->count; i++)
-		check_record(&p->records[i]);
+		check_record(&p->records[i], ask->kind == ASK_NESTED);
 	if (ask->kind == ASK_ONE && !p->fault)
 		must(p->count > 0 && bytes_equal(p->records[0].record.id, ask->id));
 }
