@@ -61,7 +61,7 @@ struct intercom_reading {
 void intercom_nonsense(struct page *page, const char *words);
 /* The "type" member of an object. */
 bool intercom_type_is(struct bytes doc, const char *type);
-/* A member that is seconds, as an integer, a double or text; TIME_NONE for anything else. */
+/* A member that is seconds, as an integer, a double or text, or milliseconds; TIME_NONE for anything else. */
 int64_t intercom_seconds(struct bytes doc, const char *key);
 /* The envelope of an object; false: it has no id. */
 bool intercom_record(const struct intercom_reading *g, struct bytes doc, struct record *out);

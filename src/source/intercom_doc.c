@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#define SECONDS_MAX 1e11 /* the year 5138 */
+
 void intercom_nonsense(struct page *page, const char *words)
 {
 	page->fault = FAULT_NONSENSE;
@@ -50,6 +52,12 @@ static struct bytes full_name(struct page *page, struct bytes doc)
 	return arena_bytes(&page->arena, bytes_str(id));
 }
 
+/* Some times of some objects are milliseconds: no second that is meant is so far away. */
+static int64_t time_of(double value)
+{
+	return time_from_seconds(value > SECONDS_MAX ? value / 1000 : value);
+}
+
 int64_t intercom_seconds(struct bytes doc, const char *key)
 {
 	struct bytes whole;
@@ -59,9 +67,9 @@ int64_t intercom_seconds(struct bytes doc, const char *key)
 	if (mp_find(doc, bytes_str(key), &whole) != 1 || !mp_get(whole, &v))
 		return TIME_NONE;
 	if (v.type == MP_INT)
-		return time_from_seconds((double)v.integer);
+		return time_of((double)v.integer);
 	if (v.type == MP_FLOAT)
-		return time_from_seconds(v.real);
+		return time_of(v.real);
 	if (v.type == MP_STR && time_parse(v.str, &ms) == 0)
 		return ms;
 	return TIME_NONE;

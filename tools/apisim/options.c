@@ -73,6 +73,8 @@ static const struct option table[] = {
 	 "conversation searches: > and < include the value"},
 	{"inexact-totals", NULL, YES, &settings.inexact_totals, 0, 0,
 	 "total_count and total_pages of listings by cursor are only about right"},
+	{"mixed-times", NULL, YES, &settings.mixed_times, 0, 0,
+	 "created_at and updated_at of some contacts are milliseconds, of some text"},
 	{"unstable-ties", NULL, YES, &settings.unstable_ties, 0, 0,
 	 "articles of one second: between two pages one is shown twice and one is missed"},
 	{"redact-silent", NULL, YES, &settings.redact_silent, 0, 0,

@@ -2,9 +2,11 @@
  * nested lists stop after ten and say so. List, search and GET must serve
  * the very same object. */
 #include "render.h"
+#include "settings.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define NESTED_MAX 10
 
@@ -190,13 +192,29 @@ static void put_avatar(struct buf *b, const struct contact *c)
 			(uint32_t)c->seed);
 }
 
+static void put_moment(struct buf *b, const char *key, uint32_t at, uint64_t seed)
+{
+	time_t t = at;
+	struct tm tm;
+	char text[32];
+
+	if (!settings.mixed_times || seed % 3 == 0) {
+		j_int(b, key, at);
+	} else if (seed % 3 == 1) {
+		j_int(b, key, (int64_t)at * 1000);
+	} else {
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+		j_str(b, key, text);
+	}
+}
+
 static void put_times(struct buf *b, const struct contact *c)
 {
 	j_bool(b, "has_hard_bounced", c->bounced);
 	j_bool(b, "marked_email_as_spam", c->spam);
 	j_bool(b, "unsubscribed_from_emails", c->unsubscribed);
-	j_int(b, "created_at", c->created);
-	j_int(b, "updated_at", c->updated);
+	put_moment(b, "created_at", c->created, c->seed);
+	put_moment(b, "updated_at", c->updated, c->seed);
 	j_time(b, "signed_up_at", c->signed_up);
 	j_time(b, "last_seen_at", c->last_seen);
 	j_time(b, "last_replied_at", c->last_replied);
