@@ -40,9 +40,9 @@ struct ask {
 	enum ask_kind kind;
 	const struct resource_type *type; /* NULL for ASK_IDENTITY */
 	int64_t start_ms,
-		end_ms;  /* ASK_CHANGED: last update in [start, end); TIME_MIN, TIME_MAX: open */
-	bool descending; /* ASK_CHANGED: newest first */
-	struct bytes id; /* ASK_ONE, ASK_NESTED */
+		end_ms;     /* ASK_CHANGED: last update in [start, end); TIME_MIN, TIME_MAX: open */
+	bool descending;    /* ASK_CHANGED: newest first */
+	struct bytes id;    /* ASK_ONE, ASK_NESTED */
 	const char *nested; /* ASK_NESTED: the list inside the record, as page.nested names it */
 	unsigned walk; /* ASK_LIST of a TRAIT_UNSTABLE: how many readings before this one did not fit the provider's count */
 };
@@ -95,9 +95,9 @@ struct page_record {
 
 struct page {
 	enum fault fault;
-	int64_t again_ms;              /* when there is a fault: of no use before so long; 0: not said */
-	struct why why;              /* when there is a fault: words for people */
-	bool unchanged;              /* 304 */
+	int64_t again_ms; /* when there is a fault: of no use before so long; 0: not said */
+	struct why why;   /* when there is a fault: words for people */
+	bool unchanged;   /* 304 */
 	struct page_record *records; /* a record's children stand right after it, in time order; of ASK_NESTED only ids matter */
 	const char *nested[PAGE_NESTED_MAX]; /* ASK_ONE: lists inside the record that are cut, to be read by ASK_NESTED */
 	unsigned nested_count;

@@ -84,9 +84,8 @@ static const struct {
 	const struct column *list;
 } known[] = {
 	{"conversations", conversations}, {"messages", messages}, {"contacts", contacts},
-	{"companies", companies},         {"admins", admins},
-	{"tickets", tickets},             {"ticket_parts", ticket_parts},
-	{"articles", articles},
+	{"companies", companies},         {"admins", admins},     {"tickets", tickets},
+	{"ticket_parts", ticket_parts},   {"articles", articles},
 };
 
 void columns_of_list(struct columns *c, const struct column *list)

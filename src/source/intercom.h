@@ -17,8 +17,8 @@ struct intercom_route {
 	const char *item_type; /* "type" of an item */
 	const char *search;    /* path of ASK_CHANGED, NULL: none */
 	const char *one;       /* path of ASK_ONE before the id, NULL: none */
-	const char *scroll; /* path that reads on where page numbers end, NULL: none */
-	const char *parts;  /* member with the children, "parts" and "parts.parts" alike */
+	const char *scroll;    /* path that reads on where page numbers end, NULL: none */
+	const char *parts;     /* member with the children, "parts" and "parts.parts" alike */
 	const char *opening; /* member that is the first child, not one of the parts; NULL: none */
 	unsigned page_max;   /* items of a page that are asked for; 0: not asked */
 	bool page_numbers;   /* cursor is a page number, not a starting_after */
@@ -67,7 +67,8 @@ int64_t intercom_seconds(struct bytes doc, const char *key);
 bool intercom_record(const struct intercom_reading *g, struct bytes doc, struct record *out);
 bool intercom_records(struct page *page, size_t count); /* room for them; false: a fault is set */
 /* The map with one of its members replaced, or left out (value {NULL, 0}); in the page's arena. {NULL, 0}: no memory. */
-struct bytes intercom_map_with(struct page *page, struct bytes map, const char *key, struct bytes value);
+struct bytes intercom_map_with(struct page *page, struct bytes map, const char *key,
+			       struct bytes value);
 
 /* intercom_next.c: the cursor to the page after this one, of a list's answer. */
 void intercom_read_next(const struct intercom_reading *g, struct bytes body);
@@ -77,13 +78,15 @@ bool intercom_cursor_scrolls(struct bytes cursor, struct bytes *parameter_out);
 bool intercom_next_scrolls(const struct intercom_reading *g, int status);
 
 /* intercom_thread.c: a conversation or ticket and its parts become records, appended to the page's. */
-size_t intercom_thread_count(const struct intercom_route *route, struct bytes doc); /* records that it makes at most */
+size_t intercom_thread_count(const struct intercom_route *route,
+			     struct bytes doc); /* records that it makes at most */
 void intercom_thread(const struct intercom_reading *g, struct bytes doc);
 
 /* intercom_nested.c */
-bool intercom_cut(struct bytes doc); /* a list inside it is cut */
+bool intercom_cut(struct bytes doc);                                 /* a list inside it is cut */
 void intercom_cut_lists(const struct account *a, struct page *page); /* notes which are, in its record */
-const char *intercom_nested_path(const char *list); /* what follows the id in the path of ASK_NESTED; NULL: no such list */
+const char *intercom_nested_path(
+	const char *list); /* what follows the id in the path of ASK_NESTED; NULL: no such list */
 void intercom_read_nested(const struct intercom_reading *g, struct bytes body);
 int intercom_nest(const struct account *a, struct page *whole, const char *list,
 		  const struct page *part, bool first);

@@ -76,9 +76,8 @@ void intercom_cut_lists(const struct account *a, struct page *page)
 /* The description names the list of companies "companies", its example "data". */
 static bool find_items(struct bytes body, const char *list, struct bytes *items)
 {
-	return intercom_type_is(body, "list") &&
-	       (mp_find(body, bytes_str("data"), items) == 1 ||
-		mp_find(body, bytes_str(list), items) == 1);
+	return intercom_type_is(body, "list") && (mp_find(body, bytes_str("data"), items) == 1 ||
+						  mp_find(body, bytes_str(list), items) == 1);
 }
 
 void intercom_read_nested(const struct intercom_reading *g, struct bytes body)
@@ -103,7 +102,8 @@ void intercom_read_nested(const struct intercom_reading *g, struct bytes body)
 	for (uint32_t i = 0; i < head.count; i++) {
 		if (mp_take(&r, &doc) != 1 || !intercom_type_is(doc, n->item_type) ||
 		    !intercom_record(g, doc, &page->records[page->count].record)) {
-			intercom_nonsense(page, "an item of the list is of another kind, or has no id");
+			intercom_nonsense(page,
+					  "an item of the list is of another kind, or has no id");
 			return;
 		}
 		page->records[page->count++].type = NULL;

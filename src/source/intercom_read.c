@@ -111,7 +111,8 @@ static void read_deleted(const struct intercom_reading *g, struct bytes body)
 		r->updated_ms = intercom_seconds(r->doc, "deleted_at");
 		/* What does not say when it was deleted may be a conversation that lives. */
 		if (r->updated_ms == TIME_NONE) {
-			intercom_nonsense(page, "an item of the deletions does not say when it was deleted");
+			intercom_nonsense(
+				page, "an item of the deletions does not say when it was deleted");
 			return;
 		}
 		r->created_ms = TIME_NONE;

@@ -118,8 +118,8 @@ static bool parts_missing(const struct intercom_route *route, struct bytes threa
 
 void intercom_thread(const struct intercom_reading *g, struct bytes doc)
 {
-	const struct resource_type *child =
-		provider_type(g->account->provider, bytes_str(g->ask->type->child));
+	const struct resource_type *child = provider_type(g->account->provider,
+							  bytes_str(g->ask->type->child));
 	struct page *page = g->page;
 	struct page_record *item = &page->records[page->count];
 	struct bytes parts;

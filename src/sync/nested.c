@@ -71,7 +71,8 @@ bool single_nested(struct single *single, struct page **page,
 	if (a->provider->nest(a, single->whole, single->whole->nested[single->list], part,
 			      single->part == 0) ||
 	    ++single->part > PARTS_MAX) {
-		*page = failed(single, part, FAULT_NONSENSE, "a list inside the record does not end, or does not fit into it");
+		*page = failed(single, part, FAULT_NONSENSE,
+			       "a list inside the record does not end, or does not fit into it");
 		return false;
 	}
 	if (part->next.len == 0) {
@@ -83,7 +84,7 @@ bool single_nested(struct single *single, struct page **page,
 	if (asked)
 		return true;
 	*page = single->list < single->whole->nested_count ? failed(single, NULL, FAULT_NONE, "")
-							    : single->whole;
+							   : single->whole;
 	single->whole = NULL;
 	return false;
 }

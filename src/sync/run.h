@@ -79,7 +79,7 @@ struct wanted {
 struct single {
 	struct run *run;
 	struct fetch *fetch;
-	struct page *whole;  /* the record, while the lists inside it are read; NULL: there are none */
+	struct page *whole; /* the record, while the lists inside it are read; NULL: there are none */
 	unsigned list, part; /* of its lists and of that one's pages, the one that is read */
 	size_t len;
 	uint8_t id[RECORD_ID_MAX];
@@ -129,7 +129,7 @@ struct run {
 	int64_t asked_ms; /* the provider's clock before the first page of this phase was asked; TIME_NONE */
 	char etag[96];
 	/* of the kinds */
-	struct hashset seen;  /* snapshot: ids, of all walks */
+	struct hashset seen; /* snapshot: ids, of all walks */
 	unsigned walks;
 	bool ordered; /* backfill */
 	bool force;   /* single reads even of what is held */

@@ -226,11 +226,11 @@ with World(settle=False, breaches=False) as (sim, daemon):
     compare(daemon, sim, others)  # noqa: F405
     report.ok("what a plan does not allow is not held to be empty")
 
-with World("--rate", 3000, settle=False, source_options="budget = 100%", base=SMALL[:-2]) as (sim, daemon):
-    # 500 calls a window are more than this world needs, so another program takes most of them.
+with World("--rate", 480, settle=False, source_options="budget = 100%", base=SMALL[:-2]) as (sim, daemon):
+    # 80 calls a window: the first sync needs two of them.
     daemon.wait_settled()
     stats = sim.stats()
-    assert stats["peak_10s"] <= 500, stats["peak_10s"]
+    assert stats["calls"] > 90 and stats["peak_10s"] <= 80, stats
     compare(daemon, sim)  # noqa: F405
     report.ok("one call too many for each window, never", "%d calls in 10 s at most" % stats["peak_10s"])
 

@@ -290,8 +290,8 @@ static void spoil_utf8(struct buf *b)
 /* A right answer in form, with nothing in it. */
 static void empty_list(struct buf *b)
 {
-	static const char *const keys[] = {"data",   "conversations", "tickets", "admins",
-					   "teams", "segments"};
+	static const char *const keys[] = {"data",   "conversations", "tickets",
+					   "admins", "teams",         "segments"};
 	json_t *json = json_loadb(b->p, b->len, 0, NULL);
 	char *text;
 

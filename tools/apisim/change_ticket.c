@@ -82,8 +82,9 @@ bool do_update_article(struct change *m)
 		return false;
 	change_apply(&world.articles, idx,
 		     (struct op){.kind = 1,
-				 .at = m->at > world.articles.updated[idx] ? m->at
-									   : world.articles.updated[idx],
+				 .at = m->at > world.articles.updated[idx]
+					       ? m->at
+					       : world.articles.updated[idx],
 				 .seed = rng_next(&m->rng)},
 		     false);
 	change_report_number(m, "articles", article_id(idx), m->at);

@@ -116,10 +116,9 @@ static void do_truth(const struct call *c, struct control_answer *out)
 
 	const char *lists = call_argument(c, "lists");
 
-	out->stream = truth_open(c->path + strlen("/_sim/truth/"),
-				 since ? (uint32_t)strtoul(since, NULL, 10) : 0,
-				 &(struct view){.version = as,
-						.whole_lists = lists && !strcmp(lists, "whole")});
+	out->stream = truth_open(
+		c->path + strlen("/_sim/truth/"), since ? (uint32_t)strtoul(since, NULL, 10) : 0,
+		&(struct view){.version = as, .whole_lists = lists && !strcmp(lists, "whole")});
 	if (!out->stream)
 		wrong(out, 404, "no such resource");
 }

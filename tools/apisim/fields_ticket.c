@@ -77,14 +77,7 @@ static void id_text(uint32_t idx, char out[32])
 }
 
 const struct resource resource_tickets = {
-	"tickets",
-	&world.tickets,
-	fields,
-	sizeof(fields) / sizeof(fields[0]),
-	false,
-	false,
-	get,
-	sort_key,
-	id_text,
-	ticket_index,
+	"tickets", &world.tickets, fields, sizeof(fields) / sizeof(fields[0]),
+	false,     false,          get,    sort_key,
+	id_text,   ticket_index,
 };

@@ -76,8 +76,7 @@ static void put_lists(struct buf *b, const struct contact *c, const char *hex, b
 	nested_close(b, &tags, hex, shown);
 	nested_open(b, &notes);
 	for (uint32_t i = 0; i < c->note_count && i < shown; i++) {
-		snprintf(id, sizeof(id), "%llu",
-			 (unsigned long long)note_at(c, i, whole)->id);
+		snprintf(id, sizeof(id), "%llu", (unsigned long long)note_at(c, i, whole)->id);
 		put_link(b, "note", id, "notes");
 	}
 	nested_close(b, &notes, hex, shown);

@@ -271,8 +271,7 @@ void render_collection(struct buf *b, uint32_t i)
 void render_article(struct buf *b, const char *key, uint32_t idx, const struct view *v)
 {
 	const struct overlay *o = pop_overlay(&world.articles, idx);
-	uint64_t own = world_seed(SEED_ARTICLE, idx),
-		 seed = o ? o->ops[o->count - 1].seed : own;
+	uint64_t own = world_seed(SEED_ARTICLE, idx), seed = o ? o->ops[o->count - 1].seed : own;
 
 	j_open(b, key, '{');
 	j_idstr(b, "id", article_id(idx));

@@ -47,8 +47,7 @@ static const struct route routes[] = {
 	{"GET", "/ticket_types", answer_ticket_types, 214, "", NULL, true},
 	{"GET", "/ticket_states", answer_ticket_states, 214, "", NULL, true},
 	{"GET", "/articles", answer_articles, 214, " page per_page ", NULL, false},
-	{"GET", "/help_center/collections", answer_collections, 214, " page per_page ", NULL,
-	 false},
+	{"GET", "/help_center/collections", answer_collections, 214, " page per_page ", NULL, false},
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))

@@ -237,7 +237,8 @@ static void attribute_lines(struct truth *t, struct buf *list)
 		const json_t *id = json_object_get(item, "id");
 		char *text = json_dumps(item, JSON_COMPACT), name[160];
 
-		snprintf(name, sizeof(name), "%s.%s", json_string_value(json_object_get(item, "model")),
+		snprintf(name, sizeof(name), "%s.%s",
+			 json_string_value(json_object_get(item, "model")),
 			 json_string_value(json_object_get(item, "full_name")));
 		if (id)
 			line_open_number(t, (uint64_t)json_integer_value(id));

@@ -50,7 +50,7 @@ static void versions(void **state)
 	struct ask ask = asking_of(ASK_LIST, "conversation_attributes");
 	static const char old[] =
 		"{\"type\":\"list\",\"data\":[{\"type\":\"data_attribute\",\"id\":20,\"model\":\"conversation\"}]}",
-		    now[] = "{\"type\":\"list\",\"data\":[{\"type\":\"conversation_attribute\",\"id\":2}]}";
+			  now[] = "{\"type\":\"list\",\"data\":[{\"type\":\"conversation_attribute\",\"id\":2}]}";
 
 	(void)state;
 	url_is(&asking_old_account, ask, NULL, "GET",
@@ -64,8 +64,14 @@ static void versions(void **state)
 	p = asking_answer(&ask, 200, now);
 	assert_true(p->fault == FAULT_NONE && bytes_is(record(p, 0)->id, "2"));
 	page_free(p);
-	assert_false(provider_intercom.traits(&asking_old_account, provider_type(&provider_intercom, bytes_str("conversations"))) & TRAIT_DELETED);
-	assert_true(provider_intercom.traits(&asking_account, provider_type(&provider_intercom, bytes_str("conversations"))) & TRAIT_DELETED);
+	assert_false(provider_intercom.traits(&asking_old_account,
+					      provider_type(&provider_intercom,
+							    bytes_str("conversations"))) &
+		     TRAIT_DELETED);
+	assert_true(provider_intercom.traits(&asking_account,
+					     provider_type(&provider_intercom,
+							   bytes_str("conversations"))) &
+		    TRAIT_DELETED);
 }
 
 /* Pages of another walk must not end where those of the walk before did. */
@@ -75,12 +81,15 @@ static void walks_differ(void **state)
 
 	(void)state;
 	ask.walk = 1;
-	url_is(&asking_account, ask, "2", "GET", "https://api.test/articles?per_page=111&page=2", false);
+	url_is(&asking_account, ask, "2", "GET", "https://api.test/articles?per_page=111&page=2",
+	       false);
 	ask.walk = 2;
-	url_is(&asking_account, ask, "2", "GET", "https://api.test/articles?per_page=74&page=2", false);
+	url_is(&asking_account, ask, "2", "GET", "https://api.test/articles?per_page=74&page=2",
+	       false);
 	ask = asking_of(ASK_LIST, "companies");
 	ask.walk = 1;
-	url_is(&asking_account, ask, NULL, "POST", "https://api.test/companies/list?per_page=44&page=1", false);
+	url_is(&asking_account, ask, NULL, "POST",
+	       "https://api.test/companies/list?per_page=44&page=1", false);
 }
 
 /* ---- attributes ---- */
@@ -100,12 +109,16 @@ static void built_in_attributes(void **state)
 	assert_true(bytes_is(record(p, 1)->id, "company.name"));
 	assert_true(bytes_is(record(p, 2)->id, "31"));
 	page_free(p);
-	p = asking_answer(&ask, 200, "{\"type\":\"list\",\"data\":[{\"type\":\"data_attribute\",\"full_name\":\"x\"}]}");
+	p = asking_answer(
+		&ask, 200,
+		"{\"type\":\"list\",\"data\":[{\"type\":\"data_attribute\",\"full_name\":\"x\"}]}");
 	assert_int_equal(p->fault, FAULT_NONSENSE);
 	page_free(p);
 	/* Nothing else may go without an id. */
 	ask = asking_of(ASK_LIST, "tags");
-	p = asking_answer(&ask, 200, "{\"type\":\"list\",\"data\":[{\"type\":\"tag\",\"model\":\"m\",\"full_name\":\"x\"}]}");
+	p = asking_answer(
+		&ask, 200,
+		"{\"type\":\"list\",\"data\":[{\"type\":\"tag\",\"model\":\"m\",\"full_name\":\"x\"}]}");
 	assert_int_equal(p->fault, FAULT_NONSENSE);
 	page_free(p);
 }
@@ -113,12 +126,15 @@ static void built_in_attributes(void **state)
 static void collections_have_no_type(void **state)
 {
 	struct ask ask = asking_of(ASK_LIST, "collections");
-	struct page *p = asking_answer(&ask, 200, "{\"type\":\"list\",\"total_count\":1,\"data\":[{\"id\":\"159\",\"name\":\"n\"}]}");
+	struct page *p = asking_answer(
+		&ask, 200,
+		"{\"type\":\"list\",\"total_count\":1,\"data\":[{\"id\":\"159\",\"name\":\"n\"}]}");
 
 	(void)state;
 	assert_true(p->fault == FAULT_NONE && p->count == 1 && p->total == 1);
 	page_free(p);
-	p = asking_answer(&ask, 200, "{\"type\":\"list\",\"data\":[{\"type\":\"contact\",\"id\":\"159\"}]}");
+	p = asking_answer(&ask, 200,
+			  "{\"type\":\"list\",\"data\":[{\"type\":\"contact\",\"id\":\"159\"}]}");
 	assert_int_equal(p->fault, FAULT_NONSENSE);
 	page_free(p);
 	p = asking_answer(&ask, 200, "{\"type\":\"list\",\"data\":[7]}");
@@ -153,7 +169,9 @@ static void tickets_come_with_their_parts(void **state)
 	assert_int_equal(mp_find(record(p, 0)->doc, bytes_str("ticket_parts"), &value), 0);
 	assert_true(bytes_is(p->next, "abc"));
 	page_free(p);
-	p = asking_answer(&ask, 200, "{\"type\":\"ticket.list\",\"tickets\":[{\"type\":\"ticket\",\"id\":\"1\"}]}");
+	p = asking_answer(
+		&ask, 200,
+		"{\"type\":\"ticket.list\",\"tickets\":[{\"type\":\"ticket\",\"id\":\"1\"}]}");
 	assert_int_equal(p->fault, FAULT_NONSENSE);
 	page_free(p);
 }
@@ -166,7 +184,9 @@ static void ticket_of_500_parts(void **state)
 	(void)state;
 	for (int n = 499; n <= 500; n++) {
 		buf_reset(&body);
-		buf_printf(&body, "{\"type\":\"ticket\",\"id\":\"5\",\"ticket_parts\":{\"total_count\":%d,\"ticket_parts\":[", n);
+		buf_printf(&body,
+			   "{\"type\":\"ticket\",\"id\":\"5\",\"ticket_parts\":{\"total_count\":%d,\"ticket_parts\":[",
+			   n);
 		for (int i = 0; i < n; i++)
 			buf_printf(&body, "%s{\"id\":\"%d\"}", i ? "," : "", i + 1);
 		buf_put_str(&body, "]}}");
@@ -218,11 +238,11 @@ static void list_examples(void **state)
 
 /* ---- lists inside contacts ---- */
 
-#define CUT_CONTACT                                                                                         \
-	"{\"type\":\"contact\",\"id\":\"c1\",\"updated_at\":5,"                                              \
-	"\"tags\":{\"type\":\"list\",\"data\":[{\"type\":\"tag\",\"id\":\"1\",\"url\":\"/tags/1\"}],"           \
-	"\"total_count\":3,\"has_more\":true},"                                                                \
-	"\"companies\":{\"type\":\"list\",\"data\":[],\"total_count\":0,\"has_more\":false},"                   \
+#define CUT_CONTACT                                                                                   \
+	"{\"type\":\"contact\",\"id\":\"c1\",\"updated_at\":5,"                                       \
+	"\"tags\":{\"type\":\"list\",\"data\":[{\"type\":\"tag\",\"id\":\"1\",\"url\":\"/tags/1\"}]," \
+	"\"total_count\":3,\"has_more\":true},"                                                       \
+	"\"companies\":{\"type\":\"list\",\"data\":[],\"total_count\":0,\"has_more\":false},"         \
 	"\"notes\":{\"type\":\"list\",\"data\":[{\"type\":\"note\",\"id\":\"9\"}],\"total_count\":2},\"name\":\"N\"}"
 
 static struct ask nested_of(const char *list)
@@ -237,7 +257,9 @@ static struct ask nested_of(const char *list)
 static void cut_contacts_are_poor_in_lists(void **state)
 {
 	struct ask ask = asking_of(ASK_LIST, "contacts");
-	struct page *p = asking_answer(&ask, 200, "{\"type\":\"list\",\"data\":[" CUT_CONTACT ",{\"type\":\"contact\",\"id\":\"c2\"}]}");
+	struct page *p = asking_answer(&ask, 200,
+				       "{\"type\":\"list\",\"data\":[" CUT_CONTACT
+				       ",{\"type\":\"contact\",\"id\":\"c2\"}]}");
 
 	(void)state;
 	assert_int_equal(p->count, 2);
@@ -257,12 +279,14 @@ static void nested_paths(void **state)
 	struct call call;
 
 	(void)state;
-	url_is(&asking_account, nested_of("tags"), NULL, "GET", "https://api.test/contacts/c1/tags", false);
+	url_is(&asking_account, nested_of("tags"), NULL, "GET", "https://api.test/contacts/c1/tags",
+	       false);
 	url_is(&asking_account, nested_of("companies"), NULL, "GET",
 	       "https://api.test/contacts/c1/companies?per_page=50&page=1", false);
 	url_is(&asking_account, nested_of("notes"), "3", "GET",
 	       "https://api.test/contacts/c1/notes?per_page=50&page=3", false);
-	assert_int_equal(provider_call(&asking_account, &none, bytes_of(NULL, 0), &call, NULL), ERR_INVALID);
+	assert_int_equal(provider_call(&asking_account, &none, bytes_of(NULL, 0), &call, NULL),
+			 ERR_INVALID);
 }
 
 static void json_is(struct bytes doc, const char *expected)
@@ -301,7 +325,9 @@ static void lists_are_made_whole(void **state)
 	put_in(whole, "notes",
 	       "{\"type\":\"list\",\"data\":[{\"type\":\"note\",\"id\":\"10\"}],\"pages\":{\"next\":\"https://x/contacts/c1/notes?page=2\"}}",
 	       true, "2");
-	put_in(whole, "notes", "{\"type\":\"list\",\"data\":[{\"type\":\"note\",\"id\":\"9\"}],\"pages\":{\"next\":null}}", false, "");
+	put_in(whole, "notes",
+	       "{\"type\":\"list\",\"data\":[{\"type\":\"note\",\"id\":\"9\"}],\"pages\":{\"next\":null}}",
+	       false, "");
 	json_is(record(whole, 0)->doc,
 		"{\"type\":\"contact\",\"id\":\"c1\",\"updated_at\":5,\"tags\":{\"type\":\"list\",\"data\":["
 		"{\"type\":\"tag\",\"id\":\"1\",\"url\":\"/tags/1\"},{\"type\":\"tag\",\"id\":\"2\",\"url\":\"/tags/2\"},"
@@ -315,7 +341,9 @@ static void lists_are_made_whole(void **state)
 static void nested_nonsense(void **state)
 {
 	static const char *const bad[] = {
-		"{\"type\":\"list\"}", "{\"type\":\"list\",\"data\":{}}", "{\"data\":[]}",
+		"{\"type\":\"list\"}",
+		"{\"type\":\"list\",\"data\":{}}",
+		"{\"data\":[]}",
 		"{\"type\":\"list\",\"data\":[{\"type\":\"tag\",\"id\":\"1\"}]}",
 		"{\"type\":\"list\",\"data\":[{\"type\":\"company\"}]}",
 		"{\"type\":\"list\",\"data\":[],\"pages\":{\"next\":\"https://x/y\"}}",
@@ -329,10 +357,13 @@ static void nested_nonsense(void **state)
 		page_free(p);
 	}
 	/* The description has another name for it than its example. */
-	struct page *p = asking_answer(&ask, 200, "{\"type\":\"list\",\"companies\":[{\"type\":\"company\",\"id\":\"k\"}]}");
+	struct page *p = asking_answer(
+		&ask, 200, "{\"type\":\"list\",\"companies\":[{\"type\":\"company\",\"id\":\"k\"}]}");
 	assert_true(p->fault == FAULT_NONE && p->count == 1);
 	page_free(p);
-	p = asking_answer(&ask, 404, "{\"type\":\"error.list\",\"errors\":[{\"code\":\"not_found\",\"message\":\"User Not Found\"}]}");
+	p = asking_answer(
+		&ask, 404,
+		"{\"type\":\"error.list\",\"errors\":[{\"code\":\"not_found\",\"message\":\"User Not Found\"}]}");
 	assert_int_equal(p->fault, FAULT_GONE);
 	page_free(p);
 }
@@ -361,37 +392,50 @@ static void many_companies_are_scrolled(void **state)
 	struct ask ask = asking_of(ASK_LIST, "companies");
 
 	(void)state;
-	next_is(200, "{\"type\":\"list\",\"total_count\":9940,\"data\":[{\"type\":\"company\",\"id\":\"a\"}],\"pages\":{\"next\":\"http://x/?page=2\"}}",
+	next_is(200,
+		"{\"type\":\"list\",\"total_count\":9940,\"data\":[{\"type\":\"company\",\"id\":\"a\"}],\"pages\":{\"next\":\"http://x/?page=2\"}}",
 		1, "2");
-	next_is(200, "{\"type\":\"list\",\"total_count\":9941,\"data\":[{\"type\":\"company\",\"id\":\"a\"}],\"pages\":{\"next\":\"http://x/?page=2\"}}",
+	next_is(200,
+		"{\"type\":\"list\",\"total_count\":9941,\"data\":[{\"type\":\"company\",\"id\":\"a\"}],\"pages\":{\"next\":\"http://x/?page=2\"}}",
 		1, "scroll:");
 	/* A count that was wrong. */
 	next_is(400,
 		"{\"type\":\"error.list\",\"errors\":[{\"code\":\"bad_request\",\"message\":\"page limit reached, please use scroll API\"}]}",
 		0, "scroll:");
 	url_is(&asking_account, ask, "scroll:", "GET", "https://api.test/companies/scroll", false);
-	next_is(200, "{\"type\":\"list\",\"data\":[{\"type\":\"company\",\"id\":\"b\"}],\"pages\":null,\"total_count\":null,\"scroll_param\":\"p-1\"}",
+	next_is(200,
+		"{\"type\":\"list\",\"data\":[{\"type\":\"company\",\"id\":\"b\"}],\"pages\":null,\"total_count\":null,\"scroll_param\":\"p-1\"}",
 		1, "scroll:b:p-1");
-	url_is(&asking_account, ask, "scroll:b:p-1", "GET", "https://api.test/companies/scroll?scroll_param=p-1", true);
-	url_is(&asking_account, ask, "scroll:b:p&x=1", "GET", "https://api.test/companies/scroll?scroll_param=p%26x%3D1", true);
+	url_is(&asking_account, ask, "scroll:b:p-1", "GET",
+	       "https://api.test/companies/scroll?scroll_param=p-1", true);
+	url_is(&asking_account, ask, "scroll:b:p&x=1", "GET",
+	       "https://api.test/companies/scroll?scroll_param=p%26x%3D1", true);
 	next_is(200, "{\"type\":\"list\",\"data\":[],\"scroll_param\":\"p-1\"}", 0, NULL);
 }
 
 static void scroll_faults(void **state)
 {
-	struct page *p = companies(400, "{\"type\":\"error.list\",\"errors\":[{\"code\":\"scroll_exists\",\"message\":\"scroll already exists for this workspace\"}]}");
+	struct page *p = companies(
+		400,
+		"{\"type\":\"error.list\",\"errors\":[{\"code\":\"scroll_exists\",\"message\":\"scroll already exists for this workspace\"}]}");
 
 	(void)state;
 	assert_int_equal(p->fault, FAULT_CURSOR);
 	assert_true(p->again_ms > 60000);
 	page_free(p);
-	p = companies(404, "{\"type\":\"error.list\",\"errors\":[{\"code\":\"not_found\",\"message\":\"scroll parameter not found\"}]}");
+	p = companies(
+		404,
+		"{\"type\":\"error.list\",\"errors\":[{\"code\":\"not_found\",\"message\":\"scroll parameter not found\"}]}");
 	assert_int_equal(p->fault, FAULT_CURSOR);
 	page_free(p);
-	p = companies(404, "{\"type\":\"error.list\",\"errors\":[{\"code\":\"not_found\",\"message\":\"Resource Not Found\"}]}");
+	p = companies(
+		404,
+		"{\"type\":\"error.list\",\"errors\":[{\"code\":\"not_found\",\"message\":\"Resource Not Found\"}]}");
 	assert_int_equal(p->fault, FAULT_NEVER);
 	page_free(p);
-	p = companies(400, "{\"type\":\"error.list\",\"errors\":[{\"code\":\"bad_request\",\"message\":\"bad parameter\"}]}");
+	p = companies(
+		400,
+		"{\"type\":\"error.list\",\"errors\":[{\"code\":\"bad_request\",\"message\":\"bad parameter\"}]}");
 	assert_int_equal(p->fault, FAULT_NEVER);
 	page_free(p);
 }

@@ -13,7 +13,7 @@
 
 #define SEEN INT64_C(1800000000000)
 
-extern const struct account asking_account; /* 2.16 */
+extern const struct account asking_account;     /* 2.16 */
 extern const struct account asking_old_account; /* 2.15 */
 
 struct ask asking_of(enum ask_kind kind, const char *resource);
