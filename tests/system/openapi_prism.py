@@ -163,34 +163,53 @@ def requests_are_valid(prism, report):
         report.ok("no request that the description does not know", "%d requests" % answers)
 
 
+def read_nonsense(daemon, relay, failed, end):
+    rounds = 0
+    while relay.count < RANDOM_ANSWERS and time.monotonic() < end:
+        for run in daemon.sync("full" if rounds % 2 else "changes"):
+            if run["outcome"] == "failed":
+                failed[run["resource"]] = run["error"]
+            assert run["calls"] < 400, run
+        rounds += 1
+        for r in resources(daemon).values():
+            # What was never read without a fault is not held.
+            if r["last_sync"] is None:
+                assert r["coverage_ratio"] == 0 and r["state"] == "stale", r
+
+
 def random_answers(prism, report):
     with workplace() as (folder, started):  # noqa: F405
         mock = Prism(folder, prism, "mock", "-d", "--seed", "20", DESCRIPTION)
         started.append(mock)
         relay = Relay(mock.url)
-        daemon = Daemon(folder, relay, source_options="concurrency = 8\nbudget = 100%", retry="10ms")  # noqa: F405
-        started.append(daemon)
-        end = time.monotonic() + 150
-        rounds, failed = 0, {}
-        while relay.count < RANDOM_ANSWERS and time.monotonic() < end:
-            for run in daemon.sync("full" if rounds % 2 else "changes"):
-                if run["outcome"] == "failed":
-                    failed[run["resource"]] = run["error"]
-                assert run["calls"] < 400, run
-            rounds += 1
-            for name, r in resources(daemon).items():
-                # What was never read without a fault is not held.
-                if r["last_sync"] is None:
-                    assert r["coverage_ratio"] == 0 and r["state"] == "stale", r
-        assert relay.count >= RANDOM_ANSWERS, (relay.count, rounds)
+        daemons, failed, errors = [], {}, []
+        # Several of them, since most of the time goes into waiting before the next attempt.
+        for name in "abcd":
+            home = os.path.join(folder, name)
+            os.mkdir(home)
+            daemons.append(Daemon(home, relay, source_options="concurrency = 8\nbudget = 100%", retry="10ms"))  # noqa: F405
+            started.append(daemons[-1])
+
+        def work(daemon):
+            try:
+                read_nonsense(daemon, relay, failed, time.monotonic() + 120)
+            except Exception as error:  # a failed check of another thread is a failed check
+                errors.append(error)
+        threads = [threading.Thread(target=work, args=(daemon,)) for daemon in daemons]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not errors, errors
+        assert relay.count >= RANDOM_ANSWERS, relay.count
         assert failed and all(failed.values()), failed
-        assert daemon.process.poll() is None, daemon.log_tail()
-        cpu, count = daemon.cpu_seconds(), relay.count
+        cpu, count = sum(daemon.cpu_seconds() for daemon in daemons), relay.count
         assert cpu < 60, cpu
-        daemon.stop()
-        check = subprocess.run([program("ficd"), "--config", daemon.config_path, "--check-store"],  # noqa: F405
-                               capture_output=True, timeout=60)
-        assert check.returncode == 0, check.stderr
+        for daemon in daemons:
+            daemon.stop()
+            check = subprocess.run([program("ficd"), "--config", daemon.config_path, "--check-store"],  # noqa: F405
+                                   capture_output=True, timeout=60)
+            assert check.returncode == 0, check.stderr
         relay.stop()
         mock.stop()
         report.ok("random answers: no circle, no crash, no false claim", "%d answers, %.1f s CPU" % (count, cpu))
