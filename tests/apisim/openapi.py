@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Do the simulator's answers fit the published description of the API?
 
-openapi.py [path of apisim]. Looks for ../shared/api/intercom-2.16.yaml beside
+openapi.py [path of apisim]. Looks for FIC_OPENAPI, else ../shared/api/intercom-2.16.yaml beside
 the project and skips without it, or without PyYAML. Checked are the answers
 of every path the simulator serves: the schema (also that no member is unknown
 to it), and that every member of the description's own examples is there.
@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "pyt
 from simlib import Sim  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DESCRIPTION = os.path.join(ROOT, "..", "shared", "api", "intercom-2.16.yaml")
+DESCRIPTION = os.environ.get("FIC_OPENAPI") or os.path.join(ROOT, "..", "shared", "api", "intercom-2.16.yaml")
 
 # (kind, pattern of the place, reason). Kinds: unknown (member not in the
 # schema), type (wrong type or null), example (a member of the example that
