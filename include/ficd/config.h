@@ -19,7 +19,7 @@
 
 #define CONFIG_BYTES_MAX     (256 * 1024) /* of a configuration file */
 #define CONFIG_SOURCES_MAX   16
-#define CONFIG_RESOURCES_MAX 16 /* of one source */
+#define CONFIG_RESOURCES_MAX 24 /* of one source */
 #define CONFIG_NAME_MAX \
 	32 /* bytes of a source's name: [a-z0-9][a-z0-9_-]* (it is a folder's name as well) */
 #define CONFIG_TOKEN_MAX 4096

@@ -18,8 +18,8 @@ enum resource_trait {
 	TRAIT_CHANGED = 1 << 1, /* by last update (ASK_CHANGED) */
 	TRAIT_ONE = 1 << 2,     /* a single record by id (ASK_ONE) */
 	TRAIT_DELETED = 1 << 3, /* a feed of deletions (ASK_DELETED) */
-	TRAIT_POOR = 1 << 4, /* listings show a poor copy; ASK_ONE gives the full one and its children */
-	TRAIT_CHILD = 1 << 5,    /* comes with its parent's ASK_ONE only */
+	TRAIT_POOR = 1 << 4, /* listings show a poor copy; ASK_ONE gives the full one and its children. A listing of another resource may have single poor records (RECORD_POOR), and shows children that there are */
+	TRAIT_CHILD = 1 << 5,    /* comes with its parent only */
 	TRAIT_ETAG = 1 << 6,     /* ASK_LIST answers 304 to If-None-Match */
 	TRAIT_WINDOWED = 1 << 7, /* wanted for a span of history; others are wanted as a whole */
 	TRAIT_UNSTABLE = 1 << 8, /* pages are numbered over a moving order: records may be shown twice or be missed; compare with the total */
@@ -30,12 +30,12 @@ struct resource_type {
 	const char *name;
 	unsigned traits;
 	const char *parent;         /* of a TRAIT_CHILD */
-	const char *child;          /* what ASK_ONE brings besides */
+	const char *child;          /* what comes with it */
 	const struct field *fields; /* common fields, ended by a name of NULL */
 	int64_t lookback_ms; /* how far a changes run reaches back before its watermark (search indexes lag) */
 };
 
-enum ask_kind { ASK_IDENTITY, ASK_LIST, ASK_CHANGED, ASK_ONE, ASK_DELETED };
+enum ask_kind { ASK_IDENTITY, ASK_LIST, ASK_CHANGED, ASK_ONE, ASK_DELETED, ASK_NESTED };
 
 struct ask {
 	enum ask_kind kind;
@@ -44,7 +44,9 @@ struct ask {
 		end_ms;  /* ASK_CHANGED: last update in [start, end); TIME_MIN, TIME_MAX: open */
 	bool descending; /* ASK_CHANGED: newest first */
 	bool created; /* ASK_CHANGED: by creation instead of last update, the span and the order alike (TRAIT_CREATED) */
-	struct bytes id; /* ASK_ONE */
+	struct bytes id;    /* ASK_ONE, ASK_NESTED */
+	const char *nested; /* ASK_NESTED: the list inside the record, as page.nested names it */
+	unsigned walk; /* ASK_LIST of a TRAIT_UNSTABLE: how many readings before this one did not fit the provider's count */
 };
 
 /* The account a request is made for. */
@@ -61,6 +63,7 @@ struct call {
 	struct buf url;
 	struct buf body;                    /* empty: none */
 	char headers[CALL_HEADERS_MAX][64]; /* "Name: value", without the token; "" ends */
+	bool once; /* what it answers is answered once: when the answer is lost, so is the reading (FAULT_CURSOR) */
 };
 
 void call_release(struct call *c);
@@ -91,13 +94,17 @@ struct page_record {
 	int64_t children; /* in a listing: how many the provider says ASK_ONE would bring; -1: not said */
 };
 
+#define PAGE_NESTED_MAX 4
+
 struct page {
 	enum fault fault;
-	struct why why;              /* when there is a fault: words for people */
-	bool unchanged;              /* 304 */
-	struct page_record *records; /* of ASK_ONE the record first, its children after it in time order */
+	int64_t again_ms; /* when there is a fault: of no use before so long; 0: not said */
+	struct why why;   /* when there is a fault: words for people */
+	bool unchanged;   /* 304 */
+	struct page_record *records; /* a record's children stand right after it, in time order; of ASK_NESTED only ids matter */
+	const char *nested[PAGE_NESTED_MAX]; /* ASK_ONE: lists inside the record that are cut, to be read by ASK_NESTED */
+	unsigned nested_count;
 	size_t count;
-	bool truncated;    /* ASK_ONE: children are missing in the answer */
 	struct bytes next; /* the next cursor; {NULL, 0}: this was the last page */
 	int64_t total; /* as the provider claims; -1: not said. For display and cross-checks only */
 	struct bytes merged_into; /* FAULT_GONE by a merge */
@@ -121,6 +128,8 @@ int reader_feed(struct reader *r, const void *data, size_t len);
 struct page *reader_finish(struct reader *r, int status, const char *link, int64_t seen_ms);
 void reader_free(struct reader *r);
 void page_free(struct page *p);
+/* A page of its own, as by ASK_ONE, for a record that a listing shows whole but for the lists inside it. NULL: no memory. */
+struct page *page_alone(const struct account *a, const struct page_record *item);
 
 /* A provider. */
 struct provider {
@@ -137,6 +146,11 @@ struct provider {
 	/* Fills the page from page->body and the status (never called for a 304 or without a body that is one value). */
 	void (*read)(const struct account *a, const struct ask *ask, int status, const char *link,
 		     int64_t seen_ms, struct page *page);
+	/* Notes in `page`, which has one record, the lists inside it that are cut. */
+	void (*cut)(const struct account *a, struct page *page);
+	/* Puts the items of an ASK_NESTED's page into the record of `whole`, an ASK_ONE's: instead of what its list shows (`first`), or after it. 0, ERR_NOMEM, ERR_INVALID. */
+	int (*nest)(const struct account *a, struct page *whole, const char *list,
+		    const struct page *part, bool first);
 };
 
 extern const struct provider provider_intercom;

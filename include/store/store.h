@@ -332,7 +332,7 @@ int scan_record(struct scan *s, struct buf *memory, struct record *out);
 /* A field's value in that row, without inflating the record: as field_stored gives it (model/field.h), nil when there is none. 1; 0: only
  * the record knows; or an error. Borrowed until the next call with this scan. */
 int scan_column(struct scan *s, unsigned field, struct bytes *value_out);
-/* The row's id and its parent's ({NULL, 0}: none), likewise. */
+/* The row's id and its parent's ({NULL, 0}: none), likewise; borrowed until the next call of this one. */
 int scan_names(struct scan *s, struct bytes *id_out, struct bytes *parent_out);
 void scan_close(struct scan *s);
 

@@ -64,7 +64,7 @@ const struct option config_options[] = {
 	 .help = "how far back the cache shall reach"},
 	{SOURCE(retain_ms), .name = "retain", .type = OPTION_DURATION, .fallback = "0",
 	 .max = 50 * 365 * DAY_MS, .reloadable = true,
-	 .help = "conversations without activity for so long are dropped with their messages, once a day; 0: never"},
+	 .help = "conversations and tickets without activity for so long are dropped with all of theirs, once a day; 0: never"},
 	{SOURCE(max_staleness_ms), .name = "max_staleness", .type = OPTION_DURATION,
 	 .fallback = "1h", .max = 365 * DAY_MS, .reloadable = true,
 	 .help = "age of the data that a question accepts unless it says otherwise"},
@@ -86,7 +86,7 @@ const struct option config_options[] = {
 	 .min = 100, .max = 10 * MINUTE_MS,
 	 .help = "an answer that stands still for so long is given up; one that moves may take as long as it takes"},
 	{SOURCE(wanted), .name = "resources", .type = OPTION_RESOURCES, .fallback = "all",
-	 .help = "what is mirrored: all, or a list; conversations bring their messages"},
+	 .help = "what is mirrored: all, or a list; conversations bring their messages, tickets their parts"},
 	{SOURCE(timezone), .name = "timezone", .type = OPTION_ZONE, .fallback = "UTC",
 	 .help = "whose clocks schedules go by: UTC, local (this machine's), or a name such as Europe/Berlin"},
 	{SOURCE(sync_window), .name = "sync_window", .type = OPTION_WEEK, .fallback = "any",
@@ -108,11 +108,11 @@ const struct option config_options[] = {
 	 .words = depths, .reloadable = true,
 	 .help = "threads reads every thread again, counts only those whose listing differs from what is held"},
 	{RESOURCE(tolerance_ms), .name = "tolerance", .type = OPTION_DURATION, .max = 30 * DAY_MS,
-	 .inherits = "the source's, but 45m for companies", .reloadable = true,
+	 .inherits = "the source's, but 45m where every is 30m", .reloadable = true,
 	 .help = "as in the source's section; not shorter than every, or answers turn stale between two runs"},
 	{RESOURCE(retain_ms), .name = "retain", .type = OPTION_DURATION, .max = 50 * 365 * DAY_MS,
-	 .inherits = "the source's, for conversations; others are kept whole", .reloadable = true,
-	 .help = "as in the source's section; only for conversations"},
+	 .inherits = "the source's, for conversations and tickets; others are kept whole",
+	 .reloadable = true, .help = "as in the source's section; only for conversations and tickets"},
 	{RESOURCE(priority), .name = "priority", .type = OPTION_NUMBER, .min = 1, .max = 9,
 	 .inherits = "the resource's default", .reloadable = true,
 	 .help = "what goes first when calls are scarce; 1 is first"},
@@ -120,7 +120,7 @@ const struct option config_options[] = {
 
 const size_t config_option_count = sizeof config_options / sizeof *config_options;
 
-/* Foundation first: names for the ids that the others carry. messages are read with their conversations. */
+/* Foundation first: names for the ids that the others carry. messages are read with their conversations, ticket parts with their tickets. */
 const struct resource_default config_resources[] = {
 	{"conversations", NULL, "2m", "off", NULL, 2, true},
 	{"messages", "conversations", "2m", "off", NULL, 2, true},
@@ -130,6 +130,14 @@ const struct resource_default config_resources[] = {
 	{"teams", NULL, "4m", "off", NULL, 1, false},
 	{"tags", NULL, "4m", "off", NULL, 1, false},
 	{"segments", NULL, "4m", "off", NULL, 1, false},
+	{"tickets", NULL, "2m", "off", NULL, 2, true},
+	{"ticket_parts", "tickets", "2m", "off", NULL, 2, true},
+	{"ticket_types", NULL, "30m", "off", "45m", 5, false},
+	{"ticket_states", NULL, "30m", "off", "45m", 5, false},
+	{"data_attributes", NULL, "30m", "off", "45m", 5, false},
+	{"conversation_attributes", NULL, "30m", "off", "45m", 5, false},
+	{"articles", NULL, "30m", "off", "45m", 6, false},
+	{"collections", NULL, "30m", "off", "45m", 6, false},
 };
 
 const size_t config_resource_count = sizeof config_resources / sizeof *config_resources;

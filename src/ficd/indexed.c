@@ -14,7 +14,8 @@ struct indexed {
 
 static bool is_name(const struct field *f)
 {
-	return strcmp(f->name, "name") == 0 || strcmp(f->name, "author_name") == 0;
+	return strcmp(f->name, "name") == 0 || strcmp(f->name, "author_name") == 0 ||
+	       strcmp(f->name, "title") == 0 || strcmp(f->name, "description") == 0;
 }
 
 static enum store_kind kind_of(const struct field *f)

@@ -54,6 +54,26 @@ static const struct column admins[] = {
 	{NULL, NULL, CELL_TEXT},
 };
 
+static const struct column tickets[] = {
+	{"id", "ID", CELL_TEXT},           {"created", NULL, CELL_TIME},
+	{"updated", "UPDATED", CELL_TIME}, {"state", "STATE", CELL_TEXT},
+	{"kind", "TYPE", CELL_TEXT},       {"assignee", "ASSIGNEE", CELL_TEXT},
+	{"title", "TITLE", CELL_TEXT},     {NULL, NULL, CELL_TEXT},
+};
+
+static const struct column ticket_parts[] = {
+	{"id", NULL, CELL_TEXT},           {"parent", "TICKET", CELL_TEXT},
+	{"created", "CREATED", CELL_TIME}, {"updated", NULL, CELL_TIME},
+	{"kind", "KIND", CELL_TEXT},       {"author", "AUTHOR", CELL_TEXT},
+	{"body", "BODY", CELL_TEXT},       {NULL, NULL, CELL_TEXT},
+};
+
+static const struct column articles[] = {
+	{"id", "ID", CELL_TEXT},           {"created", NULL, CELL_TIME},
+	{"updated", "UPDATED", CELL_TIME}, {"state", "STATE", CELL_TEXT},
+	{"title", "TITLE", CELL_TEXT},     {NULL, NULL, CELL_TEXT},
+};
+
 static const struct column others[] = {
 	{"id", "ID", CELL_TEXT},     {"created", NULL, CELL_TIME}, {"updated", NULL, CELL_TIME},
 	{"name", "NAME", CELL_TEXT}, {NULL, NULL, CELL_TEXT},
@@ -64,7 +84,8 @@ static const struct {
 	const struct column *list;
 } known[] = {
 	{"conversations", conversations}, {"messages", messages}, {"contacts", contacts},
-	{"companies", companies},         {"admins", admins},
+	{"companies", companies},         {"admins", admins},     {"tickets", tickets},
+	{"ticket_parts", ticket_parts},   {"articles", articles},
 };
 
 void columns_of_list(struct columns *c, const struct column *list)

@@ -98,7 +98,8 @@ static bool is_indexed(void *ctx, const struct field *f)
 
 static bool is_where_indexed(struct query *q, const struct where *w)
 {
-	if (w->field && w->field->path && !is_indexed(q, w->field))
+	/* Of the envelope a row has the times and marks; ids and the parent stand in the record. */
+	if (w->field && !(w->field->path ? is_indexed(q, w->field) : is_shallow_field(w->field)))
 		return false;
 	for (const struct where *child = w->child; child; child = child->next)
 		if (!is_where_indexed(q, child))

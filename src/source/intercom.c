@@ -28,14 +28,11 @@ static unsigned traits(const struct account *a, const struct resource_type *type
 
 static unsigned page_max(const struct account *a, enum ask_kind kind, const struct resource_type *type)
 {
-	const struct intercom_route *route = intercom_route(type);
+	const struct intercom_route *route = intercom_route(a, type);
 
-	(void)a;
 	if (kind == ASK_DELETED)
 		return INTERCOM_DELETED_PAGE_MAX;
-	if (kind == ASK_CHANGED || route->search)
-		return INTERCOM_PAGE_MAX;
-	return route->page_numbers ? INTERCOM_COMPANIES_PAGE_MAX : 0;
+	return route ? route->page_max : 0;
 }
 
 const struct provider provider_intercom = {
@@ -46,4 +43,6 @@ const struct provider provider_intercom = {
 	.call = intercom_call,
 	.page_max = page_max,
 	.read = intercom_read,
+	.cut = intercom_cut_lists,
+	.nest = intercom_nest,
 };

@@ -10,6 +10,7 @@
 #include <codec/json.h>
 
 #include <stdio.h>
+#include <string.h>
 
 static void set_headers(const struct account *a, struct call *out, bool body)
 {
@@ -48,26 +49,48 @@ static void put_escaped(struct buf *out, struct bytes text)
 	}
 }
 
-static int put_list(const struct account *a, const struct intercom_route *route,
-		    struct bytes cursor, struct call *out)
+/* Pages of another size are cut elsewhere (and do not meet again soon): what fell between two of them does not do so again. */
+static unsigned page_size(const struct intercom_route *route, const struct ask *ask)
 {
-	out->method = route->list_method;
-	buf_printf(&out->url, "%s%s", a->base_url, route->list);
-	if (route->page_numbers) {
-		buf_printf(&out->url, "?per_page=%d&page=", INTERCOM_COMPANIES_PAGE_MAX);
-		if (cursor.len)
-			put_escaped(&out->url, cursor);
-		else
-			buf_put_str(&out->url, "1");
+	static const unsigned quarters[] = {4, 3, 2};
+
+	return ask->walk ? route->page_max * quarters[ask->walk % 3] / 4 - 1 : route->page_max;
+}
+
+static void put_scroll(const struct account *a, const struct intercom_route *route,
+		       struct bytes parameter, struct call *out)
+{
+	buf_printf(&out->url, "%s%s", a->base_url, route->scroll);
+	if (!parameter.len)
+		return;
+	out->once = true;
+	buf_put_str(&out->url, "?scroll_param=");
+	put_escaped(&out->url, parameter);
+}
+
+static int put_list(const struct account *a, const struct intercom_route *route,
+		    const struct ask *ask, struct bytes cursor, struct call *out)
+{
+	char sign = strchr(route->list, '?') ? '&' : '?';
+	struct bytes parameter;
+
+	if (route->scroll && intercom_cursor_scrolls(cursor, &parameter)) {
+		put_scroll(a, route, parameter, out);
 		return 0;
 	}
-	if (route->search)
-		buf_printf(&out->url, "?per_page=%d", INTERCOM_PAGE_MAX);
-	/* An empty starting_after is answered with an error: it is left out. */
-	if (cursor.len) {
-		buf_printf(&out->url, "%cstarting_after=", route->search ? '&' : '?');
-		put_escaped(&out->url, cursor);
+	out->method = route->list_method ? route->list_method : "GET";
+	buf_printf(&out->url, "%s%s", a->base_url, route->list);
+	if (route->page_max) {
+		buf_printf(&out->url, "%cper_page=%u", sign, page_size(route, ask));
+		sign = '&';
 	}
+	/* An empty starting_after is answered with an error: it is left out. */
+	if (route->page_numbers || cursor.len)
+		buf_printf(&out->url, "%c%s=", sign, route->page_numbers ? "page" : "starting_after");
+	if (cursor.len)
+		put_escaped(&out->url, cursor);
+	else if (route->page_numbers)
+		buf_put_str(&out->url, "1");
 	return 0;
 }
 
@@ -117,8 +140,8 @@ static int put_search(const struct account *a, const struct intercom_route *rout
 	buf_put_str(body, "{\"query\":");
 	put_span(body, route, ask);
 	buf_printf(body,
-		   ",\"sort\":{\"field\":\"%s\",\"order\":\"%s\"},\"pagination\":{\"per_page\":%d",
-		   axis_of(ask), ask->descending ? "descending" : "ascending", INTERCOM_PAGE_MAX);
+		   ",\"sort\":{\"field\":\"%s\",\"order\":\"%s\"},\"pagination\":{\"per_page\":%u",
+		   axis_of(ask), ask->descending ? "descending" : "ascending", route->page_max);
 	if (cursor.len) {
 		buf_put_str(body, ",\"starting_after\":");
 		json_write_str(body, cursor);
@@ -139,32 +162,58 @@ static int put_deleted(const struct account *a, struct bytes cursor, struct call
 	return 0;
 }
 
+static int put_one(const struct account *a, const struct intercom_route *route,
+		   const struct ask *ask, struct call *out, struct why *why)
+{
+	if (!id_usable(ask->id))
+		return why_set(why, ERR_INVALID, "'%.*s' cannot be an id at Intercom",
+			       (int)(ask->id.len > 60 ? 60 : ask->id.len),
+			       (const char *)ask->id.data);
+	buf_printf(&out->url, "%s%s", a->base_url, route->one);
+	buf_put_bytes(&out->url, ask->id);
+	return 0;
+}
+
+static int put_nested(const struct account *a, const struct intercom_route *route,
+		      const struct ask *ask, struct bytes cursor, struct call *out, struct why *why)
+{
+	const char *path = intercom_nested_path(ask->nested);
+	int rc = put_one(a, route, ask, out, why);
+
+	if (rc)
+		return rc;
+	buf_put_str(&out->url, path);
+	if (cursor.len)
+		put_escaped(&out->url, cursor);
+	else if (strchr(path, '?'))
+		buf_put_str(&out->url, "1");
+	return 0;
+}
+
 static int put_call(const struct account *a, const struct ask *ask, struct bytes cursor,
 		    struct call *out, struct why *why)
 {
-	const struct intercom_route *route = intercom_route(ask->type);
+	const struct intercom_route *route = intercom_route(a, ask->type);
 
 	out->method = "GET";
 	switch (ask->kind) {
 	case ASK_IDENTITY: buf_printf(&out->url, "%s/me", a->base_url); return 0;
 	case ASK_LIST:
 		if (route && route->list)
-			return put_list(a, route, cursor, out);
+			return put_list(a, route, ask, cursor, out);
 		break;
 	case ASK_CHANGED:
 		if (route && route->search && (!ask->created || (ask->type->traits & TRAIT_CREATED)))
 			return put_search(a, route, ask, cursor, out);
 		break;
 	case ASK_ONE:
-		if (!route || !route->one)
-			break;
-		if (!id_usable(ask->id))
-			return why_set(why, ERR_INVALID, "'%.*s' cannot be an id at Intercom",
-				       (int)(ask->id.len > 60 ? 60 : ask->id.len),
-				       (const char *)ask->id.data);
-		buf_printf(&out->url, "%s%s", a->base_url, route->one);
-		buf_put_bytes(&out->url, ask->id);
-		return 0;
+		if (route && route->one)
+			return put_one(a, route, ask, out, why);
+		break;
+	case ASK_NESTED:
+		if (route && route->cut_lists && ask->nested && intercom_nested_path(ask->nested))
+			return put_nested(a, route, ask, cursor, out, why);
+		break;
 	case ASK_DELETED:
 		if (ask->type->traits & TRAIT_DELETED)
 			return put_deleted(a, cursor, out);

@@ -4,6 +4,7 @@
 #include <codec/msgpack.h>
 
 #include <stdio.h>
+#include <string.h>
 
 /* By code first, since some faults come with surprising statuses; "" matches any code, status 0 any status. */
 static const struct rule {
@@ -14,7 +15,7 @@ static const struct rule {
 	{0, "rate_limit_exceeded", FAULT_LATER},
 	{0, "too_many_requests", FAULT_LATER},
 	{0, "retry_after", FAULT_LATER},
-	{0, "scroll_exists", FAULT_LATER},
+	{0, "scroll_exists", FAULT_CURSOR},
 	{0, "unauthorized", FAULT_AUTH},
 	{0, "token_unauthorized", FAULT_DENIED},
 	{0, "token_revoked", FAULT_AUTH},
@@ -81,11 +82,15 @@ void intercom_read_fault(const struct ask *ask, int status, const char *link, st
 	/* Only Intercom's own words delete something: a "not found" page may be a proxy's. */
 	if (page->fault == FAULT_GONE && !intercom_type_is(body, "error.list"))
 		page->fault = FAULT_NONSENSE;
-	/* Only a single record can be gone; a listing that is not found is a request of ours that is wrong. */
-	if (page->fault == FAULT_GONE && ask->kind != ASK_ONE)
-		page->fault = FAULT_NEVER;
+	/* Only a single record can be gone. A listing that is not found is a request of ours that is wrong, but for a scroll that is over. */
+	if (page->fault == FAULT_GONE && ask->kind != ASK_ONE && ask->kind != ASK_NESTED)
+		page->fault = memmem(message.data, message.len, "scroll", strlen("scroll"))
+				      ? FAULT_CURSOR
+				      : FAULT_NEVER;
 	if (page->fault == FAULT_NEVER && ask->kind != ASK_ONE && bytes_is(code, "client_error"))
 		page->fault = FAULT_CURSOR;
+	if (bytes_is(code, "scroll_exists"))
+		page->again_ms = INTERCOM_SCROLL_IDLE_MS;
 	if (page->fault == FAULT_GONE && status == 410)
 		read_merged_into(link, page);
 	why_set(&page->why, 0, "status %d, %.*s: %.*s", status, (int)(code.len < 60 ? code.len : 60),

@@ -58,6 +58,29 @@ void page_free(struct page *p)
 	free(p);
 }
 
+struct page *page_alone(const struct account *a, const struct page_record *item)
+{
+	struct page *p = calloc(1, sizeof *p);
+
+	if (!p)
+		return NULL;
+	p->total = -1;
+	p->records = arena_alloc(&p->arena, sizeof *p->records);
+	buf_put_bytes(&p->body, item->record.doc);
+	struct bytes id = arena_bytes(&p->arena, item->record.id);
+	if (!p->records || p->body.error || !id.data) {
+		page_free(p);
+		return NULL;
+	}
+	p->count = 1;
+	p->records[0] = *item;
+	p->records[0].record.id = id;
+	p->records[0].record.doc = buf_bytes(&p->body);
+	p->records[0].record.flags &= ~(unsigned)RECORD_POOR;
+	a->provider->cut(a, p);
+	return p;
+}
+
 void reader_free(struct reader *r)
 {
 	if (!r)

@@ -69,7 +69,7 @@ struct scan {
 	int error;
 	struct buf frame;
 	struct buf value;
-	struct buf id;
+	struct buf id, parent;
 	char id_digits[24], parent_digits[24];
 };
 
@@ -496,6 +496,7 @@ void scan_close(struct scan *s)
 	buf_release(&s->frame);
 	buf_release(&s->value);
 	buf_release(&s->id);
+	buf_release(&s->parent);
 	free(s);
 }
 
@@ -609,7 +610,7 @@ static int read_name(struct scan *s, unsigned number, char digits[24], struct by
 	return 1;
 }
 
-/* The id must stay while the parent is read. */
+/* Both must stay while columns are read. */
 int scan_names(struct scan *s, struct bytes *id_out, struct bytes *parent_out)
 {
 	struct run *r = s->last;
@@ -631,7 +632,11 @@ int scan_names(struct scan *s, struct bytes *id_out, struct bytes *parent_out)
 		return rc;
 	if (row_parent_hash(parent) != r->row.parent_hash)
 		return note_last(s);
+	buf_reset(&s->parent);
+	buf_put_bytes(&s->parent, parent);
+	if (s->parent.error)
+		return s->parent.error;
 	*id_out = buf_bytes(&s->id);
-	*parent_out = parent;
+	*parent_out = parent.len ? buf_bytes(&s->parent) : parent;
 	return 1;
 }

@@ -32,6 +32,7 @@ struct fetch {
 	size_t head_len;
 	struct fetch_cost cost;
 	bool dropped;
+	bool once; /* a second question is answered with what follows */
 	void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost);
 	void *ctx;
 };
@@ -186,6 +187,8 @@ static struct page *page_of(struct fetch *f, const struct http_result *result, b
 	}
 	if (page && !clock_fits)
 		refuse_clock(page, result);
+	if (page && f->once && (page->fault == FAULT_NOW || page->fault == FAULT_NONSENSE))
+		page->fault = FAULT_CURSOR;
 	if (page && page->unchanged && !f->etag[0]) {
 		page->fault = FAULT_NONSENSE;
 		why_set(&page->why, 0,
@@ -353,6 +356,7 @@ static void fetch_send(struct fetch *f)
 	}
 	fill_request(f, &call, own, &request);
 	note_asked(f, &request);
+	f->once = call.once;
 	f->call = http_start(l->http, &request, &why);
 	call_release(&call);
 	explicit_bzero(own[0], sizeof own[0]);

@@ -76,6 +76,7 @@ extern const struct run_ops run_snapshot, run_changes, run_backfill, run_verify,
 
 struct wanted {
 	struct wanted *next;
+	struct page *whole; /* the record itself, when only lists inside it are to be read; NULL */
 	size_t len;
 	uint8_t id[];
 };
@@ -84,6 +85,8 @@ struct wanted {
 struct single {
 	struct run *run;
 	struct fetch *fetch;
+	struct page *whole; /* the record, while the lists inside it are read; NULL: there are none */
+	unsigned list, part; /* of its lists and of that one's pages, the one that is read */
 	size_t len;
 	uint8_t id[RECORD_ID_MAX];
 };
@@ -124,6 +127,7 @@ struct run {
 	struct wanted *wanted, **wanted_end;
 	struct arrived *arrived, **arrived_end;
 	unsigned arrived_count;
+	int64_t again_ms; /* it failed: of no use before so long */
 	uint64_t got,
 		gone; /* single reads that brought something, and those of what was shown and is gone */
 	void (*page_over)(struct run *run); /* everything that the page called for is in the transaction */
@@ -135,8 +139,7 @@ struct run {
 	int64_t asked_ms; /* the provider's clock before the first page of this phase was asked; TIME_NONE */
 	char etag[96];
 	/* of the kinds */
-	struct hashset seen;  /* snapshot: ids, of all walks */
-	struct hashset shown; /* unstable listings: ids of this walk */
+	struct hashset seen; /* snapshot: ids, of all walks */
 	unsigned walks;
 	bool ordered; /* backfill */
 	bool force;   /* single reads even of what is held */
@@ -171,12 +174,21 @@ void run_cancel(struct run *run); /* ends at once; what is not committed is drop
 void run_free(struct run *run);
 void run_fail(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int run_want(struct run *run, struct bytes id); /* a single read before the page is done */
+int run_want_lists(struct run *run, const struct page_record *item); /* of the lists inside it only */
 void run_wanted_drop(struct run *run);
 
 /* run_read.c: pages and single reads, until everything that a page calls for is in the transaction; then run_page_over. */
 void run_list(struct run *run);
 void run_read_on(struct run *run); /* after a commit of a part of a page */
 bool run_step(void *ctx);
+
+/* nested.c: a record whose lists are cut is whole only with them. Begins with the lists of a record that is there already. False: no memory. */
+bool single_lists(struct single *single, struct page *whole,
+		  void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost));
+/* Takes what was read of it; true: more of it is being read, false: *page is the whole
+ * record, or what is wrong. */
+bool single_nested(struct single *single, struct page **page,
+		   void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost));
 
 /* run_end.c */
 void run_end(struct run *run, enum run_outcome outcome);

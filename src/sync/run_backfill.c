@@ -73,6 +73,8 @@ static void follow_order(struct run *run)
 {
 	for (size_t i = 0; i < run->page->count; i++) {
 		int64_t updated = run->page->records[i].record.updated_ms;
+		if (run->page->records[i].type != run->ask.type)
+			continue;
 		if (updated == TIME_NONE || updated > run->low_ms)
 			run->ordered = false;
 		else

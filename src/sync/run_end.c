@@ -17,24 +17,40 @@ void run_wanted_drop(struct run *run)
 {
 	for (struct wanted *w = run->wanted, *next; w; w = next) {
 		next = w->next;
+		page_free(w->whole);
 		free(w);
 	}
 	run->wanted = NULL;
 	run->wanted_end = &run->wanted;
 }
 
-int run_want(struct run *run, struct bytes id)
+static int want(struct run *run, struct bytes id, struct page *whole)
 {
 	struct wanted *w = malloc(sizeof *w + id.len);
 
-	if (!w)
+	if (!w) {
+		page_free(whole);
 		return ERR_NOMEM;
+	}
 	w->next = NULL;
+	w->whole = whole;
 	w->len = id.len;
 	memcpy(w->id, id.data, id.len);
 	*run->wanted_end = w;
 	run->wanted_end = &w->next;
 	return 0;
+}
+
+int run_want(struct run *run, struct bytes id)
+{
+	return want(run, id, NULL);
+}
+
+int run_want_lists(struct run *run, const struct page_record *item)
+{
+	struct page *whole = page_alone(of(run)->line.account, item);
+
+	return whole ? want(run, item->record.id, whole) : ERR_NOMEM;
 }
 
 /* A listing's page stays until its work is done, since the kind looks at it then. */
@@ -58,6 +74,8 @@ static void run_read_drop(struct run *run)
 	for (unsigned i = 0; i < of(run)->line.concurrency && run->singles; i++) {
 		fetch_drop(run->singles[i].fetch);
 		run->singles[i].fetch = NULL;
+		page_free(run->singles[i].whole);
+		run->singles[i].whole = NULL;
 	}
 	run->single_count = 0;
 	run_wanted_drop(run);
@@ -96,7 +114,6 @@ void run_free(struct run *run)
 	buf_release(&run->memory);
 	hashset_release(&run->cursors);
 	hashset_release(&run->seen);
-	hashset_release(&run->shown);
 	free(run);
 }
 

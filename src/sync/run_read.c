@@ -49,6 +49,7 @@ static void run_fault(struct run *run, const struct page *page)
 		run_fail(run, "out of memory");
 		return;
 	}
+	run->again_ms = page->again_ms;
 	/* What one resource may not, or is asked wrongly, is its own affair; the others go on. */
 	if (page->fault == FAULT_AUTH || page->fault == FAULT_NOW || page->fault == FAULT_LATER ||
 	    page->fault == FAULT_NONSENSE)
@@ -158,8 +159,10 @@ static void on_single(void *ctx, struct page *page, const struct fetch_cost *cos
 	struct run *run = single->run;
 
 	single->fetch = NULL;
-	run->single_count--;
 	add_cost(run, cost);
+	if (single_nested(single, &page, on_single))
+		return;
+	run->single_count--;
 	if (!page) {
 		run_fault(run, NULL);
 		return;
@@ -189,7 +192,11 @@ static int single_start(struct run *run, struct single *single)
 	single->run = run;
 	single->len = w->len;
 	memcpy(single->id, w->id, w->len);
-	single->fetch = fetch_start(&of(run)->line, &ask, bytes_of(NULL, 0), NULL, on_single, single);
+	if (w->whole)
+		single_lists(single, w->whole, on_single);
+	else
+		single->fetch = fetch_start(&of(run)->line, &ask, bytes_of(NULL, 0), NULL,
+					    on_single, single);
 	if (!single->fetch)
 		return ERR_NOMEM;
 	/* It has failed with all patience before, and has a time of its own for more. */

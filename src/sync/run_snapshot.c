@@ -42,8 +42,7 @@ static int proves(struct run *run, bool last, struct why *why)
 /* Reads the list again from its start. */
 static int walk_again(struct run *run, bool forget)
 {
-	run->walks++;
-	hashset_release(&run->shown);
+	run->ask.walk = ++run->walks;
 	if (forget)
 		hashset_release(&run->seen);
 	run->info.total = -1;
@@ -68,11 +67,12 @@ static int next_phase(struct run *run, struct why *why)
 	if (!(traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->seen.count &&
 	    run->walks + 1 < WALKS_MAX)
 		return walk_again(run, false);
-	if ((traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->shown.count) {
+	/* What one walk missed between two pages another one, with pages of another size, has shown. */
+	if ((traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->seen.count) {
 		if (run->walks + 1 < WALKS_MAX)
 			return walk_again(run, false);
 		return why_set(why, ERR_REMOTE, "the listing shows %zu of %lld after %d readings",
-			       run->shown.count, (long long)run->info.total, WALKS_MAX);
+			       run->seen.count, (long long)run->info.total, WALKS_MAX);
 	}
 	if (held == 0)
 		return 0;

@@ -445,7 +445,8 @@ static void plan_next(struct resource *r, const struct run *run)
 	if (run->info.outcome != RUN_FAILED)
 		return;
 	snprintf(r->last_error, sizeof r->last_error, "%s", run->info.error);
-	int64_t again = mono + schedule_retry_ms(++r->failures, s->options.retry_ms);
+	int64_t again = schedule_retry_ms(++r->failures, s->options.retry_ms);
+	again = mono + (again > run->again_ms ? again : run->again_ms);
 	if (run->ops->kind == resource_regular_kind(r))
 		r->due_mono_ms = again;
 	else

@@ -143,7 +143,9 @@ static int take_poor(struct run *run, const struct page_record *item, struct why
 		run->info.unchanged++;
 		return 0;
 	}
-	return run_want(run, shown->id);
+	if ((item->type->traits & TRAIT_POOR) || (rc == 1 && held.flags & RECORD_DELETED))
+		return run_want(run, shown->id);
+	return run_want_lists(run, item);
 }
 
 /* The feed shows the newest first, so what is older than asked for ends it; but one that contradicts itself is read to its end. */
@@ -175,18 +177,19 @@ static int take_tombstone(struct run *run, const struct record *stone, struct wh
 			bytes_of(NULL, 0), why);
 }
 
-/* A complete thread shows every child there is: what is held besides is gone. */
-static int bury_missing(struct run *run, const struct page *page, struct why *why)
+/* A complete thread shows every child there is: what is held besides is gone. The thread is the page's record `at`, its children follow it. */
+static int bury_missing(struct run *run, const struct page *page, size_t at, struct why *why)
 {
-	const struct record *parent = &page->records[0].record;
+	const struct resource_type *type = run->resource->options.type;
+	const struct record *parent = &page->records[at].record;
 	struct hashset keep = {0};
 	struct record held;
-	int rc = snapshot_peek(run->view, run->resource->options.type->name, parent->id, &held);
 
-	if (rc != 1)
+	if (!run->resource->child || (parent->flags & (RECORD_TRUNCATED | RECORD_POOR)) ||
+	    snapshot_peek(run->view, type->name, parent->id, &held) != 1)
 		return 0;
-	rc = 0;
-	for (size_t i = 1; i < page->count && rc >= 0; i++)
+	int rc = 0;
+	for (size_t i = at + 1; i < page->count && page->records[i].type != type && rc >= 0; i++)
 		rc = hashset_add(&keep, bytes_hash(page->records[i].record.id));
 	if (rc >= 0)
 		rc = bury_children(run, parent->id, &keep, parent->seen_ms, why);
@@ -206,8 +209,8 @@ static int take_single(struct run *run, struct arrived *from, struct why *why)
 	run->info.done += from->at == 0 && run->ops->kind == RUN_ONE;
 	if (rc == 0 && from->at == 0)
 		rc = run_dead_over(run, item->record.id, true);
-	if (rc == 0 && from->at == 0 && run->resource->child && !from->page->truncated)
-		rc = bury_missing(run, from->page, why);
+	if (rc == 0 && from->at == 0)
+		rc = bury_missing(run, from->page, 0, why);
 	if (rc == 0 && from->at + 1 == from->page->count && run->differs)
 		run_differs(run, head->id, head->updated_ms, "was not held as it is");
 	return rc;
@@ -278,10 +281,10 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 
 	if (from->single)
 		return take_single(run, from, why);
+	/* It came with its parent, the record before it. */
+	if (item->type != run->resource->options.type)
+		return put(run, item->type, &item->record, false, why);
 	run->info.done++;
-	if ((run->resource->options.type->traits & TRAIT_UNSTABLE) &&
-	    hashset_add(&run->shown, bytes_hash(item->record.id)) < 0)
-		return why_set(why, ERR_NOMEM, "out of memory");
 	if ((run->ops->kind == RUN_SNAPSHOT || run->ops->kind == RUN_VERIFY) &&
 	    hashset_add(&run->seen, bytes_hash(item->record.id)) < 0)
 		return why_set(why, ERR_NOMEM, "out of memory");
@@ -294,5 +297,6 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 	    snapshot_peek(run->view, run->info.resource, item->record.id, &held) == 1 &&
 	    (held.flags & RECORD_DELETED))
 		return run_want(run, item->record.id);
-	return put(run, item->type, &item->record, true, why);
+	int rc = put(run, item->type, &item->record, true, why);
+	return rc ? rc : bury_missing(run, from->page, from->at, why);
 }

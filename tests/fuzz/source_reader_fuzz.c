@@ -20,13 +20,13 @@ static void must(bool condition)
 		abort();
 }
 
-static void check_record(const struct page_record *item)
+static void check_record(const struct page_record *item, bool nested)
 {
 	const struct record *r = &item->record;
 	struct buf encoded = {0};
 	struct record again;
 
-	must(item->type != NULL);
+	must((item->type == NULL) == nested);
 	must(r->id.len > 0 && r->id.len <= RECORD_ID_MAX);
 	must(r->parent.len <= RECORD_ID_MAX);
 	must(mp_check(r->doc) == 0);
@@ -41,9 +41,9 @@ static void check_page(const struct page *p, const struct ask *ask)
 	must(p->next.len > 0 || p->next.data == NULL || p->fault);
 	must(!p->unchanged || (p->count == 0 && ask->kind == ASK_LIST));
 	must(!p->merged_into.len || p->fault == FAULT_GONE);
-	must(p->fault != FAULT_GONE || ask->kind == ASK_ONE);
+	must(p->fault != FAULT_GONE || ask->kind == ASK_ONE || ask->kind == ASK_NESTED);
 	for (size_t i = 0; i < p->count; i++)
-		check_record(&p->records[i]);
+		check_record(&p->records[i], ask->kind == ASK_NESTED);
 	if (ask->kind == ASK_ONE && !p->fault)
 		must(p->count > 0 && bytes_equal(p->records[0].record.id, ask->id));
 }
@@ -71,7 +71,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	while (provider_intercom.types[types].name)
 		types++;
-	ask.kind = (enum ask_kind)(data[0] % 5);
+	ask.kind = data[1] & 0x40 ? ASK_NESTED : (enum ask_kind)(data[0] % 5);
+	ask.nested = (const char *[]){"tags", "companies", "notes", "none"}[data[1] >> 4 & 3];
 	if (ask.kind != ASK_IDENTITY)
 		ask.type = &provider_intercom.types[data[0] / 5 % types];
 	/* Only questions that can be asked are answered. */

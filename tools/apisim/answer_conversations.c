@@ -85,26 +85,3 @@ void answer_conversations_deleted(struct call *c)
 	j_close(&c->out, '}');
 	ledger_page_given(name, token, next, c->spoiled);
 }
-
-/* The workspace has no tickets; the question must be a good one all the
- * same. The fields the two searches share are judged like conversations'. */
-void answer_tickets_search(struct call *c)
-{
-	static const char *const more[] = {"title", "description", "category", "ticket_type_id"};
-	const char *field =
-		json_string_value(json_object_get(json_object_get(c->body, "query"), "field"));
-	static struct query query;
-	struct refusal why;
-	bool own = field && !strncmp(field, "ticket_attribute.", 17);
-
-	for (size_t i = 0; field && i < sizeof(more) / sizeof(more[0]); i++)
-		own |= !strcmp(more[i], field);
-	if (!own &&
-	    !query_parse(&query, &resource_conversations, json_object_get(c->body, "query"), &why)) {
-		stats_breach(stats_breach_named(why.breach), "%s", why.message);
-		call_error(c, why.status, why.code, "%s", why.message);
-		return;
-	}
-	buf_lit(&c->out, "{\"type\":\"ticket.list\",\"tickets\":[],\"total_count\":0,\"pages\":"
-			 "{\"type\":\"pages\",\"page\":1,\"per_page\":20,\"total_pages\":0}}");
-}

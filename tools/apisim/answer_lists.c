@@ -1,5 +1,4 @@
-/* The short lists: who we are, admins, teams, tags, segments, attributes,
- * and the empty list of articles. */
+/* The short lists: who we are, admins, teams, tags, segments, attributes. */
 #include "routes.h"
 #include "stats.h"
 
@@ -119,17 +118,4 @@ void answer_data_attributes(struct call *c)
 void answer_conversation_attributes(struct call *c)
 {
 	render_conversation_attributes(&c->out);
-}
-
-void answer_articles(struct call *c)
-{
-	uint32_t page, per_page;
-
-	if (!call_number(c, "page", 1, 100000, &page) ||
-	    !call_number(c, "per_page", 25, 250, &per_page))
-		return;
-	buf_fmt(&c->out,
-		"{\"type\":\"list\",\"pages\":{\"type\":\"pages\",\"page\":%u,\"per_page\":%u,"
-		"\"total_pages\":0},\"total_count\":0,\"data\":[]}",
-		page, per_page);
 }

@@ -287,6 +287,26 @@ static void spoil_utf8(struct buf *b)
 	}
 }
 
+/* A right answer in form, with nothing in it. */
+static void empty_list(struct buf *b)
+{
+	static const char *const keys[] = {"data",   "conversations", "tickets",
+					   "admins", "teams",         "segments"};
+	json_t *json = json_loadb(b->p, b->len, 0, NULL);
+	char *text;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		json_array_clear(json_object_get(json, keys[i]));
+	if (json_object_get(json, "total_count"))
+		json_object_set_new(json, "total_count", json_integer(0));
+	json_object_del(json_object_get(json, "pages"), "next");
+	text = json_dumps(json, JSON_COMPACT);
+	buf_reset(b);
+	buf_str(b, text ? text : "");
+	free(text);
+	json_decref(json);
+}
+
 /* Faults that change the finished answer; truncate, wrong_length, slow and
  * drip are the connection's affair (http.c). */
 static void fault_afterwards(struct call *c)
@@ -296,6 +316,8 @@ static void fault_afterwards(struct call *c)
 		buf_lit(&c->out, "]},,nul");
 	} else if (c->fault->kind == FAULT_BAD_UTF8) {
 		spoil_utf8(&c->out);
+	} else if (c->fault->kind == FAULT_EMPTY_LIST) {
+		empty_list(&c->out);
 	}
 }
 

@@ -111,10 +111,14 @@ static void do_faults_clear(const struct call *c, json_t *body, struct control_a
 
 static void do_truth(const struct call *c, struct control_answer *out)
 {
-	const char *since = call_argument(c, "since");
+	const char *since = call_argument(c, "since"), *version = call_argument(c, "version");
+	int as = version && !strncmp(version, "2.1", 3) ? 210 + atoi(version + 3) : VERSION_2_16;
 
-	out->stream = truth_open(c->path + strlen("/_sim/truth/"),
-				 since ? (uint32_t)strtoul(since, NULL, 10) : 0);
+	const char *lists = call_argument(c, "lists");
+
+	out->stream = truth_open(
+		c->path + strlen("/_sim/truth/"), since ? (uint32_t)strtoul(since, NULL, 10) : 0,
+		&(struct view){.version = as, .whole_lists = lists && !strcmp(lists, "whole")});
 	if (!out->stream)
 		wrong(out, 404, "no such resource");
 }

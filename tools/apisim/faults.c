@@ -35,6 +35,7 @@ static const char *const kinds[FAULT_KIND_COUNT] = {
 	[FAULT_HUGE] = "huge",
 	[FAULT_EXPIRED_CURSOR] = "expired_cursor",
 	[FAULT_UNAUTHORIZED] = "unauthorized",
+	[FAULT_EMPTY_LIST] = "empty_list",
 };
 
 static bool fits(const struct fault *f, const char *method, const char *path, bool has_cursor)

@@ -92,6 +92,8 @@ void world_release(void)
 	pop_release(&world.conversations);
 	pop_release(&world.contacts);
 	pop_release(&world.companies);
+	pop_release(&world.tickets);
+	pop_release(&world.articles);
 	items_release(&world.admins);
 	items_release(&world.teams);
 	items_release(&world.tags);

@@ -6,6 +6,7 @@
 #include "page.h"
 #include "settings.h"
 #include "stats.h"
+#include "ticket.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,13 @@ static void render_record(struct call *c, const struct resource *res, uint32_t i
 
 		conversation_build(idx, &conv);
 		render_conversation(&c->out, NULL, &conv, &v);
+	} else if (res == &resource_tickets) {
+		static struct ticket ticket;
+
+		v.parts = true;
+		v.parts_total = settings.parts_total;
+		ticket_build(idx, &ticket);
+		render_ticket(&c->out, NULL, &ticket, &v);
 	} else {
 		static struct contact contact;
 
@@ -122,14 +130,14 @@ static void print_pages(struct listing_call *l)
 	j_close(b, '}');
 }
 
-static void print_records(struct listing_call *l, bool conversations)
+static void print_records(struct listing_call *l)
 {
 	struct buf *b = &l->call->out;
 	const struct resource *res = l->res;
 
-	j_open(b, conversations ? "conversations" : "data", '[');
+	j_open(b, res == &resource_contacts ? "data" : res->name, '[');
 	if (fault_is(l->call, FAULT_WRONG_RESOURCE)) {
-		res = conversations ? &resource_contacts : &resource_conversations;
+		res = res == &resource_contacts ? &resource_conversations : &resource_contacts;
 		l->page.count = res->pop->live < 5 ? res->pop->live : 5;
 		memcpy(l->page.idx, res->pop->by_created, l->page.count * sizeof(uint32_t));
 	}
@@ -141,16 +149,19 @@ static void print_records(struct listing_call *l, bool conversations)
 static void print_listing(struct listing_call *l)
 {
 	struct buf *b = &l->call->out;
-	bool conversations = l->res == &resource_conversations;
+	bool contacts = l->res == &resource_contacts;
 
 	j_open(b, NULL, '{');
-	j_str(b, "type", conversations ? "conversation.list" : "list");
-	if (conversations) {
+	j_str(b, "type",
+	      contacts                            ? "list"
+	      : l->res == &resource_conversations ? "conversation.list"
+						  : "ticket.list");
+	if (!contacts) {
 		print_pages(l);
 		j_int(b, "total_count", l->page.total);
 	}
-	print_records(l, conversations);
-	if (!conversations) {
+	print_records(l);
+	if (contacts) {
 		j_int(b, "total_count", l->page.total);
 		print_pages(l);
 	}
@@ -246,7 +257,7 @@ static bool read_pagination(struct listing_call *l)
 	json_t *p = json_object_get(l->call->body, "pagination");
 	json_t *per_page = json_object_get(p, "per_page"),
 	       *after = json_object_get(p, "starting_after");
-	json_int_t n = l->res == &resource_conversations ? 20 : 50;
+	json_int_t n = l->res == &resource_contacts ? 50 : 20;
 
 	if (p && !json_is_object(p))
 		return refuse(l->call, BREACH_BAD_QUERY, "parameter_invalid", "Invalid pagination");

@@ -21,6 +21,7 @@ struct view {
 	bool parts_total; /* total_count counts parts that are not served, too */
 	bool monitors, scorecards;
 	bool merge_history; /* contacts */
+	bool whole_lists;   /* contacts: nested lists are not cut */
 	bool snapshot;      /* companies: as they were at the start */
 	bool count;         /* segments: with the number of people */
 	bool avatar;        /* admins */
@@ -55,6 +56,18 @@ bool company_has_tag(uint32_t idx, uint32_t tag);
 bool company_has_segment(uint32_t idx, uint32_t segment);
 void render_company(struct buf *b, const char *key, uint32_t idx, const struct view *v);
 enum company_op { COMPANY_SET = 1, COMPANY_CREATED };
+
+struct ticket;
+uint32_t ticket_type_count(void);
+uint32_t ticket_state_count(void);
+const char *ticket_state_name(uint8_t state);
+void render_ticket(struct buf *b, const char *key, const struct ticket *t, const struct view *v);
+void render_ticket_part(struct buf *b, const struct ticket *t, uint32_t number);
+void render_ticket_type(struct buf *b, uint32_t type);
+void render_ticket_state(struct buf *b, uint32_t state);
+void render_article(struct buf *b, const char *key, uint32_t idx, const struct view *v);
+uint32_t collection_count(void);
+void render_collection(struct buf *b, uint32_t i);
 
 void render_admin(struct buf *b, uint32_t idx, const struct view *v);
 void render_me(struct buf *b);

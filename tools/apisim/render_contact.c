@@ -2,9 +2,11 @@
  * nested lists stop after ten and say so. List, search and GET must serve
  * the very same object. */
 #include "render.h"
+#include "settings.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define NESTED_MAX 10
 
@@ -34,12 +36,12 @@ static void nested_open(struct buf *b, const struct nested *n)
 	j_open(b, "data", '[');
 }
 
-static void nested_close(struct buf *b, const struct nested *n, const char *contact)
+static void nested_close(struct buf *b, const struct nested *n, const char *contact, uint32_t shown)
 {
 	j_close(b, ']');
 	buf_fmt(b, ",\"url\":\"/contacts/%s/%s\"", contact, n->path);
 	j_int(b, "total_count", n->count);
-	j_bool(b, "has_more", n->count > NESTED_MAX);
+	j_bool(b, "has_more", n->count > shown);
 	j_close(b, '}');
 }
 
@@ -49,38 +51,45 @@ static void put_link(struct buf *b, const char *type, const char *id, const char
 		b->p[b->len - 1] == '[' ? "" : ",", type, id, path, id);
 }
 
-static void put_lists(struct buf *b, const struct contact *c, const char *hex)
+/* Whole, the notes stand as their own path lists them: newest first. */
+static const struct contact_note *note_at(const struct contact *c, uint32_t i, bool whole)
+{
+	return &c->notes[whole && c->note_count > NESTED_MAX ? c->note_count - 1 - i : i];
+}
+
+static void put_lists(struct buf *b, const struct contact *c, const char *hex, bool whole)
 {
 	struct nested tags = {"tags", "tag", "tags", c->tag_count};
 	struct nested notes = {"notes", "note", "notes", c->note_count};
 	struct nested companies = {"companies", "company", "companies", c->company_count};
 	struct nested out = {"opted_out_subscription_types", "subscription", "subscriptions", 0};
 	struct nested in = {"opted_in_subscription_types", "subscription", "subscriptions", 0};
+	uint32_t shown = whole ? CONTACT_LINKS_MAX : NESTED_MAX;
 	char id[32];
 
 	nested_open(b, &tags);
-	for (uint32_t i = 0; i < c->tag_count && i < NESTED_MAX; i++) {
+	for (uint32_t i = 0; i < c->tag_count && i < shown; i++) {
 		snprintf(id, sizeof(id), "%llu",
 			 (unsigned long long)world.tags.list[c->tags[i].tag].id);
 		put_link(b, "tag", id, "tags");
 	}
-	nested_close(b, &tags, hex);
+	nested_close(b, &tags, hex, shown);
 	nested_open(b, &notes);
-	for (uint32_t i = 0; i < c->note_count && i < NESTED_MAX; i++) {
-		snprintf(id, sizeof(id), "%llu", (unsigned long long)c->notes[i].id);
+	for (uint32_t i = 0; i < c->note_count && i < shown; i++) {
+		snprintf(id, sizeof(id), "%llu", (unsigned long long)note_at(c, i, whole)->id);
 		put_link(b, "note", id, "notes");
 	}
-	nested_close(b, &notes, hex);
+	nested_close(b, &notes, hex, shown);
 	nested_open(b, &companies);
-	for (uint32_t i = 0; i < c->company_count && i < NESTED_MAX; i++) {
+	for (uint32_t i = 0; i < c->company_count && i < shown; i++) {
 		company_id(c->companies[i], id);
 		put_link(b, "company", id, "companies");
 	}
-	nested_close(b, &companies, hex);
+	nested_close(b, &companies, hex, shown);
 	nested_open(b, &out);
-	nested_close(b, &out, hex);
+	nested_close(b, &out, hex, shown);
 	nested_open(b, &in);
-	nested_close(b, &in, hex);
+	nested_close(b, &in, hex, shown);
 }
 
 static void put_devices(struct buf *b, const struct contact *c)
@@ -182,13 +191,29 @@ static void put_avatar(struct buf *b, const struct contact *c)
 			(uint32_t)c->seed);
 }
 
+static void put_moment(struct buf *b, const char *key, uint32_t at, uint64_t seed)
+{
+	time_t t = at;
+	struct tm tm;
+	char text[32];
+
+	if (!settings.mixed_times || seed % 3 == 0) {
+		j_int(b, key, at);
+	} else if (seed % 3 == 1) {
+		j_int(b, key, (int64_t)at * 1000);
+	} else {
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+		j_str(b, key, text);
+	}
+}
+
 static void put_times(struct buf *b, const struct contact *c)
 {
 	j_bool(b, "has_hard_bounced", c->bounced);
 	j_bool(b, "marked_email_as_spam", c->spam);
 	j_bool(b, "unsubscribed_from_emails", c->unsubscribed);
-	j_int(b, "created_at", c->created);
-	j_int(b, "updated_at", c->updated);
+	put_moment(b, "created_at", c->created, c->seed);
+	put_moment(b, "updated_at", c->updated, c->seed);
 	j_time(b, "signed_up_at", c->signed_up);
 	j_time(b, "last_seen_at", c->last_seen);
 	j_time(b, "last_replied_at", c->last_replied);
@@ -237,7 +262,7 @@ void render_contact(struct buf *b, const char *key, const struct contact *c, con
 	put_browser(b, c);
 	put_devices(b, c);
 	put_custom(b, c);
-	put_lists(b, c, hex);
+	put_lists(b, c, hex, v->whole_lists);
 	put_tail(b, c, v);
 	j_close(b, '}');
 	b->ascii = false;

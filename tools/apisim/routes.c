@@ -43,7 +43,11 @@ static const struct route routes[] = {
 	{"GET", "/data_attributes", answer_data_attributes, 214, " model include_archived ", NULL,
 	 true},
 	{"POST", "/tickets/search", answer_tickets_search, 214, "", SEARCH, false},
+	{"GET", "/tickets/{}", answer_ticket, 214, "", NULL, false},
+	{"GET", "/ticket_types", answer_ticket_types, 214, "", NULL, true},
+	{"GET", "/ticket_states", answer_ticket_states, 214, "", NULL, true},
 	{"GET", "/articles", answer_articles, 214, " page per_page ", NULL, false},
+	{"GET", "/help_center/collections", answer_collections, 214, " page per_page ", NULL, false},
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))

@@ -26,6 +26,9 @@ void answer_conversation_search(struct call *c);
 void answer_conversation(struct call *c);
 void answer_conversations_deleted(struct call *c);
 void answer_tickets_search(struct call *c);
+void answer_ticket(struct call *c);
+void answer_ticket_types(struct call *c);
+void answer_ticket_states(struct call *c);
 void answer_contacts(struct call *c);
 void answer_contact_search(struct call *c);
 void answer_contact(struct call *c);
@@ -49,5 +52,6 @@ void answer_segment(struct call *c);
 void answer_data_attributes(struct call *c);
 void answer_conversation_attributes(struct call *c);
 void answer_articles(struct call *c);
+void answer_collections(struct call *c);
 
 #endif

@@ -51,7 +51,7 @@ struct resource {
 	bool (*id_index)(const char *id, uint32_t *idx_out);
 };
 
-extern const struct resource resource_conversations, resource_contacts;
+extern const struct resource resource_conversations, resource_contacts, resource_tickets;
 
 #define QUERY_NODES_MAX 260
 #define QUERY_GROUP_MAX 15

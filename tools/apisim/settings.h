@@ -22,6 +22,8 @@ struct settings {
 	bool inclusive;      /* conversations: > and < include the value */
 	bool inexact_totals; /* total_count is only about right */
 	bool redact_silent;  /* redaction leaves updated_at alone */
+	bool mixed_times;    /* some contacts have milliseconds, some text */
+	bool unstable_ties;  /* articles of one second are missed between two pages */
 	bool frozen;
 	bool exit_with_parent;
 };

@@ -2,8 +2,11 @@
  * by the same functions as the answers of the API; must never take another
  * way to a document than GET does. */
 #include "control.h"
+#include "ticket.h"
 #include "world.h"
 
+#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,9 +17,9 @@ struct truth {
 	size_t sent;
 	struct conversation conversation;
 	struct contact contact;
+	struct ticket ticket;
+	struct view view;
 };
-
-static const struct view view = {.version = VERSION_2_16};
 
 static void line_open(struct truth *t, const char *id)
 {
@@ -46,7 +49,7 @@ static void conversation_line(struct truth *t)
 		return;
 	conversation_build(t->at, &t->conversation);
 	line_open_number(t, conversation_id(t->at));
-	render_conversation(&t->out, "doc", &t->conversation, &view);
+	render_conversation(&t->out, "doc", &t->conversation, &t->view);
 	line_close(t);
 }
 
@@ -63,14 +66,14 @@ static void message_lines(struct truth *t)
 	buf_fmt(&t->out, "{\"id\":\"source:%llu\"", (unsigned long long)id);
 	j_idstr(&t->out, "parent", id);
 	t->out.ascii = c->seed % 8 == 0;
-	render_source(&t->out, "doc", c, &view);
+	render_source(&t->out, "doc", c, &t->view);
 	line_close(t);
 	from = c->part_count > SERVED_PARTS_MAX ? c->part_count - SERVED_PARTS_MAX : 0;
 	for (uint32_t i = from; i < c->part_count; i++) {
 		line_open_number(t, part_id(t->at, c->parts[i].number));
 		j_idstr(&t->out, "parent", id);
 		buf_lit(&t->out, ",\"doc\":");
-		render_part(&t->out, c, &c->parts[i], &view);
+		render_part(&t->out, c, &c->parts[i], &t->view);
 		line_close(t);
 	}
 	t->out.ascii = false;
@@ -85,7 +88,7 @@ static void contact_line(struct truth *t)
 	contact_build(t->at, &t->contact);
 	contact_id(t->at, hex);
 	line_open(t, hex);
-	render_contact(&t->out, "doc", &t->contact, &view);
+	render_contact(&t->out, "doc", &t->contact, &t->view);
 	line_close(t);
 }
 
@@ -97,7 +100,7 @@ static void company_line(struct truth *t)
 		return;
 	company_id(t->at, hex);
 	line_open(t, hex);
-	render_company(&t->out, "doc", t->at, &view);
+	render_company(&t->out, "doc", t->at, &t->view);
 	line_close(t);
 }
 
@@ -107,7 +110,7 @@ static void admin_line(struct truth *t)
 		return;
 	line_open_number(t, world.admins.list[t->at].id);
 	buf_lit(&t->out, ",\"doc\":");
-	render_admin(&t->out, t->at, &view);
+	render_admin(&t->out, t->at, &t->view);
 	line_close(t);
 }
 
@@ -140,11 +143,136 @@ static void segment_line(struct truth *t)
 	segment_id(t->at, hex);
 	line_open(t, hex);
 	buf_lit(&t->out, ",\"doc\":");
-	render_segment(&t->out, t->at, &view);
+	render_segment(&t->out, t->at, &t->view);
 	line_close(t);
 }
 
-struct truth *truth_open(const char *resource, uint32_t since)
+static void ticket_line(struct truth *t)
+{
+	if (skipped(t, &world.tickets))
+		return;
+	ticket_build(t->at, &t->ticket);
+	line_open_number(t, ticket_id(t->at));
+	render_ticket(&t->out, "doc", &t->ticket, &t->view);
+	line_close(t);
+}
+
+static void ticket_part_lines(struct truth *t)
+{
+	uint32_t i;
+
+	if (skipped(t, &world.tickets))
+		return;
+	ticket_build(t->at, &t->ticket);
+	i = t->ticket.part_count > SERVED_PARTS_MAX ? t->ticket.part_count - SERVED_PARTS_MAX : 0;
+	t->out.ascii = t->ticket.seed % 8 == 0;
+	for (; i < t->ticket.part_count; i++) {
+		line_open_number(t, ticket_part_id(t->at, i));
+		j_idstr(&t->out, "parent", ticket_id(t->at));
+		buf_lit(&t->out, ",\"doc\":");
+		render_ticket_part(&t->out, &t->ticket, i);
+		line_close(t);
+	}
+	t->out.ascii = false;
+}
+
+static void article_line(struct truth *t)
+{
+	if (skipped(t, &world.articles))
+		return;
+	line_open_number(t, article_id(t->at));
+	render_article(&t->out, "doc", t->at, &t->view);
+	line_close(t);
+}
+
+/* A document that was printed alone, with its id as the member "id" has it. */
+static void line_of(struct truth *t, struct buf *doc)
+{
+	json_t *json = json_loadb(doc->p, doc->len, 0, NULL);
+	const json_t *id = json_object_get(json, "id");
+
+	if (json_is_integer(id))
+		line_open_number(t, (uint64_t)json_integer_value(id));
+	else
+		line_open(t, json_string_value(id));
+	buf_lit(&t->out, ",\"doc\":");
+	buf_put(&t->out, doc->p, doc->len);
+	line_close(t);
+	json_decref(json);
+	buf_release(doc);
+}
+
+static void ticket_type_line(struct truth *t)
+{
+	struct buf doc = {0};
+
+	render_ticket_type(&doc, t->at);
+	line_of(t, &doc);
+}
+
+static void ticket_state_line(struct truth *t)
+{
+	struct buf doc = {0};
+
+	render_ticket_state(&doc, t->at);
+	line_of(t, &doc);
+}
+
+static void collection_line(struct truth *t)
+{
+	struct buf doc = {0};
+
+	render_collection(&doc, t->at);
+	line_of(t, &doc);
+}
+
+/* All at once: they are a list of the API. */
+static void attribute_lines(struct truth *t, struct buf *list)
+{
+	json_t *json = json_loadb(list->p, list->len, 0, NULL), *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(json, "data"), i, item)
+	{
+		const json_t *id = json_object_get(item, "id");
+		char *text = json_dumps(item, JSON_COMPACT), name[160];
+
+		snprintf(name, sizeof(name), "%s.%s",
+			 json_string_value(json_object_get(item, "model")),
+			 json_string_value(json_object_get(item, "full_name")));
+		if (id)
+			line_open_number(t, (uint64_t)json_integer_value(id));
+		else
+			line_open(t, name);
+		buf_lit(&t->out, ",\"doc\":");
+		buf_str(&t->out, text);
+		line_close(t);
+		free(text);
+	}
+	json_decref(json);
+	buf_release(list);
+}
+
+static void data_attribute_lines(struct truth *t)
+{
+	struct buf list = {0};
+
+	render_data_attributes(&list, NULL, true);
+	attribute_lines(t, &list);
+}
+
+static void conversation_attribute_lines(struct truth *t)
+{
+	struct buf list = {0};
+
+	if (t->view.version >= VERSION_2_16)
+		render_conversation_attributes(&list);
+	else
+		render_data_attributes(&list, "conversation", true);
+	attribute_lines(t, &list);
+}
+
+struct truth *truth_open(const char *resource, uint32_t since, const struct view *view)
 {
 	const struct {
 		const char *name;
@@ -159,6 +287,14 @@ struct truth *truth_open(const char *resource, uint32_t since)
 		{"teams", team_line, world.teams.count},
 		{"tags", tag_line, world.tags.count},
 		{"segments", segment_line, world.segments.count},
+		{"tickets", ticket_line, world.tickets.count},
+		{"ticket_parts", ticket_part_lines, world.tickets.count},
+		{"articles", article_line, world.articles.count},
+		{"ticket_types", ticket_type_line, ticket_type_count()},
+		{"ticket_states", ticket_state_line, ticket_state_count()},
+		{"collections", collection_line, collection_count()},
+		{"data_attributes", data_attribute_lines, 1},
+		{"conversation_attributes", conversation_attribute_lines, 1},
 	};
 	struct truth *t = NULL;
 
@@ -171,6 +307,7 @@ struct truth *truth_open(const char *resource, uint32_t since)
 		t->line = table[i].line;
 		t->end = table[i].count;
 		t->since = since;
+		t->view = *view;
 	}
 	return t;
 }

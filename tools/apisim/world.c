@@ -13,7 +13,7 @@
 
 struct world world;
 
-enum { SALT_CONVERSATIONS = 1, SALT_CONTACTS, SALT_COMPANIES };
+enum { SALT_CONVERSATIONS = 1, SALT_CONTACTS, SALT_COMPANIES, SALT_TICKETS, SALT_ARTICLES };
 
 #define CONVERSATION_BASE      200963800000000u
 #define CONVERSATION_STRIDE    7u
@@ -34,6 +34,8 @@ void world_defaults(struct world_options *opt)
 		.teams = 4,
 		.tags = 20,
 		.segments = 6,
+		.tickets = 30,
+		.articles = 12,
 		.days = 400,
 		.long_threads = UINT32_MAX,
 		.deleted = 3,
@@ -128,6 +130,11 @@ uint32_t company_base_updated(uint32_t idx)
 	return base_updated(&world.companies, SALT_COMPANIES, idx);
 }
 
+uint32_t ticket_base_updated(uint32_t idx)
+{
+	return base_updated(&world.tickets, SALT_TICKETS, idx);
+}
+
 static void init_people(struct pop *p, uint32_t count, uint32_t days, uint64_t salt)
 {
 	uint32_t now = world.opt.now;
@@ -209,6 +216,8 @@ void world_init(const struct world_options *opt)
 	init_short_lists();
 	init_people(&world.contacts, opt->contacts, opt->days + opt->days / 2 + 1, SALT_CONTACTS);
 	init_people(&world.companies, opt->companies, opt->days + opt->days / 2 + 1, SALT_COMPANIES);
+	init_people(&world.tickets, opt->tickets, opt->days, SALT_TICKETS);
+	init_people(&world.articles, opt->articles, opt->days, SALT_ARTICLES);
 	init_conversations();
 	init_deletions();
 	count_company_users();

@@ -12,6 +12,7 @@ struct world_options {
 	uint64_t seed;
 	uint32_t contacts, companies, conversations;
 	uint32_t admins, teams, tags, segments;
+	uint32_t tickets, long_tickets, articles;
 	uint32_t days, long_threads, deleted;
 	uint32_t now; /* Unix seconds at the start */
 	const char *timezone, *region, *app_id;
@@ -45,7 +46,7 @@ struct deletion {
 struct world {
 	struct world_options opt;
 	uint64_t version; /* counts changes made at run time */
-	struct pop conversations, contacts, companies;
+	struct pop conversations, contacts, companies, tickets, articles;
 	struct items admins, teams, tags, segments;
 	struct deletion *deletions; /* by time, oldest first */
 	uint32_t deletion_count, deletion_cap;
@@ -73,6 +74,8 @@ enum seed_kind {
 	SEED_ID,
 	SEED_MEMBERS,
 	SEED_DELETED,
+	SEED_TICKET,
+	SEED_ARTICLE,
 };
 uint64_t world_seed(enum seed_kind kind, uint64_t idx);
 
@@ -104,6 +107,7 @@ void world_delete_feed(uint64_t id, uint32_t at, bool metrics_retained);
 uint32_t conversation_base_span(uint32_t idx);
 uint32_t contact_base_updated(uint32_t idx);
 uint32_t company_base_updated(uint32_t idx);
+uint32_t ticket_base_updated(uint32_t idx);
 bool company_hidden_at_start(uint32_t idx);
 void company_users_add(uint32_t company, int change);
 

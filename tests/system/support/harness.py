@@ -17,7 +17,9 @@ import time
 
 BUILD = os.environ.get("BUILD", "build")
 SANITIZED = bool(os.environ.get("SANITIZE"))
-RESOURCES = ["conversations", "messages", "contacts", "companies", "admins", "teams", "tags", "segments"]
+RESOURCES = ["conversations", "messages", "contacts", "companies", "admins", "teams", "tags", "segments", "tickets",
+             "ticket_parts", "ticket_types", "ticket_states", "data_attributes", "conversation_attributes", "articles",
+             "collections"]
 
 
 def program(name):
@@ -65,10 +67,10 @@ class Sim:
         data = self.request(method, "/_sim/" + path, body)
         return json.loads(data) if data.strip() else None
 
-    def truth(self, resource):
-        """id -> (parent, doc) of all that a right mirror holds."""
+    def truth(self, resource, version="2.16"):
+        """id -> (parent, doc) of all that a right mirror holds, in a version of the API."""
         held = {}
-        for line in self.request("GET", "/_sim/truth/" + resource).splitlines():
+        for line in self.request("GET", "/_sim/truth/%s?lists=whole&version=%s" % (resource, version)).splitlines():
             row = json.loads(line)
             assert row["id"] not in held, ("the truth lists it twice", resource, row["id"])
             held[row["id"]] = (row.get("parent"), row["doc"])
@@ -165,7 +167,8 @@ class Client:
 class Daemon:
     """ficd on the simulator, with its state in a folder."""
 
-    def __init__(self, folder, sim, token="sim-token", source_options="", resource_sections="", start=True, once=False):
+    def __init__(self, folder, sim, token="sim-token", source_options="", resource_sections="", start=True, once=False,
+                 retry="50ms"):
         self.folder = folder
         self.sim = sim
         self.socket_path = os.path.join(folder, "ficd.sock")
@@ -177,8 +180,8 @@ class Daemon:
         os.chmod(token_path, 0o600)
         with open(self.config_path, "w") as f:
             f.write("[ficd]\nstate_dir = %s/state\nsocket = %s\nlog_level = debug\n\n"
-                    "[source acme]\nprovider = intercom\nbase_url = %s\ntoken = file:%s\nretry = 50ms\n%s\n%s\n"
-                    % (folder, self.socket_path, sim.url if sim else "http://127.0.0.1:9", token_path, source_options,
+                    "[source acme]\nprovider = intercom\nbase_url = %s\ntoken = file:%s\nretry = %s\n%s\n%s\n"
+                    % (folder, self.socket_path, sim.url if sim else "http://127.0.0.1:9", token_path, retry, source_options,
                        resource_sections))
         self.process = None
         if start:
@@ -266,26 +269,27 @@ def same_json(a, b):
     return type(a) in (int, float) and type(b) in (int, float) and a == b or type(a) is type(b) and a == b
 
 
-def outgrown(client, conversation, truth):
+def outgrown(client, threads, thread, truth):
     """A thread of more than 500 parts: the provider shows the newest 500 only, the cache rightly keeps what it saw before."""
-    record = client.call("get", resource="conversations", id=conversation).get("record") or {}
-    return record.get("truncated") and sum(parent == conversation for parent, _ in truth.values()) > 500
+    record = client.call("get", resource=threads, id=thread).get("record") or {}
+    return record.get("truncated") and sum(parent == thread for parent, _ in truth.values()) >= 500
 
 
-def compare(daemon, sim, resources=RESOURCES):
+def compare(daemon, sim, resources=RESOURCES, version="2.16"):
     """Cache against truth: every record, equal, none too many. Returns how many."""
     total = 0
     client = daemon.client()
     for resource in resources:
-        truth = sim.truth(resource)
+        truth = sim.truth(resource, version)
         held = {}
         for row in client.rows(resource, fields=["parent", "doc"]):
             assert row["id"] not in held, ("twice in an answer", resource, row["id"])
             held[row["id"]] = (row.get("parent"), row["doc"])
         missing = sorted(truth.keys() - held.keys())
         extra = sorted(held.keys() - truth.keys())
-        if resource == "messages" and extra:
-            extra = [key for key in extra if not outgrown(client, held[key][0], truth)]
+        threads = {"messages": "conversations", "ticket_parts": "tickets"}.get(resource)
+        if threads and extra:
+            extra = [key for key in extra if not outgrown(client, threads, held[key][0], truth)]
         assert not missing, "%s: %d of %d missing, such as %s" % (resource, len(missing), len(truth), missing[:5])
         assert not extra, "%s: %d too many, such as %s" % (resource, len(extra), extra[:5])
         for key, (parent, doc) in truth.items():

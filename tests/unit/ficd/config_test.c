@@ -119,7 +119,7 @@ static void the_least_gives_all_defaults(void **state)
 	assert_int_equal(s->on_stale, CONFIG_ON_STALE_SERVE);
 	assert_int_equal(s->budget, 80);
 	assert_int_equal(s->concurrency, 4);
-	assert_int_equal(s->resource_count, 8);
+	assert_int_equal(s->resource_count, 16);
 	assert_null(config_source(c, bytes_str("other")));
 	config_free(c);
 }

@@ -201,6 +201,8 @@ void world_fill(struct world *w, size_t n)
 		} else {
 			snprintf(r.id, sizeof r.id, "%llu",
 				 (unsigned long long)world_random(w, 1000000000));
+			snprintf(r.parent, sizeof r.parent, "p%llu",
+				 (unsigned long long)world_random(w, 6));
 		}
 		make_up(w, &r);
 		world_put(w, "conversations", &r);

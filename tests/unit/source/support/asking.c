@@ -6,6 +6,7 @@
 #include <string.h>
 
 const struct account asking_account = {&provider_intercom, "https://api.test", "2.16"};
+const struct account asking_old_account = {&provider_intercom, "https://api.test", "2.15"};
 
 struct ask asking_of(enum ask_kind kind, const char *resource)
 {
@@ -26,10 +27,10 @@ struct ask asking_one(const char *resource, const char *id)
 	return ask;
 }
 
-static struct page *answer(const struct ask *ask, int status, const char *body, const char *link,
-			   size_t piece)
+static struct page *answer(const struct account *a, const struct ask *ask, int status,
+			   const char *body, const char *link, size_t piece)
 {
-	struct reader *r = reader_new(&asking_account, ask, 0);
+	struct reader *r = reader_new(a, ask, 0);
 	size_t len = strlen(body);
 
 	assert_non_null(r);
@@ -44,8 +45,8 @@ static struct page *answer(const struct ask *ask, int status, const char *body, 
 
 struct page *asking_answer_link(const struct ask *ask, int status, const char *body, const char *link)
 {
-	struct page *whole = answer(ask, status, body, link, strlen(body) + 1),
-		    *pieces = answer(ask, status, body, link, 1);
+	struct page *whole = answer(&asking_account, ask, status, body, link, strlen(body) + 1),
+		    *pieces = answer(&asking_account, ask, status, body, link, 1);
 
 	assert_int_equal(whole->fault, pieces->fault);
 	assert_int_equal(whole->count, pieces->count);
@@ -61,6 +62,11 @@ struct page *asking_answer_link(const struct ask *ask, int status, const char *b
 struct page *asking_answer(const struct ask *ask, int status, const char *body)
 {
 	return asking_answer_link(ask, status, body, "");
+}
+
+struct page *asking_answer_old(const struct ask *ask, int status, const char *body)
+{
+	return answer(&asking_old_account, ask, status, body, "", 7);
 }
 
 char *asking_example(const char *file)

@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+"""The provider's traps, each switched on in the simulator by itself: in the end the cache is the truth, and nothing was claimed before it was so.
+The table of tests/README.md says which trap is which."""
+import calendar
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "support"))
+from harness import *  # noqa: E402,F403
+
+SMALL = ("--contacts", 120, "--companies", 30, "--conversations", 90, "--tickets", 20, "--articles", 10, "--rate", 0)
+NOW = 1760000400  # a Thursday, 09:00 UTC
+
+report = Report(  # noqa: F405
+    "a thread of more than 500 parts grows (counts of what is shown)",
+    "a thread of more than 500 parts grows (counts of all)",
+    "contacts are searched by days: Auckland",
+    "contacts are searched by days: Kolkata",
+    "contacts are searched by days: Los Angeles",
+    "what search shows late is not lost",
+    "bounds that include",
+    "a search that is not sorted proves nothing before its end",
+    "a world that moves while it is read",
+    "several changes in one second",
+    "counts that are only about right",
+    "an empty list deletes nothing",
+    "what a plan does not allow is not held to be empty",
+    "one call too many for each window, never",
+    "times as milliseconds and as text",
+    "next pages that lead elsewhere are not followed")
+
+
+def later(sim, seconds=10):
+    sim.control("POST", "clock", {"advance_s": seconds})
+
+
+def well(runs):
+    assert all(run["outcome"] == "ok" for run in runs), [(r["resource"], r["error"]) for r in runs if r["outcome"] != "ok"]
+
+
+def clean(sim):
+    stats = sim.stats()
+    assert stats["breach_total"] == 0, (stats["breaches"], stats["last_breaches"][:5])
+
+
+def coverage(daemon, resource):
+    status = daemon.call("status")["sources"][0]["resources"]
+    return [r for r in status if r["name"] == resource][0]
+
+
+class World:
+    """A simulator with its options and a daemon on it, both ended."""
+
+    def __init__(self, *options, settle=True, source_options="", base=SMALL, breaches=True):
+        self.options, self.settle, self.source_options, self.base, self.breaches = \
+            options, settle, source_options, base, breaches
+
+    def __enter__(self):
+        self.place = workplace()  # noqa: F405
+        self.folder, self.started = self.place.__enter__()
+        self.sim = Sim(self.folder, *self.base, *self.options)  # noqa: F405
+        self.started.append(self.sim)
+        self.daemon = Daemon(self.folder, self.sim, source_options=self.source_options)  # noqa: F405
+        self.started.append(self.daemon)
+        if self.settle:
+            self.daemon.wait_settled()
+        return self.sim, self.daemon
+
+    def __exit__(self, *why):
+        if why[0] is None:
+            if self.breaches:
+                clean(self.sim)
+            self.daemon.stop()
+            self.sim.stop()
+        return self.place.__exit__(*why)
+
+
+def growing(name, *options):
+    with World("--long-threads", 1, *options) as (sim, daemon):
+        truth = sim.truth("messages")
+        counts = {}
+        for parent, _ in truth.values():
+            counts[parent] = counts.get(parent, 0) + 1
+        longest = max(counts, key=counts.get)
+        assert counts[longest] == 501, counts[longest]
+        client = daemon.client()
+
+        def parts():
+            return {row["id"] for row in client.rows("messages", where="parent = " + longest, fields=["id"])}
+        first = parts()
+        assert len(first) == 501 and client.call("get", resource="conversations", id=longest)["record"]["truncated"]
+        for seed in (1, 2, 3):
+            sim.mutate(20, seed, kinds=["reply", "note"], conversation=longest)
+            later(sim)
+            well(daemon.sync(resource="conversations"))
+        grown = parts()
+        assert first < grown and len(grown) == 561, len(grown)
+        assert client.call("get", resource="conversations", id=longest)["record"]["truncated"]
+        assert client.call("freshness", resource="messages")["freshness"]["complete"] is False
+        compare(daemon, sim, ["conversations", "messages"])  # noqa: F405
+        report.ok(name, "%d parts" % len(grown))
+
+
+growing(report.names[0])
+growing(report.names[1], "--parts-total", "all")
+
+for zone in ("Pacific/Auckland", "Asia/Kolkata", "America/Los_Angeles"):
+    with World("--timezone", zone, "--now", NOW, "--clock", "frozen") as (sim, daemon):
+        # Every two hours for three days: midnights of the workspace and of the world are among them.
+        for hours in range(0, 72, 2):
+            sim.mutate(2, hours + 1, kinds=["update_contact", "new_contact"])
+            later(sim, 7200)
+            well(daemon.sync(resource="contacts"))
+            if hours % 6 == 0:
+                compare(daemon, sim, ["contacts"])  # noqa: F405
+        compare(daemon, sim, ["contacts"])  # noqa: F405
+        calls = daemon.sync(resource="contacts")[0]["calls"]
+        assert calls <= 2, calls
+        report.ok("contacts are searched by days: " + zone.split("/")[1].replace("_", " "))
+
+with World("--search-lag", 240) as (sim, daemon):
+    for seed in (1, 2, 3):
+        sim.mutate(60, seed, kinds=["new_contact", "new_conversation", "reply", "update_ticket", "new_ticket"])
+        later(sim, 100)
+        well(daemon.sync())
+    later(sim, 241)
+    well(daemon.sync())
+    compare(daemon, sim)  # noqa: F405
+    report.ok("what search shows late is not lost")
+
+with World("--inclusive-bounds") as (sim, daemon):
+    for seed in (1, 2):
+        sim.mutate(60, seed)
+        later(sim)
+        well(daemon.sync())
+    compare(daemon, sim)  # noqa: F405
+    report.ok("bounds that include")
+
+with World(settle=False, source_options="resources = conversations", breaches=False) as (sim, daemon):
+    # It was started on a world of 90: the order fails from now on, whichever page comes.
+    daemon.stop()
+    shutil.rmtree(os.path.join(daemon.folder, "state"))  # noqa: F405
+    sim.restarted()
+    sim.faults({"kind": "unsorted", "route": "/conversations/search"}, )
+    daemon.start()
+    daemon.sync(resource="conversations")
+    held = coverage(daemon, "conversations")
+    if held["coverage_ratio"] > 0.99:
+        compare(daemon, sim, ["conversations", "messages"])  # noqa: F405
+    sim.no_faults()
+    sim.restarted()
+    later(sim)
+    daemon.wait_settled()
+    compare(daemon, sim, ["conversations", "messages"])  # noqa: F405
+    report.ok("a search that is not sorted proves nothing before its end")
+
+with World("--latency-ms", 4, settle=False, breaches=False,
+           base=("--contacts", 900, "--companies", 200, "--conversations", 400, "--tickets", 60, "--articles", 40, "--rate", 0)
+           ) as (sim, daemon):
+    for seed in range(12):
+        sim.mutate(25, seed)
+        later(sim, 3)
+        time.sleep(0.15)  # the reading goes on meanwhile
+    daemon.wait_settled()
+    later(sim)
+    sim.restarted()
+    well(daemon.sync())
+    later(sim)
+    well(daemon.sync("full", resource="contacts"))
+    well(daemon.sync())
+    compare(daemon, sim)  # noqa: F405
+    report.ok("a world that moves while it is read")
+
+with World("--now", NOW, "--clock", "frozen") as (sim, daemon):
+    sim.mutate(40, 1, kinds=["reply", "update_contact", "update_ticket", "state"])
+    well(daemon.sync())
+    sim.mutate(40, 2, kinds=["reply", "update_contact", "update_ticket", "redact"])
+    well(daemon.sync())
+    later(sim)
+    well(daemon.sync())
+    compare(daemon, sim)  # noqa: F405
+    report.ok("several changes in one second")
+
+with World("--inexact-totals") as (sim, daemon):
+    sim.mutate(60, 1)
+    later(sim)
+    daemon.sync()
+    later(sim)
+    daemon.sync("full", resource="contacts")
+    daemon.sync()
+    compare(daemon, sim)  # noqa: F405
+    report.ok("counts that are only about right")
+
+with World() as (sim, daemon):
+    before = {r: coverage(daemon, r)["records"] for r in ("tags", "companies", "contacts", "articles", "ticket_types")}
+    for resource, route in (("tags", "/tags"), ("companies", "/companies/list"), ("contacts", "/contacts"),
+                            ("articles", "/articles"), ("ticket_types", "/ticket_types")):
+        sim.faults({"kind": "empty_list", "route": route, "exact": True})
+        run = daemon.sync("full" if resource == "contacts" else "changes", resource=resource)[0]
+        assert run["outcome"] == "failed" and run["deleted"] == 0, (resource, run)
+        assert coverage(daemon, resource)["records"] == before[resource], resource
+        sim.no_faults()
+    sim.restarted()
+    later(sim, 60)
+    daemon.sync()
+    compare(daemon, sim)  # noqa: F405
+    report.ok("an empty list deletes nothing")
+
+with World(settle=False, breaches=False) as (sim, daemon):
+    daemon.stop()
+    shutil.rmtree(os.path.join(daemon.folder, "state"))  # noqa: F405
+    sim.restarted()
+    denied = {"/tags": ("tags", 403, "api_plan_restricted"), "/tickets/search": ("tickets", 401, "token_unauthorized"),
+              "/articles": ("articles", 403, "action_forbidden")}
+    sim.faults(*({"kind": "status", "status": status, "code": code, "route": route}
+                 for route, (_, status, code) in denied.items()))
+    daemon.start()
+    others = [r for r in RESOURCES if r not in ("tags", "tickets", "ticket_parts", "articles")]  # noqa: F405
+    wait_until("all others are held", lambda: all(coverage(daemon, r)["coverage_ratio"] > 0.999999 for r in others), 60)  # noqa: F405
+    for resource, _, code in denied.values():
+        state = coverage(daemon, resource)
+        assert state["coverage_ratio"] == 0 and code in state["last_error"], state
+        freshness = daemon.call("freshness", resource=resource)["freshness"]
+        assert freshness["state"] != "fresh" and not freshness["complete"], freshness
+    compare(daemon, sim, others)  # noqa: F405
+    report.ok("what a plan does not allow is not held to be empty")
+
+with World("--rate", 480, settle=False, source_options="budget = 100%", base=SMALL[:-2]) as (sim, daemon):
+    # 80 calls a window: the first sync needs more than one, and waits by itself before it is told to.
+    daemon.wait_settled()
+    stats = sim.stats()
+    assert stats["calls"] > 90 and stats["rate_limited"] == 0, stats
+    compare(daemon, sim)  # noqa: F405
+    report.ok("one call too many for each window, never", "%d calls, none refused" % stats["calls"])
+
+with World("--mixed-times") as (sim, daemon):
+    def seconds(value):
+        if isinstance(value, str):
+            return calendar.timegm(time.strptime(value, "%Y-%m-%dT%H:%M:%SZ"))
+        return value // 1000 if value > 10**11 else value
+    sim.mutate(40, 1, kinds=["update_contact", "new_contact"])
+    later(sim)
+    well(daemon.sync())
+    truth = sim.truth("contacts")
+    kinds = {(type(doc["created_at"]), isinstance(doc["created_at"], int) and doc["created_at"] > 10**11)
+             for _, doc in truth.values()}
+    assert len(kinds) == 3, kinds
+    rows = list(daemon.client().rows("contacts", fields=["created", "updated"]))
+    assert len(rows) == len(truth)
+    for row in rows:
+        doc = truth[row["id"]][1]
+        for name, key in (("created", "created_at"), ("updated", "updated_at")):
+            told = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds(doc[key])))
+            assert row[name].startswith(told), (row, doc[key])
+    compare(daemon, sim)  # noqa: F405
+    report.ok("times as milliseconds and as text")
+
+with World(breaches=False) as (sim, daemon):
+    for route, resource in (("/contacts", "contacts"), ("/companies/list", "companies"), ("/articles", "articles")):
+        sim.faults({"kind": "foreign_next_host", "route": route, "exact": True})
+        daemon.sync("full" if resource == "contacts" else "changes", resource=resource)
+        sim.no_faults()
+    assert "collector.evil.example" not in daemon.log_text()
+    sim.restarted()
+    later(sim, 60)
+    daemon.sync("full", resource="contacts")
+    well(daemon.sync())
+    compare(daemon, sim)  # noqa: F405
+    report.ok("next pages that lead elsewhere are not followed")
