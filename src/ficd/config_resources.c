@@ -66,34 +66,39 @@ static void check_resource(struct loader *l, const struct config_source *s,
 }
 
 /* What is not kept is not wanted either, or it would be read again and again. */
-static void check_retain(struct loader *l, const struct config_source *s, struct config_resource *r,
-			 bool windowed)
+static void cut_history(const struct config_source *s, struct config_resource *r)
 {
-	unsigned line = r->given & option_bit(option_find(SECTION_RESOURCE, "retain")) ? r->line
-										       : s->line;
+	r->history_ms = r->retain_ms && r->retain_ms < s->history_ms ? r->retain_ms : s->history_ms;
+}
+
+/* What a section says of retain: `who` it is about, in words. */
+static void check_retain(struct loader *l, const struct config_source *s, unsigned line,
+			 int64_t retain_ms, const char *who)
+{
 	bool both = s->given & option_bit(option_find(SECTION_SOURCE, "history"));
 	char retain[DURATION_TEXT_MAX], history[DURATION_TEXT_MAX];
 
-	r->history_ms = s->history_ms;
-	if (r->retain_ms == 0)
-		return;
-	if (r->retain_ms < s->history_ms)
-		r->history_ms = r->retain_ms;
-	if (r->follows)
-		return;
-	duration_text(r->retain_ms, retain);
-	if (!windowed) {
-		config_error(l->errors, line,
-			     "retain: %s are kept whole; did you mean [resource %s/conversations]?",
-			     r->name, s->name);
-	} else if (r->retain_ms < DAY_MS) {
+	duration_text(retain_ms, retain);
+	if (retain_ms && retain_ms < DAY_MS)
 		config_error(l->errors, line, "retain: must be 0 or from 1d, not %s", retain);
-	} else if (r->retain_ms < s->history_ms && both) {
+	else if (retain_ms && retain_ms < s->history_ms && both)
 		config_warning(
 			l->errors, line,
 			"%s are kept for %s only (retain): no more than that of the history of %s is fetched",
-			r->name, retain, duration_text(s->history_ms, history));
-	}
+			who, retain, duration_text(s->history_ms, history));
+}
+
+static void check_resource_retain(struct loader *l, const struct config_source *s,
+				  const struct config_resource *r, bool windowed)
+{
+	if (r->follows || !(r->given & option_bit(option_find(SECTION_RESOURCE, "retain"))))
+		return;
+	if (windowed)
+		check_retain(l, s, r->line, r->retain_ms, r->name);
+	else if (r->retain_ms)
+		config_error(l->errors, r->line,
+			     "retain: %s are kept whole; did you mean [resource %s/conversations]?",
+			     r->name, s->name);
 }
 
 void loader_resource_checks(struct loader *l, struct config_source *s)
@@ -101,8 +106,10 @@ void loader_resource_checks(struct loader *l, struct config_source *s)
 	for (size_t i = 0; i < s->resource_count; i++)
 		if (s->resources[i].follows)
 			follow(s, &s->resources[i]);
+	check_retain(l, s, s->line, s->retain_ms, "conversations and tickets");
 	for (size_t i = 0; i < s->resource_count; i++) {
 		check_resource(l, s, &s->resources[i]);
-		check_retain(l, s, &s->resources[i], config_resources[i].windowed);
+		check_resource_retain(l, s, &s->resources[i], config_resources[i].windowed);
+		cut_history(s, &s->resources[i]);
 	}
 }

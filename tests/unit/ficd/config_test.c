@@ -273,7 +273,7 @@ static void kept_and_wanted(void **state)
 	config_free(good(SOURCE "history = 100d\nretain = 90d\n"));
 	assert_string_equal(
 		complaints,
-		"f:1: warning: conversations are kept for 90d only (retain): no more than that of the "
+		"f:1: warning: conversations and tickets are kept for 90d only (retain): no more than that of the "
 		"history of 100d is fetched\n");
 }
 
