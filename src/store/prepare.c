@@ -87,12 +87,13 @@ static int drop_damaged(struct prepared *p, struct state_resource *r)
 }
 
 /* An open transaction packs with what was the current dictionary when it began, which may be as late
- * as right before this commit is published. */
+ * as right before this commit is published; but nobody packs with one whose file is damaged. */
 static bool dictionary_needed(const struct prepared *p, const struct state_resource *r, uint64_t number)
 {
 	const struct txn *open = p->s->txn;
 
-	if (number == r->dictionary || (p->part->base && number == p->part->base->dictionary))
+	if (number == r->dictionary || (p->part->base && number == p->part->base->dictionary &&
+					dictionary_trusted(p->s->dictionaries, number)))
 		return true;
 	for (const struct txn_part *part = open ? open->parts : NULL; part; part = part->next)
 		if (strcmp(part->name, r->name) == 0 && part->dictionary == number)
