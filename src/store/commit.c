@@ -158,7 +158,7 @@ static void end_dictionary(struct store *s, const char *resource, uint64_t numbe
 	if (s->keep_previous)
 		store_retire(s, path);
 	else
-		store_discard(s, path);
+		store_discard_slowly(s, path);
 }
 
 static void end_dictionaries(struct store *s, const struct state *old)

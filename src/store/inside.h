@@ -78,6 +78,8 @@ struct store {
 	struct buf frame; /* of the lookup under way */
 	char **leftovers; /* files to remove after the next commit */
 	size_t leftovers_count;
+	char **doomed; /* files to remove, one with each step */
+	size_t doomed_count;
 	/* Of each resource the folder whose name is known to be durable. */
 	struct {
 		char resource[SEGMENT_NAME_SIZE];
@@ -190,6 +192,10 @@ void store_segment_end(void *ctx, struct segment *g);
 /* Removes a file now or, when that fails, after the next commit. Takes the path. */
 void store_discard(struct store *s, char *path);
 void store_discard_later(struct store *s, char *path);
+/* Removes a file whose name never comes again, in a store that works in slices with one of its next
+ * steps. Takes the path. */
+void store_discard_slowly(struct store *s, char *path);
+bool store_discard_step(struct store *s); /* false: there is none */
 void store_discard_leftovers(struct store *s);
 /* Removes a file when the next manifest is there. Takes the path. */
 void store_retire(struct store *s, char *path);

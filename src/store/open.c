@@ -198,6 +198,9 @@ void store_close(struct store *s)
 	pages_free(s->pages);
 	schemas_release(&s->schemas);
 	buf_release(&s->frame);
+	while (store_discard_step(s))
+		;
+	free(s->doomed);
 	for (size_t i = 0; i < s->leftovers_count; i++)
 		free(s->leftovers[i]);
 	free(s->leftovers);

@@ -90,6 +90,8 @@ static bool upkeep_begin(struct store *s)
 
 bool store_work(struct store *s)
 {
+	if (store_discard_step(s))
+		return true;
 	/* After a commit that ended at once there may be upkeep. */
 	if (s->commit)
 		return commit_step(s->commit) || s->commit || !s->committing;
