@@ -769,7 +769,8 @@ static void memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(months, setup, teardown),
+		cmocka_unit_test_setup_teardown(memory, setup, teardown),
+cmocka_unit_test_setup_teardown(months, setup, teardown),
 		cmocka_unit_test_setup_teardown(dictionaries, setup, teardown),
 		cmocka_unit_test_setup_teardown(dies, setup, teardown),
 		cmocka_unit_test_setup_teardown(torn, setup, teardown),
