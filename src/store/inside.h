@@ -138,7 +138,7 @@ struct txn_part {
 	struct buf dictionary_bytes; /* of a new one */
 	struct packer *packer;
 	uint64_t packer_dictionary; /* which it packs with */
-	struct coverage coverage; /* as it will be */
+	struct coverage coverage;   /* as it will be */
 	struct intervals damaged;
 	int64_t retain_ms; /* what was created before goes; TIME_MIN: nothing */
 	enum retain_how retain_how;

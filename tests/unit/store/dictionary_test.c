@@ -24,8 +24,8 @@ static void put_file(uint64_t number)
 
 	for (unsigned i = 0; i < 20; i++) {
 		for (unsigned k = 0; k < 20; k++) {
-			snprintf(text, sizeof text, "of %u the phrase %u and again %u; ", (unsigned)number,
-				 (i + k) % 7, k);
+			snprintf(text, sizeof text, "of %u the phrase %u and again %u; ",
+				 (unsigned)number, (i + k) % 7, k);
 			buf_put_str(&all, text);
 		}
 		ends[i] = all.len;
