@@ -13,7 +13,6 @@
 #include "lookup.h"
 #include "prepare.h"
 #include "manifest.h"
-#include "out.h"
 #include "repair.h"
 #include "retain.h"
 
