@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #define READ_UNIT 8192
+#define OPEN_COST 16 /* of a segment, as many rows */
 #define SIEVE_MAX 8
 
 enum phase { PHASE_ROWS, PHASE_PEEK, PHASE_REST, PHASE_HEAD, PHASE_DONE };
@@ -481,9 +482,11 @@ static int take_row(struct query *q, const struct scan_row *row, unsigned *cost)
 static int advance(struct query *q, unsigned *cost, struct why *why)
 {
 	struct scan_row row;
-	int rc = scan_next(q->scan, &row);
+	int rc = scan_step(q->scan, &row);
 
-	*cost += 1;
+	*cost += rc == SCAN_MORE ? OPEN_COST : 1;
+	if (rc == SCAN_MORE)
+		return 0;
 	if (rc == 0)
 		return end_of_scan(q, why);
 	if (rc > 0)
@@ -515,7 +518,7 @@ int query_step(struct query *q, unsigned budget, struct why *why)
 {
 	unsigned cost = 0;
 
-	while (!q->error && q->phase != PHASE_DONE && (cost < budget || peek_is_cheap(q)))
+	while (!q->error && q->phase != PHASE_DONE && (cost < budget || (cost < budget + OPEN_COST && peek_is_cheap(q))))
 		q->error = advance(q, &cost, &q->error_words);
 	if (q->error) {
 		why_set(why, q->error, "%s", q->error_words.text);

@@ -8,7 +8,7 @@
  *                             ficd.conf (tests/bench/scale.py does); one that is there is measured
  *
  * Each conversation goes through the provider's reader, so that it becomes what a first sync makes of
- * it: a record and its messages, eight on average, with the daemon's own indexes. They come in the
+ * it: a record and its messages, two on average and long, with the daemon's own indexes. They come in the
  * order of time, 2,000 a day.
  */
 #include "../../src/ficd/indexed.h"
@@ -26,8 +26,9 @@
 #include <unistd.h>
 
 #define MEMORY     (16u << 20) /* the daemon's option, and its shares of it (ficd/source.c) */
-#define PARTS_MIN  6
-#define PARTS_MORE 5
+#define PARTS_MIN  1
+#define PARTS_MORE 3
+#define SENTENCES  65 /* of a part, at most: 6.25 KB of JSON a conversation, most of it text */
 #define DAY_COUNT  2000u
 #define T0_S       1600000000u
 #define COMMIT     300u
@@ -390,6 +391,7 @@ int main(int argc, char **argv)
 
 	log_setup(LOG_LEVEL_ERROR, false);
 	page_init();
+	page_sentences(SENTENCES);
 	indexed = indexed_new(provider_intercom.types);
 	if (!indexed)
 		return 1;
