@@ -274,11 +274,17 @@ struct store_term {
 	struct bytes text;
 };
 
+#define SCAN_MORE 2 /* call again */
+
 /* How many live records (no tombstones) with a creation time in the span have the term; TIME_MIN to
  * TIME_MAX: those without a time, too. 1; 0: the index cannot say (a segment from before the field,
  * a field without terms, a text longer than an index keeps); or an error. */
 int snapshot_term_count(struct snapshot *v, const char *resource, const struct store_term *term,
 			int64_t start_ms, int64_t end_ms, uint64_t *count_out);
+/* The same, a segment with each call, from *at (at first 0) on into *count (at first 0): SCAN_MORE until it is
+ * done. */
+int snapshot_term_count_step(struct snapshot *v, const char *resource, const struct store_term *term,
+			     int64_t start_ms, int64_t end_ms, size_t *at, uint64_t *count);
 
 /* Where a scan stands: resume with the position of the last row that was used. Rows are ordered by
  * (time on the axis, hash of the id); unknown times come first. */
@@ -324,7 +330,6 @@ struct scan_row {
  * fails with ERR_NOMEM, or ERR_LIMIT when there are too many terms. */
 int scan_open(struct snapshot *v, const struct scan_spec *spec, struct scan **scan_out,
 	      struct why *why);
-#define SCAN_MORE 2
 /* 1 a row, 0 the end, negative an error (which sticks); ERR_CORRUPT: a segment is damaged, the next commit
  * sets it aside. SCAN_MORE: there may be rows, call again: a call opens one segment at most, which takes some
  * reads. Else its cost is a heap step over the segments that touch the span; no record is read. */
