@@ -64,11 +64,9 @@ static const struct state_segment *entry_of(const struct state_resource *r, stru
 static int lookup_recent(struct store *s, const struct state_resource *r, struct bytes id,
 			 uint64_t hash, struct found *out)
 {
-	struct place *p = recent_place(s->recent, hash);
+	struct place *p = r ? recent_find(s->recent, hash) : NULL;
+	const struct state_segment *e = p ? entry_of(r, p) : NULL;
 
-	if (!r || !p->segment || p->row.id_hash != hash)
-		return 0;
-	const struct state_segment *e = entry_of(r, p);
 	if (!e || e->segment->damaged || dead_has(e->dead, p->ordinal) ||
 	    segment_frame(e->segment, s->pages, &p->row, &s->frame) ||
 	    !bytes_equal(frame_id(buf_bytes(&s->frame)), id))
@@ -79,9 +77,10 @@ static int lookup_recent(struct store *s, const struct state_resource *r, struct
 
 static void remember(struct store *s, const struct state_resource *r, const struct found *f)
 {
-	*recent_place(s->recent, f->row.id_hash) =
-		(struct place){f->entry->segment->meta.number, (uint32_t)(f->entry - r->segments),
-			       f->ordinal, f->row};
+	const struct place place = {f->entry->segment->meta.number,
+				    (uint32_t)(f->entry - r->segments), f->ordinal, f->row};
+
+	recent_keep(s->recent, &place);
 }
 
 static int lookup_all(struct store *s, const struct state_resource *r, struct bytes id, bool writing,

@@ -9,7 +9,7 @@
 
 struct recent;
 
-/* A fixed 230 KB. NULL: no memory. */
+/* A fixed 200 KB. NULL: no memory. */
 struct recent *recent_new(void);
 void recent_free(struct recent *t);
 
@@ -20,8 +20,10 @@ struct place {
 	struct row row;
 };
 
-/* The one place where a record with this hash may have been; the caller looks at row.id_hash, and may
- * overwrite it. */
-struct place *recent_place(struct recent *t, uint64_t id_hash);
+/* The place of a record with this hash; NULL: none. Borrowed until the next call. */
+struct place *recent_find(struct recent *t, uint64_t id_hash);
+/* Keeps a place by its row's hash, instead of another one: of the few that share its part of the table, the
+ * one that was not looked for for longest. */
+void recent_keep(struct recent *t, const struct place *place);
 
 #endif
