@@ -83,8 +83,8 @@ static void remember(struct store *s, const struct state_resource *r, const stru
 	recent_keep(s->recent, &place);
 }
 
-static int lookup_all(struct store *s, const struct state_resource *r, struct bytes id, bool writing,
-		      uint64_t hash, struct found *out)
+static int lookup_all(struct store *s, const struct state_resource *r, struct bytes id,
+		      bool writing, uint64_t hash, struct found *out)
 {
 	int trouble = 0;
 

@@ -486,8 +486,7 @@ static int copy_terms(struct scan *s, const struct scan_spec *spec)
 	text = s->term_texts.data;
 	for (; s->terms_count < spec->terms_count; s->terms_count++) {
 		const struct store_term *t = &spec->terms[s->terms_count];
-		s->terms[s->terms_count] =
-			(struct store_term){t->field, bytes_of(text, t->text.len)};
+		s->terms[s->terms_count] = (struct store_term){t->field, bytes_of(text, t->text.len)};
 		text += t->text.len;
 	}
 	return 0;

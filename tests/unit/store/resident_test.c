@@ -126,7 +126,8 @@ static uint64_t cost_of_scan(struct store *s, bool descending, unsigned rows)
 	for (unsigned i = 0; i < rows; i++) {
 		assert_int_equal(scan_next(scan, &row), 1);
 		unsigned at = descending ? 6 * EACH - 1 - i : i;
-		assert_int_equal(row.created_ms, T0 + (int64_t)(at / EACH) * 86400000 * 40 + at % EACH);
+		assert_int_equal(row.created_ms,
+				 T0 + (int64_t)(at / EACH) * 86400000 * 40 + at % EACH);
 	}
 	scan_close(scan);
 	snapshot_free(v);

@@ -34,9 +34,8 @@ static void sorts(void **state)
 		s.count = counts[i];
 		for (uint32_t k = 0; k < s.count; k++) {
 			s.order[k] = k;
-			keys[k] = (struct sort_key){lab_random(&random) % 50,
-						      lab_random(&random) % 50,
-						      lab_random(&random) % 50, k};
+			keys[k] = (struct sort_key){lab_random(&random) % 50, lab_random(&random) % 50,
+						    lab_random(&random) % 50, k};
 			sum += k;
 		}
 		while (sort_step(&s))
