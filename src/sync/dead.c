@@ -196,6 +196,12 @@ static uint64_t allowance(const struct run *run)
 	return ((uint64_t)FAILED_MIN << 2 * doubts) + run->got / 4;
 }
 
+/* Only changes runs ask again for what was left aside. */
+static bool retried(const struct run *run)
+{
+	return run->resource->options.type->traits & TRAIT_CHANGED;
+}
+
 bool run_dead_letter(struct run *run, struct bytes id, struct page *page, const struct fetch_cost *cost)
 {
 	bool known = run_dead_known(run, id);
@@ -209,7 +215,7 @@ bool run_dead_letter(struct run *run, struct bytes id, struct page *page, const 
 			LETTERS_MAX);
 		return false;
 	}
-	if (!known && (!listed || run->ops->kind == RUN_SNAPSHOT || !fits(id) ||
+	if (!known && (!listed || !retried(run) || !fits(id) ||
 		       run->info.failed >= allowance(run)))
 		return false;
 	if ((listed && !keep_listed(run, listed, known)) || note(run, id, listed, page, cost, -1))

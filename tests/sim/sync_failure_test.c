@@ -316,6 +316,54 @@ static void the_breaker_opens_and_probes(void **state)
 }
 
 /* One resource that fails for long is none of the others' affair. */
+static uint64_t tags_held(void)
+{
+	struct snapshot *view = snapshot_new(lab.store);
+	uint64_t n = snapshot_count(view, "tags");
+
+	snapshot_free(view);
+	return n;
+}
+
+/* Who asks for a full reading vouches for what it does not find; when it is refused at once, no later run does so in his name. */
+static void a_refused_wish_is_forgotten(void **state)
+{
+	struct why why;
+	uint64_t ids[8];
+
+	(void)state;
+	lab.options.count[KIND_TAG] = 40;
+	lab_open(&lab);
+	until_idle();
+	for (unsigned i = 0, n = 0; n < 30; i++)
+		if (lab.world->things[i]->kind == KIND_TAG) {
+			world_delete(lab.world->things[i], world_now(lab.world));
+			n++;
+		}
+	lab_run(&lab, 60 * MINUTE_MS);
+	assert_int_equal(tags_held(), 40);
+	for_good(MISHAP_500, NULL);
+	lab_run(&lab, 10 * MINUTE_MS);
+	assert_int_equal(state_of().breaker, BREAKER_OPEN);
+	int64_t since = loop_wall_ms(lab.loop);
+	assert_int_equal(sync_wish(lab.sync, provider_type(&provider_intercom, bytes_str("tags")),
+				   SYNC_FULL, ids, 8, &why),
+			 1);
+	lab_run(&lab, 2 * MINUTE_MS);
+	assert_int_equal(lab_runs(&lab, "tags", "snapshot", "failed", since), 1);
+	all_well();
+	since = loop_wall_ms(lab.loop);
+	lab_run(&lab, 30 * MINUTE_MS);
+	assert_true(lab_runs(&lab, "tags", "snapshot", "failed", since) >= 1);
+	assert_int_equal(tags_held(), 40);
+	/* It is said again. */
+	assert_int_equal(sync_wish(lab.sync, provider_type(&provider_intercom, bytes_str("tags")),
+				   SYNC_FULL, ids, 8, &why),
+			 1);
+	lab_run(&lab, 2 * MINUTE_MS);
+	assert_int_equal(tags_held(), 10);
+}
+
 static void one_resource_fails(void **state)
 {
 	(void)state;
@@ -537,6 +585,7 @@ int main(int argc, char **argv)
 		CASE(many_letters),
 		CASE(too_many_letters),
 		CASE(the_breaker_opens_and_probes),
+		CASE(a_refused_wish_is_forgotten),
 		CASE(one_resource_fails),
 		CASE(a_mended_token),
 		CASE(another_workspace),
