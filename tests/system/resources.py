@@ -96,17 +96,23 @@ with workplace() as (folder, started):  # noqa: F405
     compare(daemon, sim, ["contacts"])  # noqa: F405
     report.ok("lists inside contacts are whole", "%d contacts" % len(long_lists))
 
-    sim.faults({"kind": "status", "status": 404, "code": "not_found", "route": "/contacts/%s/" % victim, "count": 1000})
+    before = sim.truth("contacts")
     later(sim)
+    sim.mutate(200, 100, kinds=["update_contact"])
+    later(sim)
+    victim = next(key for key, (_, doc) in sim.truth("contacts").items()
+                  if doc["updated_at"] != before[key][1]["updated_at"]
+                  and any(doc[name]["total_count"] > 10 for name in ("tags", "notes", "companies")))
+    sim.faults({"kind": "status", "status": 404, "code": "not_found", "route": "/contacts/%s/" % victim, "count": 1000})
     well(daemon.sync("full", resource="contacts"))
     well(daemon.sync(resource="contacts"))
     record = held(daemon, "contacts", victim)
     assert record and not record.get("deleted"), record
     letters = daemon.call("dead")["letters"]
-    assert [(entry["resource"], entry["id"]) for entry in letters] == [("contacts", victim)], letters
+    assert [entry["id"] for entry in letters] == ["contacts/" + victim], letters
     sim.no_faults()
     sim.restarted()
-    daemon.call("dead_retry", letter=letters[0]["letter"])
+    daemon.call("dead_retry", id=letters[0]["id"])
     well(daemon.sync(resource="contacts"))
     assert daemon.call("dead")["letters"] == []
     compare(daemon, sim, ["contacts"])  # noqa: F405
