@@ -151,6 +151,42 @@ static void a_letter_tells_what_happened(void **state)
 }
 
 /* Five minutes, an hour, six hours, then every day; whoever wishes has it tried at once. */
+/* That one record may not be read does not keep the others for ever, though at first it may be all of them. */
+static void a_denied_record(void **state)
+{
+	char path[64], id[16];
+
+	(void)state;
+	lab_open(&lab);
+	until_idle();
+	struct thing *bad = lab.world->things[3], *other = lab.world->things[5];
+	snprintf(id, sizeof id, "%u", bad->id);
+	snprintf(path, sizeof path, "/conversations/%s", id);
+	world_change(lab.world, bad, world_now(lab.world), true);
+	for_good(MISHAP_403, path);
+	lab_run(&lab, 6 * MINUTE_MS);
+	assert_int_equal(letters(), 0);
+	lab_run(&lab, 10 * MINUTE_MS);
+	assert_int_equal(letters(), 1);
+	assert_int_equal(letter().letter->class, CLASS_NEVER);
+	assert_int_equal(letter().letter->status, 403);
+	assert_true(flags_of(id) & RECORD_POOR);
+	world_change(lab.world, other, world_now(lab.world), true);
+	/* Its letter is tried again meanwhile, in vain. */
+	lab_run(&lab, 3 * 60 * MINUTE_MS);
+	assert_true(letter().letter->attempts > 1);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	assert_int_equal(lab_runs(&lab, "conversations", "changes", "failed",
+				  loop_wall_ms(lab.loop) - 2 * 60 * MINUTE_MS),
+			 0);
+	all_well();
+	assert_int_equal(sync_dead_retry(lab.sync, letter().number), 0);
+	assert_int_equal(wish("conversations"), 1);
+	lab_run(&lab, MINUTE_MS);
+	assert_int_equal(letters(), 0);
+	assert_false(flags_of(id) & RECORD_POOR);
+}
+
 static void a_letter_has_its_schedule(void **state)
 {
 	char path[64], id[16];
@@ -580,6 +616,7 @@ int main(int argc, char **argv)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(a_letter_tells_what_happened),
+		CASE(a_denied_record),
 		CASE(a_letter_has_its_schedule),
 		CASE(a_dropped_letter_stays_a_hole),
 		CASE(many_letters),
