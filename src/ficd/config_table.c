@@ -103,7 +103,7 @@ const struct option config_options[] = {
 	 .help = "when everything is read again: off, hourly, daily HH:MM, weekly DAY HH:MM, cron \"m h d m w\""},
 	{RESOURCE(verify_ms), .name = "verify", .type = OPTION_DURATION, .fallback = "30d",
 	 .max = 365 * DAY_MS, .reloadable = true,
-	 .help = "conversations: within this time all of the history is read again piece by piece, for what nothing else tells of; 0: never"},
+	 .help = "conversations, tickets: within this time all of the history is read again piece by piece, for what nothing else tells of; 0: never"},
 	{RESOURCE(verify_depth), .name = "verify_depth", .type = OPTION_WORD, .fallback = "threads",
 	 .words = depths, .reloadable = true,
 	 .help = "threads reads every thread again, counts only those whose listing differs from what is held"},
