@@ -140,9 +140,10 @@ with workplace() as (folder, started):  # noqa: F405
     deleted = sim.mutate(5, 3, kinds=["delete_conversation"])["changes"]
     sim.control("POST", "clock", {"advance_s": 600})
     sim.restarted()
+    sim.faults({"kind": "status", "status": 503, "route": "/"})
     daemon.start()
     assert daemon.call("verify")["damage"] > 0
-    daemon.wait_settled()
+    sim.no_faults()
     daemon.sync()
     daemon.wait_settled()
     compare(daemon, sim)  # noqa: F405
