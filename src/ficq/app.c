@@ -208,6 +208,7 @@ int app_client_error(struct app *a, int err, const struct why *why)
 		{ERR_LIMIT, EXIT_PROTOCOL, "protocol", NULL},
 		{ERR_INVALID, EXIT_PROTOCOL, "protocol", NULL},
 		{ERR_BUSY, EXIT_RETRY, "timeout", "--timeout=5m waits longer"},
+		{ERR_REMOTE, EXIT_RETRY, "busy", "try again in a moment"},
 	};
 	struct failure f = {.exit = EXIT_SOFTWARE, .code = "internal", .message = bytes_str(why->text)};
 
