@@ -19,6 +19,7 @@
 #include <sync/sync.h>
 
 struct daemon;
+struct following;
 struct heap;
 struct indexed;
 struct request;
@@ -40,6 +41,7 @@ struct source {
 	struct trail *trail;
 	struct zone *zone; /* of its schedules; NULL: UTC */
 	struct sync *sync;
+	struct following *followers; /* who is told of its commits */
 };
 
 struct daemon {

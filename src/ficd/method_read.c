@@ -117,40 +117,9 @@ static struct reading *reading_new(struct request *r, const char *resource)
 	return g;
 }
 
-/* `fields`: a name, names divided by commas, or a list. False: the error was sent. */
 static bool read_names(struct reading *g)
 {
-	struct bytes whole, text;
-	struct mp_reader reader;
-	struct mp_value v;
-	uint32_t count = 1;
-
-	if (!param_raw(g->request, "fields", &whole))
-		return true;
-	reader = mp_reader_of(whole);
-	if (mp_get(whole, &v) && v.type == MP_ARRAY) {
-		count = v.count;
-		mp_next(&reader, &v);
-	}
-	g->names = arena_alloc(&g->arena, PROJECTION_NAMES_MAX * sizeof *g->names);
-	for (uint32_t i = 0; g->names && i < count; i++) {
-		if (mp_next(&reader, &v) != 1 || v.type != MP_STR)
-			break;
-		for (text = v.str; text.len;) {
-			const uint8_t *comma = memchr(text.data, ',', text.len);
-			size_t len = comma ? (size_t)(comma - text.data) : text.len;
-			if (g->name_count == PROJECTION_NAMES_MAX)
-				break;
-			if (len)
-				g->names[g->name_count++] = bytes_of(text.data, len);
-			text = comma ? bytes_of(comma + 1, text.len - len - 1) : bytes_of(NULL, 0);
-		}
-	}
-	if (g->name_count)
-		return true;
-	request_error(g->request, RPC_INVALID_PARAMS, "fields", "see 'ficq fields'",
-		      "'fields' names no field");
-	return false;
+	return param_fields(g->request, &g->arena, &g->names, &g->name_count);
 }
 
 /* An answer that met damage is never worth more than partial. */
@@ -281,21 +250,6 @@ static bool read_limit(struct reading *g, struct query_spec *spec)
 	return true;
 }
 
-static bool read_where(struct reading *g, struct query_spec *spec)
-{
-	struct bytes text;
-	struct why why = {""};
-
-	if (!param_text(g->request, "where", &text))
-		return true;
-	int rc = where_parse(text, g->type->fields, source_now(g->source), NULL, &g->arena,
-			     &spec->where, &why);
-	if (rc)
-		request_error(g->request, RPC_BAD_EXPRESSION, err_name(rc),
-			      "see ficq(1), THE WHERE LANGUAGE", "%s", why.text);
-	return rc == 0;
-}
-
 /* What the answer must be worth at the least: said before anything is read. */
 static bool meets(struct reading *g)
 {
@@ -338,7 +292,7 @@ void method_query(struct request *r)
 		.bytes_max = request_crowded(r) ? ROWS_BYTES_MIN : ROWS_BYTES_MAX,
 		.rows = &g->rows,
 	};
-	if (!read_limit(g, &spec) || !read_where(g, &spec) || !read_names(g) || !meets(g))
+	if (!read_limit(g, &spec) || !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) || !read_names(g) || !meets(g))
 		return;
 	spec.names = g->names;
 	spec.name_count = g->name_count;
