@@ -25,6 +25,13 @@ struct indexed;
 struct request;
 struct session;
 
+/* The last time that questions had a resource read. */
+struct refresh {
+	bool begun;
+	int64_t begun_mono_ms;
+	uint64_t runs[2]; /* 0: none */
+};
+
 /* One configured account. */
 struct source {
 	struct daemon *daemon;
@@ -41,6 +48,7 @@ struct source {
 	struct trail *trail;
 	struct zone *zone; /* of its schedules; NULL: UTC */
 	struct sync *sync;
+	struct refresh refreshes[CONFIG_RESOURCES_MAX]; /* by the provider's table of types */
 	struct following *followers; /* who is told of its commits */
 };
 

@@ -1,10 +1,11 @@
 /*
- * method_read: records: query, get, thread. Each reads one snapshot, so that its rows and its freshness belong together; long ones go on in slices. Never waits
- * for a sync.
+ * method_read: records: query, get, thread. Each reads one snapshot, so that its rows and its freshness belong together; long ones go on in slices. One that waits
+ * for newer data (refresh.h) holds nothing meanwhile, and begins again when it is there.
  */
 #include "method.h"
 #include "pairs.h"
 #include "params.h"
+#include "refresh.h"
 
 #include <codec/msgpack.h>
 #include <query/query.h>
@@ -17,6 +18,8 @@
 #define LIMIT_MAX      1000
 #define ROWS_BYTES_MAX (1024 * 1024) /* of one answer; more is another page */
 #define ROWS_BYTES_MIN (64 * 1024)   /* what everybody gets, however many answers lie unread */
+#define WAIT_DEFAULT_MS 30000
+#define WAIT_MAX_MS (10 * 60 * 1000)
 #define DAMAGED_MAX    8             /* segments that one question may find damaged */
 #define SLICE_US       1000
 #define STEP_UNITS     60 /* between two looks at the clock: some tenths of a millisecond */
@@ -180,6 +183,84 @@ static void go(struct reading *g, bool (*step)(void *ctx))
 		out_of_memory(g);
 }
 
+/* False: the error was sent. */
+static bool read_demand(struct reading *g, enum config_on_stale *policy, int64_t *timeout_ms)
+{
+	static const char *const words[] = {"serve", "wait", "error"};
+	struct request *r = g->request;
+	struct bytes text;
+
+	*policy = g->source->config->on_stale;
+	*timeout_ms = WAIT_DEFAULT_MS;
+	if (param_text(r, "on_stale", &text)) {
+		size_t i = 0;
+		while (i < 3 && !bytes_is(text, words[i]))
+			i++;
+		if (i == 3) {
+			request_error(r, RPC_INVALID_PARAMS, "on_stale", NULL,
+				      bytes_is(text, "live")
+					      ? "'on_stale': live is not in this release"
+					      : "'on_stale' is serve, wait or error");
+			return false;
+		}
+		*policy = (enum config_on_stale)i;
+	}
+	/* The first page was waited for. */
+	if (param_raw(r, "cursor", &text))
+		*policy = CONFIG_ON_STALE_SERVE;
+	param_integer(r, "timeout_ms", timeout_ms);
+	if (*timeout_ms < 0 || *timeout_ms > WAIT_MAX_MS) {
+		request_error(r, RPC_INVALID_PARAMS, "timeout_ms", NULL, "'timeout_ms' is 0 to %d",
+			      WAIT_MAX_MS);
+		return false;
+	}
+	if (param_text(r, "require", &text) && freshness_state_parse(text, &g->least)) {
+		request_error(r, RPC_INVALID_PARAMS, "require", NULL,
+			      "'require' is fresh, partial or stale");
+		return false;
+	}
+	return true;
+}
+
+/* What is done about data that is not fresh. True: read on; false: the answer comes later, or an error was sent. */
+static bool act_on(struct reading *g, const struct freshness *f, enum config_on_stale policy,
+		   int64_t timeout_ms)
+{
+	struct request *r = g->request;
+
+	if (f->state != FRESHNESS_FRESH && policy == CONFIG_ON_STALE_WAIT &&
+	    refresh_wait(r, g->source, g->type, f, timeout_ms))
+		return false;
+	if (f->state != FRESHNESS_FRESH && policy == CONFIG_ON_STALE_SERVE)
+		refresh_behind(g->source, g->type, f);
+	if (f->state <= g->least && (f->state == FRESHNESS_FRESH || policy != CONFIG_ON_STALE_ERROR))
+		return true;
+	request_error(r, RPC_STALE, freshness_state_name(f->state),
+		      policy == CONFIG_ON_STALE_ERROR
+			      ? "run 'ficq sync', or ask with on_stale serve or wait"
+			      : "run 'ficq sync', or ask without 'require'",
+		      "%s", f->message);
+	return false;
+}
+
+/* What the answer must be worth, and what is done when it is not: before anything is read. */
+static bool meets(struct reading *g)
+{
+	enum config_on_stale policy;
+	int64_t timeout_ms;
+	struct freshness f;
+
+	if (!read_demand(g, &policy, &timeout_ms))
+		return false;
+	if (source_judge(g->source, g->view, g->type, &g->question, &f)) {
+		out_of_memory(g);
+		return false;
+	}
+	bool met = act_on(g, &f, policy, timeout_ms);
+	freshness_release(&f);
+	return met;
+}
+
 /* ---- query ---- */
 
 static void query_answer(struct reading *g)
@@ -250,31 +331,6 @@ static bool read_limit(struct reading *g, struct query_spec *spec)
 	return true;
 }
 
-/* What the answer must be worth at the least: said before anything is read. */
-static bool meets(struct reading *g)
-{
-	struct freshness f;
-	struct bytes text;
-
-	if (!param_text(g->request, "require", &text))
-		return true;
-	if (freshness_state_parse(text, &g->least)) {
-		request_error(g->request, RPC_INVALID_PARAMS, "require", NULL,
-			      "'require' is fresh, partial or stale");
-		return false;
-	}
-	if (source_judge(g->source, g->view, g->type, &g->question, &f)) {
-		out_of_memory(g);
-		return false;
-	}
-	bool met = f.state <= g->least;
-	if (!met)
-		request_error(g->request, RPC_STALE, freshness_state_name(f.state),
-			      "run 'ficq sync', or ask without 'require'", "%s", f.message);
-	freshness_release(&f);
-	return met;
-}
-
 void method_query(struct request *r)
 {
 	struct reading *g = reading_new(r, NULL);
@@ -289,6 +345,7 @@ void method_query(struct request *r)
 		.axis = g->question.axis,
 		.start_ms = g->question.start_ms,
 		.end_ms = g->question.end_ms,
+		.whole = param_bool(r, "doc"),
 		.bytes_max = request_crowded(r) ? ROWS_BYTES_MIN : ROWS_BYTES_MAX,
 		.rows = &g->rows,
 	};
@@ -405,7 +462,7 @@ void method_get(struct request *r)
 	struct record record;
 	struct bytes id;
 
-	if (!g || !read_names(g))
+	if (!g || !read_names(g) || param_duration(r, "max_age", &g->question.max_age_ms) || !meets(g))
 		return;
 	param_text(r, "id", &id);
 	if (!find(g, id, &record) || !put_row(g, &record) || !has_room(g))
@@ -470,7 +527,7 @@ void method_thread(struct request *r)
 	struct bytes id;
 	struct why why = {""};
 
-	if (!g)
+	if (!g || param_duration(r, "max_age", &g->question.max_age_ms) || !meets(g))
 		return;
 	param_text(r, "id", &id);
 	if (!find(g, id, &record) || !put_row(g, &record))

@@ -26,6 +26,7 @@ struct request {
 	struct buf result; /* the answer under construction, one MessagePack value */
 	int64_t began_us;  /* monotonic */
 	unsigned damaged;  /* how often it was begun again because it met damage */
+	bool waited;       /* for data to be refreshed; it does not wait again */
 	size_t weight;     /* bytes of the answer so far, of methods that take long */
 	/* Of methods that do not answer at once: */
 	void *state;
