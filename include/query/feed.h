@@ -33,9 +33,9 @@ struct feed_spec {
 };
 
 struct feed_result {
-	uint32_t rows;  /* of this page */
-	bool more;      /* the page is full: there may be more in this snapshot */
-	uint64_t next;  /* the revision to continue from: everything up to it was given or passed */
+	uint32_t rows; /* of this page */
+	bool more;     /* the page is full: there may be more in this snapshot */
+	uint64_t next; /* the revision to continue from: everything up to it was given or passed */
 };
 
 struct feed;

@@ -49,7 +49,7 @@ struct source {
 	struct zone *zone; /* of its schedules; NULL: UTC */
 	struct sync *sync;
 	struct refresh refreshes[CONFIG_RESOURCES_MAX]; /* by the provider's table of types */
-	struct following *followers; /* who is told of its commits */
+	struct following *followers;                    /* who is told of its commits */
 };
 
 struct daemon {

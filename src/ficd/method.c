@@ -24,20 +24,17 @@ static const struct param query_params[] = {
 };
 
 static const struct param get_params[] = {
-	{"resource", PARAM_TEXT, true},    {"id", PARAM_TEXT, true},
-	{"source", PARAM_TEXT, false},     {"fields", PARAM_TEXTS, false},
+	{"resource", PARAM_TEXT, true},     {"id", PARAM_TEXT, true},
+	{"source", PARAM_TEXT, false},      {"fields", PARAM_TEXTS, false},
 	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
-	{"on_stale", PARAM_TEXT, false},   {"timeout_ms", PARAM_INTEGER, false},
+	{"on_stale", PARAM_TEXT, false},    {"timeout_ms", PARAM_INTEGER, false},
 	{NULL, PARAM_TEXT, false},
 };
 
 static const struct param thread_params[] = {
-	{"id", PARAM_TEXT, true},
-	{"source", PARAM_TEXT, false},
-	{"max_age", PARAM_DURATION, false},
-	{"require", PARAM_TEXT, false},
-	{"on_stale", PARAM_TEXT, false},
-	{"timeout_ms", PARAM_INTEGER, false},
+	{"id", PARAM_TEXT, true},           {"source", PARAM_TEXT, false},
+	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
+	{"on_stale", PARAM_TEXT, false},    {"timeout_ms", PARAM_INTEGER, false},
 	{NULL, PARAM_TEXT, false},
 };
 
@@ -137,9 +134,12 @@ static bool value_fits(struct bytes whole, enum param_type type)
 static const char *type_words(enum param_type type)
 {
 	static const char *const words[] = {
-		[PARAM_TEXT] = "text",          [PARAM_INTEGER] = "an integer",
-		[PARAM_BOOL] = "true or false", [PARAM_TEXTS] = "text or a list of texts",
-		[PARAM_TIME] = "a time",        [PARAM_DURATION] = "a duration",
+		[PARAM_TEXT] = "text",
+		[PARAM_INTEGER] = "an integer",
+		[PARAM_BOOL] = "true or false",
+		[PARAM_TEXTS] = "text or a list of texts",
+		[PARAM_TIME] = "a time",
+		[PARAM_DURATION] = "a duration",
 		[PARAM_ID] = "the id of a request",
 	};
 

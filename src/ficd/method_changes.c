@@ -19,10 +19,11 @@
 #define LIMIT_DEFAULT  100
 #define LIMIT_MAX      1000
 #define ROWS_BYTES_MAX (1024 * 1024) /* of an answer */
-#define ROWS_BYTES_MIN (64 * 1024)   /* of a notification, and of an answer while unread ones fill the memory */
-#define DAMAGED_MAX    8
-#define SLICE_US       1000
-#define STEP_UNITS     60
+#define ROWS_BYTES_MIN \
+	(64 * 1024) /* of a notification, and of an answer while unread ones fill the memory */
+#define DAMAGED_MAX 8
+#define SLICE_US    1000
+#define STEP_UNITS  60
 
 struct following {
 	struct request *request;
@@ -301,9 +302,8 @@ static bool read_limit(struct following *c)
 
 	param_integer(c->request, "limit", &limit);
 	if (limit < c->follow || limit > LIMIT_MAX) {
-		request_error(c->request, RPC_INVALID_PARAMS, "limit",
-			      "continue with next as since", "'limit' is %d to %d", c->follow,
-			      LIMIT_MAX);
+		request_error(c->request, RPC_INVALID_PARAMS, "limit", "continue with next as since",
+			      "'limit' is %d to %d", c->follow, LIMIT_MAX);
 		return false;
 	}
 	c->spec.limit = (uint32_t)limit;

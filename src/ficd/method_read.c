@@ -14,15 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LIMIT_DEFAULT  100
-#define LIMIT_MAX      1000
-#define ROWS_BYTES_MAX (1024 * 1024) /* of one answer; more is another page */
-#define ROWS_BYTES_MIN (64 * 1024)   /* what everybody gets, however many answers lie unread */
+#define LIMIT_DEFAULT   100
+#define LIMIT_MAX       1000
+#define ROWS_BYTES_MAX  (1024 * 1024) /* of one answer; more is another page */
+#define ROWS_BYTES_MIN  (64 * 1024)   /* what everybody gets, however many answers lie unread */
 #define WAIT_DEFAULT_MS 30000
-#define WAIT_MAX_MS (10 * 60 * 1000)
-#define DAMAGED_MAX    8             /* segments that one question may find damaged */
-#define SLICE_US       1000
-#define STEP_UNITS     60 /* between two looks at the clock: some tenths of a millisecond */
+#define WAIT_MAX_MS     (10 * 60 * 1000)
+#define DAMAGED_MAX     8 /* segments that one question may find damaged */
+#define SLICE_US        1000
+#define STEP_UNITS      60 /* between two looks at the clock: some tenths of a millisecond */
 
 /* One question that reads records. */
 struct reading {
@@ -198,9 +198,8 @@ static bool read_demand(struct reading *g, enum config_on_stale *policy, int64_t
 			i++;
 		if (i == 3) {
 			request_error(r, RPC_INVALID_PARAMS, "on_stale", NULL,
-				      bytes_is(text, "live")
-					      ? "'on_stale': live is not in this release"
-					      : "'on_stale' is serve, wait or error");
+				      bytes_is(text, "live") ? "'on_stale': live is not in this release"
+							     : "'on_stale' is serve, wait or error");
 			return false;
 		}
 		*policy = (enum config_on_stale)i;
@@ -349,7 +348,9 @@ void method_query(struct request *r)
 		.bytes_max = request_crowded(r) ? ROWS_BYTES_MIN : ROWS_BYTES_MAX,
 		.rows = &g->rows,
 	};
-	if (!read_limit(g, &spec) || !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) || !read_names(g) || !meets(g))
+	if (!read_limit(g, &spec) ||
+	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) || !read_names(g) ||
+	    !meets(g))
 		return;
 	spec.names = g->names;
 	spec.name_count = g->name_count;

@@ -207,8 +207,7 @@ bool param_fields(struct request *r, struct arena *a, struct bytes **names_out, 
 	*count_out = n;
 	if (n)
 		return true;
-	request_error(r, RPC_INVALID_PARAMS, "fields", "see 'ficq fields'",
-		      "'fields' names no field");
+	request_error(r, RPC_INVALID_PARAMS, "fields", "see 'ficq fields'", "'fields' names no field");
 	return false;
 }
 

@@ -36,8 +36,7 @@ static bool lacks_changes(const struct freshness *f)
 static bool lacks_history(const struct freshness *f)
 {
 	for (size_t i = 0; i < f->gaps.count; i++)
-		if (f->gaps.items[i].end_ms > f->history_ms &&
-		    f->gaps.items[i].start_ms != f->tail_ms)
+		if (f->gaps.items[i].end_ms > f->history_ms && f->gaps.items[i].start_ms != f->tail_ms)
 			return true;
 	return false;
 }

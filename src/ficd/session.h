@@ -31,7 +31,7 @@ struct request {
 	/* Of methods that do not answer at once: */
 	void *state;
 	void (*drained)(struct request *r); /* the connection has read what was sent; NULL: nobody waits for that */
-	void (*cancel)(struct request *r);  /* ends the request; NULL: with an error */
+	void (*cancel)(struct request *r); /* ends the request; NULL: with an error */
 	void (*release)(struct request *r); /* frees `state`; called exactly once, whether answered or abandoned */
 };
 
