@@ -171,7 +171,7 @@ int app_release(struct app *a, int code)
 			    a->remark ? a->remark : "");
 		code = worth ? worth : code;
 	}
-	if (a->closing.len && !a->report.quiet)
+	if (!error && a->closing.len && !a->report.quiet)
 		report_note(&(struct report){.color = a->report.color, .ascii = a->report.ascii},
 			    true, "%s", buf_text(&a->closing));
 	if (a->connected)

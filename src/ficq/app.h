@@ -70,7 +70,7 @@ void app_rows(struct app *a, struct rows *r, const struct columns *columns);
 
 /* Keeps what an answer says about its freshness: app_release tells standard error, after the pager was left, and judges --require. */
 void app_note_worth(struct app *a, struct bytes result);
-/* The last line on standard error, whatever happened; not when quiet. */
+/* The last line on standard error; not when quiet, or when the output was not written. */
 void app_close_with(struct app *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Ctrl-C ends the waiting for an answer, not the program; app_release ends it then. */
 void app_catch_interrupt(bool on);

@@ -66,6 +66,13 @@ bool output_flush(struct output *o, bool last)
 	return o->error == 0;
 }
 
+/* Nobody reads what a filter writes any more; a shell that waited for it says so with a number. */
+static bool ended_by_reader(int status)
+{
+	return WIFSIGNALED(status) ? WTERMSIG(status) == SIGPIPE
+				   : WEXITSTATUS(status) == 128 + SIGPIPE;
+}
+
 int output_end(struct output *o)
 {
 	output_flush(o, true);
@@ -76,7 +83,7 @@ int output_end(struct output *o)
 		if (!o->filter && o->error == EPIPE)
 			o->error = 0;
 		else if (o->filter && status != 0)
-			o->error = WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE ? EPIPE : EIO;
+			o->error = ended_by_reader(status) ? EPIPE : EIO;
 	}
 	buf_release(&o->buf);
 	return o->error;
