@@ -61,6 +61,7 @@ struct daemon {
 	struct session *sessions;                                           /* all connections */
 	struct heap *heap;                                                  /* gives memory back */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
+	void (*committed)(struct source *s); /* who is told of a commit */
 	struct source sources[CONFIG_SOURCES_MAX];
 	size_t source_count;
 	int lock_fd;

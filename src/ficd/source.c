@@ -1,5 +1,5 @@
 /* source: one account's store, trail and sync, put together from its configuration. */
-#include "method.h"
+#include "daemon.h"
 #include "heap.h"
 #include "indexed.h"
 
@@ -32,7 +32,9 @@ static void hook_wake(void *ctx)
 
 static void hook_changed(void *ctx)
 {
-	changes_committed(ctx);
+	struct source *s = ctx;
+
+	s->daemon->committed(s);
 }
 
 static void on_flush(void *ctx)

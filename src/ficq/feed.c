@@ -60,7 +60,7 @@ static int take_page(struct feed_reading *f, struct bytes page)
 	struct bytes rows = member(page, "rows"), row;
 	struct mp_reader r = mp_reader_of(rows);
 	struct mp_value head;
-	int64_t revision = -1;
+	int64_t before = f->next >= 0 ? f->next : f->since, revision = before;
 
 	if (!rows.data || mp_next(&r, &head) != 1 || head.type != MP_ARRAY ||
 	    !mp_find_int(page, "next", &f->next))
@@ -74,8 +74,8 @@ static int take_page(struct feed_reading *f, struct bytes page)
 		output_flush(&a->out, false);
 	}
 	rows_page(&f->rows, &a->out.buf);
-	/* Not the whole page: the next reading goes on behind the last row. */
-	if (f->left == 0 && mp_take(&r, &row) == 1 && revision >= 0)
+	/* Not the whole page: the next reading goes on behind the last row, or where this page began. */
+	if (f->left == 0 && mp_take(&r, &row) == 1)
 		f->next = revision;
 	output_flush(&a->out, f->follow);
 	return 0;
