@@ -209,6 +209,8 @@ static void publish(struct commit *c)
 		end_dictionaries(s, old);
 	}
 	state_unref(old, store_segment_end, s);
+	if (s->hooks.changed)
+		s->hooks.changed(s->hooks.ctx);
 	commit_end(c);
 }
 /* ---- the durable steps ---- */

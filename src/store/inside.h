@@ -46,6 +46,7 @@ struct store {
 	uint32_t merged_rows; /* of a full segment that a compaction writes */
 	struct pages *pages;
 	struct dictionaries *dictionaries;
+	struct recent *recent;
 	struct schemas schemas;
 	struct state *state;
 	uint64_t next_file; /* never goes back, or a file that the manifest on disk names could be overwritten */

@@ -410,15 +410,19 @@ static int stage_fold(struct prepared *p)
 		      : 0;
 }
 
+static void unsorted_key(const void *ctx, uint32_t ordinal, struct sort_key *out)
+{
+	segment_row_key(&((const struct segment_row *)ctx)[ordinal].row, out);
+}
+
 /* The rows of the transaction that were not replaced within it, and those folded in. */
 static int gather(struct prepared *p)
 {
 	const struct txn_part *part = p->part;
 	uint32_t most = (uint32_t)(part->count - part->dropped) + p->fold.count, n = 0;
 
-	p->unsorted = malloc(most * sizeof *p->rows);
-	p->rows = malloc(most * sizeof *p->rows);
-	if (!p->unsorted || !p->rows || sort_init(&p->sort, most))
+	p->unsorted = malloc(most * sizeof *p->unsorted);
+	if (!p->unsorted || sort_init(&p->sort, most))
 		return prepare_nomem(p);
 	for (size_t i = 0; i < part->count; i++)
 		if (!part->rows[i].dropped)
@@ -436,11 +440,10 @@ static int gather(struct prepared *p)
 					.pages = p->s->pages};
 	if (p->fold.count)
 		memcpy(p->unsorted + n, p->fold.rows, p->fold.count * sizeof *p->rows);
+	sort_reset(&p->sort, unsorted_key, p->unsorted);
+	for (uint32_t i = 0; i < most; i++)
+		p->sort.order[i] = i;
 	p->rows_count = p->sort.count = most;
-	for (uint32_t i = 0; i < most; i++) {
-		segment_row_key(&p->unsorted[i].row, &p->sort.keys[i]);
-		p->sort.keys[i].ordinal = i;
-	}
 	p->stage = PREPARE_SORT;
 	return 0;
 }
@@ -502,6 +505,9 @@ static int stage_sort(struct prepared *p)
 {
 	if (sort_step(&p->sort))
 		return 0;
+	p->rows = malloc(p->rows_count * sizeof *p->rows);
+	if (!p->rows)
+		return prepare_nomem(p);
 	p->at = p->start = 0;
 	p->stage = PREPARE_ORDER;
 	return 0;
@@ -510,9 +516,13 @@ static int stage_sort(struct prepared *p)
 static int stage_order(struct prepared *p)
 {
 	for (size_t n = 0; n < STEP_ROWS && p->at < p->rows_count; n++, p->at++)
-		p->rows[p->at] = p->unsorted[p->sort.keys[p->at].ordinal];
-	if (p->at == p->rows_count)
-		p->stage = PREPARE_SEGMENT;
+		p->rows[p->at] = p->unsorted[p->sort.order[p->at]];
+	if (p->at < p->rows_count)
+		return 0;
+	free(p->unsorted);
+	p->unsorted = NULL;
+	sort_release(&p->sort);
+	p->stage = PREPARE_SEGMENT;
 	return 0;
 }
 
