@@ -52,6 +52,9 @@ struct store_hooks {
 	/* There is something for store_work. Comes from inside txn_commit and store_open; must not call back. NULL:
 	 * whatever there is to do is done at once, in the call that asks for it. */
 	void (*wake)(void *ctx);
+	/* There is another state: a snapshot may show more than before. Comes from inside a commit's end; must not call back. May be
+	 * NULL. */
+	void (*changed)(void *ctx);
 	void *ctx;
 };
 

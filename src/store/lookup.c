@@ -14,8 +14,8 @@ static int filters_say(struct store *s, struct segment *g, uint64_t hash)
 		       : segment_may_hold(g, s->pages, hash);
 }
 
-static int lookup_in(struct store *s, const struct state_segment *e, struct bytes id, uint64_t hash,
-		     struct found *out)
+int lookup_in(struct store *s, const struct state_segment *e, struct bytes id, uint64_t hash,
+	      struct found *out)
 {
 	struct segment *g = e->segment;
 	uint32_t at, hint = 0, row_hint = 0;

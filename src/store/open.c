@@ -201,6 +201,9 @@ void store_close(struct store *s)
 	recent_free(s->recent);
 	schemas_release(&s->schemas);
 	buf_release(&s->frame);
+	while (store_discard_step(s))
+		;
+	free(s->doomed);
 	for (size_t i = 0; i < s->leftovers_count; i++)
 		free(s->leftovers[i]);
 	free(s->leftovers);

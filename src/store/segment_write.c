@@ -381,6 +381,7 @@ static int write_truncated(struct segment_writer *w)
 
 static int write_columns(struct segment_writer *w)
 {
+	sort_release(&w->sort); /* nothing else is sorted */
 	if (!w->columns)
 		w->columns = columns_writer_new(&w->pager, w->plan, w->rows, w->count, w->sections);
 	int rc = w->columns ? columns_writer_step(w->columns) : ERR_NOMEM;
