@@ -2,7 +2,7 @@
 """The daemon on stores of many conversations: the time from its start to the first answer, and the memory that is its own, idle, serving and
 while a sync flushes.
 
-SCALE_BENCH says how many ("3000 10000"); each is made by the bench program scale_bench, below SCALE_DIR (/tmp): a million takes nine minutes of
+SCALE_BENCH says how many ("3000 10000"); each is made by the bench program scale_bench, below SCALE_DIR (/tmp): a million takes a quarter of an hour of
 processor time, and 2.3 GB. A store that is there is used again.
 """
 import os
