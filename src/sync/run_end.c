@@ -41,7 +41,7 @@ static int want(struct run *run, struct bytes id, struct page *whole)
 	return 0;
 }
 
-static bool is_wanted(const struct run *run, struct bytes id)
+bool run_wants(const struct run *run, struct bytes id)
 {
 	for (const struct wanted *w = run->wanted; w; w = w->next)
 		if (bytes_equal(bytes_of(w->id, w->len), id))
@@ -51,9 +51,6 @@ static bool is_wanted(const struct run *run, struct bytes id)
 
 int run_want(struct run *run, struct bytes id)
 {
-	/* A letter whose time has come asks for what may be listed as well. */
-	if (run_dead_known(run, id) && is_wanted(run, id))
-		return 0;
 	return want(run, id, NULL);
 }
 
