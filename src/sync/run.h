@@ -238,6 +238,8 @@ bool run_unfed(struct run *run, struct page *page);
 int run_absences(struct run *run, int64_t start_ms, int64_t end_ms, struct why *why);
 /* Whether these absences are believed: 0, or 1: not (run->refused; nothing is wanted any more). `doubt`: not without a confirmation, however few. */
 int run_absence_guard(struct run *run, bool doubt, struct why *why);
+/* The list is said to be what was read last: nothing that was refused is absent any more. */
+int run_absence_none(struct run *run, struct why *why);
 void resource_refusal_load(struct resource *r, const struct snapshot *view);
 
 /* verified.c */

@@ -351,7 +351,7 @@ static void watches_tell(struct sync *s, const struct run *run, bool ended)
 			struct run_watch watch = w->watch;
 			*w = (struct watch_entry){0};
 			watch.ended(watch.ctx, &run->info);
-		} else if (mono - w->told_ms >= PROGRESS_MS) {
+		} else if (w->watch.progress && mono - w->told_ms >= PROGRESS_MS) {
 			w->told_ms = mono;
 			w->watch.progress(w->watch.ctx, &run->info);
 		}

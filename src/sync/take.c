@@ -85,10 +85,10 @@ int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes mer
 
 	if (held < 0)
 		return held;
-	/* What was never held needs no tombstone: its absence is covered. */
-	if (held == 0 || (old.flags & RECORD_DELETED))
+	if (held && (old.flags & RECORD_DELETED))
 		return 0;
-	int rc = put(run, type, &stone, true, why);
+	/* What is not held needs no tombstone: its absence is covered. Its children may have outlived it in another file, when its own was damaged. */
+	int rc = held == 0 ? 0 : put(run, type, &stone, true, why);
 	if (rc == 0 && run->resource->child)
 		rc = bury_children(run, id, NULL, when_ms, why);
 	return rc;
