@@ -9,8 +9,8 @@ static void print_option(const struct option *o, const void *section, uint64_t g
 	buf_put_str(out, given & option_bit(o) ? "\n" : " ; default\n");
 }
 
-static void print_section(enum section_kind kind, const void *section, uint64_t given, bool verified,
-			  struct buf *out)
+static void print_section(enum section_kind kind, const void *section, uint64_t given,
+			  bool verified, struct buf *out)
 {
 	for (size_t i = 0; i < config_option_count; i++)
 		if (config_options[i].section == kind && (verified || !config_options[i].verifies))

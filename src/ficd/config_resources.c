@@ -106,10 +106,9 @@ static void check_resource_verify(struct loader *l, const struct config_source *
 	for (size_t i = 0; i < config_option_count; i++) {
 		const struct option *o = &config_options[i];
 		if (o->verifies && !verified && !r->follows && r->given & option_bit(o))
-			config_error(
-				l->errors, r->line,
-				"%s: %s are not verified; did you mean [resource %s/conversations]?",
-				o->name, r->name, s->name);
+			config_error(l->errors, r->line,
+				     "%s: %s are not verified; did you mean [resource %s/conversations]?",
+				     o->name, r->name, s->name);
 	}
 }
 

@@ -39,7 +39,7 @@ struct option {
 	const char *const *later; /* words that a later release takes; NULL: none */
 	const char *inherits; /* what decides when it is not set, for people; NULL: the fallback */
 	bool required;
-	bool verifies; /* only of resources that are verified */
+	bool verifies;   /* only of resources that are verified */
 	bool reloadable; /* a reload is enough; else a restart */
 	const char *help;
 };
