@@ -3,6 +3,8 @@
 #include "ask.h"
 #include "care.h"
 #include "dead.h"
+#include "export.h"
+#include "feed.h"
 #include "help.h"
 #include "inspect.h"
 #include "plan.h"
@@ -28,6 +30,9 @@ static int (*const functions[CMD_NUMBER])(struct app *a) = {
 	[CMD_PLAN] = plan_command,
 	[CMD_WAIT] = wait_command,
 	[CMD_RUNS] = ask_runs,
+	[CMD_CHANGES] = feed_changes,
+	[CMD_WATCH] = feed_watch,
+	[CMD_EXPORT] = export_command,
 	[CMD_VERIFY] = care_verify,
 	[CMD_PRUNE] = care_prune,
 	[CMD_DEAD] = dead_command,

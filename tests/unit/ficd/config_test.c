@@ -401,14 +401,15 @@ static void options_are_checked(void **state)
 	bad_source("resources = tags, convrsations",
 		   "resources: unknown resource \"convrsations\"; did you mean conversations?");
 	bad_source("resources =", "resources: expected all or a list of resources, found nothing");
-	bad_source("on_stale = wait", "on_stale: wait is not in this release");
+	bad_source("on_stale = live", "on_stale: live is not in this release");
+	bad_source("on_stale = never", "on_stale: expected serve, wait or error, not \"never\"");
 	bad_source("exclude = body", "exclude: not in this release (only nothing is possible)");
 	bad_source("retain = 5h", "retain: must be 0 or from 1d to 18250d");
 	bad_source("retain = 99999d", "retain: must be 0 or from 1d to 18250d");
 	bad(SOURCE "[resource acme/tickets]\nretain = 3h\n",
 	    "f:5: error: retain: must be 0 or from 1d to 18250d\n");
-	bad(SOURCE "[resource acme/tickets]\nverify = 3d\n",
-	    "f:4: error: verify: tickets are not verified; did you mean [resource acme/conversations]?\n");
+	bad(SOURCE "[resource acme/tags]\nverify = 3d\n",
+	    "f:4: error: verify: tags are not verified; did you mean [resource acme/conversations]?\n");
 	bad(SOURCE "[resource acme/contacts]\nverify_depth = counts\n",
 	    "f:4: error: verify_depth: contacts are not verified; did you mean [resource acme/conversations]?\n");
 	bad(SOURCE "retain = 40d\n[resource acme/contacts]\nretain = 3d\n",
