@@ -5,10 +5,9 @@
 #include "method.h"
 #include "pairs.h"
 #include "params.h"
+#include "reading.h"
 
 #include <codec/msgpack.h>
-#include <query/query.h>
-#include <query/thread.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,28 +17,6 @@
 #define ROWS_BYTES_MAX (1024 * 1024) /* of one answer; more is another page */
 #define ROWS_BYTES_MIN (64 * 1024)   /* what everybody gets, however many answers lie unread */
 #define DAMAGED_MAX    8             /* segments that one question may find damaged */
-#define SLICE_US       1000
-#define STEP_UNITS     60 /* between two looks at the clock: some tenths of a millisecond */
-
-/* One question that reads records. */
-struct reading {
-	struct request *request;
-	struct source *source;
-	const struct resource_type *type;
-	struct snapshot *view;
-	struct arena arena;
-	struct freshness_question question;
-	enum freshness_state least; /* what the answer must be worth */
-	struct bytes *names;
-	size_t name_count;
-	struct buf rows;
-	struct buf memory;
-	struct task *task;
-	struct query *query;
-	struct thread *thread;
-	struct bytes conversation; /* its row, of a thread */
-	bool truncated;
-};
 
 static void reading_release(struct request *r)
 {
@@ -48,6 +25,8 @@ static void reading_release(struct request *r)
 	task_free(g->task);
 	query_free(g->query);
 	thread_free(g->thread);
+	aggregate_free(g->aggregate);
+	zone_free(g->zone);
 	snapshot_free(g->view);
 	arena_release(&g->arena);
 	buf_release(&g->rows);
@@ -70,7 +49,7 @@ static void fail_damaged(struct reading *g)
 		      "Stored records that this needs are damaged and are being read again");
 }
 
-static void fail(struct reading *g, int rc, const struct why *why)
+void reading_fail(struct reading *g, int rc, const struct why *why)
 {
 	if (rc == ERR_CORRUPT) {
 		fail_damaged(g);
@@ -84,8 +63,7 @@ static void fail(struct reading *g, int rc, const struct why *why)
 		      why->text[0] ? why->text : "cannot be answered");
 }
 
-/* The source, the resource and a snapshot of them; NULL: the error was sent. */
-static struct reading *reading_new(struct request *r, const char *resource)
+struct reading *reading_new(struct request *r, const char *resource)
 {
 	struct source *s = param_source(r);
 	const struct resource_type *type;
@@ -117,40 +95,45 @@ static struct reading *reading_new(struct request *r, const char *resource)
 	return g;
 }
 
-/* `fields`: a name, names divided by commas, or a list. False: the error was sent. */
-static bool read_names(struct reading *g)
+bool reading_names(struct reading *g, const char *param, size_t max, struct bytes **names_out,
+		   size_t *count_out)
 {
 	struct bytes whole, text;
 	struct mp_reader reader;
 	struct mp_value v;
 	uint32_t count = 1;
 
-	if (!param_raw(g->request, "fields", &whole))
+	if (!param_raw(g->request, param, &whole))
 		return true;
 	reader = mp_reader_of(whole);
 	if (mp_get(whole, &v) && v.type == MP_ARRAY) {
 		count = v.count;
 		mp_next(&reader, &v);
 	}
-	g->names = arena_alloc(&g->arena, PROJECTION_NAMES_MAX * sizeof *g->names);
-	for (uint32_t i = 0; g->names && i < count; i++) {
+	*names_out = arena_alloc(&g->arena, max * sizeof **names_out);
+	for (uint32_t i = 0; *names_out && i < count; i++) {
 		if (mp_next(&reader, &v) != 1 || v.type != MP_STR)
 			break;
 		for (text = v.str; text.len;) {
 			const uint8_t *comma = memchr(text.data, ',', text.len);
 			size_t len = comma ? (size_t)(comma - text.data) : text.len;
-			if (g->name_count == PROJECTION_NAMES_MAX)
+			if (*count_out == max)
 				break;
 			if (len)
-				g->names[g->name_count++] = bytes_of(text.data, len);
+				(*names_out)[(*count_out)++] = bytes_of(text.data, len);
 			text = comma ? bytes_of(comma + 1, text.len - len - 1) : bytes_of(NULL, 0);
 		}
 	}
-	if (g->name_count)
+	if (*count_out)
 		return true;
-	request_error(g->request, RPC_INVALID_PARAMS, "fields", "see 'ficq fields'",
-		      "'fields' names no field");
+	request_error(g->request, RPC_INVALID_PARAMS, param, "see 'ficq fields'",
+		      "'%s' names no field", param);
 	return false;
+}
+
+static bool read_names(struct reading *g)
+{
+	return reading_names(g, "fields", PROJECTION_NAMES_MAX, &g->names, &g->name_count);
 }
 
 /* An answer that met damage is never worth more than partial. */
@@ -167,8 +150,7 @@ static void note_damage(struct reading *g, struct freshness *f, uint64_t damaged
 		 (unsigned long long)damaged);
 }
 
-/* The freshness of the reading as the first pair of the result. */
-static int put_freshness(struct reading *g, uint64_t damaged)
+int reading_freshness(struct reading *g, uint64_t damaged)
 {
 	struct freshness f;
 	int rc = source_judge(g->source, g->view, g->type, &g->question, &f);
@@ -183,13 +165,12 @@ static int put_freshness(struct reading *g, uint64_t damaged)
 	return 0;
 }
 
-static void out_of_memory(struct reading *g)
+void reading_no_memory(struct reading *g)
 {
 	request_error(g->request, RPC_INTERNAL, "no_memory", NULL, "out of memory");
 }
 
-/* More than everybody gets, while unread answers fill the memory: false, the error was sent. */
-static bool has_room(struct reading *g)
+bool reading_has_room(struct reading *g)
 {
 	g->request->weight = g->rows.len;
 	if (g->rows.len <= ROWS_BYTES_MIN || !request_crowded(g->request))
@@ -199,8 +180,7 @@ static bool has_room(struct reading *g)
 	return false;
 }
 
-/* Runs `step` now, and in slices on the loop when it takes longer. */
-static void go(struct reading *g, bool (*step)(void *ctx))
+void reading_go(struct reading *g, bool (*step)(void *ctx))
 {
 	if (!step(g))
 		return;
@@ -208,7 +188,17 @@ static void go(struct reading *g, bool (*step)(void *ctx))
 	if (g->task)
 		task_start(g->task);
 	else
-		out_of_memory(g);
+		reading_no_memory(g);
+}
+
+bool reading_sound_enough(struct reading *g, uint64_t damaged)
+{
+	if (!damaged || g->least != FRESHNESS_FRESH)
+		return true;
+	sync_repair(g->source->sync);
+	request_error(g->request, RPC_STALE, "damaged", "ask again when it was read",
+		      "Some stored records are damaged and are being read again");
+	return false;
 }
 
 /* ---- query ---- */
@@ -218,17 +208,13 @@ static void query_answer(struct reading *g)
 	const struct query_result *q = query_result(g->query);
 	struct buf *out = &g->request->result;
 
-	if (q->damaged && g->least == FRESHNESS_FRESH) {
-		sync_repair(g->source->sync);
-		request_error(g->request, RPC_STALE, "damaged", "ask again when it was read",
-			      "Some stored records are damaged and are being read again");
+	if (!reading_sound_enough(g, q->damaged))
 		return;
-	}
 	g->question.start_ms = q->start_ms;
 	g->question.end_ms = q->end_ms;
 	mp_put_map(out, q->total_known ? 5 : 4);
-	if (put_freshness(g, q->damaged)) {
-		out_of_memory(g);
+	if (reading_freshness(g, q->damaged)) {
+		reading_no_memory(g);
 		return;
 	}
 	mp_put_cstr(out, "rows");
@@ -248,18 +234,18 @@ static bool query_slice(void *ctx)
 {
 	struct reading *g = ctx;
 	struct why why = {""};
-	int64_t end_us = clock_mono_us() + SLICE_US;
+	int64_t end_us = clock_mono_us() + READING_SLICE_US;
 	int rc;
 
 	do
-		rc = query_step(g->query, STEP_UNITS, &why);
+		rc = query_step(g->query, READING_STEP_UNITS, &why);
 	while (rc > 0 && clock_mono_us() < end_us);
-	if (!has_room(g))
+	if (!reading_has_room(g))
 		return false;
 	if (rc > 0)
 		return true;
 	if (rc < 0)
-		fail(g, rc, &why);
+		reading_fail(g, rc, &why);
 	else
 		query_answer(g);
 	return false;
@@ -281,7 +267,7 @@ static bool read_limit(struct reading *g, struct query_spec *spec)
 	return true;
 }
 
-static bool read_where(struct reading *g, struct query_spec *spec)
+bool reading_where(struct reading *g, const struct where **where_out)
 {
 	struct bytes text;
 	struct why why = {""};
@@ -289,15 +275,14 @@ static bool read_where(struct reading *g, struct query_spec *spec)
 	if (!param_text(g->request, "where", &text))
 		return true;
 	int rc = where_parse(text, g->type->fields, source_now(g->source), NULL, &g->arena,
-			     &spec->where, &why);
+			     where_out, &why);
 	if (rc)
 		request_error(g->request, RPC_BAD_EXPRESSION, err_name(rc),
 			      "see ficq(1), THE WHERE LANGUAGE", "%s", why.text);
 	return rc == 0;
 }
 
-/* What the answer must be worth at the least: said before anything is read. */
-static bool meets(struct reading *g)
+bool reading_meets(struct reading *g)
 {
 	struct freshness f;
 	struct bytes text;
@@ -310,7 +295,7 @@ static bool meets(struct reading *g)
 		return false;
 	}
 	if (source_judge(g->source, g->view, g->type, &g->question, &f)) {
-		out_of_memory(g);
+		reading_no_memory(g);
 		return false;
 	}
 	bool met = f.state <= g->least;
@@ -338,16 +323,16 @@ void method_query(struct request *r)
 		.bytes_max = request_crowded(r) ? ROWS_BYTES_MIN : ROWS_BYTES_MAX,
 		.rows = &g->rows,
 	};
-	if (!read_limit(g, &spec) || !read_where(g, &spec) || !read_names(g) || !meets(g))
+	if (!read_limit(g, &spec) || !reading_where(g, &spec.where) || !read_names(g) || !reading_meets(g))
 		return;
 	spec.names = g->names;
 	spec.name_count = g->name_count;
 	param_text(r, "cursor", &spec.cursor);
 	int rc = query_open(g->view, &spec, &g->query, &why);
 	if (rc)
-		fail(g, rc, &why);
+		reading_fail(g, rc, &why);
 	else
-		go(g, query_slice);
+		reading_go(g, query_slice);
 }
 
 /* ---- get ---- */
@@ -386,8 +371,8 @@ static void answer_absence(struct reading *g, const struct record *stone)
 	char when[TIME_TEXT_MAX];
 
 	mp_put_map(out, 2);
-	if (put_freshness(g, 0) || source_judge(g->source, g->view, g->type, &g->question, &f)) {
-		out_of_memory(g);
+	if (reading_freshness(g, 0) || source_judge(g->source, g->view, g->type, &g->question, &f)) {
+		reading_no_memory(g);
 		return;
 	}
 	mp_put_cstr(out, "absence");
@@ -423,7 +408,7 @@ static bool put_row(struct reading *g, const struct record *record)
 		rc = row_write(p, g->source->config->name, g->type->name, record, &g->rows);
 	projection_free(p);
 	if (rc)
-		fail(g, rc, &why);
+		reading_fail(g, rc, &why);
 	return rc == 0;
 }
 
@@ -441,7 +426,7 @@ static int find(struct reading *g, struct bytes id, struct record *record)
 	else if (rc == 0)
 		answer_absence(g, NULL);
 	else
-		fail(g, rc, &(struct why){""});
+		reading_fail(g, rc, &(struct why){""});
 	return 0;
 }
 
@@ -454,11 +439,11 @@ void method_get(struct request *r)
 	if (!g || !read_names(g))
 		return;
 	param_text(r, "id", &id);
-	if (!find(g, id, &record) || !put_row(g, &record) || !has_room(g))
+	if (!find(g, id, &record) || !put_row(g, &record) || !reading_has_room(g))
 		return;
 	mp_put_map(&r->result, 2);
-	if (put_freshness(g, 0)) {
-		out_of_memory(g);
+	if (reading_freshness(g, 0)) {
+		reading_no_memory(g);
 		return;
 	}
 	mp_put_cstr(&r->result, "record");
@@ -474,8 +459,8 @@ static void thread_answer(struct reading *g)
 	struct buf *out = &g->request->result;
 
 	mp_put_map(out, 4);
-	if (put_freshness(g, t->damaged)) {
-		out_of_memory(g);
+	if (reading_freshness(g, t->damaged)) {
+		reading_no_memory(g);
 		return;
 	}
 	mp_put_cstr(out, "conversation");
@@ -491,18 +476,18 @@ static bool thread_slice(void *ctx)
 {
 	struct reading *g = ctx;
 	struct why why = {""};
-	int64_t end_us = clock_mono_us() + SLICE_US;
+	int64_t end_us = clock_mono_us() + READING_SLICE_US;
 	int rc;
 
 	do
-		rc = thread_step(g->thread, STEP_UNITS, &why);
+		rc = thread_step(g->thread, READING_STEP_UNITS, &why);
 	while (rc > 0 && clock_mono_us() < end_us);
-	if (!has_room(g))
+	if (!reading_has_room(g))
 		return false;
 	if (rc > 0)
 		return true;
 	if (rc < 0)
-		fail(g, rc, &why);
+		reading_fail(g, rc, &why);
 	else
 		thread_answer(g);
 	return false;
@@ -524,7 +509,7 @@ void method_thread(struct request *r)
 	g->truncated = record.flags & RECORD_TRUNCATED;
 	g->conversation = arena_bytes(&g->arena, buf_bytes(&g->rows));
 	if (!g->conversation.data) {
-		out_of_memory(g);
+		reading_no_memory(g);
 		return;
 	}
 	buf_reset(&g->rows);
@@ -538,7 +523,7 @@ void method_thread(struct request *r)
 	};
 	int rc = thread_open(g->view, &spec, &g->thread, &why);
 	if (rc)
-		fail(g, rc, &why);
+		reading_fail(g, rc, &why);
 	else
-		go(g, thread_slice);
+		reading_go(g, thread_slice);
 }
