@@ -15,6 +15,7 @@ static const struct param query_params[] = {
 	{"resource", PARAM_TEXT, true},     {"source", PARAM_TEXT, false},
 	{"since", PARAM_TIME, false},       {"until", PARAM_TIME, false},
 	{"axis", PARAM_TEXT, false},        {"where", PARAM_TEXT, false},
+	{"sort", PARAM_TEXT, false},
 	{"limit", PARAM_INTEGER, false},    {"cursor", PARAM_TEXT, false},
 	{"fields", PARAM_TEXTS, false},     {"total", PARAM_BOOL, false},
 	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},

@@ -306,6 +306,20 @@ bool reading_meets(struct reading *g)
 	return met;
 }
 
+static bool read_sort(struct reading *g, struct query_spec *spec)
+{
+	struct bytes text;
+	struct why why = {""};
+
+	if (!param_text(g->request, "sort", &text))
+		return true;
+	int rc = query_sort(text, spec->fields, spec->axis, &spec->ascending, &spec->sort, &why);
+	if (rc)
+		request_error(g->request, RPC_INVALID_PARAMS, "sort", "see 'ficq fields'", "%s",
+			      why.text);
+	return rc == 0;
+}
+
 void method_query(struct request *r)
 {
 	struct reading *g = reading_new(r, NULL);
@@ -323,7 +337,7 @@ void method_query(struct request *r)
 		.bytes_max = request_crowded(r) ? ROWS_BYTES_MIN : ROWS_BYTES_MAX,
 		.rows = &g->rows,
 	};
-	if (!read_limit(g, &spec) || !reading_where(g, &spec.where) || !read_names(g) || !reading_meets(g))
+	if (!read_limit(g, &spec) || !read_sort(g, &spec) || !reading_where(g, &spec.where) || !read_names(g) || !reading_meets(g))
 		return;
 	spec.names = g->names;
 	spec.name_count = g->name_count;

@@ -4,6 +4,7 @@
  */
 #include "ask.h"
 
+#include "groups.h"
 #include "text.h"
 
 #include <codec/json.h>
@@ -58,8 +59,7 @@ static bool wants_doc(const char *fields)
 	return false;
 }
 
-/* What query and count ask alike. */
-static int put_question(struct app *a, struct params *p)
+int ask_put_question(struct app *a, struct params *p)
 {
 	params_str(p, "resource", app_arg(a, 0));
 	params_str(p, "where", app_value(a, OPT_WHERE));
@@ -253,7 +253,8 @@ static int print_query(struct query *q)
 static int put_query(struct app *a, struct params *p)
 {
 	params_list(p, "fields", app_value(a, OPT_FIELDS));
-	return put_question(a, p);
+	params_str(p, "sort", app_value(a, OPT_SORT));
+	return ask_put_question(a, p);
 }
 
 int ask_query(struct app *a)
@@ -344,12 +345,12 @@ int ask_dead(struct app *a)
 	return print_query(&q);
 }
 
-int ask_count(struct app *a)
+static int ask_number(struct app *a)
 {
 	struct params p = {0};
 	struct bytes result, total;
 
-	int code = put_question(a, &p);
+	int code = ask_put_question(a, &p);
 	if (code == 0) {
 		params_int(&p, "limit", 0);
 		params_bool(&p, "total", true);
@@ -372,6 +373,16 @@ int ask_count(struct app *a)
 	if (a->format != FORMAT_MSGPACK)
 		buf_put_byte(&a->out.buf, '\n');
 	return 0;
+}
+
+int ask_count(struct app *a)
+{
+	if (app_given(a, OPT_BY) || app_given(a, OPT_METRIC))
+		return ask_groups(a);
+	if (app_given(a, OPT_LIMIT))
+		return report_error(&a->report, EXIT_USAGE, "usage",
+				    "--limit is about groups: it needs --by");
+	return ask_number(a);
 }
 
 /* --- get --- */

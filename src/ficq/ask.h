@@ -12,6 +12,9 @@ int ask_get(struct app *a);
 int ask_runs(struct app *a);
 int ask_dead(struct app *a);
 
+/* What queries and counts ask alike: resource, condition, span, age. 0 or an exit code. */
+int ask_put_question(struct app *a, struct params *p);
+
 /* An answer that is an absence: says why there is no record. EXIT_NO. */
 int ask_absent(struct app *a, const char *resource, const char *id, struct bytes absence);
 

@@ -5,16 +5,31 @@
  *     |                        total wanted: REST (count on) --cursor--> HEAD (count what came before it) --> DONE
  *     +--end of the scan--> DONE, or HEAD when a total is wanted behind a cursor
  *
+ *   SORT (all rows, the first of them kept) --end of the scan--> SHOW (one after the other, by id) ----------------> DONE
+ *
  * Invariant: `last` is the position of the last row in the answer; everything before it was shown or did not match.
  */
 #include <query/query.h>
 
 #include "filter.h"
 #include "fingerprint.h"
+#include "top.h"
+
+#include <codec/msgpack.h>
 
 #include <stdlib.h>
 
-enum phase { PHASE_ROWS, PHASE_PEEK, PHASE_REST, PHASE_HEAD, PHASE_DONE };
+#define READ_UNIT 8192
+
+enum phase {
+	PHASE_ROWS,
+	PHASE_PEEK,
+	PHASE_REST,
+	PHASE_HEAD,
+	PHASE_SORT,
+	PHASE_SHOW,
+	PHASE_DONE
+};
 
 struct query {
 	struct query_spec spec;
@@ -29,6 +44,9 @@ struct query {
 	bool resumed;              /* `from` is set */
 	struct scan_position from; /* where the cursor stood */
 	struct scan_position last;
+	struct sort_key from_key, last_key; /* the same in an order of values */
+	struct top *top;
+	size_t top_count, top_at;
 	size_t rows_start; /* in the rows' buffer */
 	uint64_t matches;
 	struct query_result result;
@@ -54,13 +72,15 @@ static int take_cursor(struct query *q, struct why *why)
 
 	if (rc)
 		return rc;
-	if (c.question != q->question || c.axis != q->spec.axis)
+	if (c.question != q->question || c.axis != q->spec.axis ||
+	    c.sorted != (q->spec.sort != NULL))
 		return why_set(
 			why, ERR_INVALID,
 			"this cursor belongs to another question: source, resource, axis, sort and where must be as they were");
 	q->result.start_ms = c.start_ms;
 	q->result.end_ms = c.end_ms;
 	q->from = q->last = c.position;
+	q->from_key = q->last_key = c.key;
 	q->resumed = true;
 	return 0;
 }
@@ -91,7 +111,9 @@ static void finish(struct query *q)
 	if (q->counted)
 		return;
 	q->result.total = q->matches;
-	q->result.total_known = q->spec.want_total || (!q->resumed && !q->result.more);
+	/* An order of values looks at all rows, whichever page it is. */
+	q->result.total_known = q->spec.want_total || q->spec.sort ||
+				(!q->resumed && !q->result.more);
 }
 
 static int prepare(struct query *q, struct why *why)
@@ -122,6 +144,14 @@ static int prepare(struct query *q, struct why *why)
 		/* Nothing to show: all is counted in one go, whatever the cursor. */
 		q->resumed = false;
 		q->phase = s->want_total && !q->counted ? PHASE_REST : PHASE_DONE;
+	}
+	if (s->limit && s->sort) {
+		/* One more tells whether there is one more. */
+		q->top = top_new((size_t)s->limit + 1, s->ascending);
+		if (!q->top)
+			return why_set(why, ERR_NOMEM, "out of memory");
+		q->phase = PHASE_SORT;
+		return start_scan(q, NULL, why);
 	}
 	return q->phase == PHASE_DONE ? 0 : start_scan(q, q->resumed ? &q->from : NULL, why);
 }
@@ -154,6 +184,7 @@ void query_free(struct query *q)
 		return;
 	filter_release(&q->filter);
 	projection_free(q->projection);
+	top_free(q->top);
 	free(q);
 }
 
@@ -230,6 +261,100 @@ static int show(struct query *q, struct filter_row *row, unsigned *cost)
 	return 0;
 }
 
+/* ---- an order of values ---- */
+
+/* The row's key: 1, 0: damaged, and counted; or an error. */
+static int key_of(struct query *q, struct filter_row *row, struct sort_key *key, unsigned *cost)
+{
+	const struct field *f = q->spec.sort;
+	struct bytes value;
+	int rc = 1;
+
+	if (f->path) {
+		rc = filter_value(&q->filter, row, f, &value, cost);
+	} else {
+		int64_t ms = strcmp(f->name, "updated") == 0 ? row->row.updated_ms
+							     : row->row.created_ms;
+		struct buf *b = &q->filter.scratch;
+		buf_reset(b);
+		if (ms == TIME_NONE)
+			mp_put_nil(b);
+		else
+			mp_put_int(b, ms);
+		value = buf_bytes(b);
+		rc = b->error ? b->error : 1;
+	}
+	if (rc == 1)
+		sort_key_make(key, f, value, row->row.position.id_hash);
+	return rc;
+}
+
+static int keep_row(struct query *q, struct filter_row *row, unsigned *cost)
+{
+	struct sort_key key;
+	struct bytes parent;
+	int rc = key_of(q, row, &key, cost);
+
+	if (rc <= 0)
+		return rc;
+	q->matches++;
+	if ((q->resumed && sort_key_compare(&key, &q->from_key, q->spec.ascending) <= 0) ||
+	    !top_wants(q->top, &key))
+		return 0;
+	if (!row->whole) {
+		rc = scan_names(q->filter.scan, &row->record.id, &parent);
+		if (rc == 0)
+			rc = filter_read(&q->filter, row, cost);
+	}
+	return rc == 1 ? top_add(q->top, &key, row->record.id) : rc;
+}
+
+/* A row out of the order: 0, 1: damaged and counted, or an error. */
+static int write_sorted(struct query *q, struct bytes id, unsigned *cost)
+{
+	struct record r;
+	int rc = snapshot_get(q->filter.snapshot, q->spec.resource, id, &q->filter.memory, &r);
+
+	*cost += 1;
+	if (rc == 1) {
+		q->filter.read++;
+		*cost += 1 + (unsigned)(r.doc.len / READ_UNIT);
+		rc = row_write(q->projection, q->spec.source, q->spec.resource, &r, q->spec.rows);
+	} else if (rc == 0) {
+		rc = ERR_CORRUPT; /* an index named it */
+	}
+
+	if (rc != ERR_CORRUPT)
+		return rc;
+	q->filter.damaged++;
+	return 1;
+}
+
+static int show_sorted(struct query *q, unsigned *cost)
+{
+	struct buf *rows = q->spec.rows;
+	size_t mark = rows->len, i = q->top_at;
+
+	if (i == q->top_count || i == q->spec.limit) {
+		q->result.more = i < q->top_count;
+		finish(q);
+		return 0;
+	}
+	int rc = write_sorted(q, top_id(q->top, i), cost);
+	if (rc < 0)
+		return rc;
+	if (q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
+		rows->len = mark;
+		q->result.more = true;
+		finish(q);
+		return 0;
+	}
+	q->result.rows += rc == 0;
+	q->last_key = *top_key(q->top, i);
+	q->top_at++;
+	return 0;
+}
+
 /* ---- the steps ---- */
 
 static int compare(const struct scan_position *a, const struct scan_position *b)
@@ -249,6 +374,11 @@ static bool behind_cursor(const struct query *q, const struct scan_row *row)
 
 static int end_of_scan(struct query *q, struct why *why)
 {
+	if (q->phase == PHASE_SORT) {
+		q->top_count = top_order(q->top);
+		q->phase = PHASE_SHOW;
+		return 0;
+	}
 	if (q->phase != PHASE_HEAD && q->resumed && q->spec.want_total && !q->counted) {
 		q->phase = PHASE_HEAD;
 		return start_scan(q, NULL, why);
@@ -269,6 +399,8 @@ static int take_row(struct query *q, struct filter_row *row, unsigned *cost)
 		return rc;
 	if (q->phase == PHASE_ROWS)
 		return show(q, row, cost);
+	if (q->phase == PHASE_SORT)
+		return keep_row(q, row, cost);
 	if (q->phase != PHASE_HEAD && q->spec.limit)
 		q->result.more = true;
 	q->matches++;
@@ -280,9 +412,14 @@ static int take_row(struct query *q, struct filter_row *row, unsigned *cost)
 static int advance(struct query *q, unsigned *cost, struct why *why)
 {
 	struct filter_row row;
-	int rc = filter_next(&q->filter, &row);
+	int rc;
 
 	*cost += 1;
+	if (q->phase == PHASE_SHOW) {
+		rc = show_sorted(q, cost);
+		return rc < 0 ? filter_explain(rc, why) : 0;
+	}
+	rc = filter_next(&q->filter, &row);
 	if (rc == 0)
 		return end_of_scan(q, why);
 	if (rc > 0)
@@ -298,6 +435,8 @@ static void put_cursor(struct query *q)
 		.end_ms = q->result.end_ms,
 		.position = q->last,
 		.question = q->question,
+		.sorted = q->spec.sort != NULL,
+		.key = q->last_key,
 	};
 
 	if (q->result.more)
