@@ -24,7 +24,7 @@ struct query_spec {
 	int64_t start_ms,
 		end_ms; /* half-open, on the axis; TIME_MIN..TIME_MAX: everything, records without a time too */
 	bool ascending; /* oldest or smallest first; else newest or largest first. Equals: any fixed order */
-	const struct field *sort; /* NULL: by the axis; else by this field (query_sort) */
+	const struct field *sort;  /* NULL: by the axis; else by this field (query_sort) */
 	const struct where *where; /* NULL: all */
 	const struct bytes *names; /* what rows show (row.h); NULL: the summary */
 	size_t name_count;

@@ -63,8 +63,8 @@ static bool read_zone(struct reading *g)
 
 	if (!param_text(g->request, "timezone", &name) || zone_load(name, &g->zone, &why) == 0)
 		return true;
-	request_error(g->request, RPC_INVALID_PARAMS, "timezone", "as in Europe/Paris, or UTC", "%s",
-		      why.text);
+	request_error(g->request, RPC_INVALID_PARAMS, "timezone", "as in Europe/Paris, or UTC",
+		      "%s", why.text);
 	return false;
 }
 

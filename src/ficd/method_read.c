@@ -337,7 +337,8 @@ void method_query(struct request *r)
 		.bytes_max = request_crowded(r) ? ROWS_BYTES_MIN : ROWS_BYTES_MAX,
 		.rows = &g->rows,
 	};
-	if (!read_limit(g, &spec) || !read_sort(g, &spec) || !reading_where(g, &spec.where) || !read_names(g) || !reading_meets(g))
+	if (!read_limit(g, &spec) || !read_sort(g, &spec) || !reading_where(g, &spec.where) ||
+	    !read_names(g) || !reading_meets(g))
 		return;
 	spec.names = g->names;
 	spec.name_count = g->name_count;

@@ -31,7 +31,7 @@ struct reading {
 	struct query *query;
 	struct thread *thread;
 	struct aggregate *aggregate;
-	struct zone *zone; /* of buckets */
+	struct zone *zone;         /* of buckets */
 	struct bytes conversation; /* its row, of a thread */
 	bool truncated;
 };

@@ -4,7 +4,6 @@
  */
 #include "ask.h"
 
-#include "groups.h"
 #include "text.h"
 
 #include <codec/json.h>
@@ -343,46 +342,6 @@ int ask_dead(struct app *a)
 		return code;
 	columns_of_list(&q.columns, columns);
 	return print_query(&q);
-}
-
-static int ask_number(struct app *a)
-{
-	struct params p = {0};
-	struct bytes result, total;
-
-	int code = ask_put_question(a, &p);
-	if (code == 0) {
-		params_int(&p, "limit", 0);
-		params_bool(&p, "total", true);
-		code = app_call(a, "query", params_end(&p), &result);
-	}
-	params_release(&p);
-	if (code)
-		return code;
-	total = member(result, "total");
-	if (!total.data)
-		return report_error(&a->report, EXIT_PROTOCOL, "protocol",
-				    "ficd's answer has no total");
-	app_note_worth(a, result);
-	if (a->format == FORMAT_JSON)
-		return app_print_json(a, result);
-	if (a->format == FORMAT_MSGPACK)
-		buf_put_bytes(&a->out.buf, total);
-	else
-		cell_raw(&a->out.buf, total);
-	if (a->format != FORMAT_MSGPACK)
-		buf_put_byte(&a->out.buf, '\n');
-	return 0;
-}
-
-int ask_count(struct app *a)
-{
-	if (app_given(a, OPT_BY) || app_given(a, OPT_METRIC))
-		return ask_groups(a);
-	if (app_given(a, OPT_LIMIT))
-		return report_error(&a->report, EXIT_USAGE, "usage",
-				    "--limit is about groups: it needs --by");
-	return ask_number(a);
 }
 
 /* --- get --- */

@@ -1,5 +1,5 @@
 /*
- * ask: the commands that read records and runs: query, count, get, runs, dead letters.
+ * ask: the commands that read records and runs: query, get, runs, dead letters.
  */
 #ifndef FIC_FICQ_ASK_H
 #define FIC_FICQ_ASK_H
@@ -7,7 +7,6 @@
 #include "app.h"
 
 int ask_query(struct app *a);
-int ask_count(struct app *a);
 int ask_get(struct app *a);
 int ask_runs(struct app *a);
 int ask_dead(struct app *a);

@@ -48,8 +48,7 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_min = 1,
 			.args_max = 1,
 			.first = ARG_RESOURCE,
-			.options = QUESTION_OPTIONS | BIT(OPT_FIELDS) | BIT(OPT_SORT) |
-				   BIT(OPT_LIMIT),
+			.options = QUESTION_OPTIONS | BIT(OPT_FIELDS) | BIT(OPT_SORT) | BIT(OPT_LIMIT),
 		},
 	[CMD_GET] =
 		{

@@ -246,7 +246,7 @@ static bool number_of(const struct field *f, struct bytes value, struct number *
 		out->integer = v.integer;
 	if (f->type == FIELD_REAL) {
 		out->is_real = true;
-		out->real = v.type == MP_INT	? (double)v.integer
+		out->real = v.type == MP_INT    ? (double)v.integer
 			    : v.type == MP_UINT ? (double)v.uinteger
 						: v.real;
 		return v.type == MP_INT || v.type == MP_UINT || v.type == MP_FLOAT;

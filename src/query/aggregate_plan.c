@@ -9,8 +9,8 @@ static const struct {
 	const char *name;
 	enum metric_kind kind;
 } kinds[] = {
-	{"count", METRIC_COUNT}, {"min", METRIC_MIN},   {"max", METRIC_MAX}, {"sum", METRIC_SUM},
-	{"avg", METRIC_AVERAGE}, {"p50", METRIC_P50},   {"p90", METRIC_P90}, {"p99", METRIC_P99},
+	{"count", METRIC_COUNT}, {"min", METRIC_MIN}, {"max", METRIC_MAX}, {"sum", METRIC_SUM},
+	{"avg", METRIC_AVERAGE}, {"p50", METRIC_P50}, {"p90", METRIC_P90}, {"p99", METRIC_P99},
 };
 
 #define NAMES_MAX 128
@@ -28,9 +28,10 @@ static int find_field(const struct aggregate_spec *spec, struct bytes name,
 	if (*out)
 		return 0;
 	if (field_find(envelope_fields, name) || memchr(name.data, '.', name.len))
-		return why_set(why, ERR_INVALID,
-			       "'%.*s' is not indexed: groups and metrics are of the fields that 'ficq fields' lists",
-			       SHOWN(name));
+		return why_set(
+			why, ERR_INVALID,
+			"'%.*s' is not indexed: groups and metrics are of the fields that 'ficq fields' lists",
+			SHOWN(name));
 	for (const struct field *f = spec->fields; f && f->name && n < NAMES_MAX; f++)
 		names[n++] = f->name;
 	names[n] = NULL;
@@ -84,11 +85,12 @@ static int check_metric(const struct metric *m, const struct field *f, struct wh
 	if (m->kind == METRIC_COUNT || number ||
 	    (f->type == FIELD_TIME && (m->kind == METRIC_MIN || m->kind == METRIC_MAX)))
 		return 0;
-	return why_set(why, ERR_INVALID,
-		       f->type == FIELD_TIME
-			       ? "'%.*s': of a time there are count, min and max"
-			       : "'%.*s': only numbers and times have that; 'ficq fields' tells which are",
-		       SHOWN(m->name));
+	return why_set(
+		why, ERR_INVALID,
+		f->type == FIELD_TIME
+			? "'%.*s': of a time there are count, min and max"
+			: "'%.*s': only numbers and times have that; 'ficq fields' tells which are",
+		SHOWN(m->name));
 }
 
 static int read_metric(const struct aggregate_spec *spec, struct bytes text, struct plan *p,
@@ -108,7 +110,8 @@ static int read_metric(const struct aggregate_spec *spec, struct bytes text, str
 		return why_set(
 			why, ERR_INVALID,
 			"'%.*s' is no metric: count, or count, min, max, sum, avg, p50, p90, p99 of a field, as in avg:%s",
-			SHOWN(text), spec->fields && spec->fields->name ? spec->fields->name : "FIELD");
+			SHOWN(text),
+			spec->fields && spec->fields->name ? spec->fields->name : "FIELD");
 	int rc = find_field(spec, rest, &field, why);
 	*m = (struct metric){.name = text, .kind = kinds[at].kind};
 	if (!rc)

@@ -62,14 +62,13 @@ static struct bucket_span days_of(enum bucket bucket, const struct zone *zone, i
 
 	/* Clocks that go back over midnight show the old day once more: that is of the new one, which had begun. */
 	if (ms >= span.end_ms)
-		span = (struct bucket_span){
-			span.end_ms,
-			zone_utc_ms(zone, first_day(bucket, after, 1) * DAY_MS)};
+		span = (struct bucket_span){span.end_ms,
+					    zone_utc_ms(zone, first_day(bucket, after, 1) * DAY_MS)};
 	return span;
 }
 
-bool bucket_start(enum bucket bucket, const struct zone *zone, int64_t ms,
-		  struct bucket_span *last, int64_t *start_out)
+bool bucket_start(enum bucket bucket, const struct zone *zone, int64_t ms, struct bucket_span *last,
+		  int64_t *start_out)
 {
 	if (ms < -FAR_MS || ms > FAR_MS)
 		return false;

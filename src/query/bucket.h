@@ -20,7 +20,7 @@ struct bucket_span {
 };
 
 /* The start of the moment's bucket. False: no time that a calendar has. The zone (NULL: UTC) and the bucket are the same for all calls with one `last`. */
-bool bucket_start(enum bucket bucket, const struct zone *zone, int64_t ms,
-		  struct bucket_span *last, int64_t *start_out);
+bool bucket_start(enum bucket bucket, const struct zone *zone, int64_t ms, struct bucket_span *last,
+		  int64_t *start_out);
 
 #endif

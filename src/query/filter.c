@@ -58,8 +58,7 @@ bool filter_indexed(const struct filter *f, const struct field *field)
 static bool is_where_indexed(const struct filter *f, const struct where *w)
 {
 	/* Of the envelope a row has the times and marks; ids and the parent stand in the record. */
-	if (w->field &&
-	    !(w->field->path ? filter_indexed(f, w->field) : is_shallow_field(w->field)))
+	if (w->field && !(w->field->path ? filter_indexed(f, w->field) : is_shallow_field(w->field)))
 		return false;
 	for (const struct where *child = w->child; child; child = child->next)
 		if (!is_where_indexed(f, child))
@@ -189,9 +188,9 @@ static int match_indexed(struct filter *f, const struct filter_row *row)
 {
 	if (f->shallow || (row->row.certain && f->only_terms))
 		return 1;
-	return f->where_indexed ? where_match_stored(f->where, &row->record, filter_column, f,
-						     &f->scratch)
-				: ERR_NOTFOUND;
+	return f->where_indexed
+		       ? where_match_stored(f->where, &row->record, filter_column, f, &f->scratch)
+		       : ERR_NOTFOUND;
 }
 
 int filter_wants(struct filter *f, struct filter_row *row, unsigned *cost)

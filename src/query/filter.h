@@ -36,7 +36,8 @@ struct filter_row {
 };
 
 /* Everything is borrowed until filter_release. `where` NULL: all. */
-void filter_init(struct filter *f, struct snapshot *v, const char *resource, const struct where *where);
+void filter_init(struct filter *f, struct snapshot *v, const char *resource,
+		 const struct where *where);
 void filter_release(struct filter *f);
 
 /* Begins to pass over a span, from the start or behind a position (`after` may be NULL). */

@@ -21,15 +21,7 @@
 
 #define READ_UNIT 8192
 
-enum phase {
-	PHASE_ROWS,
-	PHASE_PEEK,
-	PHASE_REST,
-	PHASE_HEAD,
-	PHASE_SORT,
-	PHASE_SHOW,
-	PHASE_DONE
-};
+enum phase { PHASE_ROWS, PHASE_PEEK, PHASE_REST, PHASE_HEAD, PHASE_SORT, PHASE_SHOW, PHASE_DONE };
 
 struct query {
 	struct query_spec spec;
@@ -72,8 +64,7 @@ static int take_cursor(struct query *q, struct why *why)
 
 	if (rc)
 		return rc;
-	if (c.question != q->question || c.axis != q->spec.axis ||
-	    c.sorted != (q->spec.sort != NULL))
+	if (c.question != q->question || c.axis != q->spec.axis || c.sorted != (q->spec.sort != NULL))
 		return why_set(
 			why, ERR_INVALID,
 			"this cursor belongs to another question: source, resource, axis, sort and where must be as they were");
@@ -97,8 +88,8 @@ static int count_term(struct query *q, struct why *why)
 
 	if (f->terms_count != 1 || f->sieve_count || !f->only_terms || q->spec.axis != AXIS_CREATED)
 		return 0;
-	int rc = snapshot_term_count(f->snapshot, f->resource, &f->terms[0],
-				     q->result.start_ms, q->result.end_ms, &q->result.total);
+	int rc = snapshot_term_count(f->snapshot, f->resource, &f->terms[0], q->result.start_ms,
+				     q->result.end_ms, &q->result.total);
 	if (rc < 0)
 		return filter_explain(rc, why);
 	q->counted = q->result.total_known = rc == 1;

@@ -235,7 +235,8 @@ static void add_real(struct summary *s, double v)
 {
 	double sum = s->real_sum + v;
 
-	s->carry += size_of(s->real_sum) >= size_of(v) ? s->real_sum - sum + v : v - sum + s->real_sum;
+	s->carry += size_of(s->real_sum) >= size_of(v) ? s->real_sum - sum + v
+						       : v - sum + s->real_sum;
 	s->real_sum = sum;
 }
 

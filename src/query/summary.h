@@ -35,7 +35,7 @@ struct summary {
 	uint64_t count;
 	struct number min, max;
 	int64_t sum;
-	bool sum_left;      /* the integers' sum does not fit: real_sum has it */
+	bool sum_left;          /* the integers' sum does not fit: real_sum has it */
 	double real_sum, carry; /* of either, with what rounding lost */
 	uint32_t items_count, items_cap;
 	unsigned shift; /* 0: items are numbers, else classes */

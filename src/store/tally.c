@@ -22,7 +22,7 @@ struct tally {
 	size_t at;   /* of the current segment */
 	bool within; /* it was begun */
 	uint32_t first, end;
-	uint32_t row;       /* up to which rows were asked whether they are tombstones; `end`: all */
+	uint32_t row; /* up to which rows were asked whether they are tombstones; `end`: all */
 	uint64_t valueless; /* rows in the span that have no term, as far as is known */
 	struct term_cursor cursor;
 	int error;

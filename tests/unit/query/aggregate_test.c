@@ -128,8 +128,7 @@ static size_t token_values(const char *token, const struct record *r, char out[]
 		if (ms == TIME_NONE)
 			snprintf(out[0], 120, "-");
 		else
-			snprintf(out[0], 120, "'%s'",
-				 time_text(plain_bucket(name, ms), true, when));
+			snprintf(out[0], 120, "'%s'", time_text(plain_bucket(name, ms), true, when));
 		return 1;
 	}
 	const struct field *f = field_find(world_fields, bytes_str(token));
@@ -328,17 +327,24 @@ static void same_groups(const struct buf *groups, const struct aggregate_spec *s
 
 /* ---- random questions ---- */
 
-static const char *const tokens[] = {"state", "labels", "late",     "kind",        "number",
-				     "day",   "week",   "month",    "day:updated", "week:due",
+static const char *const tokens[] = {"state", "labels", "late",     "kind",         "number",
+				     "day",   "week",   "month",    "day:updated",  "week:due",
 				     "hour",  "cost",   "hour:due", "month:updated"};
-static const char *const wheres[] = {
-	NULL, NULL, NULL, "state = open", "labels contains vip", "number < 30 and state = open",
-	"created > 2023-11-20", "title ~ 1 or late", "not labels exists",
-	"doc.statistics.reopens >= 1"};
+static const char *const wheres[] = {NULL,
+				     NULL,
+				     NULL,
+				     "state = open",
+				     "labels contains vip",
+				     "number < 30 and state = open",
+				     "created > 2023-11-20",
+				     "title ~ 1 or late",
+				     "not labels exists",
+				     "doc.statistics.reopens >= 1"};
 
 static void one_question(struct snapshot *v, struct arena *arena)
 {
-	static const char *const names[] = {"count", "min", "max", "sum", "avg", "p50", "p90", "p99"};
+	static const char *const names[] = {"count", "min", "max", "sum",
+					    "avg",   "p50", "p90", "p99"};
 	char words[8][40];
 	struct bytes by[3], metrics[8];
 	struct buf groups = {0};
@@ -374,7 +380,8 @@ static void one_question(struct snapshot *v, struct arena *arena)
 		s.end_ms = START + (int64_t)world_random(&world, 44) * DAY_MS / 4;
 	if (where)
 		assert_int_equal(where_parse(bytes_str(where), world_fields, START, NULL, arena,
-					     &s.where, &why), 0);
+					     &s.where, &why),
+				 0);
 	s.memory_max = 64 << 20;
 	struct aggregate_result result = run(v, &s, world_random(&world, 2) ? 7 : 100000);
 	ask_oracle(&s, metric_field);
@@ -662,8 +669,8 @@ static void buckets_part_time(void **state)
 		for (int b = BUCKET_DAY; b <= BUCKET_MONTH; b++) {
 			struct bucket_span last = {0, 0}, fresh;
 			int64_t before = INT64_MIN, start, alone;
-			for (int64_t ms = at("2026-01-01T00:00:00Z"); ms < at("2027-01-02T00:00:00Z");
-			     ms += 900000) {
+			for (int64_t ms = at("2026-01-01T00:00:00Z");
+			     ms < at("2027-01-02T00:00:00Z"); ms += 900000) {
 				assert_true(bucket_start((enum bucket)b, z, ms, &last, &start));
 				fresh = (struct bucket_span){0, 0};
 				assert_true(bucket_start((enum bucket)b, z, ms, &fresh, &alone));

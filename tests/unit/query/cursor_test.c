@@ -10,9 +10,21 @@
 static void cursors_come_back(void **state)
 {
 	static const struct cursor cases[] = {
-		{.axis = AXIS_CREATED, .start_ms = TIME_MIN, .end_ms = TIME_MAX, .position = {TIME_NONE, 0}, .question = 0},
-		{.axis = AXIS_UPDATED, .start_ms = 0, .end_ms = 1, .position = {-1, UINT64_MAX}, .question = UINT64_MAX},
-		{.axis = AXIS_CREATED, .start_ms = 1700000000000, .end_ms = 1800000000000, .position = {1750000000123, 0x0123456789abcdef}, .question = 42},
+		{.axis = AXIS_CREATED,
+		 .start_ms = TIME_MIN,
+		 .end_ms = TIME_MAX,
+		 .position = {TIME_NONE, 0},
+		 .question = 0},
+		{.axis = AXIS_UPDATED,
+		 .start_ms = 0,
+		 .end_ms = 1,
+		 .position = {-1, UINT64_MAX},
+		 .question = UINT64_MAX},
+		{.axis = AXIS_CREATED,
+		 .start_ms = 1700000000000,
+		 .end_ms = 1800000000000,
+		 .position = {1750000000123, 0x0123456789abcdef},
+		 .question = 42},
 	};
 	char text[CURSOR_TEXT_MAX];
 	struct cursor c;
@@ -31,7 +43,8 @@ static void cursors_come_back(void **state)
 
 static void sorted_cursors_come_back(void **state)
 {
-	struct cursor c = {.axis = AXIS_UPDATED, .start_ms = 5, .end_ms = 9, .question = 11, .sorted = true};
+	struct cursor c = {
+		.axis = AXIS_UPDATED, .start_ms = 5, .end_ms = 9, .question = 11, .sorted = true};
 	char text[CURSOR_TEXT_MAX];
 	struct cursor out;
 	struct why why;
@@ -57,7 +70,11 @@ static void sorted_cursors_come_back(void **state)
 /* Clients keep cursors across releases of the daemon. */
 static void the_text_does_not_change(void **state)
 {
-	static const struct cursor c = {.axis = AXIS_UPDATED, .start_ms = 0, .end_ms = 1000, .position = {500, 7}, .question = 9};
+	static const struct cursor c = {.axis = AXIS_UPDATED,
+					.start_ms = 0,
+					.end_ms = 1000,
+					.position = {500, 7},
+					.question = 9};
 	char text[CURSOR_TEXT_MAX];
 
 	(void)state;
@@ -67,7 +84,11 @@ static void the_text_does_not_change(void **state)
 
 static void every_other_text_is_refused(void **state)
 {
-	static const struct cursor c = {.axis = AXIS_CREATED, .start_ms = 5, .end_ms = 1000, .position = {500, 7}, .question = 9};
+	static const struct cursor c = {.axis = AXIS_CREATED,
+					.start_ms = 5,
+					.end_ms = 1000,
+					.position = {500, 7},
+					.question = 9};
 	char text[CURSOR_TEXT_MAX], changed[CURSOR_TEXT_MAX];
 	struct cursor out;
 	struct why why;

@@ -36,7 +36,8 @@ static int by_value(const void *a, const void *b)
 
 	if (x->known != y->known)
 		return x->known ? -1 : 1;
-	int c = x->is_text ? strcmp(x->text, y->text) : (x->number > y->number) - (x->number < y->number);
+	int c = x->is_text ? strcmp(x->text, y->text)
+			   : (x->number > y->number) - (x->number < y->number);
 	if (c == 0) {
 		uint64_t p = bytes_hash(bytes_str(x->id)), q = bytes_hash(bytes_str(y->id));
 		c = (p > q) - (p < q);
@@ -130,8 +131,8 @@ static size_t same_page(const struct buf *rows, size_t at)
 	return n;
 }
 
-static const char *const sorts[] = {"number", "-number", "title", "-title",   "state",
-				    "-cost",  "cost",    "due",   "-late",    "created",
+static const char *const sorts[] = {"number",   "-number", "title", "-title",  "state",
+				    "-cost",    "cost",    "due",   "-late",   "created",
 				    "-updated", "updated", "kind",  "-created"};
 
 static void dice(struct query_spec *s, struct arena *arena, const struct field **f)
@@ -152,7 +153,8 @@ static void dice(struct query_spec *s, struct arena *arena, const struct field *
 		s->start_ms = START + (int64_t)world_random(&world, 40) * DAY_MS / 4;
 	if (where)
 		assert_int_equal(where_parse(bytes_str(where), world_fields, START, NULL, arena,
-					     &s->where, &why), 0);
+					     &s->where, &why),
+				 0);
 	assert_int_equal(query_sort(name, world_fields, s->axis, &s->ascending, &s->sort, &why), 0);
 	*f = s->sort;
 }
@@ -245,7 +247,8 @@ static void commits_between_pages_do_not_disturb(void **state)
 	world_open(&world, 50);
 	world_fill(&world, 400);
 	assert_int_equal(query_sort(bytes_str("-number"), world_fields, AXIS_CREATED, &s.ascending,
-				    &s.sort, &why), 0);
+				    &s.sort, &why),
+			 0);
 	oracle(&s, s.sort);
 	static struct item before[WORLD_RECORDS_MAX];
 	size_t before_count = count;
@@ -304,7 +307,8 @@ static void a_cursor_of_another_order_is_refused(void **state)
 	world_open(&world, 51);
 	world_fill(&world, 60);
 	assert_int_equal(query_sort(bytes_str("title"), world_fields, AXIS_CREATED, &s.ascending,
-				    &s.sort, &why), 0);
+				    &s.sort, &why),
+			 0);
 	memcpy(cursor, run(&s, 100).next_cursor, sizeof cursor);
 	assert_true(strlen(cursor) > 60);
 	s.cursor = bytes_str(cursor);

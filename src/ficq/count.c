@@ -1,5 +1,5 @@
-/* groups: count --by and --metric: the method aggregate, and a row for each group. */
-#include "groups.h"
+/* count: one number, or with --by and --metric a row for each group. */
+#include "count.h"
 
 #include "ask.h"
 
@@ -19,7 +19,8 @@ static int put_limit(struct app *a, struct params *p)
 	unsigned long n = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || n > 10000)
 		return report_error(&a->report, EXIT_USAGE, "usage",
-				    "--limit: \"%.40s\" is no number of groups (at most 10000)", text);
+				    "--limit: \"%.40s\" is no number of groups (at most 10000)",
+				    text);
 	params_int(p, "limit", (int64_t)n);
 	return 0;
 }
@@ -56,14 +57,14 @@ static int choose_columns(struct app *a, struct columns *c)
 	for (size_t i = 0; i < c->count; i++) {
 		struct column *column = &c->items[i];
 		counted |= strcmp(column->path, "count") == 0;
-		column->kind = counted                    ? CELL_NUMBER
+		column->kind = counted                   ? CELL_NUMBER
 			       : is_bucket(column->path) ? CELL_START
 							 : CELL_TEXT;
 	}
 	return 0;
 }
 
-int ask_groups(struct app *a)
+static int count_groups(struct app *a)
 {
 	struct columns columns;
 	struct params p = {0};
@@ -93,4 +94,44 @@ int ask_groups(struct app *a)
 		code = app_print_rows(a, groups, &columns, NULL);
 	columns_release(&columns);
 	return code;
+}
+
+static int count_all(struct app *a)
+{
+	struct params p = {0};
+	struct bytes result, total;
+
+	int code = ask_put_question(a, &p);
+	if (code == 0) {
+		params_int(&p, "limit", 0);
+		params_bool(&p, "total", true);
+		code = app_call(a, "query", params_end(&p), &result);
+	}
+	params_release(&p);
+	if (code)
+		return code;
+	total = member(result, "total");
+	if (!total.data)
+		return report_error(&a->report, EXIT_PROTOCOL, "protocol",
+				    "ficd's answer has no total");
+	app_note_worth(a, result);
+	if (a->format == FORMAT_JSON)
+		return app_print_json(a, result);
+	if (a->format == FORMAT_MSGPACK)
+		buf_put_bytes(&a->out.buf, total);
+	else
+		cell_raw(&a->out.buf, total);
+	if (a->format != FORMAT_MSGPACK)
+		buf_put_byte(&a->out.buf, '\n');
+	return 0;
+}
+
+int count_records(struct app *a)
+{
+	if (app_given(a, OPT_BY) || app_given(a, OPT_METRIC))
+		return count_groups(a);
+	if (app_given(a, OPT_LIMIT))
+		return report_error(&a->report, EXIT_USAGE, "usage",
+				    "--limit is about groups: it needs --by");
+	return count_all(a);
 }
