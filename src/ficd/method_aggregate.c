@@ -99,10 +99,12 @@ void method_aggregate(struct request *r)
 		.groups = &g->rows,
 	};
 	/* One more than there may be, so that what is too much is said and not left out. */
-	if (!reading_names(g, "group_by", AGGREGATE_GROUPS_BY_MAX + 1, &by, &spec.group_by_count) ||
-	    !reading_names(g, "metrics", AGGREGATE_METRICS_MAX + 1, &metrics, &spec.metric_count) ||
-	    !reading_where(g, &spec.where) || !read_zone(g) || !read_limit(g, &spec.limit) ||
-	    !reading_meets(g))
+	if (!param_names(r, &g->arena, "group_by", AGGREGATE_GROUPS_BY_MAX + 1, &by,
+			 &spec.group_by_count) ||
+	    !param_names(r, &g->arena, "metrics", AGGREGATE_METRICS_MAX + 1, &metrics,
+			 &spec.metric_count) ||
+	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) || !read_zone(g) ||
+	    !read_limit(g, &spec.limit) || !reading_meets(g))
 		return;
 	spec.group_by = by;
 	spec.metrics = metrics;

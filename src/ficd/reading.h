@@ -41,11 +41,7 @@ struct reading *reading_new(struct request *r, const char *resource);
 /* Sends the error; what is damaged is set aside, and the question asked once more of the rest. */
 void reading_fail(struct reading *g, int rc, const struct why *why);
 void reading_no_memory(struct reading *g);
-/* A name, names divided by commas, or a list of them; borrowed from request and arena. Those over `max` are left out. */
-bool reading_names(struct reading *g, const char *param, size_t max, struct bytes **names_out,
-		   size_t *count_out);
-bool reading_where(struct reading *g, const struct where **where_out);
-/* What the answer must be worth at the least: said before anything is read … */
+/* What the answer must be worth, and what is done when it is not: before anything is read; the answer may come later … */
 bool reading_meets(struct reading *g);
 /* … and after records turned out to be damaged. */
 bool reading_sound_enough(struct reading *g, uint64_t damaged);

@@ -1,5 +1,5 @@
 /*
- * ask: the commands that read records and runs: query, get, runs, dead letters.
+ * ask: the commands that read records and runs: query, count, get, runs, dead letters.
  */
 #ifndef FIC_FICQ_ASK_H
 #define FIC_FICQ_ASK_H
@@ -13,6 +13,10 @@ int ask_dead(struct app *a);
 
 /* What queries and counts ask alike: resource, condition, span, age. 0 or an exit code. */
 int ask_put_question(struct app *a, struct params *p);
+/* The columns asked for, or the resource's own. 0 or an exit code. */
+int ask_columns(struct app *a, const char *resource, struct columns *c);
+/* All that the question finds (or --limit), with the provider's objects when `doc`. 0 or an exit code. */
+int ask_export(struct app *a, bool doc, uint64_t *count_out, bool *more_out);
 
 /* An answer that is an absence: says why there is no record. EXIT_NO. */
 int ask_absent(struct app *a, const char *resource, const char *id, struct bytes absence);

@@ -4,6 +4,8 @@
 #include "count.h"
 #include "care.h"
 #include "dead.h"
+#include "export.h"
+#include "feed.h"
 #include "help.h"
 #include "inspect.h"
 #include "plan.h"
@@ -29,6 +31,9 @@ static int (*const functions[CMD_NUMBER])(struct app *a) = {
 	[CMD_PLAN] = plan_command,
 	[CMD_WAIT] = wait_command,
 	[CMD_RUNS] = ask_runs,
+	[CMD_CHANGES] = feed_changes,
+	[CMD_WATCH] = feed_watch,
+	[CMD_EXPORT] = export_command,
 	[CMD_VERIFY] = care_verify,
 	[CMD_PRUNE] = care_prune,
 	[CMD_DEAD] = dead_command,

@@ -421,11 +421,12 @@ static int forget_tally(struct aggregate *a, struct why *why)
 
 static int step_tally(struct aggregate *a, unsigned *cost, struct why *why)
 {
-	struct bytes text;
+	struct bytes text = {NULL, 0};
 	uint64_t count;
 	int rc = tally_next(a->tally, &text, &count);
 
-	*cost += 2;
+	/* Behind those without a value comes another segment. */
+	*cost += text.data ? 2 : FILTER_OPEN_COST;
 	if (rc == ERR_NOTFOUND)
 		return forget_tally(a, why);
 	if (rc == 1)
@@ -440,7 +441,7 @@ static int step_row(struct aggregate *a, unsigned *cost, struct why *why)
 	struct filter_row row;
 	int rc = filter_next(&a->filter, &row);
 
-	*cost += 1;
+	*cost += rc == SCAN_MORE ? FILTER_OPEN_COST : 1;
 	if (rc == 0)
 		rc = start_writing(a);
 	else if (rc == 1) {

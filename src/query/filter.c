@@ -151,7 +151,7 @@ static struct record envelope_of(const struct scan_row *row)
 
 int filter_next(struct filter *f, struct filter_row *out)
 {
-	int rc = scan_next(f->scan, &out->row);
+	int rc = scan_step(f->scan, &out->row);
 
 	out->whole = false;
 	if (rc == 1)

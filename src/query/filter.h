@@ -9,6 +9,7 @@
 #include <store/store.h>
 
 #define FILTER_SIEVE_MAX 8
+#define FILTER_OPEN_COST 16 /* of a segment, as many rows */
 
 /* Starts zeroed. What the caller may read: scan, read, damaged, only_terms, sieve_count, terms. */
 struct filter {
@@ -43,7 +44,7 @@ void filter_release(struct filter *f);
 /* Begins to pass over a span, from the start or behind a position (`after` may be NULL). */
 int filter_start(struct filter *f, enum axis axis, int64_t start_ms, int64_t end_ms,
 		 bool descending, const struct scan_position *after, struct why *why);
-/* The next row, wanted or not: 1, 0 at the end, or an error. */
+/* The next row, wanted or not: 1, 0 at the end, SCAN_MORE, or an error: as scan_step. */
 int filter_next(struct filter *f, struct filter_row *out);
 /* Whether it is wanted: 1, 0 (also when it is damaged, and counted), or an error. *cost grows by what was read, in units of query_step. */
 int filter_wants(struct filter *f, struct filter_row *row, unsigned *cost);

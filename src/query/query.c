@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #define READ_UNIT 8192
+#define PEEKS_MAX 8
 
 enum phase { PHASE_ROWS, PHASE_PEEK, PHASE_REST, PHASE_HEAD, PHASE_SORT, PHASE_SHOW, PHASE_DONE };
 
@@ -32,6 +33,8 @@ struct query {
 	struct why error_words;
 	struct filter filter;
 	bool rows_indexed;         /* columns have all that a row shows */
+	bool counting;             /* lists are asked for the total, before all */
+	size_t counted_at;         /* so far */
 	bool counted;              /* the total is known from the start */
 	bool resumed;              /* `from` is set */
 	struct scan_position from; /* where the cursor stood */
@@ -82,18 +85,11 @@ static bool counted_already(const struct query *q)
 }
 
 /* A question of one term on the axis of ordinals: lists know how long they are. */
-static int count_term(struct query *q, struct why *why)
+static bool is_of_one_term(const struct query *q)
 {
 	const struct filter *f = &q->filter;
 
-	if (f->terms_count != 1 || f->sieve_count || !f->only_terms || q->spec.axis != AXIS_CREATED)
-		return 0;
-	int rc = snapshot_term_count(f->snapshot, f->resource, &f->terms[0], q->result.start_ms,
-				     q->result.end_ms, &q->result.total);
-	if (rc < 0)
-		return filter_explain(rc, why);
-	q->counted = q->result.total_known = rc == 1;
-	return 0;
+	return f->terms_count == 1 && !f->sieve_count && f->only_terms && q->spec.axis == AXIS_CREATED;
 }
 
 static void finish(struct query *q)
@@ -105,6 +101,40 @@ static void finish(struct query *q)
 	/* An order of values looks at all rows, whichever page it is. */
 	q->result.total_known = q->spec.want_total || q->spec.sort ||
 				(!q->resumed && !q->result.more);
+}
+
+static int begin(struct query *q, struct why *why)
+{
+	if (q->spec.limit == 0) {
+		/* Nothing to show: all is counted in one go, whatever the cursor. */
+		q->resumed = false;
+		q->phase = q->spec.want_total && !q->counted ? PHASE_REST : PHASE_DONE;
+	}
+	if (q->spec.limit && q->spec.sort) {
+		/* One more tells whether there is one more. */
+		q->top = top_new((size_t)q->spec.limit + 1, q->spec.ascending);
+		if (!q->top)
+			return why_set(why, ERR_NOMEM, "out of memory");
+		q->phase = PHASE_SORT;
+		return start_scan(q, NULL, why);
+	}
+	return q->phase == PHASE_DONE ? 0 : start_scan(q, q->resumed ? &q->from : NULL, why);
+}
+
+static int count_on(struct query *q, unsigned *cost, struct why *why)
+{
+	const struct filter *f = &q->filter;
+	int rc = snapshot_term_count_step(f->snapshot, f->resource, &f->terms[0], q->result.start_ms,
+					  q->result.end_ms, &q->counted_at, &q->result.total);
+
+	*cost += FILTER_OPEN_COST;
+	if (rc == SCAN_MORE)
+		return 0;
+	if (rc < 0)
+		return filter_explain(rc, why);
+	q->counting = false;
+	q->counted = q->result.total_known = rc == 1;
+	return begin(q, why);
 }
 
 static int prepare(struct query *q, struct why *why)
@@ -126,25 +156,9 @@ static int prepare(struct query *q, struct why *why)
 	if (q->counted) {
 		q->result.total = snapshot_count(q->filter.snapshot, s->resource);
 		q->result.total_known = true;
-	} else if (s->want_total && s->where) {
-		rc = count_term(q, why);
-		if (rc)
-			return rc;
 	}
-	if (s->limit == 0) {
-		/* Nothing to show: all is counted in one go, whatever the cursor. */
-		q->resumed = false;
-		q->phase = s->want_total && !q->counted ? PHASE_REST : PHASE_DONE;
-	}
-	if (s->limit && s->sort) {
-		/* One more tells whether there is one more. */
-		q->top = top_new((size_t)s->limit + 1, s->ascending);
-		if (!q->top)
-			return why_set(why, ERR_NOMEM, "out of memory");
-		q->phase = PHASE_SORT;
-		return start_scan(q, NULL, why);
-	}
-	return q->phase == PHASE_DONE ? 0 : start_scan(q, q->resumed ? &q->from : NULL, why);
+	q->counting = s->want_total && !q->counted && s->where && is_of_one_term(q);
+	return q->counting ? 0 : begin(q, why);
 }
 
 int query_open(struct snapshot *v, const struct query_spec *spec, struct query **out, struct why *why)
@@ -405,12 +419,14 @@ static int advance(struct query *q, unsigned *cost, struct why *why)
 	struct filter_row row;
 	int rc;
 
-	*cost += 1;
 	if (q->phase == PHASE_SHOW) {
 		rc = show_sorted(q, cost);
 		return rc < 0 ? filter_explain(rc, why) : 0;
 	}
 	rc = filter_next(&q->filter, &row);
+	*cost += rc == SCAN_MORE ? FILTER_OPEN_COST : 1;
+	if (rc == SCAN_MORE)
+		return 0;
 	if (rc == 0)
 		return end_of_scan(q, why);
 	if (rc > 0)
@@ -434,7 +450,7 @@ static void put_cursor(struct query *q)
 		cursor_text(&c, q->result.next_cursor);
 }
 
-/* One index row answers it: always worth it. */
+/* One index row answers it, and some segments that may have none: always worth it. */
 static bool peek_is_cheap(const struct query *q)
 {
 	return q->phase == PHASE_PEEK && !q->spec.where;
@@ -442,10 +458,12 @@ static bool peek_is_cheap(const struct query *q)
 
 int query_step(struct query *q, unsigned budget, struct why *why)
 {
-	unsigned cost = 0;
+	unsigned cost = 0, peeks = 0;
 
-	while (!q->error && q->phase != PHASE_DONE && (cost < budget || peek_is_cheap(q)))
-		q->error = advance(q, &cost, &q->error_words);
+	while (!q->error && q->phase != PHASE_DONE &&
+	       (cost < budget || (peek_is_cheap(q) && peeks++ < PEEKS_MAX)))
+		q->error = q->counting ? count_on(q, &cost, &q->error_words)
+				       : advance(q, &cost, &q->error_words);
 	q->result.read = q->filter.read;
 	q->result.damaged = q->filter.damaged;
 	if (q->error) {

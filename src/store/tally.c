@@ -42,22 +42,6 @@ static bool outside(const struct tally *t, const struct state_segment *e)
 	       (r->min >= t->end_ms && t->end_ms != TIME_MAX);
 }
 
-/* 1: every segment lists the field's terms. */
-static int all_know(const struct tally *t)
-{
-	for (size_t i = 0; t->resource && i < t->resource->count; i++) {
-		struct state_segment *e = &t->resource->segments[i];
-		if (outside(t, e))
-			continue;
-		int rc = segment_fields(e->segment, t->view->store->pages, t->schema);
-		if (rc)
-			return rc;
-		if (e->segment->more_terms || e->segment->fields[t->field] == FIELD_ABSENT)
-			return 0;
-	}
-	return 1;
-}
-
 int tally_open(struct snapshot *v, const char *resource, unsigned field, int64_t start_ms,
 	       int64_t end_ms, struct tally **tally_out)
 {
@@ -74,12 +58,8 @@ int tally_open(struct snapshot *v, const char *resource, unsigned field, int64_t
 	t->field = field;
 	t->start_ms = start_ms;
 	t->end_ms = end_ms;
-	int rc = all_know(t);
-	if (rc == 1)
-		*tally_out = t;
-	else
-		tally_close(t);
-	return rc < 0 ? store_trouble(v->store, rc) : rc;
+	*tally_out = t;
+	return 1;
 }
 
 void tally_close(struct tally *t)
@@ -112,9 +92,13 @@ static int begin_segment(struct tally *t, struct state_segment *e)
 {
 	struct segment *g = e->segment;
 	struct pages *p = t->view->store->pages;
-	uint8_t prefix = g->fields[t->field];
-	int rc = 0;
+	int rc = segment_fields(g, p, t->schema);
 
+	if (rc)
+		return rc;
+	uint8_t prefix = g->fields[t->field];
+	if (g->more_terms || prefix == FIELD_ABSENT)
+		return ERR_NOTFOUND;
 	t->first = 0;
 	t->end = g->meta.records;
 	/* What the zone map says needs no search; rows without a time lie first. */
