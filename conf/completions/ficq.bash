@@ -19,6 +19,9 @@ _ficq() {
 	--until) :; return ;;
 	--axis) _ficq_words "created updated"; return ;;
 	--where) :; return ;;
+	--by) :; return ;;
+	--metric) :; return ;;
+	--sort) :; return ;;
 	-n|--limit) :; return ;;
 	--max-age) :; return ;;
 	--require) _ficq_words "fresh partial"; return ;;
@@ -36,7 +39,7 @@ _ficq() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--axis|--where|--limit|-n|--max-age|--require|--on-stale|--count|--duration|--since-revision|--timeout|--fresh|--mode|--ids|--tz|--color) [ "${COMP_WORDS[i+1]}" = '=' ] && i=$((i + 1)); i=$((i + 1)) ;;
+		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--axis|--where|--by|--metric|--sort|--limit|-n|--max-age|--require|--on-stale|--count|--duration|--since-revision|--timeout|--fresh|--mode|--ids|--tz|--color) [ "${COMP_WORDS[i+1]}" = '=' ] && i=$((i + 1)); i=$((i + 1)) ;;
 		-*|=) ;;
 		*) if [ -z "$command" ]; then command=$word; else place=$((place + 1)); fi ;;
 		esac
@@ -52,7 +55,7 @@ _ficq() {
 	fields) options=" --source="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
-	query) options=" --source= --fields= --since= --until= --axis= --where= --limit= --max-age= --require= --on-stale="
+	query) options=" --source= --fields= --since= --until= --axis= --where= --sort= --limit= --max-age= --require= --on-stale="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
 	get) options=" --source= --fields= --max-age= --require= --on-stale="
@@ -61,7 +64,7 @@ _ficq() {
 	thread) options=" --source= --max-age= --require= --on-stale="
 		:
 		;;
-	count) options=" --source= --since= --until= --axis= --where= --max-age= --require= --on-stale="
+	count) options=" --source= --since= --until= --axis= --where= --by= --metric= --limit= --max-age= --require= --on-stale="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
 	freshness) options=" --source= --since= --until= --axis= --max-age= --require="
