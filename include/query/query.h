@@ -8,6 +8,7 @@
 #ifndef FIC_QUERY_QUERY_H
 #define FIC_QUERY_QUERY_H
 
+#include <model/search.h>
 #include <model/where.h>
 #include <query/cursor.h>
 #include <query/row.h>
@@ -25,6 +26,11 @@ struct query_spec {
 		end_ms; /* half-open, on the axis; TIME_MIN..TIME_MAX: everything, records without a time too */
 	bool ascending; /* oldest first; else newest first. Equal times: any fixed order */
 	const struct where *where; /* NULL: all */
+	/* Only records that have these words, or, where there are children, one of which has them by itself; NULL: all. Rows get a member
+	 * `snippet` (search_snippet), of the newest child that is found or else of the record. */
+	const struct search *text;
+	const char *child;                /* the resource of the records' children; NULL: they have none */
+	const struct field *child_fields; /* its common fields */
 	const struct bytes *names; /* what rows show (row.h); NULL: the summary */
 	size_t name_count;
 	bool whole;     /* without names: doc as well */

@@ -30,6 +30,7 @@ struct store;
 struct txn;
 struct snapshot;
 struct scan;
+struct match;
 
 #define STORE_RESOURCES_MAX 32
 
@@ -280,6 +281,11 @@ struct store_term {
 int snapshot_term_count(struct snapshot *v, const char *resource, const struct store_term *term,
 			int64_t start_ms, int64_t end_ms, uint64_t *count_out);
 
+/* The same for a word (as words_each spells it) in any of the fields that are indexed by words. 0, too, when records have it in several of
+ * these fields: then only match_count (store/match.h) knows. */
+int snapshot_word_count(struct snapshot *v, const char *resource, struct bytes word, int64_t start_ms,
+			int64_t end_ms, uint64_t *count_out);
+
 /* Where a scan stands: resume with the position of the last row that was used. Rows are ordered by
  * (time on the axis, hash of the id); unknown times come first. */
 struct scan_position {
@@ -306,9 +312,16 @@ struct scan_spec {
 	 * no step takes long. Must outlive the scan's opening only. */
 	const struct store_term *terms;
 	size_t terms_count; /* at most SCAN_TERMS_MAX */
+	/* Only rows that this (complete) match of the resource does not rule out, but for one now and then, so that no step takes long;
+	 * NULL: all. Must outlive the scan. */
+	const struct match *match;
+	bool match_all; /* all rows come, with what the match says of them */
 };
 
 #define SCAN_TERMS_MAX 8
+
+/* What a match says of a row. */
+enum match_verdict { MATCH_OUT, MATCH_POSSIBLE, MATCH_SURE };
 
 /* A row as the indexes know it. */
 struct scan_row {
@@ -317,7 +330,8 @@ struct scan_row {
 	uint64_t revision;
 	unsigned flags;
 	uint32_t raw_bytes;
-	bool certain; /* it has the scan's terms */
+	bool certain;               /* it has the scan's terms */
+	enum match_verdict verdict; /* of the scan's match; without one: sure */
 };
 
 /* Opens a cursor over a snapshot (kept until scan_close; the snapshot must outlive it). */

@@ -18,7 +18,7 @@ static const struct param query_params[] = {
 	{"limit", PARAM_INTEGER, false},    {"cursor", PARAM_TEXT, false},
 	{"fields", PARAM_TEXTS, false},     {"total", PARAM_BOOL, false},
 	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
-	{NULL, PARAM_TEXT, false},
+	{"text", PARAM_TEXT, false},        {NULL, PARAM_TEXT, false},
 };
 
 static const struct param get_params[] = {

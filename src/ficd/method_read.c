@@ -296,6 +296,28 @@ static bool read_where(struct reading *g, struct query_spec *spec)
 	return rc == 0;
 }
 
+static bool read_text(struct reading *g, struct query_spec *spec)
+{
+	struct bytes text;
+	struct why why = {""};
+
+	if (!param_text(g->request, "text", &text))
+		return true;
+	int rc = search_parse(text, &g->arena, &spec->text, &why);
+	if (rc) {
+		request_error(g->request, RPC_BAD_EXPRESSION, err_name(rc),
+			      "see ficq(1), THE TEXT LANGUAGE", "%s", why.text);
+		return false;
+	}
+	if (g->type->child) {
+		const struct resource_type *child =
+			source_type(g->source, bytes_str(g->type->child));
+		spec->child = child->name;
+		spec->child_fields = child->fields;
+	}
+	return true;
+}
+
 /* What the answer must be worth at the least: said before anything is read. */
 static bool meets(struct reading *g)
 {
@@ -338,7 +360,8 @@ void method_query(struct request *r)
 		.bytes_max = request_crowded(r) ? ROWS_BYTES_MIN : ROWS_BYTES_MAX,
 		.rows = &g->rows,
 	};
-	if (!read_limit(g, &spec) || !read_where(g, &spec) || !read_names(g) || !meets(g))
+	if (!read_limit(g, &spec) || !read_where(g, &spec) || !read_text(g, &spec) ||
+	    !read_names(g) || !meets(g))
 		return;
 	spec.names = g->names;
 	spec.name_count = g->name_count;

@@ -34,6 +34,10 @@ int fingerprint(const struct query_spec *spec, uint64_t *out)
 	buf_put_byte(&b, spec->ascending);
 	if (spec->where)
 		put_where(&b, spec->where);
+	if (spec->text) {
+		buf_put_byte(&b, 0xff); /* no operator's number */
+		put_part(&b, spec->text->text);
+	}
 	int rc = b.error;
 	*out = bytes_hash(buf_bytes(&b));
 	buf_release(&b);

@@ -12,13 +12,14 @@
 #include <query/query.h>
 
 #include "fingerprint.h"
+#include "text.h"
 
 #include <stdlib.h>
 
 #define READ_UNIT 8192
 #define SIEVE_MAX 8
 
-enum phase { PHASE_ROWS, PHASE_PEEK, PHASE_REST, PHASE_HEAD, PHASE_DONE };
+enum phase { PHASE_TEXT, PHASE_ROWS, PHASE_PEEK, PHASE_REST, PHASE_HEAD, PHASE_DONE };
 
 struct query {
 	struct snapshot *snapshot;
@@ -42,8 +43,9 @@ struct query {
 	struct scan_position last;
 	size_t rows_start; /* in the rows' buffer */
 	uint64_t matches;
+	struct text *text; /* NULL: none was asked for */
 	struct scan *scan;
-	struct buf memory, scratch;
+	struct buf memory, scratch, snippet;
 	struct query_result result;
 };
 
@@ -170,6 +172,8 @@ static int start_scan(struct query *q, const struct scan_position *after, struct
 		.after = after,
 		.terms = q->terms,
 		.terms_count = q->terms_count,
+		.match = q->text ? text_match(q->text) : NULL,
+		.match_all = q->text && text_passes_all(q->text),
 	};
 
 	scan_close(q->scan);
@@ -187,7 +191,7 @@ static int take_cursor(struct query *q, struct why *why)
 	if (c.question != q->question || c.axis != q->spec.axis)
 		return why_set(
 			why, ERR_INVALID,
-			"this cursor belongs to another question: source, resource, axis, sort and where must be as they were");
+			"this cursor belongs to another question: source, resource, axis, sort, where and text must be as they were");
 	q->result.start_ms = c.start_ms;
 	q->result.end_ms = c.end_ms;
 	q->from = q->last = c.position;
@@ -197,7 +201,7 @@ static int take_cursor(struct query *q, struct why *why)
 
 static bool counted_already(const struct query *q)
 {
-	return !q->spec.where && q->result.start_ms == TIME_MIN && q->result.end_ms == TIME_MAX;
+	return !q->spec.where && !q->spec.text && q->result.start_ms == TIME_MIN && q->result.end_ms == TIME_MAX;
 }
 
 static int explain(int rc, struct why *why)
@@ -212,10 +216,16 @@ static int explain(int rc, struct why *why)
 	}
 }
 
+static bool spans_all(const struct query *q)
+{
+	return q->result.start_ms == TIME_MIN && q->result.end_ms == TIME_MAX;
+}
+
 /* A question of one term on the axis of ordinals: lists know how long they are. */
 static int count_term(struct query *q, struct why *why)
 {
-	if (q->terms_count != 1 || q->sieve_count || !q->only_terms || q->spec.axis != AXIS_CREATED)
+	if (q->spec.text || q->terms_count != 1 || q->sieve_count || !q->only_terms ||
+	    q->spec.axis != AXIS_CREATED)
 		return 0;
 	int rc = snapshot_term_count(q->snapshot, q->spec.resource, &q->terms[0],
 				     q->result.start_ms, q->result.end_ms, &q->result.total);
@@ -225,6 +235,29 @@ static int count_term(struct query *q, struct why *why)
 	return 0;
 }
 
+/* The same of a question of one word. */
+static int count_word(struct query *q, struct why *why)
+{
+	const struct search *s = q->spec.text;
+
+	if (!s || q->spec.where || q->spec.child || s->count != 1 || s->words[0].prefix ||
+	    (q->spec.axis != AXIS_CREATED && !spans_all(q)))
+		return 0;
+	int rc = snapshot_word_count(q->snapshot, q->spec.resource, s->words[0].term,
+				     q->result.start_ms, q->result.end_ms, &q->result.total);
+	if (rc < 0)
+		return explain(rc, why);
+	q->counted = q->result.total_known = rc == 1;
+	return 0;
+}
+
+static int count_lists(struct query *q, struct why *why)
+{
+	int rc = count_term(q, why);
+
+	return rc || q->counted ? rc : count_word(q, why);
+}
+
 static void finish(struct query *q)
 {
 	q->phase = PHASE_DONE;
@@ -232,6 +265,29 @@ static void finish(struct query *q)
 		return;
 	q->result.total = q->matches;
 	q->result.total_known = q->spec.want_total || (!q->resumed && !q->result.more);
+}
+
+static int start_rows(struct query *q, struct why *why)
+{
+	q->phase = q->spec.limit ? PHASE_ROWS : PHASE_REST;
+	return start_scan(q, q->resumed ? &q->from : NULL, why);
+}
+
+/* The text is ready: its bits may know the total. */
+static int leave_text(struct query *q, struct why *why)
+{
+	if (q->spec.want_total && !q->counted && !q->spec.where &&
+	    (q->spec.axis == AXIS_CREATED || spans_all(q))) {
+		int rc = text_count(q->text, q->result.start_ms, q->result.end_ms, &q->result.total);
+		if (rc < 0)
+			return explain(rc, why);
+		q->counted = q->result.total_known = rc == 1;
+	}
+	if (q->spec.limit == 0 && q->counted) {
+		q->phase = PHASE_DONE;
+		return 0;
+	}
+	return start_rows(q, why);
 }
 
 static int prepare(struct query *q, struct why *why)
@@ -259,17 +315,21 @@ static int prepare(struct query *q, struct why *why)
 	if (q->counted) {
 		q->result.total = snapshot_count(q->snapshot, s->resource);
 		q->result.total_known = true;
-	} else if (s->want_total && s->where) {
-		rc = count_term(q, why);
+	} else if (s->want_total) {
+		rc = count_lists(q, why);
 		if (rc)
 			return rc;
 	}
-	if (s->limit == 0) {
-		/* Nothing to show: all is counted in one go, whatever the cursor. */
+	/* Nothing to show: all is counted in one go, whatever the cursor. */
+	if (s->limit == 0)
 		q->resumed = false;
-		q->phase = s->want_total && !q->counted ? PHASE_REST : PHASE_DONE;
-	}
-	return q->phase == PHASE_DONE ? 0 : start_scan(q, q->resumed ? &q->from : NULL, why);
+	if (s->limit == 0 && (!s->want_total || q->counted))
+		q->phase = PHASE_DONE;
+	else if (s->text)
+		return text_open(q->snapshot, &q->spec, &q->text)
+			       ? why_set(why, ERR_NOMEM, "out of memory")
+			       : 0;
+	return q->phase == PHASE_DONE ? 0 : start_rows(q, why);
 }
 
 int query_open(struct snapshot *v, const struct query_spec *spec, struct query **out, struct why *why)
@@ -299,8 +359,10 @@ void query_free(struct query *q)
 	if (!q)
 		return;
 	scan_close(q->scan);
+	text_free(q->text);
 	projection_free(q->projection);
 	buf_release(&q->memory);
+	buf_release(&q->snippet);
 	buf_release(&q->scratch);
 	free(q);
 }
@@ -334,24 +396,54 @@ static int match_indexed(struct query *q, const struct scan_row *row, const stru
 				: ERR_NOTFOUND;
 }
 
-/* 1: it is wanted, 0: it is not. *read: `r` is a whole record. */
-static int examine(struct query *q, const struct scan_row *row, struct record *r, bool *read,
-		   unsigned *cost)
+/* Makes `r` a whole record unless it is one. 1, 0: damaged, or an error. */
+static int have_record(struct query *q, const struct scan_row *row, struct record *r, bool *read,
+		       unsigned *cost)
+{
+	if (*read)
+		return 1;
+	int rc = read_record(q, row, r, cost);
+	*read = rc > 0;
+	return rc;
+}
+
+static int meets_where(struct query *q, const struct scan_row *row, struct record *r, bool *read,
+		       unsigned *cost)
 {
 	int rc = 1;
 
-	*r = envelope_of(row);
-	*read = false;
 	for (size_t i = 0; i < q->sieve_count && rc > 0; i++)
 		rc = where_match(q->sieve[i], r, &q->scratch);
 	if (rc > 0)
 		rc = match_indexed(q, row, r);
-	if (rc == ERR_NOTFOUND) {
-		rc = read_record(q, row, r, cost);
-		*read = rc > 0;
-		if (rc > 0)
-			rc = where_match(q->spec.where, r, &q->scratch);
-	}
+	if (rc != ERR_NOTFOUND)
+		return rc;
+	rc = have_record(q, row, r, read, cost);
+	return rc > 0 ? where_match(q->spec.where, r, &q->scratch) : rc;
+}
+
+static int meets_text(struct query *q, const struct scan_row *row, struct record *r, bool *read,
+		      unsigned *cost)
+{
+	int rc = text_row(q->text, row, cost);
+
+	if (rc != ERR_NOTFOUND)
+		return rc;
+	rc = have_record(q, row, r, read, cost);
+	return rc > 0 ? text_finds(q->text, r) : rc;
+}
+
+/* 1: it is wanted, 0: it is not. *read: `r` is a whole record. */
+static int examine(struct query *q, const struct scan_row *row, struct record *r, bool *read,
+		   unsigned *cost)
+{
+	*r = envelope_of(row);
+	*read = false;
+	if (q->text && row->verdict == MATCH_OUT && !text_passes_all(q->text))
+		return 0;
+	int rc = meets_where(q, row, r, read, cost);
+	if (rc > 0 && q->text)
+		rc = meets_text(q, row, r, read, cost);
 	if (rc == ERR_CORRUPT) {
 		q->result.damaged++;
 		return 0;
@@ -386,23 +478,42 @@ static int write_indexed(struct query *q, const struct record *envelope, struct 
 }
 
 /* 0: written, 1: damaged and counted, or an error. */
-static int write_row(struct query *q, const struct scan_row *row, struct record *r, bool read,
+static int write_row(struct query *q, const struct scan_row *row, struct record *r, bool *read,
 		     unsigned *cost)
 {
-	int rc = read ? ERR_NOTFOUND : write_indexed(q, r, q->spec.rows);
+	int rc = *read ? ERR_NOTFOUND : write_indexed(q, r, q->spec.rows);
 
-	if (rc == ERR_NOTFOUND && !read) {
-		rc = read_record(q, row, r, cost);
+	if (rc == ERR_NOTFOUND) {
+		rc = have_record(q, row, r, read, cost);
 		if (rc <= 0)
 			return rc ? rc : 1;
-		rc = ERR_NOTFOUND;
-	}
-	if (rc == ERR_NOTFOUND)
 		rc = row_write(q->projection, q->spec.source, q->spec.resource, r, q->spec.rows);
+	}
 	if (rc != ERR_CORRUPT)
 		return rc;
 	q->result.damaged++;
 	return 1;
+}
+
+/* 0, 1: damaged and counted, or an error. */
+static int add_snippet(struct query *q, const struct scan_row *row, struct record *r, bool *read,
+		       size_t mark, unsigned *cost)
+{
+	int rc = q->text ? text_snippet(q->text, row, *read ? r : NULL, &q->snippet, cost) : 0;
+
+	if (rc == ERR_NOTFOUND) {
+		rc = have_record(q, row, r, read, cost);
+		if (rc <= 0)
+			return rc ? rc : 1;
+		rc = text_snippet(q->text, row, r, &q->snippet, cost);
+	}
+	if (rc == ERR_CORRUPT) {
+		q->result.damaged++;
+		return 1;
+	}
+	if (rc > 0)
+		row_add(q->spec.rows, mark, "snippet", buf_bytes(&q->snippet));
+	return rc < 0 ? rc : q->spec.rows->error;
 }
 
 /* A record that is wanted: into the answer, or behind its end. */
@@ -411,10 +522,14 @@ static int show(struct query *q, const struct scan_row *row, struct record *r, b
 {
 	struct buf *rows = q->spec.rows;
 	size_t mark = rows->len;
-	int rc = write_row(q, row, r, read, cost);
+	int rc = write_row(q, row, r, &read, cost);
 
-	if (rc)
+	if (!rc)
+		rc = add_snippet(q, row, r, &read, mark, cost);
+	if (rc) {
+		rows->len = mark;
 		return rc < 0 ? rc : 0;
+	}
 	q->matches++;
 	if (q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
 		rows->len = mark;
@@ -481,7 +596,15 @@ static int take_row(struct query *q, const struct scan_row *row, unsigned *cost)
 static int advance(struct query *q, unsigned *cost, struct why *why)
 {
 	struct scan_row row;
-	int rc = scan_next(q->scan, &row);
+	int rc;
+
+	if (q->phase == PHASE_TEXT) {
+		rc = text_step(q->text, cost);
+		if (rc < 0)
+			return explain(rc, why);
+		return rc ? 0 : leave_text(q, why);
+	}
+	rc = scan_next(q->scan, &row);
 
 	*cost += 1;
 	if (rc == 0)
@@ -508,7 +631,7 @@ static void put_cursor(struct query *q)
 /* One index row answers it: always worth it. */
 static bool peek_is_cheap(const struct query *q)
 {
-	return q->phase == PHASE_PEEK && !q->spec.where;
+	return q->phase == PHASE_PEEK && !q->spec.where && !q->text;
 }
 
 int query_step(struct query *q, unsigned budget, struct why *why)
@@ -528,6 +651,12 @@ int query_step(struct query *q, unsigned budget, struct why *why)
 	}
 	if (q->phase != PHASE_DONE)
 		return 1;
+	if (q->text) {
+		q->result.damaged += text_damaged(q->text);
+		q->result.read += text_read(q->text);
+		text_free(q->text);
+		q->text = NULL;
+	}
 	put_cursor(q);
 	return 0;
 }

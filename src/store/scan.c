@@ -14,6 +14,7 @@
 #include "columns.h"
 #include "lists.h"
 #include "lookup.h"
+#include "match_bits.h"
 #include "view.h"
 
 #include <codec/msgpack.h>
@@ -46,6 +47,8 @@ struct run {
 	bool by_list;                /* places are those of the first list */
 	bool decided;                /* the segment knows the terms */
 	bool certain;                /* so the current row has them */
+	const struct match_bits *match; /* NULL: all rows are sure */
+	enum match_verdict verdict;     /* on the current row */
 	struct column_hint *columns; /* by field number */
 };
 
@@ -56,6 +59,8 @@ struct scan {
 	const struct schema *schema;
 	const struct store_term *terms; /* while opening */
 	size_t terms_count;
+	const struct match *match;
+	bool match_all;
 	uint64_t parent_hash;
 	int64_t start_ms, end_ms;
 	bool untimed; /* rows without a time, too */
@@ -147,13 +152,28 @@ static int run_wants(const struct scan *s, struct run *r)
 	return rc;
 }
 
+/* Leaves out what the match rules out, where places are ordinals. */
+static void run_skip(const struct scan *s, struct run *r)
+{
+	if (!r->match || s->match_all || r->by_list || r->list || s->children || s->changes ||
+	    s->axis == AXIS_UPDATED)
+		return;
+	if (s->descending)
+		r->end = match_bits_before(r->match, r->at, r->end);
+	else
+		r->at = match_bits_from(r->match, r->at, r->end);
+}
+
 /* Goes to the next row that is wanted: 1, 0 at the end, or an error. After many that are not wanted
  * one comes that is not certain, so that no step takes long. */
 static int run_next(struct scan *s, struct run *r)
 {
 	unsigned passed = 0;
 
-	while (r->at < r->end) {
+	for (;;) {
+		run_skip(s, r);
+		if (r->at >= r->end)
+			return 0;
 		uint32_t place = s->descending ? --r->end : r->at++;
 		int rc = run_place(s, r, place, &r->ordinal);
 		if (rc)
@@ -164,7 +184,8 @@ static int run_next(struct scan *s, struct run *r)
 		if (rc < 0)
 			return rc;
 		r->certain = r->decided && rc;
-		if (rc == 0 && ++passed < PASSED_MAX)
+		r->verdict = r->match ? match_bits_say(r->match, r->ordinal) : MATCH_SURE;
+		if ((rc == 0 || (r->verdict == MATCH_OUT && !s->match_all)) && ++passed < PASSED_MAX)
 			continue;
 		rc = segment_row(r->entry->segment, s->view->store->pages, r->ordinal, &r->row_hint,
 				 &r->row);
@@ -178,7 +199,6 @@ static int run_next(struct scan *s, struct run *r)
 		r->key.id_hash = r->row.id_hash;
 		return 1;
 	}
-	return 0;
 }
 
 /* ---- where a run begins and ends ---- */
@@ -428,7 +448,8 @@ static int open_runs(struct scan *s, const struct state_resource *resource)
 			continue;
 		s->runs_count++;
 		r->entry = &resource->segments[i];
-		int rc = run_open(s, r);
+		r->match = s->match ? match_bits_of(s->match, i) : NULL;
+		int rc = r->match && match_bits_none(r->match) && !s->match_all ? 0 : run_open(s, r);
 		if (!rc)
 			rc = run_next(s, r);
 		if (rc < 0)
@@ -461,6 +482,8 @@ int scan_open(struct snapshot *v, const struct scan_spec *spec, struct scan **sc
 	s->schema = schema_find(&v->store->schemas, spec->resource);
 	s->terms = spec->terms;
 	s->terms_count = spec->terms_count;
+	s->match = spec->match;
+	s->match_all = spec->match_all;
 	s->parent_hash = row_parent_hash(spec->parent);
 	s->has_after = spec->after != NULL;
 	if (spec->after)
@@ -533,7 +556,8 @@ int scan_next(struct scan *s, struct scan_row *row_out)
 				     .revision = r->row.revision,
 				     .flags = r->row.flags,
 				     .raw_bytes = r->row.raw_bytes,
-				     .certain = r->certain};
+				     .certain = r->certain,
+				     .verdict = r->verdict};
 	return 1;
 }
 

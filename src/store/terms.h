@@ -48,5 +48,7 @@ struct term_cursor {
 
 void term_cursor_init(struct term_cursor *c, struct segment *g, struct pages *p);
 int term_cursor_next(struct term_cursor *c);
+/* To the page from which on all terms that are not smaller are found; some smaller ones may come first. 0 or an error. */
+int term_cursor_seek(struct term_cursor *c, struct bytes term);
 
 #endif

@@ -293,30 +293,43 @@ static int find_in_leaf(struct entries *e, struct bytes term, struct posting *l)
 	return 0;
 }
 
-int terms_find(struct segment *g, struct pages *p, struct bytes term, struct posting *out)
+/* The leaf that may hold the term, and its entries; there is one. */
+static int find_leaf(struct segment *g, struct pages *p, struct bytes term, uint32_t *page_out,
+		     struct entries *e)
 {
+	uint32_t hint = 0, page = g->sections[SECTION_TERMS].elements - 1;
 	unsigned above = SEGMENT_LEVELS_MAX;
-	struct entries e;
-	uint32_t hint = 0;
-	int rc = segment_load(g, p);
 
-	list_init(out, g, p);
-	if (rc || g->sections[SECTION_TERMS].elements == 0)
-		return rc;
-	uint32_t page = g->sections[SECTION_TERMS].elements - 1;
 	for (;;) {
-		rc = page_entries(g, p, page, &hint, &e);
+		int rc = page_entries(g, p, page, &hint, e);
 		if (rc)
 			return rc;
-		if (e.level >= above)
+		if (e->level >= above)
 			return segment_note(g, ERR_CORRUPT);
-		above = e.level;
+		above = e->level;
 		if (above == 0)
 			break;
-		rc = descend(&e, term, &page);
+		rc = descend(e, term, &page);
 		if (rc)
 			return segment_note(g, rc);
 	}
+	*page_out = page;
+	return 0;
+}
+
+int terms_find(struct segment *g, struct pages *p, struct bytes term, struct posting *out)
+{
+	struct entries e;
+	uint32_t page;
+	int rc = segment_load(g, p);
+
+	list_init(out, g, p);
+	if (!rc && g->sections[SECTION_TERMS].elements == 0)
+		return 0;
+	if (!rc)
+		rc = find_leaf(g, p, term, &page, &e);
+	if (rc)
+		return rc;
 	rc = find_in_leaf(&e, term, out);
 	if (rc != 1)
 		list_init(out, g, p);
@@ -332,6 +345,18 @@ void term_cursor_init(struct term_cursor *c, struct segment *g, struct pages *p)
 	c->page = c->left = c->at = c->hint = 0;
 	c->len = 0;
 	list_init(&c->list, g, p);
+}
+
+int term_cursor_seek(struct term_cursor *c, struct bytes term)
+{
+	struct entries e;
+	int rc = segment_load(c->segment, c->pages);
+
+	if (rc || c->segment->sections[SECTION_TERMS].elements == 0)
+		return rc;
+	c->left = c->at = 0;
+	c->len = 0;
+	return find_leaf(c->segment, c->pages, term, &c->page, &e);
 }
 
 /* Pages are looked up for each entry: what was borrowed may be gone. */
