@@ -6,7 +6,7 @@ _ficq_words() {
 _ficq() {
 	local cur prev command= place=0 words= options= commands i word
 	COMPREPLY=()
-	commands="status sources fields query get thread count freshness coverage sync plan wait runs verify prune dead rpc completion help version"
+	commands="status sources fields query search get thread count freshness coverage sync plan wait runs verify prune dead rpc completion help version"
 	cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 	# "--name=va" comes as three words.
 	if [ "$cur" = '=' ]; then cur=; elif [ "$prev" = '=' ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
@@ -19,6 +19,8 @@ _ficq() {
 	--until) :; return ;;
 	--axis) _ficq_words "created updated"; return ;;
 	--where) :; return ;;
+	--text) :; return ;;
+	--resource) _ficq_words "$(ficq completion resources 2>/dev/null)"; return ;;
 	-n|--limit) :; return ;;
 	--max-age) :; return ;;
 	--require) _ficq_words "fresh partial"; return ;;
@@ -32,7 +34,7 @@ _ficq() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--axis|--where|--limit|-n|--max-age|--require|--timeout|--fresh|--mode|--ids|--tz|--color) [ "${COMP_WORDS[i+1]}" = '=' ] && i=$((i + 1)); i=$((i + 1)) ;;
+		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--axis|--where|--text|--resource|--limit|-n|--max-age|--require|--timeout|--fresh|--mode|--ids|--tz|--color) [ "${COMP_WORDS[i+1]}" = '=' ] && i=$((i + 1)); i=$((i + 1)) ;;
 		-*|=) ;;
 		*) if [ -z "$command" ]; then command=$word; else place=$((place + 1)); fi ;;
 		esac
@@ -48,8 +50,11 @@ _ficq() {
 	fields) options=" --source="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
-	query) options=" --source= --fields= --since= --until= --axis= --where= --limit= --max-age= --require="
+	query) options=" --source= --fields= --since= --until= --axis= --where= --text= --limit= --max-age= --require="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	search) options=" --source= --fields= --since= --until= --axis= --where= --resource= --limit= --max-age= --require="
+		:
 		;;
 	get) options=" --source= --fields= --require="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
@@ -57,7 +62,7 @@ _ficq() {
 	thread) options=" --source= --require="
 		:
 		;;
-	count) options=" --source= --since= --until= --axis= --where= --max-age= --require="
+	count) options=" --source= --since= --until= --axis= --where= --text= --max-age= --require="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
 	freshness) options=" --source= --since= --until= --axis= --max-age= --require="

@@ -62,6 +62,7 @@ static bool wants_doc(const char *fields)
 static int put_question(struct app *a, struct params *p)
 {
 	params_str(p, "resource", app_arg(a, 0));
+	params_str(p, "text", app_value(a, OPT_TEXT));
 	params_str(p, "where", app_value(a, OPT_WHERE));
 	int code = app_put_span(a, p);
 	return code ? code : app_put_max_age(a, p);
@@ -217,11 +218,13 @@ static int run_query(struct query *q)
 }
 
 /* The columns asked for, or the resource's own. */
-static int choose_columns(struct app *a, const char *resource, struct columns *c)
+static int choose_columns(struct app *a, const char *resource, bool snippet, struct columns *c)
 {
 	const char *fields = app_value(a, OPT_FIELDS);
 
 	columns_of_resource(c, resource);
+	if (snippet)
+		columns_add_snippet(c);
 	if (!fields)
 		return 0;
 	int r = columns_of_fields(c, fields);
@@ -263,7 +266,48 @@ int ask_query(struct app *a)
 	q.page_rows = wants_doc(app_value(a, OPT_FIELDS)) ? PAGE_ROWS_DOC : PAGE_ROWS;
 	int code = read_limit(a, &q.left);
 	if (code == 0)
-		code = choose_columns(a, app_arg(a, 0), &q.columns);
+		code = choose_columns(a, app_arg(a, 0), app_given(a, OPT_TEXT), &q.columns);
+	return code ? code : print_query(&q);
+}
+
+static const char *searched_resource(struct app *a)
+{
+	const char *resource = app_value(a, OPT_RESOURCE);
+
+	return resource ? resource : "conversations";
+}
+
+/* Words that the shell has told apart belong together. */
+static int put_search(struct app *a, struct params *p)
+{
+	struct buf text = {0};
+
+	for (size_t i = 0; app_arg(a, i); i++) {
+		buf_put_str(&text, i ? " " : "");
+		buf_put_str(&text, app_arg(a, i));
+	}
+	buf_put_byte(&text, 0);
+	if (text.error) {
+		buf_release(&text);
+		return report_error(&a->report, EXIT_SOFTWARE, "internal", "out of memory");
+	}
+	params_list(p, "fields", app_value(a, OPT_FIELDS));
+	params_str(p, "resource", searched_resource(a));
+	params_str(p, "text", (const char *)text.data);
+	params_str(p, "where", app_value(a, OPT_WHERE));
+	buf_release(&text);
+	int code = app_put_span(a, p);
+	return code ? code : app_put_max_age(a, p);
+}
+
+int ask_search(struct app *a)
+{
+	struct query q = {.app = a, .method = "query", .key = "rows", .put_params = put_search};
+
+	q.page_rows = wants_doc(app_value(a, OPT_FIELDS)) ? PAGE_ROWS_DOC : PAGE_ROWS;
+	int code = read_limit(a, &q.left);
+	if (code == 0)
+		code = choose_columns(a, searched_resource(a), true, &q.columns);
 	return code ? code : print_query(&q);
 }
 
@@ -456,7 +500,7 @@ static int print_get(struct app *a, struct bytes record)
 		print_record(a, record);
 		return 0;
 	}
-	int code = choose_columns(a, app_arg(a, 0), &columns);
+	int code = choose_columns(a, app_arg(a, 0), false, &columns);
 	if (code)
 		return code;
 	app_rows(a, &rows, &columns);
