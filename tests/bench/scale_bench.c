@@ -1,7 +1,7 @@
 /*
  * scale_bench: a store of very many conversations, as the daemon would hold them, and what it costs to
  * have it: disk, files, the time to open it, the memory, gets by id when everything is warm and when
- * nothing is.
+ * nothing is; and full text.
  *
  *   scale_bench               for each number in SCALE_BENCH (default "3000 10000"), below /dev/shm
  *   scale_bench DIR NUMBER    makes the store in DIR, and leaves it there: the state_dir/SOURCE of a
@@ -12,6 +12,7 @@
  * order of time, 2,000 a day.
  */
 #include "../../src/ficd/indexed.h"
+#include "support/ask.h"
 #include "support/page.h"
 
 #include <base/log.h>
@@ -366,6 +367,8 @@ static void bench(const char *dir, unsigned count)
 	say_size(s, "segments, after what was to merge");
 	bench_gets(s, count);
 	say("memory after the gets", private_mb(), "MB");
+	ask_all(s);
+	say("memory after full text", private_mb(), "MB");
 	store_close(s);
 	bench_cold(dir, count);
 }
