@@ -29,9 +29,9 @@ struct query_spec {
 	/* Only records that have these words, or, where there are children, one of which has them by itself; NULL: all. Rows get a member
 	 * `snippet` (search_snippet), of the newest child that is found or else of the record. */
 	const struct search *text;
-	const char *child;                /* the resource of the records' children; NULL: they have none */
+	const char *child; /* the resource of the records' children; NULL: they have none */
 	const struct field *child_fields; /* its common fields */
-	const struct bytes *names; /* what rows show (row.h); NULL: the summary */
+	const struct bytes *names;        /* what rows show (row.h); NULL: the summary */
 	size_t name_count;
 	bool whole;     /* without names: doc as well */
 	uint32_t limit; /* rows; 0: none, only a total */

@@ -52,7 +52,6 @@ int match_children(struct match *m, uint64_t parent, struct buf *hits);
 /* Makes the record that children call so sure, or possible if it is not sure already. 1; 0: there is no such live record; or an error. */
 int match_add(struct match *m, uint64_t parent, bool sure);
 /* The hit's record, inflated into `memory` (reset first). 1 or an error. */
-int match_record(struct match *m, const struct match_hit *hit, struct buf *memory,
-		 struct record *out);
+int match_record(struct match *m, const struct match_hit *hit, struct buf *memory, struct record *out);
 
 #endif

@@ -283,8 +283,8 @@ int snapshot_term_count(struct snapshot *v, const char *resource, const struct s
 
 /* The same for a word (as words_each spells it) in any of the fields that are indexed by words. 0, too, when records have it in several of
  * these fields: then only match_count (store/match.h) knows. */
-int snapshot_word_count(struct snapshot *v, const char *resource, struct bytes word, int64_t start_ms,
-			int64_t end_ms, uint64_t *count_out);
+int snapshot_word_count(struct snapshot *v, const char *resource, struct bytes word,
+			int64_t start_ms, int64_t end_ms, uint64_t *count_out);
 
 /* Where a scan stands: resume with the position of the last row that was used. Rows are ordered by
  * (time on the axis, hash of the id); unknown times come first. */

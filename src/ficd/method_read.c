@@ -310,8 +310,7 @@ static bool read_text(struct reading *g, struct query_spec *spec)
 		return false;
 	}
 	if (g->type->child) {
-		const struct resource_type *child =
-			source_type(g->source, bytes_str(g->type->child));
+		const struct resource_type *child = source_type(g->source, bytes_str(g->type->child));
 		spec->child = child->name;
 		spec->child_fields = child->fields;
 	}

@@ -14,8 +14,8 @@ enum cell_kind {
 	CELL_NUMBER, /* with thousands set apart */
 	CELL_RATIO,  /* 0..1 as per cent */
 	CELL_BYTES,
-	CELL_MILLIS, /* a duration */
-	CELL_YES,    /* true as "yes", false as nothing */
+	CELL_MILLIS,  /* a duration */
+	CELL_YES,     /* true as "yes", false as nothing */
 	CELL_SNIPPET, /* text with U+27E6 U+27E7 around what was found */
 };
 

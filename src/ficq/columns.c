@@ -136,8 +136,7 @@ int columns_of_fields(struct columns *c, const char *fields)
 			continue;
 		if (c->count == COLUMNS_MAX)
 			return ERR_LIMIT;
-		c->items[c->count++] =
-			(struct column){name + at, title + at, kind_of(name + at)};
+		c->items[c->count++] = (struct column){name + at, title + at, kind_of(name + at)};
 	}
 	return c->count ? 0 : ERR_SYNTAX;
 }

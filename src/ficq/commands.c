@@ -60,7 +60,8 @@ const struct command_spec command_table[CMD_NUMBER] = {
 				  "SNIPPET shows the place.",
 			.args_min = 1,
 			.args_max = 32,
-			.options = QUESTION_OPTIONS | BIT(OPT_RESOURCE) | BIT(OPT_FIELDS) | BIT(OPT_LIMIT),
+			.options = QUESTION_OPTIONS | BIT(OPT_RESOURCE) | BIT(OPT_FIELDS) |
+				   BIT(OPT_LIMIT),
 		},
 	[CMD_GET] =
 		{

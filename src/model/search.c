@@ -194,9 +194,9 @@ static bool is_word(const struct parser *p, const char *word)
 
 static int deeper(struct parser *p)
 {
-	return ++p->depth > SEARCH_DEPTH_MAX ? fail(p, p->at, ERR_LIMIT, "nested deeper than %d",
-						    SEARCH_DEPTH_MAX)
-					     : 0;
+	return ++p->depth > SEARCH_DEPTH_MAX
+		       ? fail(p, p->at, ERR_LIMIT, "nested deeper than %d", SEARCH_DEPTH_MAX)
+		       : 0;
 }
 
 static int take_group(struct parser *p, struct search_node **out)

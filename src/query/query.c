@@ -201,7 +201,8 @@ static int take_cursor(struct query *q, struct why *why)
 
 static bool counted_already(const struct query *q)
 {
-	return !q->spec.where && !q->spec.text && q->result.start_ms == TIME_MIN && q->result.end_ms == TIME_MAX;
+	return !q->spec.where && !q->spec.text && q->result.start_ms == TIME_MIN &&
+	       q->result.end_ms == TIME_MAX;
 }
 
 static int explain(int rc, struct why *why)

@@ -22,8 +22,8 @@ struct projection {
 /* Members that every row has, or those that apply: not columns, even when they are asked for. */
 static bool is_fixed(struct bytes name)
 {
-	static const char *const names[] = {"source",  "resource",    "id",
-					    "deleted", "merged_into", "truncated", "snippet"};
+	static const char *const names[] = {"source",      "resource",  "id",     "deleted",
+					    "merged_into", "truncated", "snippet"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (bytes_is(name, names[i]))

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define SNIPPET_BYTES 160
-#define TEXTS_MAX     62  /* fields of words that a schema can have */
+#define TEXTS_MAX     62 /* fields of words that a schema can have */
 #define READ_UNIT     8192
 #define MARKED        8192 /* parents that are remembered while children mark them */
 #define CHILD_COST    2

@@ -96,8 +96,8 @@ int snapshot_term_count(struct snapshot *v, const char *resource, const struct s
 	return rc < 0 ? store_trouble(v->store, rc) : rc;
 }
 
-int snapshot_word_count(struct snapshot *v, const char *resource, struct bytes word, int64_t start_ms,
-			int64_t end_ms, uint64_t *count_out)
+int snapshot_word_count(struct snapshot *v, const char *resource, struct bytes word,
+			int64_t start_ms, int64_t end_ms, uint64_t *count_out)
 {
 	const struct state_resource *r = state_find(v->state, resource);
 	const struct schema *schema = schema_find(&v->store->schemas, resource);

@@ -33,7 +33,7 @@ struct match {
 	int error;
 	/* The segment under way. */
 	size_t at;
-	size_t room;                    /* words of 64 rows */
+	size_t room;                     /* words of 64 rows */
 	uint64_t *has[SEARCH_WORDS_MAX]; /* rows that have the word, in any field */
 	uint64_t *unknown;
 	bool some_unknown;
@@ -656,8 +656,7 @@ int match_children(struct match *m, uint64_t parent, struct buf *hits)
 	return 0;
 }
 
-int match_record(struct match *m, const struct match_hit *hit, struct buf *memory,
-		 struct record *out)
+int match_record(struct match *m, const struct match_hit *hit, struct buf *memory, struct record *out)
 {
 	struct store *store = m->view->store;
 	struct segment *g = m->resource->segments[hit->segment].segment;

@@ -43,13 +43,13 @@ struct run {
 	struct row row;
 	struct scan_position key;
 	struct child_key *list; /* of children by last update, or of changes where they are not indexed */
-	struct posting *terms;       /* NULL: no terms, or unknown; the shortest first */
-	bool by_list;                /* places are those of the first list */
-	bool decided;                /* the segment knows the terms */
-	bool certain;                /* so the current row has them */
+	struct posting *terms;          /* NULL: no terms, or unknown; the shortest first */
+	bool by_list;                   /* places are those of the first list */
+	bool decided;                   /* the segment knows the terms */
+	bool certain;                   /* so the current row has them */
 	const struct match_bits *match; /* NULL: all rows are sure */
 	enum match_verdict verdict;     /* on the current row */
-	struct column_hint *columns; /* by field number */
+	struct column_hint *columns;    /* by field number */
 };
 
 struct scan {

@@ -40,8 +40,7 @@ static double ask(struct store *s, const char *resource, const char *text, uint3
 
 	if (type->child) {
 		spec.child = type->child;
-		spec.child_fields =
-			provider_type(&provider_intercom, bytes_str(type->child))->fields;
+		spec.child_fields = provider_type(&provider_intercom, bytes_str(type->child))->fields;
 	}
 	int rc = search_parse(bytes_str(text), &arena, &spec.text, &why);
 	if (!rc)
@@ -85,8 +84,14 @@ static void say(struct store *s, const char *resource, const char *text, uint32_
 void ask_all(struct store *s)
 {
 	static const char *const texts[] = {
-		"permission",		 "the",	    "refund invoice", "\"the customer\"",
-		"\"refund permission\"", "refun*", "the -refund",    "nothinglikeit",
+		"permission",
+		"the",
+		"refund invoice",
+		"\"the customer\"",
+		"\"refund permission\"",
+		"refun*",
+		"the -refund",
+		"nothinglikeit",
 	};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

@@ -246,10 +246,11 @@ static void fields(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(snippets),
-		cmocka_unit_test(cells),      cmocka_unit_test(json_lines), cmocka_unit_test(csv),
-		cmocka_unit_test(tsv),        cmocka_unit_test(ndjson),     cmocka_unit_test(table),
-		cmocka_unit_test(table_fits), cmocka_unit_test(fields),
+		cmocka_unit_test(snippets),   cmocka_unit_test(cells),
+		cmocka_unit_test(json_lines), cmocka_unit_test(csv),
+		cmocka_unit_test(tsv),        cmocka_unit_test(ndjson),
+		cmocka_unit_test(table),      cmocka_unit_test(table_fits),
+		cmocka_unit_test(fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,8 +33,9 @@ static bool finds(const char *text, const char *first, const char *second)
 	return holds;
 }
 
-static const char first[] = "Please REFUND my order number 17, please. Mail: ada@example.com (v1.2) Stra\xc3\x9f"
-			    "e \xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd";
+static const char first[] =
+	"Please REFUND my order number 17, please. Mail: ada@example.com (v1.2) Stra\xc3\x9f"
+	"e \xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd";
 static const char second[] = "order invoice The number";
 
 static void what_is_found(void **state)
@@ -128,14 +129,12 @@ static void what_is_refused(void **state)
 		{"a OR", ERR_SYNTAX, "column 5: expected a word, but the search ends here"},
 		{"OR a", ERR_SYNTAX,
 		 "column 1: expected a word before this (the word itself: \"or\", \"and\")"},
-		{"a OR -b", ERR_INVALID,
-		 "column 6: OR joins what is looked for, not what is left out"},
+		{"a OR -b", ERR_INVALID, "column 6: OR joins what is looked for, not what is left out"},
 		{"c -b OR a", ERR_INVALID,
 		 "column 3: OR joins what is looked for, not what is left out"},
 		{"a NOT b", ERR_SYNTAX, "column 3: 'NOT': to leave a word out write -word"},
 		{"a || b", ERR_SYNTAX, "column 3: '||': did you mean OR?"},
-		{"a && b", ERR_SYNTAX,
-		 "column 3: '&&': leave it out: all words must be there anyway"},
+		{"a && b", ERR_SYNTAX, "column 3: '&&': leave it out: all words must be there anyway"},
 		{"()", ERR_SYNTAX, "column 2: expected a word, not ')'"},
 	};
 

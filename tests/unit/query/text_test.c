@@ -50,7 +50,8 @@ static const struct vocabulary {
 	{"foo-bar", {"foo", "bar"}},
 	{"example", {"example"}},
 	{"com", {"com"}},
-	{"\xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd", {"\xe6\x9d\xb1\xe4\xba\xac", "\xe4\xba\xac\xe9\x83\xbd"}},
+	{"\xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd",
+	 {"\xe6\x9d\xb1\xe4\xba\xac", "\xe4\xba\xac\xe9\x83\xbd"}},
 	{"\xe6\x9d\xb1\xe4\xba\xac", {"\xe6\x9d\xb1\xe4\xba\xac"}},
 	{"rare", {"rare"}},
 };
@@ -92,7 +93,8 @@ static unsigned any_word(void)
 
 static void make_words(struct words *w, bool html)
 {
-	static const char *const gaps[] = {" ", ", ", "</p><p>", " <b class=\"spam\">", "<br>", "&nbsp;"};
+	static const char *const gaps[] = {" ",    ", ",    "</p><p>", " <b class=\"spam\">",
+					   "<br>", "&nbsp;"};
 	struct buf b = {0};
 	unsigned n = below(WORDS_MAX + 1);
 
@@ -133,8 +135,8 @@ static const struct field message_fields[] = {
 	{NULL, FIELD_TEXT, NULL, NULL},
 };
 
-static const struct store_field conversations_indexed[] = {
-	{&conversation_fields[0], STORE_TEXT}, {&conversation_fields[1], STORE_INTEGER}};
+static const struct store_field conversations_indexed[] = {{&conversation_fields[0], STORE_TEXT},
+							   {&conversation_fields[1], STORE_INTEGER}};
 static const struct store_field messages_indexed[] = {{&message_fields[0], STORE_TEXT},
 						      {&message_fields[1], STORE_WORDS},
 						      {&message_fields[2], STORE_INTEGER}};
@@ -142,8 +144,9 @@ static const struct store_field messages_indexed[] = {{&message_fields[0], STORE
 static const struct store_schema older[] = {{"conversations", conversations_indexed + 1, 1},
 					    {"messages", messages_indexed, 1},
 					    {NULL, NULL, 0}};
-static const struct store_schema schemas[] = {
-	{"conversations", conversations_indexed, 2}, {"messages", messages_indexed, 3}, {NULL, NULL, 0}};
+static const struct store_schema schemas[] = {{"conversations", conversations_indexed, 2},
+					      {"messages", messages_indexed, 3},
+					      {NULL, NULL, 0}};
 
 static void wake(void *ctx)
 {
@@ -221,8 +224,9 @@ static void commit(struct txn *t)
 static void make_conversation(struct txn *t)
 {
 	bool fresh = conversation_count < CONVERSATIONS && below(3);
-	struct thing *c = &conversations[fresh || !conversation_count ? conversation_count
-								      : below((unsigned)conversation_count)];
+	struct thing *c =
+		&conversations[fresh || !conversation_count ? conversation_count
+							    : below((unsigned)conversation_count)];
 
 	now_ms += 1000 + below(1000000);
 	if (fresh) {
@@ -241,8 +245,8 @@ static void make_conversation(struct txn *t)
 static void make_message(struct txn *t)
 {
 	bool fresh = message_count < MESSAGES && below(5);
-	struct thing *m = &messages[fresh || !message_count ? message_count
-							    : below((unsigned)message_count)];
+	struct thing *m =
+		&messages[fresh || !message_count ? message_count : below((unsigned)message_count)];
 
 	now_ms += 1000 + below(100000);
 	if (fresh) {
