@@ -290,9 +290,10 @@ check: all $(C_TESTS) ## run every test (ONLY=text: those whose path contains it
 
 test: check ## the same as check
 
-# Lives of 100,000 operations, every cut of every script, every byte flipped.
+# Lives of 100,000 operations, merges of 100,000 records, every cut of every script, every byte flipped.
 nightly: $(filter $(BUILD)/tests/store/%,$(C_TESTS)) ## run the store's tests at length: minutes to an hour
-	@$(TEST_ENV) TEST_TIMEOUT=7200 STORE_TEST_OPS=100000 STORE_TEST_CUTS=100000 STORE_TEST_ALL=1 \
+	@$(TEST_ENV) TEST_TIMEOUT=7200 STORE_TEST_OPS=100000 STORE_TEST_CUTS=100000 STORE_TEST_ROWS=100000 \
+		STORE_TEST_ALL=1 \
 		tools/lib/run-tests $^
 
 sanitize: ## run every test again under the address and undefined behaviour sanitizers

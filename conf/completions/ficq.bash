@@ -6,7 +6,7 @@ _ficq_words() {
 _ficq() {
 	local cur prev command= place=0 words= options= commands i word
 	COMPREPLY=()
-	commands="status sources fields query search get thread count freshness coverage sync plan wait runs verify prune dead rpc completion help version"
+	commands="status sources fields query search get thread count freshness coverage sync plan wait runs changes watch export verify prune dead rpc completion help version"
 	cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 	# "--name=va" comes as three words.
 	if [ "$cur" = '=' ]; then cur=; elif [ "$prev" = '=' ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
@@ -24,6 +24,10 @@ _ficq() {
 	-n|--limit) :; return ;;
 	--max-age) :; return ;;
 	--require) _ficq_words "fresh partial"; return ;;
+	--on-stale) _ficq_words "serve wait error"; return ;;
+	--count) :; return ;;
+	--duration) :; return ;;
+	--since-revision) :; return ;;
 	--timeout) :; return ;;
 	--fresh) _ficq_words "$(ficq completion resources 2>/dev/null)"; return ;;
 	--mode) _ficq_words "changes full backfill verify"; return ;;
@@ -34,7 +38,7 @@ _ficq() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--axis|--where|--text|--resource|--limit|-n|--max-age|--require|--timeout|--fresh|--mode|--ids|--tz|--color) [ "${COMP_WORDS[i+1]}" = '=' ] && i=$((i + 1)); i=$((i + 1)) ;;
+		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--axis|--where|--text|--resource|--limit|-n|--max-age|--require|--on-stale|--count|--duration|--since-revision|--timeout|--fresh|--mode|--ids|--tz|--color) [ "${COMP_WORDS[i+1]}" = '=' ] && i=$((i + 1)); i=$((i + 1)) ;;
 		-*|=) ;;
 		*) if [ -z "$command" ]; then command=$word; else place=$((place + 1)); fi ;;
 		esac
@@ -50,19 +54,19 @@ _ficq() {
 	fields) options=" --source="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
-	query) options=" --source= --fields= --since= --until= --axis= --where= --text= --limit= --max-age= --require="
+	query) options=" --source= --fields= --since= --until= --axis= --where= --text= --limit= --max-age= --require= --on-stale="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
-	search) options=" --source= --fields= --since= --until= --axis= --where= --resource= --limit= --max-age= --require="
+	search) options=" --source= --fields= --since= --until= --axis= --where= --resource= --limit= --max-age= --require= --on-stale="
 		:
 		;;
-	get) options=" --source= --fields= --require="
+	get) options=" --source= --fields= --max-age= --require= --on-stale="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
-	thread) options=" --source= --require="
+	thread) options=" --source= --max-age= --require= --on-stale="
 		:
 		;;
-	count) options=" --source= --since= --until= --axis= --where= --text= --max-age= --require="
+	count) options=" --source= --since= --until= --axis= --where= --text= --max-age= --require= --on-stale="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
 	freshness) options=" --source= --since= --until= --axis= --max-age= --require="
@@ -83,6 +87,16 @@ _ficq() {
 		:
 		;;
 	runs) options=" --source= --limit="
+		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	changes) options=" --source= --fields= --since= --where= --limit= --follow --duration="
+		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		[ $place -gt 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	watch) options=" --source= --fields= --since= --until= --axis= --where= --limit= --max-age= --require= --on-stale= --count= --duration="
+		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	export) options=" --source= --fields= --since= --until= --axis= --where= --limit= --max-age= --require= --on-stale= --since-revision= --gzip"
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
 	verify) options=" --source="

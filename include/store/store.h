@@ -53,6 +53,9 @@ struct store_hooks {
 	/* There is something for store_work. Comes from inside txn_commit and store_open; must not call back. NULL:
 	 * whatever there is to do is done at once, in the call that asks for it. */
 	void (*wake)(void *ctx);
+	/* There is another state: a snapshot may show more than before. Comes from inside a commit's end; must not call back. May be
+	 * NULL. */
+	void (*changed)(void *ctx);
 	void *ctx;
 };
 
@@ -275,11 +278,17 @@ struct store_term {
 	struct bytes text;
 };
 
+#define SCAN_MORE 2 /* call again */
+
 /* How many live records (no tombstones) with a creation time in the span have the term; TIME_MIN to
  * TIME_MAX: those without a time, too. 1; 0: the index cannot say (a segment from before the field,
  * a field without terms, a text longer than an index keeps); or an error. */
 int snapshot_term_count(struct snapshot *v, const char *resource, const struct store_term *term,
 			int64_t start_ms, int64_t end_ms, uint64_t *count_out);
+/* The same, a segment with each call, from *at (at first 0) on into *count (at first 0): SCAN_MORE until it is
+ * done. */
+int snapshot_term_count_step(struct snapshot *v, const char *resource, const struct store_term *term,
+			     int64_t start_ms, int64_t end_ms, size_t *at, uint64_t *count);
 
 /* The same for a word (as words_each spells it) in any of the fields that are indexed by words. 0, too, when records have it in several of
  * these fields: then only match_count (store/match.h) knows. */
@@ -309,7 +318,7 @@ struct scan_spec {
 	bool changes;
 	/* Only rows that have all of these terms, as far as an index knows: a row that it knows nothing
 	 * of comes, too, and is not `certain`; so does one now and then where few rows have them, so that
-	 * no step takes long. Must outlive the scan's opening only. */
+	 * no step takes long. Copied. */
 	const struct store_term *terms;
 	size_t terms_count; /* at most SCAN_TERMS_MAX */
 	/* Only rows that this (complete) match of the resource does not rule out, but for one now and then, so that no step takes long;
@@ -334,11 +343,15 @@ struct scan_row {
 	enum match_verdict verdict; /* of the scan's match; without one: sure */
 };
 
-/* Opens a cursor over a snapshot (kept until scan_close; the snapshot must outlive it). */
+/* Opens a cursor over a snapshot (kept until scan_close; the snapshot must outlive it). Reads nothing:
+ * fails with ERR_NOMEM, or ERR_LIMIT when there are too many terms. */
 int scan_open(struct snapshot *v, const struct scan_spec *spec, struct scan **scan_out,
 	      struct why *why);
-/* 1 a row, 0 the end, negative an error (which sticks). Cost: a heap step over the segments that
- * touch the span, no record is read. */
+/* 1 a row, 0 the end, negative an error (which sticks); ERR_CORRUPT: a segment is damaged, the next commit
+ * sets it aside. SCAN_MORE: there may be rows, call again: a call opens one segment at most, which takes some
+ * reads. Else its cost is a heap step over the segments that touch the span; no record is read. */
+int scan_step(struct scan *s, struct scan_row *row_out);
+/* The same until there is a row, or an end: opens as many segments as that takes. */
 int scan_next(struct scan *s, struct scan_row *row_out);
 /* The record of the row that scan_next gave last, inflated into `memory` (reset first). 1 or an
  * error. */

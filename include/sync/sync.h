@@ -71,7 +71,7 @@ enum sync_mode {
 
 /* Told about one run: progress at most ten times a second, then `ended` exactly once. Forgotten with sync_unwatch. */
 struct run_watch {
-	void (*progress)(void *ctx, const struct run_info *run);
+	void (*progress)(void *ctx, const struct run_info *run); /* NULL: not wanted */
 	void (*ended)(void *ctx, const struct run_info *run);
 	void *ctx;
 };

@@ -7,6 +7,7 @@
  *
  * Protocol history
  *   1.0  first release
+ *   1.1  changes, cancel (and error 9, canceled); on_stale, timeout_ms, max_age and doc where they were not
  */
 #ifndef FIC_WIRE_RPC_H
 #define FIC_WIRE_RPC_H
@@ -15,7 +16,7 @@
 #include <base/err.h>
 
 #define RPC_PROTOCOL_MAJOR 1
-#define RPC_PROTOCOL_MINOR 0
+#define RPC_PROTOCOL_MINOR 1
 
 #define WIRE_MESSAGE_MAX (1024 * 1024) /* bytes of one request, as sent */
 #define WIRE_DEPTH_MAX   32
@@ -40,6 +41,7 @@ enum rpc_code {
 	RPC_STALE = 6,
 	RPC_BUSY = 7,
 	RPC_BAD_EXPRESSION = 8,
+	RPC_CANCELED = 9,
 };
 
 /* Takes one message from the start of `input`. 1: `message` (reset first) holds it as MessagePack, *used_out bytes are done with; 0: more bytes are needed (blank lines may still

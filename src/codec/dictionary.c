@@ -6,6 +6,11 @@
  * that cover most make the next generation. A phrase can double with each. The codes are those of
  * the symbols that packing the samples gives.
  *
+ * The work is done in slices, and the result does not depend on how it is cut:
+ *
+ *   (BEGIN -> COUNT, some samples at a time -> CHOOSE, some phrases at a time) each generation ->
+ *     BEGIN -> COUNT -> DRAFT -> WEIGH, some samples at a time -> WRITE
+ *
  * Deterministic: no clock, no randomness, ties by place. Time and memory are bounded by BYTES_MAX,
  * whatever is given.
  */
@@ -26,6 +31,11 @@
 #define BYTES_PER_TEXT   4
 #define TEXT_MAX         (56u << 10)
 #define HEAD             "FICPHR1\n"
+/* What a step may cost: one for a byte that is counted, which takes about 8 ns. */
+#define STEP_COST   (96u << 10)
+#define BEGIN_COST  (24u << 10)
+#define CHOOSE_COST 16u /* of a candidate that is looked at */
+#define DRAFT_COST  (48u << 10)
 
 /* Two neighbours, the first time that they stand together. */
 struct pair {
@@ -41,7 +51,12 @@ struct candidate {
 	uint8_t len;
 };
 
+enum phase { PHASE_BEGIN, PHASE_COUNT, PHASE_CHOOSE, PHASE_DRAFT, PHASE_WEIGH, PHASE_WRITE };
+
 struct dictionary_trainer {
+	enum phase phase;
+	uint32_t cost; /* of the step under way */
+	uint32_t at;   /* the next sample */
 	struct buf text; /* the samples */
 	uint32_t ends[SAMPLES_MAX];
 	uint32_t samples;
@@ -52,9 +67,13 @@ struct dictionary_trainer {
 	struct pair pairs[1u << PAIR_BITS];
 	uint32_t pairs_count;
 	struct candidate candidates[PAIRS_MAX + PHRASES_MAX];
-	uint32_t candidates_count;
+	uint32_t candidates_count; /* a heap, while some are chosen: the best is the first */
+	size_t room;               /* bytes of text that may still be chosen */
 	uint16_t seen[1u << 13]; /* phrases by hash, plus one */
 	struct lookup lookup;
+	/* What packing the samples with a draft of the dictionary gives. */
+	struct phrase_packer *packer;
+	uint32_t drafted[PHRASE_SYMBOLS], distances[PHRASE_DISTANCES];
 };
 
 /* ---- samples ---- */
@@ -107,7 +126,19 @@ void dictionary_trainer_free(struct dictionary_trainer *t)
 	if (!t)
 		return;
 	buf_release(&t->text);
+	phrase_packer_free(t->packer);
 	free(t);
+}
+
+/* The next sample; false: there is none, or the step has cost enough. */
+static bool next_sample(struct dictionary_trainer *t, uint32_t *at, uint32_t *end)
+{
+	if (t->at == t->samples || t->cost >= STEP_COST)
+		return false;
+	*at = t->at ? t->ends[t->at - 1] : 0;
+	*end = t->ends[t->at++];
+	t->cost += *end - *at;
+	return true;
 }
 
 /* ---- a generation ---- */
@@ -151,13 +182,27 @@ static void add_candidate(struct dictionary_trainer *t, uint32_t at, uint8_t len
 			(struct candidate){(uint64_t)count * (len - 1u), at, count, len};
 }
 
-static int by_cover(const void *a, const void *b)
+/* Which covers more; there are no two alike. */
+static bool is_before(const struct candidate *x, const struct candidate *y)
 {
-	const struct candidate *x = a, *y = b;
-
 	if (x->covered != y->covered)
-		return x->covered > y->covered ? -1 : 1;
-	return x->at != y->at ? (x->at < y->at ? -1 : 1) : (x->len > y->len) - (x->len < y->len);
+		return x->covered > y->covered;
+	return x->at != y->at ? x->at < y->at : x->len < y->len;
+}
+
+/* What lies at `i` goes down to where it belongs. */
+static void sift(struct dictionary_trainer *t, uint32_t i)
+{
+	struct candidate *heap = t->candidates, moved = heap[i];
+
+	for (uint32_t below; (below = i * 2 + 1) < t->candidates_count; i = below) {
+		if (below + 1 < t->candidates_count && is_before(&heap[below + 1], &heap[below]))
+			below++;
+		if (is_before(&moved, &heap[below]))
+			break;
+		heap[i] = heap[below];
+	}
+	heap[i] = moved;
 }
 
 /* Whether the phrase is one already; else it is from now on. */
@@ -177,30 +222,6 @@ static bool known(struct dictionary_trainer *t, const struct candidate *c)
 	return false;
 }
 
-static void choose(struct dictionary_trainer *t, size_t text)
-{
-	uint32_t most = (uint32_t)(t->text.len / BYTES_PER_PHRASE);
-
-	most = most < PHRASES_MAX ? most : PHRASES_MAX;
-	qsort(t->candidates, t->candidates_count, sizeof *t->candidates, by_cover);
-	memset(t->seen, 0, sizeof t->seen);
-	t->count = 0;
-	for (uint32_t i = 0; i < t->candidates_count && t->count < most; i++)
-		if (t->candidates[i].len <= text && !known(t, &t->candidates[i]))
-			text -= t->candidates[i].len;
-}
-
-/* Symbols and pairs. */
-static void count_all(struct dictionary_trainer *t)
-{
-	lookup_build(&t->lookup, t->phrases, t->count, t->text.data);
-	memset(t->counts, 0, sizeof t->counts);
-	memset(t->pairs, 0, sizeof t->pairs);
-	t->pairs_count = 0;
-	for (uint32_t i = 0; i < t->samples; i++)
-		count_sample(t, i ? t->ends[i - 1] : 0, t->ends[i]);
-}
-
 static int longest_first(const void *a, const void *b)
 {
 	const struct phrase *x = a, *y = b;
@@ -210,21 +231,76 @@ static int longest_first(const void *a, const void *b)
 	return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* The last one brings nothing new, and only then what is left must fit: of neighbours that overlap,
- * one was used. */
-static void generation(struct dictionary_trainer *t, bool last)
+static int begin(struct dictionary_trainer *t, struct buf *out)
+{
+	(void)out;
+	lookup_build(&t->lookup, t->phrases, t->count, t->text.data);
+	memset(t->counts, 0, sizeof t->counts);
+	memset(t->pairs, 0, sizeof t->pairs);
+	t->pairs_count = 0;
+	t->at = 0;
+	t->cost += BEGIN_COST;
+	t->phase = PHASE_COUNT;
+	return 1;
+}
+
+/* The last generation brings nothing new, and only then what is left must fit: of neighbours that
+ * overlap, one was used. */
+static void gather(struct dictionary_trainer *t, bool last)
 {
 	size_t room = t->text.len / BYTES_PER_TEXT;
 
-	count_all(t);
 	t->candidates_count = 0;
 	for (uint32_t i = 0; i < t->count; i++)
 		add_candidate(t, t->phrases[i].at, t->phrases[i].len, t->counts[PHRASE_FIRST + i]);
 	for (uint32_t i = 0; !last && i < 1u << PAIR_BITS; i++)
 		add_candidate(t, t->pairs[i].at, t->pairs[i].len, t->pairs[i].count);
+	for (uint32_t i = t->candidates_count / 2; i-- > 0;)
+		sift(t, i);
 	room = room < TEXT_MAX ? room : TEXT_MAX;
-	choose(t, last ? room : SIZE_MAX);
+	t->room = last ? room : SIZE_MAX;
+	memset(t->seen, 0, sizeof t->seen);
+	t->count = 0;
+	t->cost += t->candidates_count + BEGIN_COST;
+}
+
+/* Symbols and pairs. */
+static int count_some(struct dictionary_trainer *t, struct buf *out)
+{
+	uint32_t at, end;
+
+	(void)out;
+	while (next_sample(t, &at, &end))
+		count_sample(t, at, end);
+	if (t->at < t->samples)
+		return 1;
+	t->phase = PHASE_DRAFT;
+	if (t->generation++ < GENERATIONS) {
+		gather(t, t->generation == GENERATIONS);
+		t->phase = PHASE_CHOOSE;
+	}
+	return 1;
+}
+
+static int choose_some(struct dictionary_trainer *t, struct buf *out)
+{
+	uint32_t most = (uint32_t)(t->text.len / BYTES_PER_PHRASE);
+
+	(void)out;
+	most = most < PHRASES_MAX ? most : PHRASES_MAX;
+	for (; t->candidates_count && t->count < most; t->cost += CHOOSE_COST) {
+		struct candidate best = t->candidates[0];
+		if (t->cost >= STEP_COST)
+			return 1;
+		t->candidates[0] = t->candidates[--t->candidates_count];
+		if (t->candidates_count)
+			sift(t, 0);
+		if (best.len <= t->room && !known(t, &best))
+			t->room -= best.len;
+	}
 	qsort(t->phrases, t->count, sizeof *t->phrases, longest_first);
+	t->phase = PHASE_BEGIN;
+	return 1;
 }
 
 /* ---- the dictionary ---- */
@@ -260,22 +336,37 @@ static int write_dictionary(const struct dictionary_trainer *t, const uint32_t *
 	return out->error;
 }
 
-/* What packing the samples with this dictionary would write. */
-static int count_symbols(const struct dictionary_trainer *t, struct bytes dictionary,
-			 uint32_t *counts, uint32_t *distances)
+static int draft(struct dictionary_trainer *t, struct buf *out)
 {
+	struct buf dictionary = {0};
 	struct phrases phrases;
-	int rc = phrases_parse(dictionary, &phrases);
-	struct phrase_packer *k = rc ? NULL : phrase_packer_new(&phrases, false);
 
-	if (!k)
-		return rc ? rc : ERR_NOMEM;
-	for (uint32_t i = 0; i < t->samples; i++) {
-		uint32_t at = i ? t->ends[i - 1] : 0;
-		phrase_count(k, bytes_of(t->text.data + at, t->ends[i] - at), counts, distances);
-	}
-	phrase_packer_free(k);
-	return 0;
+	(void)out;
+	int rc = write_dictionary(t, t->counts, t->distances, &dictionary);
+	if (!rc)
+		rc = phrases_parse(buf_bytes(&dictionary), &phrases);
+	buf_release(&dictionary);
+	if (rc)
+		return rc;
+	t->packer = phrase_packer_new(&phrases, false);
+	t->at = 0;
+	t->cost += DRAFT_COST;
+	t->phase = PHASE_WEIGH;
+	return t->packer ? 1 : ERR_NOMEM;
+}
+
+/* What packing the samples with this dictionary would write. */
+static int weigh_some(struct dictionary_trainer *t, struct buf *out)
+{
+	uint32_t at, end;
+
+	(void)out;
+	while (next_sample(t, &at, &end))
+		phrase_count(t->packer, bytes_of(t->text.data + at, end - at), t->drafted,
+			     t->distances);
+	if (t->at == t->samples)
+		t->phase = PHASE_WRITE;
+	return 1;
 }
 
 /* Drops the phrases that were not used, and moves the counts of the others down. */
@@ -295,35 +386,27 @@ static void drop_unused(struct dictionary_trainer *t, uint32_t *counts)
 
 static int finish(struct dictionary_trainer *t, struct buf *out)
 {
-	uint32_t counts[PHRASE_SYMBOLS] = {0}, distances[PHRASE_DISTANCES] = {0};
-	struct buf draft = {0};
-
-	count_all(t);
-	int rc = write_dictionary(t, t->counts, distances, &draft);
-	if (!rc)
-		rc = count_symbols(t, buf_bytes(&draft), counts, distances);
-	buf_release(&draft);
-	if (rc)
-		return rc;
-	drop_unused(t, counts);
+	drop_unused(t, t->drafted);
 	/* Other records have more that is new. */
 	for (uint32_t i = 0; i < PHRASE_BYTES; i++)
-		counts[i] *= 2;
-	return t->count ? write_dictionary(t, counts, distances, out) : 0;
+		t->drafted[i] *= 2;
+	return t->count ? write_dictionary(t, t->drafted, t->distances, out) : 0;
 }
 
 int dictionary_trainer_step(struct dictionary_trainer *t, struct buf *out)
 {
+	static int (*const phases[])(struct dictionary_trainer * t, struct buf * out) = {
+		[PHASE_BEGIN] = begin,   [PHASE_COUNT] = count_some, [PHASE_CHOOSE] = choose_some,
+		[PHASE_DRAFT] = draft,   [PHASE_WEIGH] = weigh_some, [PHASE_WRITE] = finish,
+	};
 	size_t before = out->len;
+	int rc = 1;
 
 	if (t->samples < 2) /* nothing is shared */
 		return 0;
-	if (t->generation++ < GENERATIONS) {
-		generation(t, t->generation == GENERATIONS);
-		return 1;
-	}
-	int rc = finish(t, out);
-	if (rc)
+	for (t->cost = 0; rc == 1 && t->cost < STEP_COST;)
+		rc = phases[t->phase](t, out);
+	if (rc < 0)
 		out->len = before;
 	return rc;
 }

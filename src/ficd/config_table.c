@@ -18,8 +18,8 @@ static const char *const providers_later[] = {"front", NULL};
 static const char *const regions[] = {"us", "eu", "au", NULL};
 static const char *const versions[] = {"2.14", "2.15", "2.16", NULL};
 static const char *const depths[] = {"threads", "counts", NULL};
-static const char *const stale[] = {"serve", NULL};
-static const char *const stale_later[] = {"wait", "live", "error", NULL};
+static const char *const stale[] = {"serve", "wait", "error", NULL};
+static const char *const stale_later[] = {"live", NULL};
 
 static const char *const no_yes[] = {"no", "yes", NULL};
 
@@ -73,7 +73,7 @@ const struct option config_options[] = {
 	 .help = "a missing tail as long as this is no gap: the answer is still fresh"},
 	{SOURCE(on_stale), .name = "on_stale", .type = OPTION_WORD, .fallback = "serve",
 	 .words = stale, .later = stale_later, .reloadable = true,
-	 .help = "what a question gets that asks for newer data than there is: serve answers now and says so"},
+	 .help = "what a question gets that asks for newer data than there is: serve answers now and refreshes behind, wait fills what is missing first, error refuses"},
 	{SOURCE(budget), .name = "budget", .type = OPTION_PERCENT, .fallback = "80%", .min = 1,
 	 .max = 100, .reloadable = true,
 	 .help = "share of the provider's rate limit; the rest is left to others"},
@@ -103,7 +103,7 @@ const struct option config_options[] = {
 	 .help = "when everything is read again: off, hourly, daily HH:MM, weekly DAY HH:MM, cron \"m h d m w\""},
 	{RESOURCE(verify_ms), .name = "verify", .type = OPTION_DURATION, .fallback = "30d",
 	 .max = 365 * DAY_MS, .reloadable = true,
-	 .help = "conversations: within this time all of the history is read again piece by piece, for what nothing else tells of; 0: never"},
+	 .help = "conversations, tickets: within this time all of the history is read again piece by piece, for what nothing else tells of; 0: never"},
 	{RESOURCE(verify_depth), .name = "verify_depth", .type = OPTION_WORD, .fallback = "threads",
 	 .words = depths, .reloadable = true,
 	 .help = "threads reads every thread again, counts only those whose listing differs from what is held"},

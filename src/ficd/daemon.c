@@ -153,7 +153,8 @@ int daemon_open(struct daemon *d, struct config *config, bool once, struct why *
 			     .lock_fd = -1,
 			     .once = once,
 			     .started_ms = clock_wall_ms(),
-			     .dispatch = method_dispatch};
+			     .dispatch = method_dispatch,
+			     .committed = changes_committed};
 	rc = take_lock(d, why);
 	if (rc == 0)
 		rc = open_loop(d, why);

@@ -19,10 +19,18 @@
 #include <sync/sync.h>
 
 struct daemon;
+struct following;
 struct heap;
 struct indexed;
 struct request;
 struct session;
+
+/* The last time that questions had a resource read. */
+struct refresh {
+	bool begun;
+	int64_t begun_mono_ms;
+	uint64_t runs[2]; /* 0: none */
+};
 
 /* One configured account. */
 struct source {
@@ -40,6 +48,8 @@ struct source {
 	struct trail *trail;
 	struct zone *zone; /* of its schedules; NULL: UTC */
 	struct sync *sync;
+	struct refresh refreshes[CONFIG_RESOURCES_MAX]; /* by the provider's table of types */
+	struct following *followers;                    /* who is told of its commits */
 };
 
 struct daemon {
@@ -51,6 +61,7 @@ struct daemon {
 	struct session *sessions;                                           /* all connections */
 	struct heap *heap;                                                  /* gives memory back */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
+	void (*committed)(struct source *s); /* who is told of a commit */
 	struct source sources[CONFIG_SOURCES_MAX];
 	size_t source_count;
 	int lock_fd;

@@ -1,5 +1,6 @@
 /* method: the table of methods, and the checks that all of them share. What each does is in method_*.c. */
 #include "method.h"
+#include "pairs.h"
 #include "params.h"
 
 #include <base/suggest.h>
@@ -18,17 +19,23 @@ static const struct param query_params[] = {
 	{"limit", PARAM_INTEGER, false},    {"cursor", PARAM_TEXT, false},
 	{"fields", PARAM_TEXTS, false},     {"total", PARAM_BOOL, false},
 	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
-	{"text", PARAM_TEXT, false},        {NULL, PARAM_TEXT, false},
+	{"on_stale", PARAM_TEXT, false},    {"timeout_ms", PARAM_INTEGER, false},
+	{"doc", PARAM_BOOL, false},         {"text", PARAM_TEXT, false},
+	{NULL, PARAM_TEXT, false},
 };
 
 static const struct param get_params[] = {
-	{"resource", PARAM_TEXT, true}, {"id", PARAM_TEXT, true},  {"source", PARAM_TEXT, false},
-	{"fields", PARAM_TEXTS, false}, {NULL, PARAM_TEXT, false},
+	{"resource", PARAM_TEXT, true},     {"id", PARAM_TEXT, true},
+	{"source", PARAM_TEXT, false},      {"fields", PARAM_TEXTS, false},
+	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
+	{"on_stale", PARAM_TEXT, false},    {"timeout_ms", PARAM_INTEGER, false},
+	{NULL, PARAM_TEXT, false},
 };
 
 static const struct param thread_params[] = {
-	{"id", PARAM_TEXT, true},
-	{"source", PARAM_TEXT, false},
+	{"id", PARAM_TEXT, true},           {"source", PARAM_TEXT, false},
+	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
+	{"on_stale", PARAM_TEXT, false},    {"timeout_ms", PARAM_INTEGER, false},
 	{NULL, PARAM_TEXT, false},
 };
 
@@ -44,6 +51,16 @@ static const struct param coverage_params[] = {
 	{"source", PARAM_TEXT, false},
 	{NULL, PARAM_TEXT, false},
 };
+
+static const struct param changes_params[] = {
+	{"source", PARAM_TEXT, false},   {"resource", PARAM_TEXTS, false},
+	{"since", PARAM_INTEGER, false}, {"follow", PARAM_BOOL, false},
+	{"where", PARAM_TEXT, false},    {"limit", PARAM_INTEGER, false},
+	{"fields", PARAM_TEXTS, false},  {"doc", PARAM_BOOL, false},
+	{NULL, PARAM_TEXT, false},
+};
+
+static const struct param cancel_params[] = {{"id", PARAM_ID, true}, {NULL, PARAM_TEXT, false}};
 
 static const struct param sync_params[] = {
 	{"source", PARAM_TEXT, false}, {"resource", PARAM_TEXTS, false},
@@ -83,6 +100,8 @@ const struct method methods[] = {
 	{"thread", false, thread_params, method_thread},
 	{"freshness", false, freshness_params, method_freshness},
 	{"coverage", false, coverage_params, method_coverage},
+	{"changes", false, changes_params, method_changes},
+	{"cancel", false, cancel_params, method_cancel},
 	{"sync", true, sync_params, method_sync},
 	{"runs", false, runs_params, method_runs},
 	{"verify", true, source_params, method_verify},
@@ -103,6 +122,7 @@ static bool value_fits(struct bytes whole, enum param_type type)
 		return false;
 	switch (type) {
 	case PARAM_TEXT: return v.type == MP_STR;
+	case PARAM_ID:
 	case PARAM_TIME:
 	case PARAM_DURATION: return v.type == MP_STR || v.type == MP_INT;
 	case PARAM_INTEGER: return v.type == MP_INT;
@@ -115,9 +135,13 @@ static bool value_fits(struct bytes whole, enum param_type type)
 static const char *type_words(enum param_type type)
 {
 	static const char *const words[] = {
-		[PARAM_TEXT] = "text",          [PARAM_INTEGER] = "an integer",
-		[PARAM_BOOL] = "true or false", [PARAM_TEXTS] = "text or a list of texts",
-		[PARAM_TIME] = "a time",        [PARAM_DURATION] = "a duration",
+		[PARAM_TEXT] = "text",
+		[PARAM_INTEGER] = "an integer",
+		[PARAM_BOOL] = "true or false",
+		[PARAM_TEXTS] = "text or a list of texts",
+		[PARAM_TIME] = "a time",
+		[PARAM_DURATION] = "a duration",
+		[PARAM_ID] = "the id of a request",
 	};
 
 	return words[type];
@@ -219,6 +243,17 @@ static void refuse_method(struct request *r)
 	request_error(r, RPC_NO_METHOD, "no_method", hint, "there is no method '%.*s'",
 		      (int)(r->rpc.method.len > 60 ? 60 : r->rpc.method.len),
 		      (const char *)r->rpc.method.data);
+}
+
+void method_cancel(struct request *r)
+{
+	struct bytes id;
+
+	param_raw(r, "id", &id);
+	bool canceled = session_cancel(r, id);
+	mp_put_map(&r->result, 1);
+	put_bool(&r->result, "canceled", canceled);
+	request_answer(r);
 }
 
 void method_dispatch(struct request *r, bool may_read, bool may_write)

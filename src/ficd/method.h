@@ -12,7 +12,8 @@ enum param_type {
 	PARAM_BOOL,
 	PARAM_TEXTS /* a text or a list of texts */,
 	PARAM_TIME,
-	PARAM_DURATION
+	PARAM_DURATION,
+	PARAM_ID /* of a request */
 };
 
 struct param {
@@ -42,6 +43,8 @@ void method_coverage(struct request *r);
 void method_query(struct request *r);
 void method_get(struct request *r);
 void method_thread(struct request *r);
+void method_changes(struct request *r);
+void method_cancel(struct request *r);
 void method_sync(struct request *r);
 void method_runs(struct request *r);
 void method_verify(struct request *r);
@@ -49,5 +52,8 @@ void method_prune(struct request *r);
 void method_dead(struct request *r);
 void method_dead_retry(struct request *r);
 void method_dead_drop(struct request *r);
+
+/* The source has committed: whoever follows its changes is to look. */
+void changes_committed(struct source *s);
 
 #endif

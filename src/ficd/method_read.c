@@ -1,10 +1,11 @@
 /*
- * method_read: records: query, get, thread. Each reads one snapshot, so that its rows and its freshness belong together; long ones go on in slices. Never waits
- * for a sync.
+ * method_read: records: query, get, thread. Each reads one snapshot, so that its rows and its freshness belong together; long ones go on in slices. One that waits
+ * for newer data (refresh.h) holds nothing meanwhile, and begins again when it is there.
  */
 #include "method.h"
 #include "pairs.h"
 #include "params.h"
+#include "refresh.h"
 
 #include <codec/msgpack.h>
 #include <query/query.h>
@@ -13,13 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LIMIT_DEFAULT  100
-#define LIMIT_MAX      1000
-#define ROWS_BYTES_MAX (1024 * 1024) /* of one answer; more is another page */
-#define ROWS_BYTES_MIN (64 * 1024)   /* what everybody gets, however many answers lie unread */
-#define DAMAGED_MAX    8             /* segments that one question may find damaged */
-#define SLICE_US       1000
-#define STEP_UNITS     60 /* between two looks at the clock: some tenths of a millisecond */
+#define LIMIT_DEFAULT   100
+#define LIMIT_MAX       1000
+#define ROWS_BYTES_MAX  (1024 * 1024) /* of one answer; more is another page */
+#define ROWS_BYTES_MIN  (64 * 1024)   /* what everybody gets, however many answers lie unread */
+#define WAIT_DEFAULT_MS 30000
+#define WAIT_MAX_MS     (10 * 60 * 1000)
+#define DAMAGED_MAX     8 /* segments that one question may find damaged */
+#define SLICE_US        1000
+#define STEP_UNITS      60 /* between two looks at the clock: some tenths of a millisecond */
 
 /* One question that reads records. */
 struct reading {
@@ -117,40 +120,9 @@ static struct reading *reading_new(struct request *r, const char *resource)
 	return g;
 }
 
-/* `fields`: a name, names divided by commas, or a list. False: the error was sent. */
 static bool read_names(struct reading *g)
 {
-	struct bytes whole, text;
-	struct mp_reader reader;
-	struct mp_value v;
-	uint32_t count = 1;
-
-	if (!param_raw(g->request, "fields", &whole))
-		return true;
-	reader = mp_reader_of(whole);
-	if (mp_get(whole, &v) && v.type == MP_ARRAY) {
-		count = v.count;
-		mp_next(&reader, &v);
-	}
-	g->names = arena_alloc(&g->arena, PROJECTION_NAMES_MAX * sizeof *g->names);
-	for (uint32_t i = 0; g->names && i < count; i++) {
-		if (mp_next(&reader, &v) != 1 || v.type != MP_STR)
-			break;
-		for (text = v.str; text.len;) {
-			const uint8_t *comma = memchr(text.data, ',', text.len);
-			size_t len = comma ? (size_t)(comma - text.data) : text.len;
-			if (g->name_count == PROJECTION_NAMES_MAX)
-				break;
-			if (len)
-				g->names[g->name_count++] = bytes_of(text.data, len);
-			text = comma ? bytes_of(comma + 1, text.len - len - 1) : bytes_of(NULL, 0);
-		}
-	}
-	if (g->name_count)
-		return true;
-	request_error(g->request, RPC_INVALID_PARAMS, "fields", "see 'ficq fields'",
-		      "'fields' names no field");
-	return false;
+	return param_fields(g->request, &g->arena, &g->names, &g->name_count);
 }
 
 /* An answer that met damage is never worth more than partial. */
@@ -209,6 +181,83 @@ static void go(struct reading *g, bool (*step)(void *ctx))
 		task_start(g->task);
 	else
 		out_of_memory(g);
+}
+
+/* False: the error was sent. */
+static bool read_demand(struct reading *g, enum config_on_stale *policy, int64_t *timeout_ms)
+{
+	static const char *const words[] = {"serve", "wait", "error"};
+	struct request *r = g->request;
+	struct bytes text;
+
+	*policy = g->source->config->on_stale;
+	*timeout_ms = WAIT_DEFAULT_MS;
+	if (param_text(r, "on_stale", &text)) {
+		size_t i = 0;
+		while (i < 3 && !bytes_is(text, words[i]))
+			i++;
+		if (i == 3) {
+			request_error(r, RPC_INVALID_PARAMS, "on_stale", NULL,
+				      bytes_is(text, "live") ? "'on_stale': live is not in this release"
+							     : "'on_stale' is serve, wait or error");
+			return false;
+		}
+		*policy = (enum config_on_stale)i;
+	}
+	/* The first page was waited for. */
+	if (param_raw(r, "cursor", &text))
+		*policy = CONFIG_ON_STALE_SERVE;
+	param_integer(r, "timeout_ms", timeout_ms);
+	if (*timeout_ms < 0 || *timeout_ms > WAIT_MAX_MS) {
+		request_error(r, RPC_INVALID_PARAMS, "timeout_ms", NULL, "'timeout_ms' is 0 to %d",
+			      WAIT_MAX_MS);
+		return false;
+	}
+	if (param_text(r, "require", &text) && freshness_state_parse(text, &g->least)) {
+		request_error(r, RPC_INVALID_PARAMS, "require", NULL,
+			      "'require' is fresh, partial or stale");
+		return false;
+	}
+	return true;
+}
+
+/* What is done about data that is not fresh. True: read on; false: the answer comes later, or an error was sent. */
+static bool act_on(struct reading *g, const struct freshness *f, enum config_on_stale policy,
+		   int64_t timeout_ms)
+{
+	struct request *r = g->request;
+
+	if (f->state != FRESHNESS_FRESH && policy == CONFIG_ON_STALE_WAIT &&
+	    refresh_wait(r, g->source, g->type, f, timeout_ms))
+		return false;
+	if (f->state != FRESHNESS_FRESH && policy == CONFIG_ON_STALE_SERVE)
+		refresh_behind(g->source, g->type, f);
+	if (f->state <= g->least && (f->state == FRESHNESS_FRESH || policy != CONFIG_ON_STALE_ERROR))
+		return true;
+	request_error(r, RPC_STALE, freshness_state_name(f->state),
+		      policy == CONFIG_ON_STALE_ERROR
+			      ? "run 'ficq sync', or ask with on_stale serve or wait"
+			      : "run 'ficq sync', or ask without 'require'",
+		      "%s", f->message);
+	return false;
+}
+
+/* What the answer must be worth, and what is done when it is not: before anything is read. */
+static bool meets(struct reading *g)
+{
+	enum config_on_stale policy;
+	int64_t timeout_ms;
+	struct freshness f;
+
+	if (!read_demand(g, &policy, &timeout_ms))
+		return false;
+	if (source_judge(g->source, g->view, g->type, &g->question, &f)) {
+		out_of_memory(g);
+		return false;
+	}
+	bool met = act_on(g, &f, policy, timeout_ms);
+	freshness_release(&f);
+	return met;
 }
 
 /* ---- query ---- */
@@ -281,21 +330,6 @@ static bool read_limit(struct reading *g, struct query_spec *spec)
 	return true;
 }
 
-static bool read_where(struct reading *g, struct query_spec *spec)
-{
-	struct bytes text;
-	struct why why = {""};
-
-	if (!param_text(g->request, "where", &text))
-		return true;
-	int rc = where_parse(text, g->type->fields, source_now(g->source), NULL, &g->arena,
-			     &spec->where, &why);
-	if (rc)
-		request_error(g->request, RPC_BAD_EXPRESSION, err_name(rc),
-			      "see ficq(1), THE WHERE LANGUAGE", "%s", why.text);
-	return rc == 0;
-}
-
 static bool read_text(struct reading *g, struct query_spec *spec)
 {
 	struct bytes text;
@@ -317,31 +351,6 @@ static bool read_text(struct reading *g, struct query_spec *spec)
 	return true;
 }
 
-/* What the answer must be worth at the least: said before anything is read. */
-static bool meets(struct reading *g)
-{
-	struct freshness f;
-	struct bytes text;
-
-	if (!param_text(g->request, "require", &text))
-		return true;
-	if (freshness_state_parse(text, &g->least)) {
-		request_error(g->request, RPC_INVALID_PARAMS, "require", NULL,
-			      "'require' is fresh, partial or stale");
-		return false;
-	}
-	if (source_judge(g->source, g->view, g->type, &g->question, &f)) {
-		out_of_memory(g);
-		return false;
-	}
-	bool met = f.state <= g->least;
-	if (!met)
-		request_error(g->request, RPC_STALE, freshness_state_name(f.state),
-			      "run 'ficq sync', or ask without 'require'", "%s", f.message);
-	freshness_release(&f);
-	return met;
-}
-
 void method_query(struct request *r)
 {
 	struct reading *g = reading_new(r, NULL);
@@ -356,11 +365,13 @@ void method_query(struct request *r)
 		.axis = g->question.axis,
 		.start_ms = g->question.start_ms,
 		.end_ms = g->question.end_ms,
+		.whole = param_bool(r, "doc"),
 		.bytes_max = request_crowded(r) ? ROWS_BYTES_MIN : ROWS_BYTES_MAX,
 		.rows = &g->rows,
 	};
-	if (!read_limit(g, &spec) || !read_where(g, &spec) || !read_text(g, &spec) ||
-	    !read_names(g) || !meets(g))
+	if (!read_limit(g, &spec) ||
+	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) ||
+	    !read_text(g, &spec) || !read_names(g) || !meets(g))
 		return;
 	spec.names = g->names;
 	spec.name_count = g->name_count;
@@ -473,7 +484,7 @@ void method_get(struct request *r)
 	struct record record;
 	struct bytes id;
 
-	if (!g || !read_names(g))
+	if (!g || !read_names(g) || param_duration(r, "max_age", &g->question.max_age_ms) || !meets(g))
 		return;
 	param_text(r, "id", &id);
 	if (!find(g, id, &record) || !put_row(g, &record) || !has_room(g))
@@ -538,7 +549,7 @@ void method_thread(struct request *r)
 	struct bytes id;
 	struct why why = {""};
 
-	if (!g)
+	if (!g || param_duration(r, "max_age", &g->question.max_age_ms) || !meets(g))
 		return;
 	param_text(r, "id", &id);
 	if (!find(g, id, &record) || !put_row(g, &record))

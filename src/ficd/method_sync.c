@@ -152,6 +152,7 @@ struct wish {
 	enum sync_mode mode;
 	struct freshness_question span; /* since and until */
 	bool dry;                       /* what it would cost, instead */
+	bool looking;                   /* whether all of it can be done: nothing is begun */
 	struct buf plan;
 	uint32_t planned;
 	int64_t calls_least, calls, ms; /* in all; -1: something of it is not known */
@@ -238,16 +239,25 @@ static void answer_plan(struct request *r, const struct wish *w)
 static int wish_one(struct wish *w, struct source *s, const struct resource_type *type)
 {
 	if (w->dry)
-		return plan_one(w, s, type);
+		return w->looking ? 0 : plan_one(w, s, type);
 	/* Whoever wishes may have mended it. */
-	source_token(s);
+	if (w->looking)
+		source_token(s);
 	if (s->token.len == 0)
 		return why_set(&w->why, ERR_DENIED, "%s", s->token_error);
+	if (w->looking)
+		return 0;
 	int n = sync_wish_span(s->sync, type, w->mode, w->span.start_ms, w->span.end_ms,
 			       w->ids + w->count, RUNS_MAX - w->count, &w->why);
 	if (n > 0)
 		w->count += (size_t)n;
 	return n < 0 ? n : 0;
+}
+
+static int unknown_resource(struct wish *w, const struct source *s, struct bytes name)
+{
+	return why_set(&w->why, ERR_INVALID, "source %s has no resource '%.*s'", s->config->name,
+		       (int)(name.len > 60 ? 60 : name.len), (const char *)name.data);
 }
 
 /* `resource` is a name or a list of names. */
@@ -270,8 +280,7 @@ static int wish_source(struct request *r, struct wish *w, struct source *s)
 		if (mp_next(&reader, &v) == 1 && v.type == MP_STR)
 			type = source_type(s, v.str);
 		if (!type)
-			return why_set(&w->why, ERR_INVALID, "source %s has no such resource",
-				       s->config->name);
+			return unknown_resource(w, s, v.type == MP_STR ? v.str : bytes_str(""));
 		int rc = wish_one(w, s, type);
 		if (rc)
 			return rc;
@@ -305,7 +314,7 @@ static int read_ids(struct request *r, struct bytes out[SYNC_IDS_MAX])
 	if (n > SYNC_IDS_MAX)
 		return -1;
 	for (uint32_t i = 0; i < n; i++)
-		out[i] = mp_next(&reader, &v) == 1 ? v.str : bytes_of(NULL, 0);
+		out[i] = mp_next(&reader, &v) == 1 && v.type == MP_STR ? v.str : bytes_of(NULL, 0);
 	return (int)n;
 }
 
@@ -359,19 +368,44 @@ static void wish_ids(struct request *r)
 		answer_wish(r, &w);
 }
 
-void method_sync(struct request *r)
+/* Of the sources that are meant. */
+static int wish_sources(struct request *r, struct wish *w, const struct source *only)
 {
 	struct daemon *d = r->daemon;
-	struct wish w = {.why = {""}};
+	int rc = 0;
+
+	for (size_t i = 0; i < d->source_count && rc == 0; i++)
+		if (!only || only == &d->sources[i])
+			rc = wish_source(r, w, &d->sources[i]);
+	return rc;
+}
+
+/* Changes and full readings know no span. */
+static bool read_span(struct request *r, struct wish *w)
+{
+	bool limited;
+
+	if (param_span(r, &w->span))
+		return false;
+	limited = w->span.start_ms != TIME_MIN || w->span.end_ms != TIME_MAX;
+	if (!limited || w->mode == SYNC_BACKFILL || w->mode == SYNC_VERIFY)
+		return true;
+	request_error(r, RPC_INVALID_PARAMS, "span", "'ficq help sync' tells the modes",
+		      "a span of time goes with the modes backfill and verify only");
+	return false;
+}
+
+void method_sync(struct request *r)
+{
+	struct wish w = {.looking = true, .why = {""}};
 	struct source *only = NULL;
 	struct bytes name;
-	int rc = 0;
 
 	if (param_raw(r, "ids", &name)) {
 		wish_ids(r);
 		return;
 	}
-	if (!read_mode(r, &w.mode) || param_span(r, &w.span))
+	if (!read_mode(r, &w.mode) || !read_span(r, &w))
 		return;
 	w.dry = param_bool(r, "dry_run");
 	if (param_text(r, "source", &name)) {
@@ -379,9 +413,10 @@ void method_sync(struct request *r)
 		if (!only)
 			return;
 	}
-	for (size_t i = 0; i < d->source_count && rc == 0; i++)
-		if (!only || only == &d->sources[i])
-			rc = wish_source(r, &w, &d->sources[i]);
+	int rc = wish_sources(r, &w, only);
+	w.looking = false;
+	if (rc == 0)
+		rc = wish_sources(r, &w, only);
 	if (rc == ERR_INVALID)
 		request_error(r, RPC_INVALID_PARAMS, "resource", "see 'ficq fields'", "%s",
 			      w.why.text);

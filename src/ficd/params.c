@@ -5,6 +5,7 @@
 #include <base/suggest.h>
 #include <base/when.h>
 #include <codec/msgpack.h>
+#include <query/row.h>
 
 #include <stdio.h>
 
@@ -169,4 +170,59 @@ bool param_sources(struct request *r, struct source **first, size_t *count)
 	*first = param_source(r);
 	*count = 1;
 	return *first != NULL;
+}
+
+bool param_fields(struct request *r, struct arena *a, struct bytes **names_out, size_t *count_out)
+{
+	struct bytes whole, text, *names;
+	struct mp_reader reader;
+	struct mp_value v;
+	uint32_t count = 1;
+	size_t n = 0;
+
+	*names_out = NULL;
+	*count_out = 0;
+	if (!param_raw(r, "fields", &whole))
+		return true;
+	reader = mp_reader_of(whole);
+	if (mp_get(whole, &v) && v.type == MP_ARRAY) {
+		count = v.count;
+		mp_next(&reader, &v);
+	}
+	names = arena_alloc(a, PROJECTION_NAMES_MAX * sizeof *names);
+	for (uint32_t i = 0; names && i < count; i++) {
+		if (mp_next(&reader, &v) != 1 || v.type != MP_STR)
+			break;
+		for (text = v.str; text.len;) {
+			const uint8_t *comma = memchr(text.data, ',', text.len);
+			size_t len = comma ? (size_t)(comma - text.data) : text.len;
+			if (n == PROJECTION_NAMES_MAX)
+				break;
+			if (len)
+				names[n++] = bytes_of(text.data, len);
+			text = comma ? bytes_of(comma + 1, text.len - len - 1) : bytes_of(NULL, 0);
+		}
+	}
+	*names_out = names;
+	*count_out = n;
+	if (n)
+		return true;
+	request_error(r, RPC_INVALID_PARAMS, "fields", "see 'ficq fields'", "'fields' names no field");
+	return false;
+}
+
+bool param_where(struct request *r, const struct source *s, const struct field *fields,
+		 struct arena *a, const struct where **out)
+{
+	struct bytes text;
+	struct why why = {""};
+
+	*out = NULL;
+	if (!param_text(r, "where", &text))
+		return true;
+	int rc = where_parse(text, fields, source_now(s), NULL, a, out, &why);
+	if (rc)
+		request_error(r, RPC_BAD_EXPRESSION, err_name(rc),
+			      "see ficq(1), THE WHERE LANGUAGE", "%s", why.text);
+	return rc == 0;
 }

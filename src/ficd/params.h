@@ -4,6 +4,9 @@
 
 #include "session.h"
 
+#include <base/arena.h>
+#include <model/where.h>
+
 /* Parameters that were checked by the table; false when left out or nil. */
 bool param_text(const struct request *r, const char *name, struct bytes *out);
 bool param_integer(const struct request *r, const char *name, int64_t *out);
@@ -20,5 +23,11 @@ struct source *param_source(struct request *r);
 bool param_sources(struct request *r, struct source **first, size_t *count);
 /* Its resource of the parameter `resource`. NULL: the error was sent. */
 const struct resource_type *param_resource(struct request *r, const struct source *s);
+
+/* `fields`: a name, names divided by commas, or a list; *count_out is 0 when left out. False: the error was sent. */
+bool param_fields(struct request *r, struct arena *a, struct bytes **names_out, size_t *count_out);
+/* `where`, on these fields; NULL when left out. False: the error was sent. */
+bool param_where(struct request *r, const struct source *s, const struct field *fields,
+		 struct arena *a, const struct where **out);
 
 #endif

@@ -10,6 +10,7 @@
 #include "method.h"
 
 #include <base/log.h>
+#include <codec/msgpack.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -115,6 +116,7 @@ void request_restart(struct request *r)
 	if (r->release)
 		r->release(r);
 	r->release = NULL;
+	r->drained = r->cancel = NULL;
 	r->state = NULL;
 	r->weight = 0;
 	buf_reset(&r->result);
@@ -129,6 +131,26 @@ void request_notify(struct request *r, const char *method, struct bytes params)
 	if (!message.error)
 		session_send(r->session, buf_bytes(&message));
 	buf_release(&message);
+}
+
+bool session_cancel(struct request *r, struct bytes id)
+{
+	struct request *other = r->session->requests;
+
+	while (other && (other == r || other->rpc.notification || !mp_equal(other->rpc.id, id)))
+		other = other->next;
+	if (!other)
+		return false;
+	if (other->cancel)
+		other->cancel(other);
+	else
+		request_error(other, RPC_CANCELED, "canceled", NULL, "canceled as asked for");
+	return true;
+}
+
+size_t request_backlog(const struct request *r)
+{
+	return conn_pending(r->session->conn);
 }
 
 bool request_crowded(const struct request *r)
@@ -190,6 +212,16 @@ static bool next_begins(const struct session *s, struct bytes data, size_t used)
 	return s->encoding != WIRE_MSGPACK && used > 0 && data.data[used - 1] == '\n';
 }
 
+/* What makes room is taken even when there is none. */
+static bool makes_room(const struct session *s)
+{
+	struct rpc_request rpc;
+	struct why why;
+
+	return rpc_request_parse(buf_bytes(&s->message), &rpc, &why) == 0 &&
+	       bytes_is(rpc.method, "cancel");
+}
+
 static size_t take_messages(struct session *s, struct bytes data)
 {
 	size_t taken = 0;
@@ -199,6 +231,11 @@ static size_t take_messages(struct session *s, struct bytes data)
 		struct why why = {""};
 		size_t used = 0;
 		int rc = wire_take(rest, &s->encoding, &s->message, &used, &why);
+		if (rc == 1 && s->open >= SESSION_REQUESTS_MAX && !makes_room(s)) {
+			s->paused = true;
+			conn_pause(s->conn, true);
+			break;
+		}
 		taken += used;
 		if (rc == 1)
 			session_request(s);
@@ -211,11 +248,6 @@ static size_t take_messages(struct session *s, struct bytes data)
 		}
 		if (rc == 0 && used == 0)
 			break;
-		if (s->open >= SESSION_REQUESTS_MAX) {
-			s->paused = true;
-			conn_pause(s->conn, true);
-			break;
-		}
 		/* The server calls again when they are sent. */
 		if (conn_pending(s->conn) > SESSION_UNSENT_LOW)
 			break;
@@ -288,6 +320,16 @@ static void on_overflow(void *ctx, struct conn *c, bool timeout)
 			       "the request is longer than 1 MiB", "ask for less at once");
 }
 
+static void on_drain(void *ctx, struct conn *c)
+{
+	struct session *s = conn_user(c);
+
+	(void)ctx;
+	for (struct request *r = s ? s->requests : NULL; r; r = r->next)
+		if (r->drained)
+			r->drained(r);
+}
+
 static void session_unlink(struct session *s)
 {
 	struct session **at = &s->daemon->sessions;
@@ -339,6 +381,7 @@ int sessions_listen(struct daemon *d, struct why *why)
 		.on_data = on_data,
 		.on_end = on_end,
 		.on_overflow = on_overflow,
+		.on_drain = on_drain,
 		.on_close = on_close,
 		.on_refused = on_refused,
 		.ctx = d,

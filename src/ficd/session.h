@@ -8,7 +8,7 @@
 
 #include <wire/rpc.h>
 
-#define SESSION_REQUESTS_MAX 4                  /* at once; more wait unread */
+#define SESSION_REQUESTS_MAX 4                  /* at once; more wait unread, but for `cancel` */
 #define SESSION_UNSENT_LOW   (64 * 1024)        /* over it nothing more is taken */
 #define SESSION_UNSENT_MAX   (16 * 1024 * 1024) /* the largest thread, as JSON */
 
@@ -26,9 +26,12 @@ struct request {
 	struct buf result; /* the answer under construction, one MessagePack value */
 	int64_t began_us;  /* monotonic */
 	unsigned damaged;  /* how often it was begun again because it met damage */
+	bool waited;       /* for data to be refreshed; it does not wait again */
 	size_t weight;     /* bytes of the answer so far, of methods that take long */
 	/* Of methods that do not answer at once: */
 	void *state;
+	void (*drained)(struct request *r); /* the connection has read what was sent; NULL: nobody waits for that */
+	void (*cancel)(struct request *r); /* ends the request; NULL: with an error */
 	void (*release)(struct request *r); /* frees `state`; called exactly once, whether answered or abandoned */
 };
 
@@ -42,6 +45,11 @@ void request_restart(struct request *r);
 /* A notification on the request's connection. */
 void request_notify(struct request *r, const char *method, struct bytes params);
 
+/* Ends the other request of this id on the same connection; false: there is none under way. */
+bool session_cancel(struct request *r, struct bytes id);
+
+/* Bytes that the request's connection has not read yet; `drained` comes when there were more than SESSION_UNSENT_LOW and no more are. */
+size_t request_backlog(const struct request *r);
 /* Answers that wait to be read, and those under construction but this one, fill half of the memory; or this one would not fit behind what its own
  * connection has not read yet. */
 bool request_crowded(const struct request *r);

@@ -30,6 +30,13 @@ static void hook_wake(void *ctx)
 	task_start(s->store_task);
 }
 
+static void hook_changed(void *ctx)
+{
+	struct source *s = ctx;
+
+	s->daemon->committed(s);
+}
+
 static void on_flush(void *ctx)
 {
 	struct source *s = ctx;
@@ -53,11 +60,11 @@ static int open_store(struct source *s, struct why *why)
 	char path[CONFIG_PATH_MAX + 64];
 	struct store_options options = {
 		.dir = path,
-		.hooks = {.fsync = hook_fsync, .wake = hook_wake, .ctx = s},
+		.hooks = {.fsync = hook_fsync, .wake = hook_wake, .changed = hook_changed, .ctx = s},
 		/* The rest is for answers, for what a commit is made of, and for the libraries. A transaction
 		 * is committed long before it is full (sync/run.h); a filter is whole only where there are few
 		 * records. */
-		.cache_bytes = (size_t)c->memory_bytes / 8 / c->source_count,
+		.cache_bytes = (size_t)c->memory_bytes / 12 / c->source_count,
 		.filter_bytes = (size_t)c->memory_bytes / 4 / c->source_count,
 		.txn_bytes_max = (size_t)c->memory_bytes / 4 / c->source_count,
 		.keep_previous = true,

@@ -8,10 +8,13 @@
 #include <codec/msgpack.h>
 
 #include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define TIMEOUT_DEFAULT_MS 60000
+#define WAIT_MAX_MS        (10 * 60 * 1000)
 
 /* --- options --- */
 
@@ -169,12 +172,42 @@ int app_release(struct app *a, int code)
 			    a->remark ? a->remark : "");
 		code = worth ? worth : code;
 	}
+	if (!error && a->closing.len && !a->report.quiet)
+		report_note(&(struct report){.color = a->report.color, .ascii = a->report.ascii},
+			    true, "%s", buf_text(&a->closing));
 	if (a->connected)
 		client_close(&a->client);
+	buf_release(&a->closing);
 	buf_release(&a->worth);
 	zone_free(a->zone);
 	a->zone = NULL;
 	return code;
+}
+
+void app_close_with(struct app *a, const char *format, ...)
+{
+	char text[160];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	buf_reset(&a->closing);
+	buf_put_str(&a->closing, text);
+}
+
+static void on_interrupt(int number)
+{
+	(void)number;
+	client_interrupted = 1;
+}
+
+void app_catch_interrupt(bool on)
+{
+	struct sigaction action = {.sa_handler = on ? on_interrupt : SIG_DFL};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
 }
 
 void app_remark(struct app *a, const char *text)
@@ -209,6 +242,7 @@ int app_client_error(struct app *a, int err, const struct why *why)
 		{ERR_LIMIT, EXIT_PROTOCOL, "protocol", NULL},
 		{ERR_INVALID, EXIT_PROTOCOL, "protocol", NULL},
 		{ERR_BUSY, EXIT_RETRY, "timeout", "--timeout=5m waits longer"},
+		{ERR_REMOTE, EXIT_RETRY, "busy", "try again in a moment"},
 	};
 	struct failure f = {.exit = EXIT_SOFTWARE, .code = "internal", .message = bytes_str(why->text)};
 
@@ -350,6 +384,17 @@ int app_put_max_age(struct app *a, struct params *p)
 	if (code == 0 && max_age_ms >= 0)
 		params_int(p, "max_age", (max_age_ms + 999) / 1000);
 	return code;
+}
+
+void app_put_on_stale(struct app *a, struct params *p)
+{
+	const char *policy = app_value(a, OPT_ON_STALE);
+	int64_t ms = a->timeout_ms ? a->timeout_ms : INT64_MAX;
+
+	params_str(p, "on_stale", policy);
+	/* The daemon gives up a little earlier, so that its answer still arrives; it never waits for more than ten minutes. */
+	if (policy && strcmp(policy, "wait") == 0 && app_given(a, OPT_TIMEOUT))
+		params_int(p, "timeout_ms", ms / 10 < 60000 ? ms / 10 * 9 : WAIT_MAX_MS);
 }
 
 /* --- printing --- */

@@ -28,6 +28,7 @@ struct app {
 	int64_t timeout_ms; /* 0: none; as given or the default */
 	struct buf worth;   /* the freshness of the answer, until app_release tells it */
 	const char *remark; /* likewise; NULL: none */
+	struct buf closing; /* the last line on standard error; empty: none */
 };
 
 /* Options into everything above; 0 or an exit code. Opens nothing. */
@@ -54,6 +55,8 @@ int app_answer_error(struct app *a, const struct rpc_response *answer);
 int app_put_span(struct app *a, struct params *p);
 /* --max-age likewise. */
 int app_put_max_age(struct app *a, struct params *p);
+/* --on-stale likewise, with the time there is to wait. */
+void app_put_on_stale(struct app *a, struct params *p);
 /* A duration option in milliseconds; `otherwise` when not given. */
 int app_duration(struct app *a, enum option option, int64_t otherwise, int64_t *ms_out);
 
@@ -67,6 +70,10 @@ void app_rows(struct app *a, struct rows *r, const struct columns *columns);
 
 /* Keeps what an answer says about its freshness: app_release tells standard error, after the pager was left, and judges --require. */
 void app_note_worth(struct app *a, struct bytes result);
+/* The last line on standard error; not when quiet, or when the output was not written. */
+void app_close_with(struct app *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Ctrl-C ends the waiting for an answer, not the program; app_release ends it then. */
+void app_catch_interrupt(bool on);
 /* A remark for a person, told likewise; a constant text. */
 void app_remark(struct app *a, const char *text);
 

@@ -13,10 +13,11 @@
 #include <stdlib.h>
 
 /* Rows of one question. With whole objects in them they are some ten times as long. */
-#define PAGE_ROWS      500
-#define PAGE_ROWS_DOC  50
-#define LIMIT_TERMINAL 20
-#define LIMIT_ELSE     100
+#define PAGE_ROWS        500
+#define PAGE_ROWS_DOC    50
+#define PAGE_ROWS_EXPORT 200
+#define LIMIT_TERMINAL   20
+#define LIMIT_ELSE       100
 
 struct query {
 	struct app *app;
@@ -64,6 +65,7 @@ static int put_question(struct app *a, struct params *p)
 	params_str(p, "resource", app_arg(a, 0));
 	params_str(p, "text", app_value(a, OPT_TEXT));
 	params_str(p, "where", app_value(a, OPT_WHERE));
+	app_put_on_stale(a, p);
 	int code = app_put_span(a, p);
 	return code ? code : app_put_max_age(a, p);
 }
@@ -217,14 +219,12 @@ static int run_query(struct query *q)
 	return code;
 }
 
-/* The columns asked for, or the resource's own. */
-static int choose_columns(struct app *a, const char *resource, bool snippet, struct columns *c)
+int ask_columns(struct app *a, const char *resource, struct columns *c)
 {
 	const char *fields = app_value(a, OPT_FIELDS);
 
-	columns_of_resource(c, resource);
-	if (snippet)
-		columns_add_snippet(c);
+	if (!fields)
+		columns_of_resource(c, resource);
 	if (!fields)
 		return 0;
 	int r = columns_of_fields(c, fields);
@@ -259,6 +259,16 @@ static int put_query(struct app *a, struct params *p)
 	return put_question(a, p);
 }
 
+/* The same, and where it was found. */
+static int search_columns(struct app *a, const char *resource, bool searched, struct columns *c)
+{
+	int code = ask_columns(a, resource, c);
+
+	if (code == 0 && searched && !app_value(a, OPT_FIELDS))
+		columns_add_snippet(c);
+	return code;
+}
+
 int ask_query(struct app *a)
 {
 	struct query q = {.app = a, .method = "query", .key = "rows", .put_params = put_query};
@@ -266,7 +276,7 @@ int ask_query(struct app *a)
 	q.page_rows = wants_doc(app_value(a, OPT_FIELDS)) ? PAGE_ROWS_DOC : PAGE_ROWS;
 	int code = read_limit(a, &q.left);
 	if (code == 0)
-		code = choose_columns(a, app_arg(a, 0), app_given(a, OPT_TEXT), &q.columns);
+		code = search_columns(a, app_arg(a, 0), app_given(a, OPT_TEXT), &q.columns);
 	return code ? code : print_query(&q);
 }
 
@@ -295,6 +305,7 @@ static int put_search(struct app *a, struct params *p)
 	params_str(p, "resource", searched_resource(a));
 	params_str(p, "text", (const char *)text.data);
 	params_str(p, "where", app_value(a, OPT_WHERE));
+	app_put_on_stale(a, p);
 	buf_release(&text);
 	int code = app_put_span(a, p);
 	return code ? code : app_put_max_age(a, p);
@@ -307,8 +318,34 @@ int ask_search(struct app *a)
 	q.page_rows = wants_doc(app_value(a, OPT_FIELDS)) ? PAGE_ROWS_DOC : PAGE_ROWS;
 	int code = read_limit(a, &q.left);
 	if (code == 0)
-		code = choose_columns(a, searched_resource(a), true, &q.columns);
+		code = search_columns(a, searched_resource(a), true, &q.columns);
 	return code ? code : print_query(&q);
+}
+
+static int put_export(struct app *a, struct params *p)
+{
+	if (!app_given(a, OPT_FIELDS))
+		params_bool(p, "doc", true);
+	return put_query(a, p);
+}
+
+int ask_export(struct app *a, bool doc, uint64_t *count_out, bool *more_out)
+{
+	struct query q = {.app = a,
+			  .method = "query",
+			  .key = "rows",
+			  .put_params = doc ? put_export : put_query,
+			  .page_rows = doc ? PAGE_ROWS_EXPORT : PAGE_ROWS,
+			  .left = UINT64_MAX};
+
+	int code = app_given(a, OPT_LIMIT) ? read_limit(a, &q.left) : 0;
+	if (code == 0)
+		code = ask_columns(a, app_arg(a, 0), &q.columns);
+	if (code == 0)
+		code = print_query(&q);
+	*count_out = q.printed;
+	*more_out = q.more;
+	return code;
 }
 
 static int put_runs(struct app *a, struct params *p)
@@ -500,7 +537,7 @@ static int print_get(struct app *a, struct bytes record)
 		print_record(a, record);
 		return 0;
 	}
-	int code = choose_columns(a, app_arg(a, 0), false, &columns);
+	int code = ask_columns(a, app_arg(a, 0), &columns);
 	if (code)
 		return code;
 	app_rows(a, &rows, &columns);
@@ -520,7 +557,10 @@ int ask_get(struct app *a)
 	params_str(&p, "id", app_arg(a, 1));
 	params_str(&p, "source", app_value(a, OPT_SOURCE));
 	params_list(&p, "fields", app_value(a, OPT_FIELDS));
-	int code = app_call(a, "get", params_end(&p), &result);
+	app_put_on_stale(a, &p);
+	int code = app_put_max_age(a, &p);
+	if (code == 0)
+		code = app_call(a, "get", params_end(&p), &result);
 	params_release(&p);
 	if (code)
 		return code;

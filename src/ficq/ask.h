@@ -13,6 +13,11 @@ int ask_get(struct app *a);
 int ask_runs(struct app *a);
 int ask_dead(struct app *a);
 
+/* The columns asked for, or the resource's own. 0 or an exit code. */
+int ask_columns(struct app *a, const char *resource, struct columns *c);
+/* All that the question finds (or --limit), with the provider's objects when `doc`. 0 or an exit code. */
+int ask_export(struct app *a, bool doc, uint64_t *count_out, bool *more_out);
+
 /* An answer that is an absence: says why there is no record. EXIT_NO. */
 int ask_absent(struct app *a, const char *resource, const char *id, struct bytes absence);
 

@@ -249,6 +249,19 @@ int client_call(struct client *c, const char *method, struct bytes params,
 
 /* --- opening --- */
 
+/* Refused before it was understood: a full daemon and a stranger's are not the same. */
+static int not_greeted(const struct rpc_response *answer, struct why *why)
+{
+	int len = (int)(answer->error_message.len < 200 ? answer->error_message.len : 200);
+	const char *text = (const char *)answer->error_message.data;
+
+	if (answer->code == RPC_BUSY)
+		return why_set(why, ERR_REMOTE, "ficd takes nobody in: %.*s", len, text);
+	if (answer->code == RPC_FORBIDDEN)
+		return why_set(why, ERR_DENIED, "ficd refuses: %.*s", len, text);
+	return why_set(why, ERR_INVALID, "what listens there does not answer hello: %.*s", len, text);
+}
+
 static int greet(struct client *c, const struct client_wait *wait, struct why *why)
 {
 	struct rpc_response answer;
@@ -259,9 +272,7 @@ static int greet(struct client *c, const struct client_wait *wait, struct why *w
 	if (r < 0)
 		return r;
 	if (!answer.result.data)
-		return why_set(why, ERR_INVALID, "what listens there does not answer hello: %.*s",
-			       (int)(answer.error_message.len < 200 ? answer.error_message.len : 200),
-			       (const char *)answer.error_message.data);
+		return not_greeted(&answer, why);
 	if (mp_find(answer.result, bytes_str("protocol"), &protocol) != 1 ||
 	    !mp_find_int(protocol, "major", &major))
 		return why_set(why, ERR_INVALID, "what listens there does not name its protocol");

@@ -32,7 +32,8 @@ extern volatile int client_interrupted;
 
 /* The answer could not be had:
  *   ERR_NOTFOUND nobody listens, ERR_DENIED not allowed to connect, ERR_IO the connection broke, ERR_SYNTAX the answer makes no
- *   sense, ERR_LIMIT it is too long, ERR_INVALID another protocol, ERR_BUSY no answer in time, ERR_CANCELED interrupted. */
+ *   sense, ERR_LIMIT it is too long, ERR_INVALID another protocol, ERR_BUSY no answer in time, ERR_REMOTE too many connections,
+ *   ERR_CANCELED interrupted. */
 
 /* Tries `path`, or where it is NULL $FICD_SOCKET, or the usual places in turn, and says hello. `why` names every path tried. */
 int client_open(struct client *c, const char *path, const struct client_wait *wait, struct why *why);

@@ -10,7 +10,8 @@
 
 /* What narrows a question. */
 #define SPAN_OPTIONS     (BIT(OPT_SOURCE) | BIT(OPT_SINCE) | BIT(OPT_UNTIL) | BIT(OPT_AXIS))
-#define QUESTION_OPTIONS (SPAN_OPTIONS | BIT(OPT_WHERE) | BIT(OPT_MAX_AGE) | BIT(OPT_REQUIRE))
+#define WORTH_OPTIONS    (BIT(OPT_MAX_AGE) | BIT(OPT_REQUIRE) | BIT(OPT_ON_STALE))
+#define QUESTION_OPTIONS (SPAN_OPTIONS | BIT(OPT_WHERE) | WORTH_OPTIONS)
 
 const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
 
@@ -73,7 +74,7 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_min = 2,
 			.args_max = 2,
 			.first = ARG_RESOURCE,
-			.options = BIT(OPT_SOURCE) | BIT(OPT_FIELDS) | BIT(OPT_REQUIRE),
+			.options = BIT(OPT_SOURCE) | BIT(OPT_FIELDS) | WORTH_OPTIONS,
 		},
 	[CMD_THREAD] =
 		{
@@ -83,7 +84,7 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.detail = "Notes are marked, quoted text is folded (--verbose shows it).",
 			.args_min = 1,
 			.args_max = 1,
-			.options = BIT(OPT_SOURCE) | BIT(OPT_REQUIRE),
+			.options = BIT(OPT_SOURCE) | WORTH_OPTIONS,
 		},
 	[CMD_COUNT] =
 		{
@@ -166,6 +167,50 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = 1,
 			.first = ARG_RESOURCE,
 			.options = BIT(OPT_SOURCE) | BIT(OPT_LIMIT),
+		},
+	[CMD_CHANGES] =
+		{
+			.name = "changes",
+			.synopsis = "[RESOURCE ...]",
+			.summary = "records in the order in which they changed, deletions too",
+			.detail = "--since is a revision: the number that an earlier reading ended with, which "
+				  "standard error tells. Each record comes once, in its latest state, however often "
+				  "it changed. With --follow it stays and prints what is stored from then on "
+				  "(without --since: from now on). Without a terminal rows are ndjson. --where "
+				  "needs one resource.",
+			.args_max = 24,
+			.first = ARG_RESOURCE,
+			.rest = ARG_RESOURCE,
+			.options = BIT(OPT_SOURCE) | BIT(OPT_SINCE) | BIT(OPT_WHERE) | BIT(OPT_FIELDS) |
+				   BIT(OPT_LIMIT) | BIT(OPT_FOLLOW) | BIT(OPT_DURATION),
+		},
+	[CMD_WATCH] =
+		{
+			.name = "watch",
+			.synopsis = "[RESOURCE]",
+			.summary = "the answer to a query, drawn again whenever something changes",
+			.detail = "Without a resource it is about conversations. Without a terminal, or with "
+				  "--output, it prints what changes from now on, as ndjson unless told "
+				  "otherwise. Ends with Ctrl-C, --count or --duration.",
+			.args_max = 1,
+			.first = ARG_RESOURCE,
+			.options = QUESTION_OPTIONS | BIT(OPT_FIELDS) | BIT(OPT_LIMIT) |
+				   BIT(OPT_TIMES) | BIT(OPT_DURATION),
+		},
+	[CMD_EXPORT] =
+		{
+			.name = "export",
+			.synopsis = "RESOURCE",
+			.summary = "a whole resource, or what a question finds, for other programs",
+			.detail = "ndjson and msgpack have whole records, csv and tsv their columns. Standard error "
+				  "tells what the data is worth, and last the revision to resume from: "
+				  "--since-revision brings what changed after it, deleted records marked as such. "
+				  "See RECIPES.",
+			.args_min = 1,
+			.args_max = 1,
+			.first = ARG_RESOURCE,
+			.options = QUESTION_OPTIONS | BIT(OPT_FIELDS) | BIT(OPT_LIMIT) |
+				   BIT(OPT_SINCE_REVISION) | BIT(OPT_GZIP),
 		},
 	[CMD_VERIFY] =
 		{

@@ -228,7 +228,10 @@ int inspect_thread(struct app *a)
 
 	params_str(&p, "id", app_arg(a, 0));
 	params_str(&p, "source", app_value(a, OPT_SOURCE));
-	int code = app_call(a, "thread", params_end(&p), &result);
+	app_put_on_stale(a, &p);
+	int code = app_put_max_age(a, &p);
+	if (code == 0)
+		code = app_call(a, "thread", params_end(&p), &result);
 	params_release(&p);
 	if (code)
 		return code;

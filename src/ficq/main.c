@@ -3,6 +3,8 @@
 #include "ask.h"
 #include "care.h"
 #include "dead.h"
+#include "export.h"
+#include "feed.h"
 #include "help.h"
 #include "inspect.h"
 #include "plan.h"
@@ -15,16 +17,29 @@
 #include <unistd.h>
 
 static int (*const functions[CMD_NUMBER])(struct app *a) = {
-	[CMD_STATUS] = inspect_status,       [CMD_SOURCES] = inspect_sources,
-	[CMD_FIELDS] = inspect_fields,       [CMD_QUERY] = ask_query,
-	[CMD_SEARCH] = ask_search,           [CMD_GET] = ask_get,
-	[CMD_THREAD] = inspect_thread,       [CMD_COUNT] = ask_count,
-	[CMD_FRESHNESS] = inspect_freshness, [CMD_COVERAGE] = inspect_coverage,
-	[CMD_SYNC] = sync_command,           [CMD_PLAN] = plan_command,
-	[CMD_WAIT] = wait_command,           [CMD_RUNS] = ask_runs,
-	[CMD_VERIFY] = care_verify,          [CMD_PRUNE] = care_prune,
-	[CMD_DEAD] = dead_command,           [CMD_RPC] = tools_rpc,
-	[CMD_COMPLETION] = tools_completion, [CMD_HELP] = tools_help,
+	[CMD_STATUS] = inspect_status,
+	[CMD_SOURCES] = inspect_sources,
+	[CMD_FIELDS] = inspect_fields,
+	[CMD_QUERY] = ask_query,
+	[CMD_SEARCH] = ask_search,
+	[CMD_GET] = ask_get,
+	[CMD_THREAD] = inspect_thread,
+	[CMD_COUNT] = ask_count,
+	[CMD_FRESHNESS] = inspect_freshness,
+	[CMD_COVERAGE] = inspect_coverage,
+	[CMD_SYNC] = sync_command,
+	[CMD_PLAN] = plan_command,
+	[CMD_WAIT] = wait_command,
+	[CMD_RUNS] = ask_runs,
+	[CMD_CHANGES] = feed_changes,
+	[CMD_WATCH] = feed_watch,
+	[CMD_EXPORT] = export_command,
+	[CMD_VERIFY] = care_verify,
+	[CMD_PRUNE] = care_prune,
+	[CMD_DEAD] = dead_command,
+	[CMD_RPC] = tools_rpc,
+	[CMD_COMPLETION] = tools_completion,
+	[CMD_HELP] = tools_help,
 	[CMD_VERSION] = tools_version,
 };
 

@@ -12,6 +12,7 @@ static const char *const output_words[] = {"table", "json",    "ndjson", "csv",
 					   "tsv",   "msgpack", NULL};
 static const char *const axis_words[] = {"created", "updated", NULL};
 static const char *const require_words[] = {"fresh", "partial", NULL};
+static const char *const stale_words[] = {"serve", "wait", "error", NULL};
 static const char *const mode_words[] = {"changes", "full", "backfill", "verify", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const wire_words[] = {"json", "msgpack", NULL};
@@ -41,6 +42,15 @@ const struct option_spec option_table[OPT_COUNT] = {
 			 "how old the state of the data may be to count as fresh: 5m, 1h"},
 	[OPT_REQUIRE] = {0, "require", "STATE", require_words,
 			 "exit with 3 when the answer is not at least fresh or partial"},
+	[OPT_ON_STALE] =
+		{0, "on-stale", "WHAT", stale_words,
+		 "when the data is older than that: serve it and refresh behind, wait until it is read, or error"},
+	[OPT_FOLLOW] = {0, "follow", NULL, NULL, "stay, and print what changes as it is stored"},
+	[OPT_TIMES] = {0, "count", "N", NULL, "leave after so many changes or drawings"},
+	[OPT_DURATION] = {0, "duration", "SPAN", NULL, "leave after this time"},
+	[OPT_SINCE_REVISION] = {0, "since-revision", "REV", NULL,
+				"only what changed after this revision, deletions too"},
+	[OPT_GZIP] = {0, "gzip", NULL, NULL, "compress what is written"},
 	[OPT_TIMEOUT] = {0, "timeout", "SPAN", NULL,
 			 "how long to wait for the answer (default 60s; a sync is waited for without end)"},
 	[OPT_FRESH] = {0, "fresh", "RESOURCE", NULL, "what to wait for (default conversations)"},

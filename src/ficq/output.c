@@ -7,6 +7,8 @@
 #include "pager.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define GATHER_BYTES ((size_t)32 << 10)
@@ -43,6 +45,13 @@ static void write_out(struct output *o)
 	buf_reset(&o->buf);
 }
 
+int output_filter(struct output *o, const char *command)
+{
+	o->may_page = false;
+	o->filter = true;
+	return pager_start(command, &o->fd, &o->pager);
+}
+
 bool output_flush(struct output *o, bool last)
 {
 	if (o->buf.error && !o->error)
@@ -52,9 +61,16 @@ bool output_flush(struct output *o, bool last)
 		if (pager_start(pager_command(), &o->fd, &o->pager) < 0)
 			o->fd = STDOUT_FILENO;
 	}
-	if (last || (!o->may_page && (o->pager || o->buf.len >= GATHER_BYTES)))
+	if (last || (!o->may_page && ((o->pager && !o->filter) || o->buf.len >= GATHER_BYTES)))
 		write_out(o);
 	return o->error == 0;
+}
+
+/* Nobody reads what a filter writes any more; a shell that waited for it says so with a number. */
+static bool ended_by_reader(int status)
+{
+	return WIFSIGNALED(status) ? WTERMSIG(status) == SIGPIPE
+				   : WEXITSTATUS(status) == 128 + SIGPIPE;
 }
 
 int output_end(struct output *o)
@@ -62,10 +78,12 @@ int output_end(struct output *o)
 	output_flush(o, true);
 	if (o->pager) {
 		close(o->fd);
-		pager_wait(o->pager);
+		int status = pager_wait(o->pager);
 		o->pager = 0;
-		if (o->error == EPIPE)
+		if (!o->filter && o->error == EPIPE)
 			o->error = 0;
+		else if (o->filter && status != 0)
+			o->error = ended_by_reader(status) ? EPIPE : EIO;
 	}
 	buf_release(&o->buf);
 	return o->error;

@@ -16,10 +16,13 @@ struct output {
 	size_t height;  /* of the screen */
 	int fd;
 	pid_t pager; /* 0: none */
+	bool filter; /* it is no pager: its end must be a good one */
 	int error;   /* errno of a failed write; EPIPE: nobody reads any more */
 };
 
 void output_init(struct output *o, const struct term *t, bool may_page);
+/* Everything goes through the program, by the shell, before anything was printed. 0, or -1: it cannot be started. */
+int output_filter(struct output *o, const char *command);
 /* Hands on what has gathered, when it is much or `last`. False when nothing more needs to be printed. */
 bool output_flush(struct output *o, bool last);
 /* Flushes, and waits for the pager to be left. Returns 0 or the errno of what failed. */

@@ -69,9 +69,12 @@ int pager_start(const char *command, int *fd_out, pid_t *pid_out)
 	return 0;
 }
 
-void pager_wait(pid_t pid)
+int pager_wait(pid_t pid)
 {
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	int status = -1;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	signal(SIGINT, SIG_DFL);
+	return status;
 }

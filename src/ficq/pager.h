@@ -12,6 +12,6 @@ const char *pager_command(void);
 
 /* Starts it; *fd_out is its standard input. 0, or -1: print without one. */
 int pager_start(const char *command, int *fd_out, pid_t *pid_out);
-void pager_wait(pid_t pid);
+int pager_wait(pid_t pid); /* how it ended, as waitpid(2) says */
 
 #endif

@@ -11,20 +11,6 @@
 
 #include <signal.h>
 
-static void on_interrupt(int number)
-{
-	(void)number;
-	client_interrupted = 1;
-}
-
-static void catch_interrupt(bool on)
-{
-	struct sigaction action = {.sa_handler = on ? on_interrupt : SIG_DFL};
-
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-}
-
 static void on_notification(void *ctx, struct bytes method, struct bytes params)
 {
 	if (bytes_is(method, "progress"))
@@ -51,10 +37,10 @@ int sync_watch_call(struct app *a, const char *method, struct bytes params, cons
 	progress_init(&progress, &a->term, &a->show, a->report.verbose && !silent);
 	if (silent)
 		wait.on_tick = NULL;
-	catch_interrupt(true);
+	app_catch_interrupt(true);
 	int code = app_call_with(a, method, params, &wait, result);
 	progress_clear(&progress);
-	catch_interrupt(false);
+	app_catch_interrupt(false);
 	if (code == EXIT_INTERRUPTED) {
 		report_note(&a->report, true, "%s", left);
 		/* The shell is to see what ended us. */

@@ -47,7 +47,7 @@ static int connect_once(struct app *a)
 	if (a->connected)
 		return 0;
 	int r = client_open(&a->client, app_value(a, OPT_SOCKET), &wait, &why);
-	if (r == ERR_NOTFOUND || r == ERR_IO)
+	if (r == ERR_NOTFOUND || r == ERR_IO || r == ERR_REMOTE)
 		return EXIT_UNAVAILABLE;
 	if (r < 0)
 		return app_client_error(a, r, &why);

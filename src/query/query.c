@@ -17,6 +17,8 @@
 #include <stdlib.h>
 
 #define READ_UNIT 8192
+#define PEEKS_MAX 8
+#define OPEN_COST 16 /* of a segment, as many rows */
 #define SIEVE_MAX 8
 
 enum phase { PHASE_TEXT, PHASE_ROWS, PHASE_PEEK, PHASE_REST, PHASE_HEAD, PHASE_DONE };
@@ -37,6 +39,8 @@ struct query {
 	bool only_terms;           /* beside the sieve there are no other parts */
 	bool where_indexed;        /* columns have all that the condition asks for */
 	bool rows_indexed;         /* and all that a row shows */
+	bool counting;             /* lists are asked for the total, before all */
+	size_t counted_at;         /* so far */
 	bool counted;              /* the total is known from the start */
 	bool resumed;              /* `from` is set */
 	struct scan_position from; /* where the cursor stood */
@@ -223,17 +227,9 @@ static bool spans_all(const struct query *q)
 }
 
 /* A question of one term on the axis of ordinals: lists know how long they are. */
-static int count_term(struct query *q, struct why *why)
+static bool is_of_one_term(const struct query *q)
 {
-	if (q->spec.text || q->terms_count != 1 || q->sieve_count || !q->only_terms ||
-	    q->spec.axis != AXIS_CREATED)
-		return 0;
-	int rc = snapshot_term_count(q->snapshot, q->spec.resource, &q->terms[0],
-				     q->result.start_ms, q->result.end_ms, &q->result.total);
-	if (rc < 0)
-		return explain(rc, why);
-	q->counted = q->result.total_known = rc == 1;
-	return 0;
+	return q->terms_count == 1 && !q->sieve_count && q->only_terms && q->spec.axis == AXIS_CREATED;
 }
 
 /* The same of a question of one word. */
@@ -252,13 +248,6 @@ static int count_word(struct query *q, struct why *why)
 	return 0;
 }
 
-static int count_lists(struct query *q, struct why *why)
-{
-	int rc = count_term(q, why);
-
-	return rc || q->counted ? rc : count_word(q, why);
-}
-
 static void finish(struct query *q)
 {
 	q->phase = PHASE_DONE;
@@ -268,10 +257,32 @@ static void finish(struct query *q)
 	q->result.total_known = q->spec.want_total || (!q->resumed && !q->result.more);
 }
 
-static int start_rows(struct query *q, struct why *why)
+static int begin(struct query *q, struct why *why)
 {
-	q->phase = q->spec.limit ? PHASE_ROWS : PHASE_REST;
-	return start_scan(q, q->resumed ? &q->from : NULL, why);
+	if (q->spec.limit == 0) {
+		/* Nothing to show: all is counted in one go, whatever the cursor. */
+		q->resumed = false;
+		q->phase = q->spec.want_total && !q->counted ? PHASE_REST : PHASE_DONE;
+	} else {
+		q->phase = PHASE_ROWS;
+	}
+	return q->phase == PHASE_DONE ? 0 : start_scan(q, q->resumed ? &q->from : NULL, why);
+}
+
+static int count_on(struct query *q, unsigned *cost, struct why *why)
+{
+	int rc = snapshot_term_count_step(q->snapshot, q->spec.resource, &q->terms[0],
+					  q->result.start_ms, q->result.end_ms, &q->counted_at,
+					  &q->result.total);
+
+	*cost += OPEN_COST;
+	if (rc == SCAN_MORE)
+		return 0;
+	if (rc < 0)
+		return explain(rc, why);
+	q->counting = false;
+	q->counted = q->result.total_known = rc == 1;
+	return begin(q, why);
 }
 
 /* The text is ready: its bits may know the total. */
@@ -284,11 +295,21 @@ static int leave_text(struct query *q, struct why *why)
 			return explain(rc, why);
 		q->counted = q->result.total_known = rc == 1;
 	}
-	if (q->spec.limit == 0 && q->counted) {
+	return begin(q, why);
+}
+
+static int begin_text(struct query *q, struct why *why)
+{
+	int rc = q->spec.want_total ? count_word(q, why) : 0;
+
+	if (rc)
+		return rc;
+	if (q->spec.limit == 0 && (q->counted || !q->spec.want_total)) {
 		q->phase = PHASE_DONE;
 		return 0;
 	}
-	return start_rows(q, why);
+	return text_open(q->snapshot, &q->spec, &q->text) ? why_set(why, ERR_NOMEM, "out of memory")
+							  : 0;
 }
 
 static int prepare(struct query *q, struct why *why)
@@ -316,21 +337,11 @@ static int prepare(struct query *q, struct why *why)
 	if (q->counted) {
 		q->result.total = snapshot_count(q->snapshot, s->resource);
 		q->result.total_known = true;
-	} else if (s->want_total) {
-		rc = count_lists(q, why);
-		if (rc)
-			return rc;
 	}
-	/* Nothing to show: all is counted in one go, whatever the cursor. */
-	if (s->limit == 0)
-		q->resumed = false;
-	if (s->limit == 0 && (!s->want_total || q->counted))
-		q->phase = PHASE_DONE;
-	else if (s->text)
-		return text_open(q->snapshot, &q->spec, &q->text)
-			       ? why_set(why, ERR_NOMEM, "out of memory")
-			       : 0;
-	return q->phase == PHASE_DONE ? 0 : start_rows(q, why);
+	if (s->text)
+		return begin_text(q, why);
+	q->counting = s->want_total && !q->counted && s->where && is_of_one_term(q);
+	return q->counting ? 0 : begin(q, why);
 }
 
 int query_open(struct snapshot *v, const struct query_spec *spec, struct query **out, struct why *why)
@@ -605,9 +616,11 @@ static int advance(struct query *q, unsigned *cost, struct why *why)
 			return explain(rc, why);
 		return rc ? 0 : leave_text(q, why);
 	}
-	rc = scan_next(q->scan, &row);
+	rc = scan_step(q->scan, &row);
 
-	*cost += 1;
+	*cost += rc == SCAN_MORE ? OPEN_COST : 1;
+	if (rc == SCAN_MORE)
+		return 0;
 	if (rc == 0)
 		return end_of_scan(q, why);
 	if (rc > 0)
@@ -629,7 +642,7 @@ static void put_cursor(struct query *q)
 		cursor_text(&c, q->result.next_cursor);
 }
 
-/* One index row answers it: always worth it. */
+/* One index row answers it, and some segments that may have none: always worth it. */
 static bool peek_is_cheap(const struct query *q)
 {
 	return q->phase == PHASE_PEEK && !q->spec.where && !q->text;
@@ -637,10 +650,12 @@ static bool peek_is_cheap(const struct query *q)
 
 int query_step(struct query *q, unsigned budget, struct why *why)
 {
-	unsigned cost = 0;
+	unsigned cost = 0, peeks = 0;
 
-	while (!q->error && q->phase != PHASE_DONE && (cost < budget || peek_is_cheap(q)))
-		q->error = advance(q, &cost, &q->error_words);
+	while (!q->error && q->phase != PHASE_DONE &&
+	       (cost < budget || (peek_is_cheap(q) && peeks++ < PEEKS_MAX)))
+		q->error = q->counting ? count_on(q, &cost, &q->error_words)
+				       : advance(q, &cost, &q->error_words);
 	if (q->error) {
 		why_set(why, q->error, "%s", q->error_words.text);
 		return q->error;

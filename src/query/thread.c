@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define READ_UNIT     8192
+#define OPEN_COST     16 /* of a segment, as many rows */
 #define BYTES_DEFAULT (8u << 20)
 
 struct thread {
@@ -121,9 +122,11 @@ static int advance(struct thread *t, unsigned *cost)
 {
 	struct scan_row row;
 	struct record r;
-	int rc = scan_next(t->scan, &row);
+	int rc = scan_step(t->scan, &row);
 
-	*cost += 1;
+	*cost += rc == SCAN_MORE ? OPEN_COST : 1;
+	if (rc == SCAN_MORE)
+		return 0;
 	if (rc == 0)
 		t->done = true;
 	if (rc <= 0)

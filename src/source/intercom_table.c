@@ -197,8 +197,8 @@ const struct resource_type intercom_types[] = {
 	 NULL, "messages", conversation_fields, 7 * MINUTE_MS},
 	{"messages", TRAIT_CHILD | TRAIT_WINDOWED, "conversations", NULL, message_fields, 0},
 	/* A search shows tickets with their parts. */
-	{"tickets", TRAIT_CHANGED | TRAIT_ONE | TRAIT_WINDOWED, NULL, "ticket_parts", ticket_fields,
-	 7 * MINUTE_MS},
+	{"tickets", TRAIT_CHANGED | TRAIT_CREATED | TRAIT_ONE | TRAIT_WINDOWED, NULL,
+	 "ticket_parts", ticket_fields, 7 * MINUTE_MS},
 	{"ticket_parts", TRAIT_CHILD | TRAIT_WINDOWED, "tickets", NULL, ticket_part_fields, 0},
 	{"articles", TRAIT_LIST | TRAIT_UNSTABLE, NULL, NULL, article_fields, 0},
 	{"collections", TRAIT_LIST | TRAIT_UNSTABLE, NULL, NULL, collection_fields, 0},

@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-/* At once, in full segments: a commit that comes meanwhile waits. */
+/* At once, in full segments: so much is done in vain when a source goes meanwhile. */
 #define RUN   5u
 #define DEPTH 4u
 /* More files are not compared with each other. */

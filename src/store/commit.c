@@ -53,8 +53,9 @@ static void commit_end(struct commit *c)
 
 	prepared_release(&c->p);
 	txn_free(c->p.t);
+	s->committing = s->committing == c ? NULL : s->committing;
+	s->merging = s->merging == c ? NULL : s->merging;
 	free(c);
-	s->committing = NULL;
 	done(ctx, rc, &why);
 	if (s->waiting && !s->committing) {
 		struct commit *next = s->waiting;
@@ -158,7 +159,7 @@ static void end_dictionary(struct store *s, const char *resource, uint64_t numbe
 	if (s->keep_previous)
 		store_retire(s, path);
 	else
-		store_discard(s, path);
+		store_discard_slowly(s, path);
 }
 
 static void end_dictionaries(struct store *s, const struct state *old)
@@ -208,6 +209,8 @@ static void publish(struct commit *c)
 		end_dictionaries(s, old);
 	}
 	state_unref(old, store_segment_end, s);
+	if (s->hooks.changed)
+		s->hooks.changed(s->hooks.ctx);
 	commit_end(c);
 }
 /* ---- the durable steps ---- */
@@ -335,6 +338,31 @@ bool commit_step(struct commit *c)
 	return false;
 }
 
+bool commit_merge_step(struct store *s)
+{
+	struct commit *c = s->merging;
+	int rc;
+
+	if (!c)
+		return false;
+	if (!prepare_holds(&c->p)) {
+		rc = why_set(&c->p.why, ERR_CANCELED, "the segments of %s changed", c->p.compact);
+		undo(c, rc, false);
+		return true;
+	}
+	if (c->p.stage == PREPARE_REBASE) {
+		if (s->committing)
+			return false;
+		s->merging = NULL;
+		s->committing = s->commit = c;
+		return true;
+	}
+	rc = prepare_step(&c->p);
+	if (rc < 0)
+		undo(c, rc, false);
+	return true;
+}
+
 static void forget(struct commit *c)
 {
 	if (!c)
@@ -351,7 +379,8 @@ void commit_forget(struct store *s)
 		s->committing = NULL;
 	forget(s->commit);
 	forget(s->waiting);
-	s->commit = s->waiting = NULL;
+	forget(s->merging);
+	s->commit = s->waiting = s->merging = NULL;
 }
 
 static void commit_start(struct commit *c)
@@ -405,7 +434,7 @@ static void upkeep_done(void *ctx, int rc, const struct why *why)
 	log_warn("store", "upkeep failed dir=%s: %s", s->dir, why->text);
 }
 
-/* Damage that it met is quarantined first, and then it is tried again. Of other trouble the first
+/* Damage that it met is quarantined first, and then it is tried again, as when its sources went. Of other trouble the first
  * in a row is told. What cannot be merged must still be flushed, so that a merge that failed rests for
  * more and more manifests. */
 static void compact_done(void *ctx, int rc, const struct why *why)
@@ -416,7 +445,7 @@ static void compact_done(void *ctx, int rc, const struct why *why)
 		log_info("store", "segments are merged again dir=%s", s->dir);
 	if (rc == 0)
 		s->compact_failures = 0;
-	if (rc == 0 || state_damaged(s->state))
+	if (rc == 0 || rc == ERR_CANCELED || state_damaged(s->state))
 		return;
 	if (s->compact_failures == 0)
 		log_warn("store", "segments cannot be merged, which is tried again later dir=%s: %s",
@@ -439,7 +468,12 @@ static int internal_new(struct store *s, struct commit **c_out, struct txn **t_o
 static void internal_start(struct store *s, struct commit *c)
 {
 	c->p.t->committing = true;
-	s->committing = s->commit = c;
+	if (c->p.compact) {
+		c->p.stage = PREPARE_CHOOSE;
+		s->merging = c;
+	} else {
+		s->committing = s->commit = c;
+	}
 }
 
 int commit_dictionary(struct store *s, const char *resource, struct bytes dictionary)
@@ -475,7 +509,7 @@ int commit_upkeep(struct store *s, const char *compact, bool quarantine)
 	struct commit *c;
 	struct txn *t;
 
-	assert(!s->committing && (!quarantine || !s->txn));
+	assert(!s->committing && (!quarantine || !s->txn) && !(compact && s->merging));
 	if (internal_new(s, &c, &t))
 		return ERR_NOMEM;
 	*c = (struct commit){.p = {.s = s,

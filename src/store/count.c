@@ -76,24 +76,51 @@ static int count_word_in(struct store *s, const struct state_segment *e, const s
 	return found ? count_span(s, e, &kept, start_ms, end_ms, count) : 1;
 }
 
-int snapshot_term_count(struct snapshot *v, const char *resource, const struct store_term *term,
-			int64_t start_ms, int64_t end_ms, uint64_t *count_out)
+/* What the manifest says of it: nobody was created in the span, or nobody lives. */
+static bool counts_none(const struct state_segment *e, int64_t start_ms, int64_t end_ms)
+{
+	const struct range *r = &e->segment->meta.ranges[RANGE_CREATED];
+
+	if (segment_live(e) == 0)
+		return true;
+	if (start_ms == TIME_MIN && end_ms == TIME_MAX)
+		return false;
+	return (end_ms != TIME_MAX && r->min != TIME_NONE && r->min >= end_ms &&
+		e->segment->meta.untimed == 0) ||
+	       (start_ms != TIME_MIN && r->max < start_ms);
+}
+
+int snapshot_term_count_step(struct snapshot *v, const char *resource, const struct store_term *term,
+			     int64_t start_ms, int64_t end_ms, size_t *at, uint64_t *count)
 {
 	const struct state_resource *r = state_find(v->state, resource);
 	const struct schema *schema = schema_find(&v->store->schemas, resource);
-	uint64_t count = 0;
-	int rc = 1;
 
 	if (!schema || term->field >= schema->count ||
 	    !kind_has_terms(schema->fields[term->field].kind))
 		return 0;
-	for (size_t i = 0; rc == 1 && r && i < r->count; i++)
-		if (segment_live(&r->segments[i]))
-			rc = count_in(v->store, &r->segments[i], schema, term, start_ms, end_ms,
-				      &count);
+	while (r && *at < r->count && counts_none(&r->segments[*at], start_ms, end_ms))
+		++*at;
+	if (!r || *at >= r->count)
+		return 1;
+	int rc = count_in(v->store, &r->segments[*at], schema, term, start_ms, end_ms, count);
+	++*at;
+	return rc < 0 ? store_trouble(v->store, rc) : rc ? SCAN_MORE : 0;
+}
+
+int snapshot_term_count(struct snapshot *v, const char *resource, const struct store_term *term,
+			int64_t start_ms, int64_t end_ms, uint64_t *count_out)
+{
+	uint64_t count = 0;
+	size_t at = 0;
+	int rc;
+
+	do
+		rc = snapshot_term_count_step(v, resource, term, start_ms, end_ms, &at, &count);
+	while (rc == SCAN_MORE);
 	if (rc == 1)
 		*count_out = count;
-	return rc < 0 ? store_trouble(v->store, rc) : rc;
+	return rc;
 }
 
 int snapshot_word_count(struct snapshot *v, const char *resource, struct bytes word,
@@ -105,7 +132,7 @@ int snapshot_word_count(struct snapshot *v, const char *resource, struct bytes w
 	int rc = 1;
 
 	for (size_t i = 0; schema && rc == 1 && r && i < r->count; i++)
-		if (segment_live(&r->segments[i]))
+		if (!counts_none(&r->segments[i], start_ms, end_ms))
 			rc = count_word_in(v->store, &r->segments[i], schema, word, start_ms,
 					   end_ms, &count);
 	if (rc == 1)

@@ -55,6 +55,30 @@ void store_discard_leftovers(struct store *s)
 	s->leftovers_count = kept;
 }
 
+/* To take the pages of a large file from the cache takes a millisecond or two. */
+void store_discard_slowly(struct store *s, char *path)
+{
+	char **grown = path && s->hooks.wake && s->doomed_count < LEFTOVERS_MAX
+			       ? realloc(s->doomed, (s->doomed_count + 1) * sizeof *grown)
+			       : NULL;
+
+	if (!grown) {
+		store_discard(s, path);
+		return;
+	}
+	s->doomed = grown;
+	grown[s->doomed_count++] = path;
+	store_wake(s);
+}
+
+bool store_discard_step(struct store *s)
+{
+	if (s->doomed_count == 0)
+		return false;
+	store_discard(s, s->doomed[--s->doomed_count]);
+	return true;
+}
+
 void store_retire(struct store *s, char *path)
 {
 	char **grown = path && s->retired_count < LEFTOVERS_MAX
@@ -72,7 +96,7 @@ void store_retire(struct store *s, char *path)
 void store_discard_retired(struct store *s)
 {
 	for (size_t i = 0; i < s->retired_count; i++)
-		store_discard(s, s->retired[i]);
+		store_discard_slowly(s, s->retired[i]);
 	s->retired_count = 0;
 }
 
@@ -85,7 +109,7 @@ void store_segment_end(void *ctx, struct segment *g)
 		if (s->keep_previous && g->doomed_at >= s->manifests)
 			store_retire(s, g->file.path);
 		else
-			store_discard(s, g->file.path);
+			store_discard_slowly(s, g->file.path);
 		g->file.path = NULL;
 	}
 	segment_free(g, s->pages);

@@ -57,7 +57,7 @@ static size_t candidates(const struct state_resource *r, const struct limits *l,
 		uint32_t live = segment_live(&r->segments[i]);
 		uint64_t bytes = (g->meta.data_end - SEGMENT_PAGE) * live / g->meta.records;
 		if (live && live < l->small_records && bytes < l->small_bytes &&
-		    segment_in_memory(g) == memory && !g->damaged)
+		    segment_in_memory(g) == memory && !g->damaged && !g->merging)
 			out[n++] = (struct candidate){g, live, bytes};
 	}
 	qsort(out, n, sizeof *out, by_live);

@@ -47,6 +47,7 @@ struct store {
 	uint32_t merged_rows; /* of a full segment that a compaction writes */
 	struct pages *pages;
 	struct dictionaries *dictionaries;
+	struct recent *recent;
 	struct schemas schemas;
 	struct state *state;
 	uint64_t next_file; /* never goes back, or a file that the manifest on disk names could be overwritten */
@@ -65,6 +66,8 @@ struct store {
 	struct commit *committing; /* that is under way: one at a time */
 	struct commit *commit;     /* the same while it is prepared, a slice with each store_work */
 	struct commit *waiting;    /* the transaction's, behind one of the store's own */
+	struct commit *merging;    /* one of the store's own that does not commit yet: its files are
+				    * written while transactions come and go */
 	bool flush_wanted, compact_wanted, upkeep_failed;
 	unsigned compact_failures; /* in a row … */
 	unsigned compact_rests;    /* … after which so many manifests come before the next try */
@@ -78,6 +81,8 @@ struct store {
 	struct buf frame; /* of the lookup under way */
 	char **leftovers; /* files to remove after the next commit */
 	size_t leftovers_count;
+	char **doomed; /* files to remove, one with each step */
+	size_t doomed_count;
 	/* Of each resource the folder whose name is known to be durable. */
 	struct {
 		char resource[SEGMENT_NAME_SIZE];
@@ -171,10 +176,14 @@ void txn_free(struct txn *t);
 struct txn *txn_new(struct store *s);
 /* The commit that is being prepared goes on; true: there is more to do. */
 bool commit_step(struct commit *c);
+/* The merge under way goes on, until its files are written; then it becomes the commit, as soon as
+ * none is under way. False: there is none, or it waits for that. */
+bool commit_merge_step(struct store *s);
 /* Commits that are still being prepared, given up without a word. */
 void commit_forget(struct store *s);
-/* Flushes what is in memory, and merges files of a resource (NULL: of none). `quarantine`: damaged
- * segments go, too; only while no transaction is open. ERR_NOMEM. */
+/* Flushes what is in memory, and first merges files of a resource (NULL: of none), beside the
+ * transactions' commits. `quarantine`: damaged segments go, too; only while no transaction is open.
+ * ERR_NOMEM. */
 int commit_upkeep(struct store *s, const char *compact, bool quarantine);
 /* Flushes, and makes the bytes the dictionary that a resource packs with from now on. ERR_NOMEM. */
 int commit_dictionary(struct store *s, const char *resource, struct bytes dictionary);
@@ -190,6 +199,10 @@ void store_segment_end(void *ctx, struct segment *g);
 /* Removes a file now or, when that fails, after the next commit. Takes the path. */
 void store_discard(struct store *s, char *path);
 void store_discard_later(struct store *s, char *path);
+/* Removes a file whose name never comes again, in a store that works in slices with one of its next
+ * steps. Takes the path. */
+void store_discard_slowly(struct store *s, char *path);
+bool store_discard_step(struct store *s); /* false: there is none */
 void store_discard_leftovers(struct store *s);
 /* Removes a file when the next manifest is there. Takes the path. */
 void store_retire(struct store *s, char *path);

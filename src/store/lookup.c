@@ -1,6 +1,7 @@
 /* lookup: filter (in memory, then in the file), index, row, frame, in each segment of a resource from the newest to the oldest. A
- * match of hashes is never believed: the id is compared in full. */
+ * match of hashes is never believed: the id is compared in full. Before all that: where it was the last time. */
 #include "lookup.h"
+#include "recent.h"
 #include "resident.h"
 
 /* 0: certainly not there, 1: perhaps. The file's filter knows no more than a whole one in memory. */
@@ -13,8 +14,8 @@ static int filters_say(struct store *s, struct segment *g, uint64_t hash)
 		       : segment_may_hold(g, s->pages, hash);
 }
 
-static int lookup_in(struct store *s, const struct state_segment *e, struct bytes id, uint64_t hash,
-		     struct found *out)
+int lookup_in(struct store *s, const struct state_segment *e, struct bytes id, uint64_t hash,
+	      struct found *out)
 {
 	struct segment *g = e->segment;
 	uint32_t at, hint = 0, row_hint = 0;
@@ -45,10 +46,46 @@ static int lookup_in(struct store *s, const struct state_segment *e, struct byte
 	return rc;
 }
 
-int lookup(struct store *s, const struct state_resource *r, struct bytes id, bool writing,
-	   struct found *out)
+/* ---- what was asked for before ---- */
+
+/* The segment of a place in this state; NULL: it is of another one, or of another resource. */
+static const struct state_segment *entry_of(const struct state_resource *r, struct place *p)
 {
-	uint64_t hash = bytes_hash(id);
+	for (uint32_t n = 0; n < r->count; n++, p->entry++) {
+		if (p->entry >= r->count)
+			p->entry = 0;
+		if (r->segments[p->entry].segment->meta.number == p->segment)
+			return &r->segments[p->entry];
+	}
+	return NULL;
+}
+
+/* 1: found. 0: it has to be looked for, whatever the reason. */
+static int lookup_recent(struct store *s, const struct state_resource *r, struct bytes id,
+			 uint64_t hash, struct found *out)
+{
+	struct place *p = r ? recent_find(s->recent, hash) : NULL;
+	const struct state_segment *e = p ? entry_of(r, p) : NULL;
+
+	if (!e || e->segment->damaged || dead_has(e->dead, p->ordinal) ||
+	    segment_frame(e->segment, s->pages, &p->row, &s->frame) ||
+	    !bytes_equal(frame_id(buf_bytes(&s->frame)), id))
+		return 0;
+	*out = (struct found){e, p->ordinal, p->row};
+	return 1;
+}
+
+static void remember(struct store *s, const struct state_resource *r, const struct found *f)
+{
+	const struct place place = {f->entry->segment->meta.number,
+				    (uint32_t)(f->entry - r->segments), f->ordinal, f->row};
+
+	recent_keep(s->recent, &place);
+}
+
+static int lookup_all(struct store *s, const struct state_resource *r, struct bytes id,
+		      bool writing, uint64_t hash, struct found *out)
+{
 	int trouble = 0;
 
 	for (size_t i = r ? r->count : 0; i-- > 0;) {
@@ -63,6 +100,19 @@ int lookup(struct store *s, const struct state_resource *r, struct bytes id, boo
 		trouble = store_trouble(s, rc);
 	}
 	return trouble;
+}
+
+int lookup(struct store *s, const struct state_resource *r, struct bytes id, bool writing,
+	   struct found *out)
+{
+	uint64_t hash = bytes_hash(id);
+
+	if (!writing && lookup_recent(s, r, id, hash, out))
+		return 1;
+	int rc = lookup_all(s, r, id, writing, hash, out);
+	if (rc == 1 && !writing)
+		remember(s, r, out);
+	return rc;
 }
 
 int lookup_in_memory(struct store *s, const struct state_resource *r, struct bytes id,

@@ -18,6 +18,9 @@ struct found {
 int lookup(struct store *s, const struct state_resource *r, struct bytes id, bool writing,
 	   struct found *out);
 
+/* The same in one segment. The hash is the id's. */
+int lookup_in(struct store *s, const struct state_segment *e, struct bytes id, uint64_t hash,
+	      struct found *out);
 /* The same among what lies in memory. */
 int lookup_in_memory(struct store *s, const struct state_resource *r, struct bytes id,
 		     struct found *out);

@@ -11,6 +11,7 @@
 #include "hooks.h"
 #include "journal.h"
 #include "manifest.h"
+#include "recent.h"
 #include "renew.h"
 #include "repair.h"
 #include "resident.h"
@@ -146,7 +147,8 @@ static struct store *store_new(const struct store_options *o)
 	s->dir = strdup(o->dir);
 	s->pages = pages_new(o->cache_bytes ? o->cache_bytes : CACHE_BYTES_DEFAULT);
 	s->dictionaries = s->dir ? dictionaries_new(s->dir) : NULL;
-	if (s->pages && s->dictionaries)
+	s->recent = recent_new();
+	if (s->pages && s->dictionaries && s->recent)
 		return s;
 	store_close(s);
 	return NULL;
@@ -196,8 +198,12 @@ void store_close(struct store *s)
 	renewal_free(s->renewal);
 	dictionaries_free(s->dictionaries);
 	pages_free(s->pages);
+	recent_free(s->recent);
 	schemas_release(&s->schemas);
 	buf_release(&s->frame);
+	while (store_discard_step(s))
+		;
+	free(s->doomed);
 	for (size_t i = 0; i < s->leftovers_count; i++)
 		free(s->leftovers[i]);
 	free(s->leftovers);

@@ -4,7 +4,9 @@
  *
  *   REBASE (what the store's own commits moved) -> NEXT (a resource that changes) -> PACK (what waits raw) -> BUILD (its clone; a new dictionary)
  *     -> KILLS (replaced rows die) -> RETAIN (old ones, too) -> FOLD (small segments come along) -> GATHER (damaged and empty
- *     ones are dropped) *
+ *     ones are dropped) -> SORT -> ORDER -> SEGMENT -> WRITE -> REPLACE (what was merged takes its place)
+ *
+ * A merge begins with CHOOSE -> MERGE -> WRITE (prepare_merge.c), while other commits come and go.
  * Between two steps readers read, and what they find damaged stays for a later commit. It must never
  * touch what the current state names.
  */
@@ -87,12 +89,13 @@ static int drop_damaged(struct prepared *p, struct state_resource *r)
 }
 
 /* An open transaction packs with what was the current dictionary when it began, which may be as late
- * as right before this commit is published. */
+ * as right before this commit is published; but nobody packs with one whose file is damaged. */
 static bool dictionary_needed(const struct prepared *p, const struct state_resource *r, uint64_t number)
 {
 	const struct txn *open = p->s->txn;
 
-	if (number == r->dictionary || (p->part->base && number == p->part->base->dictionary))
+	if (number == r->dictionary || (p->part->base && number == p->part->base->dictionary &&
+					dictionary_trusted(p->s->dictionaries, number)))
 		return true;
 	for (const struct txn_part *part = open ? open->parts : NULL; part; part = part->next)
 		if (strcmp(part->name, r->name) == 0 && part->dictionary == number)
@@ -103,13 +106,16 @@ static bool dictionary_needed(const struct prepared *p, const struct state_resou
 	return false;
 }
 
-/* Files stay as long as the manifest on the disk names them. */
+/* Files stay as long as the manifest on the disk names them, and what this commit merged until that is
+ * in their place. */
 static void drop_empty(struct prepared *p, struct state_resource *r)
 {
-	for (size_t i = r->count; i-- > 0;)
-		if (segment_live(&r->segments[i]) == 0 &&
-		    (!p->journaled || segment_in_memory(r->segments[i].segment)))
+	for (size_t i = r->count; i-- > 0;) {
+		const struct segment *g = r->segments[i].segment;
+		if (segment_live(&r->segments[i]) == 0 && !(p->from && g->merging) &&
+		    (!p->journaled || segment_in_memory(g)))
 			resource_drop_segment(r, i, store_segment_end, p->s);
+	}
 	if (p->journaled)
 		return;
 	for (size_t d = r->dictionaries_count; d-- > 0;)
@@ -409,15 +415,19 @@ static int stage_fold(struct prepared *p)
 		      : 0;
 }
 
+static void unsorted_key(const void *ctx, uint32_t ordinal, struct sort_key *out)
+{
+	segment_row_key(&((const struct segment_row *)ctx)[ordinal].row, out);
+}
+
 /* The rows of the transaction that were not replaced within it, and those folded in. */
 static int gather(struct prepared *p)
 {
 	const struct txn_part *part = p->part;
 	uint32_t most = (uint32_t)(part->count - part->dropped) + p->fold.count, n = 0;
 
-	p->unsorted = malloc(most * sizeof *p->rows);
-	p->rows = malloc(most * sizeof *p->rows);
-	if (!p->unsorted || !p->rows || sort_init(&p->sort, most))
+	p->unsorted = malloc(most * sizeof *p->unsorted);
+	if (!p->unsorted || sort_init(&p->sort, most))
 		return prepare_nomem(p);
 	for (size_t i = 0; i < part->count; i++)
 		if (!part->rows[i].dropped)
@@ -435,11 +445,10 @@ static int gather(struct prepared *p)
 					.pages = p->s->pages};
 	if (p->fold.count)
 		memcpy(p->unsorted + n, p->fold.rows, p->fold.count * sizeof *p->rows);
+	sort_reset(&p->sort, unsorted_key, p->unsorted);
+	for (uint32_t i = 0; i < most; i++)
+		p->sort.order[i] = i;
 	p->rows_count = p->sort.count = most;
-	for (uint32_t i = 0; i < most; i++) {
-		segment_row_key(&p->unsorted[i].row, &p->sort.keys[i]);
-		p->sort.keys[i].ordinal = i;
-	}
 	p->stage = PREPARE_SORT;
 	return 0;
 }
@@ -463,14 +472,24 @@ static int part_over(struct prepared *p)
 	return 0;
 }
 
-/* What the commit brings is written; now what it moves. */
+/* What the commit brings is written; now what it moved takes its place. */
 static int rows_over(struct prepared *p)
 {
-	if (!compacts(p, p->part) || p->choice.count == 0)
+	if (!compacts(p, p->part))
 		return part_over(p);
-	p->stage = PREPARE_MERGE;
-	p->merging = true;
-	return merge_init(&p->merge, p->s, p->r, &p->choice, p->r->dictionary, &p->why);
+	p->at = p->segment = 0;
+	p->stage = PREPARE_REPLACE;
+	return 0;
+}
+
+static int stage_replace(struct prepared *p)
+{
+	int rc = prepare_replace(p);
+
+	if (rc)
+		return rc == 1 ? 0 : rc;
+	drop_empty(p, p->r); /* dictionaries, too */
+	return part_over(p);
 }
 
 static int stage_gather(struct prepared *p)
@@ -491,6 +510,9 @@ static int stage_sort(struct prepared *p)
 {
 	if (sort_step(&p->sort))
 		return 0;
+	p->rows = malloc(p->rows_count * sizeof *p->rows);
+	if (!p->rows)
+		return prepare_nomem(p);
 	p->at = p->start = 0;
 	p->stage = PREPARE_ORDER;
 	return 0;
@@ -499,9 +521,13 @@ static int stage_sort(struct prepared *p)
 static int stage_order(struct prepared *p)
 {
 	for (size_t n = 0; n < STEP_ROWS && p->at < p->rows_count; n++, p->at++)
-		p->rows[p->at] = p->unsorted[p->sort.keys[p->at].ordinal];
-	if (p->at == p->rows_count)
-		p->stage = PREPARE_SEGMENT;
+		p->rows[p->at] = p->unsorted[p->sort.order[p->at]];
+	if (p->at < p->rows_count)
+		return 0;
+	free(p->unsorted);
+	p->unsorted = NULL;
+	sort_release(&p->sort);
+	p->stage = PREPARE_SEGMENT;
 	return 0;
 }
 
@@ -522,13 +548,13 @@ static int row_fetch(void *ctx, const struct segment_row *r, struct buf *out)
 	return merge_frame(ctx, r, out);
 }
 
-static int segment_open(struct prepared *p)
+static int segment_open(struct prepared *p, const char *resource)
 {
-	int rc = prepare_folders(p, p->r->name, p->meta.folder);
+	int rc = prepare_folders(p, resource, p->meta.folder);
 
 	if (rc)
 		return rc;
-	p->path = segment_path(p->s->dir, p->r->name, &p->meta);
+	p->path = segment_path(p->s->dir, resource, &p->meta);
 	if (!p->path)
 		return prepare_nomem(p);
 	rc = out_open(&p->out, &p->s->hooks, p->path, &p->why);
@@ -539,14 +565,14 @@ static int segment_open(struct prepared *p)
 	return rc;
 }
 
-static int segment_begin(struct prepared *p, struct segment_row *rows, uint32_t count)
+int prepare_segment(struct prepared *p, const char *resource, struct segment_row *rows, uint32_t count)
 {
 	segment_folder(segment_rows_start(rows, count), p->s->window_ms, p->meta.folder);
 	int rc = 0;
 	if (p->journaled)
 		out_memory(&p->out);
 	else
-		rc = segment_open(p);
+		rc = segment_open(p, resource);
 	if (rc)
 		return rc;
 	p->writing = true;
@@ -568,13 +594,14 @@ static int stage_segment(struct prepared *p)
 	p->meta = (struct segment_meta){.number = p->s->next_file++,
 					.dictionary = p->part->dictionary};
 	p->start += count;
-	return segment_begin(p, rows, count);
+	return prepare_segment(p, p->r->name, rows, count);
 }
 
 /* The file is written, or cannot be. */
 static int segment_over(struct prepared *p, int rc)
 {
 	struct state_segment e = {NULL, NULL, p->meta.tombstones, p->meta.truncated};
+	struct state_resource *r = p->merging ? p->moved : p->r;
 	char *path = p->path;
 
 	segment_writer_release(&p->writer);
@@ -585,15 +612,15 @@ static int segment_over(struct prepared *p, int rc)
 			buf_release(&p->out.image);
 			return prepare_nomem(p);
 		}
-		e.segment = segment_new_memory(p->r->name, &p->meta, p->out.image.data);
+		e.segment = segment_new_memory(r->name, &p->meta, p->out.image.data);
 	} else {
 		rc = prepare_written(p, &p->out, path, rc);
 		if (rc)
 			return rc;
-		e.segment = segment_new(p->r->name, &p->meta,
-					segment_path(p->s->dir, p->r->name, &p->meta));
+		e.segment = segment_new(r->name, &p->meta,
+					segment_path(p->s->dir, r->name, &p->meta));
 	}
-	if (!e.segment || resource_add_segment(p->r, e)) {
+	if (!e.segment || resource_add_segment(r, e)) {
 		segment_free(e.segment, p->s->pages);
 		return prepare_nomem(p);
 	}
@@ -606,49 +633,6 @@ static int stage_write(struct prepared *p)
 	int rc = segment_writer_step(&p->writer);
 
 	return rc == 1 ? 0 : segment_over(p, rc);
-}
-
-/* ---- what is merged ---- */
-
-/* All rows are in new segments. */
-static int merge_over(struct prepared *p)
-{
-	for (size_t i = p->r->count; i-- > 0;)
-		for (uint32_t k = 0; k < p->merge.choice.count; k++)
-			if (p->r->segments[i].segment == p->merge.choice.segments[k]) {
-				resource_drop_segment(p->r, i, store_segment_end, p->s);
-				break;
-			}
-	merge_release(&p->merge);
-	p->merging = false;
-	drop_empty(p, p->r); /* dictionaries */
-	return part_over(p);
-}
-
-static int stage_merge(struct prepared *p)
-{
-	struct merge *m = &p->merge;
-
-	if (m->full)
-		merge_next(m);
-	int rc = merge_step(m);
-	if (rc < 0)
-		return why_set(&p->why, rc, "cannot merge the segments of %s: %s", p->r->name,
-			       rc == ERR_NOSPACE ? "the disk is full" : err_name(rc));
-	if (rc == 1)
-		return 0;
-	if (m->count == 0)
-		return merge_over(p);
-	m->full = true; /* the rows go before the next ones come */
-	p->plan = (struct segment_plan){.resource = p->r->name,
-					.window_ms = p->s->window_ms,
-					.schema = m->extract.schema,
-					.sources = m->index,
-					.sources_count = m->index_count,
-					.pages = p->s->pages};
-	p->meta = (struct segment_meta){
-		.number = p->s->next_file++, .dictionary = m->dictionary, .cold = m->choice.cold};
-	return segment_begin(p, m->rows, m->count);
 }
 
 /* ---- prepare ---- */
@@ -752,18 +736,11 @@ static bool goes_to_journal(const struct prepared *p)
 	return true;
 }
 
-/* Of records that move about half as much comes for their indexes, and their frames may have to wait in
- * a file of their own. */
-static uint64_t choice_cost(const struct prepared *p)
-{
-	return p->choice.bytes * 5 / 2;
-}
-
 /* What brings nothing new may always be written: it settles, withdraws or makes room. */
-static int check_room(struct prepared *p)
+int prepare_room(struct prepared *p, uint64_t more)
 {
 	struct store *s = p->s;
-	uint64_t bytes, needed = txn_bytes(p->t) * 2 + COMMIT_BYTES + choice_cost(p);
+	uint64_t bytes, needed = txn_bytes(p->t) * 2 + COMMIT_BYTES + more;
 	bool frees = p->quarantine;
 
 	for (const struct txn_part *part = p->t->parts; part; part = part->next)
@@ -784,8 +761,6 @@ static int prepare_open(struct prepared *p)
 
 	if (rc)
 		return rc;
-	if (p->compact && choice_make(s, state_find(s->state, p->compact), &p->choice))
-		return prepare_nomem(p);
 	p->stage = PREPARE_NEXT;
 	p->changed |= s->dirty || s->renew || marks_changed(p->t);
 	for (const struct txn_part *part = p->t->parts; part; part = part->next)
@@ -794,7 +769,7 @@ static int prepare_open(struct prepared *p)
 		p->stage = PREPARE_END;
 		return 0;
 	}
-	rc = p->replayed ? 0 : check_room(p);
+	rc = p->replayed ? 0 : prepare_room(p, 0);
 	if (rc)
 		return rc;
 	p->journaled = p->replayed || (!p->internal && goes_to_journal(p));
@@ -831,7 +806,8 @@ int prepare_step(struct prepared *p)
 		[PREPARE_FOLD] = stage_fold,       [PREPARE_GATHER] = stage_gather,
 		[PREPARE_SORT] = stage_sort,       [PREPARE_ORDER] = stage_order,
 		[PREPARE_SEGMENT] = stage_segment, [PREPARE_WRITE] = stage_write,
-		[PREPARE_MERGE] = stage_merge,
+		[PREPARE_CHOOSE] = prepare_choose, [PREPARE_MERGE] = prepare_merge,
+		[PREPARE_REPLACE] = stage_replace,
 	};
 
 	if (p->stage == PREPARE_END)
@@ -858,8 +834,7 @@ void prepared_release(struct prepared *p)
 {
 	prepared_close(p);
 	fold_release(&p->fold);
-	merge_release(&p->merge);
-	choice_release(&p->choice);
+	prepare_merge_release(p);
 	free(p->unsorted);
 	free(p->rows);
 	sort_release(&p->sort);

@@ -28,7 +28,9 @@ enum prepare_stage {
 	PREPARE_ORDER,
 	PREPARE_SEGMENT,
 	PREPARE_WRITE,
+	PREPARE_CHOOSE,
 	PREPARE_MERGE,
+	PREPARE_REPLACE,
 	PREPARE_END,
 };
 
@@ -50,9 +52,12 @@ struct prepared {
 	bool internal;  /* upkeep: changes nothing that readers see, but for a quarantine */
 	bool quarantine;
 	const char *compact;  /* the resource whose files are merged; NULL: none */
-	struct choice choice; /* of them, until they are */
+	struct choice choice; /* of them */
 	struct merge merge;
 	bool merging;
+	struct state_resource *from;  /* as it was when the merge began. A reference */
+	struct state_resource *moved; /* the new segments, until they take their place */
+	uint64_t commits;             /* of the store, when the sources were last found to be there */
 	bool writing; /* a segment */
 	uint32_t manifest_sum;
 	struct txn_part *part;    /* at hand, or the last one */
@@ -73,6 +78,21 @@ struct prepared {
 	struct out out;
 	char *path;
 };
+
+/* Begins the file of the next segment, of rows in their order. */
+int prepare_segment(struct prepared *p, const char *resource, struct segment_row *rows, uint32_t count);
+/* ERR_NOSPACE: there is no room for so many bytes more. */
+int prepare_room(struct prepared *p, uint64_t bytes);
+
+/* ---- merging (prepare_merge.c): stages, which answer 0 or an error ---- */
+
+int prepare_choose(struct prepared *p);
+int prepare_merge(struct prepared *p);
+/* 1: there is more of it. */
+int prepare_replace(struct prepared *p);
+/* Whether the merge still fits what is committed. */
+bool prepare_holds(struct prepared *p);
+void prepare_merge_release(struct prepared *p);
 
 /* From s and t to all the rest, in steps of some tenths of a millisecond. After an error, too, `p` is
  * to be released, and the files that were made are to be removed first. */

@@ -1,7 +1,7 @@
 /*
  * renew: see the header.
  *
- *   SAMPLE (records of the newest file: one to train with, one to weigh, in turns) -> TRAIN ->
+ *   SAMPLE (records of the newest file: of four one to weigh, the others to train with) -> TRAIN ->
  *     PRIME (a packer for each dictionary) -> WEIGH -> over
  *
  * A trial holds no file: what it needs is looked for again with each step, and when that is gone the
@@ -11,10 +11,9 @@
 
 #include <stdlib.h>
 
-/* Of records that are trained with, and of those that are weighed: every fourth. */
-#define SAMPLES_MAX 96u
-#define TRAIN_BYTES (96u << 10) /* training takes 3 ms */
-#define WEIGH_BYTES (64u << 10)
+/* As many as a transaction trains with, and every fourth is weighed. */
+#define SAMPLES_MAX GATHER_MORE
+#define TRAIN_BYTES GATHER_BYTES_MAX
 #define WEIGH_EACH  4u
 #define RECORD_MAX  (16u << 10) /* of one; larger ones say little */
 #define STEP_BYTES  (24u << 10)
@@ -37,6 +36,7 @@ struct renewal {
 	uint32_t at; /* the next row, or the next record to weigh */
 	unsigned taken;
 	struct sample train, weigh;
+	struct dictionary_trainer *trainer;
 	struct buf candidate, packed;
 	struct packer *now, *then;
 	size_t now_bytes, then_bytes;
@@ -77,12 +77,18 @@ static const struct state_segment *newest(const struct state_resource *r)
 	return found;
 }
 
+/* Changes from one trial to the next. */
+static uint64_t trial_changes(const struct store *s)
+{
+	return s->merged_rows / 4;
+}
+
 static const struct state_segment *due(struct store *s, const struct state_resource *r)
 {
 	struct store_trial *t = trial_of(s, r->name);
 
 	if (r->dictionary == 0 || r->dictionaries_count >= RESOURCE_DICTIONARIES_MAX || !t ||
-	    s->state->revision - t->revision < s->merged_rows / 4)
+	    s->state->revision - t->revision < trial_changes(s))
 		return NULL;
 	const struct state_segment *e = newest(r);
 	return e && e->segment->meta.ranges[RANGE_REVISION].max > (int64_t)t->revision ? e : NULL;
@@ -135,7 +141,7 @@ static struct sample *next_sample(struct renewal *n)
 static bool samples_full(const struct renewal *n)
 {
 	return n->train.count == SAMPLES_MAX || n->train.bytes.len >= TRAIN_BYTES ||
-	       n->weigh.count == SAMPLES_MAX || n->weigh.bytes.len >= WEIGH_BYTES;
+	       n->weigh.count == SAMPLES_MAX || n->weigh.bytes.len >= TRAIN_BYTES;
 }
 
 /* Adds the record of a row that has a document; what cannot be read is noted and left out. */
@@ -173,15 +179,29 @@ static int stage_sample(struct store *s, struct renewal *n)
 	return n->train.count >= SAMPLES_MIN && n->weigh.count >= SAMPLES_MIN;
 }
 
-static int stage_train(struct store *s, struct renewal *n)
+static int begin_training(struct renewal *n)
 {
 	struct bytes samples[SAMPLES_MAX];
 
-	(void)s;
 	for (size_t i = 0; i < n->train.count; i++)
 		samples[i] = sample_at(&n->train, i);
+	n->trainer = dictionary_trainer_new(samples, n->train.count);
+	buf_release(&n->train.bytes); /* it has its own copy */
+	return n->trainer != NULL;
+}
+
+static int stage_train(struct store *s, struct renewal *n)
+{
+	(void)s;
+	if (!n->trainer)
+		return begin_training(n);
+	int rc = dictionary_trainer_step(n->trainer, &n->candidate);
+	if (rc)
+		return rc == 1;
+	dictionary_trainer_free(n->trainer);
+	n->trainer = NULL;
 	n->stage = STAGE_PRIME;
-	return dictionary_train(samples, n->train.count, &n->candidate) == 0 && n->candidate.len;
+	return n->candidate.len != 0;
 }
 
 static int stage_prime(struct store *s, struct renewal *n)
@@ -223,11 +243,15 @@ static int stage_weigh(struct store *s, struct renewal *n)
 	return n->at < n->weigh.count;
 }
 
-/* A tenth is worth a file more, and that what is merged is packed anew. */
-static bool is_better(const struct renewal *n)
+/* A tenth is worth a file more, and that what is merged is packed anew, if until the next trial the
+ * dictionary saves more than it takes. */
+static bool is_better(const struct store *s, const struct renewal *n)
 {
-	return n->stage == STAGE_WEIGH && n->weigh.count && n->at == n->weigh.count &&
-	       n->then_bytes < n->now_bytes / 10 * 9;
+	if (n->stage != STAGE_WEIGH || n->at < n->weigh.count ||
+	    n->then_bytes >= n->now_bytes / 10 * 9)
+		return false;
+	uint64_t saved = (n->now_bytes - n->then_bytes) * trial_changes(s) / n->weigh.count;
+	return saved > n->candidate.len;
 }
 
 int renew_step(struct store *s, bool *better)
@@ -242,7 +266,7 @@ int renew_step(struct store *s, bool *better)
 	*better = false;
 	if (stages[s->renewal->stage](s, s->renewal))
 		return 1;
-	*better = is_better(s->renewal);
+	*better = is_better(s, s->renewal);
 	if (!*better) {
 		renewal_free(s->renewal);
 		s->renewal = NULL;
@@ -266,6 +290,7 @@ void renewal_free(struct renewal *n)
 		return;
 	buf_release(&n->train.bytes);
 	buf_release(&n->weigh.bytes);
+	dictionary_trainer_free(n->trainer);
 	buf_release(&n->candidate);
 	buf_release(&n->packed);
 	packer_free(n->now);

@@ -5,9 +5,9 @@
  * eight one id in a hundred is taken for held, with four one in ten, with two one in three. Resources
  * with few records get all words, those with most share what is left.
  *
- * What is looked up most is what is not there yet: each new record of a first sync. Measured at
- * 330,000 conversations (3 million records): 2 ms a record without these, because the filters' pages
- * did not fit into the page cache.
+ * What is looked up most is what is not there yet: each new record of a first sync. Without these it
+ * looks into the filter of every segment in the file, and those of millions of records (some
+ * megabytes) do not fit into the page cache. By estimate that would be a millisecond or more for each.
  */
 #include "resident.h"
 

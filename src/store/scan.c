@@ -1,6 +1,7 @@
 /*
  * scan: rows of a resource in the order of a time axis: a heap over one run for each segment that
- * touches the span.
+ * touches the span. A run is opened when it comes to the top: until then it stands in the heap with
+ * the earliest position that the manifest lets its rows have, and costs no read.
  *
  * A run is a stretch of one section: rows by creation, rows by last update, children by creation,
  * or (children by last update) a list that was collected at the opening. Runs are half-open
@@ -44,6 +45,7 @@ struct run {
 	struct scan_position key;
 	struct child_key *list; /* of children by last update, or of changes where they are not indexed */
 	struct posting *terms;          /* NULL: no terms, or unknown; the shortest first */
+	bool opened;                    /* `key` is that of a row */
 	bool by_list;                   /* places are those of the first list */
 	bool decided;                   /* the segment knows the terms */
 	bool certain;                   /* so the current row has them */
@@ -57,8 +59,9 @@ struct scan {
 	enum axis axis;
 	bool descending, tombstones, children, changes;
 	const struct schema *schema;
-	const struct store_term *terms; /* while opening */
+	struct store_term terms[SCAN_TERMS_MAX]; /* their texts: in term_texts */
 	size_t terms_count;
+	struct buf term_texts;
 	const struct match *match;
 	bool match_all;
 	uint64_t parent_hash;
@@ -423,12 +426,36 @@ static int run_open(struct scan *s, struct run *r)
 
 /* ---- opening ---- */
 
-static bool touches(const struct scan *s, const struct state_segment *e)
+/* Whether rows without a time are wanted, and may lie in the segment. */
+static bool may_be_untimed(const struct scan *s, const struct segment *g)
 {
-	const struct range *r = &e->segment->meta.ranges[s->changes                ? RANGE_REVISION
-							 : s->axis == AXIS_UPDATED ? RANGE_UPDATED
-										   : RANGE_CREATED];
+	return s->untimed && !s->changes && (s->axis == AXIS_UPDATED || g->meta.untimed);
+}
 
+static const struct range *range_of(const struct scan *s, const struct segment *g)
+{
+	return &g->meta.ranges[s->changes                ? RANGE_REVISION
+			       : s->axis == AXIS_UPDATED ? RANGE_UPDATED
+							 : RANGE_CREATED];
+}
+
+/* All rows lie on the wrong side of the position. */
+static bool is_behind(const struct scan *s, const struct segment *g)
+{
+	const struct range *r = range_of(s, g);
+
+	if (!s->has_after || r->min == TIME_NONE)
+		return false;
+	return s->descending ? r->min > s->after.time_ms && !may_be_untimed(s, g)
+			     : r->max < s->after.time_ms;
+}
+
+static bool touches(const struct scan *s, const struct segment *g)
+{
+	const struct range *r = range_of(s, g);
+
+	if (is_behind(s, g))
+		return false;
 	if (s->untimed)
 		return true;
 	if (r->min == TIME_NONE)
@@ -436,29 +463,54 @@ static bool touches(const struct scan *s, const struct state_segment *e)
 	return r->max >= s->start_ms && (r->min < s->end_ms || s->end_ms == TIME_MAX);
 }
 
-static int open_runs(struct scan *s, const struct state_resource *resource)
+/* No row of the segment comes before this one. */
+static struct scan_position bound(const struct scan *s, const struct segment *g)
+{
+	const struct range *r = range_of(s, g);
+
+	if (s->descending)
+		return (struct scan_position){r->min == TIME_NONE ? TIME_NONE : r->max, UINT64_MAX};
+	return (struct scan_position){may_be_untimed(s, g) ? TIME_NONE : r->min, 0};
+}
+
+static int list_runs(struct scan *s, const struct state_resource *resource)
 {
 	s->runs = calloc(resource->count + 1, sizeof *s->runs);
 	s->heap = malloc((resource->count + 1) * sizeof(struct run *));
 	if (!s->runs || !s->heap)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < resource->count; i++) {
-		struct run *r = &s->runs[s->runs_count];
-		if (!touches(s, &resource->segments[i]))
+		const struct segment *g = resource->segments[i].segment;
+		const struct match_bits *match = s->match ? match_bits_of(s->match, i) : NULL;
+		if (!touches(s, g) || (match && match_bits_none(match) && !s->match_all))
 			continue;
-		s->runs_count++;
+		struct run *r = &s->runs[s->runs_count++];
 		r->entry = &resource->segments[i];
-		r->match = s->match ? match_bits_of(s->match, i) : NULL;
-		int rc = r->match && match_bits_none(r->match) && !s->match_all ? 0 : run_open(s, r);
-		if (!rc)
-			rc = run_next(s, r);
-		if (rc < 0)
-			return rc;
-		if (rc)
-			s->heap[s->heap_count++] = r;
+		r->match = match;
+		r->key = bound(s, g);
+		s->heap[s->heap_count++] = r;
 	}
 	for (size_t i = s->heap_count / 2; i-- > 0;)
 		sift_down(s, i);
+	return 0;
+}
+
+static int copy_terms(struct scan *s, const struct scan_spec *spec)
+{
+	const uint8_t *text;
+
+	if (spec->terms_count > SCAN_TERMS_MAX)
+		return ERR_LIMIT;
+	for (size_t i = 0; i < spec->terms_count; i++)
+		buf_put_bytes(&s->term_texts, spec->terms[i].text);
+	if (s->term_texts.error)
+		return s->term_texts.error;
+	text = s->term_texts.data;
+	for (; s->terms_count < spec->terms_count; s->terms_count++) {
+		const struct store_term *t = &spec->terms[s->terms_count];
+		s->terms[s->terms_count] = (struct store_term){t->field, bytes_of(text, t->text.len)};
+		text += t->text.len;
+	}
 	return 0;
 }
 
@@ -466,7 +518,7 @@ int scan_open(struct snapshot *v, const struct scan_spec *spec, struct scan **sc
 {
 	const struct state_resource *r = state_find(v->state, spec->resource);
 	struct scan *s = calloc(1, sizeof *s);
-	int rc = 0;
+	int rc;
 
 	if (!s)
 		return why_set(why, ERR_NOMEM, "out of memory to read %s", spec->resource);
@@ -480,40 +532,40 @@ int scan_open(struct snapshot *v, const struct scan_spec *spec, struct scan **sc
 	s->changes = spec->changes;
 	s->children = spec->parent.len > 0 && !spec->changes;
 	s->schema = schema_find(&v->store->schemas, spec->resource);
-	s->terms = spec->terms;
-	s->terms_count = spec->terms_count;
 	s->match = spec->match;
 	s->match_all = spec->match_all;
 	s->parent_hash = row_parent_hash(spec->parent);
 	s->has_after = spec->after != NULL;
 	if (spec->after)
 		s->after = *spec->after;
-	if (spec->terms_count > SCAN_TERMS_MAX)
-		rc = ERR_LIMIT;
-	else if (r && spec->start_ms < spec->end_ms)
-		rc = open_runs(s, r);
-	s->terms = NULL;
+	rc = copy_terms(s, spec);
+	if (!rc && r && spec->start_ms < spec->end_ms)
+		rc = list_runs(s, r);
 	if (rc) {
-		store_trouble(v->store, rc);
 		scan_close(s);
-		return why_set(why, rc, "cannot read %s: %s", spec->resource,
-			       rc == ERR_CORRUPT
-				       ? "a segment is damaged; it will be read again from the provider"
-				       : err_name(rc));
+		return why_set(why, rc, "cannot read %s: %s", spec->resource, err_name(rc));
 	}
 	*scan_out = s;
 	return 0;
+}
+
+static void run_release(struct run *r)
+{
+	free(r->list);
+	free(r->terms);
+	free(r->columns);
+	r->list = NULL;
+	r->terms = NULL;
+	r->columns = NULL;
 }
 
 void scan_close(struct scan *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->runs_count; i++) {
-		free(s->runs[i].list);
-		free(s->runs[i].terms);
-		free(s->runs[i].columns);
-	}
+	for (size_t i = 0; i < s->runs_count; i++)
+		run_release(&s->runs[i]);
+	buf_release(&s->term_texts);
 	free(s->runs);
 	free(s->heap);
 	buf_release(&s->frame);
@@ -525,29 +577,51 @@ void scan_close(struct scan *s)
 
 /* ---- stepping ---- */
 
-/* The run whose row was given steps on; its row stayed until now, for scan_record. */
-static int step_last(struct scan *s)
+/* The run at the top has its next row, or it is over. */
+static int top_next(struct scan *s)
 {
-	int rc = run_next(s, s->last);
+	struct run *r = s->heap[0];
+	int rc = run_next(s, r);
 
 	if (rc < 0)
 		return rc;
-	if (rc == 0)
+	if (rc == 0) {
+		run_release(r);
 		s->heap[0] = s->heap[--s->heap_count];
+	}
 	if (s->heap_count)
 		sift_down(s, 0);
 	return 0;
 }
 
-int scan_next(struct scan *s, struct scan_row *row_out)
+static int top_open(struct scan *s)
 {
+	struct run *r = s->heap[0];
+	int rc = run_open(s, r);
+
+	r->opened = true;
+	return rc ? rc : top_next(s);
+}
+
+int scan_step(struct scan *s, struct scan_row *row_out)
+{
+	/* The run whose row was given stays until now, for scan_record. */
 	if (!s->error && s->last)
-		s->error = store_trouble(s->view->store, step_last(s));
+		s->error = store_trouble(s->view->store, top_next(s));
 	s->last = NULL;
 	if (s->error)
 		return s->error;
 	if (s->heap_count == 0)
 		return 0;
+	if (!s->heap[0]->opened) {
+		s->error = store_trouble(s->view->store, top_open(s));
+		if (s->error)
+			return s->error;
+		if (s->heap_count == 0)
+			return 0;
+		if (!s->heap[0]->opened)
+			return SCAN_MORE;
+	}
 	struct run *r = s->last = s->heap[0];
 	*row_out = (struct scan_row){.position = r->key,
 				     .created_ms = r->row.created_ms,
@@ -559,6 +633,16 @@ int scan_next(struct scan *s, struct scan_row *row_out)
 				     .certain = r->certain,
 				     .verdict = r->verdict};
 	return 1;
+}
+
+int scan_next(struct scan *s, struct scan_row *row_out)
+{
+	int rc;
+
+	do
+		rc = scan_step(s, row_out);
+	while (rc == SCAN_MORE);
+	return rc;
 }
 
 int scan_record(struct scan *s, struct buf *memory, struct record *out)

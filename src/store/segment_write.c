@@ -280,17 +280,27 @@ static int write_rows(struct segment_writer *w)
 	return w->at < w->count;
 }
 
-/* Gathers the keys, sorts them, writes them. */
+static void index_key(const void *ctx, uint32_t ordinal, struct sort_key *out)
+{
+	const struct segment_writer *w = ctx;
+
+	w->index->key(&w->rows[ordinal].row, out);
+}
+
+/* Gathers the rows that are in it, sorts them, writes their keys. */
 static int write_index(struct segment_writer *w, const struct index *index)
 {
 	struct sort *s = &w->sort;
+	struct sort_key key;
 
 	if (w->phase == 0) {
-		if (w->at == 0)
-			sort_reset(s);
+		if (w->at == 0) {
+			w->index = index;
+			sort_reset(s, index_key, w);
+		}
 		for (uint32_t end = slice_end(w, w->count); w->at < end; w->at++)
-			if (index->key(&w->rows[w->at].row, &s->keys[s->count]))
-				s->keys[s->count++].ordinal = w->at;
+			if (index->key(&w->rows[w->at].row, &key))
+				s->order[s->count++] = w->at;
 		w->phase = w->at == w->count;
 		return 1;
 	}
@@ -299,8 +309,11 @@ static int write_index(struct segment_writer *w, const struct index *index)
 		w->at = 0;
 		return 1;
 	}
-	for (uint32_t end = slice_end(w, s->count); w->at < end; w->at++)
-		index->put(pager_next(&w->pager), &s->keys[w->at]);
+	for (uint32_t end = slice_end(w, s->count); w->at < end; w->at++) {
+		index->key(&w->rows[s->order[w->at]].row, &key);
+		key.ordinal = s->order[w->at];
+		index->put(pager_next(&w->pager), &key);
+	}
 	return w->at < s->count;
 }
 
@@ -322,6 +335,13 @@ static int write_parents(struct segment_writer *w)
 static int write_changes(struct segment_writer *w)
 {
 	return write_index(w, &by_revision);
+}
+
+/* What comes next takes memory, too. */
+static int end_sorts(struct segment_writer *w)
+{
+	sort_release(&w->sort);
+	return 0;
 }
 
 static int write_filter(struct segment_writer *w)
@@ -361,6 +381,7 @@ static int write_truncated(struct segment_writer *w)
 
 static int write_columns(struct segment_writer *w)
 {
+	sort_release(&w->sort); /* nothing else is sorted */
 	if (!w->columns)
 		w->columns = columns_writer_new(&w->pager, w->plan, w->rows, w->count, w->sections);
 	int rc = w->columns ? columns_writer_step(w->columns) : ERR_NOMEM;
@@ -402,6 +423,7 @@ static const struct {
 	{write_parents, SECTION_PARENTS, SEGMENT_PARENT_SIZE},
 	{write_truncated, SECTION_TRUNCATED, SEGMENT_TRUNCATED_SIZE},
 	{write_changes, SECTION_CHANGES, SEGMENT_CHANGE_SIZE},
+	{end_sorts, 0, 0},
 	{write_columns, 0, 0},
 	{write_terms, 0, 0},
 	{write_header, 0, 0},

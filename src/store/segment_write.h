@@ -9,6 +9,8 @@
 /* Writes a whole file from rows that are sorted by segment_row_key, in slices of some tenths of a
  * millisecond. Takes memory for the term tree, about 15 bytes for each different term, and 4 bytes
  * for each row of the sources. */
+struct index;
+
 struct segment_writer {
 	struct out *out;
 	const struct segment_plan *plan;
@@ -18,6 +20,7 @@ struct segment_writer {
 	struct section sections[SEGMENT_SECTIONS];
 	struct pager pager;
 	struct sort sort;
+	const struct index *index; /* that is sorted */
 	uint64_t (*filter)[SEGMENT_FILTER_WORDS];
 	struct columns_writer *columns;
 	struct terms_writer *terms;

@@ -9,9 +9,10 @@
 
 int sort_init(struct sort *s, uint32_t cap)
 {
-	*s = (struct sort){.keys = malloc((cap + 1) * sizeof *s->keys),
-			   .spare = malloc((cap + 1) * sizeof *s->spare)};
-	if (s->keys && s->spare)
+	*s = (struct sort){.order = malloc((cap + 1) * sizeof *s->order),
+			   .spare = malloc((cap + 1) * sizeof *s->spare),
+			   .block = malloc(BLOCK * sizeof *s->block)};
+	if (s->order && s->spare && s->block)
 		return 0;
 	sort_release(s);
 	return ERR_NOMEM;
@@ -19,13 +20,16 @@ int sort_init(struct sort *s, uint32_t cap)
 
 void sort_release(struct sort *s)
 {
-	free(s->keys);
+	free(s->order);
 	free(s->spare);
+	free(s->block);
 	*s = (struct sort){0};
 }
 
-void sort_reset(struct sort *s)
+void sort_reset(struct sort *s, sort_key_of *key, const void *ctx)
 {
+	s->key = key;
+	s->ctx = ctx;
 	s->count = s->width = s->at = 0;
 }
 
@@ -50,17 +54,49 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* Two neighbours of s->width from `at` on into `spare`; how many keys that were. */
+static struct sort_key key_of(const struct sort *s, uint32_t ordinal)
+{
+	struct sort_key key;
+
+	s->key(s->ctx, ordinal, &key);
+	key.ordinal = ordinal;
+	return key;
+}
+
+static void sort_block(struct sort *s, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		s->block[i] = key_of(s, s->order[s->at + i]);
+	qsort(s->block, n, sizeof *s->block, compare);
+	for (uint32_t i = 0; i < n; i++)
+		s->order[s->at + i] = s->block[i].ordinal;
+}
+
+/* Two neighbours of s->width from `at` on into `spare`; how many that were. */
 static uint32_t merge(struct sort *s, uint32_t at)
 {
 	uint32_t left = at, middle = least(at + s->width, s->count);
-	uint32_t right = middle, end = least(middle + s->width, s->count);
+	uint32_t right = middle, end = least(middle + s->width, s->count), out = at;
+	struct sort_key from_left = {0}, from_right = {0};
 
-	for (uint32_t out = at; out < end; out++) {
-		bool from_left = left < middle &&
-				 (right == end || sort_compare(&s->keys[left], &s->keys[right]) <= 0);
-		s->spare[out] = s->keys[from_left ? left++ : right++];
+	if (right < end) {
+		from_left = key_of(s, s->order[left]);
+		from_right = key_of(s, s->order[right]);
 	}
+	while (left < middle && right < end)
+		if (sort_compare(&from_left, &from_right) <= 0) {
+			s->spare[out++] = s->order[left++];
+			if (left < middle)
+				from_left = key_of(s, s->order[left]);
+		} else {
+			s->spare[out++] = s->order[right++];
+			if (right < end)
+				from_right = key_of(s, s->order[right]);
+		}
+	while (left < middle)
+		s->spare[out++] = s->order[left++];
+	while (right < end)
+		s->spare[out++] = s->order[right++];
 	return end - at;
 }
 
@@ -76,7 +112,7 @@ bool sort_step(struct sort *s)
 {
 	if (s->width == 0) {
 		uint32_t n = least(BLOCK, s->count - s->at);
-		qsort(s->keys + s->at, n, sizeof *s->keys, compare);
+		sort_block(s, n);
 		s->at += n;
 		return s->at < s->count || widen(s, BLOCK);
 	}
@@ -89,8 +125,8 @@ bool sort_step(struct sort *s)
 	}
 	if (s->at < s->count)
 		return true;
-	struct sort_key *sorted = s->spare;
-	s->spare = s->keys;
-	s->keys = sorted;
+	uint32_t *sorted = s->spare;
+	s->spare = s->order;
+	s->order = sorted;
 	return widen(s, s->width * 2);
 }

@@ -1,7 +1,8 @@
 /*
  * upkeep: what a store does by itself, beside the transactions: damaged segments are quarantined,
  * what is in memory is flushed, files are merged. One commit of its own at a time, through the
- * manifest like any other; a transaction may be opened and filled meanwhile, and its commit waits.
+ * manifest like any other; a transaction may be opened and filled meanwhile, and its commit waits. Not
+ * for a merge: that becomes a commit when its files are written.
  *
  * A quarantine takes coverage away, so it begins only while no transaction is open: one that is was
  * begun without knowing of it, and its own commit quarantines.
@@ -78,22 +79,25 @@ static bool upkeep_begin(struct store *s)
 	if (damage && s->txn)
 		return false;
 	bool flush = s->flush_wanted;
-	bool compacts = !damage && !flush && s->compact_wanted && s->compact_rests == 0;
+	bool compacts = !damage && !flush && !s->merging && s->compact_wanted && s->compact_rests == 0;
 	if (compacts && look(s))
 		return true;
 	s->flush_wanted = false;
 	const char *compact = compacts ? compact_next(s) : NULL;
 	if (!damage && !flush && !compact)
-		return renew(s);
+		return !s->merging && renew(s); /* which changes the dictionary */
 	return commit_upkeep(s, compact, damage) == 0;
 }
 
 bool store_work(struct store *s)
 {
+	if (store_discard_step(s))
+		return true;
 	/* After a commit that ended at once there may be upkeep. */
 	if (s->commit)
 		return commit_step(s->commit) || s->commit || !s->committing;
-	return !s->committing && (upkeep_begin(s) || resident_step(s));
+	return (!s->committing && upkeep_begin(s)) || commit_merge_step(s) ||
+	       (!s->committing && resident_step(s));
 }
 
 void store_flush(struct store *s)

@@ -137,6 +137,14 @@ static bool confirmed(const struct run *run, const struct refusal *before, const
 				 now->at_ms - before->at_ms >= AGREE_MS);
 }
 
+int run_absence_none(struct run *run, struct why *why)
+{
+	struct refusal before;
+	int rc = load(run->resource, run->view, &before) ? save(run, NULL) : 0;
+
+	return rc ? why_set(why, rc, "cannot note what was read") : 0;
+}
+
 int run_absence_guard(struct run *run, bool doubt, struct why *why)
 {
 	struct refusal before, now = {.at_ms = run->asked_ms,

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #define WINDOW_MS 10000                  /* where the provider does not say */
+#define SPREAD_SHARE 0.8                 /* of what is left of a window: all that is ours is sent by then */
 #define RESET_MAX INT64_C(1000000000000) /* seconds; no honest time is beyond it */
 
 void budget_init(struct budget *b, double share)
@@ -19,6 +20,19 @@ static int64_t others(const struct budget *b)
 	return n < b->limit ? n : b->limit - 1;
 }
 
+/* Until the next call is due, so many being used: half of ours at once, then one after the other. */
+static int64_t spread(const struct budget *b, int64_t used, int64_t mono_ms)
+{
+	int64_t ours = b->limit - others(b), later = ours / 2, at_once = ours - later;
+
+	if (used < at_once)
+		return 0;
+	double span = (double)(b->reset_mono_ms - b->since_mono_ms) * SPREAD_SHARE;
+	int64_t due = b->since_mono_ms +
+		      (int64_t)ceil(span * (double)(used + 1 - at_once) / (double)later);
+	return due > mono_ms ? due - mono_ms : 0;
+}
+
 int64_t budget_wait(const struct budget *b, int64_t mono_ms)
 {
 	if (mono_ms < b->blocked_until_ms)
@@ -26,10 +40,11 @@ int64_t budget_wait(const struct budget *b, int64_t mono_ms)
 	/* The first answer tells the limit: until then one call at a time. */
 	if (b->limit < 0)
 		return b->inflight ? BUDGET_WAIT_ANSWER : 0;
-	int64_t left = mono_ms >= b->reset_mono_ms ? b->limit : b->remaining;
-	if (left - (int64_t)b->inflight > others(b))
-		return 0;
-	if (mono_ms >= b->reset_mono_ms)
+	bool over = mono_ms >= b->reset_mono_ms;
+	int64_t left = (over ? b->limit : b->remaining) - (int64_t)b->inflight;
+	if (left > others(b))
+		return over ? 0 : spread(b, b->limit - left, mono_ms);
+	if (over)
 		return BUDGET_WAIT_ANSWER;
 	return b->reset_mono_ms - mono_ms;
 }
@@ -51,6 +66,7 @@ void budget_sent(struct budget *b, int64_t mono_ms)
 	if (b->limit >= 0 && mono_ms >= b->reset_mono_ms) {
 		b->remaining = b->limit;
 		b->reset = 0;
+		b->since_mono_ms = mono_ms;
 		b->reset_mono_ms = mono_ms + WINDOW_MS;
 	}
 }
@@ -93,6 +109,7 @@ void budget_answered(struct budget *b, const struct http_result *result, int64_t
 		int64_t wait = result->date_ms == TIME_NONE || reset == 0
 				       ? WINDOW_MS
 				       : reset * 1000 - result->date_ms;
+		b->since_mono_ms = mono_ms;
 		b->reset_mono_ms = mono_ms + (wait < 0 ? 0 : wait > 120000 ? 120000 : wait);
 	}
 }

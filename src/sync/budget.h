@@ -2,7 +2,8 @@
  * budget: how many calls may be sent to one provider account, and when.
  *
  * The provider says with each answer how many calls its present window allows and how many are left. A share of the window is left
- * to the others who use the same account. What is under way counts as used.
+ * to the others who use the same account. What is under way counts as used. Half of what is ours may go at once, the rest
+ * is spread over the window, so that the provider is not asked in bursts.
  */
 #ifndef FIC_SYNC_BUDGET_H
 #define FIC_SYNC_BUDGET_H
@@ -15,6 +16,7 @@ struct budget {
 	int64_t remaining;
 	int64_t reset;            /* of the window, as the provider wrote it */
 	int64_t reset_mono_ms;    /* the same on our monotonic clock */
+	int64_t since_mono_ms;    /* when this window was first known */
 	int64_t blocked_until_ms; /* told to wait (monotonic) */
 	unsigned inflight;
 	uint64_t minute_calls[60]; /* calls in each of the last sixty seconds */

@@ -14,6 +14,7 @@
 #define FAILED_MIN 10 /* records of one run that may fail however few are read */
 #define AGAIN_MAX  50 /* letters that one run tries: it must come to its end */
 #define DOUBTS_MAX 4  /* failed runs in a row that multiply it by four */
+#define DENIED_MAX 2  /* failed runs in a row until it is the record that may not be read, since its listing may */
 
 static int64_t now_of(const struct run *run)
 {
@@ -196,12 +197,26 @@ static uint64_t allowance(const struct run *run)
 	return ((uint64_t)FAILED_MIN << 2 * doubts) + run->got / 4;
 }
 
+/* Only changes runs ask again for what was left aside. */
+static bool retried(const struct run *run)
+{
+	return run->resource->options.type->traits & TRAIT_CHANGED;
+}
+
+static bool concerns_record(const struct run *run, const struct page *page,
+			    const struct fetch_cost *cost, bool known)
+{
+	if (page->fault == FAULT_DENIED)
+		return cost->answered && (known || run->resource->failures >= DENIED_MAX);
+	return fault_scope(page->fault, true, cost->answered) == SCOPE_RECORD;
+}
+
 bool run_dead_letter(struct run *run, struct bytes id, struct page *page, const struct fetch_cost *cost)
 {
 	bool known = run_dead_known(run, id);
 	const struct record *listed = shown(run, id);
 
-	if (fault_scope(page->fault, true, cost->answered) != SCOPE_RECORD)
+	if (!concerns_record(run, page, cost, known))
 		return false;
 	if (!known && is_full(run)) {
 		why_set(&page->why, 0,
@@ -209,7 +224,7 @@ bool run_dead_letter(struct run *run, struct bytes id, struct page *page, const 
 			LETTERS_MAX);
 		return false;
 	}
-	if (!known && (!listed || run->ops->kind == RUN_SNAPSHOT || !fits(id) ||
+	if (!known && (!listed || !retried(run) || !fits(id) ||
 		       run->info.failed >= allowance(run)))
 		return false;
 	if ((listed && !keep_listed(run, listed, known)) || note(run, id, listed, page, cost, -1))

@@ -1,6 +1,6 @@
 /*
  * nested: lists inside a record that show their beginning only are read page by page after the record itself, and put into it. The record is
- * taken when it is whole; when a list cannot be read, neither is the record.
+ * taken when it is whole; when a list cannot be read, neither is the record. Only the record's own answer says that it is gone.
  */
 #include "run.h"
 #include "sync_state.h"
@@ -47,6 +47,31 @@ bool single_lists(struct single *single, struct page *whole,
 	return false;
 }
 
+/* A list inside it is said not to exist: the record itself is asked, unless it has just answered. */
+static bool ask_itself(struct single *single, struct page *part,
+		       void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost))
+{
+	struct run *run = single->run;
+	struct ask ask = {.kind = ASK_ONE,
+			  .type = run->resource->options.type,
+			  .id = bytes_of(single->id, single->len)};
+
+	if (single->own) {
+		failed(single, part, FAULT_NONSENSE,
+		       "a list inside the record is said not to exist, though the record does");
+		return false;
+	}
+	single->fetch = fetch_start(&run->sync->line, &ask, bytes_of(NULL, 0), NULL, done, single);
+	if (!single->fetch) {
+		failed(single, part, FAULT_NONE, "");
+		return false;
+	}
+	single->own = true;
+	failed(single, NULL, FAULT_NONE, "");
+	page_free(part);
+	return true;
+}
+
 bool single_nested(struct single *single, struct page **page,
 		   void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost))
 {
@@ -64,6 +89,8 @@ bool single_nested(struct single *single, struct page **page,
 		*page = NULL;
 		return false;
 	}
+	if (part && part->fault == FAULT_GONE)
+		return ask_itself(single, part, done);
 	if (!part || part->fault) {
 		*page = failed(single, part, FAULT_NONE, "");
 		return false;

@@ -90,8 +90,10 @@ static int rank_of(const struct run *run)
 	static const int kind_rank[RUN_KINDS] = {
 		[RUN_CHANGES] = 0, [RUN_ONE] = 0, [RUN_SNAPSHOT] = 100, [RUN_BACKFILL] = 200, [RUN_VERIFY] = 300};
 
-	return (run->preferred                  ? 0
-		: run->ops->kind == RUN_CHANGES ? 50
+	/* Who asks again and again for single records holds up no changes: after its first turn such a run waits for them. */
+	return (run->preferred && run->ops->kind == RUN_ONE && run->begun ? 90
+		: run->preferred                                          ? 0
+		: run->ops->kind == RUN_CHANGES                           ? 50
 						: 1000) +
 	       kind_rank[run->ops->kind] + (int)run->resource->options.priority;
 }

@@ -90,7 +90,7 @@ static void on_committed(void *ctx, int rc, const struct why *why)
 	run->view = NULL;
 	/* Somebody has asked for more meanwhile. */
 	if (run->finishing && run->asked)
-		run->finishing = false;
+		run->finishing = run->ops->next_phase(run, &(struct why){""}) == 0;
 	if (run->finishing)
 		run_end(run, run->refused ? RUN_FAILED : RUN_OK);
 	else if (run->canceled)

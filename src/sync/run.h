@@ -87,6 +87,7 @@ struct single {
 	struct fetch *fetch;
 	struct page *whole; /* the record, while the lists inside it are read; NULL: there are none */
 	unsigned list, part; /* of its lists and of that one's pages, the one that is read */
+	bool own; /* the record was asked for itself, not taken from a listing */
 	size_t len;
 	uint8_t id[RECORD_ID_MAX];
 };
@@ -161,7 +162,6 @@ struct run {
 	bool pressing;           /* verify: asked for by a client, not limited */
 	struct interval stretch; /* verify: what is left of it; the window at work is `gap` */
 	struct wanted *asked, **asked_end; /* one: ids still to be read */
-	unsigned asked_count;
 	bool unfed;              /* deletions: there is no such feed */
 	bool past;               /* deletions: what follows is older than asked for */
 	bool stones, disordered; /* deletions: one was shown; a newer one after an older */
@@ -237,6 +237,8 @@ bool run_unfed(struct run *run, struct page *page);
 int run_absences(struct run *run, int64_t start_ms, int64_t end_ms, struct why *why);
 /* Whether these absences are believed: 0, or 1: not (run->refused; nothing is wanted any more). `doubt`: not without a confirmation, however few. */
 int run_absence_guard(struct run *run, bool doubt, struct why *why);
+/* The list is said to be what was read last: nothing that was refused is absent any more. */
+int run_absence_none(struct run *run, struct why *why);
 void resource_refusal_load(struct resource *r, const struct snapshot *view);
 
 /* verified.c */

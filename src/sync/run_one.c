@@ -32,7 +32,8 @@ int run_one_ask(struct run *run, struct bytes id)
 {
 	if (list_has(run->asked, id) || list_has(run->wanted, id) || under_way(run, id))
 		return 0;
-	if (run->asked_count >= ASKED_MAX)
+	/* Also of those that were read meanwhile: who has asked first is told in the end, however many come after him. */
+	if (run->info.total >= ASKED_MAX)
 		return ERR_LIMIT;
 	struct wanted *w = malloc(sizeof *w + id.len);
 	if (!w)
@@ -44,17 +45,22 @@ int run_one_ask(struct run *run, struct bytes id)
 		run->asked_end = &run->asked;
 	*run->asked_end = w;
 	run->asked_end = &w->next;
-	run->asked_count++;
 	run->info.total = run->info.total < 0 ? 1 : run->info.total + 1;
-	run->working = run->last_page = true;
 	return 0;
+}
+
+/* The next batch. What is asked for while it is being read waits for the one after it: between them the turn is given back. */
+static int next_phase(struct run *run, struct why *why)
+{
+	(void)why;
+	run->working = run->last_page = run->asked;
+	return run->working;
 }
 
 static int begin(struct run *run, struct why *why)
 {
-	(void)why;
 	run->info.phase = "records";
-	return run->asked ? 0 : 1;
+	return !next_phase(run, why);
 }
 
 static int proves(struct run *run, bool last, struct why *why)
@@ -73,19 +79,9 @@ static int work(struct run *run, struct why *why)
 		if (rc)
 			return why_set(why, rc, "out of memory");
 		run->asked = w->next;
-		run->asked_count--;
 		free(w);
 	}
 	return 0;
-}
-
-static int next_phase(struct run *run, struct why *why)
-{
-	(void)why;
-	if (!run->asked)
-		return 0;
-	run->working = run->last_page = true;
-	return 1;
 }
 
 static int finish(struct run *run, struct why *why)

@@ -190,6 +190,7 @@ static int single_start(struct run *run, struct single *single)
 		.kind = ASK_ONE, .type = run->resource->options.type, .id = bytes_of(w->id, w->len)};
 
 	single->run = run;
+	single->own = !w->whole;
 	single->len = w->len;
 	memcpy(single->id, w->id, w->len);
 	if (w->whole)

@@ -156,6 +156,8 @@ static int finish(struct run *run, struct why *why)
 		snprintf(key, sizeof key, "etag.%s", run->info.resource);
 		rc = txn_mark(run->txn, key, bytes_str(run->etag));
 	}
+	if (rc == 0 && run->unchanged)
+		return run_absence_none(run, why);
 	return rc ? why_set(why, rc, "cannot note what was read") : 0;
 }
 

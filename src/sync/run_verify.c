@@ -1,6 +1,6 @@
 /*
  * run_verify: a stretch of the held history against what the provider lists by creation, window by window: what is missing is read, threads are read
- * again (all of them, or those whose listing does not agree), what is not listed is asked for itself. Finds what no feed has told: missed changes, silent
+ * again (all of them, or those whose listing does not agree; not where the listing shows them whole), what is not listed is asked for itself. Finds what no feed has told: missed changes, silent
  * deletions. Claims its windows for the resource itself, never for its children: messages of that time may belong to older conversations.
  */
 #include "run.h"
@@ -94,6 +94,8 @@ static int proves(struct run *run, bool last, struct why *why)
 	(void)why;
 	for (size_t i = 0; run->page && i < run->page->count; i++) {
 		int64_t created = run->page->records[i].record.created_ms;
+		if (run->page->records[i].type != run->ask.type)
+			continue;
 		if (created == TIME_NONE || created < run->low_ms)
 			run->ordered = false;
 		run->low_ms = created;
@@ -103,13 +105,15 @@ static int proves(struct run *run, bool last, struct why *why)
 	return 0;
 }
 
-/* No newer than the chain of changes: a verify run makes nothing fresh. */
+/* No newer than the chain of changes: a verify run makes nothing fresh. Nothing of what was dropped while it was under way. */
 static int claim(struct run *run)
 {
 	const struct coverage *c = snapshot_coverage(run->view, run->info.resource);
 	struct interval span = {run->gap.start_ms, run->gap.end_ms, run->asked_ms};
 
-	if (c->chain_end_ms == TIME_NONE || !run->ordered)
+	if (span.start_ms < run->resource->kept_from_ms)
+		span.start_ms = run->resource->kept_from_ms;
+	if (c->chain_end_ms == TIME_NONE || !run->ordered || span.start_ms >= span.end_ms)
 		return 0;
 	if (span.as_of_ms > c->chain_end_ms)
 		span.as_of_ms = c->chain_end_ms;

@@ -351,7 +351,7 @@ static void watches_tell(struct sync *s, const struct run *run, bool ended)
 			struct run_watch watch = w->watch;
 			*w = (struct watch_entry){0};
 			watch.ended(watch.ctx, &run->info);
-		} else if (mono - w->told_ms >= PROGRESS_MS) {
+		} else if (w->watch.progress && mono - w->told_ms >= PROGRESS_MS) {
 			w->told_ms = mono;
 			w->watch.progress(w->watch.ctx, &run->info);
 		}
@@ -478,6 +478,16 @@ static void follow_up(struct resource *r, struct run *run)
 	run->info.follow = next->info.id;
 }
 
+/* It was refused before it began: who wished it was told so, and no later run does it in his name. */
+static void forget_wish(struct resource *r, const struct run *run)
+{
+	if (run->begun || run->info.outcome != RUN_FAILED)
+		return;
+	r->insisted = false;
+	if (run->ops->kind == RUN_VERIFY)
+		r->verify_wished = (struct interval){0};
+}
+
 static void sync_run_ended(struct run *run)
 {
 	struct sync *s = run->sync;
@@ -487,6 +497,7 @@ static void sync_run_ended(struct run *run)
 		s->turn = NULL;
 	s->quiet = false;
 	r->runs[run->ops->kind] = NULL;
+	forget_wish(r, run);
 	plan_next(r, run);
 	follow_up(r, run);
 	run_log(run);

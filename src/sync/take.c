@@ -85,10 +85,10 @@ int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes mer
 
 	if (held < 0)
 		return held;
-	/* What was never held needs no tombstone: its absence is covered. */
-	if (held == 0 || (old.flags & RECORD_DELETED))
+	if (held && (old.flags & RECORD_DELETED))
 		return 0;
-	int rc = put(run, type, &stone, true, why);
+	/* What is not held needs no tombstone: its absence is covered. Its children may have outlived it in another file, when its own was damaged. */
+	int rc = held == 0 ? 0 : put(run, type, &stone, true, why);
 	if (rc == 0 && run->resource->child)
 		rc = bury_children(run, id, NULL, when_ms, why);
 	return rc;
@@ -274,6 +274,34 @@ int run_take_gone(struct run *run, const struct arrived *from, struct why *why)
 	return rc;
 }
 
+/* A thread that a listing shows whole has been taken to its last record. */
+static void thread_over(struct run *run, const struct page *page, size_t at)
+{
+	const struct resource_type *type = run->resource->options.type;
+
+	if (!run->differs || (at + 1 < page->count && page->records[at + 1].type != type))
+		return;
+	while (page->records[at].type != type)
+		at--;
+	run_differs(run, page->records[at].record.id, page->records[at].record.updated_ms,
+		    "was not held as it is");
+}
+
+/* A record that a listing shows as it is; those that came with it follow. */
+static int take_whole(struct run *run, const struct page *page, size_t at, struct why *why)
+{
+	const struct page_record *item = &page->records[at];
+	bool head = item->type == run->resource->options.type;
+
+	run->differs &= !head;
+	int rc = put(run, item->type, &item->record, head, why);
+	if (rc == 0 && head)
+		rc = bury_missing(run, page, at, why);
+	if (rc == 0)
+		thread_over(run, page, at);
+	return rc;
+}
+
 int run_take(struct run *run, struct arrived *from, struct why *why)
 {
 	const struct page_record *item = &from->page->records[from->at];
@@ -281,9 +309,8 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 
 	if (from->single)
 		return take_single(run, from, why);
-	/* It came with its parent, the record before it. */
 	if (item->type != run->resource->options.type)
-		return put(run, item->type, &item->record, false, why);
+		return take_whole(run, from->page, from->at, why);
 	run->info.done++;
 	if ((run->ops->kind == RUN_SNAPSHOT || run->ops->kind == RUN_VERIFY) &&
 	    hashset_add(&run->seen, bytes_hash(item->record.id)) < 0)
@@ -297,6 +324,5 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 	    snapshot_peek(run->view, run->info.resource, item->record.id, &held) == 1 &&
 	    (held.flags & RECORD_DELETED))
 		return run_want(run, item->record.id);
-	int rc = put(run, item->type, &item->record, true, why);
-	return rc ? rc : bury_missing(run, from->page, from->at, why);
+	return take_whole(run, from->page, from->at, why);
 }

@@ -365,6 +365,7 @@ const char *rpc_code_name(int code)
 		{RPC_STALE, "stale"},
 		{RPC_BUSY, "busy"},
 		{RPC_BAD_EXPRESSION, "bad_expression"},
+		{RPC_CANCELED, "canceled"},
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)

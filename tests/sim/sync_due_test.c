@@ -1,6 +1,8 @@
 /* When runs happen: after sleep and downtime, with clocks that are set, within windows, in their order, and not all at once. */
 #include "support/lab.h"
 
+#include <stdio.h>
+
 #define HOUR_MS (60 * MINUTE_MS)
 
 static struct lab lab;
@@ -285,6 +287,39 @@ static void clients_starve_nobody(void **state)
 	assert_true(lab_whole(&lab, 7 * MINUTE_MS));
 }
 
+/* So do those who ask for single records, faster than they can be read; and who asked first gets his answer. */
+static void single_records_starve_nobody(void **state)
+{
+	const struct resource_type *type =
+		provider_type(&provider_intercom, bytes_str("conversations"));
+	unsigned refused = 0;
+
+	(void)state;
+	lab.options.change_every_ms = 10000;
+	lab.options.rate_limit = 20;
+	settle();
+	int64_t since = now();
+	for (unsigned i = 0; i < 900; i++) {
+		struct bytes ids[2];
+		char text[2][16];
+		struct why why;
+		uint64_t run;
+		for (unsigned k = 0; k < 2; k++) {
+			snprintf(text[k], sizeof text[k], "%u", 1 + (2 * i + k) % 80);
+			ids[k] = bytes_str(text[k]);
+		}
+		refused += sync_wish_ids(lab.sync, type, ids, 2, &run, &why) == ERR_LIMIT;
+		lab_run(&lab, 1000);
+		/* Long before that many were read. */
+		if (i == 400)
+			assert_true(runs("conversations", "changes", since) >= 1);
+	}
+	assert_true(refused > 0 && refused < 450);
+	assert_true(runs("conversations", "one", since) >= 1);
+	assert_true(runs("conversations", "changes", since) >= 2);
+	assert_true(lab_whole(&lab, 7 * MINUTE_MS));
+}
+
 /* ---- spread ---- */
 
 /* When the full reading of contacts began, after 02:00. */
@@ -341,6 +376,7 @@ int main(int argc, char **argv)
 		CASE(a_strict_window_holds_all_but_clients),
 		CASE(foundation_first),
 		CASE(clients_starve_nobody),
+		CASE(single_records_starve_nobody),
 		CASE(starts_are_spread),
 	};
 

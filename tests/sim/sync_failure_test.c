@@ -151,6 +151,42 @@ static void a_letter_tells_what_happened(void **state)
 }
 
 /* Five minutes, an hour, six hours, then every day; whoever wishes has it tried at once. */
+/* That one record may not be read does not keep the others for ever, though at first it may be all of them. */
+static void a_denied_record(void **state)
+{
+	char path[64], id[16];
+
+	(void)state;
+	lab_open(&lab);
+	until_idle();
+	struct thing *bad = lab.world->things[3], *other = lab.world->things[5];
+	snprintf(id, sizeof id, "%u", bad->id);
+	snprintf(path, sizeof path, "/conversations/%s", id);
+	world_change(lab.world, bad, world_now(lab.world), true);
+	for_good(MISHAP_403, path);
+	lab_run(&lab, 6 * MINUTE_MS);
+	assert_int_equal(letters(), 0);
+	lab_run(&lab, 10 * MINUTE_MS);
+	assert_int_equal(letters(), 1);
+	assert_int_equal(letter().letter->class, CLASS_NEVER);
+	assert_int_equal(letter().letter->status, 403);
+	assert_true(flags_of(id) & RECORD_POOR);
+	world_change(lab.world, other, world_now(lab.world), true);
+	/* Its letter is tried again meanwhile, in vain. */
+	lab_run(&lab, 3 * 60 * MINUTE_MS);
+	assert_true(letter().letter->attempts > 1);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	assert_int_equal(lab_runs(&lab, "conversations", "changes", "failed",
+				  loop_wall_ms(lab.loop) - 2 * 60 * MINUTE_MS),
+			 0);
+	all_well();
+	assert_int_equal(sync_dead_retry(lab.sync, letter().number), 0);
+	assert_int_equal(wish("conversations"), 1);
+	lab_run(&lab, MINUTE_MS);
+	assert_int_equal(letters(), 0);
+	assert_false(flags_of(id) & RECORD_POOR);
+}
+
 static void a_letter_has_its_schedule(void **state)
 {
 	char path[64], id[16];
@@ -316,6 +352,54 @@ static void the_breaker_opens_and_probes(void **state)
 }
 
 /* One resource that fails for long is none of the others' affair. */
+static uint64_t tags_held(void)
+{
+	struct snapshot *view = snapshot_new(lab.store);
+	uint64_t n = snapshot_count(view, "tags");
+
+	snapshot_free(view);
+	return n;
+}
+
+/* Who asks for a full reading vouches for what it does not find; when it is refused at once, no later run does so in his name. */
+static void a_refused_wish_is_forgotten(void **state)
+{
+	struct why why;
+	uint64_t ids[8];
+
+	(void)state;
+	lab.options.count[KIND_TAG] = 40;
+	lab_open(&lab);
+	until_idle();
+	for (unsigned i = 0, n = 0; n < 30; i++)
+		if (lab.world->things[i]->kind == KIND_TAG) {
+			world_delete(lab.world->things[i], world_now(lab.world));
+			n++;
+		}
+	lab_run(&lab, 60 * MINUTE_MS);
+	assert_int_equal(tags_held(), 40);
+	for_good(MISHAP_500, NULL);
+	lab_run(&lab, 10 * MINUTE_MS);
+	assert_int_equal(state_of().breaker, BREAKER_OPEN);
+	int64_t since = loop_wall_ms(lab.loop);
+	assert_int_equal(sync_wish(lab.sync, provider_type(&provider_intercom, bytes_str("tags")),
+				   SYNC_FULL, ids, 8, &why),
+			 1);
+	lab_run(&lab, 2 * MINUTE_MS);
+	assert_int_equal(lab_runs(&lab, "tags", "snapshot", "failed", since), 1);
+	all_well();
+	since = loop_wall_ms(lab.loop);
+	lab_run(&lab, 30 * MINUTE_MS);
+	assert_true(lab_runs(&lab, "tags", "snapshot", "failed", since) >= 1);
+	assert_int_equal(tags_held(), 40);
+	/* It is said again. */
+	assert_int_equal(sync_wish(lab.sync, provider_type(&provider_intercom, bytes_str("tags")),
+				   SYNC_FULL, ids, 8, &why),
+			 1);
+	lab_run(&lab, 2 * MINUTE_MS);
+	assert_int_equal(tags_held(), 10);
+}
+
 static void one_resource_fails(void **state)
 {
 	(void)state;
@@ -532,11 +616,13 @@ int main(int argc, char **argv)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(a_letter_tells_what_happened),
+		CASE(a_denied_record),
 		CASE(a_letter_has_its_schedule),
 		CASE(a_dropped_letter_stays_a_hole),
 		CASE(many_letters),
 		CASE(too_many_letters),
 		CASE(the_breaker_opens_and_probes),
+		CASE(a_refused_wish_is_forgotten),
 		CASE(one_resource_fails),
 		CASE(a_mended_token),
 		CASE(another_workspace),

@@ -80,8 +80,9 @@ static void live(uint64_t seed, int64_t history_days, int64_t retain_days, unsig
 	lab.only_conversations = true;
 	lab.history_ms = history_days * DAY_MS;
 	lab.retain_ms = retain_days * DAY_MS;
-	lab.options.change_every_ms = 20 * MINUTE_MS;
-	lab.options.count[KIND_CONVERSATION] = 60;
+	/* So few changes that some threads rest until they are too old. */
+	lab.options.change_every_ms = 120 * MINUTE_MS;
+	lab.options.count[KIND_CONVERSATION] = 200;
 	lab_open(&lab);
 	lab.world->mishap_percent = mishaps;
 	lab_run(&lab, 60 * MINUTE_MS);
@@ -184,6 +185,58 @@ static void asked(void **state)
 	lab_close(&lab);
 }
 
+static bool at_rest(struct lab *lab)
+{
+	return sync_idle(lab->sync);
+}
+
+static uint64_t retained(struct lab *lab)
+{
+	struct store_stats stats;
+
+	store_stats(lab->store, &stats);
+	return stats.retained;
+}
+
+/* What goes while a verify run is reading it is not claimed by that run. */
+static void while_verifying(void **state)
+{
+	const struct resource_type *type =
+		provider_type(&provider_intercom, bytes_str("conversations"));
+	struct lab lab;
+	unsigned done = 0;
+	uint64_t ids[4];
+	struct why why;
+
+	(void)state;
+	lab_init(&lab, 3);
+	lab.only_conversations = true;
+	lab.options.change_every_ms = 0;
+	lab.options.count[KIND_CONVERSATION] = 600;
+	lab.options.rate_limit = 3;
+	lab.history_ms = lab.retain_ms = 10 * DAY_MS;
+	lab_open(&lab);
+	/* Ten seconds before the day ends whose threads are the oldest that are kept. */
+	lab_run(&lab, DAY_MS - LAB_START % DAY_MS - 10000);
+	int64_t oldest = sync_retain_start(lab.sync, "conversations");
+	assert_int_equal(sync_wish_span(lab.sync, type, SYNC_VERIFY, oldest, oldest + 2 * DAY_MS, ids,
+					4, &why),
+			 1);
+	lab_run(&lab, 20000);
+	assert_true(sync_retain_start(lab.sync, "conversations") > oldest);
+	assert_int_equal(lab_runs(&lab, NULL, "verify", NULL, 0), 0);
+	asked_rc = 1;
+	assert_int_equal(sync_retain(lab.sync, on_done, &done), 0);
+	assert_true(lab_run_until(&lab, MINUTE_MS, is_asked));
+	assert_true(retained(&lab) > 0);
+	assert_int_equal(lab_runs(&lab, NULL, "verify", NULL, 0), 0);
+	assert_true(lab_run_until(&lab, 60 * MINUTE_MS, at_rest));
+	assert_int_equal(lab_runs(&lab, NULL, "verify", "ok", 0), 1);
+	lab_check(&lab);
+	assert_int_equal(lab.broken, 0);
+	lab_close(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +244,7 @@ int main(void)
 		cmocka_unit_test(wider_than_kept),
 		cmocka_unit_test(bad_restless_days),
 		cmocka_unit_test(asked),
+		cmocka_unit_test(while_verifying),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,13 +152,18 @@ static uint64_t count(const char *resource)
 	return n;
 }
 
-static struct thing *conversation(unsigned n)
+static struct thing *nth(enum kind kind, unsigned n)
 {
 	for (unsigned i = 0; i < lab.world->count; i++)
-		if (lab.world->things[i]->kind == KIND_CONVERSATION && n-- == 0)
+		if (lab.world->things[i]->kind == kind && n-- == 0)
 			return lab.world->things[i];
-	fail_msg("no such conversation");
+	fail_msg("there is no such thing");
 	return NULL;
+}
+
+static struct thing *conversation(unsigned n)
+{
+	return nth(KIND_CONVERSATION, n);
 }
 
 /* It changes, and the search never learns of it. */
@@ -282,6 +287,58 @@ static void on_demand(void **state)
 	info = verify();
 	assert_int_equal(info.outcome, RUN_OK);
 	assert_int_equal(info.differences, 0);
+}
+
+/* A search shows tickets whole: nothing but what is missing there is asked for by itself. */
+static void tickets(void **state)
+{
+	uint64_t ids[4];
+	struct record held;
+	struct why why;
+	char id[24], part[24];
+
+	(void)state;
+	lab.tickets = true;
+	lab.options.count[KIND_TICKET] = 40;
+	lab_open(&lab);
+	until_idle();
+	assert_int_equal(count("tickets"), 40);
+	struct thing *changed = nth(KIND_TICKET, 3), *gone = nth(KIND_TICKET, 5);
+	world_change(lab.world, gone, world_now(lab.world), true);
+	lab_run(&lab, 10 * MINUTE_MS);
+	snprintf(part, sizeof part, "%u", gone->parts[gone->part_count - 1].id);
+	assert_int_equal(peek("ticket_parts", part, &held), 1);
+	change_untold(changed);
+	delete_untold(gone);
+	lab_run(&lab, DAY_MS);
+	snprintf(id, sizeof id, "%u", gone->id);
+	assert_true(peek("tickets", id, &held) == 1 && !(held.flags & RECORD_DELETED));
+	/* The search knows it by now, though no search for changes showed it. */
+	changed->dropped = 0;
+	uint64_t calls = lab.world->calls;
+	assert_int_equal(sync_wish_span(lab.sync, type("tickets"), SYNC_VERIFY, LAB_START - 26 * DAY_MS,
+					world_now(lab.world), ids, 4, &why),
+			 1);
+	watch(ids[0]);
+	assert_true(lab_run_until(&lab, 120 * MINUTE_MS, ended));
+	assert_int_equal(told.info.outcome, RUN_OK);
+	assert_int_equal(told.info.kind, RUN_VERIFY);
+	assert_int_equal(told.info.differences, 2);
+	assert_int_equal(told.info.deleted, 1);
+	assert_true(lab.world->calls - calls <= 40 / lab.options.page_max + 4);
+	assert_true(peek("tickets", id, &held) == 1 && (held.flags & RECORD_DELETED));
+	assert_true(peek("ticket_parts", part, &held) == 1 && (held.flags & RECORD_DELETED));
+	snprintf(part, sizeof part, "%u", changed->parts[changed->part_count - 1].id);
+	assert_int_equal(peek("ticket_parts", part, &held), 1);
+	/* And by itself, in its time. */
+	lab_stop(&lab);
+	lab.verify_ms = 2 * DAY_MS;
+	lab_start(&lab);
+	gone = nth(KIND_TICKET, 8);
+	delete_untold(gone);
+	lab_run(&lab, 3 * DAY_MS);
+	snprintf(id, sizeof id, "%u", gone->id);
+	assert_true(peek("tickets", id, &held) == 1 && (held.flags & RECORD_DELETED));
 }
 
 /* Without reading every thread: the listing itself, and the number of parts. */
@@ -828,6 +885,7 @@ int main(int argc, char **argv)
 		CASE(found_within_the_period),
 		CASE(not_found_without),
 		CASE(on_demand),
+		CASE(tickets),
 		CASE(counts_only),
 		CASE(gives_way),
 		CASE(costs_what_it_must),

@@ -12,6 +12,7 @@ report = Report(  # noqa: F405
     "changes of every kind arrive",
     "a ticket of more than 500 parts is marked, and grows",
     "lists inside contacts are whole",
+    "a list that is said not to exist takes no contact with it",
     "articles of one second are all found",
     "an article that is gone is gone",
     "2.15 holds its own truth",
@@ -94,6 +95,28 @@ with workplace() as (folder, started):  # noqa: F405
     well(daemon.sync())
     compare(daemon, sim, ["contacts"])  # noqa: F405
     report.ok("lists inside contacts are whole", "%d contacts" % len(long_lists))
+
+    before = sim.truth("contacts")
+    later(sim)
+    sim.mutate(200, 100, kinds=["update_contact"])
+    later(sim)
+    victim = next(key for key, (_, doc) in sim.truth("contacts").items()
+                  if doc["updated_at"] != before[key][1]["updated_at"]
+                  and any(doc[name]["total_count"] > 10 for name in ("tags", "notes", "companies")))
+    sim.faults({"kind": "status", "status": 404, "code": "not_found", "route": "/contacts/%s/" % victim, "count": 1000})
+    well(daemon.sync("full", resource="contacts"))
+    well(daemon.sync(resource="contacts"))
+    record = held(daemon, "contacts", victim)
+    assert record and not record.get("deleted"), record
+    letters = daemon.call("dead")["letters"]
+    assert [entry["id"] for entry in letters] == ["contacts/" + victim], letters
+    sim.no_faults()
+    sim.restarted()
+    daemon.call("dead_retry", id=letters[0]["id"])
+    well(daemon.sync(resource="contacts"))
+    assert daemon.call("dead")["letters"] == []
+    compare(daemon, sim, ["contacts"])  # noqa: F405
+    report.ok("a list that is said not to exist takes no contact with it")
 
     later(sim, 60)
     sim.mutate(1, 8, kinds=["touch_articles"])

@@ -2,6 +2,7 @@
 """The socket under bad manners: each gets one clear error, nobody else notices."""
 import os
 import socket
+import subprocess
 import sys
 import time
 
@@ -59,6 +60,13 @@ with workplace() as (folder, started):  # noqa: F405
     expect_refusal(-32602, "after", "query", resource="contacts", since="2026-01-02", until="2026-01-01T00:00:00Z")
     expect_refusal(-32602, "cursor", "query", resource="contacts", cursor="nonsense")
     expect_refusal(-32602, "email", "query", resource="contacts", fields=["emial"])
+    for dry in (False, True):
+        for mode in ("changes", "full"):
+            expect_refusal(-32602, "backfill and verify", "sync", mode=mode, since="3d", dry_run=dry)
+    expect_refusal(-32602, "cannot be an id", "sync", ids=["123", 5])
+    before = good.call("runs", limit=1)["runs"][0]["id"]
+    expect_refusal(-32602, "'nosuch'", "sync", resource=["teams", "nosuch"])
+    assert good.call("sync", resource="admins", wait=True)["runs"][0]["id"] == before + 1, "a run was begun all the same"
     report.ok("unknown method, parameter, resource, field: did you mean")
     expect_refusal(8, "column", "query", resource="conversations", where="state = ")
     expect_refusal(8, "state", "query", resource="conversations", where="staet = open")
@@ -123,6 +131,8 @@ with workplace() as (folder, started):  # noqa: F405
             refused = one.line().get("error") or refused
     assert refused and refused["code"] == 7, refused
     assert good.call("hello")["name"] == "ficd"
+    ran = subprocess.run([program("ficq"), "-S", daemon.socket_path, "status"], capture_output=True, text=True, timeout=60)  # noqa: F405
+    assert ran.returncode == 75 and "too many connections" in ran.stderr and "--timeout" not in ran.stderr, ran
     for one in crowd:
         one.close()
     report.ok("more connections than there are places")

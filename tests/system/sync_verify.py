@@ -13,6 +13,7 @@ ALL = {"since": "2000-01-01", "until": "2100-01-01"}
 report = Report(  # noqa: F405
     "silent redactions are found by a verify run",
     "without a feed deletions are found by a verify run",
+    "a ticket that is gone is found by a verify run",
     "a search that hides most of it is not believed",
     "single records, by ficq",
     "ids that cannot be are refused",
@@ -47,7 +48,7 @@ def verify(sim, daemon):
 
 with workplace() as (folder, started):  # noqa: F405
     sim = Sim(folder, "--seed", 5, "--contacts", 50, "--companies", 20, "--conversations", CONVERSATIONS,  # noqa: F405
-              "--long-threads", 2, "--redact-silent", "--rate", 0)
+              "--tickets", 40, "--long-threads", 2, "--redact-silent", "--rate", 0)
     started.append(sim)
     daemon = Daemon(folder, sim, source_options="budget = 100%\nconcurrency = 8\nhistory = 50y")  # noqa: F405
     started.append(daemon)
@@ -79,6 +80,18 @@ with workplace() as (folder, started):  # noqa: F405
     settle(sim, daemon)
     assert resource(daemon, "conversations")["note"] is None
     report.ok("without a feed deletions are found by a verify run")
+
+    sim.mutate(3, 5, kinds=["delete_ticket"])
+    settle(sim, daemon)
+    daemon.sync(resource="tickets")
+    assert differs(daemon, sim)
+    calls = sim.stats()["calls"]
+    runs = daemon.sync("verify", resource="tickets", **ALL)
+    assert runs[0]["kind"] == "verify" and runs[0]["outcome"] == "ok" and runs[0]["deleted"] == 3, runs
+    # A search shows tickets whole: one page, and each that is not on it.
+    assert sim.stats()["calls"] - calls <= 1 + 3 + 2, runs
+    compare(daemon, sim)  # noqa: F405
+    report.ok("a ticket that is gone is found by a verify run")
 
     held = resource(daemon, "conversations")["records"]
     sim.mutate(CONVERSATIONS // 2, 6, kinds=["delete_conversation"])

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#define PHRASES 400u
+
 /* Most frequent first. */
 static const char words[] =
 	"the to and you I for is of it in that this we your a on have can not be with my are if please as but or "
@@ -32,8 +34,9 @@ static const char words[] =
 
 static const char *word_list[600];
 static size_t word_count;
+static struct buf phrases[PHRASES]; /* what is said again and again; empty: all is new */
 static uint64_t seed = 42;
-static uint32_t time_from = 1730000000, time_span = 9000000;
+static uint32_t time_from = 1730000000, time_span = 9000000, sentences_more = 5;
 
 uint32_t page_random(uint32_t n)
 {
@@ -77,7 +80,10 @@ static void put_html(struct buf *b, uint32_t sentences)
 {
 	buf_put_str(b, "<p class=\\\"no-margin\\\">");
 	for (uint32_t i = 0; i < sentences; i++) {
-		put_sentence(b);
+		if (phrases[0].len)
+			buf_put_bytes(b, buf_bytes(&phrases[page_random(PHRASES)]));
+		else
+			put_sentence(b);
 		if (page_random(7) == 0)
 			buf_put_str(b, "</p>\\n<p class=\\\"no-margin\\\">");
 		if (page_random(9) == 0)
@@ -110,7 +116,7 @@ static void put_part(struct buf *b, uint32_t at)
 		   150000000 + page_random(90000000), types[type]);
 	if (type < 5) {
 		buf_put_byte(b, '"');
-		put_html(b, 1 + page_random(5));
+		put_html(b, 1 + page_random(sentences_more));
 		buf_put_byte(b, '"');
 	} else {
 		buf_put_str(b, "null");
@@ -129,6 +135,13 @@ void page_time(uint32_t from_s, uint32_t span_s)
 {
 	time_from = from_s;
 	time_span = span_s;
+}
+
+void page_sentences(uint32_t most)
+{
+	sentences_more = most;
+	for (size_t i = 0; i < PHRASES; i++)
+		put_sentence(&phrases[i]);
 }
 
 void page_conversation(struct buf *b, unsigned parts_min, unsigned parts_more)

@@ -15,5 +15,8 @@ void page_contact(struct buf *b);
 /* What conversations are made from here on: created in these `span_s` seconds, as they come to a source
  * that is read in the order of time. At first: 104 days from 1730000000. */
 void page_time(uint32_t from_s, uint32_t span_s);
+/* From here on the bodies of parts have one to `most` sentences, of 400 that are said again and again: long
+ * threads that are made (and packed) in less time. At first: 5, all of them new. */
+void page_sentences(uint32_t most);
 
 #endif

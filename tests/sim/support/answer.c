@@ -20,7 +20,7 @@ struct rows {
 	unsigned count;
 };
 
-static const char *const type_names[KINDS] = {"conversation", "contact", "company", "tag"};
+static const char *const type_names[KINDS] = {"conversation", "contact", "company", "tag", "ticket"};
 
 static int64_t seconds(int64_t ms)
 {
@@ -39,14 +39,15 @@ static void put_parts(struct buf *out, const struct world *w, const struct thing
 {
 	unsigned first = t->part_count > w->options.parts_max ? t->part_count - w->options.parts_max
 							      : 0;
+	const char *type = type_names[t->kind];
 
 	buf_printf(out,
-		   ",\"conversation_parts\":{\"type\":\"conversation_part.list\",\"total_count\":%u,\"conversation_parts\":[",
-		   t->part_count);
+		   ",\"%s_parts\":{\"type\":\"%s_part.list\",\"total_count\":%u,\"%s_parts\":[", type, type,
+		   t->part_count, type);
 	for (unsigned i = first; i < t->part_count; i++)
 		buf_printf(out,
-			   "%s{\"type\":\"conversation_part\",\"id\":\"%u\",\"part_type\":\"comment\",\"body\":\"<p>p%u</p>\",\"created_at\":%lld,\"updated_at\":%lld}",
-			   i > first ? "," : "", t->parts[i].id, i,
+			   "%s{\"type\":\"%s_part\",\"id\":\"%u\",\"part_type\":\"comment\",\"body\":\"<p>p%u</p>\",\"created_at\":%lld,\"updated_at\":%lld}",
+			   i > first ? "," : "", type, t->parts[i].id, i,
 			   (long long)seconds(t->parts[i].created_ms),
 			   (long long)seconds(t->parts[i].created_ms));
 	buf_put_str(out, "]}");
@@ -66,7 +67,7 @@ static void put_thing(struct buf *out, const struct world *w, const struct thing
 		buf_printf(out,
 			   ",\"source\":{\"type\":\"conversation\",\"id\":\"9\",\"body\":\"hello\"},\"statistics\":{\"count_conversation_parts\":%d}",
 			   (int)t->part_count + t->lie);
-	if (whole && t->kind == KIND_CONVERSATION)
+	if ((whole && t->kind == KIND_CONVERSATION) || t->kind == KIND_TICKET)
 		put_parts(out, w, t);
 	buf_put_byte(out, '}');
 }
@@ -281,7 +282,13 @@ static void put_cursor_page(struct world *w, struct rows *r, unsigned first, con
 
 static void serve_search(struct world *w, enum kind kind, struct bytes body, struct sim_answer *out)
 {
-	bool conversations = kind == KIND_CONVERSATION;
+	static const char *const types[KINDS] = {[KIND_CONVERSATION] = "conversation.list",
+						 [KIND_CONTACT] = "list",
+						 [KIND_TICKET] = "ticket.list"};
+	static const char *const keys[KINDS] = {[KIND_CONVERSATION] = "conversations",
+						[KIND_CONTACT] = "data",
+						[KIND_TICKET] = "tickets"};
+	bool days = kind == KIND_CONTACT;
 	struct buf words = {0};
 	struct bytes query, order, field, cursor = {0}, v;
 	struct mp_value text;
@@ -291,7 +298,7 @@ static void serve_search(struct world *w, enum kind kind, struct bytes body, str
 	assert(mp_path(buf_bytes(&words), bytes_str("sort"), &v) == 1 &&
 	       mp_find_str(v, "field", &field));
 	assert(mp_path(buf_bytes(&words), bytes_str("query"), &query) == 1);
-	int64_t floor = floor_of(query, !conversations);
+	int64_t floor = floor_of(query, days);
 	struct rows r = rows_since(w, kind, world_now(w) - w->options.index_lag_ms,
 				   w->options.sort_ignored != bytes_is(field, "created_at"), true,
 				   floor == INT64_MAX ? INT64_MIN : floor);
@@ -301,11 +308,10 @@ static void serve_search(struct world *w, enum kind kind, struct bytes body, str
 	    mp_get(v, &text))
 		cursor = text.str;
 	bool descending = bytes_is(order, "descending") && !w->options.sort_ignored;
-	filter(&r, query, !conversations);
+	filter(&r, query, days);
 	rows_sort(&r, descending, w->options.ties_descending);
 	put_cursor_page(w, &r, after_cursor(&r, cursor, descending, w->options.ties_descending),
-			conversations ? "conversation.list" : "list",
-			conversations ? "conversations" : "data", &out->body);
+			types[kind], keys[kind], &out->body);
 	buf_release(&words);
 }
 
@@ -418,7 +424,7 @@ static void serve_tags(struct world *w, const struct http_request *request, stru
 
 static void serve_one(struct world *w, enum kind kind, const char *id, struct sim_answer *out)
 {
-	unsigned number = (unsigned)strtoul(id, NULL, kind == KIND_CONVERSATION ? 10 : 16);
+	unsigned number = (unsigned)strtoul(id, NULL, kind == KIND_CONTACT ? 16 : 10);
 	int64_t now = world_now(w);
 
 	const struct thing *t = world_find(w, number);
@@ -438,12 +444,16 @@ static void route(struct world *w, const struct http_request *request, const cha
 			   w->workspace);
 	else if (strcmp(path, "/conversations/search") == 0)
 		serve_search(w, KIND_CONVERSATION, request->body, out);
+	else if (strcmp(path, "/tickets/search") == 0)
+		serve_search(w, KIND_TICKET, request->body, out);
 	else if (strcmp(path, "/contacts/search") == 0)
 		serve_search(w, KIND_CONTACT, request->body, out);
 	else if (strncmp(path, "/conversations/deleted?", 23) == 0)
 		serve_deleted(w, path, out);
 	else if (strncmp(path, "/conversations/", 15) == 0)
 		serve_one(w, KIND_CONVERSATION, path + 15, out);
+	else if (strncmp(path, "/tickets/", 9) == 0)
+		serve_one(w, KIND_TICKET, path + 9, out);
 	else if (strncmp(path, "/contacts/", 10) == 0)
 		serve_one(w, KIND_CONTACT, path + 10, out);
 	else if (strncmp(path, "/contacts?", 10) == 0)

@@ -103,12 +103,12 @@ static void open_store(struct lab *lab)
 
 void lab_start(struct lab *lab)
 {
-	static const char *const names[] = {"tags", "companies", "contacts", "conversations"};
-	struct sync_resource_options resources[4];
-	size_t n = 0;
+	static const char *const names[] = {"tags", "companies", "contacts", "conversations", "tickets"};
+	struct sync_resource_options resources[5];
+	size_t n = 0, end = lab->tickets ? 5 : 4;
 
 	open_store(lab);
-	for (size_t i = lab->only_conversations ? 3 : 0; i < 4; i++)
+	for (size_t i = lab->only_conversations ? 3 : 0; i < end; i++)
 		resources[n++] = (struct sync_resource_options){
 			.type = provider_type(&provider_intercom, bytes_str(names[i])),
 			.every_ms = i < 2 ? 60 * MINUTE_MS : lab->every_ms,
@@ -274,7 +274,7 @@ void lab_close(struct lab *lab)
 
 /* ---- the law ---- */
 
-static const char *const resource_names[KINDS] = {"conversations", "contacts", "companies", "tags"};
+static const char *const resource_names[KINDS] = {"conversations", "contacts", "companies", "tags", "tickets"};
 
 static void id_of(const struct thing *t, char *out, size_t cap)
 {
@@ -497,7 +497,7 @@ void lab_equal(struct lab *lab)
 		live[t->kind] += t->deleted_ms > world_now(lab->world);
 		equal_thing(lab, view, t);
 	}
-	for (int k = KIND_CONTACT; k < KINDS; k++)
+	for (int k = KIND_CONTACT; k < KIND_TICKET; k++)
 		if (snapshot_count(view, resource_names[k]) != live[k])
 			broken(lab, "%llu %s are held, there are %llu",
 			       (unsigned long long)snapshot_count(view, resource_names[k]),

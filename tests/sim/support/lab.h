@@ -28,7 +28,7 @@ struct lab {
 	int64_t fsync_ms; /* how long a commit's fsyncs take */
 	double share;
 	unsigned concurrency;
-	bool only_conversations;
+	bool only_conversations, tickets; /* tickets besides */
 	struct schedule full; /* of contacts */
 	struct week window;
 	bool window_strict;

@@ -55,7 +55,7 @@ struct thing *world_find(const struct world *w, unsigned id)
 void world_change(struct world *w, struct thing *t, int64_t at_ms, bool part)
 {
 	note_change(t, at_ms);
-	if (!part || t->kind != KIND_CONVERSATION)
+	if (!part || (t->kind != KIND_CONVERSATION && t->kind != KIND_TICKET))
 		return;
 	if (t->part_count == t->part_cap)
 		grow((void **)&t->parts, &t->part_cap, sizeof *t->parts);
@@ -84,7 +84,7 @@ static void happen(struct world *w, int64_t at_ms)
 	if (dice < 12 || w->count == 0) {
 		world_add(w,
 			  (enum kind)(sim_below(&w->random, 100) < 70 ? KIND_CONVERSATION
-								      : sim_below(&w->random, KINDS)),
+								      : sim_below(&w->random, KIND_TICKET)),
 			  at_ms);
 		return;
 	}

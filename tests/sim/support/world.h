@@ -6,7 +6,8 @@
 
 #include "sim.h"
 
-enum kind { KIND_CONVERSATION, KIND_CONTACT, KIND_COMPANY, KIND_TAG, KINDS };
+/* Tickets do not come by themselves. */
+enum kind { KIND_CONVERSATION, KIND_CONTACT, KIND_COMPANY, KIND_TAG, KIND_TICKET, KINDS };
 
 struct part {
 	unsigned id;

@@ -401,7 +401,8 @@ static void options_are_checked(void **state)
 	bad_source("resources = tags, convrsations",
 		   "resources: unknown resource \"convrsations\"; did you mean conversations?");
 	bad_source("resources =", "resources: expected all or a list of resources, found nothing");
-	bad_source("on_stale = wait", "on_stale: wait is not in this release");
+	bad_source("on_stale = live", "on_stale: live is not in this release");
+	bad_source("on_stale = never", "on_stale: expected serve, wait or error, not \"never\"");
 	bad_source("exclude = body", "exclude: not in this release (only nothing is possible)");
 	bad(SOURCE "retain = 5h\n", "f:1: error: retain: must be 0 or from 1d, not 5h\n");
 	bad_source("retain = 99999d", "retain: must be from 0 to 18250d");

@@ -108,6 +108,101 @@ static uint64_t cost_of_absent(struct store *s, const char *resource, unsigned n
 	return looked_at(s) - before;
 }
 
+/* A scan reads the segments it comes to, whatever the span: the first rows cost the same with many. */
+static uint64_t cost_of_scan(struct store *s, bool descending, unsigned rows)
+{
+	const struct scan_spec spec = {.resource = "contacts",
+				       .axis = AXIS_CREATED,
+				       .start_ms = TIME_MIN,
+				       .end_ms = TIME_MAX,
+				       .descending = descending};
+	struct snapshot *v = snapshot_new(s);
+	uint64_t before = looked_at(s);
+	struct scan_row row;
+	struct scan *scan;
+
+	assert_int_equal(scan_open(v, &spec, &scan, NULL), 0);
+	assert_int_equal(looked_at(s), before); /* nothing yet */
+	for (unsigned i = 0; i < rows; i++) {
+		assert_int_equal(scan_next(scan, &row), 1);
+		unsigned at = descending ? 6 * EACH - 1 - i : i;
+		assert_int_equal(row.created_ms,
+				 T0 + (int64_t)(at / EACH) * 86400000 * 40 + at % EACH);
+	}
+	scan_close(scan);
+	snapshot_free(v);
+	return looked_at(s) - before;
+}
+
+static void a_scan_opens_what_it_comes_to(void **state)
+{
+	(void)state;
+	struct store *s = open_with(1 << 20);
+	fill(s, "contacts", 6, EACH);
+	store_close(s);
+	for (unsigned descending = 0; descending < 2; descending++) {
+		s = open_with(1 << 20);
+		uint64_t few = cost_of_scan(s, descending, 5);
+		assert_true(few < 20);
+		assert_true(cost_of_scan(s, descending, EACH + 5) > few);
+		cost_of_scan(s, descending, 6 * EACH);
+		store_close(s);
+	}
+}
+
+/* One segment at most with each step, however many have no such row. */
+static void a_step_opens_one_segment(void **state)
+{
+	const struct scan_spec spec = {.resource = "contacts",
+				       .axis = AXIS_CREATED,
+				       .start_ms = TIME_MIN,
+				       .end_ms = TIME_MAX,
+				       .parent = bytes_str("nobody")};
+	struct scan_row row;
+	struct scan *scan;
+	unsigned steps = 1;
+
+	(void)state;
+	struct store *s = open_with(1 << 20);
+	fill(s, "contacts", 6, EACH);
+	struct snapshot *v = snapshot_new(s);
+	assert_int_equal(scan_open(v, &spec, &scan, NULL), 0);
+	while (scan_step(scan, &row) == SCAN_MORE)
+		steps++;
+	assert_int_equal(steps, 6);
+	assert_int_equal(scan_step(scan, &row), 0);
+	scan_close(scan);
+	snapshot_free(v);
+	store_close(s);
+}
+
+/* What was asked for before is found without a look at an index, until it is replaced. */
+static void what_was_asked_for_is_known(void **state)
+{
+	struct record r;
+
+	(void)state;
+	struct store *s = open_with(1 << 20);
+	fill(s, "contacts", 6, EACH);
+	struct snapshot *v = snapshot_new(s);
+	assert_int_equal(snapshot_peek(v, "contacts", bytes_str("c4321"), &r), 1);
+	uint64_t before = looked_at(s);
+	assert_int_equal(snapshot_peek(v, "contacts", bytes_str("c4321"), &r), 1);
+	assert_int_equal(looked_at(s), before);
+	assert_int_equal(snapshot_peek(v, "companies", bytes_str("c4321"), &r), 0);
+	struct txn *t = lab_begin(s);
+	lab_put(t, "contacts", "c4321", T0, T0 + 7, T0, 0, NULL, 99);
+	assert_int_equal(lab_commit(t), 0);
+	struct snapshot *now = snapshot_new(s);
+	assert_int_equal(snapshot_peek(now, "contacts", bytes_str("c4321"), &r), 1);
+	assert_int_equal(r.updated_ms, T0 + 7);
+	assert_int_equal(snapshot_peek(v, "contacts", bytes_str("c4321"), &r), 1);
+	assert_int_equal(r.updated_ms, T0);
+	snapshot_free(now);
+	snapshot_free(v);
+	store_close(s);
+}
+
 static void what_is_not_held_costs_nothing(void **state)
 {
 	(void)state;
@@ -204,6 +299,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_not_held_costs_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_scan_opens_what_it_comes_to, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_step_opens_one_segment, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_asked_for_is_known, setup, teardown),
 		cmocka_unit_test_setup_teardown(they_stay_within_their_share, setup, teardown),
 		cmocka_unit_test_setup_teardown(narrow_ones_deny_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_found_early, setup, teardown),

@@ -42,10 +42,24 @@ static void one_at_a_time_until_known(void **state)
 	assert_int_equal(budget_wait(&b, NOW), 0);
 }
 
-/* From the very first window on no more than the share is used, and all of it is. */
+/* Waits as long as it says, but not beyond the window. */
+static bool may_send(struct budget *b, int64_t *mono)
+{
+	int64_t wait = budget_wait(b, *mono);
+
+	if (wait > 0 && (wait == BUDGET_WAIT_ANSWER || *mono + wait >= b->reset_mono_ms))
+		return false;
+	*mono += wait;
+	assert_int_equal(budget_wait(b, *mono), 0);
+	return true;
+}
+
+/* From the very first window on no more than the share is used, and all of it is: half at once, the rest one after the other, with time to spare. */
 static void share(void **state)
 {
+	static const int64_t at[] = {0, 0, 0, 0, 1800, 3600, 5400, 7200};
 	struct budget b;
+	int64_t mono = NOW;
 	int sent = 0;
 
 	(void)state;
@@ -53,15 +67,44 @@ static void share(void **state)
 	budget_sent(&b, NOW);
 	answer(&b, NOW, 10, 9, 1700000010);
 	sent++;
-	while (budget_wait(&b, NOW) == 0 && sent < 50) {
-		budget_sent(&b, NOW);
+	while (may_send(&b, &mono) && sent < 8) {
+		assert_int_equal(mono, NOW + at[sent]);
+		budget_sent(&b, mono);
 		sent++;
-		answer(&b, NOW, 10, 10 - sent, 1700000010);
+		answer(&b, mono, 10, 10 - sent, 1700000010);
 	}
 	assert_int_equal(sent, 8);
-	assert_int_equal(budget_wait(&b, NOW), 9000);
+	assert_int_equal(budget_wait(&b, NOW + 7200), 1800);
 	assert_int_equal(budget_wait(&b, NOW + 8999), 1);
 	assert_int_equal(budget_wait(&b, NOW + 9000), 0);
+}
+
+/* No second of a full window sees much more than its part of the later half. */
+static void no_bursts(void **state)
+{
+	struct budget b;
+	int64_t mono = NOW, seconds[20] = {0};
+	int sent = 1;
+
+	(void)state;
+	budget_init(&b, 1);
+	budget_sent(&b, NOW);
+	answer(&b, NOW, 1667, 1666, 1700000011);
+	for (; may_send(&b, &mono); sent++) {
+		seconds[(mono - NOW) / 1000]++;
+		budget_sent(&b, mono);
+		answer(&b, mono, 1667, 1666 - sent, 1700000011);
+	}
+	assert_int_equal(sent, 1667);
+	for (int s = 1; s < 8; s++)
+		assert_in_range(seconds[s], 100, 108);
+	/* Nothing of what was left unused then is made up for. */
+	budget_sent(&b, NOW + 15000);
+	answer(&b, NOW + 15000, 1667, 1666, 1700000021);
+	mono = NOW + 15000;
+	for (sent = 1; budget_wait(&b, mono) == 0; sent++)
+		budget_sent(&b, mono);
+	assert_int_equal(sent, 834);
 }
 
 static void under_way_counts(void **state)
@@ -72,11 +115,16 @@ static void under_way_counts(void **state)
 	budget_init(&b, 0.8);
 	budget_sent(&b, NOW);
 	answer(&b, NOW, 10, 9, 1700000010);
-	for (int i = 0; i < 7; i++) {
+	for (int i = 0; i < 3; i++) {
 		assert_int_equal(budget_wait(&b, NOW), 0);
 		budget_sent(&b, NOW);
 	}
-	assert_int_equal(budget_wait(&b, NOW), 9000);
+	assert_int_equal(budget_wait(&b, NOW), 1800);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(budget_wait(&b, NOW + 8000), 0);
+		budget_sent(&b, NOW + 8000);
+	}
+	assert_int_equal(budget_wait(&b, NOW + 8000), 1000);
 }
 
 /* Calls that fail on the way were counted by the provider, or were not: they are counted here. */
@@ -90,10 +138,16 @@ static void failures_count(void **state)
 	budget_sent(&b, NOW);
 	answer(&b, NOW, 10, 9, 1700000010);
 	/* In the known window, and in the next of which nothing is known yet. */
-	for (int64_t mono = NOW; mono <= NOW + 9000; mono += 9000) {
-		while (budget_wait(&b, mono) == 0 && sent < 100) {
+	for (int64_t start = NOW; start <= NOW + 9000; start += 9000) {
+		int64_t mono = start;
+		if (start > NOW) {
+			assert_int_equal(budget_wait(&b, mono), 0);
 			budget_sent(&b, mono);
+			no_headers(&b, mono);
 			sent++;
+		}
+		for (; may_send(&b, &mono) && sent < 100; sent++) {
+			budget_sent(&b, mono);
 			no_headers(&b, mono);
 		}
 		assert_int_equal(sent, 8);
@@ -193,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_at_a_time_until_known),
 		cmocka_unit_test(share),
+		cmocka_unit_test(no_bursts),
 		cmocka_unit_test(under_way_counts),
 		cmocka_unit_test(failures_count),
 		cmocka_unit_test(out_of_order),
