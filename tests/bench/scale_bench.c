@@ -4,6 +4,7 @@
  * nothing is; and full text.
  *
  *   scale_bench               for each number in SCALE_BENCH (default "3000 10000"), below /dev/shm
+ *   scale_bench DIR           full text only, on a store that is there
  *   scale_bench DIR NUMBER    makes the store in DIR, and leaves it there: the state_dir/SOURCE of a
  *                             ficd.conf (tests/bench/scale.py does); one that is there is measured
  *
@@ -382,6 +383,17 @@ static void bench(const char *dir, unsigned count)
 	bench_cold(dir, count);
 }
 
+static void bench_text(const char *dir)
+{
+	struct store *s = open_store(dir);
+
+	printf("\n%u conversations\n", held(s));
+	while (store_work(s))
+		;
+	ask_all(s);
+	store_close(s);
+}
+
 static void bench_all(const char *counts)
 {
 	char *end;
@@ -406,7 +418,10 @@ int main(int argc, char **argv)
 	indexed = indexed_new(provider_intercom.types);
 	if (!indexed)
 		return 1;
-	if (argc == 3)
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 2)
+		bench_text(argv[1]);
+	else if (argc == 3)
 		bench(argv[1], (unsigned)strtoul(argv[2], NULL, 10));
 	else
 		bench_all(counts ? counts : "3000 10000");
