@@ -622,8 +622,8 @@ static void compacted(void **state)
 	ask(200);
 }
 
-/* Lists know how many records have a word; none is read. */
-static void a_count_of_one_word_reads_nothing(void **state)
+/* Lists know how many records have the words; only those with too many words for a list are read. */
+static void a_count_of_words_reads_next_to_nothing(void **state)
 {
 	struct arena arena = {0};
 	struct query_spec s = {.source = "acme",
@@ -637,7 +637,7 @@ static void a_count_of_one_word_reads_nothing(void **state)
 	(void)state;
 	assert_int_equal(search_parse(bytes_str("refund invoice"), &arena, &s.text, &why), 0);
 	struct query_result r = run(&s);
-	assert_true(r.total_known && r.read <= 2 && r.total > 0); /* those with too many words */
+	assert_true(r.total_known && r.read <= 2 && r.total > 0);
 	arena_release(&arena);
 }
 
@@ -647,7 +647,7 @@ int main(void)
 		cmocka_unit_test(segments_from_before_the_fields_are_read),
 		cmocka_unit_test(the_journal_and_many_segments),
 		cmocka_unit_test(compacted),
-		cmocka_unit_test(a_count_of_one_word_reads_nothing),
+		cmocka_unit_test(a_count_of_words_reads_next_to_nothing),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
