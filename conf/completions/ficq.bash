@@ -6,7 +6,7 @@ _ficq_words() {
 _ficq() {
 	local cur prev command= place=0 words= options= commands i word
 	COMPREPLY=()
-	commands="status sources fields query get thread count freshness coverage sync plan wait runs changes watch export verify prune dead rpc completion help version"
+	commands="status sources fields query search get thread count freshness coverage sync plan wait runs changes watch export verify prune dead rpc completion help version"
 	cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 	# "--name=va" comes as three words.
 	if [ "$cur" = '=' ]; then cur=; elif [ "$prev" = '=' ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
@@ -19,6 +19,8 @@ _ficq() {
 	--until) :; return ;;
 	--axis) _ficq_words "created updated"; return ;;
 	--where) :; return ;;
+	--text) :; return ;;
+	--resource) _ficq_words "$(ficq completion resources 2>/dev/null)"; return ;;
 	--by) :; return ;;
 	--metric) :; return ;;
 	--sort) :; return ;;
@@ -39,7 +41,7 @@ _ficq() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--axis|--where|--by|--metric|--sort|--limit|-n|--max-age|--require|--on-stale|--count|--duration|--since-revision|--timeout|--fresh|--mode|--ids|--tz|--color) [ "${COMP_WORDS[i+1]}" = '=' ] && i=$((i + 1)); i=$((i + 1)) ;;
+		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--axis|--where|--text|--resource|--by|--metric|--sort|--limit|-n|--max-age|--require|--on-stale|--count|--duration|--since-revision|--timeout|--fresh|--mode|--ids|--tz|--color) [ "${COMP_WORDS[i+1]}" = '=' ] && i=$((i + 1)); i=$((i + 1)) ;;
 		-*|=) ;;
 		*) if [ -z "$command" ]; then command=$word; else place=$((place + 1)); fi ;;
 		esac
@@ -55,8 +57,11 @@ _ficq() {
 	fields) options=" --source="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
-	query) options=" --source= --fields= --since= --until= --axis= --where= --sort= --limit= --max-age= --require= --on-stale="
+	query) options=" --source= --fields= --since= --until= --axis= --where= --text= --sort= --limit= --max-age= --require= --on-stale="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
+		;;
+	search) options=" --source= --fields= --since= --until= --axis= --where= --resource= --limit= --max-age= --require= --on-stale="
+		:
 		;;
 	get) options=" --source= --fields= --max-age= --require= --on-stale="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
@@ -64,7 +69,7 @@ _ficq() {
 	thread) options=" --source= --max-age= --require= --on-stale="
 		:
 		;;
-	count) options=" --source= --since= --until= --axis= --where= --by= --metric= --limit= --max-age= --require= --on-stale="
+	count) options=" --source= --since= --until= --axis= --where= --text= --by= --metric= --limit= --max-age= --require= --on-stale="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
 	freshness) options=" --source= --since= --until= --axis= --max-age= --require="

@@ -27,4 +27,8 @@
  */
 int words_each(struct bytes text, int (*each)(void *ctx, struct bytes term), void *ctx);
 
+/* The same, with what each term was made of: a part of `text`. */
+int words_spans(struct bytes text, int (*each)(void *ctx, struct bytes term, struct bytes source),
+		void *ctx);
+
 #endif

@@ -11,6 +11,7 @@
 #include <model/where.h>
 #include <query/cursor.h>
 #include <query/row.h>
+#include <query/text.h>
 #include <store/store.h>
 
 #define QUERY_BYTES_DEFAULT (4u << 20)
@@ -26,6 +27,8 @@ struct query_spec {
 	bool ascending; /* oldest or smallest first; else newest or largest first. Equals: any fixed order */
 	const struct field *sort;  /* NULL: by the axis; else by this field (query_sort) */
 	const struct where *where; /* NULL: all */
+	/* With a search, rows get a member `snippet` (search_snippet), of the newest child that is found or else of the record. */
+	struct query_text text;
 	const struct bytes *names; /* what rows show (row.h); NULL: the summary */
 	size_t name_count;
 	bool whole;     /* without names: doc as well */

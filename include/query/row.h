@@ -44,4 +44,7 @@ int row_write_stored(const struct projection *p, const char *source, const char 
 int row_write(const struct projection *p, const char *source, const char *resource,
 	      const struct record *r, struct buf *out);
 
+/* Adds a text to the row that begins at `start` and ends the buffer, under a name that it has not yet. */
+void row_add(struct buf *row, size_t start, const char *name, struct bytes text);
+
 #endif

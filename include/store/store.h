@@ -30,6 +30,7 @@ struct store;
 struct txn;
 struct snapshot;
 struct scan;
+struct match;
 
 #define STORE_RESOURCES_MAX 32
 
@@ -289,6 +290,11 @@ int snapshot_term_count(struct snapshot *v, const char *resource, const struct s
 int snapshot_term_count_step(struct snapshot *v, const char *resource, const struct store_term *term,
 			     int64_t start_ms, int64_t end_ms, size_t *at, uint64_t *count);
 
+/* The same for a word (as words_each spells it) in any of the fields that are indexed by words. 0, too, when records have it in several of
+ * these fields: then only match_count (store/match.h) knows. */
+int snapshot_word_count(struct snapshot *v, const char *resource, struct bytes word,
+			int64_t start_ms, int64_t end_ms, uint64_t *count_out);
+
 /* How many live records (no tombstones) with a creation time in the span have each value of a keyword field, from terms and bitmaps: no row is read, but for those
  * that tell tombstones at the ends of a span. The span as in snapshot_term_count. */
 struct tally;
@@ -326,9 +332,16 @@ struct scan_spec {
 	 * no step takes long. Copied. */
 	const struct store_term *terms;
 	size_t terms_count; /* at most SCAN_TERMS_MAX */
+	/* Only rows that this (complete) match of the resource does not rule out, but for one now and then, so that no step takes long;
+	 * NULL: all. Must outlive the scan. */
+	const struct match *match;
+	bool match_all; /* all rows come, with what the match says of them */
 };
 
 #define SCAN_TERMS_MAX 8
+
+/* What a match says of a row. */
+enum match_verdict { MATCH_OUT, MATCH_POSSIBLE, MATCH_SURE };
 
 /* A row as the indexes know it. */
 struct scan_row {
@@ -337,7 +350,8 @@ struct scan_row {
 	uint64_t revision;
 	unsigned flags;
 	uint32_t raw_bytes;
-	bool certain; /* it has the scan's terms */
+	bool certain;               /* it has the scan's terms */
+	enum match_verdict verdict; /* of the scan's match; without one: sure */
 };
 
 /* Opens a cursor over a snapshot (kept until scan_close; the snapshot must outlive it). Reads nothing:

@@ -82,7 +82,7 @@ static size_t cut(const uint8_t *text, size_t len, size_t max)
 }
 
 struct listener {
-	int (*each)(void *ctx, struct bytes term);
+	int (*each)(void *ctx, struct bytes term, struct bytes source);
 	void *ctx;
 };
 
@@ -95,7 +95,7 @@ static int say_plain(const struct listener *l, struct bytes word)
 		uint8_t lower = letters[word.data[i]];
 		term[i] = lower ? lower : word.data[i]; /* a joint */
 	}
-	return l->each(l->ctx, bytes_of(term, n));
+	return l->each(l->ctx, bytes_of(term, n), word);
 }
 
 static int say(const struct listener *l, struct bytes word, bool ascii)
@@ -113,7 +113,7 @@ static int say(const struct listener *l, struct bytes word, bool ascii)
 	if (n <= 0)
 		return 0;
 	const uint8_t *term = (const uint8_t *)points;
-	return l->each(l->ctx, bytes_of(term, cut(term, (size_t)n, WORDS_TERM_MAX)));
+	return l->each(l->ctx, bytes_of(term, cut(term, (size_t)n, WORDS_TERM_MAX)), word);
 }
 
 /* Each two neighbours of the run that begins at `at`; moves it behind the run. */
@@ -173,8 +173,9 @@ static int say_joined(const struct listener *l, struct bytes text, size_t *at)
 		struct run run;
 		run.len = 0;
 		end = run_end(text, *at, &plain, &digit, &run);
-		rc = plain ? l->each(l->ctx, bytes_of(run.lower, run.len))
-			   : say(l, bytes_of(text.data + *at, end - *at), false);
+		struct bytes source = bytes_of(text.data + *at, end - *at);
+		rc = plain ? l->each(l->ctx, bytes_of(run.lower, run.len), source)
+			   : say(l, source, false);
 		ascii &= plain;
 		runs++;
 		*at = end;
@@ -189,7 +190,8 @@ static int say_joined(const struct listener *l, struct bytes text, size_t *at)
 	return say(l, bytes_of(text.data + start, end - start), ascii);
 }
 
-int words_each(struct bytes text, int (*each)(void *ctx, struct bytes term), void *ctx)
+int words_spans(struct bytes text, int (*each)(void *ctx, struct bytes term, struct bytes source),
+		void *ctx)
 {
 	const struct listener l = {each, ctx};
 	size_t at = 0, bytes;
@@ -207,4 +209,24 @@ int words_each(struct bytes text, int (*each)(void *ctx, struct bytes term), voi
 		}
 	}
 	return rc;
+}
+
+struct plain_listener {
+	int (*each)(void *ctx, struct bytes term);
+	void *ctx;
+};
+
+static int forget_source(void *ctx, struct bytes term, struct bytes source)
+{
+	const struct plain_listener *l = ctx;
+
+	(void)source;
+	return l->each(l->ctx, term);
+}
+
+int words_each(struct bytes text, int (*each)(void *ctx, struct bytes term), void *ctx)
+{
+	struct plain_listener l = {each, ctx};
+
+	return words_spans(text, forget_source, &l);
 }

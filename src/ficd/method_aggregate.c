@@ -103,8 +103,9 @@ void method_aggregate(struct request *r)
 			 &spec.group_by_count) ||
 	    !param_names(r, &g->arena, "metrics", AGGREGATE_METRICS_MAX + 1, &metrics,
 			 &spec.metric_count) ||
-	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) || !read_zone(g) ||
-	    !read_limit(g, &spec.limit) || !reading_meets(g))
+	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) ||
+	    !reading_text(g, &spec.text) || !read_zone(g) || !read_limit(g, &spec.limit) ||
+	    !reading_meets(g))
 		return;
 	spec.group_by = by;
 	spec.metrics = metrics;

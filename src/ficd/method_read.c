@@ -324,6 +324,27 @@ static bool read_sort(struct reading *g, struct query_spec *spec)
 	return rc == 0;
 }
 
+bool reading_text(struct reading *g, struct query_text *out)
+{
+	struct bytes text;
+	struct why why = {""};
+
+	if (!param_text(g->request, "text", &text))
+		return true;
+	int rc = search_parse(text, &g->arena, &out->search, &why);
+	if (rc) {
+		request_error(g->request, RPC_BAD_EXPRESSION, err_name(rc),
+			      "see ficq(1), THE TEXT LANGUAGE", "%s", why.text);
+		return false;
+	}
+	if (g->type->child) {
+		const struct resource_type *child = source_type(g->source, bytes_str(g->type->child));
+		out->child = child->name;
+		out->child_fields = child->fields;
+	}
+	return true;
+}
+
 void method_query(struct request *r)
 {
 	struct reading *g = reading_new(r, NULL);
@@ -343,8 +364,8 @@ void method_query(struct request *r)
 		.rows = &g->rows,
 	};
 	if (!read_limit(g, &spec) || !read_sort(g, &spec) ||
-	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) || !read_names(g) ||
-	    !reading_meets(g))
+	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) ||
+	    !reading_text(g, &spec.text) || !read_names(g) || !reading_meets(g))
 		return;
 	spec.names = g->names;
 	spec.name_count = g->name_count;

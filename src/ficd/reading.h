@@ -47,6 +47,8 @@ bool reading_meets(struct reading *g);
 bool reading_sound_enough(struct reading *g, uint64_t damaged);
 /* The freshness of the reading as the first pair of the result. 0 or ERR_NOMEM. */
 int reading_freshness(struct reading *g, uint64_t damaged);
+/* The parameter `text`, with the children of the reading's resource. */
+bool reading_text(struct reading *g, struct query_text *out);
 /* More than everybody gets, while unread answers fill the memory: false. */
 bool reading_has_room(struct reading *g);
 /* Runs `step` now, and in slices on the loop when it takes longer. */

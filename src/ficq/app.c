@@ -97,6 +97,7 @@ static void settle_looks(struct app *a)
 	};
 	a->show.ascii = t->ascii_out;
 	a->show.utf8 = t->utf8;
+	a->show.color = t->out_color;
 	a->show.relative = t->out_tty;
 }
 

@@ -62,6 +62,7 @@ static bool wants_doc(const char *fields)
 int ask_put_question(struct app *a, struct params *p)
 {
 	params_str(p, "resource", app_arg(a, 0));
+	params_str(p, "text", app_value(a, OPT_TEXT));
 	params_str(p, "where", app_value(a, OPT_WHERE));
 	app_put_on_stale(a, p);
 	int code = app_put_span(a, p);
@@ -258,6 +259,16 @@ static int put_query(struct app *a, struct params *p)
 	return ask_put_question(a, p);
 }
 
+/* The same, and where it was found. */
+static int search_columns(struct app *a, const char *resource, bool searched, struct columns *c)
+{
+	int code = ask_columns(a, resource, c);
+
+	if (code == 0 && searched && !app_value(a, OPT_FIELDS))
+		columns_add_snippet(c);
+	return code;
+}
+
 int ask_query(struct app *a)
 {
 	struct query q = {.app = a, .method = "query", .key = "rows", .put_params = put_query};
@@ -265,7 +276,49 @@ int ask_query(struct app *a)
 	q.page_rows = wants_doc(app_value(a, OPT_FIELDS)) ? PAGE_ROWS_DOC : PAGE_ROWS;
 	int code = read_limit(a, &q.left);
 	if (code == 0)
-		code = ask_columns(a, app_arg(a, 0), &q.columns);
+		code = search_columns(a, app_arg(a, 0), app_given(a, OPT_TEXT), &q.columns);
+	return code ? code : print_query(&q);
+}
+
+static const char *searched_resource(struct app *a)
+{
+	const char *resource = app_value(a, OPT_RESOURCE);
+
+	return resource ? resource : "conversations";
+}
+
+/* Words that the shell has told apart belong together. */
+static int put_search(struct app *a, struct params *p)
+{
+	struct buf text = {0};
+
+	for (size_t i = 0; app_arg(a, i); i++) {
+		buf_put_str(&text, i ? " " : "");
+		buf_put_str(&text, app_arg(a, i));
+	}
+	buf_put_byte(&text, 0);
+	if (text.error) {
+		buf_release(&text);
+		return report_error(&a->report, EXIT_SOFTWARE, "internal", "out of memory");
+	}
+	params_list(p, "fields", app_value(a, OPT_FIELDS));
+	params_str(p, "resource", searched_resource(a));
+	params_str(p, "text", (const char *)text.data);
+	params_str(p, "where", app_value(a, OPT_WHERE));
+	app_put_on_stale(a, p);
+	buf_release(&text);
+	int code = app_put_span(a, p);
+	return code ? code : app_put_max_age(a, p);
+}
+
+int ask_search(struct app *a)
+{
+	struct query q = {.app = a, .method = "query", .key = "rows", .put_params = put_search};
+
+	q.page_rows = wants_doc(app_value(a, OPT_FIELDS)) ? PAGE_ROWS_DOC : PAGE_ROWS;
+	int code = read_limit(a, &q.left);
+	if (code == 0)
+		code = search_columns(a, searched_resource(a), true, &q.columns);
 	return code ? code : print_query(&q);
 }
 

@@ -7,6 +7,7 @@
 #include "app.h"
 
 int ask_query(struct app *a);
+int ask_search(struct app *a);
 int ask_get(struct app *a);
 int ask_runs(struct app *a);
 int ask_dead(struct app *a);

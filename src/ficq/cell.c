@@ -190,6 +190,28 @@ static void show_when(struct buf *out, const struct show *s, struct bytes text, 
 		show_time(out, s, ms);
 }
 
+/* The marks of a snippet, which cleaning would leave as they are. */
+static void show_snippet(struct buf *out, const struct show *s, struct bytes text)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i + 3 <= text.len; i++) {
+		const uint8_t *at = text.data + i;
+		if (at[0] != 0xe2 || at[1] != 0x9f || (at[2] != 0xa6 && at[2] != 0xa7))
+			continue;
+		bool open = at[2] == 0xa6;
+		put_clean(out, s, bytes_of(text.data + start, i - start));
+		if (s->color)
+			buf_put_byte(out, open ? SHOW_MARK : SHOW_UNMARK);
+		else if (s->ascii)
+			buf_put_byte(out, open ? '[' : ']');
+		else
+			buf_put(out, at, 3);
+		start = i + 3;
+	}
+	put_clean(out, s, bytes_of(text.data + start, text.len - start));
+}
+
 /* Lists with ", " between, what else is nested as JSON. */
 static void show_nested(struct buf *out, const struct show *s, struct bytes value,
 			const struct mp_value *v)
@@ -248,6 +270,8 @@ void cell_show(struct buf *out, const struct show *s, struct bytes value, enum c
 	case MP_STR:
 		if (kind == CELL_TIME || kind == CELL_AGO || kind == CELL_START)
 			show_when(out, s, v.str, kind);
+		else if (kind == CELL_SNIPPET)
+			show_snippet(out, s, v.str);
 		else
 			put_clean(out, s, v.str);
 		return;

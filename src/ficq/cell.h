@@ -15,8 +15,9 @@ enum cell_kind {
 	CELL_NUMBER, /* with thousands set apart */
 	CELL_RATIO,  /* 0..1 as per cent */
 	CELL_BYTES,
-	CELL_MILLIS, /* a duration */
-	CELL_YES,    /* true as "yes", false as nothing */
+	CELL_MILLIS,  /* a duration */
+	CELL_YES,     /* true as "yes", false as nothing */
+	CELL_SNIPPET, /* text with U+27E6 U+27E7 around what was found */
 };
 
 /* How things are shown; fixed for one run of the program. */
@@ -26,7 +27,12 @@ struct show {
 	bool relative; /* times of the last 24 hours as "3 min ago" */
 	bool ascii;    /* texts must be ASCII */
 	bool utf8;     /* drawings need not be */
+	bool color;    /* what was found stands between SHOW_MARK and SHOW_UNMARK */
 };
+
+/* In a cleaned text, which has no other controls: no columns wide, put out as colour by table_put. */
+#define SHOW_MARK   0x01
+#define SHOW_UNMARK 0x02
 
 /* Appends cleaned text for a line; nothing for nil or a missing value ({NULL, 0}). */
 void cell_show(struct buf *out, const struct show *s, struct bytes value, enum cell_kind kind);

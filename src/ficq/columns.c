@@ -105,9 +105,17 @@ void columns_of_resource(struct columns *c, const char *resource)
 	columns_of_list(c, list);
 }
 
-static bool is_time(const char *path)
+void columns_add_snippet(struct columns *c)
 {
-	return strcmp(path, "created") == 0 || strcmp(path, "updated") == 0;
+	if (c->count < COLUMNS_MAX)
+		c->items[c->count++] = (struct column){"snippet", "SNIPPET", CELL_SNIPPET};
+}
+
+static enum cell_kind kind_of(const char *path)
+{
+	if (strcmp(path, "created") == 0 || strcmp(path, "updated") == 0)
+		return CELL_TIME;
+	return strcmp(path, "snippet") == 0 ? CELL_SNIPPET : CELL_TEXT;
 }
 
 /* The names twice: as they are, and in capitals as titles. */
@@ -128,8 +136,7 @@ int columns_of_fields(struct columns *c, const char *fields)
 			continue;
 		if (c->count == COLUMNS_MAX)
 			return ERR_LIMIT;
-		c->items[c->count++] = (struct column){name + at, title + at,
-						       is_time(name + at) ? CELL_TIME : CELL_TEXT};
+		c->items[c->count++] = (struct column){name + at, title + at, kind_of(name + at)};
 	}
 	return c->count ? 0 : ERR_SYNTAX;
 }

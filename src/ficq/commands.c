@@ -49,7 +49,21 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_min = 1,
 			.args_max = 1,
 			.first = ARG_RESOURCE,
-			.options = QUESTION_OPTIONS | BIT(OPT_FIELDS) | BIT(OPT_SORT) | BIT(OPT_LIMIT),
+			.options = QUESTION_OPTIONS | BIT(OPT_TEXT) | BIT(OPT_FIELDS) |
+				   BIT(OPT_SORT) | BIT(OPT_LIMIT),
+		},
+	[CMD_SEARCH] =
+		{
+			.name = "search",
+			.synopsis = "TEXT",
+			.summary = "records that have these words, newest first",
+			.detail = "A conversation is found by its own words or by those of one of its messages. "
+				  "\"a phrase\", prefix*, -without, a OR b and ( ) are understood. The column "
+				  "SNIPPET shows the place.",
+			.args_min = 1,
+			.args_max = 32,
+			.options = QUESTION_OPTIONS | BIT(OPT_RESOURCE) | BIT(OPT_FIELDS) |
+				   BIT(OPT_LIMIT),
 		},
 	[CMD_GET] =
 		{
@@ -85,7 +99,8 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_min = 1,
 			.args_max = 1,
 			.first = ARG_RESOURCE,
-			.options = QUESTION_OPTIONS | BIT(OPT_BY) | BIT(OPT_METRIC) | BIT(OPT_LIMIT),
+			.options = QUESTION_OPTIONS | BIT(OPT_TEXT) | BIT(OPT_BY) |
+				   BIT(OPT_METRIC) | BIT(OPT_LIMIT),
 		},
 	[CMD_FRESHNESS] =
 		{

@@ -22,6 +22,7 @@ static int (*const functions[CMD_NUMBER])(struct app *a) = {
 	[CMD_SOURCES] = inspect_sources,
 	[CMD_FIELDS] = inspect_fields,
 	[CMD_QUERY] = ask_query,
+	[CMD_SEARCH] = ask_search,
 	[CMD_GET] = ask_get,
 	[CMD_THREAD] = inspect_thread,
 	[CMD_COUNT] = count_records,

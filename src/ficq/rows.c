@@ -22,7 +22,7 @@ static enum table_give give(const struct column *c)
 {
 	if (strcmp(c->path, "id") == 0 || strcmp(c->path, "parent") == 0)
 		return TABLE_ID;
-	return c->kind == CELL_TEXT ? TABLE_TEXT : TABLE_FIRM;
+	return c->kind == CELL_TEXT || c->kind == CELL_SNIPPET ? TABLE_TEXT : TABLE_FIRM;
 }
 
 static bool right(enum cell_kind kind)

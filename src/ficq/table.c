@@ -3,6 +3,7 @@
  */
 #include "table.h"
 
+#include "cell.h"
 #include "text.h"
 
 #include <base/err.h>
@@ -91,6 +92,33 @@ static void fit(struct table *t, size_t width)
 	}
 }
 
+/* As text_put_cut, with marks as colour. */
+static size_t put_marked(struct buf *out, struct bytes text, size_t width, bool ascii)
+{
+	struct buf cut = {0};
+	size_t used;
+
+	if (!text.len || !memchr(text.data, SHOW_MARK, text.len))
+		return text_put_cut(out, text, width, ascii);
+	used = text_put_cut(&cut, text, width, ascii);
+	bool open = false;
+	for (size_t i = 0; i < cut.len; i++) {
+		uint8_t c = cut.data[i];
+		if (c == SHOW_MARK)
+			buf_put_str(out, style_on(true, STYLE_YELLOW));
+		else if (c == SHOW_UNMARK)
+			buf_put_str(out, style_off(true, STYLE_YELLOW));
+		else
+			buf_put_byte(out, c);
+		open = c == SHOW_MARK || (open && c != SHOW_UNMARK);
+	}
+	buf_put_str(out, style_off(open, STYLE_YELLOW));
+	if (cut.error)
+		out->error = cut.error;
+	buf_release(&cut);
+	return used;
+}
+
 static void put_cell(const struct table *t, size_t column, struct bytes text, enum style style,
 		     struct buf *out, const struct table_look *look)
 {
@@ -101,7 +129,7 @@ static void put_cell(const struct table *t, size_t column, struct bytes text, en
 	if (c->right)
 		text_put_spaces(out, c->width - used);
 	buf_put_str(out, style_on(look->color && text.len, style));
-	used = text_put_cut(out, text, c->width, look->ascii);
+	used = put_marked(out, text, c->width, look->ascii);
 	buf_put_str(out, style_off(look->color && text.len, style));
 	if (!last)
 		text_put_spaces(out, (c->right || used > c->width ? 0 : c->width - used) + GAP);

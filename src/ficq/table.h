@@ -48,7 +48,7 @@ struct table_look {
 void table_init(struct table *t);
 /* Before the first cell. */
 void table_column(struct table *t, const char *title, bool right, enum table_give give);
-/* Cells come row by row. `clean` is copied. */
+/* Cells come row by row. `clean` is copied; what stands between SHOW_MARK and SHOW_UNMARK (cell.h) becomes yellow. */
 void table_cell(struct table *t, struct bytes clean, enum style style);
 /* Appends the rows gathered so far and forgets them; the first time with the header, and settles the widths. */
 void table_put(struct table *t, struct buf *out, const struct table_look *look);

@@ -74,7 +74,7 @@ static bool in_ranges(uint32_t c, const struct range *ranges, size_t n)
 unsigned text_char_width(uint32_t c)
 {
 	if (c < 0x300)
-		return 1;
+		return c >= 0x20;
 	if (in_ranges(c, zero_ranges, sizeof zero_ranges / sizeof *zero_ranges))
 		return 0;
 	return in_ranges(c, wide_ranges, sizeof wide_ranges / sizeof *wide_ranges) ? 2 : 1;

@@ -1,6 +1,7 @@
 /*
  * aggregate: rows into groups, groups into an answer.
  *
+ *   TEXT (the search gets ready) --> ROWS
  *   TALLY (terms alone answer it) --the index cannot say after all--> ROWS
  *   TALLY, ROWS --the end--> WRITE (one group after the other) --> DONE
  *
@@ -19,7 +20,7 @@
 
 #define PERCENTILE_UNIT 16u /* numbers that are put in order for one unit of a step */
 
-enum phase { PHASE_TALLY, PHASE_ROWS, PHASE_WRITE, PHASE_DONE };
+enum phase { PHASE_TEXT, PHASE_TALLY, PHASE_ROWS, PHASE_WRITE, PHASE_DONE };
 
 /* The values of one part in one row. */
 struct values {
@@ -74,6 +75,10 @@ static int start(struct aggregate *a, struct why *why)
 {
 	int rc = 0, number = -1;
 
+	if (a->spec.text.search) {
+		rc = filter_search(&a->filter, a->spec.fields, &a->spec.text, 0);
+		return rc ? filter_explain(rc, why) : 0;
+	}
 	if (terms_may_answer(a))
 		number = snapshot_field(a->filter.snapshot, a->spec.resource,
 					a->plan.parts[0].field, NULL);
@@ -384,6 +389,7 @@ static int start_writing(struct aggregate *a)
 	if (a->plan.part_count == 0 && groups_find(&a->groups, bytes_of(NULL, 0), &all))
 		return ERR_NOMEM;
 	a->phase = PHASE_WRITE;
+	filter_end(&a->filter);
 	a->result.groups_found = a->groups.count;
 	a->result.groups = a->spec.limit && a->spec.limit < a->groups.count ? a->spec.limit
 									    : a->groups.count;
@@ -417,6 +423,15 @@ static int forget_tally(struct aggregate *a, struct why *why)
 	a->result.records = 0;
 	groups_clear(&a->groups);
 	return start_rows(a, why);
+}
+
+static int step_text(struct aggregate *a, unsigned *cost, struct why *why)
+{
+	int rc = filter_text_step(&a->filter, cost);
+
+	if (rc < 0)
+		return filter_explain(rc, why);
+	return rc ? 0 : start_rows(a, why);
 }
 
 static int step_tally(struct aggregate *a, unsigned *cost, struct why *why)
@@ -543,6 +558,7 @@ static int step_write(struct aggregate *a, unsigned *cost, struct why *why)
 static int advance(struct aggregate *a, unsigned *cost, struct why *why)
 {
 	switch (a->phase) {
+	case PHASE_TEXT: return step_text(a, cost, why);
 	case PHASE_TALLY: return step_tally(a, cost, why);
 	case PHASE_ROWS: return step_row(a, cost, why);
 	default: return step_write(a, cost, why);

@@ -1,5 +1,5 @@
 /*
- * filter: a scan and a condition. A record is inflated only when its contents are needed: for a value or a condition that neither the index row nor
+ * filter: a scan, a condition and a search. A record is inflated only when its contents are needed: for a value or a condition that neither the index row nor
  * columns answer. Parts of the condition that say FIELD = VALUE of an indexed field narrow the scan down; where the index is not certain, they are
  * asked again.
  */
@@ -110,8 +110,35 @@ void filter_init(struct filter *f, struct snapshot *v, const char *resource, con
 void filter_release(struct filter *f)
 {
 	scan_close(f->scan);
+	text_free(f->text);
 	buf_release(&f->memory);
 	buf_release(&f->scratch);
+}
+
+int filter_search(struct filter *f, const struct field *fields, const struct query_text *text,
+		  uint32_t rows)
+{
+	const struct text_spec spec = {f->resource, fields, *text, rows};
+
+	return text_open(f->snapshot, &spec, &f->text);
+}
+
+int filter_text_step(struct filter *f, unsigned *cost)
+{
+	return f->text ? text_step(f->text, cost) : 0;
+}
+
+void filter_end(struct filter *f)
+{
+	if (!f->text)
+		return;
+	f->read += text_read(f->text);
+	f->damaged += text_damaged(f->text);
+	/* The scan borrows its match. */
+	scan_close(f->scan);
+	f->scan = NULL;
+	text_free(f->text);
+	f->text = NULL;
 }
 
 int filter_start(struct filter *f, enum axis axis, int64_t start_ms, int64_t end_ms,
@@ -126,6 +153,8 @@ int filter_start(struct filter *f, enum axis axis, int64_t start_ms, int64_t end
 		.after = after,
 		.terms = f->terms,
 		.terms_count = f->terms_count,
+		.match = f->text ? text_match(f->text) : NULL,
+		.match_all = f->text && text_passes_all(f->text),
 	};
 
 	scan_close(f->scan);
@@ -193,7 +222,7 @@ static int match_indexed(struct filter *f, const struct filter_row *row)
 		       : ERR_NOTFOUND;
 }
 
-int filter_wants(struct filter *f, struct filter_row *row, unsigned *cost)
+static int meets_where(struct filter *f, struct filter_row *row, unsigned *cost)
 {
 	int rc = 1;
 
@@ -201,11 +230,29 @@ int filter_wants(struct filter *f, struct filter_row *row, unsigned *cost)
 		rc = where_match(f->sieve[i], &row->record, &f->scratch);
 	if (rc > 0)
 		rc = match_indexed(f, row);
-	if (rc == ERR_NOTFOUND) {
-		rc = filter_read(f, row, cost);
-		if (rc > 0)
-			rc = where_match(f->where, &row->record, &f->scratch);
-	}
+	if (rc != ERR_NOTFOUND)
+		return rc;
+	rc = filter_read(f, row, cost);
+	return rc > 0 ? where_match(f->where, &row->record, &f->scratch) : rc;
+}
+
+static int meets_text(struct filter *f, struct filter_row *row, unsigned *cost)
+{
+	int rc = text_row(f->text, &row->row, cost);
+
+	if (rc != ERR_NOTFOUND)
+		return rc;
+	rc = filter_read(f, row, cost);
+	return rc > 0 ? text_finds(f->text, &row->record) : rc;
+}
+
+int filter_wants(struct filter *f, struct filter_row *row, unsigned *cost)
+{
+	if (f->text && row->row.verdict == MATCH_OUT && !text_passes_all(f->text))
+		return 0;
+	int rc = meets_where(f, row, cost);
+	if (rc > 0 && f->text)
+		rc = meets_text(f, row, cost);
 	if (rc == ERR_CORRUPT) {
 		f->damaged++;
 		return 0;

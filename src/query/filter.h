@@ -1,9 +1,11 @@
 /*
- * filter: the rows of a span that satisfy a condition, and their values, from the cheapest place that knows: index rows, terms, columns,
+ * filter: the rows of a span that satisfy a condition and a search, and their values, from the cheapest place that knows: index rows, terms, columns,
  * and only then the record. What query and aggregate have in common. Private to this layer.
  */
 #ifndef FIC_QUERY_FILTER_H
 #define FIC_QUERY_FILTER_H
+
+#include "text.h"
 
 #include <model/where.h>
 #include <store/store.h>
@@ -11,7 +13,7 @@
 #define FILTER_SIEVE_MAX 8
 #define FILTER_OPEN_COST 16 /* of a segment, as many rows */
 
-/* Starts zeroed. What the caller may read: scan, read, damaged, only_terms, sieve_count, terms. */
+/* Starts zeroed. What the caller may read: scan, text, read, damaged, only_terms, sieve_count, terms. */
 struct filter {
 	struct snapshot *snapshot;
 	const char *resource;
@@ -23,6 +25,7 @@ struct filter {
 	size_t terms_count;
 	bool only_terms;    /* beside the sieve there are no other parts */
 	bool where_indexed; /* columns have all that the condition asks for */
+	struct text *text;  /* NULL: no search */
 	struct scan *scan;
 	struct buf memory, scratch;
 	uint64_t read;    /* records inflated */
@@ -40,6 +43,14 @@ struct filter_row {
 void filter_init(struct filter *f, struct snapshot *v, const char *resource,
 		 const struct where *where);
 void filter_release(struct filter *f);
+
+/* Adds a search: before filter_start, filter_text_step must have said that it is ready. `rows`: as in text_spec. ERR_NOMEM. */
+int filter_search(struct filter *f, const struct field *fields, const struct query_text *text,
+		  uint32_t rows);
+/* As text_step; without a search: ready. */
+int filter_text_step(struct filter *f, unsigned *cost);
+/* No more rows are asked for: gives the search's memory back, and counts what it read. */
+void filter_end(struct filter *f);
 
 /* Begins to pass over a span, from the start or behind a position (`after` may be NULL). */
 int filter_start(struct filter *f, enum axis axis, int64_t start_ms, int64_t end_ms,

@@ -36,6 +36,10 @@ int fingerprint(const struct query_spec *spec, uint64_t *out)
 		put_part(&b, bytes_str(spec->sort->name));
 	if (spec->where)
 		put_where(&b, spec->where);
+	if (spec->text.search) {
+		buf_put_byte(&b, 0xff); /* no operator's number */
+		put_part(&b, spec->text.search->text);
+	}
 	int rc = b.error;
 	*out = bytes_hash(buf_bytes(&b));
 	buf_release(&b);

@@ -1,6 +1,8 @@
 /*
  * query: a scan, a condition, rows.
  *
+ *   TEXT (the search gets ready) --> ROWS, REST, SORT, or DONE when it knows the total and no rows are wanted
+ *
  *   ROWS --limit or bytes--> PEEK (is there one more?) ----------------------------> DONE
  *     |                        total wanted: REST (count on) --cursor--> HEAD (count what came before it) --> DONE
  *     +--end of the scan--> DONE, or HEAD when a total is wanted behind a cursor
@@ -22,7 +24,16 @@
 #define READ_UNIT 8192
 #define PEEKS_MAX 8
 
-enum phase { PHASE_ROWS, PHASE_PEEK, PHASE_REST, PHASE_HEAD, PHASE_SORT, PHASE_SHOW, PHASE_DONE };
+enum phase {
+	PHASE_TEXT,
+	PHASE_ROWS,
+	PHASE_PEEK,
+	PHASE_REST,
+	PHASE_HEAD,
+	PHASE_SORT,
+	PHASE_SHOW,
+	PHASE_DONE
+};
 
 struct query {
 	struct query_spec spec;
@@ -44,6 +55,7 @@ struct query {
 	size_t top_count, top_at;
 	size_t rows_start; /* in the rows' buffer */
 	uint64_t matches;
+	struct buf snippet;
 	struct query_result result;
 };
 
@@ -70,7 +82,7 @@ static int take_cursor(struct query *q, struct why *why)
 	if (c.question != q->question || c.axis != q->spec.axis || c.sorted != (q->spec.sort != NULL))
 		return why_set(
 			why, ERR_INVALID,
-			"this cursor belongs to another question: source, resource, axis, sort and where must be as they were");
+			"this cursor belongs to another question: source, resource, axis, sort, where and text must be as they were");
 	q->result.start_ms = c.start_ms;
 	q->result.end_ms = c.end_ms;
 	q->from = q->last = c.position;
@@ -79,9 +91,14 @@ static int take_cursor(struct query *q, struct why *why)
 	return 0;
 }
 
+static bool spans_all(const struct query *q)
+{
+	return q->result.start_ms == TIME_MIN && q->result.end_ms == TIME_MAX;
+}
+
 static bool counted_already(const struct query *q)
 {
-	return !q->spec.where && q->result.start_ms == TIME_MIN && q->result.end_ms == TIME_MAX;
+	return !q->spec.where && !q->spec.text.search && spans_all(q);
 }
 
 /* A question of one term on the axis of ordinals: lists know how long they are. */
@@ -90,6 +107,22 @@ static bool is_of_one_term(const struct query *q)
 	const struct filter *f = &q->filter;
 
 	return f->terms_count == 1 && !f->sieve_count && f->only_terms && q->spec.axis == AXIS_CREATED;
+}
+
+/* The same of a question of one word. */
+static int count_word(struct query *q, struct why *why)
+{
+	const struct search *s = q->spec.text.search;
+
+	if (q->spec.where || q->spec.text.child || s->count != 1 || s->words[0].prefix ||
+	    (q->spec.axis != AXIS_CREATED && !spans_all(q)))
+		return 0;
+	int rc = snapshot_word_count(q->filter.snapshot, q->spec.resource, s->words[0].term,
+				     q->result.start_ms, q->result.end_ms, &q->result.total);
+	if (rc < 0)
+		return filter_explain(rc, why);
+	q->counted = q->result.total_known = rc == 1;
+	return 0;
 }
 
 static void finish(struct query *q)
@@ -109,6 +142,8 @@ static int begin(struct query *q, struct why *why)
 		/* Nothing to show: all is counted in one go, whatever the cursor. */
 		q->resumed = false;
 		q->phase = q->spec.want_total && !q->counted ? PHASE_REST : PHASE_DONE;
+	} else {
+		q->phase = PHASE_ROWS;
 	}
 	if (q->spec.limit && q->spec.sort) {
 		/* One more tells whether there is one more. */
@@ -137,6 +172,36 @@ static int count_on(struct query *q, unsigned *cost, struct why *why)
 	return begin(q, why);
 }
 
+/* The search is ready: its bits may know the total. */
+static int leave_text(struct query *q, struct why *why)
+{
+	if (q->spec.want_total && !q->counted && !q->spec.where &&
+	    (q->spec.axis == AXIS_CREATED || spans_all(q))) {
+		int rc = text_count(q->filter.text, q->result.start_ms, q->result.end_ms,
+				    &q->result.total);
+		if (rc < 0)
+			return filter_explain(rc, why);
+		q->counted = q->result.total_known = rc == 1;
+	}
+	return begin(q, why);
+}
+
+static int begin_text(struct query *q, struct why *why)
+{
+	const struct query_spec *s = &q->spec;
+	int rc = s->want_total ? count_word(q, why) : 0;
+
+	if (rc)
+		return rc;
+	if (s->limit == 0 && (q->counted || !s->want_total)) {
+		q->phase = PHASE_DONE;
+		return 0;
+	}
+	/* A total and an order look at all rows. */
+	rc = filter_search(&q->filter, s->fields, &s->text, s->want_total || s->sort ? 0 : s->limit);
+	return rc ? filter_explain(rc, why) : 0;
+}
+
 static int prepare(struct query *q, struct why *why)
 {
 	const struct query_spec *s = &q->spec;
@@ -157,6 +222,8 @@ static int prepare(struct query *q, struct why *why)
 		q->result.total = snapshot_count(q->filter.snapshot, s->resource);
 		q->result.total_known = true;
 	}
+	if (s->text.search)
+		return begin_text(q, why);
 	q->counting = s->want_total && !q->counted && s->where && is_of_one_term(q);
 	return q->counting ? 0 : begin(q, why);
 }
@@ -189,6 +256,7 @@ void query_free(struct query *q)
 		return;
 	filter_release(&q->filter);
 	projection_free(q->projection);
+	buf_release(&q->snippet);
 	top_free(q->top);
 	free(q);
 }
@@ -244,6 +312,35 @@ static int write_row(struct query *q, struct filter_row *row, unsigned *cost)
 	return 1;
 }
 
+/* 0: added to the row that begins at `mark`, or there is none; 1: damaged and counted, or an error. */
+static int put_snippet(struct query *q, int rc, size_t mark)
+{
+	if (rc == ERR_CORRUPT) {
+		q->filter.damaged++;
+		return 1;
+	}
+	if (rc > 0)
+		row_add(q->spec.rows, mark, "snippet", buf_bytes(&q->snippet));
+	return rc < 0 ? rc : q->spec.rows->error;
+}
+
+static int add_snippet(struct query *q, struct filter_row *row, size_t mark, unsigned *cost)
+{
+	uint64_t id_hash = row->row.position.id_hash;
+
+	if (!q->filter.text)
+		return 0;
+	int rc = text_snippet(q->filter.text, id_hash, row->whole ? &row->record : NULL,
+			      &q->snippet, cost);
+	if (rc == ERR_NOTFOUND) {
+		rc = filter_read(&q->filter, row, cost);
+		if (rc <= 0)
+			return rc ? rc : 1;
+		rc = text_snippet(q->filter.text, id_hash, &row->record, &q->snippet, cost);
+	}
+	return put_snippet(q, rc, mark);
+}
+
 /* A record that is wanted: into the answer, or behind its end. */
 static int show(struct query *q, struct filter_row *row, unsigned *cost)
 {
@@ -251,8 +348,12 @@ static int show(struct query *q, struct filter_row *row, unsigned *cost)
 	size_t mark = rows->len;
 	int rc = write_row(q, row, cost);
 
-	if (rc)
+	if (!rc)
+		rc = add_snippet(q, row, mark, cost);
+	if (rc) {
+		rows->len = mark;
 		return rc < 0 ? rc : 0;
+	}
 	q->matches++;
 	if (q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
 		rows->len = mark;
@@ -315,10 +416,12 @@ static int keep_row(struct query *q, struct filter_row *row, unsigned *cost)
 }
 
 /* A row out of the order: 0, 1: damaged and counted, or an error. */
-static int write_sorted(struct query *q, struct bytes id, unsigned *cost)
+static int write_sorted(struct query *q, size_t i, unsigned *cost)
 {
 	struct record r;
-	int rc = snapshot_get(q->filter.snapshot, q->spec.resource, id, &q->filter.memory, &r);
+	size_t mark = q->spec.rows->len;
+	int rc = snapshot_get(q->filter.snapshot, q->spec.resource, top_id(q->top, i),
+			      &q->filter.memory, &r);
 
 	*cost += 1;
 	if (rc == 1) {
@@ -328,11 +431,9 @@ static int write_sorted(struct query *q, struct bytes id, unsigned *cost)
 	} else if (rc == 0) {
 		rc = ERR_CORRUPT; /* an index named it */
 	}
-
-	if (rc != ERR_CORRUPT)
-		return rc;
-	q->filter.damaged++;
-	return 1;
+	if (rc == 0 && q->filter.text)
+		rc = text_snippet(q->filter.text, top_key(q->top, i)->id_hash, &r, &q->snippet, cost);
+	return put_snippet(q, rc, mark);
 }
 
 static int show_sorted(struct query *q, unsigned *cost)
@@ -345,7 +446,9 @@ static int show_sorted(struct query *q, unsigned *cost)
 		finish(q);
 		return 0;
 	}
-	int rc = write_sorted(q, top_id(q->top, i), cost);
+	int rc = write_sorted(q, i, cost);
+	if (rc)
+		rows->len = mark;
 	if (rc < 0)
 		return rc;
 	if (q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
@@ -419,6 +522,12 @@ static int advance(struct query *q, unsigned *cost, struct why *why)
 	struct filter_row row;
 	int rc;
 
+	if (q->phase == PHASE_TEXT) {
+		rc = filter_text_step(&q->filter, cost);
+		if (rc < 0)
+			return filter_explain(rc, why);
+		return rc ? 0 : leave_text(q, why);
+	}
 	if (q->phase == PHASE_SHOW) {
 		rc = show_sorted(q, cost);
 		return rc < 0 ? filter_explain(rc, why) : 0;
@@ -453,7 +562,7 @@ static void put_cursor(struct query *q)
 /* One index row answers it, and some segments that may have none: always worth it. */
 static bool peek_is_cheap(const struct query *q)
 {
-	return q->phase == PHASE_PEEK && !q->spec.where;
+	return q->phase == PHASE_PEEK && !q->spec.where && !q->spec.text.search;
 }
 
 int query_step(struct query *q, unsigned budget, struct why *why)
@@ -477,6 +586,9 @@ int query_step(struct query *q, unsigned budget, struct why *why)
 	}
 	if (q->phase != PHASE_DONE)
 		return 1;
+	filter_end(&q->filter);
+	q->result.read = q->filter.read;
+	q->result.damaged = q->filter.damaged;
 	put_cursor(q);
 	return 0;
 }

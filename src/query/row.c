@@ -22,8 +22,8 @@ struct projection {
 /* Members that every row has, or those that apply: not columns, even when they are asked for. */
 static bool is_fixed(struct bytes name)
 {
-	static const char *const names[] = {"source",  "resource",    "id",
-					    "deleted", "merged_into", "truncated"};
+	static const char *const names[] = {"source",      "resource",  "id",     "deleted",
+					    "merged_into", "truncated", "snippet"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (bytes_is(name, names[i]))
@@ -255,4 +255,16 @@ int row_write_stored(const struct projection *p, const char *source, const char 
 		     struct buf *out)
 {
 	return put_row(p, source, resource, &(struct row_values){r, stored, ctx}, out);
+}
+
+void row_add(struct buf *row, size_t start, const char *name, struct bytes text)
+{
+	struct mp_reader r = mp_reader_of(bytes_of(row->data + start, row->len - start));
+	struct mp_value head;
+
+	if (row->error || mp_next(&r, &head) != 1 || head.type != MP_MAP)
+		return;
+	mp_put_cstr(row, name);
+	mp_put_str(row, text);
+	mp_end_map(row, start, head.count + 1);
 }

@@ -15,6 +15,7 @@
 #include "columns.h"
 #include "lists.h"
 #include "lookup.h"
+#include "match_bits.h"
 #include "view.h"
 
 #include <codec/msgpack.h>
@@ -43,12 +44,14 @@ struct run {
 	struct row row;
 	struct scan_position key;
 	struct child_key *list; /* of children by last update, or of changes where they are not indexed */
-	struct posting *terms;       /* NULL: no terms, or unknown; the shortest first */
-	bool opened;                 /* `key` is that of a row */
-	bool by_list;                /* places are those of the first list */
-	bool decided;                /* the segment knows the terms */
-	bool certain;                /* so the current row has them */
-	struct column_hint *columns; /* by field number */
+	struct posting *terms;          /* NULL: no terms, or unknown; the shortest first */
+	bool opened;                    /* `key` is that of a row */
+	bool by_list;                   /* places are those of the first list */
+	bool decided;                   /* the segment knows the terms */
+	bool certain;                   /* so the current row has them */
+	const struct match_bits *match; /* NULL: all rows are sure */
+	enum match_verdict verdict;     /* on the current row */
+	struct column_hint *columns;    /* by field number */
 };
 
 struct scan {
@@ -59,6 +62,8 @@ struct scan {
 	struct store_term terms[SCAN_TERMS_MAX]; /* their texts: in term_texts */
 	size_t terms_count;
 	struct buf term_texts;
+	const struct match *match;
+	bool match_all;
 	uint64_t parent_hash;
 	int64_t start_ms, end_ms;
 	bool untimed; /* rows without a time, too */
@@ -150,13 +155,28 @@ static int run_wants(const struct scan *s, struct run *r)
 	return rc;
 }
 
+/* Leaves out what the match rules out, where places are ordinals. */
+static void run_skip(const struct scan *s, struct run *r)
+{
+	if (!r->match || s->match_all || r->by_list || r->list || s->children || s->changes ||
+	    s->axis == AXIS_UPDATED)
+		return;
+	if (s->descending)
+		r->end = match_bits_before(r->match, r->at, r->end);
+	else
+		r->at = match_bits_from(r->match, r->at, r->end);
+}
+
 /* Goes to the next row that is wanted: 1, 0 at the end, or an error. After many that are not wanted
  * one comes that is not certain, so that no step takes long. */
 static int run_next(struct scan *s, struct run *r)
 {
 	unsigned passed = 0;
 
-	while (r->at < r->end) {
+	for (;;) {
+		run_skip(s, r);
+		if (r->at >= r->end)
+			return 0;
 		uint32_t place = s->descending ? --r->end : r->at++;
 		int rc = run_place(s, r, place, &r->ordinal);
 		if (rc)
@@ -167,7 +187,8 @@ static int run_next(struct scan *s, struct run *r)
 		if (rc < 0)
 			return rc;
 		r->certain = r->decided && rc;
-		if (rc == 0 && ++passed < PASSED_MAX)
+		r->verdict = r->match ? match_bits_say(r->match, r->ordinal) : MATCH_SURE;
+		if ((rc == 0 || (r->verdict == MATCH_OUT && !s->match_all)) && ++passed < PASSED_MAX)
 			continue;
 		rc = segment_row(r->entry->segment, s->view->store->pages, r->ordinal, &r->row_hint,
 				 &r->row);
@@ -181,7 +202,6 @@ static int run_next(struct scan *s, struct run *r)
 		r->key.id_hash = r->row.id_hash;
 		return 1;
 	}
-	return 0;
 }
 
 /* ---- where a run begins and ends ---- */
@@ -461,10 +481,12 @@ static int list_runs(struct scan *s, const struct state_resource *resource)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < resource->count; i++) {
 		const struct segment *g = resource->segments[i].segment;
-		if (!touches(s, g))
+		const struct match_bits *match = s->match ? match_bits_of(s->match, i) : NULL;
+		if (!touches(s, g) || (match && match_bits_none(match) && !s->match_all))
 			continue;
 		struct run *r = &s->runs[s->runs_count++];
 		r->entry = &resource->segments[i];
+		r->match = match;
 		r->key = bound(s, g);
 		s->heap[s->heap_count++] = r;
 	}
@@ -510,6 +532,8 @@ int scan_open(struct snapshot *v, const struct scan_spec *spec, struct scan **sc
 	s->changes = spec->changes;
 	s->children = spec->parent.len > 0 && !spec->changes;
 	s->schema = schema_find(&v->store->schemas, spec->resource);
+	s->match = spec->match;
+	s->match_all = spec->match_all;
 	s->parent_hash = row_parent_hash(spec->parent);
 	s->has_after = spec->after != NULL;
 	if (spec->after)
@@ -606,7 +630,8 @@ int scan_step(struct scan *s, struct scan_row *row_out)
 				     .revision = r->row.revision,
 				     .flags = r->row.flags,
 				     .raw_bytes = r->row.raw_bytes,
-				     .certain = r->certain};
+				     .certain = r->certain,
+				     .verdict = r->verdict};
 	return 1;
 }
 

@@ -297,8 +297,8 @@ static int find_in_leaf(struct entries *e, struct bytes term, struct posting *l)
 static int find_leaf(struct segment *g, struct pages *p, struct bytes term, uint32_t *page_out,
 		     struct entries *e)
 {
-	unsigned above = SEGMENT_LEVELS_MAX;
 	uint32_t hint = 0, page = g->sections[SECTION_TERMS].elements - 1;
+	unsigned above = SEGMENT_LEVELS_MAX;
 
 	for (;;) {
 		int rc = page_entries(g, p, page, &hint, e);
@@ -353,7 +353,8 @@ int term_cursor_seek(struct term_cursor *c, struct bytes term)
 
 	if (rc || c->segment->sections[SECTION_TERMS].elements == 0)
 		return rc;
-	c->left = 0;
+	c->left = c->at = 0;
+	c->len = 0;
 	return find_leaf(c->segment, c->pages, term, &c->page, &e);
 }
 

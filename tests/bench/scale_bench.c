@@ -1,9 +1,10 @@
 /*
  * scale_bench: a store of very many conversations, as the daemon would hold them, and what it costs to
  * have it: disk, files, the time to open it, the memory, gets by id when everything is warm and when
- * nothing is, counts in groups.
+ * nothing is; counts in groups, and full text.
  *
  *   scale_bench               for each number in SCALE_BENCH (default "3000 10000"), below /dev/shm
+ *   scale_bench DIR           full text only, on a store that is there
  *   scale_bench DIR NUMBER    makes the store in DIR, and leaves it there: the state_dir/SOURCE of a
  *                             ficd.conf (tests/bench/scale.py does); one that is there is measured
  *
@@ -12,6 +13,7 @@
  * order of time, 2,000 a day.
  */
 #include "../../src/ficd/indexed.h"
+#include "support/ask.h"
 #include "support/page.h"
 
 #include <base/log.h>
@@ -438,8 +440,21 @@ static void bench(const char *dir, unsigned count)
 	bench_gets(s, count);
 	bench_groups(s, count);
 	say("memory after the gets", private_mb(), "MB");
+	ask_all(s);
+	say("memory after full text", private_mb(), "MB");
 	store_close(s);
 	bench_cold(dir, count);
+}
+
+static void bench_text(const char *dir)
+{
+	struct store *s = open_store(dir);
+
+	printf("\n%u conversations\n", held(s));
+	while (store_work(s))
+		;
+	ask_all(s);
+	store_close(s);
 }
 
 static void bench_all(const char *counts)
@@ -466,7 +481,10 @@ int main(int argc, char **argv)
 	indexed = indexed_new(provider_intercom.types);
 	if (!indexed)
 		return 1;
-	if (argc == 3)
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 2)
+		bench_text(argv[1]);
+	else if (argc == 3)
 		bench(argv[1], (unsigned)strtoul(argv[2], NULL, 10));
 	else
 		bench_all(counts ? counts : "3000 10000");

@@ -36,6 +36,41 @@ static void assert_shown(const char *json, enum cell_kind kind, const char *expe
 	buf_release(&out);
 }
 
+/* What was found: in colour, between marks, or between brackets, never as a control of the text's own. */
+static void snippets(void **state)
+{
+	static const char json[] = "\"a \u27e6re\\u001bfund\u27e7 now\"";
+	struct show as = show;
+	struct columns columns = {0};
+	struct buf value = {0}, out = {0}, row = {0};
+	struct rows rows;
+
+	(void)state;
+	assert_shown("\"a \u27e6refund\u27e7 now\"", CELL_SNIPPET,
+		     "a \xe2\x9f\xa6refund\xe2\x9f\xa7 now");
+	mp_of(json, &value);
+	as.ascii = true;
+	cell_show(&out, &as, buf_bytes(&value), CELL_SNIPPET);
+	assert_null(strchr(buf_text(&out), 0x1b));
+	assert_int_equal(strncmp(buf_text(&out), "a [re", 5), 0);
+	columns_add_snippet(&columns);
+	as = show;
+	as.color = true;
+	struct table_look colored = look;
+	colored.color = true;
+	colored.header = false;
+	rows_begin(&rows, FORMAT_TABLE, &columns, &as, &colored);
+	mp_of("{\"snippet\": \"a \u27e6refund\u27e7 now\"}", &row);
+	buf_reset(&out);
+	rows_add(&rows, buf_bytes(&row), &out);
+	rows_page(&rows, &out);
+	assert_string_equal(buf_text(&out), "a \x1b[33mrefund\x1b[0m now\n");
+	rows_release(&rows);
+	buf_release(&value);
+	buf_release(&out);
+	buf_release(&row);
+}
+
 static void cells(void **state)
 {
 	(void)state;
@@ -211,9 +246,11 @@ static void fields(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cells),      cmocka_unit_test(json_lines), cmocka_unit_test(csv),
-		cmocka_unit_test(tsv),        cmocka_unit_test(ndjson),     cmocka_unit_test(table),
-		cmocka_unit_test(table_fits), cmocka_unit_test(fields),
+		cmocka_unit_test(snippets),   cmocka_unit_test(cells),
+		cmocka_unit_test(json_lines), cmocka_unit_test(csv),
+		cmocka_unit_test(tsv),        cmocka_unit_test(ndjson),
+		cmocka_unit_test(table),      cmocka_unit_test(table_fits),
+		cmocka_unit_test(fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

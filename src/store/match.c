@@ -1,0 +1,739 @@
+/*
+ * match: segment by segment. First each word's lists are found; a segment where the search cannot hold is left at that. Else the lists become
+ * bits, and the search is computed on 64 rows at a time, in two values: what may be and what must be.
+ */
+#include "columns.h"
+#include "lists.h"
+#include "lookup.h"
+#include "match_bits.h"
+#include "resident.h"
+#include "view.h"
+
+#include <stdlib.h>
+
+#define READ_MAX   4096u /* ordinals of lists that a step reads */
+#define TERMS_MAX  128u  /* terms behind a prefix that a step looks at */
+#define ORDINALS   512u  /* of them one unit of cost */
+#define FIND_COST  1u
+#define PAGE_COST  2u
+#define ROW_COST   1u
+#define WORDS_UNIT 128u /* words of bits */
+
+enum stage { STAGE_BEGIN, STAGE_FIND, STAGE_READ, STAGE_JOIN, STAGE_DONE };
+
+struct match {
+	struct snapshot *view;
+	const struct search *search;
+	const struct schema *schema;
+	const struct state_resource *resource; /* NULL: never written */
+	struct match_bits *bits;               /* of each segment */
+	uint64_t may, must;                    /* rows */
+	uint32_t hint;
+	enum stage stage;
+	int error;
+	/* The segment under way. */
+	size_t at;
+	size_t room;                     /* words of 64 rows */
+	uint64_t *has[SEARCH_WORDS_MAX]; /* rows that have the word, in any field */
+	uint64_t *unknown;
+	bool some_unknown;
+	bool present[SEARCH_WORDS_MAX]; /* the segment may have the word */
+	unsigned word, field;
+	bool reading; /* `list` or `cursor` stand inside the word's field */
+	struct posting list;
+	uint32_t next; /* in the list */
+	struct term_cursor cursor;
+};
+
+/* ---- bits ---- */
+
+static void set_bit(uint64_t *bits, uint32_t i)
+{
+	bits[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+uint32_t match_bits_from(const struct match_bits *b, uint32_t at, uint32_t end)
+{
+	while (b->may && at < end) {
+		uint64_t word = b->may[at / 64] >> at % 64;
+		if (word) {
+			at += (uint32_t)__builtin_ctzll(word);
+			return at < end ? at : end;
+		}
+		at = (at / 64 + 1) * 64;
+	}
+	return end;
+}
+
+uint32_t match_bits_before(const struct match_bits *b, uint32_t at, uint32_t end)
+{
+	while (b->may && at < end) {
+		uint32_t last = end - 1;
+		uint64_t word = b->may[last / 64] << (63 - last % 64);
+		if (word) {
+			end -= (uint32_t)__builtin_clzll(word);
+			return end > at ? end : at;
+		}
+		end = last / 64 * 64;
+	}
+	return at;
+}
+
+const struct match_bits *match_bits_of(const struct match *m, size_t segment)
+{
+	return &m->bits[segment];
+}
+
+static uint32_t count_bits(const uint64_t *bits, uint32_t from, uint32_t end)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = from / 64; bits && from < end && i <= (end - 1) / 64; i++) {
+		uint64_t word = bits[i];
+		if (i == from / 64)
+			word &= ~UINT64_C(0) << from % 64;
+		if (i == (end - 1) / 64)
+			word &= ~UINT64_C(0) >> (63 - (end - 1) % 64);
+		n += (uint32_t)__builtin_popcountll(word);
+	}
+	return n;
+}
+
+/* ---- making one ---- */
+
+int match_new(struct snapshot *v, const char *resource, const struct search *s, struct match **out)
+{
+	struct match *m = calloc(1, sizeof *m);
+
+	if (!m)
+		return ERR_NOMEM;
+	m->view = v;
+	m->search = s;
+	m->schema = schema_find(&v->store->schemas, resource);
+	m->resource = state_find(v->state, resource);
+	m->bits = calloc((m->resource ? m->resource->count : 0) + 1, sizeof *m->bits);
+	if (!m->bits) {
+		free(m);
+		return ERR_NOMEM;
+	}
+	if (!m->schema || !m->resource)
+		m->stage = STAGE_DONE;
+	*out = m;
+	return 0;
+}
+
+static void drop_rooms(struct match *m)
+{
+	for (unsigned i = 0; i < SEARCH_WORDS_MAX; i++) {
+		free(m->has[i]);
+		m->has[i] = NULL;
+	}
+	free(m->unknown);
+	m->unknown = NULL;
+	m->room = 0;
+}
+
+void match_free(struct match *m)
+{
+	if (!m)
+		return;
+	for (size_t i = 0; m->resource && i < m->resource->count; i++) {
+		free(m->bits[i].may);
+		free(m->bits[i].must);
+	}
+	drop_rooms(m);
+	free(m->bits);
+	free(m);
+}
+
+static struct segment *segment_at(const struct match *m)
+{
+	return m->resource->segments[m->at].segment;
+}
+
+static size_t words_for(const struct segment *g)
+{
+	return ((size_t)g->meta.records + 63) / 64;
+}
+
+static void next_segment(struct match *m)
+{
+	m->at++;
+	m->stage = STAGE_BEGIN;
+}
+
+/* Empty bits for the segment; they are as large as the largest one so far. */
+static int make_rooms(struct match *m)
+{
+	size_t words = words_for(segment_at(m));
+
+	if (words > m->room) {
+		drop_rooms(m);
+		m->unknown = malloc(words * sizeof *m->unknown);
+		for (unsigned i = 0; i < m->search->count; i++)
+			m->has[i] = malloc(words * sizeof *m->has[i]);
+		m->room = words;
+	}
+	bool complete = m->unknown;
+	for (unsigned i = 0; i < m->search->count; i++)
+		complete &= m->has[i] != NULL;
+	if (!complete) {
+		drop_rooms(m);
+		return ERR_NOMEM;
+	}
+	memset(m->unknown, 0, words * sizeof *m->unknown);
+	for (unsigned i = 0; i < m->search->count; i++)
+		memset(m->has[i], 0, words * sizeof *m->has[i]);
+	return 0;
+}
+
+static bool asks_field(const struct match *m, unsigned field)
+{
+	return kind_has_words(m->schema->fields[field].kind);
+}
+
+static bool knows_fields(const struct match *m)
+{
+	const struct segment *g = segment_at(m);
+
+	for (unsigned i = 0; i < m->schema->count; i++)
+		if (asks_field(m, i) && g->fields[i] == FIELD_ABSENT)
+			return false;
+	return true;
+}
+
+/* Moves what was computed for the segment into a place of its own. */
+static int keep_bits(struct match *m, const uint64_t *may, const uint64_t *must)
+{
+	struct match_bits *b = &m->bits[m->at];
+	uint32_t records = segment_at(m)->meta.records;
+	size_t size = words_for(segment_at(m)) * sizeof *may;
+
+	b->may_count = count_bits(may, 0, records);
+	b->must_count = count_bits(must, 0, records);
+	m->may += b->may_count;
+	m->must += b->must_count;
+	if (b->may_count == 0)
+		return 0;
+	b->may = malloc(size);
+	b->must = malloc(size);
+	if (!b->may || !b->must)
+		return ERR_NOMEM;
+	memcpy(b->may, may, size);
+	memcpy(b->must, must, size);
+	return 0;
+}
+
+static void drop_dead(const struct match *m, uint64_t *bits)
+{
+	const struct state_segment *e = &m->resource->segments[m->at];
+	uint32_t records = e->segment->meta.records;
+
+	for (uint32_t i = 0; e->dead && i < records / 8; i++)
+		bits[i / 8] &= ~((uint64_t)e->dead->bits[i] << i % 8 * 8);
+	for (uint32_t i = records / 8 * 8; e->dead && i < records; i++)
+		if (dead_has(e->dead, i))
+			bits[i / 64] &= ~(UINT64_C(1) << i % 64);
+}
+
+/* A segment from before the fields: all rows are possible. */
+static int keep_all(struct match *m)
+{
+	uint32_t records = segment_at(m)->meta.records;
+	int rc = make_rooms(m);
+
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < records; i++)
+		set_bit(m->unknown, i);
+	drop_dead(m, m->unknown);
+	memset(m->has[0], 0, words_for(segment_at(m)) * sizeof *m->has[0]);
+	return keep_bits(m, m->unknown, m->has[0]);
+}
+
+static int begin_segment(struct match *m)
+{
+	if (m->at == m->resource->count) {
+		drop_rooms(m);
+		m->stage = STAGE_DONE;
+		return 0;
+	}
+	if (segment_live(&m->resource->segments[m->at]) == 0) {
+		next_segment(m);
+		return 0;
+	}
+	int rc = segment_fields(segment_at(m), m->view->store->pages, m->schema);
+	if (!rc && !knows_fields(m)) {
+		rc = keep_all(m);
+		next_segment(m);
+	} else {
+		m->some_unknown = segment_at(m)->more_terms;
+		m->word = 0;
+		m->stage = STAGE_FIND;
+	}
+	return rc;
+}
+
+/* ---- finding ---- */
+
+/* A word in a field as the segment spells it. */
+static struct bytes spell(const struct match *m, unsigned field, uint8_t room[SEGMENT_TERM_MAX])
+{
+	struct bytes term = m->search->words[m->word].term;
+
+	room[0] = segment_at(m)->fields[field];
+	memcpy(room + 1, term.data, term.len);
+	return bytes_of(room, term.len + 1);
+}
+
+static bool can_hold(const struct match *m, const struct search_node *n)
+{
+	const struct search_node *c = n->child;
+
+	switch (n->op) {
+	case SEARCH_PHRASE:
+		for (unsigned i = 0; i < n->count; i++)
+			if (!m->present[n->first + i])
+				return false;
+		return true;
+	case SEARCH_NOT: return true;
+	case SEARCH_ALL:
+		while (c && can_hold(m, c))
+			c = c->next;
+		return !c;
+	default:
+		while (c && !can_hold(m, c))
+			c = c->next;
+		return c;
+	}
+}
+
+static int find_word(struct match *m, unsigned *cost)
+{
+	uint8_t room[SEGMENT_TERM_MAX];
+	int rc = 0;
+
+	m->present[m->word] = m->search->words[m->word].prefix;
+	for (unsigned i = 0; !m->present[m->word] && i < m->schema->count && rc >= 0; i++) {
+		if (!asks_field(m, i))
+			continue;
+		rc = terms_find(segment_at(m), m->view->store->pages, spell(m, i, room), &m->list);
+		m->present[m->word] = rc == 1;
+		*cost += FIND_COST;
+	}
+	if (rc < 0 || ++m->word < m->search->count)
+		return rc < 0 ? rc : 0;
+	if (!m->some_unknown && !can_hold(m, m->search->root)) {
+		next_segment(m);
+		return 0;
+	}
+	m->word = m->field = 0;
+	m->reading = false;
+	m->stage = STAGE_READ;
+	return make_rooms(m);
+}
+
+/* ---- reading ---- */
+
+/* Up to READ_MAX ordinals of the list. 1: there are more. */
+static int read_list(struct match *m, uint64_t *bits, unsigned *cost)
+{
+	uint32_t end = m->list.count - m->next > READ_MAX ? m->next + READ_MAX : m->list.count;
+	uint32_t ordinal;
+
+	*cost += (end - m->next) / ORDINALS;
+	while (m->next < end) {
+		int rc = posting_at(&m->list, m->next++, &ordinal);
+		if (rc)
+			return rc;
+		set_bit(bits, ordinal);
+	}
+	return m->next < m->list.count;
+}
+
+static int begin_list(struct match *m)
+{
+	uint8_t room[SEGMENT_TERM_MAX];
+	int rc = terms_find(segment_at(m), m->view->store->pages, spell(m, m->field, room), &m->list);
+
+	m->next = 0;
+	return rc < 0 ? rc : 0;
+}
+
+/* Some of the terms that begin so. 1: there are more. */
+static int read_range(struct match *m, uint64_t *bits, unsigned *cost)
+{
+	uint8_t room[SEGMENT_TERM_MAX];
+	struct bytes from = spell(m, m->field, room);
+	uint32_t read = 0;
+
+	*cost += PAGE_COST;
+	for (unsigned i = 0; i < TERMS_MAX && read < READ_MAX; i++) {
+		if (m->next < m->list.count) {
+			uint32_t before = m->next;
+			int rc = read_list(m, bits, cost);
+			read += m->next - before;
+			if (rc)
+				return rc;
+		}
+		int rc = term_cursor_next(&m->cursor);
+		if (rc <= 0)
+			return rc;
+		size_t same = m->cursor.len < from.len ? m->cursor.len : from.len;
+		int order = memcmp(m->cursor.term, from.data, same);
+		if (order > 0)
+			return 0;
+		m->list = m->cursor.list;
+		m->next = order == 0 && same == from.len ? 0 : m->list.count;
+	}
+	return 1;
+}
+
+static int begin_range(struct match *m)
+{
+	uint8_t room[SEGMENT_TERM_MAX];
+
+	term_cursor_init(&m->cursor, segment_at(m), m->view->store->pages);
+	m->list.count = m->next = 0;
+	return term_cursor_seek(&m->cursor, spell(m, m->field, room));
+}
+
+static int read_unknown(struct match *m)
+{
+	static const uint8_t more = 0;
+	unsigned cost = 0;
+	int rc = terms_find(segment_at(m), m->view->store->pages, bytes_of(&more, 1), &m->list);
+
+	m->next = 0;
+	while (rc > 0)
+		rc = read_list(m, m->unknown, &cost);
+	return rc;
+}
+
+static void next_field(struct match *m)
+{
+	m->reading = false;
+	if (++m->field < m->schema->count)
+		return;
+	m->field = 0;
+	if (++m->word == m->search->count)
+		m->stage = STAGE_JOIN;
+}
+
+/* A part of a word's field. */
+static int read_some(struct match *m, unsigned *cost)
+{
+	bool prefix = m->search->words[m->word].prefix;
+	int rc = 0;
+
+	if (!m->present[m->word] || !asks_field(m, m->field)) {
+		next_field(m);
+		return 0;
+	}
+	*cost += FIND_COST;
+	if (!m->reading)
+		rc = prefix ? begin_range(m) : begin_list(m);
+	m->reading = true;
+	if (!rc)
+		rc = prefix ? read_range(m, m->has[m->word], cost)
+			    : read_list(m, m->has[m->word], cost);
+	if (rc == 0)
+		next_field(m);
+	return rc < 0 ? rc : 0;
+}
+
+/* ---- joining ---- */
+
+struct pair {
+	uint64_t may, must;
+};
+
+static struct pair phrase_at(const struct match *m, const struct search_node *n, size_t i)
+{
+	uint64_t all = ~UINT64_C(0);
+
+	for (unsigned k = 0; k < n->count; k++)
+		all &= m->has[n->first + k][i];
+	return (struct pair){all | m->unknown[i], n->count == 1 ? all : 0};
+}
+
+/* For 64 rows. The search's depth is limited where it is parsed. */
+static struct pair hold_at(const struct match *m, const struct search_node *n, size_t i)
+{
+	struct pair all = {~UINT64_C(0), ~UINT64_C(0)}, any = {0, 0}, p;
+
+	if (n->op == SEARCH_PHRASE)
+		return phrase_at(m, n, i);
+	for (const struct search_node *c = n->child; c; c = c->next) {
+		p = hold_at(m, c, i);
+		all = (struct pair){all.may & p.may, all.must & p.must};
+		any = (struct pair){any.may | p.may, any.must | p.must};
+	}
+	if (n->op == SEARCH_NOT)
+		return (struct pair){~all.must, ~all.may};
+	return n->op == SEARCH_ALL ? all : any;
+}
+
+static int join_segment(struct match *m, unsigned *cost)
+{
+	size_t words = words_for(segment_at(m));
+	int rc = m->some_unknown ? read_unknown(m) : 0;
+
+	for (size_t i = 0; !rc && i < words; i++) {
+		struct pair p = hold_at(m, m->search->root, i);
+		m->unknown[i] = p.may;
+		m->has[0][i] = p.must;
+	}
+	*cost += (unsigned)words / WORDS_UNIT;
+	if (!rc) {
+		drop_dead(m, m->unknown);
+		drop_dead(m, m->has[0]);
+		rc = keep_bits(m, m->unknown, m->has[0]);
+	}
+	next_segment(m);
+	return rc;
+}
+
+int match_step(struct match *m, unsigned *cost)
+{
+	int rc = m->error;
+
+	*cost += 1;
+	if (rc || m->stage == STAGE_DONE)
+		return rc;
+	switch (m->stage) {
+	case STAGE_BEGIN: rc = begin_segment(m); break;
+	case STAGE_FIND: rc = find_word(m, cost); break;
+	case STAGE_READ: rc = read_some(m, cost); break;
+	default: rc = join_segment(m, cost); break;
+	}
+	if (rc) {
+		m->error = store_trouble(m->view->store, rc);
+		return m->error;
+	}
+	return m->stage != STAGE_DONE;
+}
+
+/* ---- what is known ---- */
+
+uint64_t match_rows(const struct match *m)
+{
+	return m->may;
+}
+
+uint64_t match_segments(const struct match *m)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; m->resource && i < m->resource->count; i++)
+		n += !match_bits_none(&m->bits[i]);
+	return n;
+}
+
+static int count_in(struct match *m, size_t at, int64_t start_ms, int64_t end_ms, uint64_t *count)
+{
+	struct segment *g = m->resource->segments[at].segment;
+	struct pages *p = m->view->store->pages;
+	uint32_t first = 0, end = g->meta.records;
+	int rc = 0;
+
+	if (start_ms != TIME_MIN || end_ms != TIME_MAX)
+		rc = segment_seek_created(g, p, start_ms, 0, &first);
+	if (!rc && end_ms != TIME_MAX)
+		rc = segment_seek_created(g, p, end_ms, 0, &end);
+	*count += count_bits(m->bits[at].must, first, end);
+	return rc;
+}
+
+int match_count(struct match *m, int64_t start_ms, int64_t end_ms, uint64_t *count_out)
+{
+	uint64_t count = 0;
+	int rc = 0;
+
+	if (m->may != m->must)
+		return 0;
+	for (size_t i = 0; !rc && m->resource && i < m->resource->count; i++)
+		if (m->bits[i].must_count)
+			rc = count_in(m, i, start_ms, end_ms, &count);
+	*count_out = count;
+	return rc ? store_trouble(m->view->store, rc) : 1;
+}
+
+/* ---- hits ---- */
+
+static int hit_of(struct match *m, size_t segment, uint32_t ordinal, struct match_hit *out,
+		  unsigned *flags)
+{
+	struct row row;
+	int rc = segment_row(m->resource->segments[segment].segment, m->view->store->pages, ordinal,
+			     &m->hint, &row);
+
+	if (rc)
+		return rc;
+	*flags = row.flags;
+	*out = (struct match_hit){
+		.parent = row.parent_hash,
+		.created_ms = row.created_ms,
+		.id_hash = row.id_hash,
+		.segment = (uint32_t)segment,
+		.ordinal = ordinal,
+		.sure = match_bits_has(m->bits[segment].must, ordinal),
+	};
+	return 0;
+}
+
+int match_next(struct match *m, uint64_t *at, struct match_hit *out)
+{
+	unsigned flags = RECORD_DELETED;
+
+	while (m->resource && *at >> 32 < m->resource->count) {
+		size_t segment = *at >> 32;
+		uint32_t end = m->resource->segments[segment].segment->meta.records;
+		uint32_t ordinal = match_bits_from(&m->bits[segment], (uint32_t)*at, end);
+		if (ordinal >= end) {
+			*at = (uint64_t)(segment + 1) << 32;
+			continue;
+		}
+		*at = ((uint64_t)segment << 32) + ordinal + 1;
+		int rc = hit_of(m, segment, ordinal, out, &flags);
+		if (rc)
+			return store_trouble(m->view->store, rc);
+		if (!(flags & RECORD_DELETED))
+			return 1;
+	}
+	return 0;
+}
+
+static int children_in(struct match *m, size_t segment, uint64_t parent, struct buf *hits)
+{
+	struct segment *g = m->resource->segments[segment].segment;
+	struct pages *p = m->view->store->pages;
+	uint32_t at = 0, hint = 0;
+	struct match_hit hit;
+	struct child child;
+	unsigned flags;
+	int rc = segment_load(g, p);
+
+	if (rc || g->sections[SECTION_PARENTS].elements == 0)
+		return rc;
+	rc = segment_seek_child(g, p, parent, TIME_NONE, 0, &at);
+	for (; !rc && at < g->sections[SECTION_PARENTS].elements; at++) {
+		rc = segment_child(g, p, at, &hint, &child);
+		if (rc || child.parent_hash != parent)
+			break;
+		if (!match_bits_has(m->bits[segment].may, child.ordinal))
+			continue;
+		rc = hit_of(m, segment, child.ordinal, &hit, &flags);
+		if (!rc && !(flags & RECORD_DELETED))
+			buf_put(hits, &hit, sizeof hit);
+	}
+	return rc;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct match_hit *x = a, *y = b;
+
+	if (x->created_ms != y->created_ms)
+		return x->created_ms > y->created_ms ? -1 : 1;
+	return (x->id_hash < y->id_hash) - (x->id_hash > y->id_hash);
+}
+
+int match_children(struct match *m, uint64_t parent, struct buf *hits)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && m->resource && i < m->resource->count; i++)
+		if (!match_bits_none(&m->bits[i]))
+			rc = children_in(m, i, parent, hits);
+	if (!rc)
+		rc = hits->error;
+	if (rc)
+		return store_trouble(m->view->store, rc);
+	if (hits->len)
+		qsort(hits->data, hits->len / sizeof(struct match_hit), sizeof(struct match_hit),
+		      newest_first);
+	return 0;
+}
+
+int match_record(struct match *m, const struct match_hit *hit, struct buf *memory, struct record *out)
+{
+	struct store *store = m->view->store;
+	struct segment *g = m->resource->segments[hit->segment].segment;
+	struct buf frame = {0};
+	struct row row;
+	int rc = segment_row(g, store->pages, hit->ordinal, &m->hint, &row);
+
+	if (!rc)
+		rc = segment_frame(g, store->pages, &row, &frame);
+	rc = rc ? store_trouble(store, rc)
+		: lookup_record(store, g, &row, buf_bytes(&frame), memory, out);
+	buf_release(&frame);
+	return rc;
+}
+
+/* ---- adding ---- */
+
+static int add_bit(struct match *m, size_t segment, uint32_t ordinal, bool sure)
+{
+	struct match_bits *b = &m->bits[segment];
+	size_t words = words_for(m->resource->segments[segment].segment);
+
+	if (!b->may)
+		b->may = calloc(words, sizeof *b->may);
+	if (!b->must)
+		b->must = calloc(words, sizeof *b->must);
+	if (!b->may || !b->must)
+		return ERR_NOMEM;
+	if (!match_bits_has(b->may, ordinal)) {
+		set_bit(b->may, ordinal);
+		b->may_count++;
+		m->may++;
+	}
+	if (sure && !match_bits_has(b->must, ordinal)) {
+		set_bit(b->must, ordinal);
+		b->must_count++;
+		m->must++;
+	}
+	return 0;
+}
+
+/* 1: it is there; a tombstone is nothing. */
+static int add_in(struct match *m, size_t segment, uint64_t id_hash, bool sure)
+{
+	const struct state_segment *e = &m->resource->segments[segment];
+	struct pages *p = m->view->store->pages;
+	uint32_t at, hint = 0, ordinal;
+	uint64_t other;
+	struct row row;
+
+	if (!resident_may_hold(e->segment->resident, id_hash))
+		return 0;
+	int rc = segment_find(e->segment, p, id_hash, &at);
+	for (; !rc && at < e->segment->meta.records; at++) {
+		rc = segment_id(e->segment, p, at, &hint, &other, &ordinal);
+		if (rc || other != id_hash)
+			break;
+		if (dead_has(e->dead, ordinal))
+			continue;
+		rc = segment_row(e->segment, p, ordinal, &m->hint, &row);
+		if (!rc && !(row.flags & RECORD_DELETED))
+			rc = add_bit(m, segment, ordinal, sure);
+		return rc ? rc : 1;
+	}
+	return rc;
+}
+
+int match_add(struct match *m, uint64_t parent, bool sure)
+{
+	/* Children call the record whose hash is 0 by 1, too. */
+	for (uint64_t hash = parent;; hash = 0) {
+		for (size_t i = m->resource ? m->resource->count : 0; i-- > 0;) {
+			int rc = add_in(m, i, hash, sure);
+			if (rc)
+				return rc < 0 ? store_trouble(m->view->store, rc) : 1;
+		}
+		if (hash != 1)
+			return 0;
+	}
+}

@@ -1,0 +1,40 @@
+/*
+ * match_bits: a match in one segment, as scans see it.
+ */
+#ifndef FIC_STORE_MATCH_BITS_H
+#define FIC_STORE_MATCH_BITS_H
+
+#include <store/match.h>
+
+/* Bits by ordinal; both NULL: no row has one. */
+struct match_bits {
+	uint64_t *may, *must; /* what is sure may, too */
+	uint32_t may_count, must_count;
+};
+
+/* In the segment with this place in the snapshot's resource. */
+const struct match_bits *match_bits_of(const struct match *m, size_t segment);
+
+static inline bool match_bits_none(const struct match_bits *b)
+{
+	return b->may_count == 0;
+}
+
+static inline bool match_bits_has(const uint64_t *bits, uint32_t i)
+{
+	return bits && (bits[i / 64] >> i % 64 & 1);
+}
+
+static inline enum match_verdict match_bits_say(const struct match_bits *b, uint32_t ordinal)
+{
+	return match_bits_has(b->must, ordinal)  ? MATCH_SURE
+	       : match_bits_has(b->may, ordinal) ? MATCH_POSSIBLE
+						 : MATCH_OUT;
+}
+
+/* The first ordinal in [at, end) that is not out; `end`: there is none. */
+uint32_t match_bits_from(const struct match_bits *b, uint32_t at, uint32_t end);
+/* One more than the last one; `at`: there is none. */
+uint32_t match_bits_before(const struct match_bits *b, uint32_t at, uint32_t end);
+
+#endif

@@ -1,0 +1,231 @@
+/* search: what is found and what is not, what is refused and where, and snippets. */
+#include <model/search.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+
+static const struct search *parse(const char *text, struct arena *a)
+{
+	const struct search *s;
+	struct why why = {""};
+
+	if (search_parse(bytes_str(text), a, &s, &why))
+		fail_msg("%s: %s", text, why.text);
+	return s;
+}
+
+/* Whether the search finds a record of these texts. */
+static bool finds(const char *text, const char *first, const char *second)
+{
+	struct arena a = {0};
+	const struct search *s = parse(text, &a);
+	uint64_t found = 0;
+
+	search_look(s, bytes_str(first), &found);
+	search_look(s, bytes_str(second), &found);
+	bool holds = search_holds(s, found);
+	arena_release(&a);
+	return holds;
+}
+
+static const char first[] =
+	"Please REFUND my order number 17, please. Mail: ada@example.com (v1.2) Stra\xc3\x9f"
+	"e \xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd";
+static const char second[] = "order invoice The number";
+
+static void what_is_found(void **state)
+{
+	static const char *const yes[] = {
+		"refund",
+		"Refund invoice",
+		"\"order number\"",
+		"\"ORDER  number\" 17",
+		"ref*",
+		"\"order num\"*",
+		"refund -\"number order\"",
+		"refund -nothing",
+		"nothing OR refund",
+		"nothing OR refund invoice",
+		"(nothing OR \"my order\") please",
+		"refund AND invoice",
+		"refund -(nothing invoice)",
+		"ada@example.com",
+		"example.com",
+		"\"Mail ada\"",
+		"\"com v1.2 strasse\"",
+		"ada@*",
+		"V1.2",
+		"STRASSE",
+		"stra\xc3\x9f"
+		"e",
+		"\xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd",
+		"\xe4\xba\xac\xe9\x83\xbd",
+		"\xe6\x9d\xb1*",
+		"\"please mail\"",
+		"mail:",
+		"the(number)",
+		"17,",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+		if (!finds(yes[i], first, second))
+			fail_msg("%s", yes[i]);
+}
+
+static void what_is_not_found(void **state)
+{
+	static const char *const no[] = {
+		"nothing",
+		"refunds",
+		"refun",
+		"\"number order\"",
+		"\"17 order\"", /* a phrase does not go on in another text */
+		"\"my number\"",
+		"refund -invoice",
+		"refund -ref*",
+		"refund nothing",
+		"nothing OR else",
+		"(refund OR invoice) -please",
+		"refund -(refund invoice)",
+		"ada@example.org",
+		"\xe4\xba\xac\xe6\x9d\xb1",
+		"\"strasse the\"",
+		"\"order number\" -\"number 17\"",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+		if (finds(no[i], first, second))
+			fail_msg("%s", no[i]);
+}
+
+static void what_is_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		int code;
+		const char *why;
+	} cases[] = {
+		{"", ERR_INVALID, "column 1: there is nothing to look for"},
+		{"  ", ERR_INVALID, "column 1: there is nothing to look for"},
+		{"refund \"order", ERR_SYNTAX, "column 8: this phrase is not closed: a \" is missing"},
+		{"refund (order", ERR_SYNTAX, "column 8: this bracket is not closed: a ) is missing"},
+		{"refund order)", ERR_SYNTAX, "column 13: this ) closes nothing"},
+		{"refund !!", ERR_SYNTAX, "column 8: '!!' has no letter or digit"},
+		{"\"\"", ERR_SYNTAX, "column 1: '' has no letter or digit"},
+		{"*fund", ERR_SYNTAX, "column 1: '*' stands behind the beginning of a word: refun*"},
+		{"-spam", ERR_INVALID,
+		 "column 1: this only leaves out words: name one to look for, too"},
+		{"a (-spam -ham)", ERR_INVALID,
+		 "column 4: this only leaves out words: name one to look for, too"},
+		{"a - b", ERR_SYNTAX, "column 3: '-' stands right before what is left out: -word"},
+		{"a --b", ERR_SYNTAX, "column 3: one '-' leaves out, two mean nothing"},
+		{"a OR", ERR_SYNTAX, "column 5: expected a word, but the search ends here"},
+		{"OR a", ERR_SYNTAX,
+		 "column 1: expected a word before this (the word itself: \"or\", \"and\")"},
+		{"a OR -b", ERR_INVALID, "column 6: OR joins what is looked for, not what is left out"},
+		{"c -b OR a", ERR_INVALID,
+		 "column 3: OR joins what is looked for, not what is left out"},
+		{"a NOT b", ERR_SYNTAX, "column 3: 'NOT': to leave a word out write -word"},
+		{"a || b", ERR_SYNTAX, "column 3: '||': did you mean OR?"},
+		{"a && b", ERR_SYNTAX, "column 3: '&&': leave it out: all words must be there anyway"},
+		{"()", ERR_SYNTAX, "column 2: expected a word, not ')'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct arena a = {0};
+		struct why why = {""};
+		const struct search *s;
+		assert_int_equal(search_parse(bytes_str(cases[i].text), &a, &s, &why), cases[i].code);
+		assert_string_equal(why.text, cases[i].why);
+		arena_release(&a);
+	}
+}
+
+static int parse_many(const char *word, unsigned n, const char *end)
+{
+	struct buf b = {0};
+	struct arena a = {0};
+	const struct search *s;
+	struct why why = {""};
+
+	for (unsigned i = 0; i < n; i++)
+		buf_put_str(&b, word);
+	buf_put_str(&b, end);
+	int rc = search_parse(buf_bytes(&b), &a, &s, &why);
+	assert_int_equal(rc != 0, strncmp(why.text, "column ", 7) == 0);
+	buf_release(&b);
+	arena_release(&a);
+	return rc;
+}
+
+static void limits(void **state)
+{
+	struct arena small = {.max = 64};
+	const struct search *s;
+	struct why why;
+
+	(void)state;
+	assert_int_equal(parse_many("a ", SEARCH_WORDS_MAX, ""), 0);
+	assert_int_equal(parse_many("a ", SEARCH_WORDS_MAX + 1, ""), ERR_LIMIT);
+	assert_int_equal(parse_many("a-", SEARCH_WORDS_MAX + 1, ""), ERR_LIMIT);
+	assert_int_equal(parse_many("(a ", SEARCH_DEPTH_MAX, "))))))))))))))))"), 0);
+	assert_int_equal(parse_many("(", SEARCH_DEPTH_MAX + 1, "a"), ERR_LIMIT);
+	assert_int_equal(parse_many("-(a ", SEARCH_DEPTH_MAX, ""), ERR_LIMIT);
+	assert_int_equal(parse_many("x", SEARCH_TEXT_MAX, ""), 0);
+	assert_int_equal(parse_many("x", SEARCH_TEXT_MAX + 1, ""), ERR_LIMIT);
+	assert_int_equal(search_parse(bytes_str("a"), &small, &s, &why), ERR_NOMEM);
+	arena_release(&small);
+}
+
+static void snippet_is(const char *text, const char *in, size_t room, const char *expected)
+{
+	struct arena a = {0};
+	struct buf out = {0};
+
+	assert_int_equal(search_snippet(parse(text, &a), bytes_str(in), room, &out), expected != NULL);
+	if (expected) {
+		buf_put_byte(&out, 0);
+		assert_string_equal((const char *)out.data, expected);
+	}
+	buf_release(&out);
+	arena_release(&a);
+}
+
+#define OPEN  "\xe2\x9f\xa6"
+#define CLOSE "\xe2\x9f\xa7"
+#define DOTS  "\xe2\x80\xa6"
+
+static void snippets(void **state)
+{
+	(void)state;
+	snippet_is("refund", "My  REFUND,\nplease", 160, "My " OPEN "REFUND" CLOSE ", please");
+	snippet_is("\"my refund\" my", "my refund of my", 160,
+		   OPEN "my refund" CLOSE " of " OPEN "my" CLOSE);
+	snippet_is("ada@example.com com", "to ada@example.com now", 160,
+		   "to " OPEN "ada@example.com" CLOSE " now");
+	snippet_is("caf* -tea", "tea or caf\xc3\xa9", 160, "tea or " OPEN "caf\xc3\xa9" CLOSE);
+	snippet_is("\xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd", "a \xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd",
+		   160, "a " OPEN "\xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd" CLOSE);
+	snippet_is("x", "a " OPEN "x" CLOSE " b", 160, "a [" OPEN "x" CLOSE "] b");
+	snippet_is("refund -spam", "spam", 160, NULL);
+	snippet_is("one two", "one 0123456789 0123456789 0123456789 two one 0123456789", 20,
+		   DOTS "0123456789 " OPEN "two" CLOSE " " OPEN "one" CLOSE " 0123456789");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_found),   cmocka_unit_test(what_is_not_found),
+		cmocka_unit_test(what_is_refused), cmocka_unit_test(limits),
+		cmocka_unit_test(snippets),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
