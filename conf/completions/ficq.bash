@@ -60,7 +60,7 @@ _ficq() {
 	query) options=" --source= --fields= --since= --until= --axis= --where= --text= --sort= --limit= --max-age= --require= --on-stale="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
-	search) options=" --source= --fields= --since= --until= --axis= --where= --resource= --limit= --max-age= --require= --on-stale="
+	search) options=" --source= --fields= --since= --until= --axis= --where= --resource= --sort= --limit= --max-age= --require= --on-stale="
 		:
 		;;
 	get) options=" --source= --fields= --max-age= --require= --on-stale="

@@ -42,6 +42,7 @@ complete -c ficq -n '__fish_seen_subcommand_from search' -l until -x -d 'up to t
 complete -c ficq -n '__fish_seen_subcommand_from search' -l axis -x -a 'created updated' -d 'which time --since and --until are about: created (the default) or updated'
 complete -c ficq -n '__fish_seen_subcommand_from search' -l where -x -d 'only what matches, as in \'state = open and not tags contains vip\''
 complete -c ficq -n '__fish_seen_subcommand_from search' -l resource -x -a '(ficq completion resources 2>/dev/null)' -d 'where to search (default conversations)'
+complete -c ficq -n '__fish_seen_subcommand_from search' -l sort -x -d 'in the order of a field, with - the largest first; without a value last'
 complete -c ficq -n '__fish_seen_subcommand_from search' -l limit -s n -x -d 'at most so many rows; 0: all (default 20 on a terminal, else 100)'
 complete -c ficq -n '__fish_seen_subcommand_from search' -l max-age -x -d 'how old the state of the data may be to count as fresh: 5m, 1h'
 complete -c ficq -n '__fish_seen_subcommand_from search' -l require -x -a 'fresh partial' -d 'exit with 3 when the answer is not at least fresh or partial'

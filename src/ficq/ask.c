@@ -304,6 +304,7 @@ static int put_search(struct app *a, struct params *p)
 	params_list(p, "fields", app_value(a, OPT_FIELDS));
 	params_str(p, "resource", searched_resource(a));
 	params_str(p, "text", (const char *)text.data);
+	params_str(p, "sort", app_value(a, OPT_SORT));
 	params_str(p, "where", app_value(a, OPT_WHERE));
 	app_put_on_stale(a, p);
 	buf_release(&text);

@@ -63,7 +63,7 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_min = 1,
 			.args_max = 32,
 			.options = QUESTION_OPTIONS | BIT(OPT_RESOURCE) | BIT(OPT_FIELDS) |
-				   BIT(OPT_LIMIT),
+				   BIT(OPT_SORT) | BIT(OPT_LIMIT),
 		},
 	[CMD_GET] =
 		{

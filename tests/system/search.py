@@ -13,6 +13,7 @@ report = Report(  # noqa: F405
     "words in messages and conversations",
     "phrases, prefixes, what is left out",
     "pages and counts",
+    "in groups, and in the order of a field",
     "what cannot be understood: where and why",
     "ficq search, --text, the snippet",
     "after changes")
@@ -116,6 +117,18 @@ with workplace() as (folder, started):  # noqa: F405
     assert total["total"] == sum(has_word(row, common) for row in plain.messages), total
     assert total["stats"]["scanned"] == 0, total
     report.ok("pages and counts", "%d conversations, %d messages" % (len(expected), total["total"]))
+
+    groups = daemon.call("aggregate", resource="conversations", text=common, group_by="state")
+    assert groups["total"] == len(expected), groups
+    states = [plain.conversations[key]["state"] for key in expected]
+    assert {group["state"]: group["count"] for group in groups["groups"]} == {s: states.count(s) for s in states}, groups
+    printed = ficq(daemon, "count", "conversations", "--text", common, "--by", "state", "-o", "csv", "--no-header").stdout
+    assert set(printed.splitlines()) == {"%s,%d" % (s, states.count(s)) for s in states}, printed
+    assert found(daemon, common, limit=7, sort="-updated") == expected
+    run = ficq(daemon, "search", common, "--sort=-reopens", "--fields", "reopens,snippet", "-o", "csv", "--no-header", "-n0")
+    reopens = [int(line.split(",")[0] or -1) for line in run.stdout.splitlines() if line[:1].isdigit() or line[:1] == ","]
+    assert len(reopens) == len(expected) and reopens == sorted(reopens, reverse=True), run
+    report.ok("in groups, and in the order of a field", "%d states" % len(set(states)))
 
     for bad, why in (('refund "order', "column 8"), ("-spam", "only leaves out"), ("a || b", "did you mean OR?")):
         try:

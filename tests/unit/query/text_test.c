@@ -1,6 +1,7 @@
 /* text: against a plain reading of the same records, which knows neither the index nor the search's own matcher: texts are made of words whose parts are
  * written down here. */
 #include <codec/msgpack.h>
+#include <query/aggregate.h>
 #include <query/query.h>
 
 #include <setjmp.h>
@@ -430,6 +431,18 @@ static int by_text(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+static int64_t number_of(const struct query_spec *s, struct bytes id)
+{
+	bool message = strcmp(s->resource, "messages") == 0;
+	const struct thing *all = message ? messages : conversations;
+
+	for (size_t i = 0; i < (message ? message_count : conversation_count); i++)
+		if (bytes_is(id, all[i].id))
+			return all[i].number;
+	fail_msg("no record %.*s", (int)id.len, (const char *)id.data);
+	return 0;
+}
+
 static struct query_result run(const struct query_spec *s)
 {
 	struct snapshot *v = snapshot_new(store);
@@ -450,7 +463,7 @@ static struct query_result run(const struct query_spec *s)
 	return r;
 }
 
-/* Adds the rows' ids; the times of the axis never go up. */
+/* Adds the rows' ids; the times of the axis, or the numbers, never go up. */
 static size_t collect(const struct buf *rows, const struct query_spec *s, size_t n, int64_t *last_ms)
 {
 	struct mp_reader r = mp_reader_of(buf_bytes(rows));
@@ -463,6 +476,12 @@ static size_t collect(const struct buf *rows, const struct query_spec *s, size_t
 		assert_true(mp_find_str(row, "snippet", &snippet));
 		assert_non_null(strstr((const char *)snippet.data, "\xe2\x9f\xa6"));
 		snprintf(got[n++], sizeof got[0], "%.*s", (int)id.len, (const char *)id.data);
+		if (s->sort) {
+			ms = number_of(s, id);
+			assert_true(s->ascending ? ms >= *last_ms : ms <= *last_ms);
+			*last_ms = ms;
+			continue;
+		}
 		if (!mp_find_str(row, s->axis == AXIS_UPDATED ? "updated" : "created", &time))
 			continue;
 		assert_int_equal(time_parse(time, &ms), 0);
@@ -506,6 +525,53 @@ static void compare(struct query_spec s, size_t n)
 		assert_string_equal(got[i], expected[i]);
 }
 
+/* The `n` expected ones in groups by their number. */
+static void compare_groups(const struct query_spec *s, size_t n)
+{
+	const struct bytes by = bytes_str("number");
+	struct buf groups = {0};
+	struct aggregate_spec spec = {
+		.resource = s->resource,
+		.fields = s->fields,
+		.axis = s->axis,
+		.start_ms = s->start_ms,
+		.end_ms = s->end_ms,
+		.where = s->where,
+		.text = s->text,
+		.group_by = &by,
+		.group_by_count = 1,
+		.groups = &groups,
+	};
+	struct snapshot *v = snapshot_new(store);
+	struct aggregate *a;
+	struct why why;
+	int64_t counts[20] = {0}, number, count;
+	int rc = aggregate_open(v, &spec, &a, &why);
+
+	while (rc >= 0 && (rc = aggregate_step(a, 1 + below(300), &why)) == 1)
+		;
+	if (rc)
+		fail_msg("%s", why.text);
+	assert_int_equal(aggregate_result(a)->records, n);
+	assert_int_equal(aggregate_result(a)->damaged, 0);
+	for (size_t i = 0; i < n; i++)
+		counts[number_of(s, bytes_str(expected[i]))]++;
+	struct mp_reader r = mp_reader_of(buf_bytes(&groups));
+	struct bytes group;
+	while (mp_take(&r, &group) == 1) {
+		assert_true(mp_find_int(group, "number", &number));
+		assert_true(mp_find_int(group, "count", &count));
+		assert_in_range(number, 0, 19);
+		assert_int_equal(count, counts[number]);
+		counts[number] = 0;
+	}
+	for (size_t i = 0; i < 20; i++)
+		assert_int_equal(counts[i], 0);
+	aggregate_free(a);
+	snapshot_free(v);
+	buf_release(&groups);
+}
+
 static void ask_one(unsigned i)
 {
 	struct arena arena = {0};
@@ -542,8 +608,13 @@ static void ask_one(unsigned i)
 		assert_int_equal(where_parse(bytes_str("number < 8"), s.fields, START, NULL, &arena,
 					     &s.where, &why),
 				 0);
+	if (below(3) == 0)
+		assert_int_equal(query_sort(bytes_str(below(2) ? "number" : "-number"), s.fields,
+					    s.axis, &s.ascending, &s.sort, &why),
+				 0);
 	size_t n = expect(&s, q, low);
 	compare(s, n);
+	compare_groups(&s, n);
 	s.limit = 0;
 	s.want_total = true;
 	struct query_result r = run(&s);
