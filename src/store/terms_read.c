@@ -353,8 +353,7 @@ int term_cursor_seek(struct term_cursor *c, struct bytes term)
 
 	if (rc || c->segment->sections[SECTION_TERMS].elements == 0)
 		return rc;
-	c->left = c->at = 0;
-	c->len = 0;
+	c->left = 0;
 	return find_leaf(c->segment, c->pages, term, &c->page, &e);
 }
 
