@@ -21,6 +21,9 @@ _ficq() {
 	--where) :; return ;;
 	--text) :; return ;;
 	--resource) _ficq_words "$(ficq completion resources 2>/dev/null)"; return ;;
+	--by) :; return ;;
+	--metric) :; return ;;
+	--sort) :; return ;;
 	-n|--limit) :; return ;;
 	--max-age) :; return ;;
 	--require) _ficq_words "fresh partial"; return ;;
@@ -38,7 +41,7 @@ _ficq() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--axis|--where|--text|--resource|--limit|-n|--max-age|--require|--on-stale|--count|--duration|--since-revision|--timeout|--fresh|--mode|--ids|--tz|--color) [ "${COMP_WORDS[i+1]}" = '=' ] && i=$((i + 1)); i=$((i + 1)) ;;
+		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--axis|--where|--text|--resource|--by|--metric|--sort|--limit|-n|--max-age|--require|--on-stale|--count|--duration|--since-revision|--timeout|--fresh|--mode|--ids|--tz|--color) [ "${COMP_WORDS[i+1]}" = '=' ] && i=$((i + 1)); i=$((i + 1)) ;;
 		-*|=) ;;
 		*) if [ -z "$command" ]; then command=$word; else place=$((place + 1)); fi ;;
 		esac
@@ -54,7 +57,7 @@ _ficq() {
 	fields) options=" --source="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
-	query) options=" --source= --fields= --since= --until= --axis= --where= --text= --limit= --max-age= --require= --on-stale="
+	query) options=" --source= --fields= --since= --until= --axis= --where= --text= --sort= --limit= --max-age= --require= --on-stale="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
 	search) options=" --source= --fields= --since= --until= --axis= --where= --resource= --limit= --max-age= --require= --on-stale="
@@ -66,7 +69,7 @@ _ficq() {
 	thread) options=" --source= --max-age= --require= --on-stale="
 		:
 		;;
-	count) options=" --source= --since= --until= --axis= --where= --text= --max-age= --require= --on-stale="
+	count) options=" --source= --since= --until= --axis= --where= --text= --by= --metric= --limit= --max-age= --require= --on-stale="
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
 	freshness) options=" --source= --since= --until= --axis= --max-age= --require="

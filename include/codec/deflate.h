@@ -48,6 +48,8 @@ struct unpacker;
  */
 struct packer *packer_new(struct bytes dictionary, int level);
 void packer_free(struct packer *p);
+/* Bytes of memory that it holds; more when it has packed what phrases do not fit. */
+size_t packer_bytes(const struct packer *p);
 /* Appends the compressed stream to `out`; the same bytes for the same record, whatever was
  * packed before. 0 or ERR_NOMEM/ERR_LIMIT (then nothing is appended). No allocation but the
  * buffer's. */

@@ -24,7 +24,8 @@ struct query_spec {
 	enum axis axis;
 	int64_t start_ms,
 		end_ms; /* half-open, on the axis; TIME_MIN..TIME_MAX: everything, records without a time too */
-	bool ascending; /* oldest first; else newest first. Equal times: any fixed order */
+	bool ascending; /* oldest or smallest first; else newest or largest first. Equals: any fixed order */
+	const struct field *sort;  /* NULL: by the axis; else by this field (query_sort) */
 	const struct where *where; /* NULL: all */
 	/* Only records that have these words, or, where there are children, one of which has them by itself; NULL: all. Rows get a member
 	 * `snippet` (search_snippet), of the newest child that is found or else of the record. */
@@ -54,6 +55,11 @@ struct query_result {
 };
 
 struct query;
+
+/* What "FIELD" (the smallest first) or "-FIELD" means for a question about an axis: a common field that is no list, or created or updated; without a value last.
+ * Of texts the first SORT_KEY_MAX bytes count. All rows of the span are looked at for each page, columns are read. Borrowed from `fields`. ERR_NOTFOUND, ERR_INVALID. */
+int query_sort(struct bytes text, const struct field *fields, enum axis axis, bool *ascending_out,
+	       const struct field **sort_out, struct why *why);
 
 /* The snapshot must outlive the query. ERR_INVALID: the cursor is none, or of another question; ERR_NOTFOUND, ERR_INVALID, ERR_LIMIT: a name; ERR_NOMEM, ERR_IO. */
 int query_open(struct snapshot *v, const struct query_spec *spec, struct query **out, struct why *why);

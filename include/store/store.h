@@ -294,6 +294,16 @@ int snapshot_term_count_step(struct snapshot *v, const char *resource, const str
  * these fields: then only match_count (store/match.h) knows. */
 int snapshot_word_count(struct snapshot *v, const char *resource, struct bytes word,
 			int64_t start_ms, int64_t end_ms, uint64_t *count_out);
+/* How many live records (no tombstones) with a creation time in the span have each value of a keyword field, from terms and bitmaps: no row is read, but for those
+ * that tell tombstones at the ends of a span. The span as in snapshot_term_count. */
+struct tally;
+/* Reads nothing. 1; 0: the index cannot say (then none is made); or ERR_NOMEM. The snapshot must outlive it. */
+int tally_open(struct snapshot *v, const char *resource, unsigned field, int64_t start_ms,
+	       int64_t end_ms, struct tally **tally_out);
+/* The next part, of one segment: so many more records (maybe none) have this text; {NULL, 0}: they have no value, or an empty one. A text comes again with each segment that has it. 1, 0 at the
+ * end, or an error: ERR_NOTFOUND: the index cannot say after all, and what was counted is to be thrown away. The text is borrowed until the next call. */
+int tally_next(struct tally *t, struct bytes *text_out, uint64_t *count_out);
+void tally_close(struct tally *t);
 
 /* Where a scan stands: resume with the position of the last row that was used. Rows are ordered by
  * (time on the axis, hash of the id); unknown times come first. */

@@ -195,6 +195,12 @@ void packer_free(struct packer *p)
 	free(p);
 }
 
+size_t packer_bytes(const struct packer *p)
+{
+	return sizeof *p + memory_size(&p->memory) * (p->picture ? 2 : 1) +
+	       (p->phrases ? phrase_packer_bytes(p->phrases) : 0);
+}
+
 /* Compresses what there is of z.next_in; all of the stream when `flush` is Z_FINISH. */
 static int pack_piece(struct packer *p, int flush, struct buf *out)
 {

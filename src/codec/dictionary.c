@@ -55,8 +55,8 @@ enum phase { PHASE_BEGIN, PHASE_COUNT, PHASE_CHOOSE, PHASE_DRAFT, PHASE_WEIGH, P
 
 struct dictionary_trainer {
 	enum phase phase;
-	uint32_t cost; /* of the step under way */
-	uint32_t at;   /* the next sample */
+	uint32_t cost;   /* of the step under way */
+	uint32_t at;     /* the next sample */
 	struct buf text; /* the samples */
 	uint32_t ends[SAMPLES_MAX];
 	uint32_t samples;
@@ -69,7 +69,7 @@ struct dictionary_trainer {
 	struct candidate candidates[PAIRS_MAX + PHRASES_MAX];
 	uint32_t candidates_count; /* a heap, while some are chosen: the best is the first */
 	size_t room;               /* bytes of text that may still be chosen */
-	uint16_t seen[1u << 13]; /* phrases by hash, plus one */
+	uint16_t seen[1u << 13];   /* phrases by hash, plus one */
 	struct lookup lookup;
 	/* What packing the samples with a draft of the dictionary gives. */
 	struct phrase_packer *packer;
@@ -396,8 +396,8 @@ static int finish(struct dictionary_trainer *t, struct buf *out)
 int dictionary_trainer_step(struct dictionary_trainer *t, struct buf *out)
 {
 	static int (*const phases[])(struct dictionary_trainer * t, struct buf * out) = {
-		[PHASE_BEGIN] = begin,   [PHASE_COUNT] = count_some, [PHASE_CHOOSE] = choose_some,
-		[PHASE_DRAFT] = draft,   [PHASE_WEIGH] = weigh_some, [PHASE_WRITE] = finish,
+		[PHASE_BEGIN] = begin, [PHASE_COUNT] = count_some, [PHASE_CHOOSE] = choose_some,
+		[PHASE_DRAFT] = draft, [PHASE_WEIGH] = weigh_some, [PHASE_WRITE] = finish,
 	};
 	size_t before = out->len;
 	int rc = 1;

@@ -115,11 +115,20 @@ static inline uint32_t lookup_hash(struct lookup_key key, unsigned level)
 	return (uint32_t)((word * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - LOOKUP_BITS));
 }
 
+/* Of two that have the first eight bytes in common, and more than these: the last words overlap. */
+static inline bool lookup_same(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	for (size_t i = 8; i + 8 < len; i += 8)
+		if (le64(a + i) != le64(b + i))
+			return false;
+	return le64(a + len - 8) == le64(b + len - 8);
+}
+
 static inline bool lookup_matches(const struct lookup *l, const struct lookup_entry *e,
 				  struct lookup_key key, const uint8_t *p, size_t left)
 {
 	return (key.first & e->mask) == e->prefix && e->len <= left &&
-	       (e->len <= 8 || memcmp(p + 8, l->text + e->at + 8, e->len - 8u) == 0);
+	       (e->len <= 8 || lookup_same(p, l->text + e->at, e->len));
 }
 
 /* The longest phrase that stands at `p`; NULL: none. */
@@ -154,6 +163,7 @@ struct phrase_packer;
 struct phrase_packer *phrase_packer_new(struct phrases *p, bool best);
 void phrase_packer_free(struct phrase_packer *k);
 const struct phrases *phrase_packer_phrases(const struct phrase_packer *k);
+size_t phrase_packer_bytes(const struct phrase_packer *k);
 /* Appends the symbols of up to PHRASE_RAW_MAX bytes. ERR_NOMEM, ERR_LIMIT. */
 int phrase_pack(struct phrase_packer *k, struct bytes raw, struct buf *out);
 /* Counts the symbols that phrase_pack would write. */

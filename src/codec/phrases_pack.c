@@ -77,6 +77,12 @@ const struct phrases *phrase_packer_phrases(const struct phrase_packer *k)
 	return &k->phrases;
 }
 
+size_t phrase_packer_bytes(const struct phrase_packer *k)
+{
+	return sizeof *k + k->phrases.text_len + k->phrases.count * sizeof *k->phrases.items +
+	       k->room.cap + (k->search ? sizeof *k->search : 0);
+}
+
 /* ---- copies ---- */
 
 static uint32_t hash_at(const uint8_t *p)

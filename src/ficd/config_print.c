@@ -9,10 +9,11 @@ static void print_option(const struct option *o, const void *section, uint64_t g
 	buf_put_str(out, given & option_bit(o) ? "\n" : " ; default\n");
 }
 
-static void print_section(enum section_kind kind, const void *section, uint64_t given, struct buf *out)
+static void print_section(enum section_kind kind, const void *section, uint64_t given,
+			  bool verified, struct buf *out)
 {
 	for (size_t i = 0; i < config_option_count; i++)
-		if (config_options[i].section == kind)
+		if (config_options[i].section == kind && (verified || !config_options[i].verifies))
 			print_option(&config_options[i], section, given, out);
 }
 
@@ -21,7 +22,8 @@ static void print_resource(const struct config_source *s, const struct config_re
 {
 	buf_printf(out, "\n[resource %s/%s]\n", s->name, r->name);
 	if (!r->follows) {
-		print_section(SECTION_RESOURCE, r, r->given, out);
+		print_section(SECTION_RESOURCE, r, r->given,
+			      config_resources[resource_index(bytes_str(r->name))].verified, out);
 		return;
 	}
 	buf_printf(out, "; read with the %s\n", r->follows);
@@ -31,11 +33,11 @@ static void print_resource(const struct config_source *s, const struct config_re
 void config_print(const struct config *c, struct buf *out)
 {
 	buf_put_str(out, "[ficd]\n");
-	print_section(SECTION_FICD, c, c->given, out);
+	print_section(SECTION_FICD, c, c->given, false, out);
 	for (size_t i = 0; i < c->source_count; i++) {
 		const struct config_source *s = &c->sources[i];
 		buf_printf(out, "\n[source %s]\n", s->name);
-		print_section(SECTION_SOURCE, s, s->given, out);
+		print_section(SECTION_SOURCE, s, s->given, false, out);
 		for (size_t r = 0; r < s->resource_count; r++)
 			if (s->resources[r].enabled)
 				print_resource(s, &s->resources[r], out);

@@ -79,9 +79,7 @@ static void check_retain(struct loader *l, const struct config_source *s, unsign
 	char retain[DURATION_TEXT_MAX], history[DURATION_TEXT_MAX];
 
 	duration_text(retain_ms, retain);
-	if (retain_ms && retain_ms < DAY_MS)
-		config_error(l->errors, line, "retain: must be 0 or from 1d, not %s", retain);
-	else if (retain_ms && retain_ms < s->history_ms && both)
+	if (retain_ms && retain_ms < s->history_ms && both)
 		config_warning(
 			l->errors, line,
 			"%s are kept for %s only (retain): no more than that of the history of %s is fetched",
@@ -101,6 +99,19 @@ static void check_resource_retain(struct loader *l, const struct config_source *
 			     r->name, s->name);
 }
 
+/* No other resource has what a verify run needs: an order by creation. */
+static void check_resource_verify(struct loader *l, const struct config_source *s,
+				  const struct config_resource *r, bool verified)
+{
+	for (size_t i = 0; i < config_option_count; i++) {
+		const struct option *o = &config_options[i];
+		if (o->verifies && !verified && !r->follows && r->given & option_bit(o))
+			config_error(l->errors, r->line,
+				     "%s: %s are not verified; did you mean [resource %s/conversations]?",
+				     o->name, r->name, s->name);
+	}
+}
+
 void loader_resource_checks(struct loader *l, struct config_source *s)
 {
 	for (size_t i = 0; i < s->resource_count; i++)
@@ -110,6 +121,7 @@ void loader_resource_checks(struct loader *l, struct config_source *s)
 	for (size_t i = 0; i < s->resource_count; i++) {
 		check_resource(l, s, &s->resources[i]);
 		check_resource_retain(l, s, &s->resources[i], config_resources[i].windowed);
+		check_resource_verify(l, s, &s->resources[i], config_resources[i].verified);
 		cut_history(s, &s->resources[i]);
 	}
 }

@@ -34,10 +34,12 @@ struct option {
 	size_t offset;
 	const char *fallback; /* the default, as text; NULL: required, or decided elsewhere (`inherits`) */
 	int64_t min, max;         /* of numbers, in the field's unit */
+	bool zero;                /* 0 as well, whatever min is */
 	const char *const *words; /* ended by NULL */
 	const char *const *later; /* words that a later release takes; NULL: none */
 	const char *inherits; /* what decides when it is not set, for people; NULL: the fallback */
 	bool required;
+	bool verifies;   /* only of resources that are verified */
 	bool reloadable; /* a reload is enough; else a restart */
 	const char *help;
 };
@@ -69,6 +71,7 @@ struct resource_default {
 	const char *tolerance; /* NULL: the source's */
 	unsigned priority;
 	bool windowed; /* wanted for a span of history; others as a whole */
+	bool verified; /* by verify runs */
 };
 
 extern const struct resource_default config_resources[];

@@ -52,12 +52,12 @@ static int parse_path(const struct option *o, void *field, const char *text, str
 
 static int range(const struct option *o, int64_t value, struct why *why)
 {
-	if (value >= o->min && (!o->max || value <= o->max))
+	if ((o->zero && value == 0) || (value >= o->min && (!o->max || value <= o->max)))
 		return 0;
 	char low[DURATION_TEXT_MAX], high[DURATION_TEXT_MAX];
 	switch (o->type) {
 	case OPTION_DURATION:
-		return why_set(why, ERR_INVALID, "must be from %s to %s",
+		return why_set(why, ERR_INVALID, "must be %sfrom %s to %s", o->zero ? "0 or " : "",
 			       duration_text(o->min, low), duration_text(o->max, high));
 	case OPTION_SIZE:
 		return why_set(why, ERR_INVALID, "must be from %lldM to %lldM",

@@ -41,6 +41,7 @@ void method_resources(struct request *r);
 void method_freshness(struct request *r);
 void method_coverage(struct request *r);
 void method_query(struct request *r);
+void method_aggregate(struct request *r);
 void method_get(struct request *r);
 void method_thread(struct request *r);
 void method_changes(struct request *r);

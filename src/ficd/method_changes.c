@@ -50,7 +50,7 @@ static void reading_end(struct following *c)
 	snapshot_free(c->view);
 	c->feed = NULL;
 	c->view = NULL;
-	buf_reset(&c->rows);
+	buf_release(&c->rows);
 }
 
 static void following_release(struct request *r)
@@ -64,7 +64,6 @@ static void following_release(struct request *r)
 	reading_end(c);
 	task_free(c->task);
 	arena_release(&c->arena);
-	buf_release(&c->rows);
 	free(c);
 }
 
@@ -177,9 +176,12 @@ static bool failed(struct following *c, int rc, const struct why *why)
 	return false;
 }
 
-/* 1: there is a feed to read; 0: nothing new; or an error. */
+/* 1: there is a feed to read; 0: nothing new, or no room; or an error. */
 static int begin(struct following *c, struct why *why)
 {
+	c->blocked = c->follow && request_backlog(c->request) > SESSION_UNSENT_LOW;
+	if (c->blocked)
+		return 0;
 	c->view = c->sound ? snapshot_sound(c->source->store) : snapshot_new(c->source->store);
 	if (!c->view)
 		return why_set(why, ERR_NOMEM, "out of memory");

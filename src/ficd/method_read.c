@@ -5,11 +5,10 @@
 #include "method.h"
 #include "pairs.h"
 #include "params.h"
+#include "reading.h"
 #include "refresh.h"
 
 #include <codec/msgpack.h>
-#include <query/query.h>
-#include <query/thread.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,28 +20,6 @@
 #define WAIT_DEFAULT_MS 30000
 #define WAIT_MAX_MS     (10 * 60 * 1000)
 #define DAMAGED_MAX     8 /* segments that one question may find damaged */
-#define SLICE_US        1000
-#define STEP_UNITS      60 /* between two looks at the clock: some tenths of a millisecond */
-
-/* One question that reads records. */
-struct reading {
-	struct request *request;
-	struct source *source;
-	const struct resource_type *type;
-	struct snapshot *view;
-	struct arena arena;
-	struct freshness_question question;
-	enum freshness_state least; /* what the answer must be worth */
-	struct bytes *names;
-	size_t name_count;
-	struct buf rows;
-	struct buf memory;
-	struct task *task;
-	struct query *query;
-	struct thread *thread;
-	struct bytes conversation; /* its row, of a thread */
-	bool truncated;
-};
 
 static void reading_release(struct request *r)
 {
@@ -51,6 +28,8 @@ static void reading_release(struct request *r)
 	task_free(g->task);
 	query_free(g->query);
 	thread_free(g->thread);
+	aggregate_free(g->aggregate);
+	zone_free(g->zone);
 	snapshot_free(g->view);
 	arena_release(&g->arena);
 	buf_release(&g->rows);
@@ -73,7 +52,7 @@ static void fail_damaged(struct reading *g)
 		      "Stored records that this needs are damaged and are being read again");
 }
 
-static void fail(struct reading *g, int rc, const struct why *why)
+void reading_fail(struct reading *g, int rc, const struct why *why)
 {
 	if (rc == ERR_CORRUPT) {
 		fail_damaged(g);
@@ -87,8 +66,7 @@ static void fail(struct reading *g, int rc, const struct why *why)
 		      why->text[0] ? why->text : "cannot be answered");
 }
 
-/* The source, the resource and a snapshot of them; NULL: the error was sent. */
-static struct reading *reading_new(struct request *r, const char *resource)
+struct reading *reading_new(struct request *r, const char *resource)
 {
 	struct source *s = param_source(r);
 	const struct resource_type *type;
@@ -139,8 +117,7 @@ static void note_damage(struct reading *g, struct freshness *f, uint64_t damaged
 		 (unsigned long long)damaged);
 }
 
-/* The freshness of the reading as the first pair of the result. */
-static int put_freshness(struct reading *g, uint64_t damaged)
+int reading_freshness(struct reading *g, uint64_t damaged)
 {
 	struct freshness f;
 	int rc = source_judge(g->source, g->view, g->type, &g->question, &f);
@@ -155,13 +132,12 @@ static int put_freshness(struct reading *g, uint64_t damaged)
 	return 0;
 }
 
-static void out_of_memory(struct reading *g)
+void reading_no_memory(struct reading *g)
 {
 	request_error(g->request, RPC_INTERNAL, "no_memory", NULL, "out of memory");
 }
 
-/* More than everybody gets, while unread answers fill the memory: false, the error was sent. */
-static bool has_room(struct reading *g)
+bool reading_has_room(struct reading *g)
 {
 	g->request->weight = g->rows.len;
 	if (g->rows.len <= ROWS_BYTES_MIN || !request_crowded(g->request))
@@ -171,8 +147,7 @@ static bool has_room(struct reading *g)
 	return false;
 }
 
-/* Runs `step` now, and in slices on the loop when it takes longer. */
-static void go(struct reading *g, bool (*step)(void *ctx))
+void reading_go(struct reading *g, bool (*step)(void *ctx))
 {
 	if (!step(g))
 		return;
@@ -180,7 +155,7 @@ static void go(struct reading *g, bool (*step)(void *ctx))
 	if (g->task)
 		task_start(g->task);
 	else
-		out_of_memory(g);
+		reading_no_memory(g);
 }
 
 /* False: the error was sent. */
@@ -242,8 +217,7 @@ static bool act_on(struct reading *g, const struct freshness *f, enum config_on_
 	return false;
 }
 
-/* What the answer must be worth, and what is done when it is not: before anything is read. */
-static bool meets(struct reading *g)
+bool reading_meets(struct reading *g)
 {
 	enum config_on_stale policy;
 	int64_t timeout_ms;
@@ -252,12 +226,22 @@ static bool meets(struct reading *g)
 	if (!read_demand(g, &policy, &timeout_ms))
 		return false;
 	if (source_judge(g->source, g->view, g->type, &g->question, &f)) {
-		out_of_memory(g);
+		reading_no_memory(g);
 		return false;
 	}
 	bool met = act_on(g, &f, policy, timeout_ms);
 	freshness_release(&f);
 	return met;
+}
+
+bool reading_sound_enough(struct reading *g, uint64_t damaged)
+{
+	if (!damaged || g->least != FRESHNESS_FRESH)
+		return true;
+	sync_repair(g->source->sync);
+	request_error(g->request, RPC_STALE, "damaged", "ask again when it was read",
+		      "Some stored records are damaged and are being read again");
+	return false;
 }
 
 /* ---- query ---- */
@@ -267,17 +251,13 @@ static void query_answer(struct reading *g)
 	const struct query_result *q = query_result(g->query);
 	struct buf *out = &g->request->result;
 
-	if (q->damaged && g->least == FRESHNESS_FRESH) {
-		sync_repair(g->source->sync);
-		request_error(g->request, RPC_STALE, "damaged", "ask again when it was read",
-			      "Some stored records are damaged and are being read again");
+	if (!reading_sound_enough(g, q->damaged))
 		return;
-	}
 	g->question.start_ms = q->start_ms;
 	g->question.end_ms = q->end_ms;
 	mp_put_map(out, q->total_known ? 5 : 4);
-	if (put_freshness(g, q->damaged)) {
-		out_of_memory(g);
+	if (reading_freshness(g, q->damaged)) {
+		reading_no_memory(g);
 		return;
 	}
 	mp_put_cstr(out, "rows");
@@ -297,18 +277,18 @@ static bool query_slice(void *ctx)
 {
 	struct reading *g = ctx;
 	struct why why = {""};
-	int64_t end_us = clock_mono_us() + SLICE_US;
+	int64_t end_us = clock_mono_us() + READING_SLICE_US;
 	int rc;
 
 	do
-		rc = query_step(g->query, STEP_UNITS, &why);
+		rc = query_step(g->query, READING_STEP_UNITS, &why);
 	while (rc > 0 && clock_mono_us() < end_us);
-	if (!has_room(g))
+	if (!reading_has_room(g))
 		return false;
 	if (rc > 0)
 		return true;
 	if (rc < 0)
-		fail(g, rc, &why);
+		reading_fail(g, rc, &why);
 	else
 		query_answer(g);
 	return false;
@@ -328,6 +308,20 @@ static bool read_limit(struct reading *g, struct query_spec *spec)
 	}
 	spec->limit = (uint32_t)limit;
 	return true;
+}
+
+static bool read_sort(struct reading *g, struct query_spec *spec)
+{
+	struct bytes text;
+	struct why why = {""};
+
+	if (!param_text(g->request, "sort", &text))
+		return true;
+	int rc = query_sort(text, spec->fields, spec->axis, &spec->ascending, &spec->sort, &why);
+	if (rc)
+		request_error(g->request, RPC_INVALID_PARAMS, "sort", "see 'ficq fields'", "%s",
+			      why.text);
+	return rc == 0;
 }
 
 static bool read_text(struct reading *g, struct query_spec *spec)
@@ -369,18 +363,18 @@ void method_query(struct request *r)
 		.bytes_max = request_crowded(r) ? ROWS_BYTES_MIN : ROWS_BYTES_MAX,
 		.rows = &g->rows,
 	};
-	if (!read_limit(g, &spec) ||
+	if (!read_limit(g, &spec) || !read_sort(g, &spec) ||
 	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) ||
-	    !read_text(g, &spec) || !read_names(g) || !meets(g))
+	    !read_text(g, &spec) || !read_names(g) || !reading_meets(g))
 		return;
 	spec.names = g->names;
 	spec.name_count = g->name_count;
 	param_text(r, "cursor", &spec.cursor);
 	int rc = query_open(g->view, &spec, &g->query, &why);
 	if (rc)
-		fail(g, rc, &why);
+		reading_fail(g, rc, &why);
 	else
-		go(g, query_slice);
+		reading_go(g, query_slice);
 }
 
 /* ---- get ---- */
@@ -419,8 +413,8 @@ static void answer_absence(struct reading *g, const struct record *stone)
 	char when[TIME_TEXT_MAX];
 
 	mp_put_map(out, 2);
-	if (put_freshness(g, 0) || source_judge(g->source, g->view, g->type, &g->question, &f)) {
-		out_of_memory(g);
+	if (reading_freshness(g, 0) || source_judge(g->source, g->view, g->type, &g->question, &f)) {
+		reading_no_memory(g);
 		return;
 	}
 	mp_put_cstr(out, "absence");
@@ -456,7 +450,7 @@ static bool put_row(struct reading *g, const struct record *record)
 		rc = row_write(p, g->source->config->name, g->type->name, record, &g->rows);
 	projection_free(p);
 	if (rc)
-		fail(g, rc, &why);
+		reading_fail(g, rc, &why);
 	return rc == 0;
 }
 
@@ -474,7 +468,7 @@ static int find(struct reading *g, struct bytes id, struct record *record)
 	else if (rc == 0)
 		answer_absence(g, NULL);
 	else
-		fail(g, rc, &(struct why){""});
+		reading_fail(g, rc, &(struct why){""});
 	return 0;
 }
 
@@ -484,14 +478,15 @@ void method_get(struct request *r)
 	struct record record;
 	struct bytes id;
 
-	if (!g || !read_names(g) || param_duration(r, "max_age", &g->question.max_age_ms) || !meets(g))
+	if (!g || !read_names(g) || param_duration(r, "max_age", &g->question.max_age_ms) ||
+	    !reading_meets(g))
 		return;
 	param_text(r, "id", &id);
-	if (!find(g, id, &record) || !put_row(g, &record) || !has_room(g))
+	if (!find(g, id, &record) || !put_row(g, &record) || !reading_has_room(g))
 		return;
 	mp_put_map(&r->result, 2);
-	if (put_freshness(g, 0)) {
-		out_of_memory(g);
+	if (reading_freshness(g, 0)) {
+		reading_no_memory(g);
 		return;
 	}
 	mp_put_cstr(&r->result, "record");
@@ -507,8 +502,8 @@ static void thread_answer(struct reading *g)
 	struct buf *out = &g->request->result;
 
 	mp_put_map(out, 4);
-	if (put_freshness(g, t->damaged)) {
-		out_of_memory(g);
+	if (reading_freshness(g, t->damaged)) {
+		reading_no_memory(g);
 		return;
 	}
 	mp_put_cstr(out, "conversation");
@@ -524,18 +519,18 @@ static bool thread_slice(void *ctx)
 {
 	struct reading *g = ctx;
 	struct why why = {""};
-	int64_t end_us = clock_mono_us() + SLICE_US;
+	int64_t end_us = clock_mono_us() + READING_SLICE_US;
 	int rc;
 
 	do
-		rc = thread_step(g->thread, STEP_UNITS, &why);
+		rc = thread_step(g->thread, READING_STEP_UNITS, &why);
 	while (rc > 0 && clock_mono_us() < end_us);
-	if (!has_room(g))
+	if (!reading_has_room(g))
 		return false;
 	if (rc > 0)
 		return true;
 	if (rc < 0)
-		fail(g, rc, &why);
+		reading_fail(g, rc, &why);
 	else
 		thread_answer(g);
 	return false;
@@ -549,7 +544,7 @@ void method_thread(struct request *r)
 	struct bytes id;
 	struct why why = {""};
 
-	if (!g || param_duration(r, "max_age", &g->question.max_age_ms) || !meets(g))
+	if (!g || param_duration(r, "max_age", &g->question.max_age_ms) || !reading_meets(g))
 		return;
 	param_text(r, "id", &id);
 	if (!find(g, id, &record) || !put_row(g, &record))
@@ -557,7 +552,7 @@ void method_thread(struct request *r)
 	g->truncated = record.flags & RECORD_TRUNCATED;
 	g->conversation = arena_bytes(&g->arena, buf_bytes(&g->rows));
 	if (!g->conversation.data) {
-		out_of_memory(g);
+		reading_no_memory(g);
 		return;
 	}
 	buf_reset(&g->rows);
@@ -571,7 +566,7 @@ void method_thread(struct request *r)
 	};
 	int rc = thread_open(g->view, &spec, &g->thread, &why);
 	if (rc)
-		fail(g, rc, &why);
+		reading_fail(g, rc, &why);
 	else
-		go(g, thread_slice);
+		reading_go(g, thread_slice);
 }

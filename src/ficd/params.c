@@ -172,7 +172,8 @@ bool param_sources(struct request *r, struct source **first, size_t *count)
 	return *first != NULL;
 }
 
-bool param_fields(struct request *r, struct arena *a, struct bytes **names_out, size_t *count_out)
+bool param_names(struct request *r, struct arena *a, const char *name, size_t max,
+		 struct bytes **names_out, size_t *count_out)
 {
 	struct bytes whole, text, *names;
 	struct mp_reader reader;
@@ -182,21 +183,21 @@ bool param_fields(struct request *r, struct arena *a, struct bytes **names_out, 
 
 	*names_out = NULL;
 	*count_out = 0;
-	if (!param_raw(r, "fields", &whole))
+	if (!param_raw(r, name, &whole))
 		return true;
 	reader = mp_reader_of(whole);
 	if (mp_get(whole, &v) && v.type == MP_ARRAY) {
 		count = v.count;
 		mp_next(&reader, &v);
 	}
-	names = arena_alloc(a, PROJECTION_NAMES_MAX * sizeof *names);
+	names = arena_alloc(a, max * sizeof *names);
 	for (uint32_t i = 0; names && i < count; i++) {
 		if (mp_next(&reader, &v) != 1 || v.type != MP_STR)
 			break;
 		for (text = v.str; text.len;) {
 			const uint8_t *comma = memchr(text.data, ',', text.len);
 			size_t len = comma ? (size_t)(comma - text.data) : text.len;
-			if (n == PROJECTION_NAMES_MAX)
+			if (n == max)
 				break;
 			if (len)
 				names[n++] = bytes_of(text.data, len);
@@ -207,8 +208,13 @@ bool param_fields(struct request *r, struct arena *a, struct bytes **names_out, 
 	*count_out = n;
 	if (n)
 		return true;
-	request_error(r, RPC_INVALID_PARAMS, "fields", "see 'ficq fields'", "'fields' names no field");
+	request_error(r, RPC_INVALID_PARAMS, name, "see 'ficq fields'", "'%s' names no field", name);
 	return false;
+}
+
+bool param_fields(struct request *r, struct arena *a, struct bytes **names_out, size_t *count_out)
+{
+	return param_names(r, a, "fields", PROJECTION_NAMES_MAX, names_out, count_out);
 }
 
 bool param_where(struct request *r, const struct source *s, const struct field *fields,

@@ -59,8 +59,7 @@ static bool wants_doc(const char *fields)
 	return false;
 }
 
-/* What query and count ask alike. */
-static int put_question(struct app *a, struct params *p)
+int ask_put_question(struct app *a, struct params *p)
 {
 	params_str(p, "resource", app_arg(a, 0));
 	params_str(p, "text", app_value(a, OPT_TEXT));
@@ -256,7 +255,8 @@ static int print_query(struct query *q)
 static int put_query(struct app *a, struct params *p)
 {
 	params_list(p, "fields", app_value(a, OPT_FIELDS));
-	return put_question(a, p);
+	params_str(p, "sort", app_value(a, OPT_SORT));
+	return ask_put_question(a, p);
 }
 
 /* The same, and where it was found. */
@@ -423,36 +423,6 @@ int ask_dead(struct app *a)
 		return code;
 	columns_of_list(&q.columns, columns);
 	return print_query(&q);
-}
-
-int ask_count(struct app *a)
-{
-	struct params p = {0};
-	struct bytes result, total;
-
-	int code = put_question(a, &p);
-	if (code == 0) {
-		params_int(&p, "limit", 0);
-		params_bool(&p, "total", true);
-		code = app_call(a, "query", params_end(&p), &result);
-	}
-	params_release(&p);
-	if (code)
-		return code;
-	total = member(result, "total");
-	if (!total.data)
-		return report_error(&a->report, EXIT_PROTOCOL, "protocol",
-				    "ficd's answer has no total");
-	app_note_worth(a, result);
-	if (a->format == FORMAT_JSON)
-		return app_print_json(a, result);
-	if (a->format == FORMAT_MSGPACK)
-		buf_put_bytes(&a->out.buf, total);
-	else
-		cell_raw(&a->out.buf, total);
-	if (a->format != FORMAT_MSGPACK)
-		buf_put_byte(&a->out.buf, '\n');
-	return 0;
 }
 
 /* --- get --- */

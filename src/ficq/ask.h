@@ -8,11 +8,12 @@
 
 int ask_query(struct app *a);
 int ask_search(struct app *a);
-int ask_count(struct app *a);
 int ask_get(struct app *a);
 int ask_runs(struct app *a);
 int ask_dead(struct app *a);
 
+/* What queries and counts ask alike: resource, condition, span, age. 0 or an exit code. */
+int ask_put_question(struct app *a, struct params *p);
 /* The columns asked for, or the resource's own. 0 or an exit code. */
 int ask_columns(struct app *a, const char *resource, struct columns *c);
 /* All that the question finds (or --limit), with the provider's objects when `doc`. 0 or an exit code. */

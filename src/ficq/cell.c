@@ -179,6 +179,11 @@ static void show_when(struct buf *out, const struct show *s, struct bytes text, 
 		return;
 	}
 	int64_t age = s->now_ms - ms;
+	if (kind == CELL_START) {
+		const char *local = when_local_text(ms, s->zone, relative);
+		buf_put(out, local, memcmp(local + 11, "00:00", 5) == 0 ? 10 : strlen(local));
+		return;
+	}
 	if (kind == CELL_AGO || (s->relative && age >= 0 && age < DAY_MS))
 		buf_put_str(out, when_relative_text(ms, s->now_ms, relative));
 	else
@@ -243,6 +248,8 @@ static void show_number(struct buf *out, double n, const struct mp_value *v, enu
 		show_millis(out, (int64_t)n);
 	else if (kind == CELL_NUMBER && v->type == MP_INT)
 		show_count(out, v->integer);
+	else if (kind == CELL_NUMBER && v->type == MP_FLOAT && fabs(n) < 1e12)
+		buf_printf(out, "%.2f", n);
 	else if (v->type == MP_INT)
 		buf_printf(out, "%lld", (long long)v->integer);
 	else if (v->type == MP_UINT)
@@ -261,7 +268,7 @@ void cell_show(struct buf *out, const struct show *s, struct bytes value, enum c
 	case MP_NIL: return;
 	case MP_BOOL: buf_put_str(out, v.boolean ? "yes" : kind == CELL_YES ? "" : "no"); return;
 	case MP_STR:
-		if (kind == CELL_TIME || kind == CELL_AGO)
+		if (kind == CELL_TIME || kind == CELL_AGO || kind == CELL_START)
 			show_when(out, s, v.str, kind);
 		else if (kind == CELL_SNIPPET)
 			show_snippet(out, s, v.str);

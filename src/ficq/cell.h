@@ -11,6 +11,7 @@ enum cell_kind {
 	CELL_TEXT,   /* whatever it is */
 	CELL_TIME,   /* RFC 3339 text: local, or relative when recent and wanted */
 	CELL_AGO,    /* RFC 3339 text: relative */
+	CELL_START,  /* RFC 3339 text: local, a midnight as its day */
 	CELL_NUMBER, /* with thousands set apart */
 	CELL_RATIO,  /* 0..1 as per cent */
 	CELL_BYTES,

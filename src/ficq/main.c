@@ -1,6 +1,7 @@
 /* ficq: asks ficd. Reads the command line, finds the command, and leaves with its exit code. */
 #include "app.h"
 #include "ask.h"
+#include "count.h"
 #include "care.h"
 #include "dead.h"
 #include "export.h"
@@ -24,7 +25,7 @@ static int (*const functions[CMD_NUMBER])(struct app *a) = {
 	[CMD_SEARCH] = ask_search,
 	[CMD_GET] = ask_get,
 	[CMD_THREAD] = inspect_thread,
-	[CMD_COUNT] = ask_count,
+	[CMD_COUNT] = count_records,
 	[CMD_FRESHNESS] = inspect_freshness,
 	[CMD_COVERAGE] = inspect_coverage,
 	[CMD_SYNC] = sync_command,

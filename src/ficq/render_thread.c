@@ -80,7 +80,7 @@ static void put_header(struct drawing *d, struct bytes conversation, bool trunca
 	if (truncated || member_true(conversation, "truncated"))
 		put_styled(
 			d, STYLE_YELLOW,
-			bytes_str("The provider shows a part of this conversation only: older messages are missing.\n"));
+			bytes_str("Messages of this conversation are missing: the provider shows a part of it only, or it could not be read (ficq dead).\n"));
 	buf_release(&subject);
 }
 

@@ -32,6 +32,8 @@ int fingerprint(const struct query_spec *spec, uint64_t *out)
 	put_part(&b, bytes_str(spec->resource));
 	buf_put_byte(&b, (uint8_t)spec->axis);
 	buf_put_byte(&b, spec->ascending);
+	if (spec->sort)
+		put_part(&b, bytes_str(spec->sort->name));
 	if (spec->where)
 		put_where(&b, spec->where);
 	if (spec->text) {

@@ -5,184 +5,71 @@
  *     |                        total wanted: REST (count on) --cursor--> HEAD (count what came before it) --> DONE
  *     +--end of the scan--> DONE, or HEAD when a total is wanted behind a cursor
  *
- * A record is inflated only when its contents are needed: for a row or a condition that neither the index row nor columns answer. Parts of
- * the condition that say FIELD = VALUE of an indexed field narrow the scan down; where the index is not certain, they are asked again.
+ *   SORT (all rows, the first of them kept) --end of the scan--> SHOW (one after the other, by id) ----------------> DONE
+ *
  * Invariant: `last` is the position of the last row in the answer; everything before it was shown or did not match.
  */
 #include <query/query.h>
 
+#include "filter.h"
 #include "fingerprint.h"
 #include "text.h"
+#include "top.h"
+
+#include <codec/msgpack.h>
 
 #include <stdlib.h>
 
 #define READ_UNIT 8192
 #define PEEKS_MAX 8
-#define OPEN_COST 16 /* of a segment, as many rows */
-#define SIEVE_MAX 8
 
-enum phase { PHASE_TEXT, PHASE_ROWS, PHASE_PEEK, PHASE_REST, PHASE_HEAD, PHASE_DONE };
+enum phase {
+	PHASE_TEXT,
+	PHASE_ROWS,
+	PHASE_PEEK,
+	PHASE_REST,
+	PHASE_HEAD,
+	PHASE_SORT,
+	PHASE_SHOW,
+	PHASE_DONE
+};
 
 struct query {
-	struct snapshot *snapshot;
 	struct query_spec spec;
 	struct projection *projection;
 	uint64_t question;
 	enum phase phase;
 	int error;
 	struct why error_words;
-	const struct where *sieve[SIEVE_MAX]; /* parts of the condition that must hold and that an index row can answer */
-	size_t sieve_count;
-	bool shallow;                            /* there are no other parts */
-	struct store_term terms[SCAN_TERMS_MAX]; /* parts that an index answers */
-	size_t terms_count;
-	bool only_terms;           /* beside the sieve there are no other parts */
-	bool where_indexed;        /* columns have all that the condition asks for */
-	bool rows_indexed;         /* and all that a row shows */
+	struct filter filter;
+	bool rows_indexed;         /* columns have all that a row shows */
 	bool counting;             /* lists are asked for the total, before all */
 	size_t counted_at;         /* so far */
 	bool counted;              /* the total is known from the start */
 	bool resumed;              /* `from` is set */
 	struct scan_position from; /* where the cursor stood */
 	struct scan_position last;
+	struct sort_key from_key, last_key; /* the same in an order of values */
+	struct top *top;
+	size_t top_count, top_at;
 	size_t rows_start; /* in the rows' buffer */
 	uint64_t matches;
 	struct text *text; /* NULL: none was asked for */
-	struct scan *scan;
-	struct buf memory, scratch, snippet;
+	struct buf snippet;
 	struct query_result result;
 };
-
-/* ---- conditions that an index row answers ---- */
-
-static bool is_shallow_field(const struct field *f)
-{
-	static const char *const names[] = {"created", "updated", "revision", "deleted", "truncated"};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (f->path == NULL && strcmp(f->name, names[i]) == 0)
-			return true;
-	return false;
-}
-
-static bool is_shallow(const struct where *w)
-{
-	if (w->field && !is_shallow_field(w->field))
-		return false;
-	for (const struct where *child = w->child; child; child = child->next)
-		if (!is_shallow(child))
-			return false;
-	return true;
-}
-
-/* What holds only together with the rest is no help: `or` and `not` are taken whole or not at all. */
-static void collect_sieve(struct query *q, const struct where *w)
-{
-	if (is_shallow(w)) {
-		if (q->sieve_count < SIEVE_MAX)
-			q->sieve[q->sieve_count++] = w;
-		else
-			q->shallow = q->only_terms = false;
-	} else if (w->op == WHERE_AND) {
-		q->shallow = false;
-		for (const struct where *child = w->child; child; child = child->next)
-			collect_sieve(q, child);
-	} else {
-		q->shallow = false;
-	}
-}
-
-/* ---- conditions that an index of the store answers ---- */
-
-static bool is_indexed(void *ctx, const struct field *f)
-{
-	const struct query *q = ctx;
-	enum store_kind kind;
-
-	return snapshot_field(q->snapshot, q->spec.resource, f, &kind) >= 0 && kind != STORE_WORDS;
-}
-
-static bool is_where_indexed(struct query *q, const struct where *w)
-{
-	/* Of the envelope a row has the times and marks; ids and the parent stand in the record. */
-	if (w->field && !(w->field->path ? is_indexed(q, w->field) : is_shallow_field(w->field)))
-		return false;
-	for (const struct where *child = w->child; child; child = child->next)
-		if (!is_where_indexed(q, child))
-			return false;
-	return true;
-}
-
-/* FIELD = VALUE where both are texts: what an index has as a term. */
-static bool take_term(struct query *q, const struct where *w)
-{
-	enum store_kind kind;
-
-	if (w->op != WHERE_EQUAL || q->terms_count == SCAN_TERMS_MAX)
-		return false;
-	if (w->field->type != FIELD_TEXT && w->field->type != FIELD_LIST &&
-	    w->field->type != FIELD_BOOL)
-		return false;
-	int field = snapshot_field(q->snapshot, q->spec.resource, w->field, &kind);
-	if (field < 0 || (kind != STORE_KEYWORD && kind != STORE_LIST))
-		return false;
-	q->terms[q->terms_count++] = (struct store_term){(unsigned)field, w->values->text};
-	return true;
-}
-
-static void collect_terms(struct query *q, const struct where *w)
-{
-	if (w->op == WHERE_AND)
-		for (const struct where *child = w->child; child; child = child->next)
-			collect_terms(q, child);
-	else if (!take_term(q, w) && !is_shallow(w))
-		q->only_terms = false;
-}
-
-/* 1, or ERR_NOTFOUND: only the record knows. */
-static int stored_value(void *ctx, const struct field *f, struct bytes *out)
-{
-	struct query *q = ctx;
-	int field = snapshot_field(q->snapshot, q->spec.resource, f, NULL);
-	int rc = field < 0 ? 0 : scan_column(q->scan, (unsigned)field, out);
-
-	return rc ? rc : ERR_NOTFOUND;
-}
-
-static struct record envelope_of(const struct scan_row *row)
-{
-	static const uint8_t nil = 0xc0;
-
-	return (struct record){
-		.created_ms = row->created_ms,
-		.updated_ms = row->updated_ms,
-		.seen_ms = row->seen_ms,
-		.revision = row->revision,
-		.flags = row->flags,
-		.doc = {&nil, 1},
-	};
-}
 
 /* ---- opening ---- */
 
 static int start_scan(struct query *q, const struct scan_position *after, struct why *why)
 {
-	const struct scan_spec spec = {
-		.resource = q->spec.resource,
-		.axis = q->spec.axis,
-		.start_ms = q->result.start_ms,
-		.end_ms = q->result.end_ms,
-		.descending = !q->spec.ascending,
-		.after = after,
-		.terms = q->terms,
-		.terms_count = q->terms_count,
-		.match = q->text ? text_match(q->text) : NULL,
-		.match_all = q->text && text_passes_all(q->text),
-	};
+	return filter_start(&q->filter, q->spec.axis, q->result.start_ms, q->result.end_ms,
+			    !q->spec.ascending, after, why);
+}
 
-	scan_close(q->scan);
-	q->scan = NULL;
-	return scan_open(q->snapshot, &spec, &q->scan, why);
+static bool is_indexed(void *ctx, const struct field *f)
+{
+	return filter_indexed(ctx, f);
 }
 
 static int take_cursor(struct query *q, struct why *why)
@@ -192,13 +79,14 @@ static int take_cursor(struct query *q, struct why *why)
 
 	if (rc)
 		return rc;
-	if (c.question != q->question || c.axis != q->spec.axis)
+	if (c.question != q->question || c.axis != q->spec.axis || c.sorted != (q->spec.sort != NULL))
 		return why_set(
 			why, ERR_INVALID,
 			"this cursor belongs to another question: source, resource, axis, sort, where and text must be as they were");
 	q->result.start_ms = c.start_ms;
 	q->result.end_ms = c.end_ms;
 	q->from = q->last = c.position;
+	q->from_key = q->last_key = c.key;
 	q->resumed = true;
 	return 0;
 }
@@ -209,27 +97,17 @@ static bool counted_already(const struct query *q)
 	       q->result.end_ms == TIME_MAX;
 }
 
-static int explain(int rc, struct why *why)
+/* A question of one term on the axis of ordinals: lists know how long they are. */
+static bool is_of_one_term(const struct query *q)
 {
-	switch (rc) {
-	case ERR_NOMEM: return why_set(why, rc, "out of memory");
-	case ERR_LIMIT:
-		return why_set(why, rc, "the answer is too large: ask for fewer rows or fewer fields");
-	case ERR_CORRUPT:
-		return why_set(why, rc, "an index of the store is damaged; it will be fetched again");
-	default: return why_set(why, rc, "the store cannot be read (%s)", err_name(rc));
-	}
+	const struct filter *f = &q->filter;
+
+	return f->terms_count == 1 && !f->sieve_count && f->only_terms && q->spec.axis == AXIS_CREATED;
 }
 
 static bool spans_all(const struct query *q)
 {
 	return q->result.start_ms == TIME_MIN && q->result.end_ms == TIME_MAX;
-}
-
-/* A question of one term on the axis of ordinals: lists know how long they are. */
-static bool is_of_one_term(const struct query *q)
-{
-	return q->terms_count == 1 && !q->sieve_count && q->only_terms && q->spec.axis == AXIS_CREATED;
 }
 
 /* The same of a question of one word. */
@@ -240,10 +118,10 @@ static int count_word(struct query *q, struct why *why)
 	if (!s || q->spec.where || q->spec.child || s->count != 1 || s->words[0].prefix ||
 	    (q->spec.axis != AXIS_CREATED && !spans_all(q)))
 		return 0;
-	int rc = snapshot_word_count(q->snapshot, q->spec.resource, s->words[0].term,
+	int rc = snapshot_word_count(q->filter.snapshot, q->spec.resource, s->words[0].term,
 				     q->result.start_ms, q->result.end_ms, &q->result.total);
 	if (rc < 0)
-		return explain(rc, why);
+		return filter_explain(rc, why);
 	q->counted = q->result.total_known = rc == 1;
 	return 0;
 }
@@ -254,7 +132,9 @@ static void finish(struct query *q)
 	if (q->counted)
 		return;
 	q->result.total = q->matches;
-	q->result.total_known = q->spec.want_total || (!q->resumed && !q->result.more);
+	/* An order of values looks at all rows, whichever page it is. */
+	q->result.total_known = q->spec.want_total || q->spec.sort ||
+				(!q->resumed && !q->result.more);
 }
 
 static int begin(struct query *q, struct why *why)
@@ -266,20 +146,28 @@ static int begin(struct query *q, struct why *why)
 	} else {
 		q->phase = PHASE_ROWS;
 	}
+	if (q->spec.limit && q->spec.sort) {
+		/* One more tells whether there is one more. */
+		q->top = top_new((size_t)q->spec.limit + 1, q->spec.ascending);
+		if (!q->top)
+			return why_set(why, ERR_NOMEM, "out of memory");
+		q->phase = PHASE_SORT;
+		return start_scan(q, NULL, why);
+	}
 	return q->phase == PHASE_DONE ? 0 : start_scan(q, q->resumed ? &q->from : NULL, why);
 }
 
 static int count_on(struct query *q, unsigned *cost, struct why *why)
 {
-	int rc = snapshot_term_count_step(q->snapshot, q->spec.resource, &q->terms[0],
-					  q->result.start_ms, q->result.end_ms, &q->counted_at,
-					  &q->result.total);
+	const struct filter *f = &q->filter;
+	int rc = snapshot_term_count_step(f->snapshot, f->resource, &f->terms[0], q->result.start_ms,
+					  q->result.end_ms, &q->counted_at, &q->result.total);
 
-	*cost += OPEN_COST;
+	*cost += FILTER_OPEN_COST;
 	if (rc == SCAN_MORE)
 		return 0;
 	if (rc < 0)
-		return explain(rc, why);
+		return filter_explain(rc, why);
 	q->counting = false;
 	q->counted = q->result.total_known = rc == 1;
 	return begin(q, why);
@@ -292,7 +180,7 @@ static int leave_text(struct query *q, struct why *why)
 	    (q->spec.axis == AXIS_CREATED || spans_all(q))) {
 		int rc = text_count(q->text, q->result.start_ms, q->result.end_ms, &q->result.total);
 		if (rc < 0)
-			return explain(rc, why);
+			return filter_explain(rc, why);
 		q->counted = q->result.total_known = rc == 1;
 	}
 	return begin(q, why);
@@ -308,8 +196,9 @@ static int begin_text(struct query *q, struct why *why)
 		q->phase = PHASE_DONE;
 		return 0;
 	}
-	return text_open(q->snapshot, &q->spec, &q->text) ? why_set(why, ERR_NOMEM, "out of memory")
-							  : 0;
+	int failed = text_open(q->filter.snapshot, &q->spec, &q->text);
+	q->filter.text = q->text;
+	return failed ? why_set(why, ERR_NOMEM, "out of memory") : 0;
 }
 
 static int prepare(struct query *q, struct why *why)
@@ -326,16 +215,10 @@ static int prepare(struct query *q, struct why *why)
 		rc = take_cursor(q, why);
 	if (rc)
 		return rc;
-	q->shallow = q->only_terms = true;
-	if (s->where)
-		collect_sieve(q, s->where);
-	if (s->where)
-		collect_terms(q, s->where);
-	q->where_indexed = s->where && is_where_indexed(q, s->where);
-	q->rows_indexed = projection_indexed(q->projection, is_indexed, q);
+	q->rows_indexed = projection_indexed(q->projection, is_indexed, &q->filter);
 	q->counted = s->want_total && counted_already(q);
 	if (q->counted) {
-		q->result.total = snapshot_count(q->snapshot, s->resource);
+		q->result.total = snapshot_count(q->filter.snapshot, s->resource);
 		q->result.total_known = true;
 	}
 	if (s->text)
@@ -350,8 +233,8 @@ int query_open(struct snapshot *v, const struct query_spec *spec, struct query *
 
 	if (!q)
 		return why_set(why, ERR_NOMEM, "out of memory");
-	q->snapshot = v;
 	q->spec = *spec;
+	filter_init(&q->filter, v, spec->resource, spec->where);
 	if (!q->spec.bytes_max)
 		q->spec.bytes_max = QUERY_BYTES_DEFAULT;
 	q->rows_start = spec->rows ? spec->rows->len : 0;
@@ -370,12 +253,11 @@ void query_free(struct query *q)
 {
 	if (!q)
 		return;
-	scan_close(q->scan);
-	text_free(q->text);
+	filter_release(&q->filter);
 	projection_free(q->projection);
-	buf_release(&q->memory);
+	top_free(q->top);
+	text_free(q->text);
 	buf_release(&q->snippet);
-	buf_release(&q->scratch);
 	free(q);
 }
 
@@ -385,83 +267,6 @@ const struct query_result *query_result(const struct query *q)
 }
 
 /* ---- one row ---- */
-
-/* 1: read, 0: damaged. */
-static int read_record(struct query *q, const struct scan_row *row, struct record *r, unsigned *cost)
-{
-	q->result.read++;
-	*cost += 1 + row->raw_bytes / READ_UNIT;
-	int rc = scan_record(q->scan, &q->memory, r);
-	if (rc == ERR_CORRUPT) {
-		q->result.damaged++;
-		return 0;
-	}
-	return rc < 0 ? rc : 1;
-}
-
-/* Whether the condition holds, without reading the record: 1, 0, an error, or ERR_NOTFOUND: only the record says. */
-static int match_indexed(struct query *q, const struct scan_row *row, const struct record *r)
-{
-	if (q->shallow || (row->certain && q->only_terms))
-		return 1;
-	return q->where_indexed ? where_match_stored(q->spec.where, r, stored_value, q, &q->scratch)
-				: ERR_NOTFOUND;
-}
-
-/* Makes `r` a whole record unless it is one. 1, 0: damaged, or an error. */
-static int have_record(struct query *q, const struct scan_row *row, struct record *r, bool *read,
-		       unsigned *cost)
-{
-	if (*read)
-		return 1;
-	int rc = read_record(q, row, r, cost);
-	*read = rc > 0;
-	return rc;
-}
-
-static int meets_where(struct query *q, const struct scan_row *row, struct record *r, bool *read,
-		       unsigned *cost)
-{
-	int rc = 1;
-
-	for (size_t i = 0; i < q->sieve_count && rc > 0; i++)
-		rc = where_match(q->sieve[i], r, &q->scratch);
-	if (rc > 0)
-		rc = match_indexed(q, row, r);
-	if (rc != ERR_NOTFOUND)
-		return rc;
-	rc = have_record(q, row, r, read, cost);
-	return rc > 0 ? where_match(q->spec.where, r, &q->scratch) : rc;
-}
-
-static int meets_text(struct query *q, const struct scan_row *row, struct record *r, bool *read,
-		      unsigned *cost)
-{
-	int rc = text_row(q->text, row, cost);
-
-	if (rc != ERR_NOTFOUND)
-		return rc;
-	rc = have_record(q, row, r, read, cost);
-	return rc > 0 ? text_finds(q->text, r) : rc;
-}
-
-/* 1: it is wanted, 0: it is not. *read: `r` is a whole record. */
-static int examine(struct query *q, const struct scan_row *row, struct record *r, bool *read,
-		   unsigned *cost)
-{
-	*r = envelope_of(row);
-	*read = false;
-	if (q->text && row->verdict == MATCH_OUT && !text_passes_all(q->text))
-		return 0;
-	int rc = meets_where(q, row, r, read, cost);
-	if (rc > 0 && q->text)
-		rc = meets_text(q, row, r, read, cost);
-	if (rc == ERR_CORRUPT) {
-		q->result.damaged++;
-		return 0;
-	}
-	return rc;
-}
 
 static void leave_rows(struct query *q, bool more)
 {
@@ -482,45 +287,45 @@ static int write_indexed(struct query *q, const struct record *envelope, struct 
 
 	if (!q->rows_indexed || r.flags & RECORD_MERGED)
 		return ERR_NOTFOUND;
-	int rc = scan_names(q->scan, &r.id, &r.parent);
+	int rc = scan_names(q->filter.scan, &r.id, &r.parent);
 	if (rc <= 0)
 		return rc ? rc : ERR_NOTFOUND;
-	return row_write_stored(q->projection, q->spec.source, q->spec.resource, &r, stored_value,
-				q, rows);
+	return row_write_stored(q->projection, q->spec.source, q->spec.resource, &r, filter_column,
+				&q->filter, rows);
 }
 
 /* 0: written, 1: damaged and counted, or an error. */
-static int write_row(struct query *q, const struct scan_row *row, struct record *r, bool *read,
-		     unsigned *cost)
+static int write_row(struct query *q, struct filter_row *row, unsigned *cost)
 {
-	int rc = *read ? ERR_NOTFOUND : write_indexed(q, r, q->spec.rows);
+	int rc = row->whole ? ERR_NOTFOUND : write_indexed(q, &row->record, q->spec.rows);
 
 	if (rc == ERR_NOTFOUND) {
-		rc = have_record(q, row, r, read, cost);
+		rc = filter_read(&q->filter, row, cost);
 		if (rc <= 0)
 			return rc ? rc : 1;
-		rc = row_write(q->projection, q->spec.source, q->spec.resource, r, q->spec.rows);
+		rc = row_write(q->projection, q->spec.source, q->spec.resource, &row->record,
+			       q->spec.rows);
 	}
 	if (rc != ERR_CORRUPT)
 		return rc;
-	q->result.damaged++;
+	q->filter.damaged++;
 	return 1;
 }
 
-/* 0, 1: damaged and counted, or an error. */
-static int add_snippet(struct query *q, const struct scan_row *row, struct record *r, bool *read,
-		       size_t mark, unsigned *cost)
+/* 0, 1: damaged and counted, or an error. `row` NULL: `r` is the record. */
+static int add_snippet(struct query *q, uint64_t id_hash, struct filter_row *row,
+		       const struct record *r, size_t mark, unsigned *cost)
 {
-	int rc = q->text ? text_snippet(q->text, row, *read ? r : NULL, &q->snippet, cost) : 0;
+	int rc = q->text ? text_snippet(q->text, id_hash, r, &q->snippet, cost) : 0;
 
-	if (rc == ERR_NOTFOUND) {
-		rc = have_record(q, row, r, read, cost);
+	if (rc == ERR_NOTFOUND && row) {
+		rc = filter_read(&q->filter, row, cost);
 		if (rc <= 0)
 			return rc ? rc : 1;
-		rc = text_snippet(q->text, row, r, &q->snippet, cost);
+		rc = text_snippet(q->text, id_hash, &row->record, &q->snippet, cost);
 	}
 	if (rc == ERR_CORRUPT) {
-		q->result.damaged++;
+		q->filter.damaged++;
 		return 1;
 	}
 	if (rc > 0)
@@ -529,15 +334,15 @@ static int add_snippet(struct query *q, const struct scan_row *row, struct recor
 }
 
 /* A record that is wanted: into the answer, or behind its end. */
-static int show(struct query *q, const struct scan_row *row, struct record *r, bool read,
-		unsigned *cost)
+static int show(struct query *q, struct filter_row *row, unsigned *cost)
 {
 	struct buf *rows = q->spec.rows;
 	size_t mark = rows->len;
-	int rc = write_row(q, row, r, &read, cost);
+	int rc = write_row(q, row, cost);
 
 	if (!rc)
-		rc = add_snippet(q, row, r, &read, mark, cost);
+		rc = add_snippet(q, row->row.position.id_hash, row,
+				 row->whole ? &row->record : NULL, mark, cost);
 	if (rc) {
 		rows->len = mark;
 		return rc < 0 ? rc : 0;
@@ -549,9 +354,108 @@ static int show(struct query *q, const struct scan_row *row, struct record *r, b
 		return 0;
 	}
 	q->result.rows++;
-	q->last = row->position;
+	q->last = row->row.position;
 	if (q->result.rows == q->spec.limit || rows->len - q->rows_start >= q->spec.bytes_max)
 		leave_rows(q, false);
+	return 0;
+}
+
+/* ---- an order of values ---- */
+
+/* The row's key: 1, 0: damaged, and counted; or an error. */
+static int key_of(struct query *q, struct filter_row *row, struct sort_key *key, unsigned *cost)
+{
+	const struct field *f = q->spec.sort;
+	struct bytes value;
+	int rc = 1;
+
+	if (f->path) {
+		rc = filter_value(&q->filter, row, f, &value, cost);
+	} else {
+		int64_t ms = strcmp(f->name, "updated") == 0 ? row->row.updated_ms
+							     : row->row.created_ms;
+		struct buf *b = &q->filter.scratch;
+		buf_reset(b);
+		if (ms == TIME_NONE)
+			mp_put_nil(b);
+		else
+			mp_put_int(b, ms);
+		value = buf_bytes(b);
+		rc = b->error ? b->error : 1;
+	}
+	if (rc == 1)
+		sort_key_make(key, f, value, row->row.position.id_hash);
+	return rc;
+}
+
+static int keep_row(struct query *q, struct filter_row *row, unsigned *cost)
+{
+	struct sort_key key;
+	struct bytes parent;
+	int rc = key_of(q, row, &key, cost);
+
+	if (rc <= 0)
+		return rc;
+	q->matches++;
+	if ((q->resumed && sort_key_compare(&key, &q->from_key, q->spec.ascending) <= 0) ||
+	    !top_wants(q->top, &key))
+		return 0;
+	if (!row->whole) {
+		rc = scan_names(q->filter.scan, &row->record.id, &parent);
+		if (rc == 0)
+			rc = filter_read(&q->filter, row, cost);
+	}
+	return rc == 1 ? top_add(q->top, &key, row->record.id) : rc;
+}
+
+/* A row out of the order: 0, 1: damaged and counted, or an error. */
+static int write_sorted(struct query *q, struct bytes id, unsigned *cost)
+{
+	struct record r;
+	size_t mark = q->spec.rows->len;
+	int rc = snapshot_get(q->filter.snapshot, q->spec.resource, id, &q->filter.memory, &r);
+
+	*cost += 1;
+	if (rc == 1) {
+		q->filter.read++;
+		*cost += 1 + (unsigned)(r.doc.len / READ_UNIT);
+		rc = row_write(q->projection, q->spec.source, q->spec.resource, &r, q->spec.rows);
+		if (!rc)
+			rc = add_snippet(q, bytes_hash(r.id), NULL, &r, mark, cost);
+	} else if (rc == 0) {
+		rc = ERR_CORRUPT; /* an index named it */
+	}
+
+	if (rc)
+		q->spec.rows->len = mark;
+	if (rc != ERR_CORRUPT)
+		return rc;
+	q->filter.damaged++;
+	return 1;
+}
+
+static int show_sorted(struct query *q, unsigned *cost)
+{
+	struct buf *rows = q->spec.rows;
+	size_t mark = rows->len, i = q->top_at;
+
+	if (i == q->top_count || i == q->spec.limit) {
+		q->result.more = i < q->top_count;
+		finish(q);
+		return 0;
+	}
+	int rc = write_sorted(q, top_id(q->top, i), cost);
+	if (rc < 0)
+		return rc;
+	if (q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
+		rows->len = mark;
+		q->result.more = true;
+		finish(q);
+		return 0;
+	}
+	q->result.rows += rc == 0;
+	q->last_key = *top_key(q->top, i);
+	q->top_at++;
 	return 0;
 }
 
@@ -574,6 +478,11 @@ static bool behind_cursor(const struct query *q, const struct scan_row *row)
 
 static int end_of_scan(struct query *q, struct why *why)
 {
+	if (q->phase == PHASE_SORT) {
+		q->top_count = top_order(q->top);
+		q->phase = PHASE_SHOW;
+		return 0;
+	}
 	if (q->phase != PHASE_HEAD && q->resumed && q->spec.want_total && !q->counted) {
 		q->phase = PHASE_HEAD;
 		return start_scan(q, NULL, why);
@@ -582,21 +491,20 @@ static int end_of_scan(struct query *q, struct why *why)
 	return 0;
 }
 
-static int take_row(struct query *q, const struct scan_row *row, unsigned *cost)
+static int take_row(struct query *q, struct filter_row *row, unsigned *cost)
 {
-	struct record r;
-	bool read;
-
 	q->result.scanned++;
-	if (q->phase == PHASE_HEAD && behind_cursor(q, row)) {
+	if (q->phase == PHASE_HEAD && behind_cursor(q, &row->row)) {
 		finish(q);
 		return 0;
 	}
-	int rc = examine(q, row, &r, &read, cost);
+	int rc = filter_wants(&q->filter, row, cost);
 	if (rc <= 0)
 		return rc;
 	if (q->phase == PHASE_ROWS)
-		return show(q, row, &r, read, cost);
+		return show(q, row, cost);
+	if (q->phase == PHASE_SORT)
+		return keep_row(q, row, cost);
 	if (q->phase != PHASE_HEAD && q->spec.limit)
 		q->result.more = true;
 	q->matches++;
@@ -607,25 +515,28 @@ static int take_row(struct query *q, const struct scan_row *row, unsigned *cost)
 
 static int advance(struct query *q, unsigned *cost, struct why *why)
 {
-	struct scan_row row;
+	struct filter_row row;
 	int rc;
 
 	if (q->phase == PHASE_TEXT) {
 		rc = text_step(q->text, cost);
 		if (rc < 0)
-			return explain(rc, why);
+			return filter_explain(rc, why);
 		return rc ? 0 : leave_text(q, why);
 	}
-	rc = scan_step(q->scan, &row);
-
-	*cost += rc == SCAN_MORE ? OPEN_COST : 1;
+	if (q->phase == PHASE_SHOW) {
+		rc = show_sorted(q, cost);
+		return rc < 0 ? filter_explain(rc, why) : 0;
+	}
+	rc = filter_next(&q->filter, &row);
+	*cost += rc == SCAN_MORE ? FILTER_OPEN_COST : 1;
 	if (rc == SCAN_MORE)
 		return 0;
 	if (rc == 0)
 		return end_of_scan(q, why);
 	if (rc > 0)
 		rc = take_row(q, &row, cost);
-	return rc < 0 ? explain(rc, why) : 0;
+	return rc < 0 ? filter_explain(rc, why) : 0;
 }
 
 static void put_cursor(struct query *q)
@@ -636,6 +547,8 @@ static void put_cursor(struct query *q)
 		.end_ms = q->result.end_ms,
 		.position = q->last,
 		.question = q->question,
+		.sorted = q->spec.sort != NULL,
+		.key = q->last_key,
 	};
 
 	if (q->result.more)
@@ -656,6 +569,8 @@ int query_step(struct query *q, unsigned budget, struct why *why)
 	       (cost < budget || (peek_is_cheap(q) && peeks++ < PEEKS_MAX)))
 		q->error = q->counting ? count_on(q, &cost, &q->error_words)
 				       : advance(q, &cost, &q->error_words);
+	q->result.read = q->filter.read + (q->text ? text_read(q->text) : 0);
+	q->result.damaged = q->filter.damaged + (q->text ? text_damaged(q->text) : 0);
 	if (q->error) {
 		why_set(why, q->error, "%s", q->error_words.text);
 		return q->error;
@@ -667,12 +582,6 @@ int query_step(struct query *q, unsigned budget, struct why *why)
 	}
 	if (q->phase != PHASE_DONE)
 		return 1;
-	if (q->text) {
-		q->result.damaged += text_damaged(q->text);
-		q->result.read += text_read(q->text);
-		text_free(q->text);
-		q->text = NULL;
-	}
 	put_cursor(q);
 	return 0;
 }

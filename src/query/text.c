@@ -179,7 +179,7 @@ static bool chooses_all(const struct text *t)
 	const struct query_spec *s = t->spec;
 	uint64_t hits = match_rows(t->children), segments = match_segments(t->children);
 
-	if (s->want_total || !hits || !t->records)
+	if (s->want_total || s->sort || !hits || !t->records)
 		return false;
 	uint64_t parents = hits < t->records ? hits : t->records;
 	uint64_t rows = (uint64_t)(s->limit + 1) * t->records / parents + 1;
@@ -335,11 +335,11 @@ static int put_snippet(struct text *t, const struct texts *texts, const struct r
 	return out->error ? out->error : out->len > 0;
 }
 
-int text_snippet(struct text *t, const struct scan_row *row, const struct record *r,
-		 struct buf *out, unsigned *cost)
+int text_snippet(struct text *t, uint64_t id_hash, const struct record *r, struct buf *out,
+		 unsigned *cost)
 {
 	buf_reset(out);
-	int rc = find_child(t, match_parent(row->position.id_hash), true, cost);
+	int rc = find_child(t, match_parent(id_hash), true, cost);
 	if (rc > 0)
 		return put_snippet(t, &t->child_texts, &t->child, out);
 	if (rc < 0)

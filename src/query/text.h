@@ -33,8 +33,8 @@ int text_finds(struct text *t, const struct record *r);
 
 /* The snippet of a row that is found into an emptied `out`: of the newest child that is found, or else of the record. 1; 0: there is none; ERR_NOTFOUND: `r` is NULL,
  * and the record has to be read; or an error. */
-int text_snippet(struct text *t, const struct scan_row *row, const struct record *r,
-		 struct buf *out, unsigned *cost);
+int text_snippet(struct text *t, uint64_t id_hash, const struct record *r, struct buf *out,
+		 unsigned *cost);
 
 /* Records that could not be read or understood. */
 uint64_t text_damaged(const struct text *t);

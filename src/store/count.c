@@ -1,30 +1,8 @@
 /*
- * count: what lists and bitmaps say without a scan: the length of a part of a list, less the rows in
- * it that died.
+ * count: what lists and bitmaps say of one term without a scan.
  */
 #include "lists.h"
 #include "view.h"
-
-/* Of a list the ordinals in [first, end) that live. */
-static int count_live(struct posting *l, const struct dead *dead, uint32_t first, uint32_t end,
-		      uint64_t *count)
-{
-	uint32_t from, to, ordinal;
-	int rc = posting_rank(l, first, &from);
-
-	if (!rc)
-		rc = posting_rank(l, end, &to);
-	if (rc)
-		return rc;
-	*count += to > from ? to - from : 0;
-	for (uint32_t i = from; dead && i < to; i++) {
-		rc = posting_at(l, i, &ordinal);
-		if (rc)
-			return rc;
-		*count -= dead_has(dead, ordinal);
-	}
-	return 0;
-}
 
 /* Of a list what was created in the span. 1 or an error. */
 static int count_span(struct store *s, const struct state_segment *e, struct posting *list,
@@ -39,7 +17,7 @@ static int count_span(struct store *s, const struct state_segment *e, struct pos
 	if (!rc && end_ms != TIME_MAX)
 		rc = segment_seek_created(g, s->pages, end_ms, 0, &end);
 	if (!rc)
-		rc = count_live(list, e->dead, first, end, count);
+		rc = lists_live(list, e->dead, first, end, count);
 	return rc ? rc : 1;
 }
 

@@ -10,11 +10,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Of packers that are kept. Making one takes 0.2 ms. */
+#define IDLE_MAX       2u
+#define IDLE_BYTES_MAX (512u << 10)
+
 struct dictionary {
 	struct dictionary *next;
 	uint64_t number;
 	struct buf bytes;
 	struct unpacker *unpacker;
+	struct packer *idle; /* NULL: none is kept */
 	bool distrusted;
 };
 
@@ -35,6 +40,7 @@ struct dictionaries *dictionaries_new(const char *dir)
 static void dictionary_free(struct dictionary *one)
 {
 	unpacker_free(one->unpacker);
+	packer_free(one->idle);
 	buf_release(&one->bytes);
 	free(one);
 }
@@ -188,4 +194,54 @@ int dictionary_bytes(struct dictionaries *d, const char *resource, uint64_t numb
 	if (!rc)
 		*out = buf_bytes(&one->bytes);
 	return rc;
+}
+
+int dictionary_packer(struct dictionaries *d, const char *resource, uint64_t number,
+		      struct packer **out)
+{
+	struct dictionary *one;
+	struct bytes bytes;
+	int rc = dictionary_bytes(d, resource, number, &bytes);
+
+	if (!rc)
+		rc = dictionary_find(d, resource, number, &one);
+	if (rc)
+		return rc;
+	struct packer *packer = one->idle ? one->idle : packer_new(bytes, PACK_LEVEL);
+	if (!packer)
+		return ERR_NOMEM;
+	one->idle = NULL;
+	*out = packer;
+	return 0;
+}
+
+/* Room for one more: of too many that were read the longest time ago goes. */
+static void make_room(struct dictionaries *d)
+{
+	struct dictionary *last = NULL;
+	unsigned idle = 0;
+
+	for (struct dictionary *one = d->first; one; one = one->next)
+		if (one->idle) {
+			last = one;
+			idle++;
+		}
+	if (idle < IDLE_MAX)
+		return;
+	packer_free(last->idle);
+	last->idle = NULL;
+}
+
+void dictionary_give_packer(struct dictionaries *d, uint64_t number, struct packer *packer)
+{
+	struct dictionary *one;
+
+	for (one = d->first; one && one->number != number; one = one->next)
+		;
+	if (!packer || !one || number == 0 || one->idle || packer_bytes(packer) > IDLE_BYTES_MAX) {
+		packer_free(packer);
+		return;
+	}
+	make_room(d);
+	one->idle = packer;
 }

@@ -15,8 +15,7 @@
 #define GATHER_MORE      256u         /* … but more make a better one */
 #define GATHER_BYTES_MAX (320u << 10) /* what training looks at */
 #define GATHER_FEW       16u          /* enough when the bytes are used up */
-#define PACK_LEVEL       3            /* fresh records change soon … */
-#define PACK_LEVEL_COLD  9            /* … what is compacted lies for long */
+#define PACK_LEVEL_COLD  9            /* what is compacted lies for long */
 /* Of one resource: then the files of the oldest one are packed anew before there is another. */
 #define RESOURCE_DICTIONARIES_MAX 8u
 /* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
@@ -139,7 +138,8 @@ struct txn_part {
 	bool dictionary_new;
 	struct buf dictionary_bytes; /* of a new one */
 	struct packer *packer;
-	struct coverage coverage; /* as it will be */
+	uint64_t packer_dictionary; /* which it packs with */
+	struct coverage coverage;   /* as it will be */
 	struct intervals damaged;
 	int64_t retain_ms; /* what was created before goes; TIME_MIN: nothing */
 	enum retain_how retain_how;

@@ -47,3 +47,48 @@ int lists_have(struct posting *l, uint32_t ordinal)
 	rc = posting_at(l, rank, &found);
 	return rc ? rc : found == ordinal;
 }
+
+/* Rows that died of a list with many: each of them is looked for. */
+static int subtract_dead(struct posting *l, const struct dead *dead, uint32_t first, uint32_t end,
+			 uint64_t *count)
+{
+	for (uint32_t i = first; i < end;) {
+		if (i % 8 == 0 && end - i >= 8 && dead->bits[i / 8] == 0) {
+			i += 8;
+			continue;
+		}
+		if (dead_has(dead, i)) {
+			int rc = lists_have(l, i);
+			if (rc < 0)
+				return rc;
+			*count -= (uint64_t)rc;
+		}
+		i++;
+	}
+	return 0;
+}
+
+int lists_live(struct posting *l, const struct dead *dead, uint32_t first, uint32_t end,
+	       uint64_t *count)
+{
+	uint32_t from = 0, to = l->count, ordinal;
+	int rc = first ? posting_rank(l, first, &from) : 0;
+
+	if (!rc && end < l->segment->meta.records)
+		rc = posting_rank(l, end, &to);
+	if (rc || to <= from)
+		return rc;
+	*count += to - from;
+	if (!dead || dead->count == 0)
+		return 0;
+	/* To look one up costs some hundred times as much as to pass one by. */
+	if (dead->count < (to - from) / 128)
+		return subtract_dead(l, dead, first, end, count);
+	for (uint32_t i = from; i < to; i++) {
+		rc = posting_at(l, i, &ordinal);
+		if (rc)
+			return rc;
+		*count -= dead_has(dead, ordinal);
+	}
+	return 0;
+}

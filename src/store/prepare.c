@@ -13,14 +13,11 @@
 #include "lookup.h"
 #include "prepare.h"
 #include "manifest.h"
-#include "out.h"
 #include "repair.h"
 #include "retain.h"
 
 #include <base/files.h>
 
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -34,8 +31,6 @@
 /* Of a rebase in one step: about 2 us each. */
 #define STEP_LOOKUPS 128u
 #define STEP_RETAIN  1024u
-/* What a commit writes beside its records. */
-#define COMMIT_BYTES (256u << 10)
 
 /* ---- dictionaries ---- */
 
@@ -543,47 +538,6 @@ static uint32_t segment_end_row(const struct prepared *p)
 	return end;
 }
 
-static int row_fetch(void *ctx, const struct segment_row *r, struct buf *out)
-{
-	return merge_frame(ctx, r, out);
-}
-
-static int segment_open(struct prepared *p, const char *resource)
-{
-	int rc = prepare_folders(p, resource, p->meta.folder);
-
-	if (rc)
-		return rc;
-	p->path = segment_path(p->s->dir, resource, &p->meta);
-	if (!p->path)
-		return prepare_nomem(p);
-	rc = out_open(&p->out, &p->s->hooks, p->path, &p->why);
-	if (rc) {
-		free(p->path);
-		p->path = NULL;
-	}
-	return rc;
-}
-
-int prepare_segment(struct prepared *p, const char *resource, struct segment_row *rows, uint32_t count)
-{
-	segment_folder(segment_rows_start(rows, count), p->s->window_ms, p->meta.folder);
-	int rc = 0;
-	if (p->journaled)
-		out_memory(&p->out);
-	else
-		rc = segment_open(p, resource);
-	if (rc)
-		return rc;
-	p->writing = true;
-	p->stage = PREPARE_WRITE;
-	if (segment_writer_init(&p->writer, &p->out, &p->plan, rows, count, &p->meta))
-		return prepare_nomem(p);
-	p->writer.fetch = row_fetch;
-	p->writer.ctx = &p->merge;
-	return 0;
-}
-
 static int stage_segment(struct prepared *p)
 {
 	struct segment_row *rows = p->rows + p->start;
@@ -617,8 +571,7 @@ static int segment_over(struct prepared *p, int rc)
 		rc = prepare_written(p, &p->out, path, rc);
 		if (rc)
 			return rc;
-		e.segment = segment_new(r->name, &p->meta,
-					segment_path(p->s->dir, r->name, &p->meta));
+		e.segment = segment_new(r->name, &p->meta, segment_path(p->s->dir, r->name, &p->meta));
 	}
 	if (!e.segment || resource_add_segment(r, e)) {
 		segment_free(e.segment, p->s->pages);
@@ -734,24 +687,6 @@ static bool goes_to_journal(const struct prepared *p)
 				return false;
 	}
 	return true;
-}
-
-/* What brings nothing new may always be written: it settles, withdraws or makes room. */
-int prepare_room(struct prepared *p, uint64_t more)
-{
-	struct store *s = p->s;
-	uint64_t bytes, needed = txn_bytes(p->t) * 2 + COMMIT_BYTES + more;
-	bool frees = p->quarantine;
-
-	for (const struct txn_part *part = p->t->parts; part; part = part->next)
-		frees |= part->retain_ms != TIME_MIN;
-	if (s->floor_bytes == 0 || frees || (!p->internal && txn_records(p->t) == 0) ||
-	    s->hooks.free_bytes(s->hooks.ctx, s->dir, &bytes) || bytes >= s->floor_bytes + needed)
-		return 0;
-	return why_set(&p->why, ERR_NOSPACE,
-		       "too little space on the disk of %s: %" PRIu64 " MiB are free, %" PRIu64
-		       " are to stay free (disk_reserve)",
-		       s->dir, bytes >> 20, s->floor_bytes >> 20);
 }
 
 static int prepare_open(struct prepared *p)

@@ -57,8 +57,8 @@ struct prepared {
 	bool merging;
 	struct state_resource *from;  /* as it was when the merge began. A reference */
 	struct state_resource *moved; /* the new segments, until they take their place */
-	uint64_t commits;             /* of the store, when the sources were last found to be there */
-	bool writing; /* a segment */
+	uint64_t commits; /* of the store, when the sources were last found to be there */
+	bool writing;     /* a segment */
 	uint32_t manifest_sum;
 	struct txn_part *part;    /* at hand, or the last one */
 	struct state_resource *r; /* what becomes of it, until it is in `next` */
@@ -78,11 +78,6 @@ struct prepared {
 	struct out out;
 	char *path;
 };
-
-/* Begins the file of the next segment, of rows in their order. */
-int prepare_segment(struct prepared *p, const char *resource, struct segment_row *rows, uint32_t count);
-/* ERR_NOSPACE: there is no room for so many bytes more. */
-int prepare_room(struct prepared *p, uint64_t bytes);
 
 /* ---- merging (prepare_merge.c): stages, which answer 0 or an error ---- */
 
@@ -116,5 +111,10 @@ int prepare_folders(struct prepared *p, const char *resource, const char *folder
 /* Ends the writing of a file. */
 int prepare_written(struct prepared *p, struct out *o, char *path, int rc);
 int prepare_file(struct prepared *p, char *path, const struct buf *data);
+/* Begins the file of the next segment, of rows in their order. */
+int prepare_segment(struct prepared *p, const char *resource, struct segment_row *rows,
+		    uint32_t count);
+/* ERR_NOSPACE: there is no room for so many bytes more. */
+int prepare_room(struct prepared *p, uint64_t bytes);
 
 #endif

@@ -3,13 +3,18 @@
  * name it. Never syncs: that is the commit's.
  */
 #include "prepare.h"
+#include "manifest.h"
 
 #include <base/files.h>
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/* What a commit writes beside its records. */
+#define COMMIT_BYTES (256u << 10)
 
 int prepare_nomem(struct prepared *p)
 {
@@ -116,4 +121,67 @@ int prepare_file(struct prepared *p, char *path, const struct buf *data)
 	}
 	out_put(&o, data->data, data->len);
 	return prepare_written(p, &o, path, 0);
+}
+
+/* ---- segments ---- */
+
+static int row_fetch(void *ctx, const struct segment_row *r, struct buf *out)
+{
+	return merge_frame(ctx, r, out);
+}
+
+static int segment_open(struct prepared *p, const char *resource)
+{
+	int rc = prepare_folders(p, resource, p->meta.folder);
+
+	if (rc)
+		return rc;
+	p->path = segment_path(p->s->dir, resource, &p->meta);
+	if (!p->path)
+		return prepare_nomem(p);
+	rc = out_open(&p->out, &p->s->hooks, p->path, &p->why);
+	if (rc) {
+		free(p->path);
+		p->path = NULL;
+	}
+	return rc;
+}
+
+int prepare_segment(struct prepared *p, const char *resource, struct segment_row *rows, uint32_t count)
+{
+	segment_folder(segment_rows_start(rows, count), p->s->window_ms, p->meta.folder);
+	int rc = 0;
+	if (p->journaled)
+		out_memory(&p->out);
+	else
+		rc = segment_open(p, resource);
+	if (rc)
+		return rc;
+	p->writing = true;
+	p->stage = PREPARE_WRITE;
+	if (segment_writer_init(&p->writer, &p->out, &p->plan, rows, count, &p->meta))
+		return prepare_nomem(p);
+	p->writer.fetch = row_fetch;
+	p->writer.ctx = &p->merge;
+	return 0;
+}
+
+/* ---- room ---- */
+
+/* What brings nothing new may always be written: it settles, withdraws or makes room. */
+int prepare_room(struct prepared *p, uint64_t more)
+{
+	struct store *s = p->s;
+	uint64_t bytes, needed = txn_bytes(p->t) * 2 + COMMIT_BYTES + more;
+	bool frees = p->quarantine;
+
+	for (const struct txn_part *part = p->t->parts; part; part = part->next)
+		frees |= part->retain_ms != TIME_MIN;
+	if (s->floor_bytes == 0 || frees || (!p->internal && txn_records(p->t) == 0) ||
+	    s->hooks.free_bytes(s->hooks.ctx, s->dir, &bytes) || bytes >= s->floor_bytes + needed)
+		return 0;
+	return why_set(&p->why, ERR_NOSPACE,
+		       "too little space on the disk of %s: %" PRIu64 " MiB are free, %" PRIu64
+		       " are to stay free (disk_reserve)",
+		       s->dir, bytes >> 20, s->floor_bytes >> 20);
 }

@@ -182,8 +182,8 @@ int prepare_replace(struct prepared *p)
 	if (p->segment < p->choice.count) {
 		int rc = kill_some(p, p->choice.segments[p->segment]);
 		if (rc < 0)
-			return why_set(&p->why, rc, "cannot read the segments of %s: %s", p->r->name,
-				       err_name(rc));
+			return why_set(&p->why, rc, "cannot read the segments of %s: %s",
+				       p->r->name, err_name(rc));
 		if (rc == 0) {
 			p->segment++;
 			p->at = 0;

@@ -177,21 +177,24 @@ static int part_train(struct txn *t, struct txn_part *part)
 
 int part_packer(struct txn *t, struct txn_part *part)
 {
-	struct bytes dictionary = buf_bytes(&part->dictionary_bytes);
+	struct dictionaries *d = t->store->dictionaries;
+	int rc = 0;
 
-	if (part->packer)
+	if (part->packer && part->packer_dictionary == part->dictionary)
 		return 0;
-	if (!part->dictionary_new) {
-		int rc = dictionary_bytes(t->store->dictionaries, part->name, part->dictionary,
-					  &dictionary);
-		if (rc == ERR_CORRUPT) { /* what it packed is lost, but not what comes now */
-			part->dictionary = 0;
-			dictionary = bytes_of(NULL, 0);
-		} else if (rc) {
-			return rc;
-		}
+	dictionary_give_packer(d, part->packer_dictionary, part->packer);
+	part->packer = NULL;
+	if (part->dictionary_new)
+		part->packer = packer_new(buf_bytes(&part->dictionary_bytes), PACK_LEVEL);
+	else
+		rc = dictionary_packer(d, part->name, part->dictionary, &part->packer);
+	if (rc == ERR_CORRUPT) { /* what it packed is lost, but not what comes now */
+		part->dictionary = 0;
+		rc = dictionary_packer(d, part->name, 0, &part->packer);
 	}
-	part->packer = packer_new(dictionary, PACK_LEVEL);
+	if (rc)
+		return rc;
+	part->packer_dictionary = part->dictionary;
 	return part->packer ? 0 : ERR_NOMEM;
 }
 

@@ -58,7 +58,7 @@ struct segment {
 	uint64_t doomed_at; /* since which manifest of this process */
 	bool damaged; /* something in it was not what was written: it goes at the next commit */
 	bool damaged_before; /* and that was known when the open transaction began */
-	bool merging;        /* a merge that is under way moves its rows: no commit takes it along */
+	bool merging; /* a merge that is under way moves its rows: no commit takes it along */
 	bool loaded;
 	bool fields_loaded;
 	bool more_terms;                    /* some row has more terms than are listed */

@@ -47,8 +47,8 @@ struct term_cursor {
 };
 
 void term_cursor_init(struct term_cursor *c, struct segment *g, struct pages *p);
-int term_cursor_next(struct term_cursor *c);
-/* To the page from which on all terms that are not smaller are found; some smaller ones may come first. 0 or an error. */
+/* Goes on with the page that holds the first term that is not less, maybe some terms before it. */
 int term_cursor_seek(struct term_cursor *c, struct bytes term);
+int term_cursor_next(struct term_cursor *c);
 
 #endif

@@ -293,12 +293,12 @@ static int find_in_leaf(struct entries *e, struct bytes term, struct posting *l)
 	return 0;
 }
 
-/* The leaf that may hold the term, and its entries; there is one. */
+/* The leaf where the term is, if anywhere; there is one page at least. */
 static int find_leaf(struct segment *g, struct pages *p, struct bytes term, uint32_t *page_out,
 		     struct entries *e)
 {
-	uint32_t hint = 0, page = g->sections[SECTION_TERMS].elements - 1;
 	unsigned above = SEGMENT_LEVELS_MAX;
+	uint32_t hint = 0, page = g->sections[SECTION_TERMS].elements - 1;
 
 	for (;;) {
 		int rc = page_entries(g, p, page, &hint, e);
@@ -324,10 +324,9 @@ int terms_find(struct segment *g, struct pages *p, struct bytes term, struct pos
 	int rc = segment_load(g, p);
 
 	list_init(out, g, p);
-	if (!rc && g->sections[SECTION_TERMS].elements == 0)
-		return 0;
-	if (!rc)
-		rc = find_leaf(g, p, term, &page, &e);
+	if (rc || g->sections[SECTION_TERMS].elements == 0)
+		return rc;
+	rc = find_leaf(g, p, term, &page, &e);
 	if (rc)
 		return rc;
 	rc = find_in_leaf(&e, term, out);
@@ -354,8 +353,7 @@ int term_cursor_seek(struct term_cursor *c, struct bytes term)
 
 	if (rc || c->segment->sections[SECTION_TERMS].elements == 0)
 		return rc;
-	c->left = c->at = 0;
-	c->len = 0;
+	c->left = 0;
 	return find_leaf(c->segment, c->pages, term, &c->page, &e);
 }
 

@@ -56,7 +56,7 @@ static void part_free(struct store *s, struct txn_part *part)
 	extract_release(&part->extract);
 	buf_release(&part->dictionary_bytes);
 	dictionary_trainer_free(part->trainer);
-	packer_free(part->packer);
+	dictionary_give_packer(s->dictionaries, part->packer_dictionary, part->packer);
 	coverage_release(&part->coverage);
 	intervals_release(&part->damaged);
 	free(part);

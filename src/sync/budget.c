@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-#define WINDOW_MS 10000                  /* where the provider does not say */
-#define SPREAD_SHARE 0.8                 /* of what is left of a window: all that is ours is sent by then */
-#define RESET_MAX INT64_C(1000000000000) /* seconds; no honest time is beyond it */
+#define WINDOW_MS    10000 /* where the provider does not say */
+#define SPREAD_SHARE 0.8   /* of what is left of a window: all that is ours is sent by then */
+#define RESET_MAX    INT64_C(1000000000000) /* seconds; no honest time is beyond it */
 
 void budget_init(struct budget *b, double share)
 {

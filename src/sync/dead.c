@@ -14,7 +14,8 @@
 #define FAILED_MIN 10 /* records of one run that may fail however few are read */
 #define AGAIN_MAX  50 /* letters that one run tries: it must come to its end */
 #define DOUBTS_MAX 4  /* failed runs in a row that multiply it by four */
-#define DENIED_MAX 2  /* failed runs in a row until it is the record that may not be read, since its listing may */
+#define DENIED_MAX \
+	2 /* failed runs in a row until it is the record that may not be read, since its listing may */
 
 static int64_t now_of(const struct run *run)
 {
@@ -224,8 +225,7 @@ bool run_dead_letter(struct run *run, struct bytes id, struct page *page, const 
 			LETTERS_MAX);
 		return false;
 	}
-	if (!known && (!listed || !retried(run) || !fits(id) ||
-		       run->info.failed >= allowance(run)))
+	if (!known && (!listed || !retried(run) || !fits(id) || run->info.failed >= allowance(run)))
 		return false;
 	if ((listed && !keep_listed(run, listed, known)) || note(run, id, listed, page, cost, -1))
 		return false;

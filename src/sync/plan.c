@@ -94,7 +94,7 @@ static int rank_of(const struct run *run)
 	return (run->preferred && run->ops->kind == RUN_ONE && run->begun ? 90
 		: run->preferred                                          ? 0
 		: run->ops->kind == RUN_CHANGES                           ? 50
-						: 1000) +
+									  : 1000) +
 	       kind_rank[run->ops->kind] + (int)run->resource->options.priority;
 }
 

@@ -87,7 +87,7 @@ struct single {
 	struct fetch *fetch;
 	struct page *whole; /* the record, while the lists inside it are read; NULL: there are none */
 	unsigned list, part; /* of its lists and of that one's pages, the one that is read */
-	bool own; /* the record was asked for itself, not taken from a listing */
+	bool own;            /* the record was asked for itself, not taken from a listing */
 	size_t len;
 	uint8_t id[RECORD_ID_MAX];
 };
@@ -162,8 +162,8 @@ struct run {
 	bool pressing;           /* verify: asked for by a client, not limited */
 	struct interval stretch; /* verify: what is left of it; the window at work is `gap` */
 	struct wanted *asked, **asked_end; /* one: ids still to be read */
-	bool unfed;              /* deletions: there is no such feed */
-	bool past;               /* deletions: what follows is older than asked for */
+	bool unfed;                        /* deletions: there is no such feed */
+	bool past;                         /* deletions: what follows is older than asked for */
 	bool stones, disordered; /* deletions: one was shown; a newer one after an older */
 	int64_t stone_ms;        /* the last that was shown */
 };
@@ -175,6 +175,7 @@ void run_free(struct run *run);
 void run_fail(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int run_want(struct run *run, struct bytes id); /* a single read before the page is done */
 int run_want_lists(struct run *run, const struct page_record *item); /* of the lists inside it only */
+bool run_wants(const struct run *run, struct bytes id);              /* it is wanted already */
 void run_wanted_drop(struct run *run);
 
 /* run_read.c: pages and single reads, until everything that a page calls for is in the transaction; then run_page_over. */

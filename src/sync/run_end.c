@@ -41,6 +41,14 @@ static int want(struct run *run, struct bytes id, struct page *whole)
 	return 0;
 }
 
+bool run_wants(const struct run *run, struct bytes id)
+{
+	for (const struct wanted *w = run->wanted; w; w = w->next)
+		if (bytes_equal(bytes_of(w->id, w->len), id))
+			return true;
+	return false;
+}
+
 int run_want(struct run *run, struct bytes id)
 {
 	return want(run, id, NULL);

@@ -143,6 +143,9 @@ static int take_poor(struct run *run, const struct page_record *item, struct why
 		run->info.unchanged++;
 		return 0;
 	}
+	/* A letter whose time has come asks for it as well. */
+	if (run_dead_known(run, shown->id) && run_wants(run, shown->id))
+		return 0;
 	if ((item->type->traits & TRAIT_POOR) || (rc == 1 && held.flags & RECORD_DELETED))
 		return run_want(run, shown->id);
 	return run_want_lists(run, item);

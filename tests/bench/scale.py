@@ -2,7 +2,7 @@
 """The daemon on stores of many conversations: the time from its start to the first answer, and the memory that is its own, idle, serving and
 while a sync flushes.
 
-SCALE_BENCH says how many ("3000 10000"); each is made by the bench program scale_bench, below SCALE_DIR (/tmp): a million takes nine minutes of
+SCALE_BENCH says how many ("3000 10000"); each is made by the bench program scale_bench, below SCALE_DIR (/tmp): a million takes a quarter of an hour of
 processor time, and 2.3 GB. A store that is there is used again.
 """
 import os
@@ -80,12 +80,13 @@ def flush(daemon, sim, client):
     return most, wanted, after - before
 
 
-def bench(folder, state, count):
+def bench(folder, started, state, count):
     if not os.path.exists(os.path.join(state, "acme")):
         subprocess.run([program("bench/scale_bench"), os.path.join(state, "acme"), str(count)], check=True)  # noqa: F405
     os.symlink(state, os.path.join(folder, "state"))
     print("\nficd with %d conversations" % count)
     daemon = Daemon(folder, None, start=False)  # noqa: F405
+    started.append(daemon)
     best = []
     for _ in range(STARTS):
         client, took, cpu = start(daemon)
@@ -105,7 +106,9 @@ def bench(folder, state, count):
     daemon.stop()
     sim = Sim(folder, "--seed", 3, "--contacts", 3000, "--companies", 100, "--conversations", 1000, "--rate", 0)  # noqa: F405
     try:
+        started.append(sim)
         daemon = Daemon(folder, sim, source_options="budget = 100%\nconcurrency = 8\nhistory = 3650d")  # noqa: F405
+        started.append(daemon)
         client = daemon.client()
         most, listed, messages = flush(daemon, sim, client)
         say("memory, at most while %d are read" % listed, most, "MB")
@@ -120,10 +123,10 @@ def bench(folder, state, count):
 def main():
     base = os.environ.get("SCALE_DIR")
     for count in map(int, os.environ.get("SCALE_BENCH", "3000 10000").split()):
-        with workplace() as (folder, _):  # noqa: F405
+        with workplace() as (folder, started):  # noqa: F405
             state = os.path.join(base, str(count)) if base else os.path.join(folder, "held")
             os.makedirs(state, exist_ok=True)
-            bench(folder, state, count)
+            bench(folder, started, state, count)
 
 
 main()

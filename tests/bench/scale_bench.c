@@ -1,7 +1,7 @@
 /*
  * scale_bench: a store of very many conversations, as the daemon would hold them, and what it costs to
  * have it: disk, files, the time to open it, the memory, gets by id when everything is warm and when
- * nothing is; and full text.
+ * nothing is, counts in groups; and full text.
  *
  *   scale_bench               for each number in SCALE_BENCH (default "3000 10000"), below /dev/shm
  *   scale_bench DIR           full text only, on a store that is there
@@ -17,6 +17,7 @@
 #include "support/page.h"
 
 #include <base/log.h>
+#include <query/aggregate.h>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -38,6 +39,15 @@
 #define COLD_GETS  40u
 
 static struct indexed *indexed;
+
+static const struct field *type_fields(void)
+{
+	const struct resource_type *t = provider_intercom.types;
+
+	while (strcmp(t->name, "conversations") != 0)
+		t++;
+	return t->fields;
+}
 
 static double now_s(clockid_t clock)
 {
@@ -355,6 +365,58 @@ static void say_size(const struct store *s, const char *segments)
 	say("filters in memory", (double)stats.filter_bytes / 1e6, "MB");
 }
 
+/* Processor time of an answer, of many in a row. */
+static double one_aggregate(struct store *s, const struct aggregate_spec *spec, unsigned times,
+			    struct aggregate_result *out)
+{
+	double t = now_s(CLOCK_PROCESS_CPUTIME_ID);
+
+	for (unsigned i = 0; i < times; i++) {
+		struct snapshot *v = snapshot_new(s);
+		struct aggregate *a;
+		struct why why;
+		int rc;
+		buf_reset(spec->groups);
+		must(aggregate_open(v, spec, &a, &why), "aggregate");
+		while ((rc = aggregate_step(a, 60, &why)) == 1)
+			;
+		must(rc, "aggregate");
+		*out = *aggregate_result(a);
+		aggregate_free(a);
+		snapshot_free(v);
+	}
+	return (now_s(CLOCK_PROCESS_CPUTIME_ID) - t) * 1e6 / times;
+}
+
+/* In groups, over the middle half of the conversations: the span cuts segments in two. */
+static void bench_groups(struct store *s, unsigned count)
+{
+	const struct bytes by[] = {bytes_str("state"), bytes_str("day")};
+	const struct bytes metric = bytes_str("p90:time_to_first_close");
+	struct aggregate_result r = {0};
+	struct buf groups = {0};
+	int64_t days_ms = (int64_t)count / DAY_COUNT * 86400000 + 1;
+	struct aggregate_spec spec = {
+		.resource = "conversations",
+		.fields = type_fields(),
+		.start_ms = T0_S * INT64_C(1000) + days_ms / 4,
+		.end_ms = T0_S * INT64_C(1000) + days_ms * 3 / 4,
+		.group_by = by,
+		.group_by_count = 1,
+		.groups = &groups,
+	};
+
+	say("count by state", one_aggregate(s, &spec, 500, &r), "us");
+	say("conversations in it", (double)r.records, "");
+	spec.group_by_count = 2;
+	say("count by state and day", one_aggregate(s, &spec, 5, &r), "us");
+	spec.group_by_count = 1;
+	spec.metrics = &metric;
+	spec.metric_count = 1;
+	say("percentile by state", one_aggregate(s, &spec, 5, &r), "us");
+	buf_release(&groups);
+}
+
 static void bench(const char *dir, unsigned count)
 {
 	struct store *s = open_store(dir);
@@ -376,6 +438,7 @@ static void bench(const char *dir, unsigned count)
 		;
 	say_size(s, "segments, after what was to merge");
 	bench_gets(s, count);
+	bench_groups(s, count);
 	say("memory after the gets", private_mb(), "MB");
 	ask_all(s);
 	say("memory after full text", private_mb(), "MB");

@@ -290,8 +290,8 @@ static void clients_starve_nobody(void **state)
 /* So do those who ask for single records, faster than they can be read; and who asked first gets his answer. */
 static void single_records_starve_nobody(void **state)
 {
-	const struct resource_type *type =
-		provider_type(&provider_intercom, bytes_str("conversations"));
+	const struct resource_type *type = provider_type(&provider_intercom,
+							 bytes_str("conversations"));
 	unsigned refused = 0;
 
 	(void)state;

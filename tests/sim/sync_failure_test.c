@@ -187,6 +187,22 @@ static void a_denied_record(void **state)
 	assert_false(flags_of(id) & RECORD_POOR);
 }
 
+/* Its time has come, and a listing shows it as well: that is one attempt. */
+static void a_letter_is_tried_once_a_run(void **state)
+{
+	char path[64], id[16];
+
+	(void)state;
+	struct thing *bad = poison(path, id);
+	assert_int_equal(letter().letter->attempts, 1);
+	lab_run(&lab, letter().letter->next_ms - loop_wall_ms(lab.loop));
+	world_change(lab.world, bad, world_now(lab.world), true);
+	for_good(MISHAP_500, path);
+	lab_run(&lab, 5 * MINUTE_MS);
+	assert_int_equal(letter().letter->attempts, 2);
+	assert_int_equal(lab.world->path_calls, 1);
+}
+
 static void a_letter_has_its_schedule(void **state)
 {
 	char path[64], id[16];
@@ -617,6 +633,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		CASE(a_letter_tells_what_happened),
 		CASE(a_denied_record),
+		CASE(a_letter_is_tried_once_a_run),
 		CASE(a_letter_has_its_schedule),
 		CASE(a_dropped_letter_stays_a_hole),
 		CASE(many_letters),

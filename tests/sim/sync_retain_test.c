@@ -201,8 +201,8 @@ static uint64_t retained(struct lab *lab)
 /* What goes while a verify run is reading it is not claimed by that run. */
 static void while_verifying(void **state)
 {
-	const struct resource_type *type =
-		provider_type(&provider_intercom, bytes_str("conversations"));
+	const struct resource_type *type = provider_type(&provider_intercom,
+							 bytes_str("conversations"));
 	struct lab lab;
 	unsigned done = 0;
 	uint64_t ids[4];
@@ -219,8 +219,8 @@ static void while_verifying(void **state)
 	/* Ten seconds before the day ends whose threads are the oldest that are kept. */
 	lab_run(&lab, DAY_MS - LAB_START % DAY_MS - 10000);
 	int64_t oldest = sync_retain_start(lab.sync, "conversations");
-	assert_int_equal(sync_wish_span(lab.sync, type, SYNC_VERIFY, oldest, oldest + 2 * DAY_MS, ids,
-					4, &why),
+	assert_int_equal(sync_wish_span(lab.sync, type, SYNC_VERIFY, oldest, oldest + 2 * DAY_MS,
+					ids, 4, &why),
 			 1);
 	lab_run(&lab, 20000);
 	assert_true(sync_retain_start(lab.sync, "conversations") > oldest);

@@ -316,8 +316,8 @@ static void tickets(void **state)
 	/* The search knows it by now, though no search for changes showed it. */
 	changed->dropped = 0;
 	uint64_t calls = lab.world->calls;
-	assert_int_equal(sync_wish_span(lab.sync, type("tickets"), SYNC_VERIFY, LAB_START - 26 * DAY_MS,
-					world_now(lab.world), ids, 4, &why),
+	assert_int_equal(sync_wish_span(lab.sync, type("tickets"), SYNC_VERIFY,
+					LAB_START - 26 * DAY_MS, world_now(lab.world), ids, 4, &why),
 			 1);
 	watch(ids[0]);
 	assert_true(lab_run_until(&lab, 120 * MINUTE_MS, ended));

@@ -172,6 +172,11 @@ with workplace() as (folder, started):  # noqa: F405
     follower.client.close()
     report.ok("a restart of the daemon changes nothing")
 
+    crowd = []
+    for number in range(40):
+        crowd.append(daemon.client())
+        for one in range(4):
+            crowd[-1].send(b'{"jsonrpc":"2.0","id":%d,"method":"changes","params":{"follow":true,"since":0,"doc":true}}\n' % one)
     slow = Mirror()
     follower = Follower(daemon, slow, doc=True)
     client = daemon.client()
@@ -183,7 +188,12 @@ with workplace() as (folder, started):  # noqa: F405
     follower.until(max(final.values()))
     assert slow.rows == final
     follower.client.close()
-    report.ok("who does not read is not waited for, and gets the latest states", "%d rows for %d records" % (len(slow.seen), len(final)))
+    with open("/proc/%d/status" % daemon.process.pid) as f:
+        peak = next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+    assert SANITIZED or peak < 64 << 10, peak  # noqa: F405
+    for one in crowd:
+        one.close()
+    report.ok("who does not read is not waited for, and gets the latest states", "%d rows for %d records, %.1f MB at most" % (len(slow.seen), len(final), peak / 1e3))
 
     line = Client(daemon.socket_path)  # noqa: F405
     for number in range(4):

@@ -13,7 +13,7 @@ report = Report("wait: what is missing is read first, and the answer is fresh", 
                 "serve answers now and refreshes behind, once", "error refuses with code 6; live and nonsense are refused with words",
                 "a source in trouble is not waited for", "the configuration's on_stale counts where a question has none; ficq exits with 3")
 
-ELSEWHERE = "".join("[resource acme/%s]\nevery = 1d\n" % r for r in ("conversations", "contacts", "companies", "tickets", "tags", "articles"))
+ELSEWHERE = "".join("[resource acme/%s]\nevery = 1d\n" % r for r in ("conversations", "contacts", "companies", "tickets", "tags", "articles", "data_attributes"))
 
 
 def age(daemon, resource):
@@ -78,6 +78,11 @@ with workplace() as (folder, started):  # noqa: F405
     sim.mutate(6, 6, kinds=["rename_tag"])
     answer = daemon.call("get", resource="tags", id=tag, max_age=5, on_stale="wait")
     assert answer["freshness"]["state"] == "fresh" and same_json(answer["record"]["doc"], sim.truth("tags")[tag][1])  # noqa: F405
+    grow_old(daemon, "data_attributes")
+    ran = subprocess.run([program("ficq"), "-S", daemon.socket_path, "count", "data_attributes", "--max-age=5", "--on-stale=wait",  # noqa: F405
+                          "--require=fresh", "--timeout=50s"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                         timeout=60, text=True)
+    assert ran.returncode == 0 and int(ran.stdout) == len(sim.truth("data_attributes")), (ran.returncode, ran.stdout, ran.stderr)
     report.ok("get and thread wait likewise")
 
     grow_old(daemon, "articles")

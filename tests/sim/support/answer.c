@@ -41,9 +41,8 @@ static void put_parts(struct buf *out, const struct world *w, const struct thing
 							      : 0;
 	const char *type = type_names[t->kind];
 
-	buf_printf(out,
-		   ",\"%s_parts\":{\"type\":\"%s_part.list\",\"total_count\":%u,\"%s_parts\":[", type, type,
-		   t->part_count, type);
+	buf_printf(out, ",\"%s_parts\":{\"type\":\"%s_part.list\",\"total_count\":%u,\"%s_parts\":[",
+		   type, type, t->part_count, type);
 	for (unsigned i = first; i < t->part_count; i++)
 		buf_printf(out,
 			   "%s{\"type\":\"%s_part\",\"id\":\"%u\",\"part_type\":\"comment\",\"body\":\"<p>p%u</p>\",\"created_at\":%lld,\"updated_at\":%lld}",
@@ -282,12 +281,10 @@ static void put_cursor_page(struct world *w, struct rows *r, unsigned first, con
 
 static void serve_search(struct world *w, enum kind kind, struct bytes body, struct sim_answer *out)
 {
-	static const char *const types[KINDS] = {[KIND_CONVERSATION] = "conversation.list",
-						 [KIND_CONTACT] = "list",
-						 [KIND_TICKET] = "ticket.list"};
-	static const char *const keys[KINDS] = {[KIND_CONVERSATION] = "conversations",
-						[KIND_CONTACT] = "data",
-						[KIND_TICKET] = "tickets"};
+	static const char *const types[KINDS] = {
+		[KIND_CONVERSATION] = "conversation.list", [KIND_CONTACT] = "list", [KIND_TICKET] = "ticket.list"};
+	static const char *const keys[KINDS] = {
+		[KIND_CONVERSATION] = "conversations", [KIND_CONTACT] = "data", [KIND_TICKET] = "tickets"};
 	bool days = kind == KIND_CONTACT;
 	struct buf words = {0};
 	struct bytes query, order, field, cursor = {0}, v;

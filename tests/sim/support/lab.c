@@ -103,7 +103,8 @@ static void open_store(struct lab *lab)
 
 void lab_start(struct lab *lab)
 {
-	static const char *const names[] = {"tags", "companies", "contacts", "conversations", "tickets"};
+	static const char *const names[] = {"tags", "companies", "contacts", "conversations",
+					    "tickets"};
 	struct sync_resource_options resources[5];
 	size_t n = 0, end = lab->tickets ? 5 : 4;
 
@@ -274,7 +275,8 @@ void lab_close(struct lab *lab)
 
 /* ---- the law ---- */
 
-static const char *const resource_names[KINDS] = {"conversations", "contacts", "companies", "tags", "tickets"};
+static const char *const resource_names[KINDS] = {"conversations", "contacts", "companies", "tags",
+						  "tickets"};
 
 static void id_of(const struct thing *t, char *out, size_t cap)
 {

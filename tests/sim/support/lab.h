@@ -29,7 +29,7 @@ struct lab {
 	double share;
 	unsigned concurrency;
 	bool only_conversations, tickets; /* tickets besides */
-	struct schedule full; /* of contacts */
+	struct schedule full;             /* of contacts */
 	struct week window;
 	bool window_strict;
 	uint64_t seed; /* of the spread of regular runs; 0: none */

@@ -83,8 +83,9 @@ static void happen(struct world *w, int64_t at_ms)
 
 	if (dice < 12 || w->count == 0) {
 		world_add(w,
-			  (enum kind)(sim_below(&w->random, 100) < 70 ? KIND_CONVERSATION
-								      : sim_below(&w->random, KIND_TICKET)),
+			  (enum kind)(sim_below(&w->random, 100) < 70
+					      ? KIND_CONVERSATION
+					      : sim_below(&w->random, KIND_TICKET)),
 			  at_ms);
 		return;
 	}

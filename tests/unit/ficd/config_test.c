@@ -404,8 +404,14 @@ static void options_are_checked(void **state)
 	bad_source("on_stale = live", "on_stale: live is not in this release");
 	bad_source("on_stale = never", "on_stale: expected serve, wait or error, not \"never\"");
 	bad_source("exclude = body", "exclude: not in this release (only nothing is possible)");
-	bad(SOURCE "retain = 5h\n", "f:1: error: retain: must be 0 or from 1d, not 5h\n");
-	bad_source("retain = 99999d", "retain: must be from 0 to 18250d");
+	bad_source("retain = 5h", "retain: must be 0 or from 1d to 18250d");
+	bad_source("retain = 99999d", "retain: must be 0 or from 1d to 18250d");
+	bad(SOURCE "[resource acme/tickets]\nretain = 3h\n",
+	    "f:5: error: retain: must be 0 or from 1d to 18250d\n");
+	bad(SOURCE "[resource acme/tags]\nverify = 3d\n",
+	    "f:4: error: verify: tags are not verified; did you mean [resource acme/conversations]?\n");
+	bad(SOURCE "[resource acme/contacts]\nverify_depth = counts\n",
+	    "f:4: error: verify_depth: contacts are not verified; did you mean [resource acme/conversations]?\n");
 	bad(SOURCE "retain = 40d\n[resource acme/contacts]\nretain = 3d\n",
 	    "f:5: error: retain: contacts are kept whole; did you mean [resource acme/conversations]?\n");
 	bad(SOURCE "[resource acme/messages]\nretain = 3d\n",

@@ -283,6 +283,41 @@ static void query_stuck(void **state)
 	run_release(&r);
 }
 
+#define GROUPS                                                                                   \
+	"{\"day\":\"2024-12-19T23:00:00.000Z\",\"state\":\"open\",\"count\":1200,"               \
+	"\"avg:reopens\":1.5},{\"day\":\"2024-12-20T23:00:00.000Z\",\"state\":null,\"count\":3," \
+	"\"avg:reopens\":null}"
+
+static void counts_in_groups(void **state)
+{
+	static const struct fake_step script[] = {{"aggregate", FAKE_RESULT,
+						   "{\"freshness\":" FRESH ",\"groups\":[" GROUPS
+						   "],\"groups_found\":2,\"total\":1203}",
+						   0},
+						  {0}};
+
+	NEED_FICQ();
+	ask(script, "count tickets --by day,state --metric avg:reopens,count --tz Europe/Berlin", 0);
+	assert_string_equal(r.out, "DAY         STATE  COUNT  AVG:REOPENS\n"
+				   "2024-12-20  open   1,200         1.50\n"
+				   "2024-12-21             3\n");
+	run_release(&r);
+	ask(script, "count tickets --by day,state --metric avg:reopens -o csv", 0);
+	assert_string_equal(r.out, "day,state,count,avg:reopens\n"
+				   "2024-12-19T23:00:00.000Z,open,1200,1.5\n"
+				   "2024-12-20T23:00:00.000Z,,3,\n");
+	run_release(&r);
+	ask(script, "count tickets --by day,state -n 2 --json", 0);
+	assert_has(r.out, "\"groups\":[" GROUPS "]");
+	run_release(&r);
+	ask(script, "count tickets -n 2", 64);
+	assert_has(r.err, "it needs --by");
+	run_release(&r);
+	ask(script, "count tickets --by day -n 10001", 64);
+	assert_has(r.err, "is no number of groups");
+	run_release(&r);
+}
+
 static void what_it_is_worth(void **state)
 {
 	static const struct fake_step partial[] = {
@@ -861,6 +896,7 @@ int main(void)
 		cmocka_unit_test(query_params),
 		cmocka_unit_test(query_pages),
 		cmocka_unit_test(query_stuck),
+		cmocka_unit_test(counts_in_groups),
 		cmocka_unit_test(what_it_is_worth),
 		cmocka_unit_test(get_and_thread),
 		cmocka_unit_test(cache_commands),

@@ -10,9 +10,21 @@
 static void cursors_come_back(void **state)
 {
 	static const struct cursor cases[] = {
-		{AXIS_CREATED, TIME_MIN, TIME_MAX, {TIME_NONE, 0}, 0},
-		{AXIS_UPDATED, 0, 1, {-1, UINT64_MAX}, UINT64_MAX},
-		{AXIS_CREATED, 1700000000000, 1800000000000, {1750000000123, 0x0123456789abcdef}, 42},
+		{.axis = AXIS_CREATED,
+		 .start_ms = TIME_MIN,
+		 .end_ms = TIME_MAX,
+		 .position = {TIME_NONE, 0},
+		 .question = 0},
+		{.axis = AXIS_UPDATED,
+		 .start_ms = 0,
+		 .end_ms = 1,
+		 .position = {-1, UINT64_MAX},
+		 .question = UINT64_MAX},
+		{.axis = AXIS_CREATED,
+		 .start_ms = 1700000000000,
+		 .end_ms = 1800000000000,
+		 .position = {1750000000123, 0x0123456789abcdef},
+		 .question = 42},
 	};
 	char text[CURSOR_TEXT_MAX];
 	struct cursor c;
@@ -29,10 +41,40 @@ static void cursors_come_back(void **state)
 	}
 }
 
+static void sorted_cursors_come_back(void **state)
+{
+	struct cursor c = {
+		.axis = AXIS_UPDATED, .start_ms = 5, .end_ms = 9, .question = 11, .sorted = true};
+	char text[CURSOR_TEXT_MAX];
+	struct cursor out;
+	struct why why;
+
+	(void)state;
+	c.key.id_hash = 77;
+	for (size_t len = 0; len <= SORT_KEY_MAX; len++) {
+		c.key.known = len > 0;
+		c.key.len = len;
+		memset(c.key.bytes, (int)(200 + len), sizeof c.key.bytes);
+		cursor_text(&c, text);
+		assert_true(strlen(text) < CURSOR_TEXT_MAX);
+		assert_int_equal(cursor_parse(bytes_str(text), &out, &why), 0);
+		assert_true(out.sorted && out.key.known == c.key.known && out.key.id_hash == 77);
+		assert_int_equal(out.key.len, len);
+		assert_memory_equal(out.key.bytes, c.key.bytes, len);
+		assert_true(out.question == 11 && out.axis == AXIS_UPDATED);
+		for (size_t cut = 0; cut < strlen(text); cut++)
+			assert_int_equal(cursor_parse(bytes_of(text, cut), &out, &why), ERR_INVALID);
+	}
+}
+
 /* Clients keep cursors across releases of the daemon. */
 static void the_text_does_not_change(void **state)
 {
-	static const struct cursor c = {AXIS_UPDATED, 0, 1000, {500, 7}, 9};
+	static const struct cursor c = {.axis = AXIS_UPDATED,
+					.start_ms = 0,
+					.end_ms = 1000,
+					.position = {500, 7},
+					.question = 9};
 	char text[CURSOR_TEXT_MAX];
 
 	(void)state;
@@ -42,7 +84,11 @@ static void the_text_does_not_change(void **state)
 
 static void every_other_text_is_refused(void **state)
 {
-	static const struct cursor c = {AXIS_CREATED, 5, 1000, {500, 7}, 9};
+	static const struct cursor c = {.axis = AXIS_CREATED,
+					.start_ms = 5,
+					.end_ms = 1000,
+					.position = {500, 7},
+					.question = 9};
 	char text[CURSOR_TEXT_MAX], changed[CURSOR_TEXT_MAX];
 	struct cursor out;
 	struct why why;
@@ -71,6 +117,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cursors_come_back),
+		cmocka_unit_test(sorted_cursors_come_back),
 		cmocka_unit_test(the_text_does_not_change),
 		cmocka_unit_test(every_other_text_is_refused),
 	};

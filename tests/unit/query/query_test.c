@@ -242,8 +242,8 @@ static void one_page_shows_what_a_filter_finds(void **state)
 /* Fields that mean the same, but that no index knows: the answers have the same bytes. */
 static void columns_show_what_records_do(void **state)
 {
-	static struct field unknown[8];
-	static char paths[8][80];
+	static struct field unknown[16];
+	static char paths[16][80];
 	const struct bytes names[] = {bytes_str("number"), bytes_str("labels"),
 				      bytes_str("created"), bytes_str("parent"), bytes_str("state")};
 

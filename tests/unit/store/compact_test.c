@@ -484,8 +484,8 @@ static void gives_way(void **state)
 			if (commits == 2 && i / rows != 3)
 				continue;
 			snprintf(id, sizeof id, "i%u", i);
-			lab_put(t, "contacts", id, T0 + i, T0 + 60 * DAY, T0 + 91 * DAY + commits, flags,
-				NULL, flags ? 0 : i * 31 + commits);
+			lab_put(t, "contacts", id, T0 + i, T0 + 60 * DAY, T0 + 91 * DAY + commits,
+				flags, NULL, flags ? 0 : i * 31 + commits);
 		}
 		int rc = 1;
 		unsigned waited = 0;
@@ -496,8 +496,8 @@ static void gives_way(void **state)
 		assert_ptr_equal(s->merging, merge);
 		commits++;
 	}
-	print_message("# a merge of %u steps and %u commits within, the longest of %u steps\n", merged,
-		      commits, most);
+	print_message("# a merge of %u steps and %u commits within, the longest of %u steps\n",
+		      merged, commits, most);
 	assert_true(commits >= 6 && most < merged / 4);
 	lab_dump(s, &before, true);
 	work(s);

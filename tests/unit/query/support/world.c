@@ -21,6 +21,9 @@ const struct field world_fields[] = {
 	{"number", FIELD_INTEGER, "number", "a number"},
 	{"labels", FIELD_LIST, "labels.*.name", "labels"},
 	{"kind", FIELD_TEXT, "kind", "of a message"},
+	{"cost", FIELD_REAL, "cost", "a number with decimals"},
+	{"due", FIELD_TIME, "due", "a time"},
+	{"late", FIELD_BOOL, "late", "yes or no"},
 	{NULL, FIELD_TEXT, NULL, NULL},
 };
 
@@ -37,11 +40,12 @@ bool world_indexed;
 static const struct store_field indexed[] = {
 	{&world_fields[0], STORE_KEYWORD}, {&world_fields[1], STORE_TEXT},
 	{&world_fields[2], STORE_INTEGER}, {&world_fields[3], STORE_LIST},
-	{&world_fields[4], STORE_KEYWORD},
+	{&world_fields[4], STORE_KEYWORD}, {&world_fields[5], STORE_INTEGER},
+	{&world_fields[6], STORE_TIME},    {&world_fields[7], STORE_KEYWORD},
 };
 
 static const struct store_schema schemas[] = {
-	{"conversations", indexed, 5}, {"messages", indexed, 5}, {NULL, NULL, 0}};
+	{"conversations", indexed, 8}, {"messages", indexed, 8}, {NULL, NULL, 0}};
 
 static void open_store(struct world *w)
 {
@@ -149,6 +153,16 @@ void world_doc(struct world_record *r, const char *state, const char *title, int
 	size_t map = mp_begin_map(&b);
 	uint32_t n = put_pair(&b, "state", state) + put_pair(&b, "title", title) +
 		     put_pair(&b, "kind", kind) + 3;
+
+	if (number % 5) {
+		mp_put_cstr(&b, "cost");
+		mp_put_float(&b, (double)(number * number) / 8 - 100);
+		mp_put_cstr(&b, "due");
+		mp_put_int(&b, START_MS / 1000 + number * 40000);
+		mp_put_cstr(&b, "late");
+		mp_put_bool(&b, number % 2);
+		n += 3;
+	}
 
 	mp_put_cstr(&b, "number");
 	mp_put_int(&b, number);

@@ -9,7 +9,7 @@
 
 #define WORLD_RECORDS_MAX 4000
 
-extern const struct field world_fields[]; /* state, title, number, labels, kind */
+extern const struct field world_fields[]; /* state, title, number, labels, kind, cost, due, late */
 
 struct world_record {
 	char id[24], parent[24];

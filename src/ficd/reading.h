@@ -1,0 +1,55 @@
+/*
+ * reading: one question that reads records: what query, get, thread and aggregate have in common. Each reads one snapshot, so that its answer and its freshness belong
+ * together; long ones go on in slices. What returns false or NULL has sent the error. Private to this layer.
+ */
+#ifndef FIC_FICD_READING_INTERNAL_H
+#define FIC_FICD_READING_INTERNAL_H
+
+#include "session.h"
+
+#include <query/aggregate.h>
+#include <query/query.h>
+#include <query/thread.h>
+
+#define READING_SLICE_US   1000
+#define READING_STEP_UNITS 60 /* between two looks at the clock: some tenths of a millisecond */
+
+/* One question that reads records. */
+struct reading {
+	struct request *request;
+	struct source *source;
+	const struct resource_type *type;
+	struct snapshot *view;
+	struct arena arena;
+	struct freshness_question question;
+	enum freshness_state least; /* what the answer must be worth */
+	struct bytes *names;
+	size_t name_count;
+	struct buf rows;
+	struct buf memory;
+	struct task *task;
+	struct query *query;
+	struct thread *thread;
+	struct aggregate *aggregate;
+	struct zone *zone;         /* of buckets */
+	struct bytes conversation; /* its row, of a thread */
+	bool truncated;
+};
+
+/* The source, the resource (NULL: the parameter's) and a snapshot of them. */
+struct reading *reading_new(struct request *r, const char *resource);
+/* Sends the error; what is damaged is set aside, and the question asked once more of the rest. */
+void reading_fail(struct reading *g, int rc, const struct why *why);
+void reading_no_memory(struct reading *g);
+/* What the answer must be worth, and what is done when it is not: before anything is read; the answer may come later … */
+bool reading_meets(struct reading *g);
+/* … and after records turned out to be damaged. */
+bool reading_sound_enough(struct reading *g, uint64_t damaged);
+/* The freshness of the reading as the first pair of the result. 0 or ERR_NOMEM. */
+int reading_freshness(struct reading *g, uint64_t damaged);
+/* More than everybody gets, while unread answers fill the memory: false. */
+bool reading_has_room(struct reading *g);
+/* Runs `step` now, and in slices on the loop when it takes longer. */
+void reading_go(struct reading *g, bool (*step)(void *ctx));
+
+#endif

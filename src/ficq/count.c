@@ -1,0 +1,137 @@
+/* count: one number, or with --by and --metric a row for each group. */
+#include "count.h"
+
+#include "ask.h"
+
+#include <base/zone.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int put_limit(struct app *a, struct params *p)
+{
+	const char *text = app_value(a, OPT_LIMIT);
+	char *end;
+
+	if (!text)
+		return 0;
+	errno = 0;
+	unsigned long n = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || n > 10000)
+		return report_error(&a->report, EXIT_USAGE, "usage",
+				    "--limit: \"%.40s\" is no number of groups (at most 10000)",
+				    text);
+	params_int(p, "limit", (int64_t)n);
+	return 0;
+}
+
+static bool is_bucket(const char *name)
+{
+	static const char *const buckets[] = {"hour", "day", "week", "month"};
+	size_t len = strcspn(name, ":");
+
+	for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++)
+		if (strlen(buckets[i]) == len && memcmp(buckets[i], name, len) == 0)
+			return true;
+	return false;
+}
+
+/* What a group has, in the order of the command line: what it is grouped by, its count, the metrics. */
+static int choose_columns(struct app *a, struct columns *c)
+{
+	const char *by = app_value(a, OPT_BY), *metrics = app_value(a, OPT_METRIC);
+	struct buf names = {0};
+	bool counted = false;
+
+	buf_printf(&names, "%s,count", by ? by : "");
+	for (const char *m = metrics; m && *m; m += strcspn(m, ","), m += *m == ',') {
+		int len = (int)strcspn(m, ",");
+		if (len != 5 || memcmp(m, "count", 5) != 0)
+			buf_printf(&names, ",%.*s", len, m);
+	}
+	int rc = names.error ? names.error : columns_of_fields(c, buf_text(&names));
+	buf_release(&names);
+	if (rc)
+		return report_error(&a->report, EXIT_USAGE, "usage",
+				    "--by and --metric: more than %d columns", COLUMNS_MAX);
+	for (size_t i = 0; i < c->count; i++) {
+		struct column *column = &c->items[i];
+		counted |= strcmp(column->path, "count") == 0;
+		column->kind = counted                   ? CELL_NUMBER
+			       : is_bucket(column->path) ? CELL_START
+							 : CELL_TEXT;
+	}
+	return 0;
+}
+
+static int count_groups(struct app *a)
+{
+	struct columns columns;
+	struct params p = {0};
+	struct bytes result;
+
+	int code = ask_put_question(a, &p);
+	if (code == 0)
+		code = put_limit(a, &p);
+	if (code == 0) {
+		params_list(&p, "group_by", app_value(a, OPT_BY));
+		params_list(&p, "metrics", app_value(a, OPT_METRIC));
+		params_str(&p, "timezone", zone_name(a->zone));
+		code = app_call(a, "aggregate", params_end(&p), &result);
+	}
+	params_release(&p);
+	if (code)
+		return code;
+	struct bytes groups = member(result, "groups");
+	if (!groups.data)
+		return report_error(&a->report, EXIT_PROTOCOL, "protocol",
+				    "ficd's answer has no groups");
+	app_note_worth(a, result);
+	if (a->format == FORMAT_JSON)
+		return app_print_json(a, result);
+	code = choose_columns(a, &columns);
+	if (code == 0)
+		code = app_print_rows(a, groups, &columns, NULL);
+	columns_release(&columns);
+	return code;
+}
+
+static int count_all(struct app *a)
+{
+	struct params p = {0};
+	struct bytes result, total;
+
+	int code = ask_put_question(a, &p);
+	if (code == 0) {
+		params_int(&p, "limit", 0);
+		params_bool(&p, "total", true);
+		code = app_call(a, "query", params_end(&p), &result);
+	}
+	params_release(&p);
+	if (code)
+		return code;
+	total = member(result, "total");
+	if (!total.data)
+		return report_error(&a->report, EXIT_PROTOCOL, "protocol",
+				    "ficd's answer has no total");
+	app_note_worth(a, result);
+	if (a->format == FORMAT_JSON)
+		return app_print_json(a, result);
+	if (a->format == FORMAT_MSGPACK)
+		buf_put_bytes(&a->out.buf, total);
+	else
+		cell_raw(&a->out.buf, total);
+	if (a->format != FORMAT_MSGPACK)
+		buf_put_byte(&a->out.buf, '\n');
+	return 0;
+}
+
+int count_records(struct app *a)
+{
+	if (app_given(a, OPT_BY) || app_given(a, OPT_METRIC))
+		return count_groups(a);
+	if (app_given(a, OPT_LIMIT))
+		return report_error(&a->report, EXIT_USAGE, "usage",
+				    "--limit is about groups: it needs --by");
+	return count_all(a);
+}

@@ -1,0 +1,264 @@
+/*
+ * filter: a scan and a condition. A record is inflated only when its contents are needed: for a value or a condition that neither the index row nor
+ * columns answer. Parts of the condition that say FIELD = VALUE of an indexed field narrow the scan down; where the index is not certain, they are
+ * asked again.
+ */
+#include "filter.h"
+
+#include "text.h"
+
+#define READ_UNIT 8192
+
+/* ---- conditions that an index row answers ---- */
+
+static bool is_shallow_field(const struct field *field)
+{
+	static const char *const names[] = {"created", "updated", "revision", "deleted", "truncated"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (field->path == NULL && strcmp(field->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_shallow(const struct where *w)
+{
+	if (w->field && !is_shallow_field(w->field))
+		return false;
+	for (const struct where *child = w->child; child; child = child->next)
+		if (!is_shallow(child))
+			return false;
+	return true;
+}
+
+/* What holds only together with the rest is no help: `or` and `not` are taken whole or not at all. */
+static void collect_sieve(struct filter *f, const struct where *w)
+{
+	if (is_shallow(w)) {
+		if (f->sieve_count < FILTER_SIEVE_MAX)
+			f->sieve[f->sieve_count++] = w;
+		else
+			f->shallow = f->only_terms = false;
+	} else if (w->op == WHERE_AND) {
+		f->shallow = false;
+		for (const struct where *child = w->child; child; child = child->next)
+			collect_sieve(f, child);
+	} else {
+		f->shallow = false;
+	}
+}
+
+/* ---- conditions that an index of the store answers ---- */
+
+bool filter_indexed(const struct filter *f, const struct field *field)
+{
+	enum store_kind kind;
+
+	return snapshot_field(f->snapshot, f->resource, field, &kind) >= 0 && kind != STORE_WORDS;
+}
+
+static bool is_where_indexed(const struct filter *f, const struct where *w)
+{
+	/* Of the envelope a row has the times and marks; ids and the parent stand in the record. */
+	if (w->field && !(w->field->path ? filter_indexed(f, w->field) : is_shallow_field(w->field)))
+		return false;
+	for (const struct where *child = w->child; child; child = child->next)
+		if (!is_where_indexed(f, child))
+			return false;
+	return true;
+}
+
+/* FIELD = VALUE where both are texts: what an index has as a term. */
+static bool take_term(struct filter *f, const struct where *w)
+{
+	enum store_kind kind;
+
+	if (w->op != WHERE_EQUAL || f->terms_count == SCAN_TERMS_MAX)
+		return false;
+	if (w->field->type != FIELD_TEXT && w->field->type != FIELD_LIST &&
+	    w->field->type != FIELD_BOOL)
+		return false;
+	int field = snapshot_field(f->snapshot, f->resource, w->field, &kind);
+	if (field < 0 || (kind != STORE_KEYWORD && kind != STORE_LIST))
+		return false;
+	f->terms[f->terms_count++] = (struct store_term){(unsigned)field, w->values->text};
+	return true;
+}
+
+static void collect_terms(struct filter *f, const struct where *w)
+{
+	if (w->op == WHERE_AND)
+		for (const struct where *child = w->child; child; child = child->next)
+			collect_terms(f, child);
+	else if (!take_term(f, w) && !is_shallow(w))
+		f->only_terms = false;
+}
+
+/* ---- opening ---- */
+
+void filter_init(struct filter *f, struct snapshot *v, const char *resource, const struct where *where)
+{
+	f->snapshot = v;
+	f->resource = resource;
+	f->where = where;
+	f->shallow = f->only_terms = true;
+	if (!where)
+		return;
+	collect_sieve(f, where);
+	collect_terms(f, where);
+	f->where_indexed = is_where_indexed(f, where);
+}
+
+void filter_release(struct filter *f)
+{
+	scan_close(f->scan);
+	buf_release(&f->memory);
+	buf_release(&f->scratch);
+}
+
+int filter_start(struct filter *f, enum axis axis, int64_t start_ms, int64_t end_ms,
+		 bool descending, const struct scan_position *after, struct why *why)
+{
+	const struct scan_spec spec = {
+		.resource = f->resource,
+		.axis = axis,
+		.start_ms = start_ms,
+		.end_ms = end_ms,
+		.descending = descending,
+		.after = after,
+		.terms = f->terms,
+		.terms_count = f->terms_count,
+		.match = f->text ? text_match(f->text) : NULL,
+		.match_all = f->text && text_passes_all(f->text),
+	};
+
+	scan_close(f->scan);
+	f->scan = NULL;
+	return scan_open(f->snapshot, &spec, &f->scan, why);
+}
+
+/* ---- one row ---- */
+
+static struct record envelope_of(const struct scan_row *row)
+{
+	static const uint8_t nil = 0xc0;
+
+	return (struct record){
+		.created_ms = row->created_ms,
+		.updated_ms = row->updated_ms,
+		.seen_ms = row->seen_ms,
+		.revision = row->revision,
+		.flags = row->flags,
+		.doc = {&nil, 1},
+	};
+}
+
+int filter_next(struct filter *f, struct filter_row *out)
+{
+	int rc = scan_step(f->scan, &out->row);
+
+	out->whole = false;
+	if (rc == 1)
+		out->record = envelope_of(&out->row);
+	return rc;
+}
+
+int filter_read(struct filter *f, struct filter_row *row, unsigned *cost)
+{
+	if (row->whole)
+		return 1;
+	f->read++;
+	*cost += 1 + row->row.raw_bytes / READ_UNIT;
+	int rc = scan_record(f->scan, &f->memory, &row->record);
+	if (rc == ERR_CORRUPT) {
+		f->damaged++;
+		return 0;
+	}
+	row->whole = rc >= 0;
+	return rc < 0 ? rc : 1;
+}
+
+int filter_column(void *ctx, const struct field *field, struct bytes *out)
+{
+	struct filter *f = ctx;
+	int number = snapshot_field(f->snapshot, f->resource, field, NULL);
+	int rc = number < 0 ? 0 : scan_column(f->scan, (unsigned)number, out);
+
+	return rc ? rc : ERR_NOTFOUND;
+}
+
+/* Whether the condition holds, without reading the record: 1, 0, an error, or ERR_NOTFOUND: only the record says. */
+static int match_indexed(struct filter *f, const struct filter_row *row)
+{
+	if (f->shallow || (row->row.certain && f->only_terms))
+		return 1;
+	return f->where_indexed
+		       ? where_match_stored(f->where, &row->record, filter_column, f, &f->scratch)
+		       : ERR_NOTFOUND;
+}
+
+static int has_text(struct filter *f, struct filter_row *row, unsigned *cost)
+{
+	int rc = text_row(f->text, &row->row, cost);
+
+	if (rc != ERR_NOTFOUND)
+		return rc;
+	rc = filter_read(f, row, cost);
+	return rc > 0 ? text_finds(f->text, &row->record) : rc;
+}
+
+int filter_wants(struct filter *f, struct filter_row *row, unsigned *cost)
+{
+	int rc = 1;
+
+	if (f->text && row->row.verdict == MATCH_OUT && !text_passes_all(f->text))
+		return 0;
+	for (size_t i = 0; i < f->sieve_count && rc > 0; i++)
+		rc = where_match(f->sieve[i], &row->record, &f->scratch);
+	if (rc > 0)
+		rc = match_indexed(f, row);
+	if (rc == ERR_NOTFOUND) {
+		rc = filter_read(f, row, cost);
+		if (rc > 0)
+			rc = where_match(f->where, &row->record, &f->scratch);
+	}
+	if (rc > 0 && f->text)
+		rc = has_text(f, row, cost);
+	if (rc == ERR_CORRUPT) {
+		f->damaged++;
+		return 0;
+	}
+	return rc;
+}
+
+int filter_value(struct filter *f, struct filter_row *row, const struct field *field,
+		 struct bytes *out, unsigned *cost)
+{
+	int rc = row->whole ? ERR_NOTFOUND : filter_column(f, field, out);
+
+	if (rc != ERR_NOTFOUND)
+		return rc;
+	rc = filter_read(f, row, cost);
+	if (rc <= 0)
+		return rc;
+	buf_reset(&f->scratch);
+	rc = field_stored(field, row->record.doc, &f->scratch);
+	if (rc == ERR_CORRUPT) {
+		f->damaged++;
+		return 0;
+	}
+	*out = buf_bytes(&f->scratch);
+	return rc < 0 ? rc : 1;
+}
+
+int filter_explain(int rc, struct why *why)
+{
+	switch (rc) {
+	case ERR_NOMEM: return why_set(why, rc, "out of memory");
+	case ERR_LIMIT:
+		return why_set(why, rc, "the answer is too large: ask for fewer rows or fewer fields");
+	case ERR_CORRUPT:
+		return why_set(why, rc, "an index of the store is damaged; it will be fetched again");
+	default: return why_set(why, rc, "the store cannot be read (%s)", err_name(rc));
+	}
+}
