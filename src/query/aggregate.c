@@ -42,7 +42,8 @@ struct aggregate {
 	struct number numbers[AGGREGATE_METRICS_MAX];
 	bool present[AGGREGATE_METRICS_MAX];
 	struct buf key;
-	uint32_t *order;
+	uint32_t *heap; /* of the groups that are not written yet */
+	uint32_t heap_count;
 	uint32_t written;
 	struct aggregate_result result;
 };
@@ -119,7 +120,7 @@ void aggregate_free(struct aggregate *a)
 	for (size_t i = 0; i < AGGREGATE_GROUPS_BY_MAX; i++)
 		values_release(&a->values[i]);
 	buf_release(&a->key);
-	free(a->order);
+	free(a->heap);
 	free(a);
 }
 
@@ -347,33 +348,39 @@ static void sift(const struct aggregate *a, uint32_t *heap, uint32_t at, uint32_
 	uint32_t moved = heap[at];
 
 	for (uint32_t child; (child = at * 2 + 1) < n; at = child) {
-		if (child + 1 < n && comes_before(a, heap[child], heap[child + 1]))
+		if (child + 1 < n && comes_before(a, heap[child + 1], heap[child]))
 			child++;
-		if (!comes_before(a, moved, heap[child]))
+		if (!comes_before(a, heap[child], moved))
 			break;
 		heap[at] = heap[child];
 	}
 	heap[at] = moved;
 }
 
-static int put_in_order(struct aggregate *a)
+/* A heap with the first group on top: to put all in order at once would take too long for a step. */
+static int make_heap(struct aggregate *a)
 {
 	uint32_t n = a->groups.count;
 
-	a->order = malloc((n + 1u) * sizeof *a->order);
-	if (!a->order)
+	a->heap = malloc((n + 1u) * sizeof *a->heap);
+	if (!a->heap)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; i < n; i++)
-		a->order[i] = i;
+		a->heap[i] = i;
 	for (uint32_t i = n / 2; i-- > 0;)
-		sift(a, a->order, i, n);
-	for (uint32_t end = n; end > 1;) {
-		uint32_t last = a->order[--end];
-		a->order[end] = a->order[0];
-		a->order[0] = last;
-		sift(a, a->order, 0, end);
-	}
+		sift(a, a->heap, i, n);
+	a->heap_count = n;
 	return 0;
+}
+
+static struct group *next_group(struct aggregate *a)
+{
+	uint32_t first = a->heap[0];
+
+	a->heap[0] = a->heap[--a->heap_count];
+	if (a->heap_count)
+		sift(a, a->heap, 0, a->heap_count);
+	return groups_at(&a->groups, first);
 }
 
 static int start_writing(struct aggregate *a)
@@ -387,7 +394,7 @@ static int start_writing(struct aggregate *a)
 	a->result.groups_found = a->groups.count;
 	a->result.groups = a->spec.limit && a->spec.limit < a->groups.count ? a->spec.limit
 									    : a->groups.count;
-	return put_in_order(a);
+	return make_heap(a);
 }
 
 static int put_tallied(struct aggregate *a, struct bytes text, uint64_t count)
@@ -519,9 +526,10 @@ static int step_write(struct aggregate *a, unsigned *cost, struct why *why)
 		a->phase = PHASE_DONE;
 		return 0;
 	}
-	struct group *g = groups_at(&a->groups, a->order[a->written++]);
+	struct group *g = next_group(a);
 	struct mp_reader key = mp_reader_of(group_key(&a->groups, g));
 	struct bytes value;
+	a->written++;
 	mp_put_map(out, (uint32_t)(p->part_count + 1 + p->metric_count));
 	for (size_t i = 0; i < p->part_count && mp_take(&key, &value) == 1; i++)
 		put_part(out, &p->parts[i], value);
