@@ -9,8 +9,8 @@
 
 /* Only records that have these words, or, where there are children, one of which has them by itself. All borrowed. */
 struct query_text {
-	const struct search *search;      /* NULL: all records */
-	const char *child;                /* the resource of the records' children; NULL: they have none */
+	const struct search *search; /* NULL: all records */
+	const char *child; /* the resource of the records' children; NULL: they have none */
 	const struct field *child_fields; /* its common fields */
 };
 
