@@ -337,3 +337,6 @@ class Report:
         assert name == self.names[self.at], (name, self.names[self.at])
         self.at += 1
         print("ok %d - %s%s" % (self.at, name, " # " + note if note else ""), flush=True)
+
+    def skip(self, name, reason):
+        self.ok(name, "SKIP " + reason)
