@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# run-tests: beside others
 """What goes wrong outside gives one clear message, the daemon goes on, and coverage does not grow by it."""
 import os
 import subprocess

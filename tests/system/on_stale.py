@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# run-tests: beside others
 """What a question gets when the data is older than it asks for: served with a refresh behind, waited for, or refused. However many ask, one refresh of a resource."""
 import os
 import subprocess

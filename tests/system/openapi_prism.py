@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# run-tests: beside others
 """A judge from outside: prism, which knows the published description of the API, stands in for the provider and between daemon and simulator.
 
 openapi_prism.py needs the description (FIC_OPENAPI, else ../shared/api/intercom-2.16.yaml) and node with npm, which installs prism into a

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# run-tests: beside others
 """The provider's traps, each switched on in the simulator by itself: in the end the cache is the truth, and nothing was claimed before it was so.
 The table of tests/README.md says which trap is which."""
 import calendar
