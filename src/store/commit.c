@@ -468,7 +468,7 @@ static int internal_new(struct store *s, struct commit **c_out, struct txn **t_o
 static void internal_start(struct store *s, struct commit *c)
 {
 	c->p.t->committing = true;
-	if (c->p.compact) {
+	if (c->p.compact[0]) {
 		c->p.stage = PREPARE_CHOOSE;
 		s->merging = c;
 	} else {
@@ -512,14 +512,11 @@ int commit_upkeep(struct store *s, const char *compact, bool quarantine)
 	assert(!s->committing && (!quarantine || !s->txn) && !(compact && s->merging));
 	if (internal_new(s, &c, &t))
 		return ERR_NOMEM;
-	*c = (struct commit){.p = {.s = s,
-				   .t = t,
-				   .internal = true,
-				   .changed = true,
-				   .compact = compact,
-				   .quarantine = quarantine},
-			     .done = compact ? compact_done : upkeep_done,
-			     .ctx = s};
+	*c = (struct commit){
+		.p = {.s = s, .t = t, .internal = true, .changed = true, .quarantine = quarantine},
+		.done = compact ? compact_done : upkeep_done,
+		.ctx = s};
+	snprintf(c->p.compact, sizeof c->p.compact, "%s", compact ? compact : "");
 	internal_start(s, c);
 	return 0;
 }

@@ -180,8 +180,7 @@ static bool marks_changed(const struct txn *t)
 bool prepare_changes(const struct prepared *p, const struct txn_part *part)
 {
 	return part_changed(part) || part->dictionary_new ||
-	       (!p->journaled && has_memory(part->base)) ||
-	       (p->compact && strcmp(p->compact, part->name) == 0);
+	       (!p->journaled && has_memory(part->base)) || strcmp(p->compact, part->name) == 0;
 }
 
 /* What is in memory goes to segments with every manifest. */
@@ -450,7 +449,7 @@ static int gather(struct prepared *p)
 
 static bool compacts(const struct prepared *p, const struct txn_part *part)
 {
-	return p->compact && strcmp(p->compact, part->name) == 0;
+	return strcmp(p->compact, part->name) == 0;
 }
 
 static int part_over(struct prepared *p)
@@ -709,7 +708,7 @@ static int prepare_open(struct prepared *p)
 		return rc;
 	p->journaled = p->replayed || (!p->internal && goes_to_journal(p));
 	rc = p->journaled ? 0 : parts_for_memory(p);
-	if (!rc && p->compact)
+	if (!rc && p->compact[0])
 		rc = txn_part(p->t, p->compact, &p->part, &p->why);
 	p->part = NULL;
 	if (rc)

@@ -51,7 +51,7 @@ struct prepared {
 	bool replayed;  /* the journal has it already */
 	bool internal;  /* upkeep: changes nothing that readers see, but for a quarantine */
 	bool quarantine;
-	const char *compact;  /* the resource whose files are merged; NULL: none */
+	char compact[SEGMENT_NAME_SIZE]; /* the resource whose files are merged; "": none. States come and go meanwhile */
 	struct choice choice; /* of them */
 	struct merge merge;
 	bool merging;

@@ -35,7 +35,6 @@ int prepare_choose(struct prepared *p)
 		return from ? prepare_nomem(p) : stale(p);
 	from->refs++;
 	p->from = from;
-	p->compact = from->name;
 	p->commits = s->commits;
 	if (p->choice.count == 0)
 		return stale(p);
