@@ -36,6 +36,12 @@ static inline bool bytes_is(struct bytes a, const char *text)
 	return bytes_equal(a, bytes_str(text));
 }
 
+/* Whether `part` stands somewhere in `a`; an empty span has no part but the empty one. */
+static inline bool bytes_has(struct bytes a, const char *part)
+{
+	return *part == '\0' || (a.len > 0 && memmem(a.data, a.len, part, strlen(part)));
+}
+
 /* memcmp order, a prefix first: negative, 0, positive. */
 int bytes_compare(struct bytes a, struct bytes b);
 

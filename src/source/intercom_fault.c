@@ -84,9 +84,7 @@ void intercom_read_fault(const struct ask *ask, int status, const char *link, st
 		page->fault = FAULT_NONSENSE;
 	/* Only a single record can be gone. A listing that is not found is a request of ours that is wrong, but for a scroll that is over. */
 	if (page->fault == FAULT_GONE && ask->kind != ASK_ONE && ask->kind != ASK_NESTED)
-		page->fault = memmem(message.data, message.len, "scroll", strlen("scroll"))
-				      ? FAULT_CURSOR
-				      : FAULT_NEVER;
+		page->fault = bytes_has(message, "scroll") ? FAULT_CURSOR : FAULT_NEVER;
 	if (page->fault == FAULT_NEVER && ask->kind != ASK_ONE && bytes_is(code, "client_error"))
 		page->fault = FAULT_CURSOR;
 	if (bytes_is(code, "scroll_exists"))

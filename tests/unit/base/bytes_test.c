@@ -17,6 +17,10 @@ static void test_spans(void **state)
 	assert_true(bytes_is(bytes_of("abc", 2), "ab"));
 	assert_false(bytes_is(bytes_str("ab"), "abc"));
 	assert_int_equal(bytes_str(NULL).len, 0);
+	assert_true(bytes_has(bytes_str("a scroll exists"), "scroll"));
+	assert_false(bytes_has(bytes_of("scrolls", 3), "scroll"));
+	assert_false(bytes_has(bytes_of(NULL, 0), "scroll"));
+	assert_true(bytes_has(bytes_of(NULL, 0), ""));
 	assert_true(bytes_compare(bytes_str("a"), bytes_str("b")) < 0);
 	assert_true(bytes_compare(bytes_str("ab"), bytes_str("a")) > 0);
 	assert_true(bytes_compare(bytes_of(NULL, 0), bytes_str("a")) < 0);
