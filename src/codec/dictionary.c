@@ -402,7 +402,7 @@ int dictionary_trainer_step(struct dictionary_trainer *t, struct buf *out)
 	size_t before = out->len;
 	int rc = 1;
 
-	if (t->samples < 2) /* nothing is shared */
+	if (t->samples < 2 || t->text.len == 0) /* nothing is shared */
 		return 0;
 	for (t->cost = 0; rc == 1 && t->cost < STEP_COST;)
 		rc = phases[t->phase](t, out);
