@@ -24,6 +24,8 @@ enum resource_trait {
 	TRAIT_WINDOWED = 1 << 7, /* wanted for a span of history; others are wanted as a whole */
 	TRAIT_UNSTABLE = 1 << 8, /* pages are numbered over a moving order: records may be shown twice or be missed; compare with the total */
 	TRAIT_CREATED = 1 << 9,  /* ASK_CHANGED can also be asked by creation (ask.created) */
+	TRAIT_EVENTS = 1 << 10, /* what changed is told by a feed of events (ASK_EVENTS); ASK_CHANGED is a walk over all, the newest first, without bounds */
+	TRAIT_BUMPED = 1 << 11, /* … in an order of its own, by a time that is not shown: no later than the last update, no earlier than the creation */
 };
 
 struct resource_type {
@@ -35,13 +37,21 @@ struct resource_type {
 	int64_t lookback_ms; /* how far a changes run reaches back before its watermark (search indexes lag) */
 };
 
-enum ask_kind { ASK_IDENTITY, ASK_LIST, ASK_CHANGED, ASK_ONE, ASK_DELETED, ASK_NESTED };
+enum ask_kind {
+	ASK_IDENTITY,
+	ASK_LIST,
+	ASK_CHANGED,
+	ASK_ONE,
+	ASK_DELETED,
+	ASK_NESTED,
+	ASK_EVENTS,
+};
 
 struct ask {
 	enum ask_kind kind;
 	const struct resource_type *type; /* NULL for ASK_IDENTITY */
 	int64_t start_ms,
-		end_ms;  /* ASK_CHANGED: last update in [start, end); TIME_MIN, TIME_MAX: open */
+		end_ms; /* ASK_CHANGED: last update in [start, end), ASK_EVENTS: when they happened; TIME_MIN, TIME_MAX: open */
 	bool descending; /* ASK_CHANGED: newest first */
 	bool created; /* ASK_CHANGED: by creation instead of last update, the span and the order alike (TRAIT_CREATED) */
 	struct bytes id;    /* ASK_ONE, ASK_NESTED */
@@ -89,10 +99,18 @@ enum fault {
 
 const char *fault_name(enum fault fault);
 
+/* What a feed of events tells: that something happened to the record. */
+struct page_event {
+	struct bytes id; /* {NULL, 0}: no event */
+	int64_t at_ms;   /* as it is dated, which may be earlier than it showed up; TIME_NONE */
+	bool shown;      /* the record stands beside it as a listing shows it; else its id alone */
+};
+
 struct page_record {
 	const struct resource_type *type;
 	struct record record; /* spans live as long as the page */
 	int64_t children; /* in a listing: how many the provider says ASK_ONE would bring; -1: not said */
+	struct page_event event; /* ASK_EVENTS: what it is told by */
 };
 
 #define PAGE_NESTED_MAX 4
@@ -125,7 +143,7 @@ struct reader;
 struct reader *reader_new(const struct account *a, const struct ask *ask, size_t body_max);
 /* A piece of the body. 0, or an error when the rest is of no interest (too large, not JSON); the reader notes it for reader_finish. */
 int reader_feed(struct reader *r, const void *data, size_t len);
-/* The answer is over. `seen_ms` is the provider's clock (its Date header, else ours); `link` the Link header. Always gives a page, which the caller owns (page_free); NULL: no memory.
+/* The answer is over. `seen_ms` is the provider's clock (its Date header, else ours); `link` the Link header, of a redirection where it leads to. Always gives a page, which the caller owns (page_free); NULL: no memory.
  * The reader is done with: reader_free. */
 struct page *reader_finish(struct reader *r, int status, const char *link, int64_t seen_ms);
 void reader_free(struct reader *r);
@@ -158,17 +176,21 @@ struct provider {
 	/* Records a page of such a listing; 0: they come all at once. NULL: not known. */
 	unsigned (*page_max)(const struct account *a, enum ask_kind kind,
 			     const struct resource_type *type);
+	/* Calls that one record takes beside the listing that shows it, where it is read whole; at least. NULL: one where listings are poor. */
+	unsigned (*reads)(const struct account *a, const struct resource_type *type);
+	/* Fills the page of a redirection (301, 308), whose body is of no interest. NULL: as any other status. */
+	void (*moved)(const struct ask *ask, const char *location, struct page *page);
 	/* Fills the page from page->body and the status (never called for a 304 or without a body that is one value). */
 	void (*read)(const struct account *a, const struct ask *ask, int status, const char *link,
 		     int64_t seen_ms, struct page *page);
 	/* Notes in `page`, which has one record, the lists inside it that are cut. */
 	void (*cut)(const struct account *a, struct page *page);
-	/* Puts the items of an ASK_NESTED's page into the record of `whole`, an ASK_ONE's: instead of what its list shows (`first`), or after it. 0, ERR_NOMEM, ERR_INVALID. */
+	/* Puts the items of an ASK_NESTED's page into the record of `whole`, an ASK_ONE's: instead of what its list shows (`first`), or after it; or behind it, as its children. 0, ERR_NOMEM, ERR_INVALID. */
 	int (*nest)(const struct account *a, struct page *whole, const char *list,
 		    const struct page *part, bool first);
 };
 
-extern const struct provider provider_intercom;
+extern const struct provider provider_intercom, provider_front;
 
 const struct provider *provider_find(struct bytes name); /* NULL: unknown */
 const struct resource_type *provider_type(const struct provider *p,

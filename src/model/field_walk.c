@@ -245,8 +245,7 @@ static int walk_path(struct walk *w, struct bytes doc, struct bytes path, unsign
 		struct bytes rest = bytes_of(path.data + end, path.len - end);
 		if (rest.len)
 			rest = bytes_of(rest.data + 1, rest.len - 1);
-		return stars < FIELD_STARS_MAX ? walk_items(w, found, rest, condition, stars + 1)
-					       : 0;
+		return stars < FIELD_STARS_MAX ? walk_items(w, found, rest, condition, stars + 1) : 0;
 	}
 	if (is_nil(found))
 		return 0;

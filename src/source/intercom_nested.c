@@ -102,8 +102,7 @@ void intercom_read_nested(const struct intercom_reading *g, struct bytes body)
 	for (uint32_t i = 0; i < head.count; i++) {
 		if (mp_take(&r, &doc) != 1 || !intercom_type_is(doc, n->item_type) ||
 		    !intercom_record(g, doc, &page->records[page->count].record)) {
-			page_nonsense(page,
-					  "an item of the list is of another kind, or has no id");
+			page_nonsense(page, "an item of the list is of another kind, or has no id");
 			return;
 		}
 		page->records[page->count++].type = NULL;
@@ -163,8 +162,7 @@ int intercom_nest(const struct account *a, struct page *whole, const char *list,
 	for (size_t i = 0; i < part->count; i++)
 		put_reference(n, part->records[i].record.id, &data);
 	mp_end_array(&data, mark, count + (uint32_t)part->count);
-	grown = data.error ? bytes_of(NULL, 0)
-			   : page_map_with(whole, old, "data", buf_bytes(&data));
+	grown = data.error ? bytes_of(NULL, 0) : page_map_with(whole, old, "data", buf_bytes(&data));
 	buf_release(&data);
 	if (grown.data)
 		grown = page_map_with(whole, grown, "has_more", bytes_of(no, sizeof no));

@@ -126,8 +126,8 @@ static void read_deleted(const struct intercom_reading *g, struct bytes body)
 		r->updated_ms = intercom_seconds(r->doc, "deleted_at");
 		/* What does not say when it was deleted may be a conversation that lives. */
 		if (r->updated_ms == TIME_NONE) {
-			page_nonsense(
-				page, "an item of the deletions does not say when it was deleted");
+			page_nonsense(page,
+				      "an item of the deletions does not say when it was deleted");
 			return;
 		}
 		r->created_ms = TIME_NONE;
@@ -197,5 +197,6 @@ void intercom_read(const struct account *a, const struct ask *ask, int status, c
 	case ASK_DELETED: read_deleted(&g, body); return;
 	case ASK_ONE: read_one(&g, body); return;
 	case ASK_NESTED: intercom_read_nested(&g, body); return;
+	case ASK_EVENTS: return; /* is never asked */
 	}
 }

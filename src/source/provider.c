@@ -163,6 +163,11 @@ struct page *reader_finish(struct reader *r, int status, const char *link, int64
 		}
 		return p;
 	}
+	if ((status == 301 || status == 308) && r->account->provider->moved) {
+		buf_reset(&p->body);
+		r->account->provider->moved(&r->ask, link, p);
+		return p;
+	}
 	if (!r->error)
 		r->error = json_finish(r->json, &r->why);
 	if (!r->error && p->body.error)
