@@ -93,6 +93,7 @@ struct page *page_alone(const struct account *a, const struct page_record *item)
 	}
 	p->count = 1;
 	p->records[0] = *item;
+	p->records[0].event = (struct page_event){0};
 	p->records[0].record.id = id;
 	p->records[0].record.doc = buf_bytes(&p->body);
 	p->records[0].record.flags &= ~(unsigned)RECORD_POOR;

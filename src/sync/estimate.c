@@ -7,9 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define RUNS_MAX  20    /* of a resource that are looked at */
-#define TRAIL_MAX 2000  /* entries that are looked through for them */
-#define WINDOW_MS 10000 /* of the provider's rate */
+#define RUNS_MAX  20   /* of a resource that are looked at */
+#define TRAIL_MAX 2000 /* entries that are looked through for them */
 #define UNKNOWN   (-1)
 
 /* What the audit trail tells about a resource. */
@@ -73,7 +72,12 @@ static int64_t pages(const struct question *q, enum ask_kind kind, int64_t recor
 
 static int64_t reads(const struct question *q, int64_t records)
 {
-	return q->resource->options.type->traits & TRAIT_POOR ? records : 0;
+	const struct account *a = &q->resource->sync->options.account;
+	const struct resource_type *type = q->resource->options.type;
+
+	if (a->provider->reads)
+		return records * a->provider->reads(a, type);
+	return type->traits & TRAIT_POOR ? records : 0;
 }
 
 /* Pages of deletions that each changes run asks for. */
@@ -113,6 +117,11 @@ static int64_t total_of(const struct question *q)
 	return strtoll(text, NULL, 10);
 }
 
+static enum ask_kind changes_ask(const struct question *q)
+{
+	return q->resource->options.type->traits & TRAIT_EVENTS ? ASK_EVENTS : ASK_CHANGED;
+}
+
 static void estimate_changes(const struct question *q, bool follows, struct sync_estimate *out)
 {
 	const struct coverage *c = snapshot_coverage(q->view, q->resource->options.type->name);
@@ -127,7 +136,7 @@ static void estimate_changes(const struct question *q, bool follows, struct sync
 		out->basis = "too few changes runs so far to tell how much changes";
 		return;
 	}
-	out->calls = pages(q, ASK_CHANGED, k + again) + reads(q, k) + deletions(q);
+	out->calls = pages(q, changes_ask(q), k + again) + reads(q, k) + deletions(q);
 	out->basis = follows ? "what changes meanwhile" : "how much changed in the last runs";
 }
 
@@ -201,7 +210,8 @@ static int64_t time_of(const struct question *q, int64_t calls)
 		return UNKNOWN;
 	/* What one window allows needs not wait for the next. */
 	if (b->limit > 0 && window >= 1 && (double)calls > window)
-		by_rate = (double)calls / window * WINDOW_MS;
+		by_rate = (double)calls / window *
+			  (double)q->resource->sync->options.account.provider->rate_window_ms;
 	if (q->past.calls)
 		by_pace = (double)calls * (double)q->past.ms / (double)q->past.calls;
 	return (int64_t)(by_rate > by_pace ? by_rate : by_pace);

@@ -7,6 +7,7 @@
 #include "sync_state.h"
 
 #define SECOND_MS 1000
+#define BUMP_MS   5000 /* a conversation may be made a little after its first message */
 
 /* Whether children are missing of parents that are held: these must be read again though nothing about them changed. */
 static int child_lost(const struct run *run, bool *lost_out)
@@ -69,8 +70,27 @@ static int begin(struct run *run, struct why *why)
 	return 0;
 }
 
+/* Everything that follows has a place below the lowest last update, for no place is above its record's last update. A record that was made after that stands
+ * where it cannot: then the order is another one. */
+static void follow_bumps(struct run *run)
+{
+	for (size_t i = 0; i < run->page->count; i++) {
+		const struct record *r = &run->page->records[i].record;
+		if (r->updated_ms == TIME_NONE ||
+		    (run->low_ms != TIME_MAX && r->created_ms != TIME_NONE &&
+		     r->created_ms > run->low_ms + BUMP_MS))
+			run->ordered = false;
+		else if (r->updated_ms < run->low_ms)
+			run->low_ms = r->updated_ms;
+	}
+}
+
 static void follow_order(struct run *run)
 {
+	if (run->ask.type->traits & TRAIT_BUMPED) {
+		follow_bumps(run);
+		return;
+	}
 	for (size_t i = 0; i < run->page->count; i++) {
 		int64_t updated = run->page->records[i].record.updated_ms;
 		if (run->page->records[i].type != run->ask.type)
@@ -86,9 +106,14 @@ static int proves(struct run *run, bool last, struct why *why)
 {
 	struct interval span = {.end_ms = run->gap.end_ms, .as_of_ms = run->asked_ms};
 	const struct coverage *c = snapshot_coverage(run->view, run->info.resource);
+	bool bumped = run->ask.type->traits & TRAIT_BUMPED;
 	int rc = 0;
 
 	follow_order(run);
+	/* A walk without bounds ends where the wanted history does. */
+	if (bumped && run->ordered && run->low_ms != TIME_MAX &&
+	    run->low_ms + BUMP_MS < run->ask.start_ms)
+		last = run->last_page = true;
 	if (c->chain_start_ms == TIME_NONE) {
 		rc = run_chain_start(run, run->asked_ms);
 		if (rc == 0)
@@ -108,7 +133,7 @@ static int proves(struct run *run, bool last, struct why *why)
 	if (last)
 		span.start_ms = run->gap.start_ms;
 	else if (run->ordered && run->low_ms != TIME_MAX)
-		span.start_ms = run->low_ms + SECOND_MS;
+		span.start_ms = run->low_ms + (bumped ? BUMP_MS : SECOND_MS);
 	else
 		return 0;
 	if (span.start_ms >= span.end_ms)

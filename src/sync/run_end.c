@@ -84,6 +84,7 @@ static void run_read_drop(struct run *run)
 		run->singles[i].fetch = NULL;
 		page_free(run->singles[i].whole);
 		run->singles[i].whole = NULL;
+		hashset_release(&run->singles[i].cursors);
 	}
 	run->single_count = 0;
 	run_wanted_drop(run);
@@ -122,6 +123,7 @@ void run_free(struct run *run)
 	buf_release(&run->memory);
 	hashset_release(&run->cursors);
 	hashset_release(&run->seen);
+	touched_release(&run->touched);
 	free(run);
 }
 

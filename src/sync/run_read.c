@@ -11,7 +11,7 @@
 #define LISTING_SLACK \
 	1000 /* records that may come besides twice those announced: the world goes on */
 #define LISTING_PAGES_MAX 100000 /* 15 million records */
-#define EMPTY_PAGES_MAX   3 /* in a row, each with a next page: the provider leads us in circles */
+#define EMPTY_PAGES_MAX   20 /* in a row, each with a next page: the provider leads us in circles */
 #define STEP_US           150
 
 static struct sync *of(const struct run *run)

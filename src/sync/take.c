@@ -305,6 +305,13 @@ static int take_whole(struct run *run, const struct page *page, size_t at, struc
 	return rc;
 }
 
+/* A walk without bounds shows what is not wanted any more. */
+static bool below_history(const struct run *run, const struct record *shown)
+{
+	return run->ops->kind == RUN_BACKFILL && (run->ask.type->traits & TRAIT_BUMPED) &&
+	       shown->updated_ms != TIME_NONE && shown->updated_ms < run->ask.start_ms;
+}
+
 int run_take(struct run *run, struct arrived *from, struct why *why)
 {
 	const struct page_record *item = &from->page->records[from->at];
@@ -315,6 +322,12 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 	if (item->type != run->resource->options.type)
 		return take_whole(run, from->page, from->at, why);
 	run->info.done++;
+	if (item->event.id.len)
+		return touched_take(run, item, why);
+	if (below_history(run, &item->record)) {
+		run->info.unchanged++;
+		return 0;
+	}
 	if ((run->ops->kind == RUN_SNAPSHOT || run->ops->kind == RUN_VERIFY) &&
 	    hashset_add(&run->seen, bytes_hash(item->record.id)) < 0)
 		return why_set(why, ERR_NOMEM, "out of memory");
