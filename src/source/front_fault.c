@@ -73,7 +73,7 @@ void front_moved(const struct ask *ask, const char *location, struct page *page)
 	struct bytes id = front_url_id(page, location ? location : "");
 
 	/* Every address of a conversation that was merged leads elsewhere: which one it became, its own says. */
-	if ((ask->kind == ASK_ONE && id.len && !bytes_equal(id, ask->id)) || ask->kind == ASK_NESTED) {
+	if (ask->kind == ASK_NESTED || (ask->kind == ASK_ONE && !bytes_equal(id, ask->id))) {
 		page->fault = FAULT_GONE;
 		if (ask->kind == ASK_ONE)
 			page->merged_into = id;
