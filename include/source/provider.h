@@ -232,6 +232,8 @@ struct provider {
 extern const struct provider provider_intercom, provider_front;
 
 const struct provider *provider_find(struct bytes name); /* NULL: unknown */
+int provider_route(const struct provider *p,
+		   struct bytes name); /* the index of its class of calls; negative: it has none of that name */
 const struct resource_type *provider_type(const struct provider *p,
 					  struct bytes name); /* NULL: it has none of that name */
 

@@ -34,6 +34,7 @@ struct journal {
 struct store_trial {
 	char resource[SEGMENT_NAME_SIZE]; /* empty: none yet */
 	uint64_t revision;
+	unsigned vain; /* trials in a row that came to nothing */
 };
 
 struct store {

@@ -210,8 +210,7 @@ static int64_t time_of(const struct question *q, int64_t calls)
 		return UNKNOWN;
 	/* What one window allows needs not wait for the next. */
 	if (b->limit > 0 && window >= 1 && (double)calls > window)
-		by_rate = (double)calls / window *
-			  (double)q->resource->sync->options.account.provider->rate_window_ms;
+		by_rate = (double)calls / window * (double)b->window_ms;
 	if (q->past.calls)
 		by_pace = (double)calls * (double)q->past.ms / (double)q->past.calls;
 	return (int64_t)(by_rate > by_pace ? by_rate : by_pace);
