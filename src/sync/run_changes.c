@@ -12,9 +12,9 @@
 
 enum { PHASE_CHANGED, PHASE_READING, PHASE_DELETED };
 
-/* The end of a feed of events is a little ahead of now: what happens while it is read does not move its pages, and our idea of the provider's clock may
- * be a little behind. */
-#define EVENTS_AHEAD_MS 2000
+/* The end of what is asked of a feed of events stays the same from page to page, well ahead of whatever the provider's clock is by now: the oldest come first, so what
+ * happens meanwhile stands at the end and moves nothing. */
+#define EVENTS_AHEAD_MS (60 * 60 * 1000)
 
 static bool by_events(const struct run *run)
 {
