@@ -155,6 +155,7 @@ struct run {
 	struct hashset seen; /* snapshot: ids, of all walks */
 	unsigned walks;
 	bool ordered; /* backfill */
+	bool resumed; /* backfill: its first page is asked for by a cursor of an earlier run */
 	bool force;   /* single reads even of what is held */
 	struct interval gap;
 	int64_t low_ms;                      /* backfill: the lowest last update so far */
@@ -243,6 +244,9 @@ int run_chain_extend(struct run *run, int64_t from_ms, int64_t to_ms);
 
 /* run_verify.c: a record was not held as it is upstream; last updated then. Nothing in other kinds of runs. */
 void run_differs(struct run *run, struct bytes id, int64_t updated_ms, const char *how);
+
+/* run_backfill.c: the cursor of an earlier run is refused. True: the walk begins anew. */
+bool run_unresumed(struct run *run, const struct page *page);
 
 /* run_changes.c: the feed of deletions is refused as such. True: the run goes on without it, as after an empty page. */
 bool run_unfed(struct run *run, struct page *page);

@@ -87,6 +87,11 @@ static void on_listing(void *ctx, struct page *page, const struct fetch_cost *co
 
 	run->listing = NULL;
 	add_cost(run, cost);
+	if (page && run_unresumed(run, page)) {
+		page_free(page);
+		run_list(run);
+		return;
+	}
 	if (!page || (page->fault && !run_unfed(run, page))) {
 		run_fault(run, page);
 		page_free(page);

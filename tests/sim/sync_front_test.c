@@ -425,6 +425,8 @@ static void kills(void **state)
 	open_office(&o, 150, 5 * HOUR_MS);
 	o.company->tidy = true;
 	while (!history_is_held(&o) && kills < 100) {
+		/* Once its last page's cursor is not taken any more. */
+		o.company->forgets |= kills == 3;
 		live(&o, 3 * MINUTE_MS + 17000);
 		if (history_is_held(&o))
 			break;
@@ -435,6 +437,9 @@ static void kills(void **state)
 	equal(&o);
 	/* Of each kill the page at work, at most. */
 	assert_true(o.company->thread_calls <= 150 * 3 + kills * 25 * 3);
+	/* The page at work is listed again; from the top only once. */
+	assert_true(o.company->list_calls <= 6 + kills + 6);
+	assert_false(o.company->forgets);
 	assert_int_equal(o.company->refused, 0);
 	close_office(&o);
 }

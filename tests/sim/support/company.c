@@ -246,12 +246,24 @@ static void put_thread_at(struct company *c, struct buf *out, unsigned index)
 	put_thread(out, &c->threads[index]);
 }
 
-static void serve_threads(struct company *c, const char *url, struct buf *out)
+static void refuse(struct sim_answer *out, int status, const char *message)
 {
+	out->status = status;
+	buf_printf(&out->body, "{\"_error\":{\"status\":%d,\"message\":\"%s\"}}", status, message);
+}
+
+static void serve_threads(struct company *c, const char *url, struct sim_answer *answer)
+{
+	struct buf *out = &answer->body;
 	struct paging p = {
 		.limit = 25, .descending = true, .put = put_thread_at, .path = "/conversations"};
 
 	c->list_calls++;
+	if (c->forgets && strstr(url, "page_token=")) {
+		c->forgets = false;
+		refuse(answer, 400, "Invalid page_token");
+		return;
+	}
 	c->breaches += strstr(url, "limit=25&sort_by=date&sort_order=desc") == NULL;
 	p.rows = calloc(c->count + 1, sizeof *p.rows);
 	assert(p.rows);
@@ -366,12 +378,6 @@ static void serve_comments(const struct company_thread *t, struct buf *out)
 	buf_put_str(out, "]}");
 }
 
-static void refuse(struct sim_answer *out, int status, const char *message)
-{
-	out->status = status;
-	buf_printf(&out->body, "{\"_error\":{\"status\":%d,\"message\":\"%s\"}}", status, message);
-}
-
 static void serve_one(struct company *c, const char *url, struct sim_answer *out)
 {
 	unsigned id = (unsigned)strtoul(strstr(url, "/cnv_") + 5, NULL, 10);
@@ -438,7 +444,7 @@ void company_serve(void *ctx, const struct http_request *request, struct sim_ans
 	else if (strncmp(url, "/conversations/", 15) == 0)
 		serve_one(c, url, out);
 	else if (strncmp(url, "/conversations?", 15) == 0)
-		serve_threads(c, url, &out->body);
+		serve_threads(c, url, out);
 	else if (strncmp(url, "/events?", 8) == 0)
 		serve_events(c, url, &out->body);
 	else if (strncmp(url, "/contacts?", 10) == 0)

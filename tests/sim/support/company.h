@@ -45,6 +45,7 @@ struct company {
 	unsigned window_calls, refused;
 	unsigned calls, list_calls, event_calls, thread_calls, breaches;
 	bool endless;  /* lists never end */
+	bool forgets;  /* pages can be asked for only by what was given since */
 	bool previews; /* events show ids alone */
 	bool tidy;     /* no page is short that need not be */
 	uint64_t random;
