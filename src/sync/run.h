@@ -180,6 +180,7 @@ struct run {
 	bool stones, disordered; /* deletions: one was shown; a newer one after an older */
 	int64_t stone_ms;        /* the last that was shown */
 	struct touched touched;  /* changes, by events */
+	struct hashset placed;   /* children that are in the open transaction */
 };
 
 struct run *run_new(struct resource *r, const struct run_ops *ops);

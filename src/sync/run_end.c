@@ -124,6 +124,7 @@ void run_free(struct run *run)
 	hashset_release(&run->cursors);
 	hashset_release(&run->seen);
 	touched_release(&run->touched);
+	hashset_release(&run->placed);
 	free(run);
 }
 

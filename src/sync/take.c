@@ -25,15 +25,19 @@ static int put(struct run *run, const struct resource_type *type, const struct r
 	enum put_outcome outcome;
 	int rc = txn_put(run->txn, type->name, record, &outcome, why);
 
+	if (rc == 0 && type == run->resource->child && !(record->flags & RECORD_DELETED) &&
+	    hashset_add(&run->placed, bytes_hash(record->id)) < 0)
+		rc = why_set(why, ERR_NOMEM, "out of memory");
 	if (rc == 0 && counted)
 		count(run, outcome);
 	run->differs |= rc == 0 && outcome != PUT_SAME && outcome != PUT_POORER;
 	return rc;
 }
 
-/* Tombstones for the children that are held but not in `keep` (NULL: none is kept). */
+/* Tombstones for the children that are held but not in `keep` (NULL: none is kept). What has another parent by now, in this very transaction, is that one's. `moved`: the others may
+ * show up there yet, and then live on. */
 static int bury_children(struct run *run, struct bytes parent, const struct hashset *keep,
-			 int64_t when_ms, struct why *why)
+			 int64_t when_ms, bool moved, struct why *why)
 {
 	static const uint8_t nil = 0xc0;
 	struct scan_spec spec = {
@@ -50,15 +54,17 @@ static int bury_children(struct run *run, struct bytes parent, const struct hash
 	if (rc)
 		return rc;
 	while ((rc = scan_next(scan, &row)) == 1) {
-		if (keep && hashset_has(keep, row.position.id_hash))
+		if ((keep && hashset_has(keep, row.position.id_hash)) ||
+		    hashset_has(&run->placed, row.position.id_hash))
 			continue;
 		rc = scan_record(scan, &run->memory, &child);
 		if (rc < 0)
 			break;
 		child.flags |= RECORD_DELETED;
 		child.doc = bytes_of(&nil, 1);
-		child.updated_ms = when_ms;
-		child.seen_ms = when_ms;
+		child.updated_ms = moved ? TIME_NONE : when_ms;
+		if (!moved)
+			child.seen_ms = when_ms;
 		rc = put(run, run->resource->child, &child, false, why);
 		if (rc)
 			break;
@@ -90,7 +96,7 @@ int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes mer
 	/* What is not held needs no tombstone: its absence is covered. Its children may have outlived it in another file, when its own was damaged. */
 	int rc = held == 0 ? 0 : put(run, type, &stone, true, why);
 	if (rc == 0 && run->resource->child)
-		rc = bury_children(run, id, NULL, when_ms, why);
+		rc = bury_children(run, id, NULL, when_ms, merged_into.len > 0, why);
 	return rc;
 }
 
@@ -195,7 +201,7 @@ static int bury_missing(struct run *run, const struct page *page, size_t at, str
 	for (size_t i = at + 1; i < page->count && page->records[i].type != type && rc >= 0; i++)
 		rc = hashset_add(&keep, bytes_hash(page->records[i].record.id));
 	if (rc >= 0)
-		rc = bury_children(run, parent->id, &keep, parent->seen_ms, why);
+		rc = bury_children(run, parent->id, &keep, parent->seen_ms, false, why);
 	hashset_release(&keep);
 	return rc < 0 ? rc : 0;
 }

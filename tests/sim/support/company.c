@@ -132,8 +132,9 @@ void company_merge(struct company *c, struct company_thread *from, struct compan
 {
 	from->gone_ms = now_of(c);
 	from->into = into->id;
+	/* They keep their ids. */
 	for (unsigned i = 0; i < from->parts; i++)
-		add_message(c, into, from->messages[i].created_ms);
+		into->messages[into->parts++] = from->messages[i];
 	into->version++;
 	into->updated_ms = now_of(c);
 	event(c, into, "conversations_merged", now_of(c), from->id);
