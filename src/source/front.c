@@ -40,6 +40,7 @@ static const struct route_class classes[] = {
 const struct provider provider_front = {
 	.name = "front",
 	.rate_window_ms = 60000,
+	.rate_assumed = 50, /* of the smallest plan */
 	.routes = classes,
 	.types = front_types,
 	.base_url = base_url,

@@ -10,6 +10,9 @@
 #define RUNS_MAX  20   /* of a resource that are looked at */
 #define TRAIL_MAX 2000 /* entries that are looked through for them */
 #define UNKNOWN   (-1)
+/* What is believed to be typical: so long, and so many. */
+#define DENSE_MS      INT64_C(86400000)
+#define DENSE_RECORDS 50
 
 /* What the audit trail tells about a resource. */
 struct past {
@@ -177,6 +180,19 @@ static void estimate_snapshot(const struct question *q, struct sync_estimate *ou
 	}
 }
 
+/* How many records the rest of a walk has, if it is as dense as what was walked. */
+static int64_t rest_of(const struct question *q, int64_t start_ms)
+{
+	int64_t walked = resource_walked(q->resource, q->view);
+	int64_t now = sync_provider_now(q->resource->sync);
+
+	if (walked == TIME_NONE || now - walked < DENSE_MS || held_of(q) < DENSE_RECORDS)
+		return UNKNOWN;
+	return walked <= start_ms ? 0
+				  : (int64_t)((double)held_of(q) * (double)(walked - start_ms) /
+					      (double)(now - walked));
+}
+
 static void estimate_backfill(const struct question *q, bool full, struct sync_estimate *out)
 {
 	const struct coverage *c = snapshot_coverage(q->view, q->resource->options.type->name);
@@ -197,6 +213,12 @@ static void estimate_backfill(const struct question *q, bool full, struct sync_e
 	if (total > held) {
 		out->calls = pages(q, ASK_CHANGED, total - held) + reads(q, total - held);
 		out->basis = "the provider's count when the reading began";
+		return;
+	}
+	int64_t rest = total == UNKNOWN ? rest_of(q, out->span_start_ms) : UNKNOWN;
+	if (rest != UNKNOWN) {
+		out->calls = pages(q, ASK_CHANGED, rest) + reads(q, rest);
+		out->basis = "the past is as busy as what was read of it";
 	}
 }
 

@@ -459,6 +459,33 @@ static void newest_day(void **state)
 	close_office(&o);
 }
 
+/* What is left of the past is foretold: its calls, and the hours that they take. */
+static void plan(void **state)
+{
+	struct office o = {.only_threads = true, .history_ms = 16 * DAY_MS};
+	struct sync_estimate e[2];
+	struct why why = {""};
+
+	(void)state;
+	open_office(&o, 800, HOUR_MS / 2);
+	live(&o, 20 * MINUTE_MS);
+	assert_int_equal(sync_estimate(o.sync,
+				       provider_type(&provider_front, bytes_str("conversations")),
+				       SYNC_BACKFILL, TIME_MIN, TIME_MAX, e, 2, &why),
+			 2);
+	unsigned calls = o.company->calls;
+	int64_t began = loop_wall_ms(o.loop);
+	whole(&o);
+	calls = o.company->calls - calls;
+	double took = (double)(loop_wall_ms(o.loop) - began);
+	print_message("%lld calls in %lld min foretold, %u in %.0f\n", (long long)e[0].calls,
+		      (long long)(e[0].ms / MINUTE_MS), calls, took / (double)MINUTE_MS);
+	assert_true((double)e[0].calls > calls * 0.8 && (double)e[0].calls < calls * 1.2);
+	assert_true((double)e[0].ms > took * 0.7 && (double)e[0].ms < took * 1.3);
+	assert_int_equal(o.company->refused, 0);
+	close_office(&o);
+}
+
 /* Only the wanted history is read. */
 static void history(void **state)
 {
@@ -525,8 +552,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_sync),  cmocka_unit_test(changes), cmocka_unit_test(merges),
 		cmocka_unit_test(late_events), cmocka_unit_test(cost),    cmocka_unit_test(kills),
-		cmocka_unit_test(newest_day),  cmocka_unit_test(history), cmocka_unit_test(verify),
-		cmocka_unit_test(endless),
+		cmocka_unit_test(newest_day),  cmocka_unit_test(history), cmocka_unit_test(plan),
+		cmocka_unit_test(verify),      cmocka_unit_test(endless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
