@@ -6,21 +6,15 @@
 #include "run.h"
 #include "sync_state.h"
 
-#include <codec/msgpack.h>
+#include <model/fed.h>
 
 #include <stdlib.h>
 
 #define FED_RESOURCE "fed_events" /* of the store; no client sees it */
 #define FED_MAX      50000        /* events that are remembered */
-#define FED_BYTES    16           /* of one: its id's hash, and its date */
 #define SHOWN_MAX \
 	((size_t)4 << 20) /* bytes of records that wait for their turn as they were shown; of others the id is kept */
 #define BATCH 20 /* records that are read and committed together */
-
-struct fed {
-	uint64_t hash;
-	int64_t at_ms;
-};
 
 void touched_release(struct touched *t)
 {
@@ -42,13 +36,13 @@ int touched_load(struct touched *t, const char *resource, struct snapshot *view)
 {
 	struct buf memory = {0};
 	struct record record;
-	struct mp_value v;
 	int rc = snapshot_get(view, FED_RESOURCE, bytes_str(resource), &memory, &record);
 
-	if (rc == 1 && mp_get(record.doc, &v) && v.type == MP_BIN) {
+	if (rc == 1) {
+		size_t n = fed_count(record.doc);
 		rc = 0;
-		for (size_t i = 0; i + FED_BYTES <= v.str.len && rc >= 0; i += FED_BYTES)
-			rc = hashset_add(&t->before, le64(v.str.data + i));
+		for (size_t i = 0; i < n && rc >= 0; i++)
+			rc = hashset_add(&t->before, fed_at(record.doc, i).hash);
 	}
 	buf_release(&memory);
 	return rc == ERR_NOMEM ? rc : 0;
@@ -70,11 +64,10 @@ static int fed_add(struct touched *t, uint64_t hash, int64_t at_ms)
 	return 0;
 }
 
-/* Those that the next run will be shown again. */
 int touched_save(struct run *run, int64_t from_ms)
 {
-	const struct touched *t = &run->touched;
-	struct buf list = {0}, doc = {0};
+	struct touched *t = &run->touched;
+	struct buf doc = {0};
 	struct why why = {""};
 	struct record record = {
 		.id = bytes_str(run->info.resource),
@@ -82,21 +75,18 @@ int touched_save(struct run *run, int64_t from_ms)
 		.updated_ms = TIME_NONE,
 		.seen_ms = run->asked_ms,
 	};
+	size_t kept = 0;
 
-	for (size_t i = 0; i < t->fed_count; i++) {
-		uint8_t one[FED_BYTES];
-		if (t->fed[i].at_ms < from_ms)
-			continue;
-		put_le64(one, t->fed[i].hash);
-		put_le64(one + 8, (uint64_t)t->fed[i].at_ms);
-		buf_put(&list, one, sizeof one);
-	}
-	mp_put_bin(&doc, buf_bytes(&list));
+	/* Those that the next run will be shown again. */
+	for (size_t i = 0; i < t->fed_count; i++)
+		if (t->fed[i].at_ms >= from_ms)
+			t->fed[kept++] = t->fed[i];
+	t->fed_count = kept;
+	fed_encode(t->fed, kept, &doc);
 	record.doc = buf_bytes(&doc);
-	int rc = list.error ? list.error : doc.error;
+	int rc = doc.error;
 	if (rc == 0)
 		rc = txn_put(run->txn, FED_RESOURCE, &record, NULL, &why);
-	buf_release(&list);
 	buf_release(&doc);
 	return rc;
 }
