@@ -289,12 +289,18 @@ def test_named_kinds_and_their_events():
               "merge": "conversations_merged", "send_draft": "out_reply"}
     silent = ["edit_comment", "delete_comment", "draft", "edit_draft", "discard_draft", "silent_field", "subject",
               "new_contact", "update_contact", "rename_tag", "update_teammate"]
-    with Front("--conversations", 200, "--rate", 0) as s:
+    with Front("--conversations", 40, "--rate", 0) as s:
+        s.mutate(count=150, seed=9)
         known = set(s.truth("events"))
-        for kind in list(raised) + silent:
+        docs = s.truth("conversations")
+        for kind in silent + ["draft"] * 4 + list(raised):
             s.advance(5)
             done = one(s, kind)
             assert done, kind
+            before, docs = docs, s.truth("conversations")
+            changed = {i for i in before.keys() | docs.keys() if before.get(i) != docs.get(i)}
+            assert changed <= {c["id"] for c in done}, (kind, changed, done)
+            assert bool(changed) == (kind not in silent or kind in ("silent_field", "subject")), (kind, changed)
             now = s.truth("events")
             fresh = {now[i]["type"] for i in now if i not in known}
             if kind in silent:
@@ -304,6 +310,14 @@ def test_named_kinds_and_their_events():
             else:
                 assert fresh & {"sending_error", "message_bounce_error"}, fresh
             known = set(now)
+        begun = one(s, "unsent")[0]["id"]
+        doc = s.get("/conversations/" + begun).json
+        assert doc["status"] == "invisible" and doc["subject"] == "" and doc["_links"]["related"]["last_message"] is None
+        assert begun not in {c["id"] for c in s.all("/conversations?" + EVERY)} and begun in s.truth("conversations")
+        while s.get("/conversations/" + begun).json["status"] == "invisible":
+            assert one(s, "send_draft")
+        assert {e["type"] for e in s.all("/conversations/%s/events" % begun)} == {"assign", "outbound"}
+        one(s, "trash")
         before = s.truth("conversations")
         gone = one(s, "delete_forever")[0]["id"]
         assert before[gone]["status"] == "deleted" and gone not in s.truth("conversations")
@@ -468,6 +482,41 @@ def test_limits():
         s.advance(60)
         s.restarted()
         assert s.get("/teams").status == 200
+
+
+def test_others_use_up_the_limit():
+    with Front("--rate", 100, "--others", 100000) as s:
+        time.sleep(0.1)
+        s.get("/teams")
+        a = s.get("/teams")
+        assert a.headers["x-ratelimit-remaining"] == "0" and int(a.headers["x-ratelimit-burst-remaining"]) < 50
+
+
+def test_events_are_kept_for_a_while():
+    with Front("--event-days", 30, "--days", 300, "--conversations", 100, "--rate", 0) as s:
+        events = s.all("/events")
+        assert 0 < len(events) and min(e["emitted_at"] for e in events) >= NOW - 30 * 86400
+        assert {e["id"] for e in events} == set(s.truth("events"))
+
+
+def test_changes_of_contacts_can_be_followed():
+    with Front("--conversations", 40, "--contacts", 300, "--rate", 0) as s:
+        held = {c["id"]: c for c in s.all("/contacts?limit=100")}
+        mark = max(c["updated_at"] for c in held.values())
+        for seed in range(4):
+            s.mutate(count=60, seed=seed, kinds=["new_contact", "update_contact", "adopt_stranger", "add_handle",
+                                                 "remove_handle"])
+            got = s.all("/contacts?limit=100&sort_by=updated_at&sort_order=asc&q[updated_after]=%.3f" % (mark - 5))
+            assert 20 < len(got) < 300
+            held.update({c["id"]: c for c in got})
+            mark = max(mark, got[-1]["updated_at"])
+            assert held == s.truth("contacts")
+            s.advance(30)
+        handles = [(h["source"], h["handle"]) for c in held.values() for h in c["handles"]]
+        assert len(handles) == len(set(handles))
+        merged, into = [c["id"] for c in one(s, "merge_contacts")]
+        both = s.get("/contacts/" + into).json["handles"]
+        assert all(h in both for h in held[merged]["handles"] + held[into]["handles"])
 
 
 def test_guards():

@@ -82,7 +82,8 @@ struct front_conversation {
 	uint8_t tag_count, link_count;
 	uint8_t status, type, ticket_status;
 	bool gone, is_private, ticket;
-	bool from; /* the recipient wrote last */
+	bool from;   /* the recipient wrote last */
+	bool unsent; /* it has nothing but a draft */
 };
 
 enum front_error { ERROR_NONE, ERROR_SPOOFED, ERROR_UNDELIVERED };
@@ -204,6 +205,8 @@ uint32_t front_message_add(const struct front_said *said);
 uint32_t front_comment_add(const struct front_said *said);
 void front_event_add(uint32_t conversation, enum front_event_type type, int64_t at,
 		     enum front_actor actor, uint32_t who, uint32_t target);
+/* Whether the feed does not reach back to it any more. */
+bool front_event_forgotten(uint32_t idx);
 /* Sorts and numbers the events of the start. */
 void front_events_settle(void);
 /* Everything of one conversation becomes the other one's. */

@@ -89,6 +89,12 @@ void front_answer_contact_notes(struct call *c)
 	front_whole_open(c);
 	if (idx % 4 == 0) {
 		j_open(&c->out, NULL, '{');
+		j_open(&c->out, "_links", '{');
+		j_open(&c->out, "related", '{');
+		front_url(&c->out, "author", "/teammates/%s",
+			  front_id(FRONT_TEAMMATE, idx % front.teammates.count).text);
+		j_null(&c->out, "owner");
+		front_links_close(&c->out);
 		front_render_teammate(&c->out, "author", idx % front.teammates.count, UINT64_MAX);
 		j_str(&c->out, "body", "Asked for the yearly plan");
 		front_time(&c->out, "created_at", front.contacts.list[idx].created);

@@ -44,6 +44,8 @@ static bool in_listing(const struct front_page *p, uint32_t idx)
 	const struct front_conversation *c = &front.conversations.list[idx];
 	unsigned bit = status_bit(c);
 
+	if (c->unsent)
+		return false;
 	if (n->statuses ? !(bit & n->statuses) : bit == SHOW_TRASHED)
 		return false;
 	if (n->categories && !(n->categories >> c->ticket_status & 1))
@@ -411,6 +413,8 @@ static bool event_wanted(const struct front_page *p, uint32_t idx)
 	int64_t slack = settings.inclusive ? 0 : 1;
 
 	if (!front_conversation_visible(e->conversation))
+		return false;
+	if (front_event_forgotten(idx))
 		return false;
 	if (e->emitted < w->after + slack || e->emitted > w->before - slack)
 		return false;

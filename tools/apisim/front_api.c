@@ -348,6 +348,7 @@ static const struct kind kinds[] = {
 	{"rename_link", front_do_rename_link, 1, false},
 	{"rename_list", front_do_rename_list, 1, false},
 	{"new_inbox", front_do_new_inbox, 0, false},
+	{"unsent", front_do_unsent, 0, false},
 	{"import_message", front_do_import_message, 0, true},
 	{"edit_comment", front_do_edit_comment, 0, true},
 	{"delete_comment", front_do_delete_comment, 0, true},

@@ -31,6 +31,7 @@ bool front_do_late_message(struct change *m);
 bool front_do_import_message(struct change *m);
 bool front_do_new_conversation(struct change *m);
 bool front_do_new_outbound(struct change *m);
+bool front_do_unsent(struct change *m);
 bool front_do_sending_error(struct change *m);
 bool front_do_comment(struct change *m);
 bool front_do_mention(struct change *m);

@@ -21,8 +21,7 @@ static bool touch_contact(struct change *m, uint32_t idx, int64_t at)
 	struct front_contact *c = &front.contacts.list[idx];
 
 	c->seq = world.version;
-	if (at > c->updated)
-		c->updated = at;
+	c->updated = at > c->updated ? at : c->updated + 1;
 	front_order_put(&front.by_contact_updated, idx, c->updated);
 	front_change_report(m, "contacts", FRONT_CONTACT, idx, at);
 	return true;

@@ -18,7 +18,7 @@ bool front_change_pick(struct change *m, unsigned fits, uint32_t *idx)
 		if (m->fixed)
 			*idx = m->target;
 		c = &front.conversations.list[*idx];
-		if (front_conversation_visible(*idx) && (fits >> c->status & 1) &&
+		if (front_conversation_visible(*idx) && !c->unsent && (fits >> c->status & 1) &&
 		    (!(fits & FIT_TALK) || c->type == TYPE_CONVERSATION))
 			return true;
 	}
@@ -195,6 +195,20 @@ bool front_do_new_outbound(struct change *m)
 	return front_change_end(m, idx, at, true);
 }
 
+/* A conversation that is begun and not sent: only its assignment is told. */
+bool front_do_unsent(struct change *m)
+{
+	int64_t at = front_change_begin(m);
+	uint32_t idx = add_conversation(m, at), mate = some_teammate(m), draft;
+
+	front.conversations.list[idx].assignee = mate + 1;
+	front.conversations.list[idx].unsent = true;
+	draft = front_message_add(&(struct front_said){idx, at, rng_next(&m->rng), mate + 1, false});
+	front.messages.list[draft].draft = true;
+	front_event_add(idx, EVENT_ASSIGN, at, BY_TEAMMATE, mate, mate);
+	return front_change_end(m, idx, at, true);
+}
+
 bool front_do_sending_error(struct change *m)
 {
 	struct front_message *sent;
@@ -353,14 +367,18 @@ bool front_do_send_draft(struct change *m)
 {
 	uint32_t draft, idx, message;
 	int64_t at;
+	bool first;
 
 	if (!pick_draft(m, &draft))
 		return false;
 	at = front_change_begin(m);
 	front.messages.list[draft].gone = true;
 	idx = front.messages.list[draft].conversation;
+	first = front.conversations.list[idx].unsent;
+	front.conversations.list[idx].unsent = false;
 	message = say(m, idx, at, false, front.messages.list[draft].author);
-	front_event_add(idx, EVENT_OUT_REPLY, at, BY_INBOX, front.conversations.list[idx].inbox - 1,
-			message);
+	front.messages.list[message].opening = first;
+	front_event_add(idx, first ? EVENT_OUTBOUND : EVENT_OUT_REPLY, at, BY_INBOX,
+			front.conversations.list[idx].inbox - 1, message);
 	return front_change_end(m, idx, at, true);
 }

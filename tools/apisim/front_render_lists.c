@@ -141,6 +141,12 @@ void front_render_field(struct buf *b, const char *scope, uint32_t idx)
 	j_close(b, '}');
 }
 
+/* Rules that write are teammates, too. */
+static bool is_bot(uint32_t idx)
+{
+	return idx && idx % 4 == 0;
+}
+
 void front_render_teammate(struct buf *b, const char *key, uint32_t idx, uint64_t seq)
 {
 	const struct item *it = &front.teammates.list[idx];
@@ -154,6 +160,9 @@ void front_render_teammate(struct buf *b, const char *key, uint32_t idx, uint64_
 	front_links_open(b, "/teammates/%s", id.text);
 	front_url(b, "inboxes", "/teammates/%s/inboxes", id.text);
 	front_url(b, "conversations", "/teammates/%s/conversations", id.text);
+	if (is_bot(idx))
+		front_url(b, "botSource", "/rules/%s",
+			  front_id(FRONT_RULE, idx % front_rule_count()).text);
 	front_links_close(b);
 	j_str(b, "id", id.text);
 	j_str(b, "email", email);
@@ -164,7 +173,7 @@ void front_render_teammate(struct buf *b, const char *key, uint32_t idx, uint64_
 	j_bool(b, "is_admin", idx == 0);
 	j_bool(b, "is_available", world_seed(SEED_ADMIN, hash2(idx, revision)) % 2);
 	j_bool(b, "is_blocked", idx % 13 == 12);
-	j_str(b, "type", idx && idx % 9 == 0 ? "rule" : "user");
+	j_str(b, "type", is_bot(idx) ? "rule" : "user");
 	front_custom_fields(b, world_seed(SEED_ADMIN, 1000 + idx));
 	j_close(b, '}');
 }

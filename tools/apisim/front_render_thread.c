@@ -8,6 +8,8 @@
 
 static const char *status_name(const struct front_conversation *c)
 {
+	if (c->unsent)
+		return "invisible";
 	if (c->status == STATUS_TRASHED)
 		return "deleted";
 	if (c->status == STATUS_ARCHIVED)
@@ -32,12 +34,13 @@ static uint32_t topic_of(const struct front_conversation *c)
 void front_subject(struct buf *b, uint32_t conversation)
 {
 	const struct front_conversation *c = &front.conversations.list[conversation];
+	uint32_t last = front_last_message(conversation);
 	struct text_names names;
 
 	names_of(c->person, c->seed, 0, &names);
-	if (c->inbox && front_inbox_source(c->inbox - 1) != SOURCE_EMAIL)
+	if (c->unsent || (c->inbox && front_inbox_source(c->inbox - 1) != SOURCE_EMAIL))
 		return;
-	if (c->message && front.messages.list[c->message - 1].older)
+	if (last && !front.messages.list[last - 1].opening)
 		buf_lit(b, "Re: ");
 	text_write(b, c->type == TYPE_CONVERSATION ? VOICE_SUBJECT : VOICE_TITLE, topic_of(c),
 		   hash2(c->seed, c->subject), &names, true);
@@ -366,6 +369,11 @@ static void print_message_metadata(struct buf *b, const struct front_message *m)
 		j_str(b, "external_id", text);
 	else if (m->seed % 5 == 0)
 		j_lit(b, "\"headers\":{}");
+	else if (m->seed % 5 == 1)
+		j_str(b, "thread_ref", text);
+	if (redacted(m))
+		j_lit(b, "\"twitter_url\":\"https://social.example/status/1\",\"is_retweet\":false,"
+			 "\"have_been_retweeted\":false,\"have_been_favorited\":true");
 	j_close(b, '}');
 }
 

@@ -378,7 +378,8 @@ static bool search_wanted(const struct front_page *p, uint32_t idx)
 	const struct query *q = p->filter;
 	const struct front_conversation *c = &front.conversations.list[idx];
 
-	if ((c->status == STATUS_TRASHED) != q->trashed || !front_conversation_visible(idx))
+	if (c->unsent || (c->status == STATUS_TRASHED) != q->trashed ||
+	    !front_conversation_visible(idx))
 		return false;
 	/* What happened just now is not found yet. */
 	if (settings.search_lag_s && c->updated + settings.search_lag_s * 1000ll > front_now())

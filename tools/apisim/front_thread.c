@@ -2,6 +2,7 @@
  * chain from the newest to the oldest. Must keep the chains in the order of
  * time, also for what comes late. */
 #include "front.h"
+#include "settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,13 @@ void front_event_add(uint32_t conversation, enum front_event_type type, int64_t 
 	front_order_put(&front.by_emitted, idx, at);
 }
 
+bool front_event_forgotten(uint32_t idx)
+{
+	int64_t kept = settings.event_days * 86400000ll;
+
+	return kept && front.events.list[idx].emitted < front_now() - kept;
+}
+
 static int compare_events(const void *a, const void *b)
 {
 	const struct front_event *x = a, *y = b;
@@ -112,8 +120,7 @@ void front_touch(uint32_t conversation, int64_t at, bool bump)
 	struct front_conversation *c = &front.conversations.list[conversation];
 
 	c->seq = world.version;
-	if (at > c->updated)
-		c->updated = at;
+	c->updated = at > c->updated ? at : c->updated + 1;
 	if (c->person)
 		c->contact = front.handles.list[c->person - 1].owner;
 	if (bump && at > c->bumped)

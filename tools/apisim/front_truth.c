@@ -78,7 +78,8 @@ static void event_line(struct truth *t)
 {
 	const struct front_event *e = &front.events.list[t->at];
 
-	if (!front_conversation_visible(e->conversation) || e->emitted / 1000 < t->since)
+	if (!front_conversation_visible(e->conversation) || front_event_forgotten(t->at) ||
+	    e->emitted / 1000 < t->since)
 		return;
 	open_line(t, FRONT_EVENT, t->at);
 	j_str(&t->out, "parent", front_id(FRONT_CONVERSATION, e->conversation).text);

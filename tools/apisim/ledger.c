@@ -39,10 +39,19 @@ static void roll_window(void)
 	}
 }
 
+/* With what others have used up, evenly through the window. */
+static uint32_t taken(void)
+{
+	int64_t passed_ms = clock_flow_ms() - rate.window * api->window_ms;
+	int64_t others = (int64_t)settings.others * passed_ms / 60000;
+
+	return rate.used + (uint32_t)others;
+}
+
 bool ledger_rate_take(void)
 {
 	roll_window();
-	if (settings.rate && rate.used >= window_limit())
+	if (settings.rate && taken() >= window_limit())
 		return false;
 	rate.used++;
 	return true;
@@ -60,7 +69,9 @@ void ledger_rate_words(struct rate_words *out)
 	roll_window();
 	left_ms = (rate.window + 1) * api->window_ms - clock_flow_ms();
 	out->limit = window_limit();
-	out->remaining = !settings.rate ? out->limit : out->limit - rate.used;
+	out->remaining = out->limit;
+	if (settings.rate)
+		out->remaining = taken() < out->limit ? out->limit - taken() : 0;
 	/* The same as the end of the window unless the clock stands still. */
 	out->reset = clock_is_frozen() ? clock_now() + (left_ms + 999) / 1000
 				       : (rate.window + 1) * (api->window_ms / 1000);

@@ -26,6 +26,8 @@ struct settings {
 	bool unstable_ties;  /* articles of one second are missed between two pages */
 	/* Front only. */
 	uint32_t short_pages;         /* of 1000 pages, how many end too early */
+	uint32_t others;              /* calls a minute that other programs make */
+	uint32_t event_days;          /* how far back the feed of events goes; 0: to the start */
 	bool next_same, next_foreign; /* which host the next page is on; else the company's */
 	bool ticketing;
 	bool no_updated_at, updated_by_messages; /* of conversations */
