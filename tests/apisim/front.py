@@ -8,6 +8,7 @@ what it should and of nothing else, that limits, faults and breaches work.
 
 import json
 import os
+import random
 import sys
 import time
 import urllib.parse
@@ -19,6 +20,7 @@ RESOURCES = ["conversations", "messages", "comments", "events", "contacts", "acc
              "tags", "inboxes", "channels", "links", "contact_lists", "statuses", "rules"]
 EVERY = "&".join("q%%5Bstatuses%%5D%%5B%%5D=%s" % s for s in ("assigned", "unassigned", "archived", "trashed"))
 HOST = "https://acme.api.frontapp.com"
+SANITIZED = bool(os.environ.get("SANITIZE"))
 
 
 class Front(Sim):
@@ -533,6 +535,44 @@ def test_guards():
         answers = [s.get("/conversations/search/is%3Aopen") for _ in range(41)]
         assert [a.status for a in answers] == [200] * 40 + [429]
         assert int(answers[-1].headers["x-ratelimit-remaining"]) > 0
+
+
+def test_garbage():
+    """Whatever comes, the simulator refuses it and lives on."""
+    with Front("--conversations", 60, "--rate", 0) as s:
+        rng = random.Random(5)
+        ids = [list(s.truth(r))[0] for r in ("conversations", "messages", "contacts", "tags", "events", "accounts")]
+        words = ids + ["cnv_", "cnv_0", "cnv_zzzzzzzzzzzz", "crd_" + "z" * 11, "alt:email:", "alt:domain:account0",
+                       "alt:ext_id:ext-99999999999", "%00", "a" * 300, "..", "%F0%9F%9A%9A", "{}", "search/%2F%2F"]
+        heads = ["conversations", "messages", "contacts", "tags", "events", "accounts", "conversations/search",
+                 "teammates", "download", "company/statuses", "inboxes", "links", "rules", "channels", "comments"]
+        tails = ["", "/messages", "/comments", "/events", "/conversations", "/children", "/contacts"]
+        queries = ["", "?limit=-1", "?limit=99999999999999999999", "?page_token=", "?page_token=" + "f" * 64,
+                   "?page_token=zz&limit=3", "?q[after]=x&q[before]=1e9", "?q[types][]=&q[types][]=tag", "?&&&=&",
+                   "?q[statuses]=assigned&q[statuses][]=trashed", "?sort_by=&sort_order=up", "?limit=1&limit=2"]
+        for _ in range(600):
+            path = "/%s/%s%s%s" % (rng.choice(heads), rng.choice(words), rng.choice(tails), rng.choice(queries))
+            a = s.get(path)
+            assert a.status in (200, 202, 400, 404), (path, a.status)
+            if a.headers["Content-Type"].startswith("application/json"):
+                assert isinstance(a.json, dict)
+        for query in ('"', '""', '"unclosed is:open', "from:", ":", "custom_field:=", 'custom_field:"Plan="', "::::",
+                      "\u00e9 " * 14, "x" * 4000):
+            a = s.get("/conversations/search/" + urllib.parse.quote(query, safe=""))
+            assert a.status in (200, 400), (query, a.status)
+        assert s.get("/me").status == 200
+
+
+def test_small_and_large_worlds():
+    with Front("--contacts", 1, "--companies", 0, "--conversations", 0, "--admins", 1, "--teams", 1, "--tags", 1,
+               "--inboxes", 1, "--links", 0, "--segments", 1, "--rate", 0) as s:
+        assert s.all("/conversations") == [] and s.all("/events") == []
+        s.mutate(count=300, seed=1)
+        Mirror(s).same()
+    with Front("--conversations", 20000, "--contacts", 10000, "--rate", 0) as s:
+        assert len(s.all("/contacts?limit=100")) == len(s.truth("contacts")) > 9000
+        assert len(s.all("/conversations?limit=100&" + EVERY)) > 18000
+        assert SANITIZED or s.resident_kb() < 120000, s.resident_kb()
 
 
 def test_search():

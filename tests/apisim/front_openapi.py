@@ -57,7 +57,7 @@ SINGLE = [
     ("/conversations/{conversation_id}/followers", "conversations", 10, ""),
     ("/conversations/{conversation_id}/drafts", "conversations", 150, ""),
     ("/messages/{message_id}", "msg", 40, ""),
-    ("/messages/{message_id}/seen", "msg", 3, ""),
+    ("/messages/{message_id}/seen", "msg", 60, ""),
     ("/comments/{comment_id}", "comments", 20, ""),
     ("/comments/{comment_id}/mentions", "comments", 40, ""),
     ("/events/{event_id}", "events", 40, ""),

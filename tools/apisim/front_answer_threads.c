@@ -357,6 +357,32 @@ void front_answer_message(struct call *c)
 		front_render_message(&c->out, NULL, idx);
 }
 
+/* Its time is the only one in whole milliseconds, and a string. */
+static void print_receipt(struct buf *b, uint32_t idx)
+{
+	const struct front_message *m = &front.messages.list[idx];
+	struct front_id id = front_id(FRONT_MESSAGE, idx);
+	char text[96];
+
+	j_open(b, NULL, '{');
+	front_links_open(b, "/messages/%s/seen", id.text);
+	front_url(b, "message", "/messages/%s", id.text);
+	front_links_close(b);
+	snprintf(text, sizeof(text), "%lld", (long long)m->created + 90123);
+	j_str(b, "first_seen_at", text);
+	if (m->person && m->seed % 2) {
+		front_handle_text(m->person - 1, text);
+		j_open(b, "seen_by", '{');
+		j_str(b, "handle", text);
+		j_str(b, "source",
+		      front_source_name((enum front_source)front.handles.list[m->person - 1].source));
+		j_close(b, '}');
+	} else {
+		j_null(b, "seen_by");
+	}
+	j_close(b, '}');
+}
+
 void front_answer_message_seen(struct call *c)
 {
 	uint32_t idx;
@@ -364,6 +390,8 @@ void front_answer_message_seen(struct call *c)
 	if (!message_of(c, &idx))
 		return;
 	front_whole_open(c);
+	if (!front.messages.list[idx].inbound && front.messages.list[idx].seed % 3 == 0)
+		print_receipt(&c->out, idx);
 	front_whole_close(c);
 }
 
