@@ -117,11 +117,11 @@ static bool check_value(struct call *c, struct query *q, struct term *t, enum fr
 static bool add_term(struct call *c, struct query *q, const char *name, size_t length,
 		     const char *value)
 {
-	struct term *t = &q->terms[q->term_count];
+	struct term *t;
 
 	if (q->term_count == FILTERS_MAX)
 		return wrong(c, BREACH_TOO_MANY, "more than 15 filters");
-	q->term_count++;
+	t = &q->terms[q->term_count++];
 	snprintf(t->value, sizeof(t->value), "%s", value);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strlen(names[i].name) != length || strncmp(names[i].name, name, length) != 0)
@@ -153,11 +153,11 @@ static const char *next_piece(const char *s, char *out, size_t size)
 
 static bool add_word(struct call *c, struct query *q, const char *word)
 {
-	char *out = q->words[q->word_count];
+	char *out;
 
 	if (q->word_count == WORDS_MAX)
 		return wrong(c, BREACH_TOO_MANY, "more than 15 words");
-	q->word_count++;
+	out = q->words[q->word_count++];
 	snprintf(out, sizeof(q->words[0]), "%.63s", word);
 	for (; *out; out++)
 		*out = (char)tolower((unsigned char)*out);
