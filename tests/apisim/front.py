@@ -217,8 +217,10 @@ def test_times_and_quirks():
                  ("/inboxes", "/teammates", "/teams", "/channels", "/rules", "/contact_lists", "/company/statuses")]
         assert len({json.dumps(w) for w in whole}) > 2, whole
         assert s.get("/contacts/%s/notes" % next(iter(contacts))).status == 202
-        link = next(a["url"] for m in messages for a in m["attachments"])
-        assert s.get("/" + link.split("/", 3)[3]).body
+        for file in [a for m in messages + list(comments.values()) for a in m["attachments"]][:20]:
+            got = s.get("/" + file["url"].split("/", 3)[3])
+            assert len(got.body) == file["size"] and got.headers["Content-Type"] == file["content_type"]
+        expect(s.get("/download/fil_1"), 404)
     with Front("--no-ticketing", "--updated-at", "absent") as s:
         doc = next(iter(s.truth("conversations").values()))
         assert "status_id" not in doc and "updated_at" not in doc and doc["ticket_ids"] == []
@@ -522,18 +524,24 @@ def test_changes_of_contacts_can_be_followed():
 
 
 def test_guards():
-    with Front("--rate", 100, "--conversations", 80) as s:
-        i = next(iter(s.truth("conversations")))
+    with Front("--rate", 60000, "--conversations", 80, "--grace-ms", 60000) as s:
+        i, other = list(s.truth("conversations"))[:2]
         answers = [s.get("/conversations/%s" % i) for _ in range(11)]
-        refused = [a for a in answers if a.status == 429]
-        assert refused
-        a = refused[0]
+        a = next(a for a in answers if a.status == 429)
         assert a.headers["x-front-tier"] == "2" and int(a.headers["x-ratelimit-remaining"]) > 0
         assert a.headers["Retry-After"] == "1"
         assert a.json["_error"]["message"].startswith("Rate limit exceeded for tier-2 route. Please retry in ")
-        assert s.get("/conversations/%s/messages" % list(s.truth("conversations"))[1]).status == 200
+        assert s.get("/conversations/%s/messages" % other).status == 200  # nobody else has to wait
+        assert s.breaches() == {}
+    with Front("--rate", 600000, "--conversations", 80) as s:
+        started = time.monotonic()
+        while not s.breaches() and time.monotonic() < started + 20:
+            s.get("/conversations/%s" % i)  # one who goes on asking though he was told to wait
+        assert set(s.breaches()) == {"call_before_retry_after"}, s.breaches()
+    with Front("--rate", 100, "--conversations", 80, "--grace-ms", 60000) as s:
         answers = [s.get("/conversations/search/is%3Aopen") for _ in range(41)]
         assert [a.status for a in answers] == [200] * 40 + [429]
+        assert answers[-1].headers["x-front-tier"] == "3"
         assert int(answers[-1].headers["x-ratelimit-remaining"]) > 0
 
 

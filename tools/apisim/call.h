@@ -49,8 +49,8 @@ struct call {
 	bool snapshot;   /* a list that is worth an If-None-Match */
 	bool authorized; /* rate headers are due */
 	uint32_t retry_after_s;
-	uint32_t tier, guard_wait_s; /* Front: the guard that refused it */
-	struct rate_words words;     /* if authorized */
+	const char *tier;        /* the refusal is about these calls alone, or NULL */
+	struct rate_words words; /* if authorized */
 	char request_id[24];
 	struct header headers[CALL_HEADERS_MAX];
 	unsigned header_count;

@@ -507,16 +507,20 @@ void front_answer_event(struct call *c)
 		front_unknown(c, "event");
 }
 
-/* The bytes follow from the id; what they are is for whoever named them. */
+/* As many bytes as its metadata says; which ones follows from the id. */
 void front_answer_download(struct call *c)
 {
+	struct front_attachment file;
 	uint32_t idx;
 
-	if (!front_index(FRONT_FILE, c->id, UINT32_MAX, &idx)) {
+	if (!front_index(FRONT_FILE, c->id, UINT32_MAX, &idx) || !front_attachment(idx, &file) ||
+	    !front_conversation_visible(file.conversation)) {
 		front_unknown(c, "attachment");
 		return;
 	}
-	c->content_type = "application/octet-stream";
-	for (uint32_t i = 0; i < 64; i++)
-		buf_fmt(&c->out, "%016llx\n", (unsigned long long)world_seed(SEED_ID, hash2(idx, i)));
+	c->content_type = file.type;
+	while (c->out.len < file.size)
+		buf_fmt(&c->out, "%016llx\n",
+			(unsigned long long)world_seed(SEED_ID, hash2(idx, c->out.len)));
+	c->out.len = file.size;
 }

@@ -228,10 +228,10 @@ static bool check_guard(struct call *c)
 	if (front_guard_take(search ? "search" : c->id, most ? most : 1, search ? 60000 : 1000,
 			     &wait_ms))
 		return true;
-	c->tier = search ? 3 : 2;
-	c->guard_wait_s = (wait_ms + 999) / 1000;
+	c->tier = search ? "3" : "2";
+	c->retry_after_s = (wait_ms + 999) / 1000;
 	call_error(c, 429, NULL,
-		   "Rate limit exceeded for tier-%u route. Please retry in %u milliseconds.",
+		   "Rate limit exceeded for tier-%s route. Please retry in %u milliseconds.",
 		   c->tier, wait_ms);
 	return false;
 }
@@ -285,11 +285,10 @@ static void headers(struct call *c)
 
 	if (c->link[0])
 		call_header(c, "Location", "%s", c->link);
-	if (c->retry_after_s || c->guard_wait_s)
-		call_header(c, "Retry-After", "%u",
-			    c->retry_after_s ? c->retry_after_s : c->guard_wait_s);
+	if (c->retry_after_s)
+		call_header(c, "Retry-After", "%u", c->retry_after_s);
 	if (c->tier)
-		call_header(c, "x-front-tier", "%u", c->tier);
+		call_header(c, "x-front-tier", "%s", c->tier);
 	if (!c->authorized)
 		return;
 	front_burst_words(&limit, &remaining);

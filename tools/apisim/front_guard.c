@@ -5,6 +5,7 @@
 #include "front_api.h"
 #include "ledger.h"
 #include "settings.h"
+#include "stats.h"
 
 #include <string.h>
 
@@ -21,6 +22,7 @@ static struct {
 	uint64_t key;
 	int64_t window;
 	uint32_t used;
+	int64_t refused_ms; /* when the client was told to wait; 0: it was not */
 } guards[GUARDS];
 
 static uint32_t burst_limit(void)
@@ -67,10 +69,17 @@ bool front_guard_take(const char *key, uint32_t most, uint32_t window_ms, uint32
 		guards[slot].key = name;
 		guards[slot].window = window;
 		guards[slot].used = 0;
+		guards[slot].refused_ms = 0;
 	}
 	*wait_ms = (uint32_t)((window + 1) * window_ms - flow);
-	if (guards[slot].used >= most)
+	if (guards[slot].used >= most) {
+		if (!guards[slot].refused_ms)
+			guards[slot].refused_ms = clock_mono_ms();
+		else if (clock_mono_ms() > guards[slot].refused_ms + settings.grace_ms)
+			stats_breach(BREACH_RETRY_AFTER, "%s: %u ms before it is let through again",
+				     key, *wait_ms);
 		return false;
+	}
 	guards[slot].used++;
 	return true;
 }

@@ -40,6 +40,12 @@ void front_render_recipient(struct buf *b, const char *key, uint32_t handle, uin
 			    const char *role);
 void front_render_conversation(struct buf *b, const char *key, uint32_t idx);
 void front_render_message(struct buf *b, const char *key, uint32_t idx);
+/* What hangs on a message or comment; false: there is no such attachment. */
+struct front_attachment {
+	uint32_t conversation, size;
+	const char *type;
+};
+bool front_attachment(uint32_t file, struct front_attachment *out);
 void front_render_comment(struct buf *b, const char *key, uint32_t idx);
 const char *front_event_name(enum front_event_type type);
 void front_render_event(struct buf *b, const char *key, uint32_t idx);

@@ -274,28 +274,63 @@ static void print_recipients(struct buf *b, const struct front_message *m)
 	j_close(b, ']');
 }
 
+/* Numbers of attachments tell what they hang on: four for each message and
+ * comment, taken in turns. */
+#define FILES_EACH 4
+
+static uint32_t attachments_of(uint64_t seed)
+{
+	return seed % 11 == 0 ? 1 + (uint32_t)(seed / 11 % 3) : 0;
+}
+
+static uint32_t attachment_size(uint64_t seed, uint32_t i)
+{
+	return (uint32_t)(hash2(seed, i) % 400000 + 1);
+}
+
+static const char *attachment_type(uint64_t seed, uint32_t i)
+{
+	static const char *const types[] = {
+		"application/pdf", "image/png",
+		"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"};
+
+	return types[(seed / 64 + i) % 3];
+}
+
+bool front_attachment(uint32_t file, struct front_attachment *out)
+{
+	uint32_t owner = file / FILES_EACH / 2, i = file % FILES_EACH;
+	bool comment = file / FILES_EACH % 2;
+	uint64_t seed;
+
+	if (owner >= (comment ? front.comments.count : front.messages.count))
+		return false;
+	seed = comment ? front.comments.list[owner].seed : front.messages.list[owner].seed;
+	out->conversation = comment ? front.comments.list[owner].conversation
+				    : front.messages.list[owner].conversation;
+	out->size = attachment_size(seed, i);
+	out->type = attachment_type(seed, i);
+	return i < attachments_of(seed);
+}
+
 static void print_attachments(struct buf *b, uint64_t seed, uint64_t number)
 {
 	static const char *const names[] = {"invoice.pdf", "screen shot.png",
 					    "Bericht \xc3\xbc"
 					    "ber Juli.xlsx"};
-	static const char *const types[] = {"application/pdf", "image/png",
-					    "application/vnd.openxmlformats-officedocument."
-					    "spreadsheetml.sheet"};
-	uint32_t n = seed % 11 == 0 ? 1 + (uint32_t)(seed / 11 % 3) : 0;
 	char cid[40];
 
 	j_open(b, "attachments", '[');
-	for (uint32_t i = 0; i < n; i++) {
-		struct front_id id = front_id(FRONT_FILE, number * 4 + i);
+	for (uint32_t i = 0; i < attachments_of(seed); i++) {
+		struct front_id id = front_id(FRONT_FILE, number * FILES_EACH + i);
 		uint32_t kind = (uint32_t)((seed / 64 + i) % 3);
 
 		j_open(b, NULL, '{');
 		j_str(b, "id", id.text);
 		j_str(b, "filename", names[kind]);
 		front_url(b, "url", "/download/%s", id.text);
-		j_str(b, "content_type", types[kind]);
-		j_int(b, "size", (int64_t)(hash2(seed, i) % 400000 + 1));
+		j_str(b, "content_type", attachment_type(seed, i));
+		j_int(b, "size", attachment_size(seed, i));
 		j_open(b, "metadata", '{');
 		j_bool(b, "is_inline", kind == 1);
 		if (kind == 1) {

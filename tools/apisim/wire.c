@@ -32,7 +32,7 @@ static void add_headers(struct request *r, struct MHD_Response *res, const struc
 		MHD_add_response_header(res, c->headers[i].name, c->headers[i].value);
 	r->tells = c->authorized;
 	r->words = c->words;
-	r->retry_after_s = c->retry_after_s;
+	r->retry_after_s = c->tier ? 0 : c->retry_after_s; /* others need not wait */
 }
 
 /* gzip, when it was asked for and pays. */
