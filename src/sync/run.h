@@ -211,15 +211,16 @@ bool single_nested(struct single *single, struct page **page,
 void run_end(struct run *run, enum run_outcome outcome);
 void run_arrived_over(struct run *run); /* the first of what arrived is taken */
 
+/* run_put.c: into the transaction as it is; `counted`: among the run's created, updated … */
+int run_put(struct run *run, const struct resource_type *type, const struct record *record,
+	    bool counted, struct why *why);
+
 /* take.c: one record of a page into the transaction. */
 int run_take(struct run *run, struct arrived *from, struct why *why);
 /* A single read that was answered with "gone". */
 int run_take_gone(struct run *run, const struct arrived *from, struct why *why);
 /* It is in the transaction, and so is all that it buried. */
 void run_taken(struct run *run, const struct arrived *from);
-int run_put(struct run *run, const struct resource_type *type, const struct record *record,
-	    bool counted, struct why *why);
-
 /* bury.c. A record is gone upstream: a tombstone for it, and the beginning of a burial of its children. */
 int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes merged_into,
 	     struct why *why);
