@@ -108,7 +108,6 @@ struct arrived {
 struct touched {
 	struct wanted *first, **end; /* still to be read */
 	struct hashset ids;          /* all that were touched */
-	size_t count;                /* of them */
 	struct hashset before;       /* events that earlier runs have dealt with */
 	struct fed *fed;             /* events that were shown */
 	size_t fed_count, fed_cap;

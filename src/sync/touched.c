@@ -138,7 +138,6 @@ static int touch(struct run *run, const struct page_record *item)
 			t->end = &t->first;
 		*t->end = w;
 		t->end = &w->next;
-		t->count++;
 	}
 	show(run, w, item);
 	return 0;
@@ -165,7 +164,8 @@ int touched_take(struct run *run, const struct page_record *item, struct why *wh
 	int rc = fed_add(t, hash, item->event.at_ms);
 	if (rc)
 		return why_set(why, rc, "out of memory");
-	rc = hashset_has(&t->before, hash) ? 1 : read_since(run, item, why);
+	/* What was lost since is read again, whoever has dealt with it. */
+	rc = !run->force && hashset_has(&t->before, hash) ? 1 : read_since(run, item, why);
 	if (rc) {
 		run->info.unchanged += rc > 0;
 		return rc < 0 ? rc : 0;
