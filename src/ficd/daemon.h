@@ -21,6 +21,7 @@
 struct daemon;
 struct following;
 struct heap;
+struct hooks;
 struct indexed;
 struct request;
 struct service;
@@ -51,6 +52,7 @@ struct source {
 	struct zone *zone; /* of its schedules; NULL: UTC */
 	struct sync *sync;
 	struct refresh refreshes[CONFIG_RESOURCES_MAX]; /* by the provider's table of types */
+	struct hooks *hooks;                            /* what comes of webhooks */
 	struct following *followers;                    /* who is told of its commits */
 };
 

@@ -21,10 +21,12 @@ static void serve_ready(struct web *w, struct web_request *r)
 }
 
 static const struct web_route routes[] = {
-	{"GET", "/healthz", serve_health, true},
-	{"GET", "/readyz", serve_ready, true},
-	{"GET", "/status", web_status, false},
-	{"POST", "/rpc", web_rpc, false},
+	{"GET", "/healthz", serve_health, true, false},
+	{"GET", "/readyz", serve_ready, true, false},
+	{"GET", "/status", web_status, false, false},
+	{"POST", "/rpc", web_rpc, false, false},
+	{"POST", "/webhooks/", web_hook, true, true},
+	{"HEAD", "/webhooks/", web_hook_probe, true, true},
 };
 
 #define ROUTES (sizeof routes / sizeof *routes)
@@ -46,38 +48,50 @@ static bool method_fits(const struct web_route *route, const char *method)
 	       (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
-static void serve(struct web *w, struct web_request *r, const struct web_route *route)
+static bool is_let_in(const struct web *w, struct web_request *r, const struct web_route *route)
 {
-	if (!method_fits(route, web_method(r)))
-		web_reply_allow(r, strcmp(route->method, "GET") == 0 ? "GET, HEAD" : route->method);
+	if (!route->any_host && !web_host_is_ours(w, r))
+		web_reply_text(r, 421, "this server goes by localhost or its address\n");
+	else if (web_is_foreign(r))
+		web_reply_text(r, 403, "pages of other sites are not served\n");
 	else if (web_too_long(r))
 		web_reply_text(r, 413, "a request has at most 1 MiB\n");
-	else if (web_shows_token(r) && !web_may_write(w, r))
+	else if (web_shows_token(r) && !web_may_write(w, r) && !route->any_host)
 		web_reply_unauthorized(r);
 	else if (!route->open && !web_may_read(w, r))
 		web_reply_unauthorized(r);
 	else
-		route->serve(w, r);
+		return true;
+	return false;
+}
+
+/* What may be asked of a path that has no route for this method. */
+static void reply_methods(struct web *w, struct web_request *r, const struct web_route *route)
+{
+	if (is_let_in(w, r, route))
+		web_reply_allow(r, strcmp(route->method, "GET") == 0 ? "GET, HEAD" : route->method);
 }
 
 static void on_request(void *ctx, struct web_request *r)
 {
+	const struct web_route *path = NULL;
 	struct web *w = ctx;
 
-	if (!web_host_is_ours(w, r)) {
-		web_reply_text(r, 421, "this server goes by localhost or its address\n");
+	for (size_t i = 0; i < ROUTES; i++) {
+		if (!path_fits(&routes[i], web_path(r)))
+			continue;
+		if (!path)
+			path = &routes[i];
+		if (!method_fits(&routes[i], web_method(r)))
+			continue;
+		if (is_let_in(w, r, &routes[i]))
+			routes[i].serve(w, r);
 		return;
 	}
-	if (web_is_foreign(r)) {
-		web_reply_text(r, 403, "pages of other sites are not served\n");
-		return;
-	}
-	for (size_t i = 0; i < ROUTES; i++)
-		if (path_fits(&routes[i], web_path(r))) {
-			serve(w, r, &routes[i]);
-			return;
-		}
-	web_reply_text(r, 404, "there is nothing here\n");
+	if (path)
+		reply_methods(w, r, path);
+	else
+		web_reply_text(r, 404, "there is nothing here\n");
 }
 
 static void on_gone(void *ctx, struct web_request *r)

@@ -3,6 +3,7 @@
  *
  *   GET  /healthz  the loop turns            GET  /status   the result of the method status
  *   GET  /readyz   questions are answered    POST /rpc      any method, one JSON-RPC request
+ *   POST /webhooks/SOURCE                    what a provider says has changed
  *
  * Reading is for everybody who can connect when allow_read is any, else for those who show the token (http_token); writing is for these alone. Nothing is said to pages of
  * other sites: Host is checked, Sec-Fetch-Site too, and no answer allows another origin.
@@ -25,7 +26,8 @@ struct web {
 struct web_route {
 	const char *method, *path; /* a path that ends with '/' stands for all below it */
 	void (*serve)(struct web *w, struct web_request *r);
-	bool open; /* for whoever can connect, whatever allow_read says */
+	bool open;     /* for whoever can connect, whatever allow_read says */
+	bool any_host; /* by whatever name: it comes through a server in front, and is signed */
 };
 
 /* Listens where the configuration says; 0 when it says off. */
@@ -53,5 +55,9 @@ void web_rpc(struct web *w, struct web_request *r);
 void web_status(struct web *w, struct web_request *r);
 /* Nobody waits for what is asked any more. */
 void web_ask_gone(struct web_request *r);
+
+/* web_hook.c */
+void web_hook(struct web *w, struct web_request *r);
+void web_hook_probe(struct web *w, struct web_request *r);
 
 #endif
