@@ -144,7 +144,7 @@ enum hook_result hooks_take(struct hooks *h, const struct webhook_hint *hint)
 
 	if (is_repeated(h, hint->event))
 		result = HOOK_REPEATED;
-	else if (!hint->type || !source_type(h->source, bytes_str(hint->type->name)))
+	else if (!hint->type)
 		result = HOOK_IGNORED;
 	else
 		gather(h, hint);

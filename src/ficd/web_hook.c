@@ -28,6 +28,8 @@ static void take(struct source *s, struct web_request *r)
 		hooks_refused(s->hooks);
 		web_reply_text(r, 400, "this is no event\n");
 	} else {
+		if (hint.type && !source_type(s, bytes_str(hint.type->name)))
+			hint.type = NULL;
 		hooks_take(s->hooks, &hint);
 		web_reply_text(r, 200, "ok\n");
 	}
