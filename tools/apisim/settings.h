@@ -10,7 +10,8 @@ struct settings {
 	const char *zone; /* what TZ is set to */
 	const char *port_file, *pid_file;
 	uint32_t port;
-	uint32_t rate; /* calls a minute; 0 unlimited */
+	uint32_t rate;   /* calls a minute; 0 unlimited */
+	uint32_t others; /* calls a minute that other programs make */
 	uint32_t latency_ms;
 	uint32_t grace_ms;    /* calls this soon after an answer may not know it yet */
 	uint32_t connections; /* more at once are a breach */
@@ -26,7 +27,6 @@ struct settings {
 	bool unstable_ties;  /* articles of one second are missed between two pages */
 	/* Front only. */
 	uint32_t short_pages;         /* of 1000 pages, how many end too early */
-	uint32_t others;              /* calls a minute that other programs make */
 	uint32_t event_days;          /* how far back the feed of events goes; 0: to the start */
 	bool next_same, next_foreign; /* which host the next page is on; else the company's */
 	bool ticketing;
