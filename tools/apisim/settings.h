@@ -10,13 +10,13 @@ struct settings {
 	const char *zone; /* what TZ is set to */
 	const char *port_file, *pid_file;
 	uint32_t port;
-	uint32_t rate;   /* calls a minute; 0 unlimited */
-	uint32_t others; /* calls a minute that other programs make */
+	uint32_t rate; /* calls a minute; 0 unlimited */
 	uint32_t latency_ms;
 	uint32_t grace_ms;    /* calls this soon after an answer may not know it yet */
 	uint32_t connections; /* more at once are a breach */
 	uint32_t search_lag_s;
 	uint32_t scroll_page;
+	uint32_t others;      /* calls a minute that other programs make */
 	uint32_t max_seconds; /* 0: for ever */
 	bool gzip;
 	bool parts_total;    /* total_count of a cut thread counts all parts */
