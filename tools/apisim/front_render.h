@@ -40,6 +40,11 @@ void front_render_recipient(struct buf *b, const char *key, uint32_t handle, uin
 			    const char *role);
 void front_render_conversation(struct buf *b, const char *key, uint32_t idx);
 void front_render_message(struct buf *b, const char *key, uint32_t idx);
+/* Whom a text is between: person (handle plus 1), author (teammate plus 1). */
+struct text_names;
+void front_names(uint32_t person, uint64_t seed, uint32_t author, struct text_names *out);
+/* number: even for messages, odd for comments. */
+void front_render_attachments(struct buf *b, uint64_t seed, uint64_t number);
 /* What hangs on a message or comment; false: there is no such attachment. */
 struct front_attachment {
 	uint32_t conversation, size;

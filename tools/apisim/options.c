@@ -95,7 +95,7 @@ static const struct option table[] = {
 	{"short-pages", "N", NUMBER, &settings.short_pages, 0, 900,
 	 "Front: of 1000 pages, how many end too early or are empty"},
 	{"others", "N", NUMBER, &settings.others, 0, 6000000,
-	 "Front: calls a minute that other programs of the company make"},
+	 "calls a minute that other programs of the company make"},
 	{"event-days", "N", NUMBER, &settings.event_days, 0, 5000,
 	 "Front: how far back the feed of events goes; 0 to the start"},
 	{"updated-at", "changes|messages|absent", CHOICE, &updated_at, 0, 0,
