@@ -25,6 +25,7 @@ struct indexed;
 struct request;
 struct service;
 struct session;
+struct web;
 
 /* The last time that questions had a resource read. */
 struct refresh {
@@ -60,6 +61,7 @@ struct daemon {
 	struct http *http;
 	struct syncer *syncer;
 	struct server *server;
+	struct web *web;                                                    /* NULL: not served */
 	struct session *sessions;                                           /* all connections */
 	struct heap *heap;                                                  /* gives memory back */
 	struct service *service;                                            /* manager, is told */

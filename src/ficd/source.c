@@ -169,7 +169,7 @@ static void token_forget(struct buf *token)
 static bool read_token(struct source *s, struct buf *token)
 {
 	struct why why = {""};
-	int rc = config_token_read(s->config, token, &why);
+	int rc = config_token_read(&s->config->token, token, &why);
 
 	if (rc && strcmp(why.text, s->token_error) != 0)
 		log_error("ficd", "%s source=%s", why.text, s->config->name);

@@ -419,7 +419,8 @@ static void options_are_checked(void **state)
 	bad_ficd("disk_reserve = 1K", "disk_reserve: must be from 1M to 1048576M");
 	bad_source("webhook_secret = file:/x",
 		   "webhook_secret: not in this release (only nothing is possible)");
-	bad_ficd("http = 127.0.0.1:8889", "http: not in this release (only off is possible)");
+	bad_ficd("http = 0.0.0.0:8889",
+		 "http: 0.0.0.0 is no loopback address: others would be let in; put a server that asks who they are in front");
 	bad_ficd("memory = 1M", "memory: must be from 4M to 4096M");
 	bad_ficd("memory = 99999999999999G",
 		 "memory: expected a size such as 16M or 512K, not \"99999999999999G\"");
