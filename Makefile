@@ -153,7 +153,7 @@ BENCH_LIBS      := $(if $(BENCH_PKGS),$(call pkg,--libs,$(BENCH_PKGS),))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all check nightly soak test sanitize valgrind fuzz fuzz-programs bench coverage lint lint-layers lint-words lint-shell \
+.PHONY: all check nightly soak test sanitize valgrind fuzz fuzz-programs bench coverage lint lint-layers lint-words lint-shell lint-man \
 	lint-cycles lint-format lint-cppcheck lint-units headers tidy install install-strip uninstall deb dist clean help FORCE
 
 all: $(PROGRAMS) $(TOOLS) ## build ficd, ficq, the API simulator and the small tools (the default)
@@ -319,9 +319,9 @@ coverage: ## run every test in an instrumented tree and print the lines covered,
 
 # --- lint ------------------------------------------------------------------------------------------------------------
 
-lint: lint-layers lint-words lint-shell lint-units headers lint-cycles lint-format lint-cppcheck ## layers, cycles, headers, format, cppcheck, scripts: before every commit
+lint: lint-layers lint-words lint-shell lint-man lint-units headers lint-cycles lint-format lint-cppcheck ## layers, cycles, headers, format, cppcheck, scripts: before every commit
 
-lint-layers lint-words lint-shell lint-units lint-format:
+lint-layers lint-words lint-shell lint-man lint-units lint-format:
 	@tools/$@
 
 lint-cycles: $(call archives,$(LAYERS))

@@ -44,9 +44,13 @@ static const struct param get_params[] = {
 };
 
 static const struct param thread_params[] = {
-	{"id", PARAM_TEXT, true},           {"source", PARAM_TEXT, false},
-	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
-	{"on_stale", PARAM_TEXT, false},    {"timeout_ms", PARAM_INTEGER, false},
+	{"id", PARAM_TEXT, true},
+	{"resource", PARAM_TEXT, false},
+	{"source", PARAM_TEXT, false},
+	{"max_age", PARAM_DURATION, false},
+	{"require", PARAM_TEXT, false},
+	{"on_stale", PARAM_TEXT, false},
+	{"timeout_ms", PARAM_INTEGER, false},
 	{NULL, PARAM_TEXT, false},
 };
 

@@ -536,6 +536,32 @@ static bool thread_slice(void *ctx)
 	return false;
 }
 
+/* Whose thread it is: the resource that was named, or the first one with children that has the id; conversations when none has it. False: the
+ * error was sent. */
+static bool choose_thread(struct reading *g, struct bytes id)
+{
+	struct record record;
+	struct bytes name;
+
+	if (param_text(g->request, "resource", &name)) {
+		g->type = param_resource(g->request, g->source);
+		if (g->type && !g->type->child)
+			request_error(g->request, RPC_INVALID_PARAMS, "resource",
+				      "conversations and tickets have", "%s have no threads",
+				      g->type->name);
+		return g->type && g->type->child;
+	}
+	for (const struct resource_type *t = g->source->provider->types; t->name; t++) {
+		if (!t->child || !source_type(g->source, bytes_str(t->name)) || !id.len ||
+		    id.len > RECORD_ID_MAX || snapshot_peek(g->view, t->name, id, &record) != 1 ||
+		    (record.flags & RECORD_DELETED))
+			continue;
+		g->type = t;
+		break;
+	}
+	return true;
+}
+
 void method_thread(struct request *r)
 {
 	struct reading *g = reading_new(r, "conversations");
@@ -544,9 +570,11 @@ void method_thread(struct request *r)
 	struct bytes id;
 	struct why why = {""};
 
-	if (!g || param_duration(r, "max_age", &g->question.max_age_ms) || !reading_meets(g))
+	if (!g || param_duration(r, "max_age", &g->question.max_age_ms))
 		return;
 	param_text(r, "id", &id);
+	if (!choose_thread(g, id) || !reading_meets(g))
+		return;
 	if (!find(g, id, &record) || !put_row(g, &record))
 		return;
 	g->truncated = record.flags & RECORD_TRUNCATED;

@@ -240,8 +240,10 @@ static int print_query(struct query *q)
 {
 	struct app *a = q->app;
 
+	int code = app_load_names(a, &q->columns);
 	app_rows(a, &q->rows, &q->columns);
-	int code = run_query(q);
+	if (code == 0)
+		code = run_query(q);
 	if (a->format != FORMAT_JSON && code == 0)
 		rows_page(&q->rows, &a->out.buf);
 	rows_release(&q->rows);
@@ -259,6 +261,18 @@ static int put_query(struct app *a, struct params *p)
 	return ask_put_question(a, p);
 }
 
+/* A table shows what it is sorted by. */
+static int show_sorted(struct app *a, struct columns *c)
+{
+	const char *field = app_value(a, OPT_SORT);
+
+	if (!field || app_given(a, OPT_FIELDS) || a->format != FORMAT_TABLE)
+		return 0;
+	if (columns_show(c, field + (*field == '-')) == 0)
+		return 0;
+	return report_error(&a->report, EXIT_SOFTWARE, "internal", "out of memory");
+}
+
 /* The same, and where it was found. */
 static int search_columns(struct app *a, const char *resource, bool searched, struct columns *c)
 {
@@ -266,6 +280,8 @@ static int search_columns(struct app *a, const char *resource, bool searched, st
 
 	if (code == 0 && searched && !app_value(a, OPT_FIELDS))
 		columns_add_snippet(c);
+	if (code == 0)
+		code = show_sorted(a, c);
 	return code;
 }
 
@@ -468,6 +484,15 @@ int ask_absent(struct app *a, const char *resource, const char *id, struct bytes
 	return code;
 }
 
+static enum cell_kind kind_of(struct bytes key)
+{
+	char path[64] = "";
+
+	if (key.len < sizeof path)
+		memcpy(path, key.data, key.len);
+	return columns_kind(path);
+}
+
 /* A record for people: a line for each of its own fields, then the provider's object. */
 static void print_record(struct app *a, struct bytes record)
 {
@@ -479,7 +504,6 @@ static void print_record(struct app *a, struct bytes record)
 	if (mp_next(&r, &v) != 1 || v.type != MP_MAP)
 		return;
 	while (mp_next(&r, &v) == 1 && v.type == MP_STR && mp_take(&r, &value) == 1) {
-		bool time = bytes_is(v.str, "created") || bytes_is(v.str, "updated");
 		if (bytes_is(v.str, "doc"))
 			continue;
 		size_t start = out->len;
@@ -487,7 +511,7 @@ static void print_record(struct app *a, struct bytes record)
 		text_clean(out, v.str, TEXT_LINE, a->show.ascii);
 		buf_put_str(out, style_off(a->term.out_color, STYLE_BOLD));
 		text_put_spaces(out, v.str.len < 12 ? 14 - v.str.len : 2);
-		cell_show(out, &a->show, value, time ? CELL_TIME : CELL_TEXT);
+		cell_show(out, &a->show, value, kind_of(v.str));
 		if (out->len > start)
 			buf_put_byte(out, '\n');
 	}
@@ -519,6 +543,18 @@ static int print_get(struct app *a, struct bytes record)
 	return 0;
 }
 
+static int load_names(struct app *a)
+{
+	struct columns columns;
+
+	int code = ask_columns(a, app_arg(a, 0), &columns);
+	if (code)
+		return code;
+	code = app_load_names(a, &columns);
+	columns_release(&columns);
+	return code;
+}
+
 int ask_get(struct app *a)
 {
 	struct params p = {0};
@@ -530,6 +566,8 @@ int ask_get(struct app *a)
 	params_list(&p, "fields", app_value(a, OPT_FIELDS));
 	app_put_on_stale(a, &p);
 	int code = app_put_max_age(a, &p);
+	if (code == 0)
+		code = load_names(a);
 	if (code == 0)
 		code = app_call(a, "get", params_end(&p), &result);
 	params_release(&p);
