@@ -209,6 +209,12 @@ $(OBJ)/tests/unit/%.o: tests/unit/%.c $(BUILD)/.flags
 	@mkdir -p $(@D)
 	$(Q)$(call compile,-Iinclude -Itests/support -Isrc/$(firstword $(subst /, ,$*)))
 
+# The simulations are sync's own.
+$(OBJ)/tests/sim/%.o: tests/sim/%.c $(BUILD)/.flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(call compile,-Iinclude -Itests/support -Isrc/sync)
+
 $(OBJ)/tests/apisim/%.o: tests/apisim/%.c $(BUILD)/.flags
 	$(call say,CC)
 	@mkdir -p $(@D)

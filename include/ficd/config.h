@@ -64,6 +64,17 @@ struct config_resource {
 	unsigned line;      /* private: of the section, 0: none */
 };
 
+#define CONFIG_ROUTES_MAX 8
+
+/* What calls of some classes may take. */
+struct config_routes {
+	struct {
+		char name[24];    /* of the provider's class: "search" */
+		unsigned percent; /* 1..100 */
+	} items[CONFIG_ROUTES_MAX];
+	size_t count;
+};
+
 struct config_source {
 	const char *name;
 	const char *provider; /* "intercom" */
@@ -78,6 +89,7 @@ struct config_source {
 	int64_t tolerance_ms;
 	enum config_on_stale on_stale;
 	unsigned budget;                       /* percent, 1..100 */
+	struct config_routes route_budget;     /* less for some classes of calls */
 	unsigned concurrency;                  /* calls at the same time, 1..8 */
 	int64_t retry_ms;                      /* the first pause after a passing failure */
 	int64_t stall_ms;                      /* how long an answer may stand still */

@@ -64,6 +64,7 @@ struct call {
 	struct buf body;                    /* empty: none */
 	char headers[CALL_HEADERS_MAX][64]; /* "Name: value", without the token; "" ends */
 	bool once; /* what it answers is answered once: when the answer is lost, so is the reading (FAULT_CURSOR) */
+	unsigned route; /* its class: an index into provider.routes; 0: the first */
 };
 
 void call_release(struct call *c);
@@ -99,8 +100,9 @@ struct page_record {
 struct page {
 	enum fault fault;
 	int64_t again_ms; /* when there is a fault: of no use before so long; 0: not said */
-	struct why why;   /* when there is a fault: words for people */
-	bool unchanged;   /* 304 */
+	bool route_only; /* FAULT_LATER: what is used up is the limit of the call's own class of routes; others may go on */
+	struct why why; /* when there is a fault: words for people */
+	bool unchanged; /* 304 */
 	struct page_record *records; /* a record's children stand right after it, in time order; of ASK_NESTED only ids matter */
 	const char *nested[PAGE_NESTED_MAX]; /* ASK_ONE: lists inside the record that are cut, to be read by ASK_NESTED */
 	unsigned nested_count;
@@ -131,9 +133,22 @@ void page_free(struct page *p);
 /* A page of its own, as by ASK_ONE, for a record that a listing shows whole but for the lists inside it. NULL: no memory. */
 struct page *page_alone(const struct account *a, const struct page_record *item);
 
+/* Calls that the provider counts, or refuses, apart from all others. Every call counts for the whole as well. */
+struct route_class {
+	const char *name; /* as people and the configuration call it: "search" */
+	/* Its own limit, as far as it is known; all 0: none (but a refusal may still be about this class alone, and the configuration may set one). */
+	unsigned percent;   /* of the account's rate, 1..100 */
+	unsigned calls_max; /* or so many calls … */
+	int64_t window_ms;  /* … in any time so long; 0: provider.rate_window_ms */
+};
+
+#define ROUTE_CLASSES_MAX 8
+
 /* A provider. */
 struct provider {
 	const char *name;
+	int64_t rate_window_ms;           /* the time that X-RateLimit-Limit is about */
+	const struct route_class *routes; /* ended by a name of NULL, at most ROUTE_CLASSES_MAX; the first takes what no other does and has no limit */
 	const struct resource_type *types; /* ended by a name of NULL, in the order of their priority */
 	const char *(*base_url)(const char *region); /* NULL: no such region */
 	/* What this resource can do with the account's version of the API. */
@@ -156,6 +171,8 @@ struct provider {
 extern const struct provider provider_intercom;
 
 const struct provider *provider_find(struct bytes name); /* NULL: unknown */
+int provider_route(const struct provider *p,
+		   struct bytes name); /* the index of its class of calls; negative: it has none of that name */
 const struct resource_type *provider_type(const struct provider *p,
 					  struct bytes name); /* NULL: it has none of that name */
 

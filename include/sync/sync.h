@@ -39,7 +39,8 @@ struct sync_options {
 	struct http *http;
 	struct store *store;
 	struct trail *trail;
-	double budget;           /* 0..1: share of the provider's rate that may be used */
+	double budget; /* 0..1: share of the provider's rate that may be used */
+	double route_shares[ROUTE_CLASSES_MAX]; /* the same of each class of the provider's, in its order; 0: no less */
 	unsigned concurrency;    /* calls at once */
 	int64_t stall_ms;        /* how long an answer may stand still; 0: thirty seconds */
 	int64_t retry_ms;        /* the first delay after a passing failure; doubles four times */
@@ -133,7 +134,8 @@ struct sync_state {
 	int64_t probe_ms; /* of an open one: when the provider is asked again, wall clock; TIME_NONE: not planned */
 	int64_t clock_offset_ms; /* provider's clock minus ours, 0 while within two seconds */
 	unsigned concurrency; /* calls that may be under way now: fewer than configured while the provider is slow or refuses */
-	int64_t rate_limit; /* calls a window, as the provider says; -1 unknown */
+	int64_t rate_limit;     /* calls a window, as the provider says; -1 unknown */
+	int64_t rate_window_ms; /* the window */
 	int64_t rate_remaining;
 	uint64_t calls_last_minute;
 	uint64_t calls, retries, bytes;                                       /* since the start */

@@ -85,6 +85,8 @@ const struct option config_options[] = {
 	{SOURCE(budget), .name = "budget", .type = OPTION_PERCENT, .fallback = "80%", .min = 1,
 	 .max = 100, .reloadable = true,
 	 .help = "share of the provider's rate limit; the rest is left to others"},
+	{SOURCE(route_budget), .name = "route_budget", .type = OPTION_ROUTES, .fallback = "",
+	 .help = "less for one kind of calls: a list such as search 40%, of the limit that the provider has for them, else of its whole rate; known are, at Intercom, search and scroll"},
 	{SOURCE(concurrency), .name = "concurrency", .type = OPTION_NUMBER, .fallback = "4",
 	 .min = 1, .max = 8, .help = "calls to the provider at the same time"},
 	{SOURCE(retry_ms), .name = "retry", .type = OPTION_DURATION, .fallback = "1s", .min = 10,

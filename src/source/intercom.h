@@ -28,6 +28,9 @@ struct intercom_route {
 	bool cut_lists; /* items show only the beginning of lists inside them (intercom_nested.c) */
 };
 
+/* Classes of calls: indexes into provider_intercom.routes. */
+enum { INTERCOM_ROUTE_OTHER, INTERCOM_ROUTE_SEARCH, INTERCOM_ROUTE_SCROLL };
+
 extern const struct resource_type intercom_types[];
 /* NULL: this version of the API has no route to it. */
 const struct intercom_route *intercom_route(const struct account *a, const struct resource_type *type);

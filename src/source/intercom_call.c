@@ -60,6 +60,7 @@ static unsigned page_size(const struct intercom_route *route, const struct ask *
 static void put_scroll(const struct account *a, const struct intercom_route *route,
 		       struct bytes parameter, struct call *out)
 {
+	out->route = INTERCOM_ROUTE_SCROLL;
 	buf_printf(&out->url, "%s%s", a->base_url, route->scroll);
 	if (!parameter.len)
 		return;
@@ -136,6 +137,7 @@ static int put_search(const struct account *a, const struct intercom_route *rout
 	struct buf *body = &out->body;
 
 	out->method = "POST";
+	out->route = INTERCOM_ROUTE_SEARCH;
 	buf_printf(&out->url, "%s%s", a->base_url, route->search);
 	buf_put_str(body, "{\"query\":");
 	put_span(body, route, ask);

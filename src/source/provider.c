@@ -13,6 +13,14 @@ const struct resource_type *provider_type(const struct provider *p, struct bytes
 	return NULL;
 }
 
+int provider_route(const struct provider *p, struct bytes name)
+{
+	for (int i = 0; p->routes[i].name; i++)
+		if (bytes_is(name, p->routes[i].name))
+			return i;
+	return -1;
+}
+
 const char *fault_name(enum fault fault)
 {
 	static const char *const names[] = {"none", "passing", "rate-limited", "cursor", "gone",

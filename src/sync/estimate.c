@@ -7,9 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define RUNS_MAX  20    /* of a resource that are looked at */
-#define TRAIL_MAX 2000  /* entries that are looked through for them */
-#define WINDOW_MS 10000 /* of the provider's rate */
+#define RUNS_MAX  20   /* of a resource that are looked at */
+#define TRAIL_MAX 2000 /* entries that are looked through for them */
 #define UNKNOWN   (-1)
 
 /* What the audit trail tells about a resource. */
@@ -201,7 +200,7 @@ static int64_t time_of(const struct question *q, int64_t calls)
 		return UNKNOWN;
 	/* What one window allows needs not wait for the next. */
 	if (b->limit > 0 && window >= 1 && (double)calls > window)
-		by_rate = (double)calls / window * WINDOW_MS;
+		by_rate = (double)calls / window * (double)b->window_ms;
 	if (q->past.calls)
 		by_pace = (double)calls * (double)q->past.ms / (double)q->past.calls;
 	return (int64_t)(by_rate > by_pace ? by_rate : by_pace);

@@ -151,7 +151,8 @@ struct run {
 	unsigned claim_count;
 	bool again, forget; /* snapshot: the list is read once more, without what was seen so far */
 	bool working;       /* ops->work has more to do */
-	struct scan *scan;  /* absences: over what is held */
+	struct burial *burial; /* under way; NULL: none */
+	struct scan *scan;     /* absences: over what is held */
 	uint64_t scanned, absent;
 	uint64_t absent_ids;      /* their hashes, folded into one */
 	struct interval absences; /* the span that they are of */
@@ -195,13 +196,25 @@ bool single_nested(struct single *single, struct page **page,
 void run_end(struct run *run, enum run_outcome outcome);
 void run_arrived_over(struct run *run); /* the first of what arrived is taken */
 
+/* run_put.c: into the transaction as it is; `counted`: among the run's created, updated … */
+int run_put(struct run *run, const struct resource_type *type, const struct record *record,
+	    bool counted, struct why *why);
+
 /* take.c: one record of a page into the transaction. */
 int run_take(struct run *run, struct arrived *from, struct why *why);
 /* A single read that was answered with "gone". */
 int run_take_gone(struct run *run, const struct arrived *from, struct why *why);
-/* A record is gone upstream: a tombstone for it and for its children. */
+/* It is in the transaction, and so is all that it buried. */
+void run_taken(struct run *run, const struct arrived *from);
+/* bury.c. A record is gone upstream: a tombstone for it, and the beginning of a burial of its children. */
 int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes merged_into,
 	     struct why *why);
+/* Begins a burial of the children that are held but not in `keep`, which is taken (NULL: none is kept). One at a time. */
+int run_bury_children(struct run *run, struct bytes parent, struct hashset *keep, int64_t when_ms,
+		      struct why *why);
+/* Goes on with run->burial, opening one file at most. 1: there is more; 0: it is over; or an error, which ends it. */
+int run_bury_step(struct run *run, struct why *why);
+void run_bury_drop(struct run *run); /* gives it up, if there is one */
 
 /* dead.c: a single read that failed for good. True: noted, the run goes on; false: page->why may say more. In the open transaction. */
 bool run_dead_letter(struct run *run, struct bytes id, struct page *page,

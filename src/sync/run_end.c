@@ -87,6 +87,7 @@ static void run_read_drop(struct run *run)
 	}
 	run->single_count = 0;
 	run_wanted_drop(run);
+	run_bury_drop(run);
 	while (run->arrived)
 		run_arrived_over(run);
 }

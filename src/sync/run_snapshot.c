@@ -106,6 +106,8 @@ static int bury_wanted(struct run *run, struct why *why)
 {
 	for (struct wanted *w = run->wanted; w; w = w->next) {
 		int rc = run_bury(run, bytes_of(w->id, w->len), run->asked_ms, bytes_of(NULL, 0), why);
+		while (rc >= 0 && run->burial)
+			rc = run_bury_step(run, why);
 		if (rc)
 			return rc;
 	}

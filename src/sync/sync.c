@@ -125,8 +125,9 @@ struct sync *sync_new(const struct sync_options *options)
 		.concurrency = s->options.concurrency,
 		.retry_ms = s->options.retry_ms,
 		.stall_ms = options->stall_ms,
+		.route_shares = s->options.route_shares,
 	};
-	budget_init(&s->line.budget, options->budget);
+	budget_init(&s->line.budget, options->budget, options->account.provider->rate_window_ms);
 	s->timer = timer_new(options->loop, on_timer, s);
 	s->reaper = timer_new(options->loop, on_reap, s);
 	if (!s->resources || !s->token || line_open(&s->line) || !s->timer || !s->reaper) {

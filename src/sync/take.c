@@ -1,6 +1,6 @@
 /*
  * take: what a page's records mean for the store. Decides between putting a record, reading it in full first, and burying it. Never claims
- * coverage.
+ * coverage. A burial that it begins is gone on with before the next record (bury.c).
  */
 #include "run.h"
 #include "sync_state.h"
@@ -8,91 +8,6 @@
 #include <base/log.h>
 
 #define GONE_MAX 20 /* so many may be gone whatever their share */
-
-static void count(struct run *run, enum put_outcome outcome)
-{
-	struct run_info *i = &run->info;
-
-	i->created += outcome == PUT_CREATED;
-	i->updated += outcome == PUT_UPDATED;
-	i->deleted += outcome == PUT_DELETED;
-	i->unchanged += outcome == PUT_SAME || outcome == PUT_POORER;
-}
-
-static int put(struct run *run, const struct resource_type *type, const struct record *record,
-	       bool counted, struct why *why)
-{
-	enum put_outcome outcome;
-	int rc = txn_put(run->txn, type->name, record, &outcome, why);
-
-	if (rc == 0 && counted)
-		count(run, outcome);
-	run->differs |= rc == 0 && outcome != PUT_SAME && outcome != PUT_POORER;
-	return rc;
-}
-
-/* Tombstones for the children that are held but not in `keep` (NULL: none is kept). */
-static int bury_children(struct run *run, struct bytes parent, const struct hashset *keep,
-			 int64_t when_ms, struct why *why)
-{
-	static const uint8_t nil = 0xc0;
-	struct scan_spec spec = {
-		.resource = run->resource->child->name,
-		.start_ms = TIME_MIN,
-		.end_ms = TIME_MAX,
-		.parent = parent,
-	};
-	struct scan *scan;
-	struct scan_row row;
-	struct record child;
-	int rc = scan_open(run->view, &spec, &scan, why);
-
-	if (rc)
-		return rc;
-	while ((rc = scan_next(scan, &row)) == 1) {
-		if (keep && hashset_has(keep, row.position.id_hash))
-			continue;
-		rc = scan_record(scan, &run->memory, &child);
-		if (rc < 0)
-			break;
-		child.flags |= RECORD_DELETED;
-		child.doc = bytes_of(&nil, 1);
-		child.updated_ms = when_ms;
-		child.seen_ms = when_ms;
-		rc = put(run, run->resource->child, &child, false, why);
-		if (rc)
-			break;
-	}
-	scan_close(scan);
-	return rc;
-}
-
-int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes merged_into,
-	     struct why *why)
-{
-	static const uint8_t nil = 0xc0;
-	const struct resource_type *type = run->resource->options.type;
-	struct record old, stone = {
-				   .id = id,
-				   .merged_into = merged_into,
-				   .created_ms = TIME_NONE,
-				   .updated_ms = when_ms,
-				   .seen_ms = when_ms,
-				   .flags = RECORD_DELETED | (merged_into.len ? RECORD_MERGED : 0),
-				   .doc = bytes_of(&nil, 1),
-			   };
-	int held = snapshot_peek(run->view, type->name, id, &old);
-
-	if (held < 0)
-		return held;
-	if (held && (old.flags & RECORD_DELETED))
-		return 0;
-	/* What is not held needs no tombstone: its absence is covered. Its children may have outlived it in another file, when its own was damaged. */
-	int rc = held == 0 ? 0 : put(run, type, &stone, true, why);
-	if (rc == 0 && run->resource->child)
-		rc = bury_children(run, id, NULL, when_ms, why);
-	return rc;
-}
 
 /* As many children are held as the listing says there are; only verify runs take the time to count. Of a thread that is known to be cut the
  * provider shows no more. */
@@ -191,22 +106,20 @@ static int bury_missing(struct run *run, const struct page *page, size_t at, str
 	if (!run->resource->child || (parent->flags & (RECORD_TRUNCATED | RECORD_POOR)) ||
 	    snapshot_peek(run->view, type->name, parent->id, &held) != 1)
 		return 0;
-	int rc = 0;
-	for (size_t i = at + 1; i < page->count && page->records[i].type != type && rc >= 0; i++)
-		rc = hashset_add(&keep, bytes_hash(page->records[i].record.id));
-	if (rc >= 0)
-		rc = bury_children(run, parent->id, &keep, parent->seen_ms, why);
-	hashset_release(&keep);
-	return rc < 0 ? rc : 0;
+	for (size_t i = at + 1; i < page->count && page->records[i].type != type; i++)
+		if (hashset_add(&keep, bytes_hash(page->records[i].record.id)) < 0) {
+			hashset_release(&keep);
+			return ERR_NOMEM;
+		}
+	return run_bury_children(run, parent->id, &keep, parent->seen_ms, why);
 }
 
 static int take_single(struct run *run, struct arrived *from, struct why *why)
 {
 	const struct page_record *item = &from->page->records[from->at];
-	const struct record *head = &from->page->records[0].record;
 
 	run->differs &= from->at > 0;
-	int rc = put(run, item->type, &item->record, from->at == 0, why);
+	int rc = run_put(run, item->type, &item->record, from->at == 0, why);
 
 	run->got += from->at == 0;
 	run->info.done += from->at == 0 && run->ops->kind == RUN_ONE;
@@ -214,8 +127,6 @@ static int take_single(struct run *run, struct arrived *from, struct why *why)
 		rc = run_dead_over(run, item->record.id, true);
 	if (rc == 0 && from->at == 0)
 		rc = bury_missing(run, from->page, 0, why);
-	if (rc == 0 && from->at + 1 == from->page->count && run->differs)
-		run_differs(run, head->id, head->updated_ms, "was not held as it is");
 	return rc;
 }
 
@@ -253,6 +164,7 @@ static int take_one_gone(struct run *run, const struct arrived *from, struct why
 
 int run_take_gone(struct run *run, const struct arrived *from, struct why *why)
 {
+	run->differs = false;
 	run->gone += !run->asking_absent;
 	run->info.gone++;
 	run->info.done += run->ops->kind == RUN_ONE;
@@ -270,11 +182,7 @@ int run_take_gone(struct run *run, const struct arrived *from, struct why *why)
 	int rc = run_dead_over(run, id, false);
 	if (rc)
 		return rc;
-	run->differs = false;
-	rc = run_bury(run, id, sync_provider_now(run->sync), from->page->merged_into, why);
-	if (rc == 0 && run->differs)
-		run_differs(run, id, TIME_NONE, "was held, and is gone");
-	return rc;
+	return run_bury(run, id, sync_provider_now(run->sync), from->page->merged_into, why);
 }
 
 /* A thread that a listing shows whole has been taken to its last record. */
@@ -282,7 +190,7 @@ static void thread_over(struct run *run, const struct page *page, size_t at)
 {
 	const struct resource_type *type = run->resource->options.type;
 
-	if (!run->differs || (at + 1 < page->count && page->records[at + 1].type != type))
+	if (at + 1 < page->count && page->records[at + 1].type != type)
 		return;
 	while (page->records[at].type != type)
 		at--;
@@ -297,11 +205,9 @@ static int take_whole(struct run *run, const struct page *page, size_t at, struc
 	bool head = item->type == run->resource->options.type;
 
 	run->differs &= !head;
-	int rc = put(run, item->type, &item->record, head, why);
+	int rc = run_put(run, item->type, &item->record, head, why);
 	if (rc == 0 && head)
 		rc = bury_missing(run, page, at, why);
-	if (rc == 0)
-		thread_over(run, page, at);
 	return rc;
 }
 
@@ -328,4 +234,20 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 	    (held.flags & RECORD_DELETED))
 		return run_want(run, item->record.id);
 	return take_whole(run, from->page, from->at, why);
+}
+
+void run_taken(struct run *run, const struct arrived *from)
+{
+	const struct page *page = from->page;
+
+	if (!run->differs)
+		return;
+	if (page->fault == FAULT_GONE)
+		run_differs(run, bytes_of(from->id, from->id_len), TIME_NONE, "was held, and is gone");
+	else if (!from->single &&
+		 !(page->records[from->at].record.flags & (RECORD_DELETED | RECORD_POOR)))
+		thread_over(run, page, from->at);
+	else if (from->single && from->at + 1 == page->count)
+		run_differs(run, page->records[0].record.id, page->records[0].record.updated_ms,
+			    "was not held as it is");
 }

@@ -228,6 +228,7 @@ void sync_state(const struct sync *s, struct sync_state *out)
 		.clock_offset_ms = s->line.clock_offset_ms,
 		.concurrency = pace_calls(&s->line.pace),
 		.rate_limit = s->line.budget.limit,
+		.rate_window_ms = s->line.budget.window_ms,
 		.rate_remaining = s->line.budget.remaining,
 		.calls_last_minute = budget_last_minute(&s->line.budget,
 							loop_mono_ms(s->options.loop)),

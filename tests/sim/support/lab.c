@@ -129,6 +129,7 @@ void lab_start(struct lab *lab)
 		.store = lab->store,
 		.trail = lab->trail,
 		.budget = lab->share,
+		.route_shares = {[1] = lab->search_share},
 		.concurrency = lab->concurrency,
 		.retry_ms = 1000,
 		.window = lab->window,

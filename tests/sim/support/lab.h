@@ -25,8 +25,8 @@ struct lab {
 	struct world_options options;
 	char dir[64];
 	bool stopped;
-	int64_t fsync_ms; /* how long a commit's fsyncs take */
-	double share;
+	int64_t fsync_ms;           /* how long a commit's fsyncs take */
+	double share, search_share; /* the latter 0: no less for searches */
 	unsigned concurrency;
 	bool only_conversations, tickets; /* tickets besides */
 	struct schedule full;             /* of contacts */
