@@ -16,8 +16,6 @@
 #define GATHER_BYTES_MAX (320u << 10) /* what training looks at */
 #define GATHER_FEW       16u          /* enough when the bytes are used up */
 #define PACK_LEVEL_COLD  9            /* what is compacted lies for long */
-#define COLD_MS \
-	INT64_C(2592000000) /* 30 days: what did not change for so long before it was read hardly will */
 /* Of one resource: then the files of the oldest one are packed anew before there is another. */
 #define RESOURCE_DICTIONARIES_MAX 8u
 /* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
@@ -101,7 +99,6 @@ struct txn_row {
 	size_t id_at;
 	uint8_t id_len, parent_len; /* the parent lies behind the id */
 	bool dropped;               /* replaced by a later row of this transaction */
-	bool dense;                 /* packed as what is cold */
 };
 
 /* A committed row that this transaction replaces. */

@@ -198,14 +198,6 @@ int part_packer(struct txn *t, struct txn_part *part)
 	return part->packer ? 0 : ERR_NOMEM;
 }
 
-/* As the choice of what to merge has it (choice.c): to pack it once is cheaper than to do so again then. */
-static bool is_cold(const struct row *r)
-{
-	int64_t last = r->updated_ms != TIME_NONE ? r->updated_ms : r->created_ms;
-
-	return last != TIME_NONE && r->seen_ms != TIME_NONE && last < r->seen_ms - COLD_MS;
-}
-
 /* Begins or goes on with the record of a row: 1 when there is more of it. The bytes do not depend
  * on when the slices come. */
 static int pack_slice(struct txn_part *part, struct bytes id, struct bytes raw, struct txn_row *r)
@@ -215,8 +207,6 @@ static int pack_slice(struct txn_part *part, struct bytes id, struct bytes raw, 
 	if (part->fed == 0) {
 		part->fed_at = frame_begin(&part->packed, id);
 		packer_begin(part->packer);
-		/* Large ones are deflated, one way or the other. */
-		r->dense = packer_dense(part->packer, n == left && is_cold(&r->row));
 	}
 	int rc = packer_feed(part->packer, bytes_of(raw.data + part->fed, n), n == left,
 			     &part->packed);
