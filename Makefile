@@ -133,8 +133,8 @@ APISIM_TESTS    := $(APISIM_TEST_SRC:tests/%.c=$(BUILD)/tests/%)
 FUZZ_NAMES      := $(FUZZ_SRC:tests/fuzz/%.c=%)
 FUZZ_REPLAYS    := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%)
 BENCHES         := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
-BENCH_TOOL_SRC  := $(sort $(wildcard tools/bench/*.c))
-BENCH_TOOLS     := $(BENCH_TOOL_SRC:tools/bench/%.c=$(BUILD)/bench/%)
+BENCH_TOOL_SRC  := $(filter-out $(BENCH_SRC),$(sort $(wildcard tests/bench/*.c)))
+BENCH_TOOLS     := $(BENCH_TOOL_SRC:tests/bench/%.c=$(BUILD)/bench/%)
 BENCH_SCRIPTS   := $(sort $(wildcard tests/bench/*.py)) $(wildcard tools/bench/rivals.py)
 SCRIPT_TESTS    := $(sort $(foreach d,golden apisim system,$(wildcard tests/$(d)/*.sh tests/$(d)/*.py)))
 
@@ -280,12 +280,8 @@ $(foreach n,$(FUZZ_NAMES),$(eval $(call test_program,$(BUILD)/$(n),\
 	tests/fuzz/$(n).c,tests/fuzz/support,$(WITH_$(call fuzz_layer,$(n))),-fsanitize=fuzzer)))
 fuzz-programs: $(FUZZ_NAMES:%=$(BUILD)/%)
 
-$(foreach s,$(BENCH_SRC),$(eval $(call test_program,$(s:tests/bench/%.c=$(BUILD)/bench/%),$(s),\
+$(foreach s,$(BENCH_SRC) $(BENCH_TOOL_SRC),$(eval $(call test_program,$(s:tests/bench/%.c=$(BUILD)/bench/%),$(s),\
 	tests/bench/support,$(WITH_all),$(BENCH_LIBS))))
-
-# What the rivals are filled and asked with.
-$(foreach s,$(BENCH_TOOL_SRC),$(eval $(call test_program,$(s:tools/bench/%.c=$(BUILD)/bench/%),$(s),\
-	tests/bench/support,$(WITH_all))))
 
 # --- checks ----------------------------------------------------------------------------------------------------------
 
@@ -314,7 +310,9 @@ fuzz: ## fuzz every decoder for FUZZ_SECONDS (60) each, two at a time; needs cla
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' tools/lib/run-fuzz '$(BUILD)/fuzz' $(call only,$(FUZZ_NAMES))
 
 bench: $(PROGRAMS) $(TOOLS) $(BENCHES) $(BENCH_TOOLS) ## build the benchmarks with -O2 and run them
-	@for b in $(call only,$(BENCHES) $(BENCH_SCRIPTS)); do echo "== $${b##*/}"; BUILD='$(abspath $(BUILD))' $$b || exit 1; done
+	@failed=; for b in $(call only,$(BENCHES) $(BENCH_SCRIPTS)); do \
+		echo "== $${b##*/}"; BUILD='$(abspath $(BUILD))' $$b || failed="$$failed $${b##*/}"; \
+	done; [ -z "$$failed" ] || { echo "missed or failed:$$failed" >&2; exit 1; }
 
 soak: $(BUILD)/tests/sim/sync_soak_test ## ninety days of a simulated world (SOAK_DAYS=N, SOAK_SEED=N); some minutes
 	@SOAK_DAYS='$(SOAK_DAYS)' SOAK_SEED='$(SOAK_SEED)' $<

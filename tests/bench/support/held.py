@@ -1,4 +1,4 @@
-"""State folders of many conversations, made by the program fill (tools/bench) and kept for the next run."""
+"""State folders of many conversations, made by the program fill and kept for the next run."""
 import os
 import subprocess
 import sys

@@ -8,8 +8,8 @@
  * Seeded: the same numbers make the same conversations. They are whole threads of 6.25 KB of JSON on average; their words
  * have the frequencies of a language, from the word that is everywhere to one that is in a single conversation.
  */
-#include "../../tests/bench/support/fill.h"
-#include "../../tests/bench/support/page.h"
+#include "support/fill.h"
+#include "support/page.h"
 
 #include <base/log.h>
 

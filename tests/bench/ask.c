@@ -6,8 +6,11 @@
  *   ask SOCKET CLIENTS SECONDS       CLIENTS connections send the lines for SECONDS, each its next when the last is answered;
  *                                    prints the answers a second
  *
- * Of a line with tabs, each part is a request of its own: all are sent at once, and the last answer ends the time.
+ * Of a line with tabs, each part is a request of its own: all are sent at once, and the last answer ends the time. With
+ * msgpack: before the SOCKET the first way asks ficd in MessagePack; the answer of a query is over when its last member is there.
  */
+#include <codec/json.h>
+
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -22,6 +25,8 @@
 
 #define CLIENTS_MAX 64
 #define ROOM        (1u << 20)
+#define BINARY      "msgpack:"
+#define LAST        "duration_us" /* of a query's answer in MessagePack: this and a number */
 
 struct question {
 	char *text;
@@ -31,6 +36,7 @@ struct question {
 
 static struct question *questions;
 static size_t count;
+static bool binary;
 static char room[ROOM];
 
 static void die(const char *what)
@@ -62,6 +68,21 @@ static int dial(const char *path)
 	return fd;
 }
 
+/* The same in MessagePack. */
+static void convert(struct question *q)
+{
+	struct buf out = {0};
+	struct why why;
+
+	if (json_to_msgpack(bytes_of(q->text, q->len - 1), JSON_STRICT, &out, &why)) {
+		fprintf(stderr, "ask: %s\n", why.text);
+		exit(1);
+	}
+	free(q->text);
+	q->text = (char *)out.data;
+	q->len = out.len;
+}
+
 static void read_questions(void)
 {
 	char *line = NULL;
@@ -80,6 +101,8 @@ static void read_questions(void)
 			die("ask");
 		for (char *tab = q.text; (tab = strchr(tab, '\t')); q.answers++)
 			*tab = '\n';
+		if (binary)
+			convert(&q);
 		questions[count++] = q;
 	}
 	free(line);
@@ -106,6 +129,10 @@ static unsigned take(int fd, size_t *bytes)
 		exit(1);
 	}
 	*bytes += (size_t)n;
+	if (binary) {
+		size_t tail = (size_t)n < 24 ? (size_t)n : 24;
+		return memmem(room + n - tail, tail, LAST, strlen(LAST)) != NULL;
+	}
 	for (const char *at = room; (at = memchr(at, '\n', (size_t)(room + n - at))); at++)
 		ends++;
 	return ends;
@@ -157,6 +184,10 @@ static void ask_at_once(const char *path, unsigned clients, double seconds)
 
 int main(int argc, char **argv)
 {
+	if (argc > 1 && strncmp(argv[1], BINARY, strlen(BINARY)) == 0) {
+		binary = true;
+		argv[1] += strlen(BINARY);
+	}
 	read_questions();
 	if (count == 0 || (argc != 3 && argc != 4)) {
 		fprintf(stderr,
