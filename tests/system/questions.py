@@ -4,6 +4,7 @@ threads, in many files and in few, after a restart, and while syncs write.
 
 QUESTIONS says how many (500), QUESTIONS_SEED which ones (1).
 """
+# run-tests: beside others
 import contextlib
 import os
 import random
