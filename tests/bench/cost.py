@@ -16,7 +16,7 @@ from held import harness  # noqa: E402
 
 SIZES = [int(size) for size in os.environ.get("COST_BENCH", "10000 100000").split()]
 TIMES_MORE = 1.5
-WARM, ASKED = 5, 20
+WARM, ASKED, TIMES = 5, 20, 3
 VALGRIND = shutil.which("valgrind") and shutil.which("callgrind_control")
 QUESTIONS = {
     "newest 20": {"fields": ["id", "state", "subject"]},
@@ -72,8 +72,9 @@ class Counted:
             assert len(rows) == 20, (params, len(rows))
 
     def cost(self, **params):
+        """The least of a few times: what the daemon does for itself now and then is no cost of a question."""
         self.ask(WARM, **params)
-        return self.spent(lambda: self.ask(ASKED, **params)) / ASKED
+        return min(self.spent(lambda: self.ask(ASKED, **params)) for _ in range(TIMES)) / ASKED
 
     def stop(self):
         self.client.close()

@@ -356,8 +356,39 @@ def compact(sim, daemon, folder):
     raise AssertionError("after 30 rounds of changes %d of %d files are still there" % (len(left), len(before)))
 
 
+def kinds_of(question):
+    """All that a question is made of."""
+    def parts(nest):
+        if isinstance(nest, (tuple, list)) and nest:
+            yield "%s %s" % (nest[0], nest[2]) if nest[0] == "term" else nest[0]
+            for inner in nest[1] if nest[0] in ("and", "or") else [nest[1]] if nest[0] == "not" else []:
+                yield from parts(inner)
+    yield "resource " + question["resource"]
+    yield "axis " + question.get("axis", "created")
+    yield from parts(question.get("condition"))
+    for kind in parts(question.get("search")):
+        yield "text " + kind
+    yield from ("since" for _ in range("since" in question))
+    if "sort" in question:
+        yield "sort down" if question["sort"].startswith("-") else "sort up"
+    if "limit" in question:
+        yield "total" if question.get("total") else "to the end" if question["pages"] > 1 else "limit"
+    for name in question.get("group_by", []):
+        yield "group by time" if ":" in name or name in ("day", "week", "month") else "group"
+    for name in question.get("metrics", []):
+        yield name.partition(":")[0]
+
+
+EVERY = {"resource " + name for name in plain.FIELDS} | {"term " + op for op in ("=", "!=", "<", "<=", ">", ">=", "in", "contains", "~", "exists")} | {
+    "and", "or", "not", "axis created", "axis updated", "since", "sort up", "sort down", "total", "to the end", "limit", "group", "group by time",
+    "text word", "text phrase", "text prefix", "text and", "text or", "text not", "count", "min", "max", "sum", "avg", "p50", "p90", "p99"}
+
+
 def check_questions(questions, held):
-    """They must be able to fail: most find something, few find everything."""
+    """They must be able to fail: everything that can be asked is asked several times, most find something, few find everything."""
+    kinds = [kind for question in questions for kind in kinds_of(question)]
+    seldom = {kind for kind in EVERY if kinds.count(kind) < len(questions) // 100}
+    assert not seldom, "hardly asked: %s" % seldom
     found = [(len(held.select(q)), len(held.all(q["resource"]))) for q in questions]
     some = sum(0 < n < of for n, of in found)
     assert some > len(questions) / 2, "only %d of %d questions find some records and not all" % (some, len(questions))
