@@ -1,25 +1,35 @@
 """State folders of many conversations, made by the program fill and kept for the next run."""
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "system", "support"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "system", "support"))
 import harness  # noqa: E402
 
+SOURCES = [os.path.join(HERE, name) for name in ("../fill.c", "fill.c", "page.c")]
 BASE = os.environ.get("BENCH_DIR", harness.program("bench/held"))
 
 
+def digest():
+    return hashlib.sha256(b"".join(open(path, "rb").read() for path in SOURCES)).hexdigest()
+
+
 def state(count):
-    """A state_dir with so many conversations in the source acme; made anew when the program that makes it is newer."""
-    place, maker = os.path.join(BASE, str(count)), harness.program("bench/fill")
-    done = os.path.join(place, "..", "%d.made" % count)
-    if os.path.exists(done) and os.path.getmtime(done) > os.path.getmtime(maker):
+    """A state_dir with so many conversations in the source acme; made anew when what makes them was changed."""
+    place = os.path.join(BASE, str(count))
+    made = place + ".made"
+    if os.path.exists(made) and open(made).read() == digest():
         return place
     print("making %d conversations ..." % count, flush=True)
-    subprocess.run(["rm", "-rf", place], check=True)
+    shutil.rmtree(place, ignore_errors=True)
     os.makedirs(place, mode=0o700)
-    subprocess.run([maker, os.path.join(place, "acme"), str(count), str(max(30, min(730, count // 137)))], stdout=subprocess.DEVNULL, check=True)
-    open(done, "w").close()
+    subprocess.run([harness.program("bench/fill"), os.path.join(place, "acme"), str(count), str(max(30, min(730, count // 137)))],
+                   stdout=subprocess.DEVNULL, check=True)
+    with open(made, "w") as f:
+        f.write(digest())
     return place
 
 
