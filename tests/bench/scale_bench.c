@@ -12,12 +12,13 @@
  * it: a record and its messages, two on average and long, with the daemon's own indexes. They come in the
  * order of time, 2,000 a day.
  */
-#include "../../src/ficd/indexed.h"
 #include "support/ask.h"
+#include "support/fill.h"
 #include "support/page.h"
 
 #include <base/log.h>
 #include <query/aggregate.h>
+#include <source/provider.h>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -28,7 +29,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MEMORY     (16u << 20) /* the daemon's option, and its shares of it (ficd/source.c) */
 #define PARTS_MIN  1
 #define PARTS_MORE 3
 #define SENTENCES  65 /* of a part, at most: 6.25 KB of JSON a conversation, most of it text */
@@ -37,8 +37,6 @@
 #define COMMIT     300u
 #define GETS       4000u
 #define COLD_GETS  40u
-
-static struct indexed *indexed;
 
 static const struct field *type_fields(void)
 {
@@ -57,121 +55,19 @@ static double now_s(clockid_t clock)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void must(int rc, const char *what)
-{
-	if (rc >= 0)
-		return;
-	fprintf(stderr, "scale_bench: %s: %s\n", what, err_name(rc));
-	exit(1);
-}
-
-/* ---- the store as the daemon opens it ---- */
-
-static int no_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
-{
-	(void)ctx;
-	(void)fd;
-	done(arg, 0);
-	return 0;
-}
-
-static void no_wake(void *ctx)
-{
-	(void)ctx;
-}
-
-static struct store *open_store(const char *dir)
-{
-	struct store_options o = {.dir = dir,
-				  .hooks = {.fsync = no_fsync, .wake = no_wake},
-				  .cache_bytes = MEMORY / 8,
-				  .filter_bytes = MEMORY / 4,
-				  .txn_bytes_max = MEMORY / 4,
-				  .journal_bytes = MEMORY / 16,
-				  .keep_previous = true,
-				  .schemas = indexed_schemas(indexed)};
-	struct store *s;
-	struct why why;
-
-	if (store_open(&o, &s, &why) == 0)
-		return s;
-	fprintf(stderr, "scale_bench: %s\n", why.text);
-	exit(1);
-}
-
-static void committed(void *ctx, int rc, const struct why *why)
-{
-	*(bool *)ctx = true;
-	if (rc)
-		fprintf(stderr, "scale_bench: %s\n", why->text);
-	must(rc, "commit");
-}
-
-static void commit(struct store *s, struct txn *t)
-{
-	bool done = false;
-
-	txn_commit(t, committed, &done);
-	while (store_work(s) || !done)
-		;
-}
-
 /* ---- filling it ---- */
-
-/* Seven digits of its own, also in the ids of its parts. */
-static void number_ids(struct buf *json, unsigned i)
-{
-	char digits[16], *at;
-	unsigned part = 0;
-
-	buf_text(json); /* ends it */
-	at = (char *)json->data;
-	snprintf(digits, sizeof digits, "%07u", 1000000 + i);
-	memcpy(strstr(at, "\"id\":\"") + 6, digits, 7);
-	for (; (at = strstr(at, "\"conversation_part\",\"id\":\"")); at += 26) {
-		snprintf(digits, sizeof digits, "%09u", 100000000 + i * 10 % 900000000 + part++);
-		memcpy(at + 26, digits, 9);
-	}
-}
 
 static size_t put_conversation(struct txn *t, unsigned i)
 {
-	static const struct account account = {
-		.provider = &provider_intercom, .base_url = "http://127.0.0.1", .version = "2.11"};
 	static struct buf json;
 	char id[16];
-	struct why why;
 
 	buf_reset(&json);
 	page_conversation(&json, PARTS_MIN, PARTS_MORE);
-	number_ids(&json, i);
+	fill_number(&json, i);
 	snprintf(id, sizeof id, "%07u", 1000000 + i);
-	struct ask ask = {.kind = ASK_ONE,
-			  .type = provider_type(&provider_intercom, bytes_str("conversations")),
-			  .id = bytes_str(id)};
-	struct reader *reader = reader_new(&account, &ask, 0);
-	must(reader ? reader_feed(reader, json.data, json.len) : ERR_NOMEM, "read");
-	struct page *page = reader_finish(reader, 200, "", 1760000000000);
-	if (!page || page->fault) {
-		fprintf(stderr, "scale_bench: %s\n", page ? page->why.text : "no memory");
-		exit(1);
-	}
-	for (size_t k = 0; k < page->count; k++)
-		must(txn_put(t, page->records[k].type->name, &page->records[k].record, NULL, &why),
-		     "put");
-	page_free(page);
-	reader_free(reader);
+	fill_put(t, buf_bytes(&json), id);
 	return json.len;
-}
-
-/* Claims what the store holds: without that a daemon has everything still to read. */
-static void hold_all(struct txn *t, unsigned count)
-{
-	int64_t end_ms = (T0_S + ((int64_t)count / DAY_COUNT + 1) * 86400) * 1000;
-	struct interval all = {TIME_MIN, end_ms, end_ms};
-
-	must(txn_hold(t, "conversations", all), "hold");
-	must(txn_hold(t, "messages", all), "hold");
 }
 
 static double fill(struct store *s, unsigned count)
@@ -180,18 +76,16 @@ static double fill(struct store *s, unsigned count)
 	struct txn *t;
 
 	for (unsigned i = 0; i < count;) {
-		must(store_begin(s, &t, NULL), "begin");
+		fill_must(store_begin(s, &t, NULL), "begin");
 		for (unsigned end = i + COMMIT; i < end && i < count; i++) {
 			page_time(T0_S + i / DAY_COUNT * 86400, 86400);
 			json += (double)put_conversation(t, i);
 		}
 		if (i == count)
-			hold_all(t, count);
-		commit(s, t);
+			fill_hold(t, (T0_S + ((int64_t)count / DAY_COUNT + 1) * 86400) * 1000);
+		fill_commit(s, t);
 	}
-	store_flush(s);
-	while (store_work(s))
-		;
+	fill_settle(s);
 	return json;
 }
 
@@ -273,8 +167,8 @@ static double get_one(struct snapshot *v, unsigned i)
 
 	snprintf(id, sizeof id, "%07u", 1000000 + i);
 	double t = now_s(CLOCK_MONOTONIC);
-	must(snapshot_get(v, "conversations", bytes_str(id), &memory, &r) == 1 ? 0 : ERR_NOTFOUND,
-	     "get");
+	fill_must(snapshot_get(v, "conversations", bytes_str(id), &memory, &r) == 1 ? 0 : ERR_NOTFOUND,
+		  "get");
 	return (now_s(CLOCK_MONOTONIC) - t) * 1e6;
 }
 
@@ -314,7 +208,7 @@ static void bench_cold(const char *dir, unsigned count)
 	uint64_t asked = 0, indexes = 0;
 
 	for (unsigned i = 0; i < COLD_GETS; i++) {
-		struct store *s = open_store(dir);
+		struct store *s = fill_open(dir);
 		while (store_work(s))
 			;
 		struct snapshot *v = snapshot_new(s);
@@ -377,10 +271,10 @@ static double one_aggregate(struct store *s, const struct aggregate_spec *spec, 
 		struct why why;
 		int rc;
 		buf_reset(spec->groups);
-		must(aggregate_open(v, spec, &a, &why), "aggregate");
+		fill_must(aggregate_open(v, spec, &a, &why), "aggregate");
 		while ((rc = aggregate_step(a, 60, &why)) == 1)
 			;
-		must(rc, "aggregate");
+		fill_must(rc, "aggregate");
 		*out = *aggregate_result(a);
 		aggregate_free(a);
 		snapshot_free(v);
@@ -419,7 +313,7 @@ static void bench_groups(struct store *s, unsigned count)
 
 static void bench(const char *dir, unsigned count)
 {
-	struct store *s = open_store(dir);
+	struct store *s = fill_open(dir);
 
 	unsigned there = held(s);
 	if (there) {
@@ -430,7 +324,7 @@ static void bench(const char *dir, unsigned count)
 		make(s, count);
 	store_close(s);
 	double base = private_mb(), t = now_s(CLOCK_PROCESS_CPUTIME_ID);
-	s = open_store(dir);
+	s = fill_open(dir);
 	say("open", (now_s(CLOCK_PROCESS_CPUTIME_ID) - t) * 1e3, "ms of processor time");
 	say("memory of the process, before and after it", base, "MB");
 	say("", private_mb(), "MB");
@@ -448,7 +342,7 @@ static void bench(const char *dir, unsigned count)
 
 static void bench_text(const char *dir)
 {
-	struct store *s = open_store(dir);
+	struct store *s = fill_open(dir);
 
 	printf("\n%u conversations\n", held(s));
 	while (store_work(s))
@@ -467,7 +361,7 @@ static void bench_all(const char *counts)
 			exit(1);
 		bench(dir, (unsigned)n);
 		snprintf(command, sizeof command, "rm -rf '%s'", dir);
-		must(system(command) == 0 ? 0 : ERR_IO, command);
+		fill_must(system(command) == 0 ? 0 : ERR_IO, command);
 	}
 }
 
@@ -478,9 +372,6 @@ int main(int argc, char **argv)
 	log_setup(LOG_LEVEL_ERROR, false);
 	page_init();
 	page_sentences(SENTENCES);
-	indexed = indexed_new(provider_intercom.types);
-	if (!indexed)
-		return 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 2)
 		bench_text(argv[1]);
@@ -488,6 +379,5 @@ int main(int argc, char **argv)
 		bench(argv[1], (unsigned)strtoul(argv[2], NULL, 10));
 	else
 		bench_all(counts ? counts : "3000 10000");
-	indexed_free(indexed);
 	return 0;
 }
