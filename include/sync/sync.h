@@ -76,7 +76,8 @@ struct run_watch {
 	void *ctx;
 };
 
-/* Makes the runs that the wish calls for, or joins those that are under way or due (equal wishes are one). resource NULL: all. ids_out gets up to `cap` run ids; returns their
+/* Makes the runs that the wish calls for, or joins those that wait (equal wishes are one). What it brings is no older than this call: a run that has asked the provider something already is
+ * followed by another, which all wishes meanwhile share; only a first reading, and one of gaps, is joined, since changes are read after it (run_info.follow). resource NULL: all. ids_out gets up to `cap` run ids; returns their
  * number, ERR_INVALID for a resource that cannot be asked for like this, ERR_BUSY while stopping. A refused token is tried again. */
 int sync_wish(struct sync *s, const struct resource_type *resource, enum sync_mode mode,
 	      uint64_t *ids_out, size_t cap, struct why *why);
@@ -84,7 +85,7 @@ int sync_wish(struct sync *s, const struct resource_type *resource, enum sync_mo
  * modes know no span: ERR_INVALID unless it is TIME_MIN to TIME_MAX. */
 int sync_wish_span(struct sync *s, const struct resource_type *resource, enum sync_mode mode,
 		   int64_t start_ms, int64_t end_ms, uint64_t *ids_out, size_t cap, struct why *why);
-/* Just these records, with their children: up to SYNC_IDS_MAX ids. Joins the run of an earlier wish that has not ended. It claims nothing about others. ERR_INVALID: not of this resource,
+/* Just these records, with their children: up to SYNC_IDS_MAX ids. Joins the run of an earlier wish that has not ended; a record that it has asked for already is asked for again. It claims nothing about others. ERR_INVALID: not of this resource,
  * or not an id; ERR_LIMIT: too many at once; ERR_BUSY while stopping. */
 int sync_wish_ids(struct sync *s, const struct resource_type *resource, const struct bytes *ids,
 		  size_t count, uint64_t *run_out, struct why *why);

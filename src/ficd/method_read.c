@@ -203,7 +203,7 @@ static bool act_on(struct reading *g, const struct freshness *f, enum config_on_
 	struct request *r = g->request;
 
 	if (f->state != FRESHNESS_FRESH && policy == CONFIG_ON_STALE_WAIT &&
-	    refresh_wait(r, g->source, g->type, f, timeout_ms))
+	    refresh_wait(r, g->source, g->type, f, g->question.max_age_ms, timeout_ms))
 		return false;
 	if (f->state != FRESHNESS_FRESH && policy == CONFIG_ON_STALE_SERVE)
 		refresh_behind(g->source, g->type, f);

@@ -44,6 +44,17 @@ struct run *run_make(struct resource *r, enum run_kind kind)
 	return r->runs[kind];
 }
 
+struct run *run_make_fresh(struct resource *r, enum run_kind kind)
+{
+	struct run *run = run_make(r, kind);
+
+	if (!run || !run->begun)
+		return run;
+	if (!r->next[kind])
+		r->next[kind] = run_new(r, ops_of(kind));
+	return r->next[kind];
+}
+
 /* The first reading, a full one, or gaps: the run that reads the past of this resource, if one is needed. */
 static void plan_past(struct resource *r, const struct snapshot *view, int64_t mono)
 {

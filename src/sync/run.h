@@ -56,6 +56,7 @@ struct resource {
 	char last_error[320];
 	unsigned failures;           /* in a row */
 	struct run *runs[RUN_KINDS]; /* under way or waiting for a turn */
+	struct run *next[RUN_KINDS]; /* follows the one that has begun: for wishes that came after its first question; NULL */
 };
 
 struct run_ops {
@@ -253,7 +254,7 @@ bool resource_verify_next(const struct resource *r, const struct snapshot *view,
 int64_t resource_verify_due(const struct resource *r,
 			    const struct snapshot *view); /* by the provider's clock */
 
-/* run_one.c: one more id for a run that has not ended. 0 (also when it is under way already), ERR_LIMIT, ERR_NOMEM. */
+/* run_one.c: one more id for a run that has not ended. 0 (also when it is waiting to be asked for already), ERR_LIMIT, ERR_NOMEM. */
 int run_one_ask(struct run *run, struct bytes id);
 /* A single read of it failed for good: noted, the others go on. False: the whole source fails. */
 bool run_one_failed(struct run *run, struct bytes id, const struct page *page);

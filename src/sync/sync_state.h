@@ -98,6 +98,8 @@ void plan_all(struct sync *s, int64_t mono, int64_t wall); /* makes runs of what
 struct run *plan_first(const struct sync *s); /* the run that goes first; NULL: none waits */
 bool plan_others_wait(const struct run *run);
 struct run *run_make(struct resource *r, enum run_kind kind); /* or the one there is; NULL: no memory */
+/* One that has not asked anything yet: what it brings is no older than this moment. NULL: no memory. */
+struct run *run_make_fresh(struct resource *r, enum run_kind kind);
 enum run_kind resource_regular_kind(const struct resource *r); /* what brings what is new */
 enum run_kind resource_past_kind(const struct resource *r); /* what reads the past, where changes are fed */
 

@@ -52,6 +52,16 @@ enum run_kind wish_kind(const struct resource *r, enum sync_mode mode, struct in
 	return mode == SYNC_CHANGES && chained ? RUN_CHANGES : resource_past_kind(r);
 }
 
+/* What is there already may have asked its first question before the wish came: its answer would be older than who wishes may expect. A first reading and
+ * one of gaps are the exception: they are joined, since changes are read after them (follow_up). */
+static struct run *run_for(struct resource *r, enum run_kind kind)
+{
+	bool past = kind == resource_past_kind(r) && (r->options.type->traits & TRAIT_CHANGED);
+	bool limited = r->span_wished.start_ms < r->span_wished.end_ms;
+
+	return past && !r->full_wished && !limited ? run_make(r, kind) : run_make_fresh(r, kind);
+}
+
 static struct run *wish_run(struct resource *r, enum sync_mode mode, struct interval span,
 			    const struct snapshot *view)
 {
@@ -71,7 +81,7 @@ static struct run *wish_run(struct resource *r, enum sync_mode mode, struct inte
 			r->span_wished = span;
 		r->backfill_mono_ms = 0;
 	}
-	return run_make(r, kind);
+	return run_for(r, kind);
 }
 
 /* Whoever waited for a pause is served now. */
@@ -173,9 +183,11 @@ static struct run *run_of(const struct sync *s, uint64_t id)
 {
 	for (size_t i = 0; i < s->options.resource_count; i++)
 		for (int k = 0; k < RUN_KINDS; k++) {
-			struct run *run = s->resources[i].runs[k];
+			struct run *run = s->resources[i].runs[k], *next = s->resources[i].next[k];
 			if (run && run->info.id == id)
 				return run;
+			if (next && next->info.id == id)
+				return next;
 		}
 	return NULL;
 }
