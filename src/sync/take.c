@@ -226,11 +226,20 @@ static bool gone_too_many(const struct run *run)
 	       run->gone > GONE_MAX && run->gone > run->got;
 }
 
+/* Held as gone: a listing that shows it is behind, as search indexes are, and must not bring it back for as long as it takes to ask once more. */
+static bool is_buried(const struct run *run, struct bytes id)
+{
+	struct record held;
+
+	return snapshot_peek(run->view, run->info.resource, id, &held) == 1 &&
+	       (held.flags & RECORD_DELETED);
+}
+
 /* Whether one answer is proof enough: who is absent from a complete listing as well, who was said to be gone before, who has become another. */
 static bool gone_for_sure(const struct run *run, const struct arrived *from, struct bytes id)
 {
 	return run->ops->kind == RUN_SNAPSHOT || run->asking_absent ||
-	       from->page->merged_into.len || run_dead_known(run, id);
+	       from->page->merged_into.len || run_dead_known(run, id) || is_buried(run, id);
 }
 
 /* Asked for by somebody, and said not to exist. */
