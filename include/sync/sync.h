@@ -82,7 +82,7 @@ struct run_watch {
 int sync_wish(struct sync *s, const struct resource_type *resource, enum sync_mode mode,
 	      uint64_t *ids_out, size_t cap, struct why *why);
 /* The same for a span of creation times: SYNC_BACKFILL reads its gaps even before the wanted history, SYNC_VERIFY verifies all of it (sync_wish: the stretch whose turn it is). Other
- * modes know no span: ERR_INVALID unless it is TIME_MIN to TIME_MAX. */
+ * modes know no span: ERR_INVALID unless it is TIME_MIN to TIME_MAX. Nor may it begin before what is kept (sync_retain_start), which would only be dropped again: ERR_INVALID, too. */
 int sync_wish_span(struct sync *s, const struct resource_type *resource, enum sync_mode mode,
 		   int64_t start_ms, int64_t end_ms, uint64_t *ids_out, size_t cap, struct why *why);
 /* Just these records, with their children: up to SYNC_IDS_MAX ids. Joins the run of an earlier wish that has not ended; a record that it has asked for already is asked for again. It claims nothing about others. ERR_INVALID: not of this resource,

@@ -22,8 +22,9 @@
 
 #define CLOCK_SLACK_MS \
 	(5 * 60 * 1000) /* of the provider's clock; less is covered by the look-back */
-#define PENDING_MAX 8
-#define WATCHES_MAX 64
+#define PENDING_MAX   8
+#define WATCHES_MAX   64
+#define VERIFY_WINDOW 500 /* held records, about, that a verify run reads and commits together */
 #define RUN_COMMIT_BYTES \
 	(512 * 1024) /* compressed; a listing of full records is committed about so often */
 #define RUN_COMMIT_RECORDS 4000

@@ -8,7 +8,6 @@
 
 #include <base/log.h>
 
-#define WINDOW_RECORDS 500 /* held ones, about: what is read and committed together */
 #define CALLS_MAX \
 	5000 /* of a run that nobody waits for; the rest of its stretch comes with the next one */
 #define LOGGED_MAX 10 /* differences, one by one */
@@ -34,7 +33,7 @@ static int window_end(struct run *run, int64_t *end_out, struct why *why)
 		return rc;
 	while ((rc = scan_next(scan, &row)) == 1) {
 		int64_t second = row.created_ms - row.created_ms % SECOND_MS;
-		if (++n > WINDOW_RECORDS && second > run->stretch.start_ms) {
+		if (++n > VERIFY_WINDOW && second > run->stretch.start_ms) {
 			*end_out = second;
 			break;
 		}
@@ -131,6 +130,12 @@ static int window_over(struct run *run, struct why *why)
 	return rc ? why_set(why, rc, "cannot note what was verified") : 0;
 }
 
+/* The rest of the stretch comes with the next run. */
+static bool has_its_share(const struct run *run)
+{
+	return !run->pressing && (run->info.calls >= CALLS_MAX || run->sync->tell->window_over(run));
+}
+
 static int next_phase(struct run *run, struct why *why)
 {
 	if (run->refused)
@@ -145,8 +150,7 @@ static int next_phase(struct run *run, struct why *why)
 	int rc = window_over(run, why);
 	if (rc)
 		return rc;
-	if (run->stretch.start_ms >= run->stretch.end_ms ||
-	    (!run->pressing && run->info.calls >= CALLS_MAX))
+	if (run->stretch.start_ms >= run->stretch.end_ms || has_its_share(run))
 		return 0;
 	rc = window_begin(run, why);
 	return rc ? rc : 1;

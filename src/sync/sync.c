@@ -101,6 +101,7 @@ static const struct sync_tell tell = {
 	.turn_over = sync_turn_over,
 	.ended = sync_run_ended,
 	.others_wait = plan_others_wait,
+	.window_over = plan_window_over,
 };
 
 struct sync *sync_new(const struct sync_options *options)

@@ -31,6 +31,11 @@ static struct interval closed(const struct resource *r, struct interval span)
 	return span;
 }
 
+struct interval wish_span(const struct resource *r, struct interval span)
+{
+	return is_limited(span) ? closed(r, span) : span;
+}
+
 enum run_kind wish_kind(const struct resource *r, enum sync_mode mode, struct interval span,
 			const struct snapshot *view)
 {
@@ -62,6 +67,36 @@ static struct run *run_for(struct resource *r, enum run_kind kind)
 	return past && !r->full_wished && !limited ? run_make(r, kind) : run_make_fresh(r, kind);
 }
 
+static int check_kept(const struct resource *r, struct interval span, struct why *why)
+{
+	int64_t kept = resource_retain_start(r);
+	char text[TIME_TEXT_MAX];
+
+	if (span.start_ms == TIME_MIN || span.start_ms >= kept)
+		return 0;
+	return why_set(
+		why, ERR_INVALID,
+		"%s are kept from %s on ('retain'): what is older would be dropped again. Begin there, or keep more",
+		r->options.type->name, time_text(kept, false, text));
+}
+
+int wish_check(const struct sync *s, const struct resource_type *resource, enum sync_mode mode,
+	       struct interval span, struct why *why)
+{
+	const struct resource *only = resource ? resource_find(s, resource->name) : NULL;
+	int rc = 0;
+
+	if (resource && !only)
+		return why_set(why, ERR_INVALID, "%s is not configured for source %s",
+			       resource->name, s->options.name);
+	if (is_limited(span) && mode != SYNC_BACKFILL && mode != SYNC_VERIFY)
+		return why_set(why, ERR_INVALID, "a span of time goes with backfill and verify only");
+	for (size_t i = 0; i < s->options.resource_count && rc == 0; i++)
+		if (!only || only == &s->resources[i])
+			rc = check_kept(&s->resources[i], span, why);
+	return rc;
+}
+
 static struct run *wish_run(struct resource *r, enum sync_mode mode, struct interval span,
 			    const struct snapshot *view)
 {
@@ -70,8 +105,7 @@ static struct run *wish_run(struct resource *r, enum sync_mode mode, struct inte
 	if (kind == RUN_KINDS)
 		return NULL;
 	r->insisted |= mode == SYNC_VERIFY || (mode == SYNC_FULL && !resource_verifies(r));
-	if (is_limited(span))
-		span = closed(r, span);
+	span = wish_span(r, span);
 	if (kind == RUN_VERIFY) {
 		r->verify_wished = span;
 		r->verify_mono_ms = 0;
@@ -108,11 +142,9 @@ int sync_wish_span(struct sync *s, const struct resource_type *resource, enum sy
 
 	if (s->stopping)
 		return why_set(why, ERR_BUSY, "the daemon is shutting down");
-	if (resource && !only)
-		return why_set(why, ERR_INVALID, "%s is not configured for source %s",
-			       resource->name, s->options.name);
-	if (is_limited(span) && mode != SYNC_BACKFILL && mode != SYNC_VERIFY)
-		return why_set(why, ERR_INVALID, "a span of time goes with backfill and verify only");
+	int rc = wish_check(s, resource, mode, span, why);
+	if (rc)
+		return rc;
 	view = snapshot_new(s->options.store);
 	if (!view)
 		return why_set(why, ERR_NOMEM, "out of memory");
