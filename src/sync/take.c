@@ -67,28 +67,34 @@ static int bury_children(struct run *run, struct bytes parent, const struct hash
 	return rc;
 }
 
+static struct record stone_of(struct bytes id, int64_t when_ms, struct bytes merged_into)
+{
+	static const uint8_t nil = 0xc0;
+
+	return (struct record){
+		.id = id,
+		.merged_into = merged_into,
+		.created_ms = TIME_NONE,
+		.updated_ms = when_ms,
+		.seen_ms = when_ms,
+		.flags = RECORD_DELETED | (merged_into.len ? RECORD_MERGED : 0),
+		.doc = bytes_of(&nil, 1),
+	};
+}
+
 int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes merged_into,
 	     struct why *why)
 {
-	static const uint8_t nil = 0xc0;
 	const struct resource_type *type = run->resource->options.type;
-	struct record old, stone = {
-				   .id = id,
-				   .merged_into = merged_into,
-				   .created_ms = TIME_NONE,
-				   .updated_ms = when_ms,
-				   .seen_ms = when_ms,
-				   .flags = RECORD_DELETED | (merged_into.len ? RECORD_MERGED : 0),
-				   .doc = bytes_of(&nil, 1),
-			   };
+	struct record old, stone = stone_of(id, when_ms, merged_into);
 	int held = snapshot_peek(run->view, type->name, id, &old);
 
 	if (held < 0)
 		return held;
 	if (held && (old.flags & RECORD_DELETED))
 		return 0;
-	/* What is not held needs no tombstone: its absence is covered. Its children may have outlived it in another file, when its own was damaged. */
-	int rc = held == 0 ? 0 : put(run, type, &stone, true, why);
+	/* Its children may have outlived it in another file, when its own was damaged. */
+	int rc = held ? put(run, type, &stone, true, why) : 0;
 	if (rc == 0 && run->resource->child)
 		rc = bury_children(run, id, NULL, when_ms, why);
 	return rc;
@@ -167,17 +173,27 @@ static void follow_stones(struct run *run, int64_t deleted_ms)
 	run->past = !run->disordered && deleted_ms < run->ask.start_ms;
 }
 
+/* What was never held is noted as gone, too: a search that is behind may still list it. */
+static int remember_gone(struct run *run, struct bytes id, int64_t when_ms, struct why *why)
+{
+	const struct resource_type *type = run->resource->options.type;
+	struct record held, stone = stone_of(id, when_ms, bytes_of(NULL, 0));
+	int rc = snapshot_peek(run->view, type->name, id, &held);
+
+	return rc ? (rc < 0 ? rc : 0) : put(run, type, &stone, false, why);
+}
+
 static int take_tombstone(struct run *run, const struct record *stone, struct why *why)
 {
+	int64_t when_ms = stone->updated_ms != TIME_NONE ? stone->updated_ms : stone->seen_ms;
+
 	follow_stones(run, stone->updated_ms);
 	if (stone->updated_ms != TIME_NONE && stone->updated_ms < run->ask.start_ms)
 		return 0;
 	int rc = run_dead_over(run, stone->id, false);
-	if (rc)
-		return rc;
-	return run_bury(run, stone->id,
-			stone->updated_ms != TIME_NONE ? stone->updated_ms : stone->seen_ms,
-			bytes_of(NULL, 0), why);
+	if (rc == 0)
+		rc = run_bury(run, stone->id, when_ms, bytes_of(NULL, 0), why);
+	return rc ? rc : remember_gone(run, stone->id, when_ms, why);
 }
 
 /* A complete thread shows every child there is: what is held besides is gone. The thread is the page's record `at`, its children follow it. */

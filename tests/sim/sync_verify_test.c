@@ -886,6 +886,35 @@ static void a_search_behind_the_feed(void **state)
 	}
 }
 
+/* The same of one that came and went between two readings, so that it was never held. */
+static void a_search_behind_what_was_never_held(void **state)
+{
+	struct why why;
+	uint64_t run;
+
+	(void)state;
+	lab.options.index_lag_ms = 20000;
+	lab_open(&lab);
+	until_idle();
+	lab_run(&lab, 60000);
+	uint64_t held = count("conversations");
+	world_delete(world_add(lab.world, KIND_CONVERSATION, world_now(lab.world)),
+		     world_now(lab.world) + 4000);
+	lab_run(&lab, 6000);
+	/* The feed is read, the search is behind. Killed besides: what is known of it is on the disk. */
+	assert_int_equal(sync_wish(lab.sync, type("conversations"), SYNC_CHANGES, &run, 1, &why), 1);
+	lab_run(&lab, 8000);
+	lab_restart(&lab);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(sync_wish(lab.sync, type("conversations"),
+					   i % 4 ? SYNC_CHANGES : SYNC_FULL, &run, 1, &why),
+				 1);
+		lab_run(&lab, 1000);
+		assert_int_equal(count("conversations"), held);
+		assert_int_equal(sync_dead_count(lab.sync), 0);
+	}
+}
+
 static void deleted_once(void **state)
 {
 	(void)state;
@@ -936,6 +965,7 @@ int main(int argc, char **argv)
 		CASE(threads_grow),
 		CASE(no_feed),
 		CASE(a_search_behind_the_feed),
+		CASE(a_search_behind_what_was_never_held),
 		CASE(deleted_once),
 	};
 
