@@ -170,7 +170,7 @@ unsigned sync_dead_count(const struct sync *s); /* without those that were dropp
 /* Letters, dropped ones too, because of which something in the span may be missing (dead_touches); the resource is the letters' own, not a child. */
 unsigned sync_dead_touching(const struct sync *s, const char *resource, bool created,
 			    int64_t start_ms, int64_t end_ms);
-/* It is tried with the next changes run (see sync_wish). ERR_NOTFOUND, or ERR_LIMIT: it was dropped, and there are too many others. */
+/* It is tried with the next changes run (see sync_wish). 1: it is queued already, for a run that waits or is under way. ERR_NOTFOUND, or ERR_LIMIT: it was dropped, and there are too many others. */
 int sync_dead_retry(struct sync *s, uint64_t number);
 /* It is not tried any more until its record changes or somebody wishes it; its record stays marked, and the hole stays known. Durable with the next commit, which
  * is tried at once. ERR_NOTFOUND, or ERR_LIMIT: too many were dropped. */

@@ -384,14 +384,14 @@ static void put_unknown(struct reading *g, const struct freshness *f)
 {
 	struct buf *out = &g->request->result;
 	bool covered = f->gaps.count == 0 && f->state == FRESHNESS_FRESH;
-	int64_t start = source_history_start(g->source, g->type);
+	int64_t start = f->covered.count ? f->covered.items[f->covered.count - 1].start_ms : TIME_MIN;
 	char when[TIME_TEXT_MAX], detail[160];
 
 	mp_put_map(out, 2);
 	if (covered && start > TIME_MIN) {
 		snprintf(detail, sizeof detail,
-			 "not among what is held since %.10s; it may be older%s",
-			 time_text(start, false, when),
+			 "not among what is held since %.10s %.5s UTC; it may be older%s",
+			 time_text(start, false, when), when + 11,
 			 g->type->parent && !f->complete ? ", or of a thread that is shown in part"
 							 : "");
 		put_text(out, "reason", "not_covered");
