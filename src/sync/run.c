@@ -59,7 +59,8 @@ struct run *run_new(struct resource *r, const struct run_ops *ops)
 static int run_begin(struct run *run, struct why *why)
 {
 	run->view = snapshot_new(of(run)->options.store);
-	return run->view ? store_begin(of(run)->options.store, &run->txn, why) : ERR_NOMEM;
+	int rc = run->view ? store_begin(of(run)->options.store, &run->txn, why) : ERR_NOMEM;
+	return rc ? rc : run_feed_begin(run);
 }
 
 static void run_go_on(struct run *run)

@@ -233,7 +233,10 @@ int run_chain_extend(struct run *run, int64_t from_ms, int64_t to_ms);
 /* run_verify.c: a record was not held as it is upstream; last updated then. Nothing in other kinds of runs. */
 void run_differs(struct run *run, struct bytes id, int64_t updated_ms, const char *how);
 
-/* run_changes.c: the feed of deletions is refused as such. True: the run goes on without it, as after an empty page. */
+/* run_changes.c: notes from when on the feed of deletions must be read, in the open transaction of the first turn: records may be durable long before the chain of changes begins (a page that
+ * is cut by a kill, single records), and nothing but the feed tells that they went meanwhile. */
+int run_feed_begin(struct run *run);
+/* The feed of deletions is refused as such. True: the run goes on without it, as after an empty page. */
 bool run_unfed(struct run *run, struct page *page);
 
 /* absence.c: what is held with a creation time in the span and not in run->seen is wanted (run->absent of run->scanned). A slice: 1 more, 0 done. */

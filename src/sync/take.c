@@ -93,11 +93,9 @@ int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes mer
 		return held;
 	if (held && (old.flags & RECORD_DELETED))
 		return 0;
-	/* Its children may have outlived it in another file, when its own was damaged. */
-	int rc = held ? put(run, type, &stone, true, why) : 0;
-	if (rc == 0 && run->resource->child)
-		rc = bury_children(run, id, NULL, when_ms, why);
-	return rc;
+	/* Children first: a transaction that is full in the middle is committed, and who is buried is not looked at again. They may have outlived it in another file, when its own was damaged. */
+	int rc = run->resource->child ? bury_children(run, id, NULL, when_ms, why) : 0;
+	return rc || !held ? rc : put(run, type, &stone, true, why);
 }
 
 /* As many children are held as the listing says there are; only verify runs take the time to count. Of a thread that is known to be cut the
@@ -216,22 +214,23 @@ static int bury_missing(struct run *run, const struct page *page, size_t at, str
 	return rc < 0 ? rc : 0;
 }
 
+/* The head goes last: a transaction that is full in the middle is committed, and a head that is held says that its thread was read whole. */
 static int take_single(struct run *run, struct arrived *from, struct why *why)
 {
-	const struct page_record *item = &from->page->records[from->at];
-	const struct record *head = &from->page->records[0].record;
+	size_t at = from->at + 1 < from->page->count ? from->at + 1 : 0;
+	const struct page_record *item = &from->page->records[at];
 
 	run->differs &= from->at > 0;
-	int rc = put(run, item->type, &item->record, from->at == 0, why);
-
-	run->got += from->at == 0;
-	run->info.done += from->at == 0 && run->ops->kind == RUN_ONE;
-	if (rc == 0 && from->at == 0)
-		rc = run_dead_over(run, item->record.id, true);
-	if (rc == 0 && from->at == 0)
-		rc = bury_missing(run, from->page, 0, why);
-	if (rc == 0 && from->at + 1 == from->page->count && run->differs)
-		run_differs(run, head->id, head->updated_ms, "was not held as it is");
+	int rc = at == 0 ? bury_missing(run, from->page, 0, why) : 0;
+	if (rc == 0)
+		rc = put(run, item->type, &item->record, at == 0, why);
+	if (rc || at > 0)
+		return rc;
+	run->got++;
+	run->info.done += run->ops->kind == RUN_ONE;
+	rc = run_dead_over(run, item->record.id, true);
+	if (rc == 0 && run->differs)
+		run_differs(run, item->record.id, item->record.updated_ms, "was not held as it is");
 	return rc;
 }
 

@@ -27,10 +27,11 @@ static void vary(struct lab *lab, uint64_t *random)
 	lab->fsync_ms = (int64_t)sim_below(random, 3) * 20;
 	lab->concurrency = 1 + (unsigned)sim_below(random, 6);
 	lab->verify_ms = (int64_t)sim_below(random, 2) * 2 * DAY_MS;
+	lab->txn_bytes = sim_below(random, 3) == 0 ? 4000 : 0;
 	o->rate_limit = 0;
 	o->deletions = 20;
 	o->burst = 20;
-	o->page_max = 2 + (unsigned)sim_below(random, 8);
+	o->page_max = 2 + (unsigned)sim_below(random, sim_below(random, 2) ? 8 : 40);
 	o->index_lag_ms = sim_below(random, 3) == 0 ? 20000 : 0;
 	o->ties_descending = sim_below(random, 2);
 	o->change_every_ms = 100 + (int64_t)sim_below(random, 3000);
@@ -76,6 +77,9 @@ static void killed(uint64_t seed)
 		lab.strike = 0;
 		if (lab.struck)
 			lab_strike(&lab);
+		/* Longer than changes runs look back. */
+		if (sim_below(&random, 6) == 0)
+			lab_sleep(&lab, 10 * MINUTE_MS);
 	}
 	lab.world->options.change_every_ms = 0;
 	lab_run(&lab, 30 * MINUTE_MS);

@@ -915,6 +915,66 @@ static void a_search_behind_what_was_never_held(void **state)
 	}
 }
 
+static bool some_held(struct lab *l)
+{
+	(void)l;
+	return count("conversations") > 0;
+}
+
+/* What was stored before the first page was over, and the chain of changes began, is gone when reading goes on: only the feed tells. */
+static void deleted_before_the_chain(void **state)
+{
+	struct record r;
+	char id[24];
+	unsigned gone = 0;
+
+	(void)state;
+	lab.only_conversations = true;
+	lab.options.page_max = 50;
+	lab.txn_bytes = 4000;
+	lab_open(&lab);
+	assert_true(lab_run_until(&lab, MINUTE_MS, some_held));
+	lab_kill(&lab);
+	struct snapshot *view = snapshot_new(lab.store);
+	assert_int_equal(snapshot_coverage(view, "conversations")->chain_start_ms, TIME_NONE);
+	for (unsigned i = 0; i < 80; i++) {
+		id_text(conversation(i), id);
+		if (snapshot_peek(view, "conversations", bytes_str(id), &r) == 1 && ++gone)
+			world_delete(conversation(i), world_now(lab.world));
+	}
+	snapshot_free(view);
+	assert_true(gone > 0 && gone < 50);
+	lab_sleep(&lab, 60 * MINUTE_MS);
+	lab_run(&lab, 30 * MINUTE_MS);
+	assert_int_equal(count("conversations"), 80 - gone);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
+/* A single record that somebody has asked for before. */
+static void deleted_before_the_first_reading(void **state)
+{
+	const char *one[1];
+	struct why why;
+	char id[24];
+
+	(void)state;
+	lab.only_conversations = true;
+	lab.window_strict = true;
+	assert_int_equal(week_parse(bytes_str("hourly 20-21"), &lab.window, &why), 0);
+	lab_open(&lab);
+	lab_run(&lab, MINUTE_MS);
+	id_text(conversation(3), id);
+	one[0] = id;
+	ask_for(one, 1);
+	lab_run(&lab, MINUTE_MS);
+	assert_int_equal(count("conversations"), 1);
+	world_delete(conversation(3), world_now(lab.world));
+	lab_restart(&lab);
+	lab_sleep(&lab, 55 * MINUTE_MS);
+	lab_run(&lab, 3 * 60 * MINUTE_MS);
+	assert_int_equal(count("conversations"), 79);
+}
+
 static void deleted_once(void **state)
 {
 	(void)state;
@@ -966,6 +1026,8 @@ int main(int argc, char **argv)
 		CASE(no_feed),
 		CASE(a_search_behind_the_feed),
 		CASE(a_search_behind_what_was_never_held),
+		CASE(deleted_before_the_chain),
+		CASE(deleted_before_the_first_reading),
 		CASE(deleted_once),
 	};
 
