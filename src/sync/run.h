@@ -142,10 +142,12 @@ struct run {
 	int64_t asked_ms; /* the provider's clock before the first page of this phase was asked; TIME_NONE */
 	char etag[96];
 	/* of the kinds */
-	struct hashset seen; /* snapshot: ids, of all walks */
+	struct hashset seen; /* snapshot: ids; where pages are numbered over a moving order, of the walk at work */
 	unsigned walks;
-	bool ordered; /* backfill */
-	bool force;   /* single reads even of what is held */
+	int64_t walk_ms;      /* before the first page of the walk was asked; TIME_NONE */
+	uint64_t walk_before; /* of its ids, those that there were then */
+	bool ordered;         /* backfill */
+	bool force;           /* single reads even of what is held */
 	struct interval gap;
 	int64_t low_ms;                      /* backfill: the lowest last update so far */
 	int64_t chain_ms;                    /* changes: the chain's end when it began */

@@ -95,6 +95,8 @@ static void on_listing(void *ctx, struct page *page, const struct fetch_cost *co
 	of(run)->tell->answered(of(run));
 	if (run->asked_ms == TIME_NONE)
 		run->asked_ms = cost->asked_ms;
+	if (run->walk_ms == TIME_NONE)
+		run->walk_ms = cost->asked_ms;
 	/* Of a list that comes in pages an ETag says nothing about the whole. */
 	snprintf(run->etag, sizeof run->etag, "%s",
 		 page->next.len || run->cursor.len ? "" : cost->etag);

@@ -43,6 +43,8 @@ static int proves(struct run *run, bool last, struct why *why)
 static int walk_again(struct run *run, bool forget)
 {
 	run->ask.walk = ++run->walks;
+	run->walk_ms = TIME_NONE;
+	run->walk_before = 0;
 	if (forget)
 		hashset_release(&run->seen);
 	run->info.total = -1;
@@ -67,12 +69,14 @@ static int next_phase(struct run *run, struct why *why)
 	if (!(traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->seen.count &&
 	    run->walks + 1 < WALKS_MAX)
 		return walk_again(run, false);
-	/* What one walk missed between two pages another one, with pages of another size, has shown. */
-	if ((traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->seen.count) {
+	/* Between two pages records move over their border. A walk is complete when it has shown as many of those that there were before its first page as that one's count said: then it has shown all of
+	 * them. Records of several walks together prove nothing: one that went after it was shown would hide one that was never shown. Pages of another size miss others. */
+	if ((traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->walk_before) {
 		if (run->walks + 1 < WALKS_MAX)
-			return walk_again(run, false);
-		return why_set(why, ERR_REMOTE, "the listing shows %zu of %lld after %d readings",
-			       run->seen.count, (long long)run->info.total, WALKS_MAX);
+			return walk_again(run, true);
+		return why_set(why, ERR_REMOTE, "the listing shows %llu of %lld after %d readings",
+			       (unsigned long long)run->walk_before, (long long)run->info.total,
+			       WALKS_MAX);
 	}
 	if (held == 0)
 		return 0;
@@ -86,12 +90,10 @@ static int next_phase(struct run *run, struct why *why)
 /* 1: the list is read once more before its absences are believed. */
 static bool read_again(struct run *run)
 {
-	/* Pages that are numbered over a moving order may have missed it. */
-	if ((run->resource->options.type->traits & TRAIT_UNSTABLE) && run->absent && run->walks == 0) {
-		run->forget = false;
-		return true;
-	}
+	/* Counts are not exact everywhere: where pages are numbered over a moving order, two readings must agree. */
 	run->forget = true;
+	if ((run->resource->options.type->traits & TRAIT_UNSTABLE) && run->absent && run->walks == 0)
+		return true;
 	if (run->walks || run->absent < AGAIN_COUNT || run->seen.count == 0 ||
 	    (double)run->absent <= (double)run->scanned * AGAIN_SHARE)
 		return false;

@@ -329,6 +329,18 @@ static int take_whole(struct run *run, const struct page *page, size_t at, struc
 	return rc;
 }
 
+#define SECONDS_MS \
+	2000 /* asked_ms is cut to the second, and one more; creation times are cut, too */
+
+static int note_seen(struct run *run, const struct page_record *item)
+{
+	int64_t created = item->record.created_ms;
+	int rc = hashset_add(&run->seen, bytes_hash(item->record.id));
+
+	run->walk_before += rc == 1 && (created == TIME_NONE || created < run->walk_ms + SECONDS_MS);
+	return rc < 0 ? rc : 0;
+}
+
 int run_take(struct run *run, struct arrived *from, struct why *why)
 {
 	const struct page_record *item = &from->page->records[from->at];
@@ -339,8 +351,7 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 	if (item->type != run->resource->options.type)
 		return take_whole(run, from->page, from->at, why);
 	run->info.done++;
-	if ((run->ops->kind == RUN_SNAPSHOT || run->ops->kind == RUN_VERIFY) &&
-	    hashset_add(&run->seen, bytes_hash(item->record.id)) < 0)
+	if ((run->ops->kind == RUN_SNAPSHOT || run->ops->kind == RUN_VERIFY) && note_seen(run, item))
 		return why_set(why, ERR_NOMEM, "out of memory");
 	if (item->record.flags & RECORD_DELETED)
 		return take_tombstone(run, &item->record, why);
