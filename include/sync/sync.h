@@ -39,10 +39,11 @@ struct sync_options {
 	struct http *http;
 	struct store *store;
 	struct trail *trail;
-	double budget;           /* 0..1: share of the provider's rate that may be used */
-	unsigned concurrency;    /* calls at once */
-	int64_t stall_ms;        /* how long an answer may stand still; 0: thirty seconds */
-	int64_t retry_ms;        /* the first delay after a passing failure; doubles four times */
+	double budget;        /* 0..1: share of the provider's rate that may be used */
+	unsigned concurrency; /* calls at once */
+	size_t listed_max; /* ids of one listing that are compared with what is held (8 bytes each); of a longer one absences are not looked for, and a note says so. 0: a million */
+	int64_t stall_ms;  /* how long an answer may stand still; 0: thirty seconds */
+	int64_t retry_ms;  /* the first delay after a passing failure; doubles four times */
 	const struct zone *zone; /* of schedules and the window; borrowed; NULL: UTC */
 	struct week window;      /* when the past is read, unless a client asks */
 	bool window_strict;      /* all else likewise */

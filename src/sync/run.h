@@ -17,6 +17,7 @@
 #include "fetch.h"
 #include "hashset.h"
 #include "letters.h"
+#include "seen.h"
 
 #include <sync/sync.h>
 
@@ -53,6 +54,7 @@ struct resource {
 	int64_t verify_mono_ms;        /* not before */
 	char refusal[320];             /* absences that are not believed, in words; "" */
 	char feed[200];                /* why deletions are not fed, in words; "" */
+	char listed[200];              /* why absences are not looked for, in words; "" */
 	int64_t last_sync_ms;
 	char last_error[320];
 	unsigned failures;           /* in a row */
@@ -142,7 +144,8 @@ struct run {
 	int64_t asked_ms; /* the provider's clock before the first page of this phase was asked; TIME_NONE */
 	char etag[96];
 	/* of the kinds */
-	struct hashset seen; /* snapshot: ids; where pages are numbered over a moving order, of the walk at work */
+	struct seen seen; /* snapshot: ids; where pages are numbered over a moving order, of the walk at work */
+	bool seen_over; /* there were more than are compared: which of those that are held are absent is not known */
 	unsigned walks;
 	int64_t walk_ms;      /* before the first page of the walk was asked; TIME_NONE */
 	uint64_t walk_before; /* of its ids, those that there were then */
@@ -157,6 +160,8 @@ struct run {
 	bool working;       /* ops->work has more to do */
 	struct scan *scan;  /* absences: over what is held */
 	uint64_t scanned, absent;
+	bool absent_more;         /* not all of them are wanted yet */
+	bool seen_none;           /* nothing at all was shown */
 	uint64_t absent_ids;      /* their hashes, folded into one */
 	struct interval absences; /* the span that they are of */
 	bool asking_absent;       /* single reads are of what was not shown */
@@ -201,6 +206,7 @@ void run_arrived_over(struct run *run); /* the first of what arrived is taken */
 
 /* take.c: one record of a page into the transaction. */
 int run_take(struct run *run, struct arrived *from, struct why *why);
+size_t run_listed_max(const struct run *run); /* ids that are kept in run->seen */
 /* A single read that was answered with "gone". */
 int run_take_gone(struct run *run, const struct arrived *from, struct why *why);
 /* A record is gone upstream: a tombstone for it and for its children. */

@@ -45,13 +45,41 @@ static int walk_again(struct run *run, bool forget)
 	run->ask.walk = ++run->walks;
 	run->walk_ms = TIME_NONE;
 	run->walk_before = 0;
-	if (forget)
-		hashset_release(&run->seen);
+	if (forget) {
+		seen_release(&run->seen);
+		run->seen_over = false;
+	}
 	run->info.total = -1;
 	run->phase = PHASE_LISTING;
 	run->info.phase = "listing";
 	run->info.done = 0;
 	return 1;
+}
+
+static int look_for_absences(struct run *run)
+{
+	run->phase = PHASE_ABSENCES;
+	run->info.phase = "absences";
+	run->working = true;
+	run->last_page = true;
+	return 1;
+}
+
+/* What cannot be compared within bounds: nothing is buried, and people are told. Where pages may miss something, nothing is claimed either. */
+static int too_many(struct run *run, struct why *why)
+{
+	struct resource *r = run->resource;
+
+	if (r->options.type->traits & TRAIT_UNSTABLE)
+		return why_set(
+			why, ERR_LIMIT,
+			"more than %zu are listed: too many to tell whether its pages have missed some",
+			run_listed_max(run));
+	snprintf(r->listed, sizeof r->listed,
+		 "more than %zu %s are listed: which of those that are held are gone is not looked for",
+		 run_listed_max(run), run->info.resource);
+	log_warn("sync", "%s source=%s", r->listed, run->info.source);
+	return 0;
 }
 
 static int next_phase(struct run *run, struct why *why)
@@ -63,8 +91,12 @@ static int next_phase(struct run *run, struct why *why)
 		run->again = false;
 		return walk_again(run, run->forget);
 	}
+	if (run->phase == PHASE_ABSENCES && run->absent_more && !run->refused)
+		return look_for_absences(run);
 	if (run->refused || run->phase == PHASE_ABSENCES || run->unchanged)
 		return 0;
+	if (run->seen_over)
+		return too_many(run, why);
 	/* Counts are not exact everywhere: a stable listing that stays short of its own is believed in the end. */
 	if (!(traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->seen.count &&
 	    run->walks + 1 < WALKS_MAX)
@@ -78,13 +110,7 @@ static int next_phase(struct run *run, struct why *why)
 			       (unsigned long long)run->walk_before, (long long)run->info.total,
 			       WALKS_MAX);
 	}
-	if (held == 0)
-		return 0;
-	run->phase = PHASE_ABSENCES;
-	run->info.phase = "absences";
-	run->working = true;
-	run->last_page = true;
-	return 1;
+	return held ? look_for_absences(run) : 0;
 }
 
 /* 1: the list is read once more before its absences are believed. */
@@ -94,7 +120,7 @@ static bool read_again(struct run *run)
 	run->forget = true;
 	if ((run->resource->options.type->traits & TRAIT_UNSTABLE) && run->absent && run->walks == 0)
 		return true;
-	if (run->walks || run->absent < AGAIN_COUNT || run->seen.count == 0 ||
+	if (run->walks || run->absent < AGAIN_COUNT || run->seen_none ||
 	    (double)run->absent <= (double)run->scanned * AGAIN_SHARE)
 		return false;
 	log_warn("sync",
@@ -121,13 +147,15 @@ static int work(struct run *run, struct why *why)
 
 	if (rc)
 		return rc;
-	if (read_again(run)) {
+	/* Passes after the first: it was decided then. */
+	if (!run->asking_absent && read_again(run)) {
 		run_wanted_drop(run);
 		run->again = true;
 		return 0;
 	}
+	if (!run->asking_absent)
+		rc = run_absence_guard(run, run->seen_none && run->absent >= AGAIN_COUNT, why);
 	run->asking_absent = true;
-	rc = run_absence_guard(run, run->seen.count == 0 && run->absent >= AGAIN_COUNT, why);
 	if (rc)
 		return rc < 0 ? rc : 0;
 	/* Those of whom single records can be asked are asked: deleted, merged and archived differ. The others are gone. */
@@ -143,6 +171,8 @@ static int finish(struct run *run, struct why *why)
 	int rc;
 
 	run->info.synced_until_ms = run->asked_ms;
+	if (!run->seen_over)
+		r->listed[0] = 0;
 	if (r->options.type->traits & TRAIT_CHANGED) {
 		resource_pend(r, all);
 		return run_pending_save(run, why);

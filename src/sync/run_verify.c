@@ -63,7 +63,8 @@ static int window_begin(struct run *run, struct why *why)
 	run->asking_absent = false;
 	run->ordered = true;
 	run->low_ms = TIME_MIN;
-	hashset_release(&run->seen);
+	seen_release(&run->seen);
+	run->seen_over = false;
 	return rc;
 }
 
@@ -140,6 +141,9 @@ static int next_phase(struct run *run, struct why *why)
 {
 	if (run->refused)
 		return 0;
+	if (run->phase == PHASE_LISTING && run->seen_over)
+		return why_set(why, ERR_LIMIT, "more than %zu records are listed where %d are held",
+			       run_listed_max(run), VERIFY_WINDOW);
 	if (run->phase == PHASE_LISTING) {
 		run->phase = PHASE_ABSENCES;
 		run->info.phase = "absences";

@@ -329,13 +329,28 @@ static int take_whole(struct run *run, const struct page *page, size_t at, struc
 	return rc;
 }
 
+size_t run_listed_max(const struct run *run)
+{
+	size_t max = run->sync->options.listed_max;
+
+	return max ? max : SEEN_MAX;
+}
+
 #define SECONDS_MS \
 	2000 /* asked_ms is cut to the second, and one more; creation times are cut, too */
 
 static int note_seen(struct run *run, const struct page_record *item)
 {
 	int64_t created = item->record.created_ms;
-	int rc = hashset_add(&run->seen, bytes_hash(item->record.id));
+	int rc = run->seen_over
+			 ? 0
+			 : seen_add(&run->seen, bytes_hash(item->record.id), run_listed_max(run));
+
+	if (rc == ERR_LIMIT) {
+		seen_release(&run->seen);
+		run->seen_over = true;
+		return 0;
+	}
 
 	run->walk_before += rc == 1 && (created == TIME_NONE || created < run->walk_ms + SECONDS_MS);
 	return rc < 0 ? rc : 0;

@@ -298,9 +298,10 @@ bool sync_resource_state(const struct sync *s, const char *resource, struct sync
 		.next_run_ms = loop_wall_ms(s->options.loop) +
 			       (r->due_mono_ms > mono ? r->due_mono_ms - mono : 0),
 		.last_error = r->last_error[0] ? r->last_error : NULL,
-		.note = r->refusal[0] ? r->refusal
-			: r->feed[0]  ? r->feed
-				      : NULL,
+		.note = r->refusal[0]  ? r->refusal
+			: r->feed[0]   ? r->feed
+			: r->listed[0] ? r->listed
+				       : NULL,
 	};
 	for (int k = 0; k < RUN_KINDS; k++) {
 		const struct run *run = r->runs[k];

@@ -515,11 +515,51 @@ static void one_goes_and_one_is_missed(void **state)
 	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
 }
 
+/* A list that is longer than what is compared within bounds: what is listed is held, nothing is buried, and people are told. */
+static void a_list_beyond_its_bounds(void **state)
+{
+	uint64_t ids[8];
+
+	(void)state;
+	quiet_world();
+	lab.options.count[KIND_COMPANY] = 25;
+	lab.listed_max = 25;
+	lab_open(&lab);
+	until_idle();
+	assert_int_equal(count("contacts"), 30);
+	assert_int_equal(count("companies"), 25);
+	assert_non_null(strstr(resource_of("contacts").note, "more than 25 contacts are listed"));
+	for (unsigned i = 0; i < lab.world->count; i++)
+		if (lab.world->things[i]->kind == KIND_CONTACT) {
+			world_delete(lab.world->things[i], world_now(lab.world));
+			break;
+		}
+	assert_int_equal(wish("contacts", SYNC_FULL, ids), 1);
+	lab_run(&lab, 10 * MINUTE_MS);
+	assert_int_equal(count("contacts"), 30);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	/* Pages that may have missed something are not believed at all. */
+	world_add(lab.world, KIND_COMPANY, world_now(lab.world));
+	assert_int_equal(wish("companies", SYNC_FULL, ids), 1);
+	lab_run(&lab, MINUTE_MS);
+	assert_non_null(strstr(resource_of("companies").last_error, "more than 25 are listed"));
+	/* With room for them it is as ever. */
+	lab.listed_max = 0;
+	lab_restart(&lab);
+	until_idle();
+	assert_int_equal(wish("contacts", SYNC_FULL, ids), 1);
+	lab_run(&lab, 10 * MINUTE_MS);
+	assert_int_equal(count("contacts"), 29);
+	assert_int_equal(count("companies"), 26);
+	assert_null(resource_of("contacts").note);
+}
+
 int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_goes_and_one_is_missed, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_list_beyond_its_bounds, setup, teardown),
 		CASE(denied_resource),
 		CASE(unauthorized_resource),
 		CASE(refused_token),

@@ -529,6 +529,33 @@ static void a_great_clean_up(void **state)
 	assert_null(state_of("conversations").note);
 }
 
+/* More than are wanted at once: pass by pass, to the last, and those that exist all the same stay. */
+static void more_absent_than_are_wanted_at_once(void **state)
+{
+	uint64_t run;
+	struct why why;
+	unsigned gone = 0;
+
+	(void)state;
+	lab.only_conversations = false;
+	lab.options.count[KIND_CONTACT] = 11500;
+	lab.options.count[KIND_CONVERSATION] = 1;
+	lab.options.page_max = 150;
+	lab.check_every_ms = 60 * MINUTE_MS;
+	lab.concurrency = 8;
+	lab_open(&lab);
+	until_idle();
+	assert_int_equal(count("contacts"), 11500);
+	for (unsigned i = 0; i < lab.world->count; i++)
+		if (lab.world->things[i]->kind == KIND_CONTACT && gone < 10500 && ++gone)
+			world_delete(lab.world->things[i], world_now(lab.world));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(sync_wish(lab.sync, type("contacts"), SYNC_FULL, &run, 1, &why), 1);
+		until_idle();
+		assert_int_equal(count("contacts"), i ? 1000 : 11500);
+	}
+}
+
 /* The same for a list that is read whole. */
 static void an_empty_list(void **state)
 {
@@ -1015,6 +1042,7 @@ int main(int argc, char **argv)
 		CASE(an_absent_one_cannot_be_read),
 		CASE(a_passing_weakness),
 		CASE(a_great_clean_up),
+		CASE(more_absent_than_are_wanted_at_once),
 		CASE(an_empty_list),
 		CASE(a_shorter_list),
 		CASE(single_records),

@@ -173,6 +173,7 @@ void lab_start(struct lab *lab)
 		.trail = lab->trail,
 		.budget = lab->share,
 		.concurrency = lab->concurrency,
+		.listed_max = lab->listed_max,
 		.retry_ms = 1000,
 		.window = lab->window,
 		.window_strict = lab->window_strict,

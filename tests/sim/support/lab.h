@@ -36,6 +36,7 @@ struct lab {
 	int64_t every_ms, history_ms, retain_ms, verify_ms;
 	bool verify_counts;
 	size_t txn_bytes; /* of one transaction; 0: the usual */
+	size_t listed_max;
 	bool disk_full;
 	size_t journal_bytes; /* 0: every commit writes segments */
 	bool upkeep;          /* commits and upkeep in slices, as in the daemon; else all at once */
