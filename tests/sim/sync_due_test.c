@@ -251,6 +251,7 @@ static void a_window_ends_a_verify_run(bool strict)
 	lab.options.count[KIND_CONVERSATION] = 0;
 	lab.options.page_max = 150;
 	lab.verify_ms = 20 * MINUTE_MS;
+	lab.check_every_ms = 30 * MINUTE_MS;
 	lab_open(&lab);
 	for (int i = 0; i < 2000; i++)
 		last = world_add(lab.world, KIND_CONVERSATION,
