@@ -206,7 +206,6 @@ void run_arrived_over(struct run *run); /* the first of what arrived is taken */
 
 /* take.c: one record of a page into the transaction. */
 int run_take(struct run *run, struct arrived *from, struct why *why);
-size_t run_listed_max(const struct run *run); /* ids that are kept in run->seen */
 /* A single read that was answered with "gone". */
 int run_take_gone(struct run *run, const struct arrived *from, struct why *why);
 /* A record is gone upstream: a tombstone for it and for its children. */

@@ -68,6 +68,14 @@ static inline int64_t sync_provider_now(const struct sync *s)
 	return loop_wall_ms(s->options.loop) + s->line.clock_offset_ms;
 }
 
+/* How many ids are kept in run->seen. */
+static inline size_t run_listed_max(const struct run *run)
+{
+	size_t max = run->sync->options.listed_max;
+
+	return max ? max : SEEN_MAX;
+}
+
 /* Letters wait for a commit of their own. */
 static inline bool sync_must_save(const struct sync *s)
 {
@@ -106,9 +114,11 @@ struct run *run_make_fresh(struct resource *r, enum run_kind kind);
 enum run_kind resource_regular_kind(const struct resource *r); /* what brings what is new */
 enum run_kind resource_past_kind(const struct resource *r); /* what reads the past, where changes are fed */
 
-/* wish.c */
+/* resource.c */
 struct resource *resource_find(const struct sync *s,
 			       const char *name); /* of a child its parent; NULL: not configured */
+
+/* wish.c */
 /* Of a limited one, open bounds become those of what can be asked for. */
 struct interval wish_span(const struct resource *r, struct interval span);
 /* Whether it can be wished for at all: 0 or ERR_INVALID. */

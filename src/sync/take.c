@@ -329,13 +329,6 @@ static int take_whole(struct run *run, const struct page *page, size_t at, struc
 	return rc;
 }
 
-size_t run_listed_max(const struct run *run)
-{
-	size_t max = run->sync->options.listed_max;
-
-	return max ? max : SEEN_MAX;
-}
-
 #define SECONDS_MS \
 	2000 /* asked_ms is cut to the second, and one more; creation times are cut, too */
 

@@ -3,17 +3,6 @@
 
 #include <stdio.h>
 
-struct resource *resource_find(const struct sync *s, const char *name)
-{
-	for (size_t i = 0; i < s->options.resource_count; i++) {
-		struct resource *r = &s->resources[i];
-		if (strcmp(r->options.type->name, name) == 0 ||
-		    (r->child && strcmp(r->child->name, name) == 0))
-			return r;
-	}
-	return NULL;
-}
-
 static bool is_limited(struct interval span)
 {
 	return span.start_ms != TIME_MIN || span.end_ms != TIME_MAX;
