@@ -379,6 +379,8 @@ enum store_action {
 	STORE_QUARANTINES, /* set aside; the span is no longer covered */
 	STORE_REWRITES,    /* written anew from memory; nothing is lost while the store is open */
 	STORE_LEAVES,      /* nothing */
+	STORE_ENDS, /* the next store_open (or trail_open) removes it: an end that was never finished, or that nobody can tell from one. No record that coverage claims then is lost */
+	STORE_FORGETS, /* an entry of the audit trail is lost, and nothing else: it goes with its file when the trail is full */
 };
 
 /* One thing that is not what was written. */

@@ -203,7 +203,7 @@ static bool act_on(struct reading *g, const struct freshness *f, enum config_on_
 	struct request *r = g->request;
 
 	if (f->state != FRESHNESS_FRESH && policy == CONFIG_ON_STALE_WAIT &&
-	    refresh_wait(r, g->source, g->type, f, timeout_ms))
+	    refresh_wait(r, g->source, g->type, f, g->question.max_age_ms, timeout_ms))
 		return false;
 	if (f->state != FRESHNESS_FRESH && policy == CONFIG_ON_STALE_SERVE)
 		refresh_behind(g->source, g->type, f);
@@ -384,14 +384,14 @@ static void put_unknown(struct reading *g, const struct freshness *f)
 {
 	struct buf *out = &g->request->result;
 	bool covered = f->gaps.count == 0 && f->state == FRESHNESS_FRESH;
-	int64_t start = source_history_start(g->source, g->type);
+	int64_t start = f->covered.count ? f->covered.items[f->covered.count - 1].start_ms : TIME_MIN;
 	char when[TIME_TEXT_MAX], detail[160];
 
 	mp_put_map(out, 2);
 	if (covered && start > TIME_MIN) {
 		snprintf(detail, sizeof detail,
-			 "not among what is held since %.10s; it may be older%s",
-			 time_text(start, false, when),
+			 "not among what is held since %.10s %.5s UTC; it may be older%s",
+			 time_text(start, false, when), when + 11,
 			 g->type->parent && !f->complete ? ", or of a thread that is shown in part"
 							 : "");
 		put_text(out, "reason", "not_covered");

@@ -44,6 +44,17 @@ struct run *run_make(struct resource *r, enum run_kind kind)
 	return r->runs[kind];
 }
 
+struct run *run_make_fresh(struct resource *r, enum run_kind kind)
+{
+	struct run *run = run_make(r, kind);
+
+	if (!run || !run->begun)
+		return run;
+	if (!r->next[kind])
+		r->next[kind] = run_new(r, ops_of(kind));
+	return r->next[kind];
+}
+
 /* The first reading, a full one, or gaps: the run that reads the past of this resource, if one is needed. */
 static void plan_past(struct resource *r, const struct snapshot *view, int64_t mono)
 {
@@ -103,14 +114,19 @@ static bool closed(const struct sync *s)
 	return !week_holds(&s->options.window, s->options.zone, loop_wall_ms(s->options.loop));
 }
 
+bool plan_window_over(const struct run *run)
+{
+	return !run->preferred && closed(run->sync);
+}
+
 bool plan_held_back(const struct run *run)
 {
 	const struct resource *r = run->resource;
 	const struct sync *s = run->sync;
 
-	if (run->preferred || !closed(s))
+	if (!plan_window_over(run))
 		return false;
-	/* A walk by last update goes on where it stood; a list that has begun would have to begin anew. */
+	/* A walk by last update goes on where it stood; a list that has begun would have to begin anew. A verify run ends by itself where it can. */
 	if (run->begun && run->ops->kind != RUN_BACKFILL)
 		return false;
 	if (s->options.window_strict)

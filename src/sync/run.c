@@ -30,7 +30,7 @@ struct run *run_new(struct resource *r, const struct run_ops *ops)
 	run->arrived_end = &run->arrived;
 	run->page_over = run_page_over;
 	run->commit_partly = run_commit_partly;
-	run->asked_ms = TIME_NONE;
+	run->asked_ms = run->walk_ms = TIME_NONE;
 	run->singles = calloc(s->line.concurrency, sizeof *run->singles);
 	run->task = task_new(s->options.loop, run_step, run);
 	if (!run->singles || !run->task) {
@@ -59,7 +59,8 @@ struct run *run_new(struct resource *r, const struct run_ops *ops)
 static int run_begin(struct run *run, struct why *why)
 {
 	run->view = snapshot_new(of(run)->options.store);
-	return run->view ? store_begin(of(run)->options.store, &run->txn, why) : ERR_NOMEM;
+	int rc = run->view ? store_begin(of(run)->options.store, &run->txn, why) : ERR_NOMEM;
+	return rc ? rc : run_feed_begin(run);
 }
 
 static void run_go_on(struct run *run)

@@ -17,13 +17,15 @@
 #include "fetch.h"
 #include "hashset.h"
 #include "letters.h"
+#include "seen.h"
 
 #include <sync/sync.h>
 
 #define CLOCK_SLACK_MS \
 	(5 * 60 * 1000) /* of the provider's clock; less is covered by the look-back */
-#define PENDING_MAX 8
-#define WATCHES_MAX 64
+#define PENDING_MAX   8
+#define WATCHES_MAX   64
+#define VERIFY_WINDOW 500 /* held records, about, that a verify run reads and commits together */
 #define RUN_COMMIT_BYTES \
 	(512 * 1024) /* compressed; a listing of full records is committed about so often */
 #define RUN_COMMIT_RECORDS 4000
@@ -52,10 +54,12 @@ struct resource {
 	int64_t verify_mono_ms;        /* not before */
 	char refusal[320];             /* absences that are not believed, in words; "" */
 	char feed[200];                /* why deletions are not fed, in words; "" */
+	char listed[200];              /* why absences are not looked for, in words; "" */
 	int64_t last_sync_ms;
 	char last_error[320];
 	unsigned failures;           /* in a row */
 	struct run *runs[RUN_KINDS]; /* under way or waiting for a turn */
+	struct run *next[RUN_KINDS]; /* follows the one that has begun: for wishes that came after its first question; NULL */
 };
 
 struct run_ops {
@@ -140,10 +144,13 @@ struct run {
 	int64_t asked_ms; /* the provider's clock before the first page of this phase was asked; TIME_NONE */
 	char etag[96];
 	/* of the kinds */
-	struct hashset seen; /* snapshot: ids, of all walks */
+	struct seen seen; /* snapshot: ids; where pages are numbered over a moving order, of the walk at work */
+	bool seen_over; /* there were more than are compared: which of those that are held are absent is not known */
 	unsigned walks;
-	bool ordered; /* backfill */
-	bool force;   /* single reads even of what is held */
+	int64_t walk_ms;      /* before the first page of the walk was asked; TIME_NONE */
+	uint64_t walk_before; /* of its ids, those that there were then */
+	bool ordered;         /* backfill */
+	bool force;           /* single reads even of what is held */
 	struct interval gap;
 	int64_t low_ms;                      /* backfill: the lowest last update so far */
 	int64_t chain_ms;                    /* changes: the chain's end when it began */
@@ -154,6 +161,8 @@ struct run {
 	struct burial *burial; /* under way; NULL: none */
 	struct scan *scan;     /* absences: over what is held */
 	uint64_t scanned, absent;
+	bool absent_more;         /* not all of them are wanted yet */
+	bool seen_none;           /* nothing at all was shown */
 	uint64_t absent_ids;      /* their hashes, folded into one */
 	struct interval absences; /* the span that they are of */
 	bool asking_absent;       /* single reads are of what was not shown */
@@ -205,13 +214,14 @@ int run_take(struct run *run, struct arrived *from, struct why *why);
 /* A single read that was answered with "gone". */
 int run_take_gone(struct run *run, const struct arrived *from, struct why *why);
 /* It is in the transaction, and so is all that it buried. */
-void run_taken(struct run *run, const struct arrived *from);
-/* bury.c. A record is gone upstream: a tombstone for it, and the beginning of a burial of its children. */
+int run_taken(struct run *run, const struct arrived *from);
+/* bury.c. A record is gone upstream: the beginning of a burial of its children, and at its end a tombstone for it; with `remember` also when it was never held. `id` and `merged_into`
+ * stay as long. */
 int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes merged_into,
-	     struct why *why);
-/* Begins a burial of the children that are held but not in `keep`, which is taken (NULL: none is kept). One at a time. */
+	     bool remember, struct why *why);
+/* Begins a burial of the children that are held but not in `keep`, which is taken (NULL: none is kept); at its end `head` is put (NULL: nothing). One at a time. */
 int run_bury_children(struct run *run, struct bytes parent, struct hashset *keep, int64_t when_ms,
-		      struct why *why);
+		      const struct page_record *head, struct why *why);
 /* Goes on with run->burial, opening one file at most. 1: there is more; 0: it is over; or an error, which ends it. */
 int run_bury_step(struct run *run, struct why *why);
 void run_bury_drop(struct run *run); /* gives it up, if there is one */
@@ -244,7 +254,10 @@ int run_chain_extend(struct run *run, int64_t from_ms, int64_t to_ms);
 /* run_verify.c: a record was not held as it is upstream; last updated then. Nothing in other kinds of runs. */
 void run_differs(struct run *run, struct bytes id, int64_t updated_ms, const char *how);
 
-/* run_changes.c: the feed of deletions is refused as such. True: the run goes on without it, as after an empty page. */
+/* run_changes.c: notes from when on the feed of deletions must be read, in the open transaction of the first turn: records may be durable long before the chain of changes begins (a page that
+ * is cut by a kill, single records), and nothing but the feed tells that they went meanwhile. */
+int run_feed_begin(struct run *run);
+/* The feed of deletions is refused as such. True: the run goes on without it, as after an empty page. */
 bool run_unfed(struct run *run, struct page *page);
 
 /* absence.c: what is held with a creation time in the span and not in run->seen is wanted (run->absent of run->scanned). A slice: 1 more, 0 done. */
@@ -266,7 +279,7 @@ bool resource_verify_next(const struct resource *r, const struct snapshot *view,
 int64_t resource_verify_due(const struct resource *r,
 			    const struct snapshot *view); /* by the provider's clock */
 
-/* run_one.c: one more id for a run that has not ended. 0 (also when it is under way already), ERR_LIMIT, ERR_NOMEM. */
+/* run_one.c: one more id for a run that has not ended. 0 (also when it is waiting to be asked for already), ERR_LIMIT, ERR_NOMEM. */
 int run_one_ask(struct run *run, struct bytes id);
 /* A single read of it failed for good: noted, the others go on. False: the whole source fails. */
 bool run_one_failed(struct run *run, struct bytes id, const struct page *page);

@@ -122,7 +122,7 @@ void run_free(struct run *run)
 	buf_release(&run->cursor);
 	buf_release(&run->memory);
 	hashset_release(&run->cursors);
-	hashset_release(&run->seen);
+	seen_release(&run->seen);
 	free(run);
 }
 
