@@ -7,6 +7,7 @@
 #include "params.h"
 #include "reading.h"
 #include "refresh.h"
+#include "stream.h"
 
 #include <codec/msgpack.h>
 
@@ -26,6 +27,8 @@ static void reading_release(struct request *r)
 	struct reading *g = r->state;
 
 	task_free(g->task);
+	timer_free(g->timer);
+	stream_free(g->stream);
 	query_free(g->query);
 	thread_free(g->thread);
 	aggregate_free(g->aggregate);
@@ -43,7 +46,7 @@ static void fail_damaged(struct reading *g)
 	struct request *r = g->request;
 
 	sync_repair(g->source->sync);
-	if (r->damaged < DAMAGED_MAX) {
+	if (r->damaged < DAMAGED_MAX && !(g->stream && g->stream->told)) {
 		r->damaged++;
 		request_restart(r);
 		return;
@@ -117,7 +120,7 @@ static void note_damage(struct reading *g, struct freshness *f, uint64_t damaged
 		 (unsigned long long)damaged);
 }
 
-int reading_freshness(struct reading *g, uint64_t damaged)
+int reading_put_freshness(struct reading *g, uint64_t damaged, struct buf *out)
 {
 	struct freshness f;
 	int rc = source_judge(g->source, g->view, g->type, &g->question, &f);
@@ -126,10 +129,15 @@ int reading_freshness(struct reading *g, uint64_t damaged)
 		return rc;
 	if (damaged)
 		note_damage(g, &f, damaged);
-	mp_put_cstr(&g->request->result, "freshness");
-	freshness_write(&f, "cache", 0, &g->request->result);
+	mp_put_cstr(out, "freshness");
+	freshness_write(&f, "cache", 0, out);
 	freshness_release(&f);
 	return 0;
+}
+
+int reading_freshness(struct reading *g, uint64_t damaged)
+{
+	return reading_put_freshness(g, damaged, &g->request->result);
 }
 
 void reading_no_memory(struct reading *g)
@@ -147,9 +155,37 @@ bool reading_has_room(struct reading *g)
 	return false;
 }
 
+static void on_end(void *ctx)
+{
+	struct reading *g = ctx;
+
+	if (g->deadline_ms && g->deadline_ms <= STREAM_HOLD_MS)
+		request_error(g->request, RPC_UNAVAILABLE, "timeout",
+			      "ask for less, or with a longer timeout_ms",
+			      "the answer was not complete within %lld ms",
+			      (long long)g->deadline_ms);
+	else
+		request_error(g->request, RPC_UNAVAILABLE, "expired",
+			      "go on with the last next_cursor as cursor",
+			      "the answer was not taken within %d s: its snapshot was given up",
+			      STREAM_HOLD_MS / 1000);
+}
+
+bool reading_end_within(struct reading *g, int64_t ms)
+{
+	if (g->deadline_ms && g->deadline_ms < ms)
+		ms = g->deadline_ms;
+	g->timer = timer_new(g->request->daemon->loop, on_end, g);
+	if (g->timer)
+		timer_start(g->timer, ms, 0);
+	else
+		reading_no_memory(g);
+	return g->timer;
+}
+
 void reading_go(struct reading *g, bool (*step)(void *ctx))
 {
-	if (!step(g))
+	if (!step(g) || (g->deadline_ms && !reading_end_within(g, g->deadline_ms)))
 		return;
 	g->task = task_new(g->request->daemon->loop, step, g);
 	if (g->task)
@@ -182,12 +218,13 @@ static bool read_demand(struct reading *g, enum config_on_stale *policy, int64_t
 	/* The first page was waited for. */
 	if (param_raw(r, "cursor", &text))
 		*policy = CONFIG_ON_STALE_SERVE;
-	param_integer(r, "timeout_ms", timeout_ms);
+	bool given = param_integer(r, "timeout_ms", timeout_ms);
 	if (*timeout_ms < 0 || *timeout_ms > WAIT_MAX_MS) {
 		request_error(r, RPC_INVALID_PARAMS, "timeout_ms", NULL, "'timeout_ms' is 0 to %d",
 			      WAIT_MAX_MS);
 		return false;
 	}
+	g->deadline_ms = given ? *timeout_ms : 0;
 	if (param_text(r, "require", &text) && freshness_state_parse(text, &g->least)) {
 		request_error(r, RPC_INVALID_PARAMS, "require", NULL,
 			      "'require' is fresh, partial or stale");
@@ -246,7 +283,7 @@ bool reading_sound_enough(struct reading *g, uint64_t damaged)
 
 /* ---- query ---- */
 
-static void query_answer(struct reading *g)
+void query_answer(struct reading *g)
 {
 	const struct query_result *q = query_result(g->query);
 	struct buf *out = &g->request->result;
@@ -255,14 +292,16 @@ static void query_answer(struct reading *g)
 		return;
 	g->question.start_ms = q->start_ms;
 	g->question.end_ms = q->end_ms;
-	mp_put_map(out, q->total_known ? 5 : 4);
+	mp_put_map(out, 4u + q->total_known + (g->stream != NULL));
 	if (reading_freshness(g, q->damaged)) {
 		reading_no_memory(g);
 		return;
 	}
 	mp_put_cstr(out, "rows");
-	mp_put_array(out, q->rows);
+	mp_put_array(out, g->stream ? 0 : q->rows);
 	buf_put_bytes(out, buf_bytes(&g->rows));
+	if (g->stream)
+		put_integer(out, "streamed", (int64_t)q->rows);
 	put_text(out, "next_cursor", q->more ? q->next_cursor : NULL);
 	if (q->total_known)
 		put_integer(out, "total", (int64_t)q->total);
@@ -297,13 +336,15 @@ static bool query_slice(void *ctx)
 /* False: the error was sent. */
 static bool read_limit(struct reading *g, struct query_spec *spec)
 {
-	int64_t limit = LIMIT_DEFAULT;
+	int64_t max = spec->flow ? UINT32_MAX : LIMIT_MAX, limit = spec->flow ? max : LIMIT_DEFAULT;
 
 	spec->want_total = param_bool(g->request, "total");
 	param_integer(g->request, "limit", &limit);
-	if (limit < 0 || limit > LIMIT_MAX) {
+	if (limit < 0 || limit > max) {
 		request_error(g->request, RPC_INVALID_PARAMS, "limit",
-			      "page through more with next_cursor", "'limit' is 0 to %d", LIMIT_MAX);
+			      spec->flow ? NULL
+					 : "page through more with next_cursor, or ask with 'stream'",
+			      "'limit' is 0 to %lld", (long long)max);
 		return false;
 	}
 	spec->limit = (uint32_t)limit;
@@ -360,9 +401,12 @@ void method_query(struct request *r)
 		.start_ms = g->question.start_ms,
 		.end_ms = g->question.end_ms,
 		.whole = param_bool(r, "doc"),
-		.bytes_max = request_crowded(r) ? ROWS_BYTES_MIN : ROWS_BYTES_MAX,
+		.flow = param_bool(r, "stream"),
 		.rows = &g->rows,
 	};
+	spec.bytes_max = spec.flow            ? STREAM_PIECE_BYTES
+			 : request_crowded(r) ? ROWS_BYTES_MIN
+					      : ROWS_BYTES_MAX;
 	if (!read_limit(g, &spec) || !read_sort(g, &spec) ||
 	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) ||
 	    !reading_text(g, &spec.text) || !read_names(g) || !reading_meets(g))
@@ -373,7 +417,9 @@ void method_query(struct request *r)
 	int rc = query_open(g->view, &spec, &g->query, &why);
 	if (rc)
 		reading_fail(g, rc, &why);
-	else
+	else if (spec.flow && stream_begin(g))
+		stream_go(g);
+	else if (!spec.flow)
 		reading_go(g, query_slice);
 }
 

@@ -28,6 +28,9 @@ struct reading {
 	struct buf rows;
 	struct buf memory;
 	struct task *task;
+	struct timer *timer;   /* of its end, whatever it has by then; NULL: none */
+	int64_t deadline_ms;   /* for reading, as asked for; 0: none */
+	struct stream *stream; /* its rows go out while it reads (stream.h); NULL: with the answer */
 	struct query *query;
 	struct thread *thread;
 	struct aggregate *aggregate;
@@ -45,12 +48,15 @@ void reading_no_memory(struct reading *g);
 bool reading_meets(struct reading *g);
 /* … and after records turned out to be damaged. */
 bool reading_sound_enough(struct reading *g, uint64_t damaged);
-/* The freshness of the reading as the first pair of the result. 0 or ERR_NOMEM. */
+/* The freshness of the reading as a pair of the result, or of another map. 0 or ERR_NOMEM. */
 int reading_freshness(struct reading *g, uint64_t damaged);
+int reading_put_freshness(struct reading *g, uint64_t damaged, struct buf *out);
 /* The parameter `text`, with the children of the reading's resource. */
 bool reading_text(struct reading *g, struct query_text *out);
 /* More than everybody gets, while unread answers fill the memory: false. */
 bool reading_has_room(struct reading *g);
+/* Ends the request when it is not answered within so long: nobody holds a snapshot for ever. */
+bool reading_end_within(struct reading *g, int64_t ms);
 /* Runs `step` now, and in slices on the loop when it takes longer. */
 void reading_go(struct reading *g, bool (*step)(void *ctx));
 

@@ -286,6 +286,8 @@ int app_answer_error(struct app *a, const struct rpc_response *answer)
 		.hint = member_str(answer->error_data, "hint"),
 	};
 
+	if (answer->code == RPC_UNAVAILABLE && bytes_is(f.reason, "timeout"))
+		f.exit = EXIT_RETRY;
 	return report_failure(&a->report, &f);
 }
 
@@ -392,8 +394,8 @@ void app_put_on_stale(struct app *a, struct params *p)
 	int64_t ms = a->timeout_ms ? a->timeout_ms : INT64_MAX;
 
 	params_str(p, "on_stale", policy);
-	/* The daemon gives up a little earlier, so that its answer still arrives; it never waits for more than ten minutes. */
-	if (policy && strcmp(policy, "wait") == 0 && app_given(a, OPT_TIMEOUT))
+	/* The daemon gives up a little earlier, so that its answer still arrives; it never takes more than ten minutes. */
+	if (app_given(a, OPT_TIMEOUT))
 		params_int(p, "timeout_ms", ms / 10 < 60000 ? ms / 10 * 9 : WAIT_MAX_MS);
 }
 
