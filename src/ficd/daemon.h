@@ -22,6 +22,7 @@ struct daemon;
 struct following;
 struct heap;
 struct indexed;
+struct lookup;
 struct request;
 struct session;
 
@@ -50,6 +51,9 @@ struct source {
 	struct sync *sync;
 	struct refresh refreshes[CONFIG_RESOURCES_MAX]; /* by the provider's table of types */
 	struct following *followers;                    /* who is told of its commits */
+	struct lookup *lookups; /* what the provider is being asked for questions */
+	unsigned live_failures; /* of them, in a row */
+	int64_t live_mono_ms;   /* nothing is asked so before */
 };
 
 struct daemon {

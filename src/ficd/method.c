@@ -46,17 +46,21 @@ static const struct param aggregate_params[] = {
 };
 
 static const struct param get_params[] = {
-	{"resource", PARAM_TEXT, true},     {"id", PARAM_TEXT, true},
-	{"source", PARAM_TEXT, false},      {"fields", PARAM_TEXTS, false},
-	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
-	{"on_stale", PARAM_TEXT, false},    {"timeout_ms", PARAM_INTEGER, false},
-	{NULL, PARAM_TEXT, false},
+	{"resource", PARAM_TEXT, true},       {"id", PARAM_TEXT, true},
+	{"source", PARAM_TEXT, false},        {"fields", PARAM_TEXTS, false},
+	{"live", PARAM_BOOL, false},          {"max_age", PARAM_DURATION, false},
+	{"require", PARAM_TEXT, false},       {"on_stale", PARAM_TEXT, false},
+	{"timeout_ms", PARAM_INTEGER, false}, {NULL, PARAM_TEXT, false},
 };
 
 static const struct param thread_params[] = {
-	{"id", PARAM_TEXT, true},           {"source", PARAM_TEXT, false},
-	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
-	{"on_stale", PARAM_TEXT, false},    {"timeout_ms", PARAM_INTEGER, false},
+	{"id", PARAM_TEXT, true},
+	{"source", PARAM_TEXT, false},
+	{"live", PARAM_BOOL, false},
+	{"max_age", PARAM_DURATION, false},
+	{"require", PARAM_TEXT, false},
+	{"on_stale", PARAM_TEXT, false},
+	{"timeout_ms", PARAM_INTEGER, false},
 	{NULL, PARAM_TEXT, false},
 };
 

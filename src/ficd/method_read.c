@@ -2,6 +2,7 @@
  * method_read: records: query, get, thread. Each reads one snapshot, so that its rows and its freshness belong together; long ones go on in slices. One that waits
  * for newer data (refresh.h) holds nothing meanwhile, and begins again when it is there.
  */
+#include "live.h"
 #include "method.h"
 #include "pairs.h"
 #include "params.h"
@@ -120,7 +121,7 @@ static void note_damage(struct reading *g, struct freshness *f, uint64_t damaged
 		 (unsigned long long)damaged);
 }
 
-int reading_put_freshness(struct reading *g, uint64_t damaged, struct buf *out)
+int reading_put_freshness(struct reading *g, uint64_t damaged, bool over, struct buf *out)
 {
 	struct freshness f;
 	int rc = source_judge(g->source, g->view, g->type, &g->question, &f);
@@ -130,14 +131,15 @@ int reading_put_freshness(struct reading *g, uint64_t damaged, struct buf *out)
 	if (damaged)
 		note_damage(g, &f, damaged);
 	mp_put_cstr(out, "freshness");
-	freshness_write(&f, "cache", 0, out);
+	freshness_write(&f, live_source(g->request, over), live_pairs(g->request), out);
+	live_put(g->request, out);
 	freshness_release(&f);
 	return 0;
 }
 
 int reading_freshness(struct reading *g, uint64_t damaged)
 {
-	return reading_put_freshness(g, damaged, &g->request->result);
+	return reading_put_freshness(g, damaged, true, &g->request->result);
 }
 
 void reading_no_memory(struct reading *g)
@@ -197,7 +199,7 @@ void reading_go(struct reading *g, bool (*step)(void *ctx))
 /* False: the error was sent. */
 static bool read_demand(struct reading *g, enum config_on_stale *policy, int64_t *timeout_ms)
 {
-	static const char *const words[] = {"serve", "wait", "error"};
+	static const char *const words[] = {"serve", "wait", "error", "live"};
 	struct request *r = g->request;
 	struct bytes text;
 
@@ -205,16 +207,17 @@ static bool read_demand(struct reading *g, enum config_on_stale *policy, int64_t
 	*timeout_ms = WAIT_DEFAULT_MS;
 	if (param_text(r, "on_stale", &text)) {
 		size_t i = 0;
-		while (i < 3 && !bytes_is(text, words[i]))
+		while (i < 4 && !bytes_is(text, words[i]))
 			i++;
-		if (i == 3) {
+		if (i == 4) {
 			request_error(r, RPC_INVALID_PARAMS, "on_stale", NULL,
-				      bytes_is(text, "live") ? "'on_stale': live is not in this release"
-							     : "'on_stale' is serve, wait or error");
+				      "'on_stale' is serve, wait, live or error");
 			return false;
 		}
 		*policy = (enum config_on_stale)i;
 	}
+	if (g->asks.insists)
+		*policy = CONFIG_ON_STALE_LIVE;
 	/* The first page was waited for. */
 	if (param_raw(r, "cursor", &text))
 		*policy = CONFIG_ON_STALE_SERVE;
@@ -242,7 +245,11 @@ static bool act_on(struct reading *g, const struct freshness *f, enum config_on_
 	if (f->state != FRESHNESS_FRESH && policy == CONFIG_ON_STALE_WAIT &&
 	    refresh_wait(r, g->source, g->type, f, timeout_ms))
 		return false;
-	if (f->state != FRESHNESS_FRESH && policy == CONFIG_ON_STALE_SERVE)
+	if ((f->state != FRESHNESS_FRESH || g->asks.insists) && policy == CONFIG_ON_STALE_LIVE &&
+	    live_wait(g, timeout_ms))
+		return false;
+	if (f->state != FRESHNESS_FRESH &&
+	    (policy == CONFIG_ON_STALE_SERVE || (r->live && r->live->reason)))
 		refresh_behind(g->source, g->type, f);
 	if (f->state <= g->least && (f->state == FRESHNESS_FRESH || policy != CONFIG_ON_STALE_ERROR))
 		return true;
@@ -292,6 +299,7 @@ void query_answer(struct reading *g)
 		return;
 	g->question.start_ms = q->start_ms;
 	g->question.end_ms = q->end_ms;
+	live_look(g->request, buf_bytes(&g->rows));
 	mp_put_map(out, 4u + q->total_known + (g->stream != NULL));
 	if (reading_freshness(g, q->damaged)) {
 		reading_no_memory(g);
@@ -409,7 +417,11 @@ void method_query(struct request *r)
 					      : ROWS_BYTES_MAX;
 	if (!read_limit(g, &spec) || !read_sort(g, &spec) ||
 	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) ||
-	    !reading_text(g, &spec.text) || !read_names(g) || !reading_meets(g))
+	    !reading_text(g, &spec.text) || !read_names(g))
+		return;
+	g->asks.where = spec.where;
+	g->asks.search = spec.text.search;
+	if (!reading_meets(g))
 		return;
 	spec.names = g->names;
 	spec.name_count = g->name_count;
@@ -434,7 +446,11 @@ static void put_unknown(struct reading *g, const struct freshness *f)
 	char when[TIME_TEXT_MAX], detail[160];
 
 	mp_put_map(out, 2);
-	if (covered && start > TIME_MIN) {
+	if (live_knows_absent(g->request)) {
+		put_text(out, "reason", "covered_absent");
+		put_text(out, "detail",
+			 "the provider was asked for it just now, and has no such record");
+	} else if (covered && start > TIME_MIN) {
 		snprintf(detail, sizeof detail,
 			 "not among what is held since %.10s; it may be older%s",
 			 time_text(start, false, when),
@@ -524,11 +540,12 @@ void method_get(struct request *r)
 	struct record record;
 	struct bytes id;
 
-	if (!g || !read_names(g) || param_duration(r, "max_age", &g->question.max_age_ms) ||
-	    !reading_meets(g))
+	if (!g || !read_names(g) || param_duration(r, "max_age", &g->question.max_age_ms))
 		return;
 	param_text(r, "id", &id);
-	if (!find(g, id, &record) || !put_row(g, &record) || !reading_has_room(g))
+	g->asks.id = id;
+	g->asks.insists = param_bool(r, "live");
+	if (!reading_meets(g) || !find(g, id, &record) || !put_row(g, &record) || !reading_has_room(g))
 		return;
 	mp_put_map(&r->result, 2);
 	if (reading_freshness(g, 0)) {
@@ -590,10 +607,12 @@ void method_thread(struct request *r)
 	struct bytes id;
 	struct why why = {""};
 
-	if (!g || param_duration(r, "max_age", &g->question.max_age_ms) || !reading_meets(g))
+	if (!g || param_duration(r, "max_age", &g->question.max_age_ms))
 		return;
 	param_text(r, "id", &id);
-	if (!find(g, id, &record) || !put_row(g, &record))
+	g->asks.id = id;
+	g->asks.insists = param_bool(r, "live");
+	if (!reading_meets(g) || !find(g, id, &record) || !put_row(g, &record))
 		return;
 	g->truncated = record.flags & RECORD_TRUNCATED;
 	g->conversation = arena_bytes(&g->arena, buf_bytes(&g->rows));

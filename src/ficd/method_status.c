@@ -14,7 +14,7 @@ void method_hello(struct request *r)
 	static const char *const features[] = {"query",   "thread",   "freshness", "coverage",
 					       "sync",    "progress", "runs",      "dead",
 					       "msgpack", "changes",  "cancel",    "on_stale",
-					       "stream"};
+					       "stream",  "live"};
 	struct buf *out = &r->result;
 
 	mp_put_map(out, 5);

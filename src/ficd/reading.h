@@ -14,6 +14,15 @@
 #define READING_SLICE_US   1000
 #define READING_STEP_UNITS 60 /* between two looks at the clock: some tenths of a millisecond */
 
+/* What a question is about, besides its resource and span: what a provider may be asked for (live.h). */
+struct live_question {
+	const struct where *where;   /* NULL: nothing */
+	const struct search *search; /* NULL: nothing */
+	struct bytes id;             /* of the one record; {NULL, 0}: it is about many */
+	bool never;                  /* it is nothing that a provider can be asked for */
+	bool insists;                /* it is asked for however fresh the cache is */
+};
+
 /* One question that reads records. */
 struct reading {
 	struct request *request;
@@ -22,6 +31,7 @@ struct reading {
 	struct snapshot *view;
 	struct arena arena;
 	struct freshness_question question;
+	struct live_question asks;
 	enum freshness_state least; /* what the answer must be worth */
 	struct bytes *names;
 	size_t name_count;
@@ -48,9 +58,9 @@ void reading_no_memory(struct reading *g);
 bool reading_meets(struct reading *g);
 /* … and after records turned out to be damaged. */
 bool reading_sound_enough(struct reading *g, uint64_t damaged);
-/* The freshness of the reading as a pair of the result, or of another map. 0 or ERR_NOMEM. */
+/* The freshness of the reading as a pair of the result, or of another map; `over`: all rows have been looked at. 0 or ERR_NOMEM. */
 int reading_freshness(struct reading *g, uint64_t damaged);
-int reading_put_freshness(struct reading *g, uint64_t damaged, struct buf *out);
+int reading_put_freshness(struct reading *g, uint64_t damaged, bool over, struct buf *out);
 /* The parameter `text`, with the children of the reading's resource. */
 bool reading_text(struct reading *g, struct query_text *out);
 /* More than everybody gets, while unread answers fill the memory: false. */

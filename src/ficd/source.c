@@ -2,6 +2,7 @@
 #include "daemon.h"
 #include "heap.h"
 #include "indexed.h"
+#include "live.h"
 
 #include <base/files.h>
 #include <base/log.h>
@@ -238,6 +239,7 @@ int source_open(struct source *s, struct daemon *d, const struct config_source *
 void source_close(struct source *s)
 {
 	sync_free(s->sync);
+	live_close(s);
 	zone_free(s->zone);
 	trail_close(s->trail);
 	store_close(s->store);

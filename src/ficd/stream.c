@@ -1,6 +1,7 @@
 /* stream: see the header. Whoever reads slowly slows only his own question: it stands until his connection has room. */
 #include "stream.h"
 
+#include "live.h"
 #include "pairs.h"
 
 #include <codec/msgpack.h>
@@ -32,7 +33,7 @@ static bool tell_worth(struct reading *g)
 	struct buf params = {0};
 
 	put_head(g, 3, &params);
-	int rc = reading_put_freshness(g, 0, &params);
+	int rc = reading_put_freshness(g, 0, false, &params);
 	mp_put_cstr(&params, "rows");
 	mp_put_array(&params, 0);
 	rc = rc ? rc : params.error;
@@ -64,6 +65,7 @@ static void tell_rows(struct reading *g)
 	char cursor[CURSOR_TEXT_MAX];
 	uint32_t rows = (uint32_t)(query_result(g->query)->rows - s->rows);
 
+	live_look(g->request, buf_bytes(&g->rows));
 	put_head(g, 3, &params);
 	mp_put_cstr(&params, "rows");
 	mp_put_array(&params, rows);

@@ -140,6 +140,18 @@ static int judge(struct app *a)
 			    required);
 }
 
+/* What came of asking the provider: only what is less than was asked for. */
+static void tell_live(struct app *a)
+{
+	struct bytes f = buf_bytes(&a->worth);
+	struct bytes message = member_str(f, "live.message"), reason = member_str(f, "live.reason");
+
+	if (message.len)
+		report_note(&a->report, true, "%s: %.*s",
+			    reason.len ? "the cache answers, not the provider" : "asked live, but",
+			    (int)(message.len < 300 ? message.len : 300), (const char *)message.data);
+}
+
 static void tell_more(struct app *a)
 {
 	struct bytes f = buf_bytes(&a->worth);
@@ -167,6 +179,7 @@ int app_release(struct app *a, int code)
 		code = report_error(&a->report, EXIT_IO, "io", "standard output: %s", strerror(error));
 	if (!error && (code == EXIT_OK || code == EXIT_NO)) {
 		int worth = judge(a);
+		tell_live(a);
 		tell_more(a);
 		report_note(&a->report, a->remark && a->term.err_tty, "%s",
 			    a->remark ? a->remark : "");

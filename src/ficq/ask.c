@@ -664,6 +664,8 @@ int ask_get(struct app *a)
 	params_str(&p, "id", app_arg(a, 1));
 	params_str(&p, "source", app_value(a, OPT_SOURCE));
 	params_list(&p, "fields", app_value(a, OPT_FIELDS));
+	if (app_given(a, OPT_LIVE))
+		params_bool(&p, "live", true);
 	app_put_on_stale(a, &p);
 	int code = app_put_max_age(a, &p);
 	if (code == 0)

@@ -75,7 +75,7 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_min = 2,
 			.args_max = 2,
 			.first = ARG_RESOURCE,
-			.options = BIT(OPT_SOURCE) | BIT(OPT_FIELDS) | WORTH_OPTIONS,
+			.options = BIT(OPT_SOURCE) | BIT(OPT_FIELDS) | BIT(OPT_LIVE) | WORTH_OPTIONS,
 		},
 	[CMD_THREAD] =
 		{
@@ -85,7 +85,7 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.detail = "Notes are marked, quoted text is folded (--verbose shows it).",
 			.args_min = 1,
 			.args_max = 1,
-			.options = BIT(OPT_SOURCE) | WORTH_OPTIONS,
+			.options = BIT(OPT_SOURCE) | BIT(OPT_LIVE) | WORTH_OPTIONS,
 		},
 	[CMD_COUNT] =
 		{

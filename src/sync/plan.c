@@ -31,7 +31,7 @@ static const struct run_ops *ops_of(enum run_kind kind)
 	static const struct run_ops *const ops[RUN_KINDS] = {
 		[RUN_SNAPSHOT] = &run_snapshot, [RUN_CHANGES] = &run_changes,
 		[RUN_BACKFILL] = &run_backfill, [RUN_VERIFY] = &run_verify,
-		[RUN_ONE] = &run_one,
+		[RUN_ONE] = &run_one,           [RUN_SEARCH] = &run_search,
 	};
 
 	return ops[kind];
@@ -88,13 +88,16 @@ static void plan(struct resource *r, const struct snapshot *view, int64_t mono, 
 static int rank_of(const struct run *run)
 {
 	static const int kind_rank[RUN_KINDS] = {
-		[RUN_CHANGES] = 0, [RUN_ONE] = 0, [RUN_SNAPSHOT] = 100, [RUN_BACKFILL] = 200, [RUN_VERIFY] = 300};
+		[RUN_CHANGES] = 0,    [RUN_ONE] = 0,        [RUN_SEARCH] = 0,
+		[RUN_SNAPSHOT] = 100, [RUN_BACKFILL] = 200, [RUN_VERIFY] = 300};
 
 	/* Who asks again and again for single records holds up no changes: after its first turn such a run waits for them. */
-	return (run->preferred && run->ops->kind == RUN_ONE && run->begun ? 90
-		: run->preferred                                          ? 0
-		: run->ops->kind == RUN_CHANGES                           ? 50
-									  : 1000) +
+	bool asked = run->ops->kind == RUN_ONE || run->ops->kind == RUN_SEARCH;
+
+	return (run->preferred && asked && run->begun ? 90
+		: run->preferred                      ? 0
+		: run->ops->kind == RUN_CHANGES       ? 50
+						      : 1000) +
 	       kind_rank[run->ops->kind] + (int)run->resource->options.priority;
 }
 

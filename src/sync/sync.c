@@ -427,7 +427,7 @@ static void plan_next(struct resource *r, const struct run *run)
 		due_full_ended(r, run->info.outcome == RUN_OK, loop_wall_ms(s->options.loop));
 	if (run->ops->kind == RUN_VERIFY)
 		plan_next_verify(r, run);
-	if (run->ops->kind == RUN_VERIFY || run->ops->kind == RUN_ONE)
+	if (run->ops->kind == RUN_VERIFY || run->ops->kind == RUN_ONE || run->ops->kind == RUN_SEARCH)
 		return;
 	if (run->info.outcome == RUN_OK) {
 		r->failures = 0;
@@ -469,7 +469,8 @@ static void follow_up(struct resource *r, struct run *run)
 	bool again = wished_again(r, run->ops->kind);
 
 	if (!run->preferred || run->info.outcome != RUN_OK || r->sync->stopping ||
-	    run->ops->kind == RUN_ONE || (!again && r->pending_count == 0))
+	    run->ops->kind == RUN_ONE || run->ops->kind == RUN_SEARCH ||
+	    (!again && r->pending_count == 0))
 		return;
 	struct run *next = run_make(r, again ? run->ops->kind : RUN_CHANGES);
 	if (!next)
