@@ -13,7 +13,7 @@ from harness import *  # noqa: E402,F403
 report = Report("get --live: a record that no sync has seen yet", "get --live of what is not there, and of what is gone",  # noqa: F405
                 "query: what the provider's search finds is stored and answered", "contacts by their address, and words",
                 "an answer says how far it was asked for", "equal live questions are one search",
-                "what cannot be searched for is answered by the cache, with a word", "nothing is claimed by it, and the next sync brings the rest",
+                "nothing is claimed by it, and the next sync brings the rest", "what cannot be searched for is answered by the cache, with a word",
                 "a stream is live as well, and a live question can be canceled", "budget used up: the cache answers, and says so",
                 "provider down: the cache answers, and says so; it is left alone for a while", "the configuration's on_stale = live; ficq tells")
 
@@ -91,7 +91,7 @@ with workplace() as (folder, started):  # noqa: F405
     assert [r["id"] for r in answer["rows"]] == [person] and same_json(answer["rows"][0]["doc"], sim.truth("contacts")[person][1])  # noqa: F405
     assert answer["freshness"]["source"] == "live"
     (talk, doc), = made(sim, "new_conversation", 1, 7).items()
-    word = max(re.findall(r"[a-z]{5,}", re.sub(r"<[^>]*>", " ", doc["source"]["body"])), key=len)
+    word = max(re.findall(r"\b[A-Za-z]{5,}\b", re.sub(r"<[^>]*>", " ", doc["source"]["body"])), key=len)
     answer = client.call("query", resource="conversations", text=word, limit=1000, **live)
     assert talk in {r["id"] for r in answer["rows"]}, word
     assert answer["freshness"]["live"]["limited"] and "replies" in answer["freshness"]["live"]["message"]
@@ -100,6 +100,8 @@ with workplace() as (folder, started):  # noqa: F405
     # More than one page of the provider's fits: that is said, and the rows are not all the provider's.
     answer = client.call("query", resource="conversations", limit=1000, **live)
     assert answer["freshness"]["source"] == "mixed" and answer["freshness"]["live"]["limited"] and answer["freshness"]["live"]["found"] == 50
+    time.sleep(2.2)  # noqa: F405 -- what was read within two seconds of its change is read again
+    client.call("query", resource="conversations", limit=10, **live)
     before = calls(sim)
     answer = client.call("query", resource="conversations", limit=10, **live)
     # Nothing has changed: the list, and no record of it again.
@@ -121,6 +123,14 @@ with workplace() as (folder, started):  # noqa: F405
     assert calls(sim, SEARCH) == before + 2, (before, calls(sim, SEARCH), sim.stats()["routes"])
     report.ok("equal live questions are one search", "12 and another one: 2 searches")
 
+    def claims(resources):
+        return [(r["resource"], r["intervals"], r["chain"]) for r in resources if r["resource"] in ("conversations", "contacts", "messages")]
+    assert claims(client.call("coverage")["resources"]) == claims(coverage)
+    daemon.sync("changes")
+    daemon.sync("changes")
+    compare(daemon, sim, ["conversations", "messages", "contacts"])  # noqa: F405
+    report.ok("nothing is claimed by it, and the next sync brings the rest")
+
     for method, params in (("query", dict(resource="tags")), ("query", dict(resource="conversations", where="tags contains vip")),
                            ("query", dict(resource="conversations", where="state = open or state = closed")),
                            ("query", dict(resource="messages", text="refund")), ("aggregate", dict(resource="conversations", group_by="state")),
@@ -129,17 +139,7 @@ with workplace() as (folder, started):  # noqa: F405
         answer = client.call(method, **params, **live)
         said = answer["freshness"]["live"]
         assert said["reason"] == "cannot" and said["message"] and not said["asked"] and answer["freshness"]["source"] == "cache", (params, said)
-        if params["resource"] == "conversations" and method == "query":
-            assert answer["rows"] == [] or params["where"] != "tags contains vip" or True
     report.ok("what cannot be searched for is answered by the cache, with a word")
-
-    def claims(resources):
-        return [(r["resource"], r["intervals"], r["chain"]) for r in resources if r["resource"] in ("conversations", "contacts", "messages")]
-    assert claims(client.call("coverage")["resources"]) == claims(coverage)
-    daemon.sync("changes")
-    daemon.sync("changes")
-    compare(daemon, sim, ["conversations", "messages", "contacts"])  # noqa: F405
-    report.ok("nothing is claimed by it, and the next sync brings the rest")
 
     more = made(sim, "new_conversation", 2, 8)
     ids = "id in (%s)" % ", ".join(more)
@@ -159,7 +159,7 @@ with workplace() as (folder, started):  # noqa: F405
         r["syncing"] or r["waiting"] for r in daemon.call("status")["sources"][0]["resources"]))
     report.ok("a stream is live as well, and a live question can be canceled")
 
-    sim.faults({"kind": "status", "status": 429, "route": "/conversations/search", "retry_after": 6})
+    sim.faults({"kind": "rate429", "retry_after": 6, "route": "/conversations/search"})
     began = time.monotonic()  # noqa: F405
     answer = client.call("query", resource="conversations", where="open = true", timeout_ms=1500, **live)
     assert answer["freshness"]["live"]["reason"] == "rate-limited" and answer["rows"], answer["freshness"]
@@ -203,6 +203,6 @@ with workplace() as (folder, started):  # noqa: F405
     ran = ficq(daemon, "query", "tags", "--on-stale=live", "--max-age=0", "-o", "ndjson")
     assert ran.returncode == 0 and ran.stdout and "no search for tags" in ran.stderr, ran
     report.ok("the configuration's on_stale = live; ficq tells")
-    assert not sim.breaches(), sim.breaches()
+    assert not any(sim.breaches().values()), sim.breaches()
     daemon.stop()
     sim.stop()
