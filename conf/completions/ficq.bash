@@ -27,7 +27,7 @@ _ficq() {
 	-n|--limit) :; return ;;
 	--max-age) :; return ;;
 	--require) _ficq_words "fresh partial"; return ;;
-	--on-stale) _ficq_words "serve wait error"; return ;;
+	--on-stale) _ficq_words "serve wait live error"; return ;;
 	--count) :; return ;;
 	--duration) :; return ;;
 	--since-revision) :; return ;;
@@ -63,10 +63,10 @@ _ficq() {
 	search) options=" --source= --fields= --since= --until= --axis= --where= --resource= --sort= --limit= --max-age= --require= --on-stale="
 		:
 		;;
-	get) options=" --source= --fields= --max-age= --require= --on-stale="
+	get) options=" --source= --fields= --max-age= --require= --on-stale= --live"
 		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
 		;;
-	thread) options=" --source= --max-age= --require= --on-stale="
+	thread) options=" --source= --max-age= --require= --on-stale= --live"
 		:
 		;;
 	count) options=" --source= --since= --until= --axis= --where= --text= --by= --metric= --limit= --max-age= --require= --on-stale="
