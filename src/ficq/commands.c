@@ -14,6 +14,7 @@
 #define QUESTION_OPTIONS (SPAN_OPTIONS | BIT(OPT_WHERE) | WORTH_OPTIONS)
 
 const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
+const char *const mcp_client_words[] = {"claude", "cursor", "vscode", "codex", NULL};
 
 const struct command_spec command_table[CMD_NUMBER] = {
 	[CMD_STATUS] =
@@ -258,6 +259,17 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.detail = "The parameters are a JSON object; - reads it from standard input.",
 			.args_min = 1,
 			.args_max = 2,
+		},
+	[CMD_MCP] =
+		{
+			.name = "mcp",
+			.synopsis = "[CLIENT]",
+			.summary = "serve agents: the Model Context Protocol on standard input and output",
+			.detail = "Clients start it. --print-config prints what their configuration needs: for "
+				  "claude and cursor (the default), vscode or codex.",
+			.args_max = 1,
+			.first = ARG_CLIENT,
+			.options = BIT(OPT_SOURCE) | BIT(OPT_PRINT_CONFIG),
 		},
 	[CMD_COMPLETION] =
 		{
