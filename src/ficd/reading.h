@@ -11,6 +11,9 @@
 #include <query/query.h>
 #include <query/thread.h>
 
+#define READING_BYTES_MIN (64 * 1024) /* what everybody gets, however many answers lie unread */
+#define READING_HOLD_MS \
+	(5 * 60 * 1000) /* for a snapshot, by one whose answer depends on its reader */
 #define READING_SLICE_US   1000
 #define READING_STEP_UNITS 60 /* between two looks at the clock: some tenths of a millisecond */
 
@@ -38,9 +41,10 @@ struct reading {
 	struct buf rows;
 	struct buf memory;
 	struct task *task;
-	struct timer *timer;   /* of its end, whatever it has by then; NULL: none */
-	int64_t deadline_ms;   /* for reading, as asked for; 0: none */
-	struct stream *stream; /* its rows go out while it reads (stream.h); NULL: with the answer */
+	struct timer *timer; /* of its end, whatever it has by then; NULL: none */
+	int64_t deadline_ms; /* for reading, as asked for; 0: none */
+	struct stream *stream; /* owned: its rows go out while it reads (stream.h); NULL: with the answer */
+	bool told;             /* rows have gone out: it cannot begin again */
 	struct query *query;
 	struct thread *thread;
 	struct aggregate *aggregate;

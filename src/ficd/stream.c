@@ -8,10 +8,12 @@
 
 #include <stdlib.h>
 
-void stream_free(struct stream *s)
-{
-	free(s);
-}
+struct stream {
+	bool blocked; /* until the connection has room */
+	int64_t told_us;
+	uint64_t rows; /* that went out */
+	void (*answer)(struct reading *g);
+};
 
 static void notify(struct reading *g, const struct buf *params)
 {
@@ -74,7 +76,7 @@ static void tell_rows(struct reading *g)
 	buf_reset(&g->rows);
 	buf_give_back(&g->rows, 2 * STREAM_PIECE_BYTES);
 	s->rows += rows;
-	s->told = true;
+	g->told = true;
 	notify(g, &params);
 	buf_release(&params);
 }
@@ -105,7 +107,7 @@ static bool slice(void *ctx)
 	if (rc < 0)
 		reading_fail(g, rc, &why);
 	else
-		query_answer(g);
+		g->stream->answer(g);
 	return false;
 }
 
@@ -119,14 +121,15 @@ static void on_drained(struct request *r)
 	task_start(g->task);
 }
 
-void stream_go(struct reading *g)
+void stream_go(struct reading *g, void (*answer)(struct reading *g))
 {
+	g->stream->answer = answer;
 	g->task = task_new(g->request->daemon->loop, slice, g);
 	if (!g->task) {
 		reading_no_memory(g);
 		return;
 	}
 	g->request->drained = on_drained;
-	if (reading_end_within(g, STREAM_HOLD_MS))
+	if (reading_end_within(g, READING_HOLD_MS))
 		task_start(g->task);
 }

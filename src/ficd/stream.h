@@ -5,7 +5,7 @@
  *   records {id, rows, next_cursor} ...      as they are found
  *   the answer {freshness, rows: [], ...}    or an error: then it is not whole
  *
- * Nothing is read while the connection has more than SESSION_UNSENT_LOW to take: the question stands with its snapshot, for STREAM_HOLD_MS at most.
+ * Nothing is read while the connection has more than SESSION_UNSENT_LOW to take: the question stands with its snapshot, for READING_HOLD_MS at most.
  */
 #ifndef FIC_FICD_STREAM_INTERNAL_H
 #define FIC_FICD_STREAM_INTERNAL_H
@@ -17,20 +17,9 @@
 #define STREAM_PIECE_US 20000 /* or what there is, this long after the last one */
 #define STREAM_HOLD_MS  (5 * 60 * 1000) /* for a snapshot */
 
-struct stream {
-	bool told;    /* rows have gone out: it cannot begin again */
-	bool blocked; /* until the connection has room */
-	int64_t told_us;
-	uint64_t rows; /* that went out */
-};
-
 /* Says what the answer will be worth. False: the error was sent. */
 bool stream_begin(struct reading *g);
-/* Reads on, in slices, from the loop. */
-void stream_go(struct reading *g);
-void stream_free(struct stream *s);
-
-/* method_read.c: what comes behind the rows. */
-void query_answer(struct reading *g);
+/* Reads on, in slices, from the loop; `answer` says what comes behind the rows. */
+void stream_go(struct reading *g, void (*answer)(struct reading *g));
 
 #endif
