@@ -279,6 +279,7 @@ static int exit_of_code(int code)
 	case RPC_CONFLICT: return EXIT_CONFLICTS;
 	case RPC_UNAVAILABLE: return EXIT_UNAVAILABLE;
 	case RPC_RATE_LIMITED:
+	case RPC_CANCELED:
 	case RPC_BUSY: return EXIT_RETRY;
 	case RPC_FORBIDDEN: return EXIT_DENIED;
 	case RPC_STALE: return EXIT_FRESHNESS;
