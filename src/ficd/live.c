@@ -445,11 +445,13 @@ void live_put(const struct request *r, struct buf *out)
 	if (!live)
 		return;
 	mp_put_cstr(out, "live");
-	mp_put_map(out, 5);
+	mp_put_map(out, live->single ? 3 : 5);
 	put_text(out, "asked",
 		 live->asked_ms == TIME_NONE ? NULL : time_text(live->asked_ms, false, when));
-	put_integer(out, "found", (int64_t)live->count);
-	put_bool(out, "limited", live->limited);
+	if (!live->single) {
+		put_integer(out, "found", (int64_t)live->count);
+		put_bool(out, "limited", live->limited);
+	}
 	put_text(out, "reason", live->reason);
 	put_text(out, "message", live->message[0] ? live->message : NULL);
 }

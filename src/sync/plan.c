@@ -3,6 +3,8 @@
  */
 #include "sync_state.h"
 
+#include <limits.h>
+
 #define VERIFY_LOOK_MS (60 * 60 * 1000) /* at the latest: whether a stretch is due */
 
 static const struct coverage *coverage_of(const struct resource *r, const struct snapshot *view)
@@ -91,13 +93,14 @@ static int rank_of(const struct run *run)
 		[RUN_CHANGES] = 0,    [RUN_ONE] = 0,        [RUN_SEARCH] = 0,
 		[RUN_SNAPSHOT] = 100, [RUN_BACKFILL] = 200, [RUN_VERIFY] = 300};
 
-	/* Who asks again and again for single records holds up no changes: after its first turn such a run waits for them. */
-	bool asked = run->ops->kind == RUN_ONE || run->ops->kind == RUN_SEARCH;
-
-	return (run->preferred && asked && run->begun ? 90
-		: run->preferred                      ? 0
-		: run->ops->kind == RUN_CHANGES       ? 50
-						      : 1000) +
+	/* Who asks again and again holds up nobody: after a search anything else that waits goes first, and a run of single records waits for changes after its first
+	 * turn. */
+	if (run->ops->kind == RUN_SEARCH && run->sync->searched)
+		return INT_MAX;
+	return (run->preferred && run->ops->kind == RUN_ONE && run->begun ? 90
+		: run->preferred                                          ? 0
+		: run->ops->kind == RUN_CHANGES                           ? 50
+									  : 1000) +
 	       kind_rank[run->ops->kind] + (int)run->resource->options.priority;
 }
 

@@ -321,6 +321,7 @@ static void sync_pump(struct sync *s)
 		return;
 	}
 	s->turn = run;
+	s->searched = run->ops->kind == RUN_SEARCH;
 	run->turn = true;
 	run_turn(run);
 }

@@ -320,6 +320,44 @@ static void single_records_starve_nobody(void **state)
 	assert_true(lab_whole(&lab, 7 * MINUTE_MS));
 }
 
+static void on_searched(void *ctx, const struct run_info *run)
+{
+	*(unsigned *)ctx += run->outcome == RUN_OK;
+}
+
+/* And who has the provider searched without end: everything else has its turns, and nothing is claimed that was not proven. */
+static void searches_starve_nobody(void **state)
+{
+	static unsigned found;
+	static struct sync_search search;
+	const struct run_watch watch = {.ended = on_searched, .ctx = &found};
+	unsigned busy = 0;
+
+	(void)state;
+	lab.options.change_every_ms = 10000;
+	lab.options.rate_limit = 20;
+	lab_open(&lab);
+	found = 0;
+	search = (struct sync_search){
+		.type = provider_type(&provider_intercom, bytes_str("conversations")),
+		.start_ms = TIME_MIN,
+		.end_ms = TIME_MAX,
+	};
+	int64_t since = now();
+	for (unsigned i = 0; i < 3600; i++) {
+		struct why why;
+		int rc = sync_search(lab.sync, &search, &watch, &why);
+		assert_true(rc == 0 || rc == ERR_BUSY);
+		busy += rc == ERR_BUSY;
+		lab_run(&lab, 1000);
+	}
+	assert_true(found > 100 && busy > 0);
+	assert_true(search.count > 0 && search.count <= SEEK_RECORDS_MAX);
+	assert_int_equal(runs("conversations", "backfill", since), 1);
+	assert_true(runs("conversations", "changes", since) >= 6);
+	assert_true(lab_whole(&lab, 7 * MINUTE_MS));
+}
+
 /* ---- spread ---- */
 
 /* When the full reading of contacts began, after 02:00. */
@@ -377,6 +415,7 @@ int main(int argc, char **argv)
 		CASE(foundation_first),
 		CASE(clients_starve_nobody),
 		CASE(single_records_starve_nobody),
+		CASE(searches_starve_nobody),
 		CASE(starts_are_spread),
 	};
 

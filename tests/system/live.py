@@ -52,7 +52,7 @@ with workplace() as (folder, started):  # noqa: F405
     assert answer["absence"]["reason"] == "not_covered" and answer["freshness"]["source"] == "cache" and "live" not in answer["freshness"]
     answer = client.call("get", resource="conversations", id=new, live=True)
     assert same_json(answer["record"]["doc"], doc) and answer["freshness"]["source"] == "live", answer["freshness"]  # noqa: F405
-    assert answer["freshness"]["live"]["asked"] and answer["freshness"]["live"]["reason"] is None
+    assert answer["freshness"]["live"]["asked"] and answer["freshness"]["live"]["reason"] is None and "found" not in answer["freshness"]["live"]
     assert client.call("get", resource="conversations", id=new)["freshness"]["source"] == "cache"
     messages = [key for key, (parent, _) in sim.truth("messages").items() if parent == new]
     assert [m["id"] for m in client.call("thread", id=new)["messages"]] and len(client.call("thread", id=new)["messages"]) == len(messages)
