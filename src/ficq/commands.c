@@ -251,6 +251,14 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.first = ARG_DEAD,
 			.options = BIT(OPT_SOURCE) | BIT(OPT_LIMIT) | BIT(OPT_ALL),
 		},
+	[CMD_RELOAD] =
+		{
+			.name = "reload",
+			.synopsis = "",
+			.summary = "have the daemon read its configuration again",
+			.detail = "Nobody is cut off. When anything in the file is wrong nothing changes, and it is said "
+				  "what. Tells which options wait for a restart.",
+		},
 	[CMD_RPC] =
 		{
 			.name = "rpc",
