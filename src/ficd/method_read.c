@@ -89,6 +89,7 @@ static bool read_limit(struct reading *g, struct query_spec *spec)
 		return false;
 	}
 	spec->limit = (uint32_t)limit;
+	g->counted = limit == 0;
 	return true;
 }
 

@@ -127,7 +127,7 @@ int reading_put_freshness(struct reading *g, uint64_t damaged, bool over, struct
 
 int reading_freshness(struct reading *g, uint64_t damaged)
 {
-	return reading_put_freshness(g, damaged, true, &g->request->result);
+	return reading_put_freshness(g, damaged, !g->counted, &g->request->result);
 }
 
 void reading_no_memory(struct reading *g)

@@ -44,6 +44,7 @@ struct reading {
 	struct timer *timer; /* of its end, whatever it has by then; NULL: none */
 	int64_t deadline_ms; /* for reading, as asked for; 0: none */
 	struct stream *stream; /* owned: its rows go out while it reads (stream.h); NULL: with the answer */
+	bool counted;          /* no row is shown, of what matches only the number */
 	bool told;             /* rows have gone out: it cannot begin again */
 	struct query *query;
 	struct thread *thread;

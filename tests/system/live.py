@@ -107,6 +107,9 @@ with workplace() as (folder, started):  # noqa: F405
     # Nothing has changed: the list, and no record of it again.
     assert calls(sim) == before + 1 and answer["freshness"]["source"] == "live", (before, calls(sim), answer["freshness"])
     assert client.call("query", resource="conversations", limit=10, max_age="1d", on_stale="live")["freshness"]["source"] == "cache"
+    # A number says nothing of the records that it counts.
+    answer = client.call("query", resource="conversations", where=ids, limit=0, total=True, **live)
+    assert answer["total"] == 3 and answer["freshness"]["source"] == "mixed", answer
     report.ok("an answer says how far it was asked for")
 
     sim.faults({"kind": "slow", "delay_ms": 800, "route": "/conversations/search"})
