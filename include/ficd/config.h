@@ -76,7 +76,7 @@ struct config_source {
 	const char *base_url; /* without a slash at its end; NULL: the provider's own address for the region */
 	struct config_token token;
 	struct config_token webhook_secret; /* without a name: webhooks are not taken */
-	const char *version; /* of the provider's API: "2.16" */
+	const char *version;                /* of the provider's API: "2.16" */
 	int64_t history_ms;
 	int64_t retain_ms;
 	int64_t max_staleness_ms;
