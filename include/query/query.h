@@ -34,6 +34,9 @@ struct query_spec {
 	bool whole;     /* without names: doc as well */
 	uint32_t limit; /* rows; 0: none, only a total */
 	size_t bytes_max; /* of rows; a first row that is larger is given alone. 0: QUERY_BYTES_DEFAULT */
+	/* The rows are taken out of the buffer while the question runs: when it holds bytes_max, a step ends and the next ones do nothing until it was emptied. No page ends
+	 * by its size then, and memory does not depend on the number of rows. */
+	bool flow;
 	bool want_total;
 	struct bytes cursor; /* next_cursor of an answer to the same question; its span counts then, not the one above. {NULL, 0}: the first page */
 	struct buf *rows; /* rows are appended, one map each; the array around them is the caller's */
@@ -64,6 +67,9 @@ int query_open(struct snapshot *v, const struct query_spec *spec, struct query *
 /* Goes on for about `budget` units: an index row costs one, reading a record one more for each 8 KiB of it. 1: there is more to do, 0: done (again and again), negative: an error, which stays: ERR_IO,
  * ERR_NOMEM, ERR_LIMIT (the rows' buffer is full). */
 int query_step(struct query *q, unsigned budget, struct why *why);
+
+/* The cursor behind the last row that was written, at any time; "" before the first. Returns out. */
+const char *query_cursor(const struct query *q, char out[CURSOR_TEXT_MAX]);
 
 /* Complete when query_step has said 0. Borrowed until query_free. */
 const struct query_result *query_result(const struct query *q);

@@ -24,6 +24,7 @@ enum resource_trait {
 	TRAIT_WINDOWED = 1 << 7, /* wanted for a span of history; others are wanted as a whole */
 	TRAIT_UNSTABLE = 1 << 8, /* pages are numbered over a moving order: records may be shown twice or be missed; compare with the total */
 	TRAIT_CREATED = 1 << 9,  /* ASK_CHANGED can also be asked by creation (ask.created) */
+	TRAIT_SEARCH = 1 << 10,  /* can be searched (ASK_SEARCH) */
 };
 
 struct resource_type {
@@ -35,17 +36,46 @@ struct resource_type {
 	int64_t lookback_ms; /* how far a changes run reaches back before its watermark (search indexes lag) */
 };
 
-enum ask_kind { ASK_IDENTITY, ASK_LIST, ASK_CHANGED, ASK_ONE, ASK_DELETED, ASK_NESTED };
+/*
+ * What ASK_SEARCH looks for: records for which all terms hold, in the words of questions. It narrows what a provider is asked for and never decides what a
+ * question finds: whoever asks looks at the records again. So a term that the provider has no word for is left out (more is found), and where less is found than
+ * would match, that is said.
+ */
+enum seek_op {
+	SEEK_IS,  /* the field, or one of its items, is one of the values */
+	SEEK_NOT, /* it is none of them */
+	SEEK_HAS, /* the one value stands somewhere in its text */
+};
+
+struct seek_term {
+	const struct field *field; /* common, or of the envelope; NULL: any text of the record or of its children (SEEK_HAS: a word) */
+	enum seek_op op;
+	const struct bytes *values; /* borrowed */
+	size_t count;
+};
+
+#define SEEK_TERMS_MAX   12
+#define SEEK_VALUES_MAX  50 /* of one term */
+#define SEEK_RECORDS_MAX 50
+
+struct seek {
+	struct seek_term terms[SEEK_TERMS_MAX];
+	size_t count;
+	bool less; /* set by provider_seek: records may match that the provider does not find (it does not look into replies) */
+};
+
+enum ask_kind { ASK_IDENTITY, ASK_LIST, ASK_CHANGED, ASK_ONE, ASK_DELETED, ASK_NESTED, ASK_SEARCH };
 
 struct ask {
 	enum ask_kind kind;
 	const struct resource_type *type; /* NULL for ASK_IDENTITY */
 	int64_t start_ms,
-		end_ms;  /* ASK_CHANGED: last update in [start, end); TIME_MIN, TIME_MAX: open */
-	bool descending; /* ASK_CHANGED: newest first */
-	bool created; /* ASK_CHANGED: by creation instead of last update, the span and the order alike (TRAIT_CREATED) */
+		end_ms; /* ASK_CHANGED, ASK_SEARCH: last update in [start, end); TIME_MIN, TIME_MAX: open */
+	bool descending; /* ASK_CHANGED: newest first. ASK_SEARCH: always, where the provider lets itself be told */
+	bool created; /* by creation instead of last update, the span and the order alike (ASK_CHANGED: TRAIT_CREATED) */
 	struct bytes id;    /* ASK_ONE, ASK_NESTED */
 	const char *nested; /* ASK_NESTED: the list inside the record, as page.nested names it */
+	const struct seek *seek; /* ASK_SEARCH: as provider_seek left it; borrowed until the answer has been read */
 	unsigned walk; /* ASK_LIST of a TRAIT_UNSTABLE: how many readings before this one did not fit the provider's count */
 };
 
@@ -73,6 +103,11 @@ void call_release(struct call *c);
  * be one. */
 int provider_call(const struct account *a, const struct ask *ask, struct bytes cursor,
 		  struct call *out, struct why *why);
+
+/* What a search of this resource can be asked for: leaves out of `seek` the terms that the provider has no words for, and sets `less`. `spanned`: the ask has a span besides. 0;
+ * ERR_INVALID: it cannot be searched, or nothing is left that would narrow the question (one without terms and span asks for the newest); `why` says so. */
+int provider_seek(const struct account *a, const struct resource_type *type, bool spanned,
+		  struct seek *seek, struct why *why);
 
 /* What is wrong with an answer, and what may help. */
 enum fault {
@@ -155,6 +190,9 @@ struct provider {
 	unsigned (*traits)(const struct account *a, const struct resource_type *type);
 	int (*call)(const struct account *a, const struct ask *ask, struct bytes cursor,
 		    struct call *out, struct why *why);
+	/* Whether the provider's search has words for this term; sets *less where it finds fewer records than there are. NULL: it has no search. */
+	bool (*seeks)(const struct account *a, const struct resource_type *type,
+		      const struct seek_term *term, bool *less);
 	/* Records a page of such a listing; 0: they come all at once. NULL: not known. */
 	unsigned (*page_max)(const struct account *a, enum ask_kind kind,
 			     const struct resource_type *type);

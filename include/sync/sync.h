@@ -95,6 +95,24 @@ int sync_wish_span(struct sync *s, const struct resource_type *resource, enum sy
  * or not an id; ERR_LIMIT: too many at once; ERR_BUSY while stopping. */
 int sync_wish_ids(struct sync *s, const struct resource_type *resource, const struct bytes *ids,
 		  size_t count, uint64_t *run_out, struct why *why);
+/* What the provider's own search is asked for: its newest SEEK_RECORDS_MAX records that fit. */
+struct sync_search {
+	const struct resource_type *type;
+	bool created; /* the span and the order are of creation, not of the last update */
+	int64_t start_ms, end_ms; /* TIME_MIN, TIME_MAX: open */
+	struct seek seek;         /* as provider_seek left it */
+	/* What came of it, complete when the run has ended well: */
+	uint64_t ids[SEEK_RECORDS_MAX]; /* bytes_hash of those that were found, whether or not they were held before */
+	size_t count;
+	bool more; /* the provider has more that fit */
+};
+
+/* What a search finds is read and stored like single records; it claims nothing about others. One call for the list, and one for each record that is not held in the state that the list shows.
+ * `search` is borrowed, with what it borrows, until the watch is told of the end or the sync is freed. ERR_BUSY: another one of this resource is under way, or while
+ * stopping; ERR_LIMIT: too many watch already; ERR_INVALID, ERR_NOMEM. */
+int sync_search(struct sync *s, struct sync_search *search, const struct run_watch *watch,
+		struct why *why);
+
 /* One run that a wish would make, and what it would cost. */
 struct sync_estimate {
 	const char *resource;
@@ -139,6 +157,7 @@ struct sync_state {
 	int64_t rate_limit;     /* calls a window, as the provider says; -1 unknown */
 	int64_t rate_window_ms; /* the window */
 	int64_t rate_remaining;
+	int64_t wait_ms; /* before the next call may be sent; 0: none */
 	uint64_t calls_last_minute;
 	uint64_t calls, retries, bytes;                                       /* since the start */
 	char workspace_id[64], workspace_name[128], region[16], timezone[64]; /* "" until known */

@@ -8,6 +8,8 @@
  *     +--end of the scan--> DONE, or HEAD when a total is wanted behind a cursor
  *
  *   SORT (all rows, the first of them kept) --end of the scan--> SHOW (one after the other, by id) ----------------> DONE
+ *     ^                                                            | (a flow of more rows than are kept)
+ *     +------------------------------------------------------------+
  *
  * Invariant: `last` is the position of the last row in the answer; everything before it was shown or did not match.
  */
@@ -23,6 +25,7 @@
 
 #define READ_UNIT 8192
 #define PEEKS_MAX 8
+#define PASS_ROWS 1000 /* kept at once of a flow in an order of values */
 
 enum phase {
 	PHASE_TEXT,
@@ -52,8 +55,8 @@ struct query {
 	struct scan_position last;
 	struct sort_key from_key, last_key; /* the same in an order of values */
 	struct top *top;
-	size_t top_count, top_at;
-	size_t rows_start; /* in the rows' buffer */
+	size_t top_count, top_at, pass; /* kept, shown, to be shown of this look at all rows */
+	size_t rows_start;              /* in the rows' buffer */
 	uint64_t matches;
 	struct buf snippet;
 	struct query_result result;
@@ -136,6 +139,28 @@ static void finish(struct query *q)
 				(!q->resumed && !q->result.more);
 }
 
+/* Rows that one look at all of them gives. */
+static uint32_t pass_rows(const struct query *q)
+{
+	uint32_t left = q->spec.limit - q->result.rows;
+
+	return q->spec.flow && left > PASS_ROWS ? PASS_ROWS : left;
+}
+
+static int begin_pass(struct query *q, struct why *why)
+{
+	/* One more tells whether there is one more. */
+	top_free(q->top);
+	q->pass = pass_rows(q);
+	q->top = top_new(q->pass + 1, q->spec.ascending);
+	if (!q->top)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	q->phase = PHASE_SORT;
+	q->matches = 0;
+	q->top_at = 0;
+	return start_scan(q, NULL, why);
+}
+
 static int begin(struct query *q, struct why *why)
 {
 	if (q->spec.limit == 0) {
@@ -145,14 +170,8 @@ static int begin(struct query *q, struct why *why)
 	} else {
 		q->phase = PHASE_ROWS;
 	}
-	if (q->spec.limit && q->spec.sort) {
-		/* One more tells whether there is one more. */
-		q->top = top_new((size_t)q->spec.limit + 1, q->spec.ascending);
-		if (!q->top)
-			return why_set(why, ERR_NOMEM, "out of memory");
-		q->phase = PHASE_SORT;
-		return start_scan(q, NULL, why);
-	}
+	if (q->spec.limit && q->spec.sort)
+		return begin_pass(q, why);
 	return q->phase == PHASE_DONE ? 0 : start_scan(q, q->resumed ? &q->from : NULL, why);
 }
 
@@ -355,14 +374,15 @@ static int show(struct query *q, struct filter_row *row, unsigned *cost)
 		return rc < 0 ? rc : 0;
 	}
 	q->matches++;
-	if (q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
+	if (!q->spec.flow && q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
 		rows->len = mark;
 		leave_rows(q, true);
 		return 0;
 	}
 	q->result.rows++;
 	q->last = row->row.position;
-	if (q->result.rows == q->spec.limit || rows->len - q->rows_start >= q->spec.bytes_max)
+	if (q->result.rows == q->spec.limit ||
+	    (!q->spec.flow && rows->len - q->rows_start >= q->spec.bytes_max))
 		leave_rows(q, false);
 	return 0;
 }
@@ -436,22 +456,33 @@ static int write_sorted(struct query *q, size_t i, unsigned *cost)
 	return put_snippet(q, rc, mark);
 }
 
-static int show_sorted(struct query *q, unsigned *cost)
+/* All that were kept are shown. */
+static int end_of_pass(struct query *q, struct why *why)
+{
+	q->result.more = q->top_at < q->top_count;
+	if (q->result.more && q->spec.flow && q->result.rows < q->spec.limit) {
+		q->result.more = false;
+		q->resumed = true;
+		q->from_key = q->last_key;
+		return begin_pass(q, why);
+	}
+	finish(q);
+	return 0;
+}
+
+static int show_sorted(struct query *q, unsigned *cost, struct why *why)
 {
 	struct buf *rows = q->spec.rows;
 	size_t mark = rows->len, i = q->top_at;
 
-	if (i == q->top_count || i == q->spec.limit) {
-		q->result.more = i < q->top_count;
-		finish(q);
-		return 0;
-	}
+	if (i == q->top_count || i == q->pass)
+		return end_of_pass(q, why);
 	int rc = write_sorted(q, i, cost);
 	if (rc)
 		rows->len = mark;
 	if (rc < 0)
 		return rc;
-	if (q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
+	if (!q->spec.flow && q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
 		rows->len = mark;
 		q->result.more = true;
 		finish(q);
@@ -529,7 +560,7 @@ static int advance(struct query *q, unsigned *cost, struct why *why)
 		return rc ? 0 : leave_text(q, why);
 	}
 	if (q->phase == PHASE_SHOW) {
-		rc = show_sorted(q, cost);
+		rc = show_sorted(q, cost, why);
 		return rc < 0 ? filter_explain(rc, why) : 0;
 	}
 	rc = filter_next(&q->filter, &row);
@@ -543,7 +574,7 @@ static int advance(struct query *q, unsigned *cost, struct why *why)
 	return rc < 0 ? filter_explain(rc, why) : 0;
 }
 
-static void put_cursor(struct query *q)
+const char *query_cursor(const struct query *q, char out[CURSOR_TEXT_MAX])
 {
 	const struct cursor c = {
 		.axis = q->spec.axis,
@@ -555,8 +586,14 @@ static void put_cursor(struct query *q)
 		.key = q->last_key,
 	};
 
-	if (q->result.more)
-		cursor_text(&c, q->result.next_cursor);
+	out[0] = 0;
+	return q->result.rows || q->resumed ? cursor_text(&c, out) : out;
+}
+
+/* Whoever takes the rows out has not done so yet. */
+static bool is_full(const struct query *q)
+{
+	return q->spec.flow && q->spec.rows->len - q->rows_start >= q->spec.bytes_max;
 }
 
 /* One index row answers it, and some segments that may have none: always worth it. */
@@ -569,7 +606,7 @@ int query_step(struct query *q, unsigned budget, struct why *why)
 {
 	unsigned cost = 0, peeks = 0;
 
-	while (!q->error && q->phase != PHASE_DONE &&
+	while (!q->error && q->phase != PHASE_DONE && !is_full(q) &&
 	       (cost < budget || (peek_is_cheap(q) && peeks++ < PEEKS_MAX)))
 		q->error = q->counting ? count_on(q, &cost, &q->error_words)
 				       : advance(q, &cost, &q->error_words);
@@ -579,6 +616,8 @@ int query_step(struct query *q, unsigned budget, struct why *why)
 		why_set(why, q->error, "%s", q->error_words.text);
 		return q->error;
 	}
+	if (q->phase != PHASE_DONE && is_full(q))
+		return 1;
 	/* Whether there is one more is worth the rest of this step, not another one. */
 	if (q->phase == PHASE_PEEK) {
 		q->result.more = true;
@@ -589,6 +628,7 @@ int query_step(struct query *q, unsigned budget, struct why *why)
 	filter_end(&q->filter);
 	q->result.read = q->filter.read;
 	q->result.damaged = q->filter.damaged;
-	put_cursor(q);
+	if (q->result.more)
+		query_cursor(q, q->result.next_cursor);
 	return 0;
 }

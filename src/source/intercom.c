@@ -32,6 +32,8 @@ static unsigned page_max(const struct account *a, enum ask_kind kind, const stru
 
 	if (kind == ASK_DELETED)
 		return INTERCOM_DELETED_PAGE_MAX;
+	if (kind == ASK_SEARCH)
+		return SEEK_RECORDS_MAX;
 	return route ? route->page_max : 0;
 }
 
@@ -51,6 +53,7 @@ const struct provider provider_intercom = {
 	.base_url = base_url,
 	.traits = traits,
 	.call = intercom_call,
+	.seeks = intercom_seeks,
 	.page_max = page_max,
 	.read = intercom_read,
 	.cut = intercom_cut_lists,

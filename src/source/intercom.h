@@ -51,6 +51,12 @@ int intercom_call(const struct account *a, const struct ask *ask, struct bytes c
 void intercom_read(const struct account *a, const struct ask *ask, int status, const char *link,
 		   int64_t seen_ms, struct page *page);
 
+/* intercom_seek.c */
+bool intercom_seeks(const struct account *a, const struct resource_type *type,
+		    const struct seek_term *term, bool *less);
+/* The terms as filters of a search's body, each with a comma before it. */
+void intercom_put_seek(struct buf *body, const struct ask *ask);
+
 /* What reading shares. */
 struct intercom_reading {
 	const struct account *account;

@@ -3,6 +3,8 @@
  */
 #include "sync_state.h"
 
+#include <limits.h>
+
 #define VERIFY_LOOK_MS (60 * 60 * 1000) /* at the latest: whether a stretch is due */
 
 static const struct coverage *coverage_of(const struct resource *r, const struct snapshot *view)
@@ -31,7 +33,7 @@ static const struct run_ops *ops_of(enum run_kind kind)
 	static const struct run_ops *const ops[RUN_KINDS] = {
 		[RUN_SNAPSHOT] = &run_snapshot, [RUN_CHANGES] = &run_changes,
 		[RUN_BACKFILL] = &run_backfill, [RUN_VERIFY] = &run_verify,
-		[RUN_ONE] = &run_one,
+		[RUN_ONE] = &run_one,           [RUN_SEARCH] = &run_search,
 	};
 
 	return ops[kind];
@@ -99,9 +101,13 @@ static void plan(struct resource *r, const struct snapshot *view, int64_t mono, 
 static int rank_of(const struct run *run)
 {
 	static const int kind_rank[RUN_KINDS] = {
-		[RUN_CHANGES] = 0, [RUN_ONE] = 0, [RUN_SNAPSHOT] = 100, [RUN_BACKFILL] = 200, [RUN_VERIFY] = 300};
+		[RUN_CHANGES] = 0,    [RUN_ONE] = 0,        [RUN_SEARCH] = 0,
+		[RUN_SNAPSHOT] = 100, [RUN_BACKFILL] = 200, [RUN_VERIFY] = 300};
 
-	/* Who asks again and again for single records holds up no changes: after its first turn such a run waits for them. */
+	/* Who asks again and again holds up nobody: after a search anything else that waits goes first, and a run of single records waits for changes after its first
+	 * turn. */
+	if (run->ops->kind == RUN_SEARCH && run->sync->searched)
+		return INT_MAX;
 	return (run->preferred && run->ops->kind == RUN_ONE && run->begun ? 90
 		: run->preferred                                          ? 0
 		: run->ops->kind == RUN_CHANGES                           ? 50

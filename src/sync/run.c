@@ -147,7 +147,8 @@ static int note_total(struct run *run)
 /* Of the others success says nothing about how new the data is. */
 static bool run_is_whole(const struct run *run)
 {
-	return run->ops->kind != RUN_VERIFY && run->ops->kind != RUN_ONE;
+	return run->ops->kind != RUN_VERIFY && run->ops->kind != RUN_ONE &&
+	       run->ops->kind != RUN_SEARCH;
 }
 
 /* The last page of a phase is done: another phase, or the end. */

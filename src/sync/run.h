@@ -76,7 +76,7 @@ struct run_ops {
 	int (*finish)(struct run *run, struct why *why);
 };
 
-extern const struct run_ops run_snapshot, run_changes, run_backfill, run_verify, run_one;
+extern const struct run_ops run_snapshot, run_changes, run_backfill, run_verify, run_one, run_search;
 
 struct wanted {
 	struct wanted *next;
@@ -172,6 +172,7 @@ struct run {
 	bool pressing;           /* verify: asked for by a client, not limited */
 	struct interval stretch; /* verify: what is left of it; the window at work is `gap` */
 	struct wanted *asked, **asked_end; /* one: ids still to be read */
+	struct sync_search *search;        /* search: what is looked for, and found */
 	bool unfed;                        /* deletions: there is no such feed */
 	bool past;                         /* deletions: what follows is older than asked for */
 	bool stones, disordered; /* deletions: one was shown; a newer one after an older */

@@ -323,6 +323,7 @@ static void sync_pump(struct sync *s)
 		return;
 	}
 	s->turn = run;
+	s->searched = run->ops->kind == RUN_SEARCH;
 	run->turn = true;
 	run_turn(run);
 }
@@ -429,7 +430,7 @@ static void plan_next(struct resource *r, const struct run *run)
 		due_full_ended(r, run->info.outcome == RUN_OK, loop_wall_ms(s->options.loop));
 	if (run->ops->kind == RUN_VERIFY)
 		plan_next_verify(r, run);
-	if (run->ops->kind == RUN_VERIFY || run->ops->kind == RUN_ONE)
+	if (run->ops->kind == RUN_VERIFY || run->ops->kind == RUN_ONE || run->ops->kind == RUN_SEARCH)
 		return;
 	if (run->info.outcome == RUN_OK) {
 		r->failures = 0;
@@ -459,7 +460,7 @@ static void plan_next(struct resource *r, const struct run *run)
 static void follow_up(struct resource *r, struct run *run)
 {
 	if (!run->preferred || run->info.outcome != RUN_OK || r->sync->stopping ||
-	    run->ops->kind == RUN_ONE || r->pending_count == 0)
+	    run->ops->kind == RUN_ONE || run->ops->kind == RUN_SEARCH || r->pending_count == 0)
 		return;
 	struct run *next = run_make_fresh(r, RUN_CHANGES);
 	if (!next)

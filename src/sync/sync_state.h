@@ -46,6 +46,7 @@ struct sync {
 	struct letters letters;
 	bool saving;          /* a commit for letters is under way */
 	int64_t save_mono_ms; /* not before */
+	bool searched;        /* the last turn was a search's */
 	bool quiet;           /* nothing was due when it was last looked at */
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;

@@ -232,6 +232,42 @@ void sync_unwatch(struct sync *s, void *ctx)
 			s->watches[i] = (struct watch_entry){0};
 }
 
+static int check_search(const struct sync *s, const struct resource *r,
+			const struct sync_search *search, struct why *why)
+{
+	if (s->stopping)
+		return why_set(why, ERR_BUSY, "the daemon is shutting down");
+	if (!r || r->options.type != search->type)
+		return why_set(why, ERR_INVALID, "%s cannot be searched for source %s",
+			       search->type->name, s->options.name);
+	if (r->runs[RUN_SEARCH])
+		return why_set(why, ERR_BUSY, "another search is under way");
+	for (int i = 0; i < WATCHES_MAX; i++)
+		if (s->watches[i].run == 0)
+			return 0;
+	return why_set(why, ERR_LIMIT, "too many wait for runs");
+}
+
+int sync_search(struct sync *s, struct sync_search *search, const struct run_watch *watch,
+		struct why *why)
+{
+	struct resource *r = resource_find(s, search->type->name);
+	int rc = check_search(s, r, search, why);
+
+	if (rc)
+		return rc;
+	struct run *run = run_make(r, RUN_SEARCH);
+	if (!run)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	search->count = 0;
+	search->more = false;
+	run->search = search;
+	run->preferred = true;
+	sync_watch(s, run->info.id, watch);
+	wake(s);
+	return 0;
+}
+
 static const char *trouble_of(const struct sync *s)
 {
 	switch (s->fault) {
@@ -245,7 +281,10 @@ static const char *trouble_of(const struct sync *s)
 
 void sync_state(const struct sync *s, struct sync_state *out)
 {
+	int64_t wait = budget_wait(&s->line.budget, loop_mono_ms(s->options.loop));
+
 	*out = (struct sync_state){
+		.wait_ms = wait == BUDGET_WAIT_ANSWER ? 0 : wait,
 		.state = s->error[0]      ? "error"
 			 : !s->identified ? "starting"
 			 : s->turn        ? "syncing"

@@ -377,6 +377,54 @@ static void single_records_starve_nobody(void **state)
 	assert_true(lab_whole(&lab, 7 * MINUTE_MS));
 }
 
+static struct sync_search search;
+static unsigned found;
+static size_t most;
+static bool enough;
+
+/* The next one at once. */
+static void on_searched(void *ctx, const struct run_info *run)
+{
+	const struct run_watch watch = {.ended = on_searched, .ctx = ctx};
+	struct why why;
+
+	found += run && run->outcome == RUN_OK;
+	most = search.count > most ? search.count : most;
+	if (!enough)
+		assert_int_equal(sync_search(lab.sync, &search, &watch, &why), 0);
+}
+
+/* And who has the provider searched without end: everything else has its turns, and nothing is claimed that was not proven. */
+static void searches_starve_nobody(void **state)
+{
+	const struct run_watch watch = {.ended = on_searched};
+	struct why why;
+
+	(void)state;
+	lab.options.change_every_ms = 10000;
+	lab.options.rate_limit = 20;
+	lab_open(&lab);
+	found = 0;
+	most = 0;
+	enough = false;
+	search = (struct sync_search){
+		.type = provider_type(&provider_intercom, bytes_str("conversations")),
+		.start_ms = TIME_MIN,
+		.end_ms = TIME_MAX,
+	};
+	int64_t since = now();
+	on_searched(NULL, NULL);
+	assert_int_equal(sync_search(lab.sync, &search, &watch, &why), ERR_BUSY);
+	lab_run(&lab, HOUR_MS);
+	enough = true;
+	assert_true(found > 100);
+	assert_true(most > 0 && most <= SEEK_RECORDS_MAX);
+	assert_int_equal(runs("conversations", "backfill", since), 1);
+	assert_true(runs("conversations", "changes", since) >= 6);
+	assert_true(lab_whole(&lab, 7 * MINUTE_MS));
+	lab_run(&lab, MINUTE_MS);
+}
+
 /* ---- spread ---- */
 
 /* When the full reading of contacts began, after 02:00. */
@@ -436,6 +484,7 @@ int main(int argc, char **argv)
 		CASE(foundation_first),
 		CASE(clients_starve_nobody),
 		CASE(single_records_starve_nobody),
+		CASE(searches_starve_nobody),
 		CASE(starts_are_spread),
 	};
 
