@@ -232,8 +232,9 @@ static int take_whole(struct run *run, const struct page *page, size_t at, struc
 	return rc;
 }
 
-#define SECONDS_MS \
-	2000 /* asked_ms is cut to the second, and one more; creation times are cut, too */
+/* asked_ms is cut to the second twice (the provider's Date, and the time that the answer took), and one more is taken off; creation times are cut, too: what is created in
+ * the second of the question has this at most. */
+#define SECONDS_MS 2000
 
 static int note_seen(struct run *run, const struct page_record *item)
 {
@@ -248,7 +249,7 @@ static int note_seen(struct run *run, const struct page_record *item)
 		return 0;
 	}
 
-	run->walk_before += rc == 1 && (created == TIME_NONE || created < run->walk_ms + SECONDS_MS);
+	run->walk_before += rc == 1 && (created == TIME_NONE || created <= run->walk_ms + SECONDS_MS);
 	return rc < 0 ? rc : 0;
 }
 
