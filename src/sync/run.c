@@ -31,6 +31,7 @@ struct run *run_new(struct resource *r, const struct run_ops *ops)
 	run->page_over = run_page_over;
 	run->commit_partly = run_commit_partly;
 	run->asked_ms = run->walk_ms = TIME_NONE;
+	run->walk_total = -1;
 	run->singles = calloc(s->line.concurrency, sizeof *run->singles);
 	run->task = task_new(s->options.loop, run_step, run);
 	if (!run->singles || !run->task) {

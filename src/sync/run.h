@@ -144,13 +144,16 @@ struct run {
 	int64_t asked_ms; /* the provider's clock before the first page of this phase was asked; TIME_NONE */
 	char etag[96];
 	/* of the kinds */
-	struct seen seen; /* snapshot: ids; where pages are numbered over a moving order, of the walk at work */
+	struct seen seen; /* snapshot: ids, of all walks */
 	bool seen_over; /* there were more than are compared: which of those that are held are absent is not known */
 	unsigned walks;
 	int64_t walk_ms;      /* before the first page of the walk was asked; TIME_NONE */
 	uint64_t walk_before; /* of its ids, those that there were then */
-	bool ordered;         /* backfill */
-	bool force;           /* single reads even of what is held */
+	struct seen walk; /* its ids, where pages are numbered over a moving order; `seen` has those of all */
+	int64_t walk_total; /* its count; -1: not known yet */
+	bool moved;         /* something came or went while the walks were under way, or may have */
+	bool ordered;       /* backfill */
+	bool force;         /* single reads even of what is held */
 	struct interval gap;
 	int64_t low_ms;                      /* backfill: the lowest last update so far */
 	int64_t chain_ms;                    /* changes: the chain's end when it began */

@@ -123,6 +123,7 @@ void run_free(struct run *run)
 	buf_release(&run->memory);
 	hashset_release(&run->cursors);
 	seen_release(&run->seen);
+	seen_release(&run->walk);
 	free(run);
 }
 

@@ -103,8 +103,11 @@ static void on_listing(void *ctx, struct page *page, const struct fetch_cost *co
 	run->page = page;
 	run->unchanged = page->unchanged;
 	run->last_page = page->next.len == 0;
-	if (page->total >= 0 && run->info.total < 0)
+	if (page->total >= 0 && run->info.total < 0) {
 		run->info.total = page->total;
+		run->moved |= run->walk_total >= 0 && run->walk_total != page->total;
+		run->walk_total = page->total;
+	}
 	if (check_circle(run, page, &why)) {
 		run_fail(run, "%s: %s", run->info.resource, why.text);
 		return;

@@ -45,6 +45,7 @@ static int walk_again(struct run *run, bool forget)
 	run->ask.walk = ++run->walks;
 	run->walk_ms = TIME_NONE;
 	run->walk_before = 0;
+	seen_release(&run->walk);
 	if (forget) {
 		seen_release(&run->seen);
 		run->seen_over = false;
@@ -82,6 +83,21 @@ static int too_many(struct run *run, struct why *why)
 	return 0;
 }
 
+/* Nothing came and nothing went while it was read: every walk had the same count, and nothing that was shown is younger than the first. Then what they have shown together is
+ * all when it is as many. */
+static bool stood_still(const struct run *run)
+{
+	return !run->moved && run->info.total == (int64_t)run->seen.count;
+}
+
+/* What only earlier walks have shown may be gone. */
+static void believe_walk(struct run *run)
+{
+	seen_release(&run->seen);
+	run->seen = run->walk;
+	run->walk = (struct seen){0};
+}
+
 static int next_phase(struct run *run, struct why *why)
 {
 	unsigned traits = run->resource->options.type->traits;
@@ -102,14 +118,18 @@ static int next_phase(struct run *run, struct why *why)
 	    run->walks + 1 < WALKS_MAX)
 		return walk_again(run, false);
 	/* Between two pages records move over their border. A walk is complete when it has shown as many of those that there were before its first page as that one's count said: then it has shown all of
-	 * them. Records of several walks together prove nothing: one that went after it was shown would hide one that was never shown. Pages of another size miss others. */
-	if ((traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->walk_before) {
+	 * them. Records of several walks together prove nothing when something came or went: one that went after it was shown would hide one that was never shown. Pages of another
+	 * size miss others. */
+	if ((traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->walk_before &&
+	    !(run->walks + 1 == WALKS_MAX && stood_still(run))) {
 		if (run->walks + 1 < WALKS_MAX)
-			return walk_again(run, true);
+			return walk_again(run, false);
 		return why_set(why, ERR_REMOTE, "the listing shows %llu of %lld after %d readings",
 			       (unsigned long long)run->walk_before, (long long)run->info.total,
 			       WALKS_MAX);
 	}
+	if ((traits & TRAIT_UNSTABLE) && run->info.total <= (int64_t)run->walk_before)
+		believe_walk(run);
 	return held ? look_for_absences(run) : 0;
 }
 

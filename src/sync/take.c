@@ -245,11 +245,15 @@ static int note_seen(struct run *run, const struct page_record *item)
 
 	if (rc == ERR_LIMIT) {
 		seen_release(&run->seen);
+		seen_release(&run->walk);
 		run->seen_over = true;
 		return 0;
 	}
-
+	if (rc < 0 || run->seen_over || !(run->resource->options.type->traits & TRAIT_UNSTABLE))
+		return rc < 0 ? rc : 0;
+	rc = seen_add(&run->walk, bytes_hash(item->record.id), SIZE_MAX);
 	run->walk_before += rc == 1 && (created == TIME_NONE || created <= run->walk_ms + SECONDS_MS);
+	run->moved |= created == TIME_NONE || created > run->asked_ms;
 	return rc < 0 ? rc : 0;
 }
 
