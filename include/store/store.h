@@ -81,6 +81,9 @@ struct store_schema {
 	const char *resource;
 	const struct store_field *fields;
 	size_t count;
+	/* The resource that its records' parents are of; NULL: they have none. For these the store remembers by how much a record may be older than its
+	 * parent (snapshot_lead). */
+	const char *parent;
 };
 
 struct store_options {
@@ -257,6 +260,10 @@ unsigned snapshot_quarantined(const struct snapshot *v, const char *resource, in
 /* A mark's value, borrowed from the snapshot; {NULL, 0} when there is none. */
 struct bytes snapshot_mark(const struct snapshot *v, const char *key);
 
+/* By how many milliseconds at most a record of the resource was created before its parent was, 0 and more: what is younger than a time belongs
+ * to nobody who is younger than that and so much. False: nobody knows; some have no parent that is held, or were written before the store kept this. */
+bool snapshot_lead(const struct snapshot *v, const char *resource, int64_t *lead_ms_out);
+
 /* One record by id. 1: found (a tombstone too: look at its flags), 0: not held, ERR_CORRUPT (the
  * block is bad: it will be quarantined at the next commit), ERR_IO, ERR_NOMEM. The record's spans
  * point into `memory`, which is reset first. */
@@ -332,9 +339,9 @@ struct scan_spec {
 	 * no step takes long. Copied. */
 	const struct store_term *terms;
 	size_t terms_count; /* at most SCAN_TERMS_MAX */
-	/* Only rows that this (complete) match of the resource does not rule out, but for one now and then, so that no step takes long;
-	 * NULL: all. Must outlive the scan. */
-	const struct match *match;
+	/* Only rows that this match of the resource does not rule out, but for one now and then, so that no step takes long;
+	 * NULL: all. Must outlive the scan, which gets the match ready where it needs it. */
+	struct match *match;
 	bool match_all; /* all rows come, with what the match says of them */
 };
 
@@ -352,6 +359,8 @@ struct scan_row {
 	uint32_t raw_bytes;
 	bool certain;               /* it has the scan's terms */
 	enum match_verdict verdict; /* of the scan's match; without one: sure */
+	uint64_t parent_hash;       /* what children call their parent (store/match.h); 0: none */
+	uint32_t segment, ordinal;  /* its place in the snapshot (struct match_hit) */
 };
 
 /* Opens a cursor over a snapshot (kept until scan_close; the snapshot must outlive it). Reads nothing:

@@ -198,7 +198,12 @@ static int begin_text(struct query *q, struct why *why)
 		return 0;
 	}
 	/* A total and an order look at all rows. */
-	rc = filter_search(&q->filter, s->fields, &s->text, s->want_total || s->sort ? 0 : s->limit);
+	const struct text_want want = {
+		.rows = (s->want_total && !q->counted) || s->sort ? 0 : s->limit,
+		.newest = s->axis == AXIS_CREATED && !s->ascending,
+		.start_ms = q->result.start_ms,
+	};
+	rc = filter_search(&q->filter, s->fields, &s->text, &want);
 	return rc ? filter_explain(rc, why) : 0;
 }
 

@@ -98,6 +98,7 @@ struct txn_row {
 	size_t id_at;
 	uint8_t id_len, parent_len; /* the parent lies behind the id */
 	bool dropped;               /* replaced by a later row of this transaction */
+	bool orphan;                /* its parent was not held when it was put */
 };
 
 /* A committed row that this transaction replaces. */
@@ -141,6 +142,7 @@ struct txn_part {
 	uint64_t packer_dictionary; /* which it packs with */
 	struct coverage coverage;   /* as it will be */
 	struct intervals damaged;
+	int64_t lead; /* of records with parents: as it will be (lead.h) */
 	int64_t retain_ms; /* what was created before goes; TIME_MIN: nothing */
 	enum retain_how retain_how;
 	char retain_other[SEGMENT_NAME_SIZE]; /* of parents their children's name, "": none */
@@ -170,6 +172,8 @@ int part_pack(struct txn *t, struct txn_part *part);
 bool part_trains(const struct txn_part *part);
 /* The packer, for what is packed anew. */
 int part_packer(struct txn *t, struct txn_part *part);
+/* The transaction's own row with the id; NULL: there is none. The part may be NULL. */
+const struct row *txn_row_of(const struct txn_part *part, struct bytes id);
 void txn_free(struct txn *t);
 
 /* Begins a transaction of the store's own; NULL: no memory. */

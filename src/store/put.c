@@ -5,7 +5,7 @@
  * resource has no dictionary and not enough records have come to train one, or when it is large;
  * what waits is packed in slices, by the puts that follow and by the commit.
  */
-#include "inside.h"
+#include "lead.h"
 #include "lookup.h"
 
 #include <codec/msgpack.h>
@@ -91,7 +91,7 @@ static struct bytes row_parent(const struct txn_part *part, const struct txn_row
 }
 
 /* The id's slot: its row, or the empty one where it belongs. */
-static uint32_t *slot_of(struct txn_part *part, struct bytes id, uint64_t hash)
+static uint32_t *slot_of(const struct txn_part *part, struct bytes id, uint64_t hash)
 {
 	size_t mask = part->table_size - 1, at = (size_t)hash & mask;
 
@@ -103,6 +103,13 @@ static uint32_t *slot_of(struct txn_part *part, struct bytes id, uint64_t hash)
 		if (r->row.id_hash == hash && bytes_equal(row_id(part, r), id))
 			return slot;
 	}
+}
+
+const struct row *txn_row_of(const struct txn_part *part, struct bytes id)
+{
+	uint32_t slot = part && part->table_size ? *slot_of(part, id, bytes_hash(id)) : 0;
+
+	return slot ? &part->rows[slot - 1].row : NULL;
 }
 
 /* Room for one more row and one more kill, so that nothing fails after the record was packed. */
@@ -475,10 +482,15 @@ static int part_put(struct txn *t, struct txn_part *part, const struct record *r
 	row_fill(&row, &r);
 	struct verdict v = put_judge(h.row, &row);
 	if (v.write) {
+		bool orphan;
+		rc = lead_note(t, part, &r, h.row, &orphan);
+		if (rc)
+			return rc;
 		row.revision = v.old_revision ? h.row->revision : t->revision;
 		rc = part_add(t, part, &r, &h, &row);
 		if (rc)
 			return rc;
+		part->rows[part->count - 1].orphan = orphan;
 		t->revision += !v.old_revision;
 	}
 	*outcome = v.outcome;

@@ -45,6 +45,7 @@ struct run {
 	struct scan_position key;
 	struct child_key *list; /* of children by last update, or of changes where they are not indexed */
 	struct posting *terms;          /* NULL: no terms, or unknown; the shortest first */
+	uint32_t segment;               /* its place among the resource's */
 	bool opened;                    /* `key` is that of a row */
 	bool by_list;                   /* places are those of the first list */
 	bool decided;                   /* the segment knows the terms */
@@ -62,7 +63,7 @@ struct scan {
 	struct store_term terms[SCAN_TERMS_MAX]; /* their texts: in term_texts */
 	size_t terms_count;
 	struct buf term_texts;
-	const struct match *match;
+	struct match *match;
 	bool match_all;
 	uint64_t parent_hash;
 	int64_t start_ms, end_ms;
@@ -406,10 +407,17 @@ static int run_terms(struct scan *s, struct run *r)
 	return 0;
 }
 
+/* SCAN_MORE: the match is not ready there yet. */
 static int run_open(struct scan *s, struct run *r)
 {
-	int rc = segment_load(r->entry->segment, s->view->store->pages);
+	unsigned cost = 0;
+	int rc = s->match ? match_segment_step(s->match, r->segment, &cost) : 0;
 
+	if (rc)
+		return rc < 0 ? rc : SCAN_MORE;
+	if (r->match && match_bits_none(r->match) && !s->match_all)
+		return 0;
+	rc = segment_load(r->entry->segment, s->view->store->pages);
 	if (!rc)
 		rc = run_terms(s, r);
 	if (rc)
@@ -486,6 +494,7 @@ static int list_runs(struct scan *s, const struct state_resource *resource)
 			continue;
 		struct run *r = &s->runs[s->runs_count++];
 		r->entry = &resource->segments[i];
+		r->segment = (uint32_t)i;
 		r->match = match;
 		r->key = bound(s, g);
 		s->heap[s->heap_count++] = r;
@@ -599,7 +608,7 @@ static int top_open(struct scan *s)
 	struct run *r = s->heap[0];
 	int rc = run_open(s, r);
 
-	r->opened = true;
+	r->opened = rc != SCAN_MORE;
 	return rc ? rc : top_next(s);
 }
 
@@ -614,7 +623,10 @@ int scan_step(struct scan *s, struct scan_row *row_out)
 	if (s->heap_count == 0)
 		return 0;
 	if (!s->heap[0]->opened) {
-		s->error = store_trouble(s->view->store, top_open(s));
+		int rc = top_open(s);
+		if (rc == SCAN_MORE)
+			return rc;
+		s->error = store_trouble(s->view->store, rc);
 		if (s->error)
 			return s->error;
 		if (s->heap_count == 0)
@@ -631,7 +643,10 @@ int scan_step(struct scan *s, struct scan_row *row_out)
 				     .flags = r->row.flags,
 				     .raw_bytes = r->row.raw_bytes,
 				     .certain = r->certain,
-				     .verdict = r->verdict};
+				     .verdict = r->verdict,
+				     .parent_hash = r->row.parent_hash,
+				     .segment = r->segment,
+				     .ordinal = r->ordinal};
 	return 1;
 }
 

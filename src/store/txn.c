@@ -2,7 +2,7 @@
  * txn: what is about to change, in memory. Touches no file: an abort forgets, a commit (commit.c)
  * makes it so.
  */
-#include "inside.h"
+#include "lead.h"
 #include "repair.h"
 
 #include <assert.h>
@@ -147,6 +147,8 @@ int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct 
 	if (base)
 		base->refs++;
 	part->extract.schema = schema_find(&t->store->schemas, resource);
+	if (part->extract.schema && *part->extract.schema->parent)
+		part->lead = lead_of(t->store->state, part->extract.schema);
 	part->dictionary = base ? base->dictionary : 0;
 	part->gathering = part->dictionary == 0;
 	int rc = part_begin(part);

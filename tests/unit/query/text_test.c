@@ -122,6 +122,8 @@ static size_t conversation_count, message_count;
 static char dir[64];
 static struct store *store;
 static int64_t now_ms;
+/* Whether messages are of conversations that are held, and seldom and little older than these. */
+static bool orderly;
 
 static const struct field conversation_fields[] = {
 	{"title", FIELD_TEXT, "title", NULL},
@@ -142,12 +144,12 @@ static const struct store_field messages_indexed[] = {{&message_fields[0], STORE
 						      {&message_fields[1], STORE_WORDS},
 						      {&message_fields[2], STORE_INTEGER}};
 /* What the older segments were written with. */
-static const struct store_schema older[] = {{"conversations", conversations_indexed + 1, 1},
-					    {"messages", messages_indexed, 1},
-					    {NULL, NULL, 0}};
-static const struct store_schema schemas[] = {{"conversations", conversations_indexed, 2},
-					      {"messages", messages_indexed, 3},
-					      {NULL, NULL, 0}};
+static const struct store_schema older[] = {{"conversations", conversations_indexed + 1, 1, NULL},
+					    {"messages", messages_indexed, 1, NULL},
+					    {NULL, NULL, 0, NULL}};
+static const struct store_schema schemas[] = {{"conversations", conversations_indexed, 2, NULL},
+					      {"messages", messages_indexed, 3, "conversations"},
+					      {NULL, NULL, 0, NULL}};
 
 static void wake(void *ctx)
 {
@@ -243,6 +245,16 @@ static void make_conversation(struct txn *t)
 	put(t, "conversations", c);
 }
 
+/* The parent of a new message, and when that one was written. */
+static void join_thread(struct thing *m)
+{
+	const struct thing *c = &conversations[below((unsigned)conversation_count)];
+	int64_t after = below(4) ? below(3000000) : below(300000000);
+
+	memcpy(m->parent, c->id, sizeof m->parent);
+	m->created_ms = c->created_ms + (below(30) ? after : -(int64_t)below(2000000));
+}
+
 static void make_message(struct txn *t)
 {
 	bool fresh = message_count < MESSAGES && below(5);
@@ -255,6 +267,8 @@ static void make_message(struct txn *t)
 		/* Of some conversations that are not held, too. */
 		snprintf(m->parent, sizeof m->parent, "%u", 1 + below(CONVERSATIONS + 5));
 		m->created_ms = below(40) ? now_ms - below(500000000) : TIME_NONE;
+		if (orderly)
+			join_thread(m);
 		m->filled = message_count % 400 == 300;
 	} else if (m == &messages[message_count]) {
 		return;
@@ -274,8 +288,10 @@ static void make_some(unsigned commits)
 		struct why why;
 		assert_int_equal(store_begin(store, &t, &why), 0);
 		for (unsigned n = 1 + below(30); n > 0; n--) {
-			if (below(3) == 0)
+			if (below(3) == 0 || (orderly && !conversation_count))
 				make_conversation(t);
+			if (!conversation_count)
+				continue;
 			make_message(t);
 			make_message(t);
 		}
@@ -656,6 +672,8 @@ static int teardown(void **state)
 		free(messages[i].body.spelled);
 		free(messages[i].author.spelled);
 	}
+	memset(conversations, 0, sizeof conversations);
+	memset(messages, 0, sizeof messages);
 	return system(command);
 }
 
@@ -712,13 +730,61 @@ static void a_count_of_words_reads_next_to_nothing(void **state)
 	arena_release(&arena);
 }
 
+/* The lead is known, but for the messages of nobody; and what is asked for newest first is found by walking. */
+static void assert_lead(bool known)
+{
+	struct snapshot *v = snapshot_new(store);
+	int64_t lead_ms = 0;
+
+	assert_int_equal(snapshot_lead(v, "messages", &lead_ms), known);
+	assert_false(snapshot_lead(v, "conversations", &lead_ms));
+	assert_true(!known || (lead_ms >= 0 && lead_ms <= 2000000));
+	snapshot_free(v);
+}
+
+static void orderly_threads_are_walked(void **state)
+{
+	(void)state;
+	open_store(schemas, 0);
+	make_some(12);
+	assert_lead(true);
+	ask(70);
+	store_close(store);
+	open_store(schemas, 1 << 16);
+	make_some(14);
+	assert_lead(true);
+	ask(90);
+	store_flush(store);
+	while (store_work(store))
+		;
+	ask(90);
+	store_close(store);
+	open_store(schemas, 1 << 16);
+	assert_lead(true);
+	orderly = false;
+	make_some(8);
+	assert_lead(false);
+	ask(30);
+}
+
+static int setup_orderly(void **state)
+{
+	orderly = true;
+	conversation_count = message_count = 0;
+	return setup(state);
+}
+
 int main(void)
 {
+	const struct CMUnitTest orderly_tests[] = {
+		cmocka_unit_test(orderly_threads_are_walked),
+	};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(segments_from_before_the_fields_are_read),
 		cmocka_unit_test(the_journal_and_many_segments),
 		cmocka_unit_test(compacted),
 		cmocka_unit_test(a_count_of_words_reads_next_to_nothing),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, teardown) |
+	       cmocka_run_group_tests(orderly_tests, setup_orderly, teardown);
 }

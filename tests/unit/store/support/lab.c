@@ -322,7 +322,7 @@ static const struct store_field lab_indexed[] = {
 };
 
 const struct store_schema lab_schemas[] = {
-	{"contacts", lab_indexed, 6}, {"messages", lab_indexed + 1, 3}, {NULL, NULL, 0}};
+	{"contacts", lab_indexed, 6, NULL}, {"messages", lab_indexed + 1, 3, NULL}, {NULL, NULL, 0, NULL}};
 
 int lab_try_open(struct lab *l, struct store **out)
 {
