@@ -47,12 +47,13 @@ static inline uint64_t match_parent(uint64_t id_hash)
 
 /* All of them, in any order. *at begins as 0. 1, 0 at the end, or an error. */
 int match_next(struct match *m, uint64_t *at, struct match_hit *out);
-/* Those that are children of a record, appended as an array of struct match_hit, the newest first. 0 or an error. */
-int match_children(struct match *m, uint64_t parent, struct buf *hits);
 /* The hit's record, inflated into `memory` (reset first). 1 or an error. */
 int match_record(struct match *m, const struct match_hit *hit, struct buf *memory, struct record *out);
 
 /* ---- complete or not ---- */
+
+/* Those that are children of a record, as far as the match is ready, appended as an array of struct match_hit, the newest first. 0 or an error. */
+int match_children(struct match *m, uint64_t parent, struct buf *hits);
 
 /* Makes the record that children call so sure, or possible if it is not sure already. It was created at `latest_ms` or before. 1: *created_out is when;
  * 0: there is no such live record; or an error. */

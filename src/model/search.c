@@ -437,6 +437,33 @@ bool search_holds(const struct search *s, uint64_t found)
 	return holds(s->root, found);
 }
 
+/* ---- counting ---- */
+
+struct counting {
+	const struct search *search;
+	uint32_t *counts;
+	uint32_t length;
+};
+
+static int count_at(void *ctx, struct bytes term)
+{
+	struct counting *c = ctx;
+
+	for (uint64_t mask = words_of(c->search, term); mask; mask &= mask - 1)
+		c->counts[__builtin_ctzll(mask)]++;
+	c->length += !is_joined(term);
+	return 0;
+}
+
+void search_count(const struct search *s, struct bytes text, uint32_t counts[SEARCH_WORDS_MAX],
+		  uint32_t *length)
+{
+	struct counting c = {s, counts, 0};
+
+	words_each(text, count_at, &c);
+	*length += c.length;
+}
+
 /* ---- snippets ---- */
 
 #define SPANS_MAX 64

@@ -7,6 +7,7 @@
  *     |                        total wanted: REST (count on) --cursor--> HEAD (count what came before it) --> DONE
  *     +--end of the scan--> DONE, or HEAD when a total is wanted behind a cursor
  *
+ *   TEXT --by relevance--> RANK (how rare the words are) --> SORT (what the newest rows hold is counted)
  *   SORT (all rows, the first of them kept) --end of the scan--> SHOW (one after the other, by id) ----------------> DONE
  *
  * Invariant: `last` is the position of the last row in the answer; everything before it was shown or did not match.
@@ -26,6 +27,7 @@
 
 enum phase {
 	PHASE_TEXT,
+	PHASE_RANK,
 	PHASE_ROWS,
 	PHASE_PEEK,
 	PHASE_REST,
@@ -52,6 +54,7 @@ struct query {
 	struct scan_position last;
 	struct sort_key from_key, last_key; /* the same in an order of values */
 	struct top *top;
+	struct rank *rank; /* NULL: not by relevance */
 	size_t top_count, top_at;
 	size_t rows_start; /* in the rows' buffer */
 	uint64_t matches;
@@ -132,8 +135,8 @@ static void finish(struct query *q)
 		return;
 	q->result.total = q->matches;
 	/* An order of values looks at all rows, whichever page it is. */
-	q->result.total_known = q->spec.want_total || q->spec.sort ||
-				(!q->resumed && !q->result.more);
+	bool all = q->rank ? !rank_full(q->rank) : q->spec.sort != NULL;
+	q->result.total_known = q->spec.want_total || all || (!q->resumed && !q->result.more);
 }
 
 static int begin(struct query *q, struct why *why)
@@ -172,6 +175,11 @@ static int count_on(struct query *q, unsigned *cost, struct why *why)
 	return begin(q, why);
 }
 
+static bool by_relevance(const struct query *q)
+{
+	return q->spec.sort == &query_relevance && q->spec.limit;
+}
+
 /* The search is ready: its bits may know the total. */
 static int leave_text(struct query *q, struct why *why)
 {
@@ -183,7 +191,10 @@ static int leave_text(struct query *q, struct why *why)
 			return filter_explain(rc, why);
 		q->counted = q->result.total_known = rc == 1;
 	}
-	return begin(q, why);
+	if (!by_relevance(q))
+		return begin(q, why);
+	q->phase = PHASE_RANK;
+	return 0;
 }
 
 static int begin_text(struct query *q, struct why *why)
@@ -198,12 +209,17 @@ static int begin_text(struct query *q, struct why *why)
 		return 0;
 	}
 	/* A total and an order look at all rows. */
+	bool ranked = by_relevance(q), all = (s->want_total && !q->counted) || (s->sort && !ranked);
 	const struct text_want want = {
-		.rows = (s->want_total && !q->counted) || s->sort ? 0 : s->limit,
+		.rows = all ? 0 : ranked ? RANK_MAX : s->limit,
 		.newest = s->axis == AXIS_CREATED && !s->ascending,
 		.start_ms = q->result.start_ms,
+		.ranked = ranked,
 	};
 	rc = filter_search(&q->filter, s->fields, &s->text, &want);
+	if (!rc && ranked)
+		rc = rank_new(q->filter.snapshot, s->resource, s->text.child, s->text.search,
+			      &q->rank);
 	return rc ? filter_explain(rc, why) : 0;
 }
 
@@ -215,6 +231,8 @@ static int prepare(struct query *q, struct why *why)
 					       : PROJECTION_SUMMARY;
 	int rc = projection_new(kind, s->fields, s->names, s->name_count, &q->projection, why);
 
+	if (rc == 0 && s->sort == &query_relevance && !s->text.search)
+		rc = why_set(why, ERR_INVALID, "relevance is an order of what a text finds: give one");
 	if (rc == 0 && fingerprint(s, &q->question))
 		rc = why_set(why, ERR_NOMEM, "out of memory");
 	if (rc == 0 && s->cursor.len)
@@ -263,6 +281,7 @@ void query_free(struct query *q)
 	projection_free(q->projection);
 	buf_release(&q->snippet);
 	top_free(q->top);
+	rank_free(q->rank);
 	free(q);
 }
 
@@ -400,6 +419,34 @@ static int key_of(struct query *q, struct filter_row *row, struct sort_key *key,
 	return rc;
 }
 
+/* Counts what is in a row that is ranked; the others are only counted. */
+static int rank_row(struct query *q, struct filter_row *row, unsigned *cost)
+{
+	struct rank_counts counts = {.length = 0};
+
+	q->matches++;
+	if (rank_full(q->rank))
+		return 0;
+	int rc = filter_read(&q->filter, row, cost);
+	if (rc <= 0)
+		return rc;
+	rc = text_rank(q->filter.text, row->row.position.id_hash, &row->record, &counts, cost);
+	if (rc == ERR_CORRUPT) {
+		q->filter.damaged++;
+		return 0;
+	}
+	return rc ? rc
+		  : rank_add(q->rank, row->row.created_ms, row->row.position.id_hash,
+			     row->record.id, &counts);
+}
+
+/* Nobody asks for what comes behind the last one that is ranked. */
+static bool ranked_enough(const struct query *q)
+{
+	return q->phase == PHASE_SORT && q->rank && rank_full(q->rank) &&
+	       (q->counted || !q->spec.want_total);
+}
+
 static int keep_row(struct query *q, struct filter_row *row, unsigned *cost)
 {
 	struct sort_key key;
@@ -488,6 +535,8 @@ static bool behind_cursor(const struct query *q, const struct scan_row *row)
 static int end_of_scan(struct query *q, struct why *why)
 {
 	if (q->phase == PHASE_SORT) {
+		if (q->rank && rank_order(q->rank, q->resumed ? &q->from_key : NULL, q->top))
+			return filter_explain(ERR_NOMEM, why);
 		q->top_count = top_order(q->top);
 		q->phase = PHASE_SHOW;
 		return 0;
@@ -513,7 +562,7 @@ static int take_row(struct query *q, struct filter_row *row, unsigned *cost)
 	if (q->phase == PHASE_ROWS)
 		return show(q, row, cost);
 	if (q->phase == PHASE_SORT)
-		return keep_row(q, row, cost);
+		return q->rank ? rank_row(q, row, cost) : keep_row(q, row, cost);
 	if (q->phase != PHASE_HEAD && q->spec.limit)
 		q->result.more = true;
 	q->matches++;
@@ -522,21 +571,30 @@ static int take_row(struct query *q, struct filter_row *row, unsigned *cost)
 	return 0;
 }
 
+/* The search gets ready, and learns how rare its words are. */
+static int get_ready(struct query *q, unsigned *cost, struct why *why)
+{
+	bool ranks = q->phase == PHASE_RANK;
+	int rc = ranks ? rank_step(q->rank, cost) : filter_text_step(&q->filter, cost);
+
+	if (rc)
+		return rc < 0 ? filter_explain(rc, why) : 0;
+	return ranks ? begin(q, why) : leave_text(q, why);
+}
+
 static int advance(struct query *q, unsigned *cost, struct why *why)
 {
 	struct filter_row row;
 	int rc;
 
-	if (q->phase == PHASE_TEXT) {
-		rc = filter_text_step(&q->filter, cost);
-		if (rc < 0)
-			return filter_explain(rc, why);
-		return rc ? 0 : leave_text(q, why);
-	}
+	if (q->phase == PHASE_TEXT || q->phase == PHASE_RANK)
+		return get_ready(q, cost, why);
 	if (q->phase == PHASE_SHOW) {
 		rc = show_sorted(q, cost);
 		return rc < 0 ? filter_explain(rc, why) : 0;
 	}
+	if (ranked_enough(q))
+		return end_of_scan(q, why);
 	rc = filter_next(&q->filter, &row);
 	*cost += rc == SCAN_MORE ? FILTER_OPEN_COST : 1;
 	if (rc == SCAN_MORE)

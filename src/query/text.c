@@ -14,7 +14,6 @@
 #define MARKED        8192 /* parents that are remembered while children mark them */
 #define CHILD_COST    2
 #define WALK_COST     16 /* of one step */
-#define WALK_FIRST    3  /* hits of the first stretch, for each row that is wanted; each next one has twice as many */
 
 struct texts {
 	const struct field *fields[TEXTS_MAX];
@@ -41,7 +40,7 @@ struct text {
 	int64_t frontier_ms; /* children from here on were seen */
 	int64_t reach_ms;    /* parents from here on are marked; TIME_MAX: none are yet */
 	uint64_t quota;      /* hits of this stretch to come */
-	uint64_t stretch;    /* of them in all */
+	uint64_t stretch;    /* of them in all; each has half as many again as the one before */
 	bool over;           /* the stretch was given out */
 	struct found found;
 	struct buf hits, memory, value;
@@ -101,7 +100,7 @@ int text_open(struct snapshot *v, const struct text_spec *spec, struct text **ou
 		t->walks = t->children;
 		t->stage = TEXT_READY;
 		t->frontier_ms = t->reach_ms = TIME_MAX;
-		t->stretch = t->quota = (uint64_t)t->want.rows * WALK_FIRST;
+		t->stretch = t->quota = t->want.rows;
 	}
 	*out = t;
 	return 0;
@@ -369,7 +368,7 @@ static int64_t reached(const struct text *t)
 static void end_stretch(struct text *t, int64_t reach_ms)
 {
 	t->reach_ms = reach_ms;
-	t->stretch *= 2;
+	t->stretch += t->stretch / 2 + 1;
 	t->quota = t->stretch;
 	t->over = true;
 }
@@ -453,7 +452,7 @@ static int find_child(struct text *t, uint64_t parent, bool show, unsigned *cost
 		return 0;
 	if (t->parent == parent)
 		return 1;
-	if (t->walks)
+	if (t->walks && !t->want.ranked)
 		return find_walked(t, parent, show, cost);
 	buf_reset(&t->hits);
 	int rc = match_children(t->children, parent, &t->hits);
@@ -489,6 +488,61 @@ int text_row(struct text *t, const struct scan_row *row, unsigned *cost)
 	if (rc)
 		return rc;
 	return row->verdict == MATCH_OUT ? 0 : ERR_NOTFOUND;
+}
+
+/* ---- relevance ---- */
+
+struct ranking {
+	const struct search *search;
+	struct rank_counts *counts;
+};
+
+static bool rank_text(void *ctx, struct bytes text)
+{
+	struct ranking *k = ctx;
+
+	search_count(k->search, text, k->counts->words, &k->counts->length);
+	return true;
+}
+
+/* Counts what is in a record that is found by itself. 0 or an error. */
+static int rank_record(struct text *t, const struct texts *texts, const struct record *r,
+		       struct rank_counts *counts)
+{
+	struct ranking k = {t->search, counts};
+	int rc = holds(t, texts, r);
+
+	for (size_t i = 0; rc > 0 && i < texts->count; i++) {
+		int has = value_of(t, r, texts->fields[i]);
+		if (has < 0)
+			return has;
+		if (has && !each_text(buf_bytes(&t->value), rank_text, &k))
+			return ERR_CORRUPT;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+int text_rank(struct text *t, uint64_t id_hash, const struct record *r, struct rank_counts *counts,
+	      unsigned *cost)
+{
+	int rc = rank_record(t, &t->own_texts, r, counts);
+
+	if (rc || !t->children)
+		return rc;
+	buf_reset(&t->hits);
+	rc = match_children(t->children, match_parent(id_hash), &t->hits);
+	*cost += 1 + (unsigned)match_segments(t->children);
+	const struct match_hit *hits = (const struct match_hit *)(const void *)t->hits.data;
+	for (size_t i = 0; !rc && i < t->hits.len / sizeof *hits; i++) {
+		rc = read_child(t, &hits[i], cost);
+		if (rc == 1)
+			rc = rank_record(t, &t->child_texts, &t->child, counts);
+		if (rc == ERR_CORRUPT) {
+			t->damaged++;
+			rc = 0;
+		}
+	}
+	return rc;
 }
 
 /* ---- snippets ---- */

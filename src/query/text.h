@@ -12,6 +12,8 @@
 #ifndef FIC_QUERY_TEXT_INTERNAL_H
 #define FIC_QUERY_TEXT_INTERNAL_H
 
+#include "rank.h"
+
 #include <query/text.h>
 #include <store/match.h>
 
@@ -22,6 +24,7 @@ struct text_want {
 	uint32_t rows;    /* so many; 0: all */
 	bool newest;      /* by creation, the newest first … */
 	int64_t start_ms; /* … and created then or later */
+	bool ranked;      /* what they hold is counted (text_rank) before they are shown */
 };
 
 struct text_spec {
@@ -54,6 +57,10 @@ int text_count(struct text *t, int64_t start_ms, int64_t end_ms, uint64_t *count
 int text_row(struct text *t, const struct scan_row *row, unsigned *cost);
 /* 1, 0 or an error. */
 int text_finds(struct text *t, const struct record *r);
+
+/* What is in the document that a found record is, with all of its children that are found (rank.h). 0 or an error. */
+int text_rank(struct text *t, uint64_t id_hash, const struct record *r, struct rank_counts *counts,
+	      unsigned *cost);
 
 /* The snippet of a record that is found, by the hash of its id, into an emptied `out`: of the newest child that is found, or else of the record. 1; 0: there is none;
  * ERR_NOTFOUND: `r` is NULL, and the record has to be read; or an error. */

@@ -666,7 +666,7 @@ int match_children(struct match *m, uint64_t parent, struct buf *hits)
 	int rc = 0;
 
 	for (size_t i = 0; !rc && m->resource && i < m->resource->count; i++)
-		if (!match_bits_none(&m->bits[i]))
+		if (m->bits[i].may_count)
 			rc = children_in(m, i, parent, hits);
 	if (!rc)
 		rc = hits->error;
