@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -309,6 +310,7 @@ struct question {
 	unsigned count;
 	bool prefix;
 	struct question *a, *b;
+	double rare[6]; /* of each part; 0: not asked for yet */
 };
 
 static struct question nodes[64];
@@ -588,6 +590,175 @@ static void compare_groups(const struct query_spec *s, size_t n)
 	buf_release(&groups);
 }
 
+/* ---- relevance: BM25 of what is written down here ---- */
+
+/* How often one part of a leaf is in a text. */
+static unsigned times_in(const struct question *q, unsigned part, const struct words *w)
+{
+	static const char *const whole[] = {"ada@example.com", "v1.2"};
+	bool prefix = q->prefix && part + 1 == q->count;
+	size_t len = strlen(q->parts[part]);
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < w->count; i++)
+		n += prefix ? strncmp(w->parts[i], q->parts[part], len) == 0
+			    : strcmp(w->parts[i], q->parts[part]) == 0;
+	for (size_t i = 0; prefix && w->spelled && i < 2; i++)
+		for (const char *at = w->spelled; (at = strstr(at, whole[i])); at++)
+			n += strncmp(whole[i], q->parts[part], len) == 0;
+	return n;
+}
+
+static unsigned times_of(const struct question *q, unsigned part, const struct thing *m, bool message)
+{
+	return message ? times_in(q, part, &m->body) + times_in(q, part, &m->author)
+		       : times_in(q, part, &m->title);
+}
+
+/* An index takes a record with too many words to have each. */
+static double rarity(struct question *q, unsigned part, bool message)
+{
+	double records = 0, having = 0;
+
+	if (q->rare[part] > 0)
+		return q->rare[part];
+
+	for (size_t i = 0; !message && i < conversation_count; i++)
+		if (!conversations[i].deleted) {
+			records++;
+			having += times_of(q, part, &conversations[i], false) > 0;
+		}
+	for (size_t i = 0; i < message_count; i++)
+		if (!messages[i].deleted) {
+			records++;
+			having += messages[i].filled || times_of(q, part, &messages[i], true) > 0;
+		}
+	return q->rare[part] = log(1 + (records - having + 0.5) / (having + 0.5));
+}
+
+/* The records that a document is made of: those of a thread that are found. */
+static size_t document_of(const struct question *root, const struct thing *m, bool message,
+			  const struct thing **out)
+{
+	size_t n = 0;
+
+	if (reads(root, m, message))
+		out[n++] = m;
+	for (size_t i = 0; !message && i < message_count; i++)
+		if (!messages[i].deleted && strcmp(messages[i].parent, m->id) == 0 &&
+		    reads(root, &messages[i], true))
+			out[n++] = &messages[i];
+	return n;
+}
+
+static bool is_message(const struct thing *m)
+{
+	return m >= messages && m < messages + MESSAGES;
+}
+
+static double length_of(const struct thing *const *document, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += is_message(document[i]) ? document[i]->body.count + document[i]->author.count +
+							 (document[i]->filled ? FILLER : 0)
+					       : document[i]->title.count;
+	return sum;
+}
+
+static double score_of(struct question *q, const struct thing *const *document, size_t n,
+		       double length, bool message)
+{
+	double sum = 0;
+
+	if (q->kind == AND || q->kind == OR)
+		return score_of(q->a, document, n, length, message) +
+		       score_of(q->b, document, n, length, message);
+	if (q->kind == WITHOUT)
+		return score_of(q->a, document, n, length, message);
+	for (unsigned part = 0; part < q->count; part++) {
+		double times = 0;
+		for (size_t i = 0; i < n; i++)
+			times += times_of(q, part, document[i], is_message(document[i]));
+		sum += rarity(q, part, message) * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * length));
+	}
+	return sum;
+}
+
+static const struct thing *thing_of(bool message, const char *id)
+{
+	const struct thing *all = message ? messages : conversations;
+
+	for (size_t i = 0; i < (message ? message_count : conversation_count); i++)
+		if (strcmp(all[i].id, id) == 0)
+			return &all[i];
+	fail_msg("no record %s", id);
+	return NULL;
+}
+
+/* The pages' ids in their order, into `got`. */
+static size_t collect_pages(struct query_spec s)
+{
+	char cursor[CURSOR_TEXT_MAX];
+	struct buf rows = {0};
+	struct bytes row, id;
+	size_t n = 0;
+
+	for (bool more = true; more;) {
+		buf_reset(&rows);
+		s.rows = &rows;
+		struct query_result r = run(&s);
+		struct mp_reader reader = mp_reader_of(buf_bytes(&rows));
+		while (mp_take(&reader, &row) == 1) {
+			assert_true(mp_find_str(row, "id", &id));
+			snprintf(got[n++], sizeof got[0], "%.*s", (int)id.len, (const char *)id.data);
+		}
+		more = r.more;
+		memcpy(cursor, r.next_cursor, sizeof cursor);
+		s.cursor = bytes_str(cursor);
+	}
+	buf_release(&rows);
+	return n;
+}
+
+static void compare_ranks(struct query_spec s, struct question *q, bool low)
+{
+	const struct thing *document[MESSAGES + 1];
+	bool message = strcmp(s.resource, "messages") == 0;
+	double average = 0, last = 1e9;
+	int64_t last_ms = TIME_MAX;
+	struct why why;
+
+	assert_int_equal(query_sort(bytes_str("relevance"), s.fields, s.axis, &s.ascending, &s.sort,
+				    &why),
+			 0);
+	s.limit += 30; /* each page ranks all */
+	size_t n = expect(&s, q, low), found = collect_pages(s);
+	assert_int_equal(found, n);
+	for (size_t i = 0; i < n; i++)
+		average += length_of(document,
+				     document_of(q, thing_of(message, got[i]), message, document)) /
+			   (double)n;
+	for (size_t i = 0; i < n; i++) {
+		const struct thing *m = thing_of(message, got[i]);
+		size_t records = document_of(q, m, message, document);
+		double score = score_of(q, document, records,
+					length_of(document, records) / average, message);
+		if (records == 0 || score > last + 1e-9)
+			fail_msg("%.*s: %s has %.12f, behind %.12f", (int)s.text.search->text.len,
+				 (const char *)s.text.search->text.data, m->id, score, last);
+		assert_true(score < last - 1e-9 || m->created_ms <= last_ms ||
+			    score != last);
+		last = score;
+		last_ms = m->created_ms;
+	}
+	qsort(got, n, sizeof got[0], by_text);
+	qsort(expected, n, sizeof expected[0], by_text);
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(got[i], expected[i]);
+}
+
 static void ask_one(unsigned i)
 {
 	struct arena arena = {0};
@@ -631,6 +802,8 @@ static void ask_one(unsigned i)
 	size_t n = expect(&s, q, low);
 	compare(s, n);
 	compare_groups(&s, n);
+	if (orderly && i % 2 && i % 40 != 39)
+		compare_ranks(s, q, low);
 	s.limit = 0;
 	s.want_total = true;
 	struct query_result r = run(&s);
