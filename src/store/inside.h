@@ -30,6 +30,21 @@ struct journal {
 	uint64_t total;         /* of all */
 };
 
+/* What is known of a resource whose mark of its lead is missing (lead.h): it was written before there were any. */
+struct store_lead {
+	bool known;
+	int64_t lead; /* of what was looked at, and of all transactions since the store was opened */
+};
+
+/* The look at what is there. */
+struct lead_survey {
+	struct state *state; /* a reference; NULL: there is none under way */
+	const struct schema *schema;
+	size_t segment;
+	uint32_t at;
+	uint64_t parent; /* of the last child */
+};
+
 /* When a resource's dictionary was tried last. */
 struct store_trial {
 	char resource[SEGMENT_NAME_SIZE]; /* empty: none yet */
@@ -72,6 +87,8 @@ struct store {
 	unsigned compact_rests;    /* … after which so many manifests come before the next try */
 	struct renewal *renewal;   /* the dictionary that is on trial; NULL: none */
 	struct store_trial trials[STORE_RESOURCES_MAX];
+	struct store_lead leads[STORE_RESOURCES_MAX]; /* in the order of the schemas */
+	struct lead_survey survey;
 	bool dirty; /* the manifest on disk may say something else than `state` */
 	bool renew; /* a file that the next manifest replaces is damaged on the disk */
 	bool read_only;
@@ -142,7 +159,7 @@ struct txn_part {
 	uint64_t packer_dictionary; /* which it packs with */
 	struct coverage coverage;   /* as it will be */
 	struct intervals damaged;
-	int64_t lead; /* of records with parents: as it will be (lead.h) */
+	int64_t lead; /* of its own records with parents (lead.h) */
 	int64_t retain_ms; /* what was created before goes; TIME_MIN: nothing */
 	enum retain_how retain_how;
 	char retain_other[SEGMENT_NAME_SIZE]; /* of parents their children's name, "": none */

@@ -19,16 +19,38 @@ static struct bytes mark_name(const struct schema *schema, char out[KEY_SIZE])
 	return bytes_str(out);
 }
 
-int64_t lead_of(const struct state *t, const struct schema *schema)
+static const struct mark *mark_of(const struct state *t, const struct schema *schema)
 {
 	char key[KEY_SIZE];
 	const struct mark *m = state_find_mark(t, mark_name(schema, key));
+
+	return m && m->value_len == 8 ? m : NULL;
+}
+
+static int64_t mark_lead(const struct mark *m)
+{
+	return (int64_t)le64(mark_value(m).data);
+}
+
+int64_t lead_of(const struct store *s, const struct state *t, const struct schema *schema)
+{
+	const struct store_lead *l = &s->leads[schema - s->schemas.all];
+	const struct mark *m = mark_of(t, schema);
 	const struct state_resource *r = state_find(t, schema->resource);
 
-	if (m && m->value_len == 8)
-		return (int64_t)le64(mark_value(m).data);
-	/* What was written without it may be anything. */
-	return r && r->count ? LEAD_UNKNOWN : 0;
+	if (m)
+		return mark_lead(m);
+	if (!r || r->count == 0)
+		return 0;
+	return l->known ? l->lead : LEAD_UNKNOWN;
+}
+
+/* What is unknown for good stays so. */
+int64_t lead_begin(const struct store *s, const struct schema *schema)
+{
+	const struct mark *m = schema && *schema->parent ? mark_of(s->state, schema) : NULL;
+
+	return m && mark_lead(m) == LEAD_UNKNOWN ? LEAD_UNKNOWN : 0;
 }
 
 bool snapshot_lead(const struct snapshot *v, const char *resource, int64_t *lead_ms_out)
@@ -37,7 +59,7 @@ bool snapshot_lead(const struct snapshot *v, const char *resource, int64_t *lead
 
 	if (!schema || !*schema->parent)
 		return false;
-	int64_t lead_ms = lead_of(v->state, schema);
+	int64_t lead_ms = lead_of(v->store, v->state, schema);
 	if (lead_ms == LEAD_UNKNOWN)
 		return false;
 	*lead_ms_out = lead_ms;
@@ -53,16 +75,16 @@ static struct txn_part *part_named(const struct txn *t, const char *resource)
 	return part;
 }
 
-static void raise_lead(struct txn_part *part, int64_t parent_ms, int64_t child_ms)
+static void raise_lead(int64_t *lead, int64_t parent_ms, int64_t child_ms)
 {
-	uint64_t lead = (uint64_t)parent_ms - (uint64_t)child_ms;
+	uint64_t by = (uint64_t)parent_ms - (uint64_t)child_ms;
 
 	if (parent_ms == TIME_NONE || parent_ms <= child_ms)
 		return;
-	if (child_ms == TIME_NONE || lead >= INT64_MAX)
-		part->lead = LEAD_UNKNOWN;
-	else if ((int64_t)lead > part->lead)
-		part->lead = (int64_t)lead;
+	if (child_ms == TIME_NONE || by >= INT64_MAX)
+		*lead = LEAD_UNKNOWN;
+	else if ((int64_t)by > *lead)
+		*lead = (int64_t)by;
 }
 
 /* 1: its creation time, 0: not held; or an error. */
@@ -90,7 +112,7 @@ static int note_child(struct txn *t, struct txn_part *part, const struct record 
 
 	*orphan_out = rc == 0;
 	if (rc == 1)
-		raise_lead(part, parent_ms, r->created_ms);
+		raise_lead(&part->lead, parent_ms, r->created_ms);
 	return rc < 0 ? rc : 0;
 }
 
@@ -115,7 +137,9 @@ int lead_note(struct txn *t, struct txn_part *part, const struct record *r, cons
 	int rc = 0;
 
 	*orphan_out = false;
-	if (own && *own->parent && r->parent.len && part->lead != LEAD_UNKNOWN)
+	/* Nobody finds a tombstone. */
+	if (own && *own->parent && r->parent.len && !(r->flags & RECORD_DELETED) &&
+	    part->lead != LEAD_UNKNOWN)
 		rc = note_child(t, part, r, orphan_out);
 	return rc || !child ? rc : note_parent(t, child->resource, r, held);
 }
@@ -131,16 +155,34 @@ static void settle_orphans(const struct txn *t, struct txn_part *part)
 		const struct row *parent = txn_row_of(
 			parents, bytes_of(part->ids.data + r->id_at + r->id_len, r->parent_len));
 		if (parent)
-			raise_lead(part, parent->created_ms, r->row.created_ms);
+			raise_lead(&part->lead, parent->created_ms, r->row.created_ms);
 		else
 			part->lead = LEAD_UNKNOWN;
 	}
 }
 
-int lead_settle(struct txn *t)
+/* Into the mark; while that is missing and not known yet, to what is known so far. */
+static int settle(struct txn *t, const struct txn_part *part, const struct schema *schema)
 {
+	struct store *s = t->store;
+	struct store_lead *l = &s->leads[schema - s->schemas.all];
+	int64_t held = lead_of(s, s->state, schema);
+	bool marked = mark_of(s->state, schema);
 	char key[KEY_SIZE];
 	uint8_t value[8];
+
+	if (part->lead > l->lead)
+		l->lead = part->lead;
+	if (held == LEAD_UNKNOWN || (marked && part->lead <= held) ||
+	    (!marked && part->lead == 0 && part->count == part->dropped))
+		return 0;
+	put_le64(value, (uint64_t)(part->lead > held ? part->lead : held));
+	mark_name(schema, key);
+	return txn_mark(t, key, bytes_of(value, sizeof value));
+}
+
+int lead_settle(struct txn *t)
+{
 	int rc = 0;
 
 	for (struct txn_part *part = t->parts; !rc && part; part = part->next) {
@@ -148,14 +190,102 @@ int lead_settle(struct txn *t)
 		if (!schema || !*schema->parent)
 			continue;
 		settle_orphans(t, part);
-		/* The first records bring the mark. */
-		if (part->lead == lead_of(t->store->state, schema) &&
-		    (part->count == part->dropped || part->lead == LEAD_UNKNOWN ||
-		     state_find_mark(t->store->state, mark_name(schema, key))))
-			continue;
-		put_le64(value, (uint64_t)part->lead);
-		mark_name(schema, key);
-		rc = txn_mark(t, key, bytes_of(value, sizeof value));
+		rc = settle(t, part, schema);
 	}
 	return rc;
+}
+
+/* ---- what was written before there were marks ---- */
+
+/* Of a step: about 2 us each. */
+#define STEP_CHILDREN 128u
+
+void lead_survey_end(struct store *s)
+{
+	if (s->survey.state)
+		state_unref(s->survey.state, store_segment_end, s);
+	s->survey = (struct lead_survey){0};
+}
+
+/* Whoever commits from here on says so himself (settle). */
+static bool survey_begin(struct store *s)
+{
+	for (size_t i = 0; i < s->schemas.count; i++) {
+		const struct schema *schema = &s->schemas.all[i];
+		const struct state_resource *r = state_find(s->state, schema->resource);
+		if (!*schema->parent || s->leads[i].known || !r || r->count == 0 ||
+		    mark_of(s->state, schema))
+			continue;
+		s->state->refs++;
+		s->survey = (struct lead_survey){.state = s->state, .schema = schema};
+		return true;
+	}
+	return false;
+}
+
+/* The first one of a parent is the oldest. 0 or an error. */
+static int survey_child(struct store *s, const struct state_segment *e, const struct child *c,
+			uint32_t *hint)
+{
+	const struct state_resource *parents = state_find(s->survey.state, s->survey.schema->parent);
+	int64_t *lead = &s->leads[s->survey.schema - s->schemas.all].lead;
+	struct found found;
+	struct row row;
+
+	if (c->parent_hash == s->survey.parent || dead_has(e->dead, c->ordinal))
+		return 0;
+	int rc = segment_row(e->segment, s->pages, c->ordinal, hint, &row);
+	if (rc || row.flags & RECORD_DELETED)
+		return rc;
+	s->survey.parent = c->parent_hash;
+	rc = lookup_hash(s, parents, c->parent_hash, &found);
+	if (rc == 0)
+		*lead = LEAD_UNKNOWN;
+	if (rc == 1)
+		raise_lead(lead, found.row.created_ms, c->created_ms);
+	return rc < 0 ? rc : 0;
+}
+
+/* 1: there is more in the segment, 0: there is not, or an error. */
+static int survey_segment(struct store *s, const struct state_segment *e)
+{
+	struct segment *g = e->segment;
+	uint32_t hint = 0, row_hint = 0;
+	struct child c;
+	int rc = segment_load(g, s->pages);
+
+	for (uint32_t n = 0; !rc && n < STEP_CHILDREN; n++, s->survey.at++) {
+		if (s->survey.at >= g->sections[SECTION_PARENTS].elements)
+			return 0;
+		rc = segment_child(g, s->pages, s->survey.at, &hint, &c);
+		if (!rc)
+			rc = survey_child(s, e, &c, &row_hint);
+	}
+	return rc ? rc : 1;
+}
+
+bool lead_survey(struct store *s)
+{
+	struct lead_survey *v = &s->survey;
+
+	if (!v->state && !survey_begin(s))
+		return false;
+	const struct state_resource *r = state_find(v->state, v->schema->resource);
+	struct store_lead *l = &s->leads[v->schema - s->schemas.all];
+	int rc = survey_segment(s, &r->segments[v->segment]);
+	/* What cannot be read may belong to anybody. */
+	if (rc < 0) {
+		store_trouble(s, rc);
+		l->lead = LEAD_UNKNOWN;
+	}
+	if (rc == 0) {
+		v->segment++;
+		v->at = 0;
+		v->parent = 0;
+	}
+	if (l->lead == LEAD_UNKNOWN || v->segment == r->count) {
+		l->known = true;
+		lead_survey_end(s);
+	}
+	return true;
 }

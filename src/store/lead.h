@@ -9,8 +9,11 @@
 
 #define LEAD_UNKNOWN INT64_MAX
 
-/* As the marks have it. */
-int64_t lead_of(const struct state *t, const struct schema *schema);
+/* LEAD_UNKNOWN: nobody knows, or not yet. */
+int64_t lead_of(const struct store *s, const struct state *t, const struct schema *schema);
+
+/* What a transaction begins with; the schema may be NULL. */
+int64_t lead_begin(const struct store *s, const struct schema *schema);
 
 /* A record is about to be put in place of a held one (NULL: of none): what that means for its own lead, and its children's. *orphan_out: its parent is not
  * held yet. 0 or an error. */
@@ -19,5 +22,9 @@ int lead_note(struct txn *t, struct txn_part *part, const struct record *r, cons
 
 /* All is put: orphans whose parents came later are none; what has changed becomes a mark. 0 or an error. */
 int lead_settle(struct txn *t);
+
+/* Looks at some hundred records of a resource that has no mark. True: there is more to do. */
+bool lead_survey(struct store *s);
+void lead_survey_end(struct store *s);
 
 #endif

@@ -147,8 +147,7 @@ int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct 
 	if (base)
 		base->refs++;
 	part->extract.schema = schema_find(&t->store->schemas, resource);
-	if (part->extract.schema && *part->extract.schema->parent)
-		part->lead = lead_of(t->store->state, part->extract.schema);
+	part->lead = lead_begin(t->store, part->extract.schema);
 	part->dictionary = base ? base->dictionary : 0;
 	part->gathering = part->dictionary == 0;
 	int rc = part_begin(part);

@@ -152,6 +152,11 @@ static const struct store_schema schemas[] = {{"conversations", conversations_in
 					      {"messages", messages_indexed, 3, "conversations"},
 					      {NULL, NULL, 0, NULL}};
 
+/* What a store was written with that did not know of parents. */
+static const struct store_schema parentless[] = {{"conversations", conversations_indexed, 2, NULL},
+						 {"messages", messages_indexed, 3, NULL},
+						 {NULL, NULL, 0, NULL}};
+
 static void wake(void *ctx)
 {
 	(void)ctx;
@@ -918,19 +923,28 @@ static void assert_lead(bool known)
 static void orderly_threads_are_walked(void **state)
 {
 	(void)state;
+	open_store(parentless, 0);
+	make_some(5);
+	store_close(store);
 	open_store(schemas, 0);
-	make_some(12);
+	assert_lead(false);
+	ask(10);
+	while (store_work(store))
+		;
 	assert_lead(true);
-	ask(70);
+	ask(20);
+	make_some(8);
+	assert_lead(true);
+	ask(40);
 	store_close(store);
 	open_store(schemas, 1 << 16);
 	make_some(14);
 	assert_lead(true);
-	ask(90);
+	ask(50);
 	store_flush(store);
 	while (store_work(store))
 		;
-	ask(90);
+	ask(50);
 	store_close(store);
 	open_store(schemas, 1 << 16);
 	assert_lead(true);
