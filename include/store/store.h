@@ -264,6 +264,11 @@ struct bytes snapshot_mark(const struct snapshot *v, const char *key);
  * to nobody who is younger than that and so much. False: nobody knows; some have no parent that is held, or were written before the store kept this. */
 bool snapshot_lead(const struct snapshot *v, const char *resource, int64_t *lead_ms_out);
 
+/* A number that somebody worked out from a snapshot's records, by a hash of all that it depends on beside them. It is kept, among a few hundred, for as
+ * long as nothing is committed. False: nobody did, or it is forgotten. */
+bool snapshot_recall(const struct snapshot *v, uint64_t question, uint64_t *number_out);
+void snapshot_remember(struct snapshot *v, uint64_t question, uint64_t number);
+
 /* One record by id. 1: found (a tombstone too: look at its flags), 0: not held, ERR_CORRUPT (the
  * block is bad: it will be quarantined at the next commit), ERR_IO, ERR_NOMEM. The record's spans
  * point into `memory`, which is reset first. */

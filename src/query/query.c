@@ -128,6 +128,16 @@ static int count_word(struct query *q, struct why *why)
 	return 0;
 }
 
+/* What a total depends on beside the records; 0: on more than can be said (a condition may speak of what is now). */
+static uint64_t total_key(const struct query *q)
+{
+	const struct query_spec *s = &q->spec;
+	const uint64_t parts[] = {q->question, (uint64_t)q->result.start_ms,
+				  (uint64_t)q->result.end_ms};
+
+	return s->where || !s->text.search ? 0 : bytes_hash(bytes_of(parts, sizeof parts));
+}
+
 static void finish(struct query *q)
 {
 	q->phase = PHASE_DONE;
@@ -200,7 +210,7 @@ static int leave_text(struct query *q, struct why *why)
 static int begin_text(struct query *q, struct why *why)
 {
 	const struct query_spec *s = &q->spec;
-	int rc = s->want_total ? count_word(q, why) : 0;
+	int rc = s->want_total && !q->counted ? count_word(q, why) : 0;
 
 	if (rc)
 		return rc;
@@ -241,10 +251,11 @@ static int prepare(struct query *q, struct why *why)
 		return rc;
 	q->rows_indexed = projection_indexed(q->projection, is_indexed, &q->filter);
 	q->counted = s->want_total && counted_already(q);
-	if (q->counted) {
+	if (q->counted)
 		q->result.total = snapshot_count(q->filter.snapshot, s->resource);
-		q->result.total_known = true;
-	}
+	else if (s->want_total)
+		q->counted = snapshot_recall(q->filter.snapshot, total_key(q), &q->result.total);
+	q->result.total_known = q->counted;
 	if (s->text.search)
 		return begin_text(q, why);
 	q->counting = s->want_total && !q->counted && s->where && is_of_one_term(q);
@@ -652,6 +663,8 @@ int query_step(struct query *q, unsigned budget, struct why *why)
 	filter_end(&q->filter);
 	q->result.read = q->filter.read;
 	q->result.damaged = q->filter.damaged;
+	if (q->spec.want_total && q->result.total_known && !q->result.damaged && total_key(q))
+		snapshot_remember(q->filter.snapshot, total_key(q), q->result.total);
 	put_cursor(q);
 	return 0;
 }

@@ -202,6 +202,7 @@ static void publish(struct commit *c)
 	prepared_close(&c->p);
 	doom(old, c->p.next, s->manifests + 1);
 	s->state = c->p.next;
+	memo_forget(&s->memo);
 	c->p.next = NULL;
 	s->commits++;
 	s->filters_wanted = true;

@@ -6,6 +6,7 @@
 
 #include "dictionary.h"
 #include "extract.h"
+#include "memo.h"
 #include "state.h"
 
 #define TXN_RECORDS_MAX 100000u
@@ -89,6 +90,7 @@ struct store {
 	struct store_trial trials[STORE_RESOURCES_MAX];
 	struct store_lead leads[STORE_RESOURCES_MAX]; /* in the order of the schemas */
 	struct lead_survey survey;
+	struct memo memo;
 	bool dirty; /* the manifest on disk may say something else than `state` */
 	bool renew; /* a file that the next manifest replaces is damaged on the disk */
 	bool read_only;
