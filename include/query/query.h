@@ -53,8 +53,8 @@ struct query_result {
 
 struct query;
 
-/* The order "relevance" of a search: the best first (BM25), of equal ones the newest. The 1,000 newest that are found are put in this order; what comes behind them is
- * reached by the order of time. */
+/* The order "relevance" of a search: the best first (BM25), of equal ones the newest. The 1,000 newest that are found are put in this order, and each page does that
+ * again; what comes behind them is reached by the order of time. */
 extern const struct field query_relevance;
 
 /* What "relevance", "FIELD" (the smallest first) or "-FIELD" means for a question about an axis: a common field that is no list, or created or updated; without a value last.

@@ -14,6 +14,8 @@
 #include <store/store.h>
 
 #define RANK_MAX 1000u
+/* Of a conversation so many messages count, the newest that are found. */
+#define RANK_CHILDREN_MAX 40u
 
 /* What is in a document. Starts zeroed. */
 struct rank_counts {

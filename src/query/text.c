@@ -533,7 +533,9 @@ int text_rank(struct text *t, uint64_t id_hash, const struct record *r, struct r
 	rc = match_children(t->children, match_parent(id_hash), &t->hits);
 	*cost += 1 + (unsigned)match_segments(t->children);
 	const struct match_hit *hits = (const struct match_hit *)(const void *)t->hits.data;
-	for (size_t i = 0; !rc && i < t->hits.len / sizeof *hits; i++) {
+	size_t count = t->hits.len / sizeof *hits;
+	count = count < RANK_CHILDREN_MAX ? count : RANK_CHILDREN_MAX;
+	for (size_t i = 0; !rc && i < count; i++) {
 		rc = read_child(t, &hits[i], cost);
 		if (rc == 1)
 			rc = rank_record(t, &t->child_texts, &t->child, counts);

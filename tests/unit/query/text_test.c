@@ -748,6 +748,7 @@ static void compare_ranks(struct query_spec s, struct question *q, bool low)
 	for (size_t i = 0; i < n; i++) {
 		const struct thing *m = thing_of(message, got[i]);
 		size_t records = document_of(q, m, message, document);
+		assert_in_range(records, 1, 40); /* more would not count */
 		double score = score_of(q, document, records,
 					length_of(document, records) / average, message);
 		if (records == 0 || score > last + 1e-9)
