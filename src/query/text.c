@@ -294,23 +294,6 @@ static int read_child(struct text *t, const struct match_hit *hit, unsigned *cos
 	return rc;
 }
 
-/* Whether the search holds for the child, which is then in t->child when only its words could say: 1, 0 or an error. */
-static int child_holds(struct text *t, const struct match_hit *hit, unsigned *cost)
-{
-	if (hit->sure)
-		return 1;
-	int rc = read_child(t, hit, cost);
-	if (rc == 1)
-		rc = holds(t, &t->child_texts, &t->child);
-	if (rc == ERR_CORRUPT) {
-		t->damaged++;
-		return 0;
-	}
-	if (rc > 0)
-		t->parent = hit->parent;
-	return rc;
-}
-
 /* The latest time at which a parent of such a child was created. */
 static int64_t latest_parent(const struct text *t, int64_t child_ms)
 {
@@ -328,18 +311,20 @@ static int walk_child(struct text *t, const struct scan_row *row, unsigned *cost
 		.ordinal = row->ordinal,
 		.sure = row->verdict == MATCH_SURE,
 	};
-	struct found_child child = {hit.parent, TIME_NONE, hit.segment, hit.ordinal};
+	struct found_child child = {hit.parent, TIME_NONE, hit.segment, hit.ordinal, hit.sure};
+	const struct found_child *known = hit.parent ? found_find(&t->found, hit.parent) : NULL;
 
-	if (!hit.parent || found_find(&t->found, hit.parent))
+	/* A sure one makes a parent sure that was only possible. */
+	if (!hit.parent || (known && (known->sure || !hit.sure)))
 		return 0;
-	int rc = child_holds(t, &hit, cost);
-	if (rc <= 0)
-		return rc;
 	t->quota -= t->quota > 0;
 	*cost += 1;
-	rc = match_add(t->own, hit.parent, true, latest_parent(t, hit.created_ms), &child.created_ms);
+	int rc = match_add(t->own, hit.parent, hit.sure, latest_parent(t, hit.created_ms),
+			   &child.created_ms);
 	/* One that is not held is not looked for again. */
-	return rc < 0 ? rc : found_add(&t->found, &child);
+	if (rc < 0 || known)
+		return rc < 0 ? rc : 0;
+	return found_add(&t->found, &child);
 }
 
 static int open_walk(struct text *t)
@@ -432,28 +417,29 @@ int text_count(struct text *t, int64_t start_ms, int64_t end_ms, uint64_t *count
 
 /* ---- one row ---- */
 
-static int find_walked(struct text *t, uint64_t parent, bool show, unsigned *cost)
+/* The child that marked the parent, which is the newest one. */
+static int find_walked(struct text *t, const struct found_child *c, bool show, unsigned *cost)
 {
-	const struct found_child *c = found_find(&t->found, parent);
-
-	if (!c || !show)
-		return c != NULL;
+	if (!show)
+		return 1;
 	const struct match_hit hit = {.segment = c->segment, .ordinal = c->ordinal};
 	int rc = read_child(t, &hit, cost);
 	if (rc > 0)
-		t->parent = parent;
+		t->parent = c->parent;
 	return rc;
 }
 
 /* Whether a child of the row is found, the newest one first; it is in t->child when it was read. `show`: it must be. */
 static int find_child(struct text *t, uint64_t parent, bool show, unsigned *cost)
 {
+	const struct found_child *c = found_find(&t->found, parent);
+
 	if (!t->children)
 		return 0;
 	if (t->parent == parent)
 		return 1;
-	if (t->walks && !t->want.ranked)
-		return find_walked(t, parent, show, cost);
+	if (t->walks && !t->want.ranked && (!c || c->sure))
+		return c ? find_walked(t, c, show, cost) : 0;
 	buf_reset(&t->hits);
 	int rc = match_children(t->children, parent, &t->hits);
 	*cost += 1 + (unsigned)match_segments(t->children);
