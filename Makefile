@@ -154,7 +154,7 @@ BENCH_LIBS      := $(if $(BENCH_PKGS),$(call pkg,--libs,$(BENCH_PKGS),))
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all check nightly soak test sanitize valgrind fuzz fuzz-programs bench coverage lint lint-layers lint-words lint-shell \
-	lint-cycles lint-format lint-cppcheck headers tidy install install-strip uninstall dist clean help FORCE
+	lint-cycles lint-format lint-cppcheck lint-units headers tidy install install-strip uninstall deb dist clean help FORCE
 
 all: $(PROGRAMS) $(TOOLS) ## build ficd, ficq, the API simulator and the small tools (the default)
 
@@ -319,9 +319,9 @@ coverage: ## run every test in an instrumented tree and print the lines covered,
 
 # --- lint ------------------------------------------------------------------------------------------------------------
 
-lint: lint-layers lint-words lint-shell headers lint-cycles lint-format lint-cppcheck ## layers, cycles, headers, format, cppcheck, scripts: before every commit
+lint: lint-layers lint-words lint-shell lint-units headers lint-cycles lint-format lint-cppcheck ## layers, cycles, headers, format, cppcheck, scripts: before every commit
 
-lint-layers lint-words lint-shell lint-format:
+lint-layers lint-words lint-shell lint-units lint-format:
 	@tools/$@
 
 lint-cycles: $(call archives,$(LAYERS))
@@ -381,6 +381,9 @@ uninstall: ## remove what install put there, but not the configuration
 		'$(DESTDIR)$(sysusersdir)/ficd.conf' '$(DESTDIR)$(tmpfilesdir)/ficd.conf' \
 		'$(DESTDIR)$(docdir)/README.md' '$(DESTDIR)$(docdir)/LICENSE'
 	$(Q)rmdir '$(DESTDIR)$(docdir)' 2>/dev/null || :
+
+deb: ## a Debian package under $(BUILD)
+	@tools/lib/make-deb '$(VERSION)' '$(BUILD)'
 
 dist: ## the last commit as a tarball under $(BUILD)
 	@mkdir -p '$(BUILD)'

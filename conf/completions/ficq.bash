@@ -6,7 +6,7 @@ _ficq_words() {
 _ficq() {
 	local cur prev command= place=0 words= options= commands i word
 	COMPREPLY=()
-	commands="status sources fields query search get thread count freshness coverage sync plan wait runs changes watch export verify prune dead rpc completion help version"
+	commands="status sources fields query search get thread count freshness coverage sync plan wait runs changes watch export verify prune dead reload rpc mcp completion help version"
 	cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 	# "--name=va" comes as three words.
 	if [ "$cur" = '=' ]; then cur=; elif [ "$prev" = '=' ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
@@ -111,8 +111,14 @@ _ficq() {
 	dead) options=" --source= --limit= --all"
 		[ $place = 0 ] && words="retry drop"
 		;;
+	reload) options=""
+		:
+		;;
 	rpc) options=""
 		:
+		;;
+	mcp) options=" --source= --print-config"
+		[ $place = 0 ] && words="claude cursor vscode codex"
 		;;
 	completion) options=""
 		[ $place = 0 ] && words="bash zsh fish"

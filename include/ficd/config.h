@@ -144,6 +144,9 @@ void config_print(const struct config *c, struct buf *out);
  * the two has is not in the list. */
 void config_restart_needed(const struct config *old, const struct config *now, struct buf *out);
 
+/* Takes over into `c` what takes effect without a restart. ERR_INVALID: not the same sources (`why` names one), nothing was changed; ERR_NOMEM: some of it was. */
+int config_apply(struct config *c, const struct config *now, struct why *why);
+
 /* NULL: no such source. */
 const struct config_source *config_source(const struct config *c, struct bytes name);
 /* Never NULL: a name that the configuration does not know gets plain defaults and is not enabled. */

@@ -58,6 +58,10 @@ void sync_start(struct sync *s);
 void sync_stop(struct sync *s, void (*stopped)(void *ctx), void *ctx);
 void sync_free(struct sync *s);
 
+/* Takes over, while it runs, what of the options may change: budget, and of the resources (the same ones) every_ms, full, history_ms, retain_ms, verify_ms,
+ * verify_counts and priority. What is under way goes on; what is due is looked for anew. */
+void sync_configure(struct sync *s, const struct sync_options *options);
+
 /* ---- wishes of clients ---- */
 
 enum sync_mode {

@@ -78,7 +78,7 @@ const struct option config_options[] = {
 	 .max = 100, .reloadable = true,
 	 .help = "share of the provider's rate limit; the rest is left to others"},
 	{SOURCE(concurrency), .name = "concurrency", .type = OPTION_NUMBER, .fallback = "4",
-	 .min = 1, .max = 8, .reloadable = true, .help = "calls to the provider at the same time"},
+	 .min = 1, .max = 8, .help = "calls to the provider at the same time"},
 	{SOURCE(retry_ms), .name = "retry", .type = OPTION_DURATION, .fallback = "1s", .min = 10,
 	 .max = 10 * MINUTE_MS,
 	 .help = "the first pause after a passing failure; it doubles with each of five attempts"},

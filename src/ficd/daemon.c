@@ -6,6 +6,7 @@
 #include "daemon.h"
 #include "heap.h"
 #include "method.h"
+#include "service.h"
 
 #include <base/files.h>
 #include <base/log.h>
@@ -81,14 +82,14 @@ static void on_signal(void *ctx, int signo)
 	daemon_stop(d);
 }
 
+/* It says itself how it went. */
 static void on_hangup(void *ctx, int signo)
 {
-	struct daemon *d = ctx;
+	struct buf words = {0};
 
 	(void)signo;
-	log_warn("ficd", "SIGHUP: tokens are read again; for a changed configuration restart ficd");
-	for (size_t i = 0; i < d->source_count; i++)
-		source_token(&d->sources[i]);
+	daemon_reload(ctx, &words);
+	buf_release(&words);
 }
 
 static int open_loop(struct daemon *d, struct why *why)
@@ -100,6 +101,9 @@ static int open_loop(struct daemon *d, struct why *why)
 		return ERR_IO;
 	d->heap = heap_new(d->loop);
 	if (!d->heap)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	d->service = service_new(d->loop);
+	if (!d->service)
 		return why_set(why, ERR_NOMEM, "out of memory");
 	d->syncer = syncer_new(d->loop, why);
 	if (!d->syncer)
@@ -145,16 +149,42 @@ static int open_socket(struct daemon *d, struct why *why)
 	return sessions_listen(d, why);
 }
 
-int daemon_open(struct daemon *d, struct config *config, bool once, struct why *why)
+/* "acme ok, globex error: ..." */
+static void tell_status(struct daemon *d)
+{
+	struct buf text = {0};
+
+	for (size_t i = 0; i < d->source_count; i++) {
+		const struct source *s = &d->sources[i];
+		struct sync_state state;
+		if (!s->sync)
+			continue;
+		sync_state(s->sync, &state);
+		buf_printf(&text, "%s%s %s%s%s", i ? ", " : "", s->config->name, state.state,
+			   state.error ? ": " : "", state.error ? state.error : "");
+	}
+	service_status(d->service, "%s", buf_text(&text));
+	buf_release(&text);
+}
+
+static void on_committed(struct source *s)
+{
+	changes_committed(s);
+	if (service_listens(s->daemon->service))
+		tell_status(s->daemon);
+}
+
+int daemon_open(struct daemon *d, struct config *config, const char *path, bool once, struct why *why)
 {
 	int rc;
 
 	*d = (struct daemon){.config = config,
+			     .config_path = path,
 			     .lock_fd = -1,
 			     .once = once,
 			     .started_ms = clock_wall_ms(),
 			     .dispatch = method_dispatch,
-			     .committed = changes_committed};
+			     .committed = on_committed};
 	rc = take_lock(d, why);
 	if (rc == 0)
 		rc = open_loop(d, why);
@@ -188,6 +218,7 @@ void daemon_stop(struct daemon *d)
 	if (d->stopping)
 		return;
 	d->stopping = true;
+	service_stopping(d->service);
 	server_stop_accepting(d->server);
 	d->stop_timer = timer_new(d->loop, on_patience, d);
 	if (d->stop_timer)
@@ -219,6 +250,7 @@ int daemon_run(struct daemon *d)
 	}
 	heap_started();
 	log_info("ficd", "version %s ready, socket %s", FIC_VERSION, d->config->socket);
+	service_ready(d->service);
 	loop_run(d->loop);
 	int code = 0;
 	for (size_t i = 0; d->once && i < d->source_count; i++) {
@@ -240,6 +272,7 @@ void daemon_close(struct daemon *d)
 	for (size_t i = 0; i < d->source_count; i++)
 		source_close(&d->sources[i]);
 	heap_free(d->heap);
+	service_free(d->service);
 	timer_free(d->stop_timer);
 	timer_free(d->once_timer);
 	http_free(d->http);

@@ -23,6 +23,7 @@ struct following;
 struct heap;
 struct indexed;
 struct request;
+struct service;
 struct session;
 
 /* The last time that questions had a resource read. */
@@ -54,12 +55,14 @@ struct source {
 
 struct daemon {
 	struct config *config;
+	const char *config_path; /* where it was read */
 	struct loop *loop;
 	struct http *http;
 	struct syncer *syncer;
 	struct server *server;
 	struct session *sessions;                                           /* all connections */
 	struct heap *heap;                                                  /* gives memory back */
+	struct service *service;                                            /* manager, is told */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
 	void (*committed)(struct source *s); /* who is told of a commit */
 	struct source sources[CONFIG_SOURCES_MAX];
@@ -74,16 +77,22 @@ struct daemon {
 };
 
 /* Builds everything and listens; nothing runs before daemon_run. 0, or an exit code of sysexits(3) with `why`. Takes the configuration. */
-int daemon_open(struct daemon *d, struct config *config, bool once, struct why *why);
+int daemon_open(struct daemon *d, struct config *config, const char *path, bool once, struct why *why);
 int daemon_run(struct daemon *d); /* until it is told to stop; the exit code */
 void daemon_close(struct daemon *d);
 void daemon_stop(struct daemon *d);
+
+/* reload.c: reads the configuration again. Nothing changes when anything in it is wrong (ERR_INVALID: `words` has it, a line each) or when its sources are others. Else
+ * it is in force, but for what `words` names (empty: all of it), which waits for a restart. */
+int daemon_reload(struct daemon *d, struct buf *words);
 
 /* source.c */
 int source_open(struct source *s, struct daemon *d, const struct config_source *config,
 		struct why *why);
 void source_close(struct source *s);
 void source_start(struct source *s);
+/* What the configuration says now, where it needs no restart. */
+void source_configure(struct source *s);
 /* Reads the token again, and uses it when it is another one. */
 void source_token(struct source *s);
 struct source *source_find(struct daemon *d, struct bytes name);

@@ -111,13 +111,13 @@ static int print_config(struct config *config)
 	return fflush(stdout) ? EX_IOERR : 0;
 }
 
-static int run(struct config *config, bool once)
+static int run(struct config *config, const char *path, bool once)
 {
 	static struct daemon daemon;
 	struct why why = {""};
 
 	log_setup(config->log_level, getenv("JOURNAL_STREAM") != NULL);
-	int code = daemon_open(&daemon, config, once, &why);
+	int code = daemon_open(&daemon, config, path, once, &why);
 	if (code)
 		fprintf(stderr, "ficd: %s\n", why.text);
 	else
@@ -172,6 +172,6 @@ int main(int argc, char **argv)
 		return 0;
 	case PRINT_CONFIG: return print_config(config);
 	case CHECK_STORE: return check_store(config);
-	default: return run(config, action == ONCE);
+	default: return run(config, path, action == ONCE);
 	}
 }

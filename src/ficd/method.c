@@ -121,6 +121,8 @@ const struct method methods[] = {
 	{"dead", false, dead_params, method_dead},
 	{"dead_retry", true, letter_params, method_dead_retry},
 	{"dead_drop", true, letter_params, method_dead_drop},
+	{"reload", true, no_params, method_reload},
+	{"config", false, no_params, method_config},
 	{NULL, false, NULL, NULL},
 };
 

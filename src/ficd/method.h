@@ -53,6 +53,8 @@ void method_prune(struct request *r);
 void method_dead(struct request *r);
 void method_dead_retry(struct request *r);
 void method_dead_drop(struct request *r);
+void method_reload(struct request *r);
+void method_config(struct request *r);
 
 /* The source has committed: whoever follows its changes is to look. */
 void changes_committed(struct source *s);

@@ -8,6 +8,7 @@
  */
 #include "heap.h"
 #include "method.h"
+#include "service.h"
 
 #include <base/log.h>
 #include <codec/msgpack.h>
@@ -258,25 +259,38 @@ static size_t take_messages(struct session *s, struct bytes data)
 
 /* ---- the server's events ---- */
 
+static void session_allow(struct session *s)
+{
+	const struct config *config = s->daemon->config;
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+
+	conn_peer(s->conn, &uid, &gid, &pid);
+	s->may_write = access_allowed(&config->allow_write, uid, gid);
+	s->may_read = s->may_write || access_allowed(&config->allow_read, uid, gid);
+}
+
+void sessions_allow(struct daemon *d)
+{
+	for (struct session *s = d->sessions; s; s = s->next)
+		session_allow(s);
+}
+
 static void *on_open(void *ctx, struct conn *c)
 {
 	struct daemon *d = ctx;
 	struct session *s = calloc(1, sizeof *s);
-	uid_t uid;
-	gid_t gid;
-	pid_t pid;
 
 	if (!s) {
 		conn_abort(c);
 		return NULL;
 	}
-	conn_peer(c, &uid, &gid, &pid);
 	s->next = d->sessions;
 	d->sessions = s;
 	s->daemon = d;
 	s->conn = c;
-	s->may_write = access_allowed(&d->config->allow_write, uid, gid);
-	s->may_read = s->may_write || access_allowed(&d->config->allow_read, uid, gid);
+	session_allow(s);
 	return s;
 }
 
@@ -387,7 +401,9 @@ int sessions_listen(struct daemon *d, struct why *why)
 		.ctx = d,
 	};
 
-	d->server = server_open(d->loop, &options, &events, why);
+	int fd = service_descriptor("control");
+	d->server = fd < 0 ? server_open(d->loop, &options, &events, why)
+			   : server_adopt(d->loop, fd, &options, &events, why);
 	return d->server ? 0 : ERR_IO;
 }
 

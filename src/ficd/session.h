@@ -54,6 +54,9 @@ size_t request_backlog(const struct request *r);
  * connection has not read yet. */
 bool request_crowded(const struct request *r);
 
+/* Whoever is connected may from now on what the configuration says now. */
+void sessions_allow(struct daemon *d);
+
 int sessions_listen(struct daemon *d, struct why *why);
 void sessions_close(struct daemon *d);
 

@@ -197,6 +197,17 @@ void source_token(struct source *s)
 		sync_start(s->sync);
 }
 
+void source_configure(struct source *s)
+{
+	struct sync_resource_options resources[CONFIG_RESOURCES_MAX];
+	struct sync_options options = {.budget = s->config->budget / 100.0,
+				       .resources = resources,
+				       .resource_count = wanted_resources(s, resources)};
+
+	sync_configure(s->sync, &options);
+	source_token(s);
+}
+
 static void on_token_timer(void *ctx)
 {
 	struct source *s = ctx;

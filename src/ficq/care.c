@@ -168,3 +168,26 @@ int care_prune(struct app *a)
 	params_release(&p);
 	return code ? code : print_result(a, result, "dropped", list, put_pruned);
 }
+
+/* --- reload --- */
+
+int care_reload(struct app *a)
+{
+	struct bytes result;
+	int code = app_call(a, "reload", bytes_of(NULL, 0), &result);
+
+	if (code)
+		return code;
+	if (a->format == FORMAT_JSON)
+		return app_print_json(a, result);
+	struct bytes waits = member_str(result, "restart_needed");
+	if (waits.len) {
+		buf_put_str(&a->out.buf, "read again; only a restart brings into force: ");
+		member_show(&a->out.buf, &a->show, result, "restart_needed", CELL_TEXT);
+	} else {
+		member_show(&a->out.buf, &a->show, result, "path", CELL_TEXT);
+		buf_put_str(&a->out.buf, " was read again and is in force");
+	}
+	buf_put_byte(&a->out.buf, '\n');
+	return 0;
+}

@@ -1,5 +1,5 @@
 /*
- * care: the commands that look after what is stored: verify, prune.
+ * care: the commands that look after the daemon and what it stores: verify, prune, reload.
  */
 #ifndef FIC_FICQ_CARE_H
 #define FIC_FICQ_CARE_H
@@ -8,5 +8,6 @@
 
 int care_verify(struct app *a);
 int care_prune(struct app *a);
+int care_reload(struct app *a);
 
 #endif

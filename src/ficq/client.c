@@ -218,13 +218,13 @@ static bool is_answer(const struct client *c, const struct rpc_response *answer)
 	return id.type == MP_NIL || (id.type == MP_INT && id.integer == c->id);
 }
 
-int client_call(struct client *c, const char *method, struct bytes params,
-		const struct client_wait *wait, struct rpc_response *answer, struct why *why)
+int client_send(struct client *c, const char *method, struct bytes params,
+		const struct client_wait *wait, int64_t *id_out, struct why *why)
 {
 	struct buf question = {0}, sent = {0};
-	struct why inner = {""};
 
-	rpc_put_request(&question, ++c->id, method, params);
+	*id_out = ++c->id;
+	rpc_put_request(&question, c->id, method, params);
 	int r = question.error ? question.error : wire_give(c->ask, buf_bytes(&question), &sent);
 	if (r < 0)
 		why_set(why, r, "the question cannot be written");
@@ -232,13 +232,46 @@ int client_call(struct client *c, const char *method, struct bytes params,
 		r = send_all(c, buf_bytes(&sent), wait, why);
 	buf_release(&question);
 	buf_release(&sent);
+	return r;
+}
+
+static int parse(const struct client *c, struct rpc_response *answer, struct why *why)
+{
+	struct why inner = {""};
+
+	if (rpc_response_parse(buf_bytes(&c->message), answer, &inner) == 0)
+		return 1;
+	return why_set(why, ERR_SYNTAX, "ficd's answer makes no sense: %.250s", inner.text);
+}
+
+int client_take(struct client *c, struct rpc_response *answer, struct why *why)
+{
+	int r = take(c, why);
+	int more = 1;
+
+	while (r == 0 && more == 1) {
+		more = receive(c, why);
+		/* The hangup may stand behind a whole answer. */
+		if (more != 1)
+			r = take(c, why);
+	}
+	if (r == 1)
+		return parse(c, answer, why);
+	return r < 0 ? r : more;
+}
+
+int client_call(struct client *c, const char *method, struct bytes params,
+		const struct client_wait *wait, struct rpc_response *answer, struct why *why)
+{
+	int64_t id;
+	int r = client_send(c, method, params, wait, &id, why);
+
 	while (r >= 0) {
 		r = next_message(c, wait, why);
+		if (r >= 0)
+			r = parse(c, answer, why);
 		if (r < 0)
 			break;
-		if (rpc_response_parse(buf_bytes(&c->message), answer, &inner) < 0)
-			return why_set(why, ERR_SYNTAX, "ficd's answer makes no sense: %.250s",
-				       inner.text);
 		if (is_answer(c, answer))
 			return 0;
 		if (answer->method.data && wait->on_notification)
@@ -262,37 +295,51 @@ static int not_greeted(const struct rpc_response *answer, struct why *why)
 	return why_set(why, ERR_INVALID, "what listens there does not answer hello: %.*s", len, text);
 }
 
-static int greet(struct client *c, const struct client_wait *wait, struct why *why)
+int client_greeted(const struct rpc_response *answer, struct why *why)
 {
-	struct rpc_response answer;
 	struct bytes protocol;
 	int64_t major = -1;
 
-	int r = client_call(c, "hello", (struct bytes){NULL, 0}, wait, &answer, why);
-	if (r < 0)
-		return r;
-	if (!answer.result.data)
-		return not_greeted(&answer, why);
-	if (mp_find(answer.result, bytes_str("protocol"), &protocol) != 1 ||
+	if (!answer->result.data)
+		return not_greeted(answer, why);
+	if (mp_find(answer->result, bytes_str("protocol"), &protocol) != 1 ||
 	    !mp_find_int(protocol, "major", &major))
 		return why_set(why, ERR_INVALID, "what listens there does not name its protocol");
-	if (major != RPC_PROTOCOL_MAJOR)
-		return why_set(
-			why, ERR_INVALID,
-			"ficd speaks protocol %lld, this ficq speaks %d: install the same version of both",
-			(long long)major, RPC_PROTOCOL_MAJOR);
+	if (major == RPC_PROTOCOL_MAJOR)
+		return 0;
+	return why_set(
+		why, ERR_INVALID,
+		"ficd speaks protocol %lld, this ficq speaks %d: install the same version of both",
+		(long long)major, RPC_PROTOCOL_MAJOR);
+}
+
+static int greet(struct client *c, const struct client_wait *wait, struct why *why)
+{
+	struct rpc_response answer;
+	int r = client_call(c, "hello", (struct bytes){NULL, 0}, wait, &answer, why);
+
+	if (r == 0)
+		r = client_greeted(&answer, why);
+	if (r < 0)
+		return r;
 	buf_reset(&c->hello);
 	buf_put_bytes(&c->hello, answer.result);
 	return 0;
 }
 
-int client_open(struct client *c, const char *path, const struct client_wait *wait, struct why *why)
+int client_connect(struct client *c, const char *path, struct why *why)
 {
 	enum wire_encoding ask = c->ask;
 
 	*c = (struct client){.fd = -1, .ask = ask == WIRE_UNKNOWN ? WIRE_MSGPACK : ask};
 	buf_init(&c->in, WIRE_ANSWER_MAX + 2 * READ_BYTES);
-	int r = find_daemon(c, path, why);
+	return find_daemon(c, path, why);
+}
+
+int client_open(struct client *c, const char *path, const struct client_wait *wait, struct why *why)
+{
+	int r = client_connect(c, path, why);
+
 	if (r == 0)
 		r = greet(c, wait, why);
 	if (r < 0)

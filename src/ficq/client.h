@@ -44,4 +44,16 @@ void client_close(struct client *c);
 int client_call(struct client *c, const char *method, struct bytes params,
 		const struct client_wait *wait, struct rpc_response *answer, struct why *why);
 
+/* For who asks much at once and waits elsewhere (poll(2) on `fd`). */
+
+/* Connects as client_open does, but says no hello: that is the first question then. */
+int client_connect(struct client *c, const char *path, struct why *why);
+/* Sends a question and does not wait for an answer; questions are few and short, so that they find room. Its number goes to *id_out. */
+int client_send(struct client *c, const char *method, struct bytes params,
+		const struct client_wait *wait, int64_t *id_out, struct why *why);
+/* 1: the next answer or notification of what has arrived; it borrows from the client until the next call. 0: not all of one is there. Never waits. */
+int client_take(struct client *c, struct rpc_response *answer, struct why *why);
+/* 0: the answer to hello comes from a daemon that this program understands. */
+int client_greeted(const struct rpc_response *answer, struct why *why);
+
 #endif

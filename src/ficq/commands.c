@@ -14,6 +14,7 @@
 #define QUESTION_OPTIONS (SPAN_OPTIONS | BIT(OPT_WHERE) | WORTH_OPTIONS)
 
 const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
+const char *const mcp_client_words[] = {"claude", "cursor", "vscode", "codex", NULL};
 
 const struct command_spec command_table[CMD_NUMBER] = {
 	[CMD_STATUS] =
@@ -250,6 +251,14 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.first = ARG_DEAD,
 			.options = BIT(OPT_SOURCE) | BIT(OPT_LIMIT) | BIT(OPT_ALL),
 		},
+	[CMD_RELOAD] =
+		{
+			.name = "reload",
+			.synopsis = "",
+			.summary = "have the daemon read its configuration again",
+			.detail = "Nobody is cut off. When anything in the file is wrong nothing changes, and it is said "
+				  "what. Tells which options wait for a restart.",
+		},
 	[CMD_RPC] =
 		{
 			.name = "rpc",
@@ -258,6 +267,17 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.detail = "The parameters are a JSON object; - reads it from standard input.",
 			.args_min = 1,
 			.args_max = 2,
+		},
+	[CMD_MCP] =
+		{
+			.name = "mcp",
+			.synopsis = "[CLIENT]",
+			.summary = "serve agents: the Model Context Protocol on standard input and output",
+			.detail = "Clients start it. --print-config prints what their configuration needs: for "
+				  "claude and cursor (the default), vscode or codex.",
+			.args_max = 1,
+			.first = ARG_CLIENT,
+			.options = BIT(OPT_SOURCE) | BIT(OPT_PRINT_CONFIG),
 		},
 	[CMD_COMPLETION] =
 		{

@@ -27,7 +27,9 @@ enum command {
 	CMD_VERIFY,
 	CMD_PRUNE,
 	CMD_DEAD,
+	CMD_RELOAD,
 	CMD_RPC,
+	CMD_MCP,
 	CMD_COMPLETION,
 	CMD_HELP,
 	CMD_VERSION,
@@ -41,7 +43,8 @@ enum arg_kind {
 	ARG_SOURCE_OR_RESOURCE,
 	ARG_COMMAND,
 	ARG_SHELL,
-	ARG_DEAD /* retry or drop */
+	ARG_DEAD,  /* retry or drop */
+	ARG_CLIENT /* of mcp --print-config */
 };
 
 struct command_spec {
@@ -65,6 +68,7 @@ struct command_spec {
 
 extern const struct command_spec command_table[CMD_NUMBER];
 extern const char *const shell_words[];
+extern const char *const mcp_client_words[];
 
 /* CMD_NUMBER: there is none of that name; `why` says what may have been meant. */
 enum command command_find(const char *name, struct why *why);

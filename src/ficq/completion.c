@@ -86,6 +86,7 @@ static const char *bash_argument(enum arg_kind kind)
 		return "$(ficq completion sources 2>/dev/null) $(ficq completion resources 2>/dev/null)";
 	case ARG_SHELL: return "bash zsh fish";
 	case ARG_DEAD: return "retry drop";
+	case ARG_CLIENT: return "claude cursor vscode codex";
 	default: return "";
 	}
 }
@@ -202,6 +203,7 @@ static const char *zsh_argument(enum arg_kind kind)
 	case ARG_COMMAND: return "_ficq_commands";
 	case ARG_SHELL: return "(bash zsh fish)";
 	case ARG_DEAD: return "(retry drop)";
+	case ARG_CLIENT: return "(claude cursor vscode codex)";
 	default: return " ";
 	}
 }
@@ -291,6 +293,7 @@ static const char *fish_argument(enum arg_kind kind)
 		return "(ficq completion sources 2>/dev/null; ficq completion resources 2>/dev/null)";
 	case ARG_SHELL: return "bash zsh fish";
 	case ARG_DEAD: return "retry drop";
+	case ARG_CLIENT: return "claude cursor vscode codex";
 	default: return NULL;
 	}
 }

@@ -8,6 +8,7 @@
 #include "feed.h"
 #include "help.h"
 #include "inspect.h"
+#include "mcp.h"
 #include "plan.h"
 #include "sync.h"
 #include "wait.h"
@@ -38,7 +39,9 @@ static int (*const functions[CMD_NUMBER])(struct app *a) = {
 	[CMD_VERIFY] = care_verify,
 	[CMD_PRUNE] = care_prune,
 	[CMD_DEAD] = dead_command,
+	[CMD_RELOAD] = care_reload,
 	[CMD_RPC] = tools_rpc,
+	[CMD_MCP] = mcp_command,
 	[CMD_COMPLETION] = tools_completion,
 	[CMD_HELP] = tools_help,
 	[CMD_VERSION] = tools_version,

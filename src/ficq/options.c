@@ -70,6 +70,8 @@ const struct option_spec option_table[OPT_COUNT] = {
 	[OPT_ALL] = {0, "all", NULL, NULL, "every dead letter; in a list, those that were dropped too"},
 	[OPT_IDLE] = {0, "idle", NULL, NULL,
 		      "wait until no sync is under way or due, however fresh the data are"},
+	[OPT_PRINT_CONFIG] = {0, "print-config", NULL, NULL,
+			      "print what a client's configuration needs to start this, and leave"},
 	[OPT_TZ] = {0, "tz", "ZONE", NULL,
 		    "the time zone of times in tables and of times given: Europe/Paris, UTC"},
 	[OPT_COLOR] = {0, "color", "WHEN", color_words, "auto, always or never"},

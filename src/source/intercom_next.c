@@ -96,8 +96,7 @@ bool intercom_next_scrolls(const struct intercom_reading *g, int status)
 
 	if (g->ask->kind != ASK_LIST || !g->route || !g->route->scroll || status != 400 ||
 	    mp_path(buf_bytes(&g->page->body), bytes_str("errors.0"), &code) != 1 ||
-	    !mp_find_str(code, "message", &message) ||
-	    !bytes_has(message, "scroll API"))
+	    !mp_find_str(code, "message", &message) || !bytes_has(message, "scroll API"))
 		return false;
 	g->page->next = arena_bytes(&g->page->arena, bytes_str(scroll_mark));
 	return g->page->next.len > 0;

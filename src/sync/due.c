@@ -53,7 +53,7 @@ static void plan_full(struct resource *r, int64_t after, int64_t wall)
 }
 
 /* A time in the future was noted by a clock that ran ahead: up to an hour it keeps what is done from being done again, beyond that it is not believed. */
-static void plan_from_done(struct resource *r, int64_t wall)
+void due_replan(struct resource *r, int64_t wall)
 {
 	if (r->full_done_ms == TIME_NONE || r->full_done_ms > wall + HOUR_MS)
 		r->full_done_ms = wall;
@@ -68,7 +68,7 @@ void due_load(struct resource *r, const struct snapshot *view, int64_t wall)
 	struct bytes mark = snapshot_mark(view, key);
 	if (mark.len == 0 || time_parse(mark, &r->full_done_ms))
 		r->full_done_ms = TIME_NONE;
-	plan_from_done(r, wall);
+	due_replan(r, wall);
 }
 
 bool due_full(struct resource *r, int64_t wall)
@@ -83,7 +83,7 @@ void due_full_ended(struct resource *r, bool ok, int64_t wall)
 {
 	if (ok) {
 		r->full_done_ms = wall;
-		plan_from_done(r, wall);
+		due_replan(r, wall);
 	} else if (r->full_wall_ms != TIME_NONE && r->full_wall_ms > wall + HOUR_MS) {
 		r->full_wall_ms = wall + HOUR_MS;
 	}
@@ -106,7 +106,7 @@ static void jumped(struct resource *r, int64_t by, int64_t wall)
 	}
 	/* One that is under way plans the next at its end. */
 	if (!reads_all(r))
-		plan_from_done(r, wall);
+		due_replan(r, wall);
 }
 
 void due_clock(struct sync *s, int64_t mono, int64_t wall)

@@ -88,7 +88,8 @@ void sync_identify(struct sync *s);
 int64_t due_after_ms(struct resource *r); /* from the end of a regular run to the next one */
 void due_load(struct resource *r, const struct snapshot *view,
 	      int64_t wall); /* after start, what earlier runs of the daemon left */
-bool due_full(struct resource *r, int64_t wall); /* once for each time that a full run is due */
+void due_replan(struct resource *r, int64_t wall); /* from the last full run and the schedule */
+bool due_full(struct resource *r, int64_t wall);   /* once for each time that a full run is due */
 void due_full_ended(struct resource *r, bool ok, int64_t wall);
 void due_clock(struct sync *s, int64_t mono, int64_t wall); /* looks whether the clocks went apart */
 

@@ -351,6 +351,9 @@ static void test_train(void **state)
 	struct bytes tiny[] = {B("a"), B(""), B("1234567"), B("a"), B("12345678"), B("12345678")};
 	assert_int_equal(dictionary_train(tiny, 6, &first), 0);
 	assert_int_equal(first.len, 0); /* it would be larger than what it saves */
+	struct bytes nothing[] = {B(""), B(""), B("")};
+	assert_int_equal(dictionary_train(nothing, 3, &first), 0);
+	assert_int_equal(first.len, 0);
 	assert_int_equal(dictionary_train(samples, RECORDS, &first), 0);
 	assert_int_equal(dictionary_train(samples, RECORDS, &again), 0);
 	assert_true(bytes_equal(buf_bytes(&first), buf_bytes(&again)));
