@@ -378,6 +378,9 @@ int scan_open(struct snapshot *v, const struct scan_spec *spec, struct scan **sc
 int scan_step(struct scan *s, struct scan_row *row_out);
 /* The same until there is a row, or an end: opens as many segments as that takes. */
 int scan_next(struct scan *s, struct scan_row *row_out);
+/* From now on rows whose number in this field (of a kind with a column of numbers) is smaller than this, or, `most`, larger, or who have none, may be left out: whole
+ * segments where it can be. */
+void scan_bound(struct scan *s, unsigned field, bool most, int64_t value);
 /* The record of the row that scan_next gave last, inflated into `memory` (reset first). 1 or an
  * error. */
 int scan_record(struct scan *s, struct buf *memory, struct record *out);

@@ -480,7 +480,7 @@ struct marking {
 	struct look look;
 	const uint8_t *start;
 	size_t room;
-	size_t enough; /* what begins behind it cannot make the part better */
+	size_t enough;                 /* what begins behind it cannot make the part better */
 	size_t ring[SEARCH_WORDS_MAX]; /* where the last words began */
 	unsigned words;
 	struct span spans[SPANS_MAX];

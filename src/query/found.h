@@ -13,8 +13,8 @@
 #define FOUND_MAX 8192u /* a quarter of a megabyte, as a table */
 
 struct found_child {
-	uint64_t parent;          /* what children call it, never 0 */
-	int64_t created_ms;       /* the parent was */
+	uint64_t parent;           /* what children call it, never 0 */
+	int64_t created_ms;        /* the parent was */
 	uint32_t segment, ordinal; /* where the child lies */
 	bool sure;                 /* the search holds for it; else its words have to be read */
 };

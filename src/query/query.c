@@ -54,6 +54,7 @@ struct query {
 	struct scan_position last;
 	struct sort_key from_key, last_key; /* the same in an order of values */
 	struct top *top;
+	bool bounded;      /* some rows of an order were not looked at */
 	struct rank *rank; /* NULL: not by relevance */
 	size_t top_count, top_at;
 	size_t rows_start; /* in the rows' buffer */
@@ -144,8 +145,8 @@ static void finish(struct query *q)
 	if (q->counted)
 		return;
 	q->result.total = q->matches;
-	/* An order of values looks at all rows, whichever page it is. */
-	bool all = q->rank ? !rank_full(q->rank) : q->spec.sort != NULL;
+	/* An order of values looks at all rows, whichever page it is, if nothing bounds them. */
+	bool all = q->rank ? !rank_full(q->rank) : q->spec.sort && !q->bounded;
 	q->result.total_known = q->spec.want_total || all || (!q->resumed && !q->result.more);
 }
 
@@ -221,7 +222,9 @@ static int begin_text(struct query *q, struct why *why)
 	/* A total and an order look at all rows. */
 	bool ranked = by_relevance(q), all = (s->want_total && !q->counted) || (s->sort && !ranked);
 	const struct text_want want = {
-		.rows = all ? 0 : ranked ? RANK_MAX : s->limit,
+		.rows = all      ? 0
+			: ranked ? RANK_MAX
+				 : s->limit,
 		.newest = s->axis == AXIS_CREATED && !s->ascending,
 		.start_ms = q->result.start_ms,
 		.ranked = ranked,
@@ -262,6 +265,16 @@ static int prepare(struct query *q, struct why *why)
 	return q->counting ? 0 : begin(q, why);
 }
 
+/* Of everything, the last updated first: that is the other axis, which has an index. (The other way round, what has no such time would come first.) */
+static void take_axis(struct query_spec *s)
+{
+	if (!s->sort || s->sort->path || strcmp(s->sort->name, "updated") != 0 || s->ascending ||
+	    s->start_ms != TIME_MIN || s->end_ms != TIME_MAX)
+		return;
+	s->axis = AXIS_UPDATED;
+	s->sort = NULL;
+}
+
 int query_open(struct snapshot *v, const struct query_spec *spec, struct query **out, struct why *why)
 {
 	struct query *q = calloc(1, sizeof *q);
@@ -269,6 +282,7 @@ int query_open(struct snapshot *v, const struct query_spec *spec, struct query *
 	if (!q)
 		return why_set(why, ERR_NOMEM, "out of memory");
 	q->spec = *spec;
+	take_axis(&q->spec);
 	filter_init(&q->filter, v, spec->resource, spec->where);
 	if (!q->spec.bytes_max)
 		q->spec.bytes_max = QUERY_BYTES_DEFAULT;
@@ -458,6 +472,23 @@ static bool ranked_enough(const struct query *q)
 	       (q->counted || !q->spec.want_total);
 }
 
+/* What is behind the last row that is kept need not be looked at, unless all are counted. */
+static void bound_scan(struct query *q)
+{
+	const struct field *f = q->spec.sort;
+	const struct sort_key *last = top_last(q->top);
+	int number = f->path && f->type != FIELD_REAL
+			     ? snapshot_field(q->filter.snapshot, q->spec.resource, f, NULL)
+			     : -1;
+	int64_t value;
+
+	if (!last || number < 0 || (q->spec.want_total && !q->counted) ||
+	    !sort_key_integer(last, &value))
+		return;
+	scan_bound(q->filter.scan, (unsigned)number, q->spec.ascending, value);
+	q->bounded = true;
+}
+
 static int keep_row(struct query *q, struct filter_row *row, unsigned *cost)
 {
 	struct sort_key key;
@@ -475,7 +506,11 @@ static int keep_row(struct query *q, struct filter_row *row, unsigned *cost)
 		if (rc == 0)
 			rc = filter_read(&q->filter, row, cost);
 	}
-	return rc == 1 ? top_add(q->top, &key, row->record.id) : rc;
+	if (rc != 1)
+		return rc;
+	rc = top_add(q->top, &key, row->record.id);
+	bound_scan(q);
+	return rc;
 }
 
 /* A row out of the order: 0, 1: damaged and counted, or an error. */

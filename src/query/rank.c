@@ -43,8 +43,10 @@ int rank_new(struct snapshot *v, const char *resource, const char *child, const 
 
 	if (!r)
 		return ERR_NOMEM;
-	*r = (struct rank){
-		.view = v, .resources = {resource, child}, .resource_count = child ? 2 : 1, .search = s};
+	*r = (struct rank){.view = v,
+			   .resources = {resource, child},
+			   .resource_count = child ? 2 : 1,
+			   .search = s};
 	for (size_t i = 0; i < r->resource_count; i++)
 		r->records += snapshot_count(v, r->resources[i]);
 	r->documents = malloc(RANK_MAX * sizeof *r->documents);

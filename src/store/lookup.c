@@ -142,7 +142,9 @@ int lookup_hash_in(struct store *s, const struct state_segment *e, uint64_t hash
 int lookup_hash(struct store *s, const struct state_resource *r, uint64_t hash, struct found *out)
 {
 	for (size_t i = r ? r->count : 0; i-- > 0;) {
-		int rc = r->segments[i].segment->damaged ? 0 : lookup_hash_in(s, &r->segments[i], hash, out);
+		int rc = r->segments[i].segment->damaged
+				 ? 0
+				 : lookup_hash_in(s, &r->segments[i], hash, out);
 		if (rc < 0 && store_trouble(s, rc) && r->segments[i].segment->damaged)
 			continue;
 		if (rc)

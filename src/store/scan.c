@@ -70,6 +70,9 @@ struct scan {
 	bool untimed; /* rows without a time, too */
 	struct scan_position after;
 	bool has_after;
+	bool bounded, most; /* rows beyond `bound` in the field may be left out */
+	unsigned bound_field;
+	int64_t bound;
 	struct run *runs;
 	size_t runs_count;
 	struct run **heap;
@@ -156,6 +159,62 @@ static int run_wants(const struct scan *s, struct run *r)
 	return rc;
 }
 
+/* The column's hint; NULL: no memory. */
+static struct column_hint *hint_of(struct run *r, unsigned number)
+{
+	if (!r->columns)
+		r->columns = calloc(SEGMENT_FIELDS_MAX, sizeof *r->columns);
+	return r->columns ? &r->columns[number] : NULL;
+}
+
+static bool is_beyond(const struct scan *s, int64_t value)
+{
+	return s->most ? value > s->bound : value < s->bound;
+}
+
+/* The number of the bound's field in the run's segment; FIELD_ABSENT: it has none there. */
+static int bound_number(struct scan *s, struct run *r, unsigned *number_out)
+{
+	struct segment *g = r->entry->segment;
+	int rc = segment_fields(g, s->view->store->pages, s->schema);
+
+	*number_out = g->fields[s->bound_field];
+	return rc;
+}
+
+/* 1: the current row may be left out. */
+static int row_is_beyond(struct scan *s, struct run *r)
+{
+	unsigned number;
+	int64_t value = 0;
+	int rc = bound_number(s, r, &number);
+
+	if (rc || number == FIELD_ABSENT)
+		return rc;
+	struct column_hint *hint = hint_of(r, number);
+	rc = hint ? column_number(r->entry->segment, s->view->store->pages, number, r->ordinal,
+				  hint, &value)
+		  : ERR_NOMEM;
+	if (rc < 0)
+		return rc == ERR_NOTFOUND ? 0 : rc;
+	return rc == 0 || is_beyond(s, value);
+}
+
+/* 1: all rows of the segment may be. */
+static int run_is_beyond(struct scan *s, struct run *r)
+{
+	unsigned number;
+	struct column c;
+	int rc = bound_number(s, r, &number);
+
+	if (rc || number == FIELD_ABSENT)
+		return rc;
+	rc = segment_column(r->entry->segment, s->view->store->pages, number, &c);
+	if (rc || c.form != FORM_NUMBERS)
+		return rc;
+	return c.present == 0 || is_beyond(s, s->most ? c.min : c.max);
+}
+
 /* Leaves out what the match rules out, where places are ordinals. */
 static void run_skip(const struct scan *s, struct run *r)
 {
@@ -183,6 +242,11 @@ static int run_next(struct scan *s, struct run *r)
 		if (rc)
 			return rc;
 		if (dead_has(r->entry->dead, r->ordinal))
+			continue;
+		int beyond = s->bounded ? row_is_beyond(s, r) : 0;
+		if (beyond < 0)
+			return beyond;
+		if (beyond && ++passed < PASSED_MAX)
 			continue;
 		rc = run_wants(s, r);
 		if (rc < 0)
@@ -417,6 +481,9 @@ static int run_open(struct scan *s, struct run *r)
 		return rc < 0 ? rc : SCAN_MORE;
 	if (r->match && match_bits_none(r->match) && !s->match_all)
 		return 0;
+	rc = s->bounded ? run_is_beyond(s, r) : 0;
+	if (rc)
+		return rc < 0 ? rc : 0;
 	rc = segment_load(r->entry->segment, s->view->store->pages);
 	if (!rc)
 		rc = run_terms(s, r);
@@ -660,6 +727,16 @@ int scan_next(struct scan *s, struct scan_row *row_out)
 	return rc;
 }
 
+void scan_bound(struct scan *s, unsigned field, bool most, int64_t value)
+{
+	s->bounded = s->schema && field < s->schema->count &&
+		     (s->schema->fields[field].kind == STORE_INTEGER ||
+		      s->schema->fields[field].kind == STORE_TIME);
+	s->bound_field = field;
+	s->most = most;
+	s->bound = value;
+}
+
 int scan_record(struct scan *s, struct buf *memory, struct record *out)
 {
 	struct store *store = s->view->store;
@@ -682,12 +759,11 @@ static int read_column(struct scan *s, unsigned number)
 	struct run *r = s->last;
 	int rc;
 
-	if (!r->columns)
-		r->columns = calloc(SEGMENT_FIELDS_MAX, sizeof *r->columns);
-	if (!r->columns)
+	struct column_hint *hint = hint_of(r, number);
+	if (!hint)
 		return ERR_NOMEM;
-	rc = column_value(r->entry->segment, s->view->store->pages, number, r->ordinal,
-			  &r->columns[number], &s->value);
+	rc = column_value(r->entry->segment, s->view->store->pages, number, r->ordinal, hint,
+			  &s->value);
 	if (rc)
 		return store_trouble(s->view->store, rc);
 	return s->value.len == 1 && s->value.data[0] == 0xc1 ? 0 : 1;

@@ -65,8 +65,8 @@ static void must(int rc, const char *what, const struct why *why)
 	exit(1);
 }
 
-static void search_for(const struct question *a, const struct resource_type *type, struct arena *arena,
-		       struct query_text *out)
+static void search_for(const struct question *a, const struct resource_type *type,
+		       struct arena *arena, struct query_text *out)
 {
 	struct why why = {""};
 

@@ -27,8 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define GETS       4000u
-#define COLD_GETS  40u
+#define GETS      4000u
+#define COLD_GETS 40u
 
 static double now_s(clockid_t clock)
 {

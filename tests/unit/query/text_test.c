@@ -735,9 +735,8 @@ static void compare_ranks(struct query_spec s, struct question *q, bool low)
 	int64_t last_ms = TIME_MAX;
 	struct why why;
 
-	assert_int_equal(query_sort(bytes_str("relevance"), s.fields, s.axis, &s.ascending, &s.sort,
-				    &why),
-			 0);
+	assert_int_equal(
+		query_sort(bytes_str("relevance"), s.fields, s.axis, &s.ascending, &s.sort, &why), 0);
 	s.limit += 30; /* each page ranks all */
 	size_t n = expect(&s, q, low), found = collect_pages(s);
 	assert_int_equal(found, n);
@@ -754,8 +753,7 @@ static void compare_ranks(struct query_spec s, struct question *q, bool low)
 		if (records == 0 || score > last + 1e-9)
 			fail_msg("%.*s: %s has %.12f, behind %.12f", (int)s.text.search->text.len,
 				 (const char *)s.text.search->text.data, m->id, score, last);
-		assert_true(score < last - 1e-9 || m->created_ms <= last_ms ||
-			    score != last);
+		assert_true(score < last - 1e-9 || m->created_ms <= last_ms || score != last);
 		last = score;
 		last_ms = m->created_ms;
 	}
