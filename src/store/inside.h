@@ -161,7 +161,8 @@ struct txn_part {
 	uint64_t packer_dictionary; /* which it packs with */
 	struct coverage coverage;   /* as it will be */
 	struct intervals damaged;
-	int64_t lead;      /* of its own records with parents (lead.h) */
+	int64_t lead;      /* of its own records with parents (lead.h) … */
+	bool lead_begun;   /* … once there was one */
 	int64_t retain_ms; /* what was created before goes; TIME_MIN: nothing */
 	enum retain_how retain_how;
 	char retain_other[SEGMENT_NAME_SIZE]; /* of parents their children's name, "": none */
@@ -191,6 +192,10 @@ int part_pack(struct txn *t, struct txn_part *part);
 bool part_trains(const struct txn_part *part);
 /* The packer, for what is packed anew. */
 int part_packer(struct txn *t, struct txn_part *part);
+/* The id's slot in the part's table: its row, or the empty one where it belongs. */
+uint32_t *txn_slot(const struct txn_part *part, struct bytes id, uint64_t hash);
+struct bytes txn_row_id(const struct txn_part *part, const struct txn_row *r);
+struct bytes txn_row_parent(const struct txn_part *part, const struct txn_row *r);
 /* The transaction's own row with the id; NULL: there is none. The part may be NULL. */
 const struct row *txn_row_of(const struct txn_part *part, struct bytes id);
 void txn_free(struct txn *t);

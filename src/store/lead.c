@@ -46,11 +46,13 @@ int64_t lead_of(const struct store *s, const struct state *t, const struct schem
 }
 
 /* What is unknown for good stays so. */
-int64_t lead_begin(const struct store *s, const struct schema *schema)
+static void begin(const struct store *s, struct txn_part *part)
 {
-	const struct mark *m = schema && *schema->parent ? mark_of(s->state, schema) : NULL;
+	const struct mark *m = mark_of(s->state, part->extract.schema);
 
-	return m && mark_lead(m) == LEAD_UNKNOWN ? LEAD_UNKNOWN : 0;
+	if (m && mark_lead(m) == LEAD_UNKNOWN)
+		part->lead = LEAD_UNKNOWN;
+	part->lead_begun = true;
 }
 
 bool snapshot_lead(const struct snapshot *v, const char *resource, int64_t *lead_ms_out)
@@ -137,6 +139,8 @@ int lead_note(struct txn *t, struct txn_part *part, const struct record *r, cons
 	int rc = 0;
 
 	*orphan_out = false;
+	if (own && *own->parent && !part->lead_begun)
+		begin(t->store, part);
 	/* Nobody finds a tombstone. */
 	if (own && *own->parent && r->parent.len && !(r->flags & RECORD_DELETED) &&
 	    part->lead != LEAD_UNKNOWN)
@@ -152,8 +156,7 @@ static void settle_orphans(const struct txn *t, struct txn_part *part)
 		const struct txn_row *r = &part->rows[i];
 		if (!r->orphan || r->dropped)
 			continue;
-		const struct row *parent = txn_row_of(
-			parents, bytes_of(part->ids.data + r->id_at + r->id_len, r->parent_len));
+		const struct row *parent = txn_row_of(parents, txn_row_parent(part, r));
 		if (parent)
 			raise_lead(&part->lead, parent->created_ms, r->row.created_ms);
 		else

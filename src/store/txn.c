@@ -2,7 +2,7 @@
  * txn: what is about to change, in memory. Touches no file: an abort forgets, a commit (commit.c)
  * makes it so.
  */
-#include "lead.h"
+#include "inside.h"
 #include "repair.h"
 
 #include <assert.h>
@@ -147,7 +147,6 @@ int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct 
 	if (base)
 		base->refs++;
 	part->extract.schema = schema_find(&t->store->schemas, resource);
-	part->lead = lead_begin(t->store, part->extract.schema);
 	part->dictionary = base ? base->dictionary : 0;
 	part->gathering = part->dictionary == 0;
 	int rc = part_begin(part);
@@ -160,6 +159,39 @@ int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct 
 		last = &(*last)->next;
 	*last = *out = part;
 	return 0;
+}
+
+/* ---- rows by id ---- */
+
+struct bytes txn_row_id(const struct txn_part *part, const struct txn_row *r)
+{
+	return bytes_of(part->ids.data + r->id_at, r->id_len);
+}
+
+struct bytes txn_row_parent(const struct txn_part *part, const struct txn_row *r)
+{
+	return bytes_of(part->ids.data + r->id_at + r->id_len, r->parent_len);
+}
+
+uint32_t *txn_slot(const struct txn_part *part, struct bytes id, uint64_t hash)
+{
+	size_t mask = part->table_size - 1, at = (size_t)hash & mask;
+
+	for (;; at = (at + 1) & mask) {
+		uint32_t *slot = &part->table[at];
+		if (!*slot)
+			return slot;
+		const struct txn_row *r = &part->rows[*slot - 1];
+		if (r->row.id_hash == hash && bytes_equal(txn_row_id(part, r), id))
+			return slot;
+	}
+}
+
+const struct row *txn_row_of(const struct txn_part *part, struct bytes id)
+{
+	uint32_t slot = part && part->table_size ? *txn_slot(part, id, bytes_hash(id)) : 0;
+
+	return slot ? &part->rows[slot - 1].row : NULL;
 }
 
 /* ---- coverage and marks ---- */
