@@ -311,7 +311,8 @@ static int walk_child(struct text *t, const struct scan_row *row, unsigned *cost
 		.ordinal = row->ordinal,
 		.sure = row->verdict == MATCH_SURE,
 	};
-	struct found_child child = {hit.parent, TIME_NONE, hit.segment, hit.ordinal, hit.sure};
+	int64_t latest_ms = latest_parent(t, hit.created_ms);
+	struct found_child child = {hit.parent, latest_ms, hit.segment, hit.ordinal, hit.sure};
 	const struct found_child *known = hit.parent ? found_find(&t->found, hit.parent) : NULL;
 
 	/* A sure one makes a parent sure that was only possible. */
@@ -319,9 +320,8 @@ static int walk_child(struct text *t, const struct scan_row *row, unsigned *cost
 		return 0;
 	t->quota -= t->quota > 0;
 	*cost += 1;
-	int rc = match_add(t->own, hit.parent, hit.sure, latest_parent(t, hit.created_ms),
-			   &child.created_ms);
-	/* One that is not held is not looked for again. */
+	int rc = match_add(t->own, hit.parent, hit.sure, latest_ms, &child.created_ms);
+	/* One that is not held is not looked for again soon. */
 	if (rc < 0 || known)
 		return rc < 0 ? rc : 0;
 	return found_add(&t->found, &child);

@@ -31,10 +31,11 @@ struct journal {
 	uint64_t total;         /* of all */
 };
 
-/* What is known of a resource whose mark of its lead is missing (lead.h): it was written before there were any. */
+/* What is known of a resource whose mark of its lead is missing (lead.h). */
 struct store_lead {
 	bool known;
-	int64_t lead; /* of what was looked at, and of all transactions since the store was opened */
+	bool again;   /* a transaction has made it unknown: all is looked at again when that is over */
+	int64_t lead; /* of what was looked at, and of all transactions since */
 };
 
 /* The look at what is there. */
@@ -161,8 +162,7 @@ struct txn_part {
 	uint64_t packer_dictionary; /* which it packs with */
 	struct coverage coverage;   /* as it will be */
 	struct intervals damaged;
-	int64_t lead;      /* of its own records with parents (lead.h) … */
-	bool lead_begun;   /* … once there was one */
+	int64_t lead; /* of its own records with parents (lead.h) */
 	int64_t retain_ms; /* what was created before goes; TIME_MIN: nothing */
 	enum retain_how retain_how;
 	char retain_other[SEGMENT_NAME_SIZE]; /* of parents their children's name, "": none */

@@ -3,7 +3,7 @@
  * soon as they are older than the parent by more than this.
  *
  * A provider's children are never older than their parents, so the bound is 0 nearly always. What cannot be bounded (a child whose parent is not
- * held, a parent that becomes younger) makes it unknown; then a search looks at all children.
+ * held, a parent that becomes younger) takes the mark away; then a search looks at all children, until upkeep has looked at all that there are.
  */
 #include "lead.h"
 #include "lookup.h"
@@ -43,16 +43,6 @@ int64_t lead_of(const struct store *s, const struct state *t, const struct schem
 	if (!r || r->count == 0)
 		return 0;
 	return l->known ? l->lead : LEAD_UNKNOWN;
-}
-
-/* What is unknown for good stays so. */
-static void begin(const struct store *s, struct txn_part *part)
-{
-	const struct mark *m = mark_of(s->state, part->extract.schema);
-
-	if (m && mark_lead(m) == LEAD_UNKNOWN)
-		part->lead = LEAD_UNKNOWN;
-	part->lead_begun = true;
 }
 
 bool snapshot_lead(const struct snapshot *v, const char *resource, int64_t *lead_ms_out)
@@ -139,8 +129,6 @@ int lead_note(struct txn *t, struct txn_part *part, const struct record *r, cons
 	int rc = 0;
 
 	*orphan_out = false;
-	if (own && *own->parent && !part->lead_begun)
-		begin(t->store, part);
 	/* Nobody finds a tombstone. */
 	if (own && *own->parent && r->parent.len && !(r->flags & RECORD_DELETED) &&
 	    part->lead != LEAD_UNKNOWN)
@@ -170,17 +158,22 @@ static int settle(struct txn *t, const struct txn_part *part, const struct schem
 	struct store *s = t->store;
 	struct store_lead *l = &s->leads[schema - s->schemas.all];
 	int64_t held = lead_of(s, s->state, schema);
-	bool marked = mark_of(s->state, schema);
+	const struct mark *m = mark_of(s->state, schema);
 	char key[KEY_SIZE];
 	uint8_t value[8];
 
+	mark_name(schema, key);
+	if (part->lead == LEAD_UNKNOWN) {
+		l->known = false;
+		l->again = true;
+		return m ? txn_mark(t, key, bytes_of(NULL, 0)) : 0;
+	}
 	if (part->lead > l->lead)
 		l->lead = part->lead;
-	if (held == LEAD_UNKNOWN || (marked && part->lead <= held) ||
-	    (!marked && part->lead == 0 && part->count == part->dropped))
+	if (held == LEAD_UNKNOWN || (m && part->lead <= held) ||
+	    (!m && part->lead == 0 && part->count == part->dropped))
 		return 0;
 	put_le64(value, (uint64_t)(part->lead > held ? part->lead : held));
-	mark_name(schema, key);
 	return txn_mark(t, key, bytes_of(value, sizeof value));
 }
 
@@ -198,7 +191,7 @@ int lead_settle(struct txn *t)
 	return rc;
 }
 
-/* ---- what was written before there were marks ---- */
+/* ---- what has no mark: it was written before there were any, or something made it unknown ---- */
 
 /* Of a step: about 2 us each. */
 #define STEP_CHILDREN 128u
@@ -210,14 +203,25 @@ void lead_survey_end(struct store *s)
 	s->survey = (struct lead_survey){0};
 }
 
+/* What was unknown is in the state, or came to nothing. */
+static void survey_again(struct store *s)
+{
+	for (size_t i = 0; !s->committing && !s->waiting && i < s->schemas.count; i++) {
+		if (!s->leads[i].again)
+			continue;
+		s->leads[i] = (struct store_lead){.known = false};
+		lead_survey_end(s);
+	}
+}
+
 /* Whoever commits from here on says so himself (settle). */
 static bool survey_begin(struct store *s)
 {
 	for (size_t i = 0; i < s->schemas.count; i++) {
 		const struct schema *schema = &s->schemas.all[i];
 		const struct state_resource *r = state_find(s->state, schema->resource);
-		if (!*schema->parent || s->leads[i].known || !r || r->count == 0 ||
-		    mark_of(s->state, schema))
+		if (!*schema->parent || s->leads[i].known || s->leads[i].again || !r ||
+		    r->count == 0 || mark_of(s->state, schema))
 			continue;
 		s->state->refs++;
 		s->survey = (struct lead_survey){.state = s->state, .schema = schema};
@@ -271,6 +275,7 @@ bool lead_survey(struct store *s)
 {
 	struct lead_survey *v = &s->survey;
 
+	survey_again(s);
 	if (!v->state && !survey_begin(s))
 		return false;
 	const struct state_resource *r = state_find(v->state, v->schema->resource);
