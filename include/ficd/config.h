@@ -70,6 +70,7 @@ struct config_source {
 	const char *region;   /* "us", "eu", "au" */
 	const char *base_url; /* without a slash at its end; NULL: the provider's own address for the region */
 	struct config_token token;
+	struct config_token webhook_secret; /* without a name: webhooks are not taken */
 	const char *version; /* of the provider's API: "2.16" */
 	int64_t history_ms;
 	int64_t retain_ms;
@@ -96,6 +97,8 @@ struct config {
 	const char *socket;
 	struct access allow_read;
 	struct access allow_write;
+	const char *http; /* a loopback address, or the path of a UNIX socket; NULL: off */
+	struct config_token http_token; /* without a name: nobody may write over HTTP */
 	int64_t memory_bytes;
 	int64_t disk_reserve_bytes;
 	enum log_level log_level;
@@ -153,11 +156,11 @@ const struct config_source *config_source(const struct config *c, struct bytes n
 const struct config_resource *config_resource(const struct config_source *s, const char *name);
 
 /*
- * Reads a source's token into `secret` (reset first; nothing in it on an error): from the file, or from $CREDENTIALS_DIRECTORY/NAME or …/ficd_NAME. One newline at the end is left out.
+ * Reads a secret (t->name is not NULL) into `secret` (reset first; nothing in it on an error): from the file, or from $CREDENTIALS_DIRECTORY/NAME or …/ficd_NAME. One newline at the end is left out.
  * 0: it is there; a text in `why` is then a warning (others can read the file), "" is none. ERR_NOTFOUND, ERR_DENIED, ERR_IO, ERR_INVALID (empty, longer than
  * CONFIG_TOKEN_MAX, or not printable), ERR_NOMEM: `why` says what to do. `why` is not optional. Wipe the buffer (explicit_bzero) before releasing it.
  */
-int config_token_read(const struct config_source *s, struct buf *secret, struct why *why);
+int config_token_read(const struct config_token *t, struct buf *secret, struct why *why);
 
 /* Where things are when nobody says otherwise. */
 struct config_paths {

@@ -38,6 +38,11 @@ const struct option config_options[] = {
 	{FICD(allow_write), .name = "allow_write", .type = OPTION_ACCESS, .fallback = "group:ficd",
 	 .reloadable = true,
 	 .help = "who may also start syncs; root and the daemon's own user always may"},
+	{FICD(http), .name = "http", .type = OPTION_LISTEN, .fallback = "off",
+	 .help = "where the status page, metrics and webhooks are served: off, a loopback address such as 127.0.0.1:8889, or the path of a UNIX socket"},
+	{FICD(http_token), .name = "http_token", .type = OPTION_TOKEN, .fallback = "",
+	 .reloadable = true,
+	 .help = "whoever shows the token that is there (Authorization: Bearer) may write over HTTP; empty: nobody"},
 	{FICD(memory_bytes), .name = "memory", .type = OPTION_SIZE, .fallback = "16M",
 	 .min = 4 * MIB, .max = 4096 * MIB, .help = "caches and buffers together"},
 	{FICD(disk_reserve_bytes), .name = "disk_reserve", .type = OPTION_SIZE, .fallback = "16M",
@@ -57,6 +62,9 @@ const struct option config_options[] = {
 	 .help = "another address of the API, for proxies and the simulator; empty: the provider's own"},
 	{SOURCE(token), .name = "token", .type = OPTION_TOKEN, .required = true, .reloadable = true,
 	 .help = "where the access token is: credential:NAME (systemd) or file:PATH, never the token itself"},
+	{SOURCE(webhook_secret), .name = "webhook_secret", .type = OPTION_TOKEN, .fallback = "",
+	 .reloadable = true,
+	 .help = "where the secret is that the provider signs its webhooks with; they come to /webhooks/NAME of http; empty: none are taken"},
 	{SOURCE(version), .name = "version", .type = OPTION_CHOICE, .fallback = "2.16",
 	 .words = versions, .help = "Intercom-Version of every call"},
 	{SOURCE(history_ms), .name = "history", .type = OPTION_DURATION, .fallback = "400d",
@@ -144,8 +152,6 @@ const struct resource_default config_resources[] = {
 const size_t config_resource_count = sizeof config_resources / sizeof *config_resources;
 
 static const struct option_later later[] = {
-	{SECTION_FICD, "http", "off"},
-	{SECTION_SOURCE, "webhook_secret", ""},
 	{SECTION_SOURCE, "exclude", ""},
 	{SECTION_RESOURCE, "window", "1d"},
 };

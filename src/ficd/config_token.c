@@ -105,17 +105,16 @@ static int read_open(int fd, bool credential, const char *path, struct buf *secr
 	return rc;
 }
 
-int config_token_read(const struct config_source *s, struct buf *secret, struct why *why)
+int config_token_read(const struct config_token *t, struct buf *secret, struct why *why)
 {
 	char path[CONFIG_PATH_MAX];
 
 	buf_reset(secret);
 	why->text[0] = 0;
-	int fd = s->token.credential ? open_credential(s->token.name, path, why)
-				     : open_file(s->token.name, path, why);
+	int fd = t->credential ? open_credential(t->name, path, why) : open_file(t->name, path, why);
 	if (fd < 0)
 		return fd;
-	int rc = read_open(fd, s->token.credential, path, secret, why);
+	int rc = read_open(fd, t->credential, path, secret, why);
 	close(fd);
 	if (rc) {
 		if (secret->data)

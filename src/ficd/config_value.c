@@ -5,6 +5,7 @@
 #include "config_schedule.h"
 
 #include <base/suggest.h>
+#include <io/listener.h>
 
 #include <ctype.h>
 #include <errno.h>
@@ -229,11 +230,16 @@ static int parse_url(void *field, const char *text, struct arena *memory, struct
 	return 0;
 }
 
-static int parse_token(void *field, const char *text, struct arena *memory, struct why *why)
+static int parse_token(const struct option *o, void *field, const char *text, struct arena *memory,
+		       struct why *why)
 {
 	bool credential = strncmp(text, "credential:", 11) == 0;
 	const char *name = strchr(text, ':');
 
+	if (!*text && !o->required) {
+		*(struct config_token *)field = (struct config_token){false, NULL};
+		return 0;
+	}
 	if (!credential && strncmp(text, "file:", 5) != 0)
 		return why_set(why, ERR_INVALID,
 			       "expected file:PATH or credential:NAME; the token itself does not belong into this file: "
@@ -249,6 +255,22 @@ static int parse_token(void *field, const char *text, struct arena *memory, stru
 		return ERR_NOMEM;
 	*(struct config_token *)field = (struct config_token){credential, kept};
 	return 0;
+}
+
+static int parse_listen(void *field, const char *text, struct arena *memory, struct why *why)
+{
+	char host[LISTENER_HOST_MAX];
+	unsigned port;
+
+	*(const char **)field = NULL;
+	if (strcmp(text, "off") == 0)
+		return 0;
+	if (*text != '/' && listener_address(text, host, &port, why))
+		return ERR_INVALID;
+	if (strlen(text) >= sizeof((struct sockaddr_un *)0)->sun_path)
+		return why_set(why, ERR_INVALID, "the path is too long for a socket");
+	*(const char **)field = copy(memory, text);
+	return *(const char **)field ? 0 : ERR_NOMEM;
 }
 
 static int unknown_resource(struct bytes name, struct why *why)
@@ -343,7 +365,8 @@ int option_parse(const struct option *o, void *section, const char *text, struct
 	case OPTION_PERCENT:
 	case OPTION_NUMBER: return parse_number(o, field, text, why);
 	case OPTION_URL: return parse_url(field, text, memory, why);
-	case OPTION_TOKEN: return parse_token(field, text, memory, why);
+	case OPTION_TOKEN: return parse_token(o, field, text, memory, why);
+	case OPTION_LISTEN: return parse_listen(field, text, memory, why);
 	case OPTION_RESOURCES: return parse_resources(field, text, why);
 	case OPTION_SCHEDULE: return parse_schedule(field, text, why);
 	case OPTION_ZONE: return parse_zone(field, text, memory, why);
@@ -418,7 +441,12 @@ void option_print(const struct option *o, const void *section, struct buf *out)
 	case OPTION_DURATION: put_text(out, duration_text(*(const int64_t *)field, text)); return;
 	case OPTION_PERCENT: buf_printf(out, "%u%%", *(const unsigned *)field); return;
 	case OPTION_NUMBER: buf_printf(out, "%u", *(const unsigned *)field); return;
+	case OPTION_LISTEN:
+		put_text(out, *(const char *const *)field ? *(const char *const *)field : "off");
+		return;
 	case OPTION_TOKEN:
+		if (!token->name)
+			return;
 		buf_printf(out, "%s:%s", token->credential ? "credential" : "file",
 			   token->name ? token->name : "");
 		return;

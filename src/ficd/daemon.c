@@ -7,6 +7,7 @@
 #include "heap.h"
 #include "method.h"
 #include "service.h"
+#include "web.h"
 
 #include <base/files.h>
 #include <base/log.h>
@@ -194,6 +195,8 @@ int daemon_open(struct daemon *d, struct config *config, const char *path, bool 
 		rc = open_sources(d, why);
 	if (rc == 0)
 		rc = open_socket(d, why);
+	if (rc == 0)
+		rc = web_open(d, why);
 	return rc ? exit_code_of(rc) : 0;
 }
 
@@ -264,6 +267,7 @@ int daemon_run(struct daemon *d)
 
 void daemon_close(struct daemon *d)
 {
+	web_close(d);
 	sessions_close(d);
 	/* First of all: what a store still waits for ends here, with an error. */
 	struct syncer *syncer = d->syncer;

@@ -21,10 +21,12 @@
 struct daemon;
 struct following;
 struct heap;
+struct hooks;
 struct indexed;
 struct request;
 struct service;
 struct session;
+struct web;
 
 /* The last time that questions had a resource read. */
 struct refresh {
@@ -50,6 +52,7 @@ struct source {
 	struct zone *zone; /* of its schedules; NULL: UTC */
 	struct sync *sync;
 	struct refresh refreshes[CONFIG_RESOURCES_MAX]; /* by the provider's table of types */
+	struct hooks *hooks;                            /* what comes of webhooks */
 	struct following *followers;                    /* who is told of its commits */
 };
 
@@ -60,6 +63,7 @@ struct daemon {
 	struct http *http;
 	struct syncer *syncer;
 	struct server *server;
+	struct web *web;                                                    /* NULL: not served */
 	struct session *sessions;                                           /* all connections */
 	struct heap *heap;                                                  /* gives memory back */
 	struct service *service;                                            /* manager, is told */

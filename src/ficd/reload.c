@@ -1,6 +1,7 @@
 /* reload: the configuration is read again, as a whole or not at all; nobody is cut off, nothing that is under way ends. */
 #include "service.h"
 #include "session.h"
+#include "web.h"
 
 #include <base/log.h>
 
@@ -24,6 +25,7 @@ static void put_in_force(struct daemon *d)
 {
 	log_setup(d->config->log_level, getenv("JOURNAL_STREAM") != NULL);
 	sessions_allow(d);
+	web_configure(d);
 	for (size_t i = 0; i < d->source_count; i++)
 		source_configure(&d->sources[i]);
 }

@@ -23,7 +23,9 @@
 struct session {
 	struct session *next;
 	struct daemon *daemon;
-	struct conn *conn;
+	struct conn *conn; /* NULL: a local one */
+	void (*sink)(void *ctx, struct bytes message);
+	void *sink_ctx;
 	enum wire_encoding encoding;
 	bool may_read, may_write, paused;
 	unsigned open;
@@ -32,8 +34,18 @@ struct session {
 	struct buf out;     /* scratch of wire_give */
 };
 
+/* Bytes that the other side has not read yet. */
+static size_t unread(const struct session *s)
+{
+	return s->conn ? conn_pending(s->conn) : 0;
+}
+
 static void session_send(struct session *s, struct bytes message)
 {
+	if (s->sink) {
+		s->sink(s->sink_ctx, message);
+		return;
+	}
 	buf_reset(&s->out);
 	if (wire_give(s->encoding, message, &s->out) == 0)
 		conn_send(s->conn, buf_bytes(&s->out));
@@ -52,6 +64,8 @@ static void request_unlink(struct request *r)
 	if (*at)
 		*at = r->next;
 	s->open--;
+	if (!s->conn)
+		return;
 	conn_hold(s->conn, false);
 	if (s->paused && s->open < SESSION_REQUESTS_MAX) {
 		s->paused = false;
@@ -151,16 +165,16 @@ bool session_cancel(struct request *r, struct bytes id)
 
 size_t request_backlog(const struct request *r)
 {
-	return conn_pending(r->session->conn);
+	return unread(r->session);
 }
 
 bool request_crowded(const struct request *r)
 {
 	const struct daemon *d = r->daemon;
-	size_t own = conn_pending(r->session->conn), sum = 0;
+	size_t own = unread(r->session), sum = 0;
 
 	for (const struct session *s = d->sessions; s; s = s->next) {
-		sum += conn_pending(s->conn);
+		sum += unread(s);
 		for (const struct request *other = s->requests; other; other = other->next)
 			sum += other == r ? 0 : other->weight;
 	}
@@ -203,7 +217,8 @@ static void session_request(struct session *s)
 	r->next = s->requests;
 	s->requests = r;
 	s->open++;
-	conn_hold(s->conn, true);
+	if (s->conn)
+		conn_hold(s->conn, true);
 	s->daemon->dispatch(r, s->may_read, s->may_write);
 }
 
@@ -274,7 +289,8 @@ static void session_allow(struct session *s)
 void sessions_allow(struct daemon *d)
 {
 	for (struct session *s = d->sessions; s; s = s->next)
-		session_allow(s);
+		if (s->conn)
+			session_allow(s);
 }
 
 static void *on_open(void *ctx, struct conn *c)
@@ -353,16 +369,11 @@ static void session_unlink(struct session *s)
 	*at = s->next;
 }
 
-static void on_close(void *ctx, struct conn *c)
+void session_end(struct session *s)
 {
-	struct session *s = conn_user(c);
-	struct daemon *d = ctx;
-
 	if (!s)
 		return;
 	session_unlink(s);
-	if (conn_pending(c) >= TRIM_BYTES)
-		heap_trim(d->heap);
 	for (struct request *r = s->requests, *next; r; r = next) {
 		next = r->next;
 		request_free(r);
@@ -370,6 +381,45 @@ static void on_close(void *ctx, struct conn *c)
 	buf_release(&s->message);
 	buf_release(&s->out);
 	free(s);
+}
+
+static void on_close(void *ctx, struct conn *c)
+{
+	struct daemon *d = ctx;
+
+	if (conn_user(c) && conn_pending(c) >= TRIM_BYTES)
+		heap_trim(d->heap);
+	session_end(conn_user(c));
+}
+
+/* ---- sessions without a connection ---- */
+
+struct session *session_local(struct daemon *d, bool may_read, bool may_write,
+			      void (*sink)(void *ctx, struct bytes message), void *ctx)
+{
+	struct session *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	*s = (struct session){.next = d->sessions,
+			      .daemon = d,
+			      .sink = sink,
+			      .sink_ctx = ctx,
+			      .may_read = may_read || may_write,
+			      .may_write = may_write};
+	d->sessions = s;
+	return s;
+}
+
+void session_ask(struct session *s, struct bytes message)
+{
+	buf_reset(&s->message);
+	buf_put_bytes(&s->message, message);
+	if (s->message.error)
+		session_refuse(s, bytes_of(NULL, 0), RPC_INTERNAL, "out of memory",
+			       "ask for less at once");
+	else
+		session_request(s);
 }
 
 static struct bytes on_refused(void *ctx)

@@ -57,6 +57,14 @@ bool request_crowded(const struct request *r);
 /* Whoever is connected may from now on what the configuration says now. */
 void sessions_allow(struct daemon *d);
 
+/* A session without a connection, for whoever has requests from elsewhere: answers, and notifications, go to `sink` as messages (MessagePack). NULL: no memory. */
+struct session *session_local(struct daemon *d, bool may_read, bool may_write,
+			      void (*sink)(void *ctx, struct bytes message), void *ctx);
+/* Asks; the answer may come at once, or later. What is no request is answered with an error. */
+void session_ask(struct session *s, struct bytes message);
+/* Ends it with whatever is under way; not from its own sink. NULL is fine. */
+void session_end(struct session *s);
+
 int sessions_listen(struct daemon *d, struct why *why);
 void sessions_close(struct daemon *d);
 

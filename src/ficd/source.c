@@ -1,6 +1,7 @@
 /* source: one account's store, trail and sync, put together from its configuration. */
 #include "daemon.h"
 #include "heap.h"
+#include "hooks.h"
 #include "indexed.h"
 
 #include <base/files.h>
@@ -169,7 +170,7 @@ static void token_forget(struct buf *token)
 static bool read_token(struct source *s, struct buf *token)
 {
 	struct why why = {""};
-	int rc = config_token_read(s->config, token, &why);
+	int rc = config_token_read(&s->config->token, token, &why);
 
 	if (rc && strcmp(why.text, s->token_error) != 0)
 		log_error("ficd", "%s source=%s", why.text, s->config->name);
@@ -206,6 +207,7 @@ void source_configure(struct source *s)
 
 	sync_configure(s->sync, &options);
 	source_token(s);
+	hooks_configure(s->hooks);
 }
 
 static void on_token_timer(void *ctx)
@@ -242,12 +244,16 @@ int source_open(struct source *s, struct daemon *d, const struct config_source *
 	s->token_timer = timer_new(d->loop, on_token_timer, s);
 	if (!s->token_timer)
 		return why_set(why, ERR_NOMEM, "out of memory");
+	s->hooks = hooks_new(s);
+	if (!s->hooks)
+		return why_set(why, ERR_NOMEM, "out of memory");
 	rc = open_store(s, why);
 	return rc ? rc : open_sync(s, why);
 }
 
 void source_close(struct source *s)
 {
+	hooks_free(s->hooks);
 	sync_free(s->sync);
 	zone_free(s->zone);
 	trail_close(s->trail);

@@ -4,9 +4,9 @@
 #ifndef FIC_IO_CONN_H
 #define FIC_IO_CONN_H
 
+#include <io/listener.h>
 #include <io/server.h>
 
-#include "listener.h"
 #include "turn.h"
 
 #define CONN_READ_BYTES 65536

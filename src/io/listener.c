@@ -5,12 +5,15 @@
  * Two daemons that start at the same moment are told apart by the lock on the state folder, not
  * here. Never removes a file that is not a socket, or that somebody else has put in our place.
  */
-#include "listener.h"
+#include <io/listener.h>
 
 #include <base/files.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -130,6 +133,79 @@ int listener_open(struct listener *l, const char *path, unsigned mode, struct wh
 	if (error)
 		listener_close(l);
 	return error;
+}
+
+/* ---- loopback ---- */
+
+static bool is_loopback(const char *host)
+{
+	struct in_addr four;
+	struct in6_addr six;
+
+	if (inet_pton(AF_INET, host, &four) == 1)
+		return ntohl(four.s_addr) >> 24 == 127;
+	return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+int listener_address(const char *address, char host_out[LISTENER_HOST_MAX], unsigned *port_out,
+		     struct why *why)
+{
+	const char *colon = strrchr(address, ':'), *host = address;
+	size_t len = colon ? (size_t)(colon - address) : 0;
+	char *end;
+
+	if (len > 2 && *host == '[' && host[len - 1] == ']') {
+		host++;
+		len -= 2;
+	}
+	unsigned long port = colon && colon[1] >= '0' && colon[1] <= '9'
+				     ? strtoul(colon + 1, &end, 10)
+				     : 65536;
+	if (len == 0 || len >= LISTENER_HOST_MAX || port > 65535 || *end)
+		return why_set(why, ERR_INVALID, "expected 127.0.0.1:PORT or [::1]:PORT");
+	memcpy(host_out, host, len);
+	host_out[len] = 0;
+	*port_out = (unsigned)port;
+	if (!is_loopback(host_out))
+		return why_set(
+			why, ERR_INVALID,
+			"%.40s is no loopback address: others would be let in; put a server that asks who they are in front",
+			host_out);
+	return 0;
+}
+
+static int bind_tcp(int fd, const char *host, unsigned port)
+{
+	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+
+	if (inet_pton(AF_INET, host, &four.sin_addr) == 1)
+		return bind(fd, (const struct sockaddr *)&four, sizeof four);
+	inet_pton(AF_INET6, host, &six.sin6_addr);
+	return bind(fd, (const struct sockaddr *)&six, sizeof six);
+}
+
+int listener_open_tcp(struct listener *l, const char *address, struct why *why)
+{
+	char host[LISTENER_HOST_MAX];
+	unsigned port;
+	int yes = 1, rc = listener_address(address, host, &port, why);
+
+	*l = (struct listener){.fd = -1};
+	if (rc)
+		return rc;
+	l->fd = socket(strchr(host, ':') ? AF_INET6 : AF_INET,
+		       SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (l->fd < 0)
+		return why_errno(why, "cannot make a socket");
+	setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+	if (bind_tcp(l->fd, host, port) || listen(l->fd, 128)) {
+		rc = errno == EADDRINUSE
+			     ? why_set(why, ERR_BUSY, "another process is listening on %s", address)
+			     : why_errno(why, "cannot listen on %s", address);
+		listener_close(l);
+	}
+	return rc;
 }
 
 int listener_adopt(struct listener *l, int fd, struct why *why)

@@ -197,7 +197,7 @@ static int token_of(const char *contents, size_t len, mode_t mode, struct buf *s
 
 	put_file("token", contents, len, mode, path);
 	struct config_source source = {.token = {false, path}};
-	int rc = config_token_read(&source, secret, why);
+	int rc = config_token_read(&source.token, secret, why);
 	unlink(path);
 	return rc;
 }
@@ -243,10 +243,10 @@ static void tokens_that_are_not_there(void **state)
 	struct config_source source = {.token = {false, "/nonexistent/token"}};
 
 	(void)state;
-	assert_int_equal(config_token_read(&source, &secret, &why), ERR_NOTFOUND);
+	assert_int_equal(config_token_read(&source.token, &secret, &why), ERR_NOTFOUND);
 	assert_string_equal(why.text, "token file /nonexistent/token: No such file or directory");
 	source.token.name = folder;
-	assert_int_equal(config_token_read(&source, &secret, &why), ERR_INVALID);
+	assert_int_equal(config_token_read(&source.token, &secret, &why), ERR_INVALID);
 	assert_non_null(strstr(why.text, "is not a regular file"));
 	buf_release(&secret);
 }
@@ -260,18 +260,18 @@ static void tokens_from_credentials(void **state)
 
 	(void)state;
 	unsetenv("CREDENTIALS_DIRECTORY");
-	assert_int_equal(config_token_read(&source, &secret, &why), ERR_NOTFOUND);
+	assert_int_equal(config_token_read(&source.token, &secret, &why), ERR_NOTFOUND);
 	assert_non_null(strstr(why.text, "token = file:PATH"));
 	setenv("CREDENTIALS_DIRECTORY", folder, 1);
-	assert_int_equal(config_token_read(&source, &secret, &why), ERR_NOTFOUND);
+	assert_int_equal(config_token_read(&source.token, &secret, &why), ERR_NOTFOUND);
 	assert_non_null(strstr(why.text, "/etc/ficd/credentials/acme"));
 	put_file("ficd_acme", "two\n", 4, 0444, path);
-	assert_int_equal(config_token_read(&source, &secret, &why), 0);
+	assert_int_equal(config_token_read(&source.token, &secret, &why), 0);
 	assert_string_equal(buf_text(&secret), "two");
 	assert_string_equal(why.text, "");
 	unlink(path);
 	put_file("acme", "one\n", 4, 0400, path);
-	assert_int_equal(config_token_read(&source, &secret, &why), 0);
+	assert_int_equal(config_token_read(&source.token, &secret, &why), 0);
 	assert_string_equal(buf_text(&secret), "one");
 	unlink(path);
 	unsetenv("CREDENTIALS_DIRECTORY");

@@ -417,9 +417,11 @@ static void options_are_checked(void **state)
 	bad(SOURCE "[resource acme/messages]\nretain = 3d\n",
 	    "f:5: error: retain: these are read with the conversations, set it there\n");
 	bad_ficd("disk_reserve = 1K", "disk_reserve: must be from 1M to 1048576M");
-	bad_source("webhook_secret = file:/x",
-		   "webhook_secret: not in this release (only nothing is possible)");
-	bad_ficd("http = 127.0.0.1:8889", "http: not in this release (only off is possible)");
+	bad_source("webhook_secret = geheim",
+		   "webhook_secret: expected file:PATH or credential:NAME; the token itself does not belong into this file: "
+		   "put it into a file of its own with mode 0600");
+	bad_ficd("http = 0.0.0.0:8889",
+		 "http: 0.0.0.0 is no loopback address: others would be let in; put a server that asks who they are in front");
 	bad_ficd("memory = 1M", "memory: must be from 4M to 4096M");
 	bad_ficd("memory = 99999999999999G",
 		 "memory: expected a size such as 16M or 512K, not \"99999999999999G\"");

@@ -1,5 +1,5 @@
 /*
- * listener: makes listening UNIX sockets.
+ * listener: makes listening sockets: UNIX ones, and on loopback addresses.
  */
 #ifndef FIC_IO_LISTENER_H
 #define FIC_IO_LISTENER_H
@@ -20,6 +20,14 @@ struct listener {
 /* A non-blocking listening socket at `path` with exactly `mode`. 0, ERR_BUSY, ERR_NOTFOUND,
  * ERR_DENIED, ERR_INVALID, ERR_IO. */
 int listener_open(struct listener *l, const char *path, unsigned mode, struct why *why);
+
+/* "127.0.0.1:8889", "[::1]:8889"; port 0: any that is free. */
+#define LISTENER_HOST_MAX 40
+/* 0, or ERR_INVALID: not a loopback address with a port. `host_out` without brackets. */
+int listener_address(const char *address, char host_out[LISTENER_HOST_MAX], unsigned *port_out,
+		     struct why *why);
+/* Likewise non-blocking and listening. 0, ERR_BUSY (the port is taken), ERR_DENIED, ERR_INVALID, ERR_IO. */
+int listener_open_tcp(struct listener *l, const char *address, struct why *why);
 
 /* Around a listening descriptor that was passed in; takes it. Without a path, so that nothing is
  * removed. */
