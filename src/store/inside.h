@@ -34,7 +34,7 @@ struct journal {
 /* What is known of a resource whose mark of its lead is missing (lead.h). */
 struct store_lead {
 	bool known;
-	bool again;   /* a transaction has made it unknown: all is looked at again when that is over */
+	bool again; /* a transaction has made it unknown: all is looked at again when that is over */
 	int64_t lead; /* of what was looked at, and of all transactions since */
 };
 
@@ -162,7 +162,7 @@ struct txn_part {
 	uint64_t packer_dictionary; /* which it packs with */
 	struct coverage coverage;   /* as it will be */
 	struct intervals damaged;
-	int64_t lead; /* of its own records with parents (lead.h) */
+	int64_t lead;      /* of its own records with parents (lead.h) */
 	int64_t retain_ms; /* what was created before goes; TIME_MIN: nothing */
 	enum retain_how retain_how;
 	char retain_other[SEGMENT_NAME_SIZE]; /* of parents their children's name, "": none */
