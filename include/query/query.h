@@ -25,7 +25,7 @@ struct query_spec {
 	int64_t start_ms,
 		end_ms; /* half-open, on the axis; TIME_MIN..TIME_MAX: everything, records without a time too */
 	bool ascending; /* oldest or smallest first; else newest or largest first. Equals: any fixed order */
-	const struct field *sort;  /* NULL: by the axis; else by this field (query_sort) */
+	const struct field *sort; /* NULL: by the axis; else by this field, or by relevance (query_sort) */
 	const struct where *where; /* NULL: all */
 	/* With a search, rows get a member `snippet` (search_snippet), of the newest child that is found or else of the record. */
 	struct query_text text;
@@ -56,8 +56,12 @@ struct query_result {
 
 struct query;
 
-/* What "FIELD" (the smallest first) or "-FIELD" means for a question about an axis: a common field that is no list, or created or updated; without a value last.
- * Of texts the first SORT_KEY_MAX bytes count. All rows of the span are looked at for each page, columns are read. Borrowed from `fields`. ERR_NOTFOUND, ERR_INVALID. */
+/* The order "relevance" of a search: the best first (BM25), of equal ones the newest. The 1,000 newest that are found are put in this order, and each page does that
+ * again; what comes behind them is reached by the order of time. */
+extern const struct field query_relevance;
+
+/* What "relevance", "FIELD" (the smallest first) or "-FIELD" means for a question about an axis: a common field that is no list, or created or updated; without a value last.
+ * Of texts the first SORT_KEY_MAX bytes count. All rows of the span are passed for each page, but for segments that cannot have one of it (of an integer or a time), and columns are read. Borrowed from `fields`. ERR_NOTFOUND, ERR_INVALID. */
 int query_sort(struct bytes text, const struct field *fields, enum axis axis, bool *ascending_out,
 	       const struct field **sort_out, struct why *why);
 

@@ -40,7 +40,7 @@ const struct option_spec option_table[OPT_COUNT] = {
 	[OPT_METRIC] = {0, "metric", "LIST", NULL,
 			"numbers about each group, separated by commas: count, min, max, sum, avg, p50, p90 or p99 of a field, as in avg:reopens"},
 	[OPT_SORT] = {0, "sort", "[-]FIELD", NULL,
-		      "in the order of a field, with - the largest first; without a value last"},
+		      "in the order of a field, with - the largest first; without a value last; what a text finds also by relevance"},
 	[OPT_TEXT] = {0, "text", "TEXT", NULL,
 		      "only what has these words: 'refund \"order number\" invoic* -spam'"},
 	[OPT_RESOURCE] = {0, "resource", "RESOURCE", NULL, "where to look (default conversations)"},

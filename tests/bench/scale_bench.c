@@ -13,12 +13,10 @@
  * order of time, 2,000 a day.
  */
 #include "support/ask.h"
-#include "support/fill.h"
-#include "support/page.h"
+#include "support/threads.h"
 
 #include <base/log.h>
 #include <query/aggregate.h>
-#include <source/provider.h>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -29,23 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PARTS_MIN  1
-#define PARTS_MORE 3
-#define SENTENCES  65 /* of a part, at most: 6.25 KB of JSON a conversation, most of it text */
-#define DAY_COUNT  2000u
-#define T0_S       1600000000u
-#define COMMIT     300u
-#define GETS       4000u
-#define COLD_GETS  40u
-
-static const struct field *type_fields(void)
-{
-	const struct resource_type *t = provider_intercom.types;
-
-	while (strcmp(t->name, "conversations") != 0)
-		t++;
-	return t->fields;
-}
+#define GETS      4000u
+#define COLD_GETS 40u
 
 static double now_s(clockid_t clock)
 {
@@ -55,38 +38,12 @@ static double now_s(clockid_t clock)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- filling it ---- */
-
-static size_t put_conversation(struct txn *t, unsigned i)
+static void must(int rc, const char *what)
 {
-	static struct buf json;
-	char id[16];
-
-	buf_reset(&json);
-	page_conversation(&json, PARTS_MIN, PARTS_MORE);
-	fill_number(&json, i);
-	snprintf(id, sizeof id, "%07u", 1000000 + i);
-	fill_put(t, buf_bytes(&json), id);
-	return json.len;
-}
-
-static double fill(struct store *s, unsigned count)
-{
-	double json = 0;
-	struct txn *t;
-
-	for (unsigned i = 0; i < count;) {
-		fill_must(store_begin(s, &t, NULL), "begin");
-		for (unsigned end = i + COMMIT; i < end && i < count; i++) {
-			page_time(T0_S + i / DAY_COUNT * 86400, 86400);
-			json += (double)put_conversation(t, i);
-		}
-		if (i == count)
-			fill_hold(t, (T0_S + ((int64_t)count / DAY_COUNT + 1) * 86400) * 1000);
-		fill_commit(s, t);
-	}
-	fill_settle(s);
-	return json;
+	if (rc >= 0)
+		return;
+	fprintf(stderr, "scale_bench: %s: %s\n", what, err_name(rc));
+	exit(1);
 }
 
 /* ---- measuring ---- */
@@ -167,8 +124,8 @@ static double get_one(struct snapshot *v, unsigned i)
 
 	snprintf(id, sizeof id, "%07u", 1000000 + i);
 	double t = now_s(CLOCK_MONOTONIC);
-	fill_must(snapshot_get(v, "conversations", bytes_str(id), &memory, &r) == 1 ? 0 : ERR_NOTFOUND,
-		  "get");
+	must(snapshot_get(v, "conversations", bytes_str(id), &memory, &r) == 1 ? 0 : ERR_NOTFOUND,
+	     "get");
 	return (now_s(CLOCK_MONOTONIC) - t) * 1e6;
 }
 
@@ -208,7 +165,7 @@ static void bench_cold(const char *dir, unsigned count)
 	uint64_t asked = 0, indexes = 0;
 
 	for (unsigned i = 0; i < COLD_GETS; i++) {
-		struct store *s = fill_open(dir);
+		struct store *s = threads_open(dir);
 		while (store_work(s))
 			;
 		struct snapshot *v = snapshot_new(s);
@@ -239,7 +196,7 @@ static unsigned held(struct store *s)
 
 static void make(struct store *s, unsigned count)
 {
-	double t = now_s(CLOCK_PROCESS_CPUTIME_ID), json = fill(s, count);
+	double t = now_s(CLOCK_PROCESS_CPUTIME_ID), json = threads_fill(s, count);
 	struct store_stats stats;
 
 	t = now_s(CLOCK_PROCESS_CPUTIME_ID) - t;
@@ -271,10 +228,10 @@ static double one_aggregate(struct store *s, const struct aggregate_spec *spec, 
 		struct why why;
 		int rc;
 		buf_reset(spec->groups);
-		fill_must(aggregate_open(v, spec, &a, &why), "aggregate");
+		must(aggregate_open(v, spec, &a, &why), "aggregate");
 		while ((rc = aggregate_step(a, 60, &why)) == 1)
 			;
-		fill_must(rc, "aggregate");
+		must(rc, "aggregate");
 		*out = *aggregate_result(a);
 		aggregate_free(a);
 		snapshot_free(v);
@@ -289,12 +246,12 @@ static void bench_groups(struct store *s, unsigned count)
 	const struct bytes metric = bytes_str("p90:time_to_first_close");
 	struct aggregate_result r = {0};
 	struct buf groups = {0};
-	int64_t days_ms = (int64_t)count / DAY_COUNT * 86400000 + 1;
+	int64_t days_ms = (int64_t)count / THREADS_A_DAY * 86400000 + 1;
 	struct aggregate_spec spec = {
 		.resource = "conversations",
-		.fields = type_fields(),
-		.start_ms = T0_S * INT64_C(1000) + days_ms / 4,
-		.end_ms = T0_S * INT64_C(1000) + days_ms * 3 / 4,
+		.fields = threads_fields(),
+		.start_ms = THREADS_T0_S * INT64_C(1000) + days_ms / 4,
+		.end_ms = THREADS_T0_S * INT64_C(1000) + days_ms * 3 / 4,
 		.group_by = by,
 		.group_by_count = 1,
 		.groups = &groups,
@@ -313,7 +270,7 @@ static void bench_groups(struct store *s, unsigned count)
 
 static void bench(const char *dir, unsigned count)
 {
-	struct store *s = fill_open(dir);
+	struct store *s = threads_open(dir);
 
 	unsigned there = held(s);
 	if (there) {
@@ -324,7 +281,7 @@ static void bench(const char *dir, unsigned count)
 		make(s, count);
 	store_close(s);
 	double base = private_mb(), t = now_s(CLOCK_PROCESS_CPUTIME_ID);
-	s = fill_open(dir);
+	s = threads_open(dir);
 	say("open", (now_s(CLOCK_PROCESS_CPUTIME_ID) - t) * 1e3, "ms of processor time");
 	say("memory of the process, before and after it", base, "MB");
 	say("", private_mb(), "MB");
@@ -342,7 +299,7 @@ static void bench(const char *dir, unsigned count)
 
 static void bench_text(const char *dir)
 {
-	struct store *s = fill_open(dir);
+	struct store *s = threads_open(dir);
 
 	printf("\n%u conversations\n", held(s));
 	while (store_work(s))
@@ -361,7 +318,7 @@ static void bench_all(const char *counts)
 			exit(1);
 		bench(dir, (unsigned)n);
 		snprintf(command, sizeof command, "rm -rf '%s'", dir);
-		fill_must(system(command) == 0 ? 0 : ERR_IO, command);
+		must(system(command) == 0 ? 0 : ERR_IO, command);
 	}
 }
 
@@ -370,8 +327,7 @@ int main(int argc, char **argv)
 	const char *counts = getenv("SCALE_BENCH");
 
 	log_setup(LOG_LEVEL_ERROR, false);
-	page_init();
-	page_sentences(SENTENCES);
+	threads_begin();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 2)
 		bench_text(argv[1]);
@@ -379,5 +335,6 @@ int main(int argc, char **argv)
 		bench(argv[1], (unsigned)strtoul(argv[2], NULL, 10));
 	else
 		bench_all(counts ? counts : "3000 10000");
+	threads_end();
 	return 0;
 }

@@ -171,6 +171,7 @@ static void one_question(struct arena *arena)
 	if (!f) /* the axis's own order is query_test's */
 		return;
 	s.rows = &rows;
+	s.want_total = world_random(&world, 3) == 0;
 	oracle(&s, f);
 	for (;;) {
 		s.limit = 1 + (uint32_t)world_random(&world, world_random(&world, 2) ? 1000 : 60);
@@ -180,12 +181,13 @@ static void one_question(struct arena *arena)
 		size_t n = same_page(&rows, at);
 		assert_int_equal(n, r.rows);
 		at += n;
-		assert_true(r.total_known);
-		assert_int_equal(r.total, count);
-		assert_int_equal(r.more, at < count);
+		/* Where rows are left out that cannot be of the page, nobody has counted them. */
+		assert_true(r.total_known || !s.want_total);
+		assert_true(!r.total_known || r.total == count);
+		assert_true(r.more || at == count);
 		if (!r.more)
 			break;
-		assert_true(n > 0);
+		assert_true(n > 0 || at == count);
 		memcpy(cursor, r.next_cursor, sizeof cursor);
 		s.cursor = bytes_str(cursor);
 	}
