@@ -62,7 +62,7 @@ class Maker:
             if value is not None and value != "":
                 break
         else:
-            return {"integer": "1", "time": "2026-01-01T00:00:00Z", "bool": "true"}.get(kind, "nothing")
+            return {"integer": "1", "time": "2026-01-01T00:00:00Z", "bool": "true"}.get(kind, "999")  # a word might be looked for among names
         if kind == "time":
             return datetime_text(value)
         return plain.as_text(value)[:60]
