@@ -430,6 +430,7 @@ def main(folder, started):
 
     daemon.stop()
     daemon.start()
+    daemon.sync()  # what is due at a start
     ask_all(daemon, held, questions[:COUNT // 5])
     merged = compact(sim, daemon, folder)
     ask_all(daemon, held, questions)
