@@ -133,7 +133,9 @@ APISIM_TESTS    := $(APISIM_TEST_SRC:tests/%.c=$(BUILD)/tests/%)
 FUZZ_NAMES      := $(FUZZ_SRC:tests/fuzz/%.c=%)
 FUZZ_REPLAYS    := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%)
 BENCHES         := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
-BENCH_SCRIPTS   := $(sort $(wildcard tests/bench/*.py))
+BENCH_TOOL_SRC  := $(filter-out $(BENCH_SRC),$(sort $(wildcard tests/bench/*.c)))
+BENCH_TOOLS     := $(BENCH_TOOL_SRC:tests/bench/%.c=$(BUILD)/bench/%)
+BENCH_SCRIPTS   := $(sort $(wildcard tests/bench/*.py)) $(wildcard tools/bench/rivals.py)
 SCRIPT_TESTS    := $(sort $(foreach d,golden apisim system,$(wildcard tests/$(d)/*.sh tests/$(d)/*.py)))
 
 only            = $(if $(ONLY),$(foreach t,$(1),$(if $(findstring $(ONLY),$(t)),$(t))),$(1))
@@ -153,7 +155,7 @@ BENCH_LIBS      := $(if $(BENCH_PKGS),$(call pkg,--libs,$(BENCH_PKGS),))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all check nightly soak test sanitize valgrind fuzz fuzz-programs bench coverage lint lint-layers lint-words lint-shell \
+.PHONY: all check nightly soak test sanitize valgrind fuzz fuzz-programs bench coverage lint lint-layers lint-words lint-shell lint-man \
 	lint-cycles lint-format lint-cppcheck lint-units headers tidy install install-strip uninstall deb dist clean help FORCE
 
 all: $(PROGRAMS) $(TOOLS) ## build ficd, ficq, the API simulator and the small tools (the default)
@@ -284,7 +286,7 @@ $(foreach n,$(FUZZ_NAMES),$(eval $(call test_program,$(BUILD)/$(n),\
 	tests/fuzz/$(n).c,tests/fuzz/support,$(WITH_$(call fuzz_layer,$(n))),-fsanitize=fuzzer)))
 fuzz-programs: $(FUZZ_NAMES:%=$(BUILD)/%)
 
-$(foreach s,$(BENCH_SRC),$(eval $(call test_program,$(s:tests/bench/%.c=$(BUILD)/bench/%),$(s),\
+$(foreach s,$(BENCH_SRC) $(BENCH_TOOL_SRC),$(eval $(call test_program,$(s:tests/bench/%.c=$(BUILD)/bench/%),$(s),\
 	tests/bench/support,$(WITH_all),$(BENCH_LIBS))))
 
 # --- checks ----------------------------------------------------------------------------------------------------------
@@ -313,8 +315,10 @@ fuzz: ## fuzz every decoder for FUZZ_SECONDS (60) each, two at a time; needs cla
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)/fuzz' CC='$(CLANG)' SANITIZE=fuzzer-no-link,address,undefined WERROR=0 fuzz-programs
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' tools/lib/run-fuzz '$(BUILD)/fuzz' $(call only,$(FUZZ_NAMES))
 
-bench: $(PROGRAMS) $(TOOLS) $(BENCHES) ## build the benchmarks with -O2 and run them
-	@for b in $(call only,$(BENCHES) $(BENCH_SCRIPTS)); do echo "== $${b##*/}"; BUILD='$(abspath $(BUILD))' $$b || exit 1; done
+bench: $(PROGRAMS) $(TOOLS) $(BENCHES) $(BENCH_TOOLS) ## build the benchmarks with -O2 and run them
+	@failed=; for b in $(call only,$(BENCHES) $(BENCH_SCRIPTS)); do \
+		echo "== $${b##*/}"; BUILD='$(abspath $(BUILD))' $$b || failed="$$failed $${b##*/}"; \
+	done; [ -z "$$failed" ] || { echo "missed or failed:$$failed" >&2; exit 1; }
 
 soak: $(BUILD)/tests/sim/sync_soak_test ## ninety days of a simulated world (SOAK_DAYS=N, SOAK_SEED=N); some minutes
 	@SOAK_DAYS='$(SOAK_DAYS)' SOAK_SEED='$(SOAK_SEED)' $<
@@ -325,9 +329,9 @@ coverage: ## run every test in an instrumented tree and print the lines covered,
 
 # --- lint ------------------------------------------------------------------------------------------------------------
 
-lint: lint-layers lint-words lint-shell lint-units headers lint-cycles lint-format lint-cppcheck ## layers, cycles, headers, format, cppcheck, scripts: before every commit
+lint: lint-layers lint-words lint-shell lint-man lint-units headers lint-cycles lint-format lint-cppcheck ## layers, cycles, headers, format, cppcheck, scripts: before every commit
 
-lint-layers lint-words lint-shell lint-units lint-format:
+lint-layers lint-words lint-shell lint-man lint-units lint-format:
 	@tools/$@
 
 lint-cycles: $(call archives,$(LAYERS))

@@ -1,139 +1,198 @@
 # bash completion for ficq, made by "ficq completion bash"
 _ficq_words() {
-	COMPREPLY=($(compgen -W "$1" -- "$cur"))
+	COMPREPLY+=($(compgen -W "$1" -- "$cur"))
+}
+
+# What the daemon knows, word by word; what it tells is never expanded.
+_ficq_ask() {
+	local line
+	while IFS= read -r line; do
+		line=${line%%$'\t'*}
+		if [[ $line == "$cur"* ]]; then COMPREPLY+=("$line"); fi
+	done < <(ficq "${ficq_daemon[@]}" completion "$@" 2>/dev/null)
+}
+
+# The last of several, behind what stands before it.
+_ficq_fields() {
+	local before=${cur%"${cur##*[,: (\'\"]}"} i
+	cur=${cur#"$before"}
+	if [[ $cur == -* ]]; then before+=-; cur=${cur#-}; fi
+	_ficq_ask fields "${resource:-conversations}"
+	before=${before#[\'\"]}
+	if [[ $before == *:* && $COMP_WORDBREAKS == *:* ]]; then before=${before##*:}; fi
+	for i in "${!COMPREPLY[@]}"; do COMPREPLY[i]=$before${COMPREPLY[i]}; done
+	compopt -o nospace 2>/dev/null
+}
+
+_ficq_options() {
+	_ficq_words "$1 $everywhere"
+	if [[ ${COMPREPLY[0]} == *= ]]; then compopt -o nospace 2>/dev/null; fi
 }
 
 _ficq() {
-	local cur prev command= place=0 words= options= commands i word
+	local cur prev command= argument= resource= place=0 last commands everywhere i word
+	local -a words=(ficq) ficq_daemon=()
 	COMPREPLY=()
 	commands="status sources fields query search get thread count freshness coverage sync plan wait runs changes watch export verify prune dead reload rpc mcp completion help version"
-	cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	# "--name=va" comes as three words.
-	if [ "$cur" = '=' ]; then cur=; elif [ "$prev" = '=' ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
+	everywhere=" --socket= --output= --json --timeout= --tz= --color= --no-pager --no-header --wide --quiet --verbose --help --version"
+	for ((i = 1; i <= COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		if [[ $word == : || ( $i -gt 1 && ${COMP_WORDS[i-1]} == : ) ]]; then
+			words[${#words[@]}-1]+=$word
+		elif [[ $word != = ]]; then
+			words+=("$word")
+		elif [ $i = $COMP_CWORD ]; then
+			words+=('')
+		fi
+	done
+	last=$((${#words[@]} - 1))
+	cur=${words[last]} prev=${words[last-1]}
+	for ((i = 1; i < last; i++)); do
+		case ${words[i]} in
+		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--during|--axis|--where|--text|--resource|--by|--metric|--sort|--limit|-n|--max-age|--require|--on-stale|--count|--duration|--since-revision|--timeout|--fresh|--mode|--ids|--tz|--color)
+			i=$((i + 1))
+			if [ $i = $last ]; then break; fi
+			case ${words[i-1]} in
+			-S|--socket) ficq_daemon+=(-S "${words[i]}") ;;
+			-s|--source) ficq_daemon+=(-s "${words[i]}") ;;
+			--resource) resource=${words[i]} ;;
+			esac ;;
+		-*) ;;
+		*)
+			if [ -z "$command" ]; then
+				command=${words[i]}
+			else
+				place=$((place + 1)) argument=${argument:-${words[i]}}
+			fi ;;
+		esac
+	done
+	if [ -z "$resource" ] && [ "$command" != search ]; then resource=$argument; fi
 	case $prev in
 	-S|--socket) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	-s|--source) _ficq_words "$(ficq completion sources 2>/dev/null)"; return ;;
+	-s|--source) _ficq_ask sources; return ;;
 	-o|--output) _ficq_words "table json ndjson csv tsv msgpack"; return ;;
-	--fields) :; return ;;
+	--fields) _ficq_fields; return ;;
 	--since) :; return ;;
 	--until) :; return ;;
+	--during) :; return ;;
 	--axis) _ficq_words "created updated"; return ;;
-	--where) :; return ;;
+	--where) _ficq_fields; return ;;
 	--text) :; return ;;
-	--resource) _ficq_words "$(ficq completion resources 2>/dev/null)"; return ;;
-	--by) :; return ;;
-	--metric) :; return ;;
-	--sort) :; return ;;
+	--resource) _ficq_ask resources; return ;;
+	--by) _ficq_fields; return ;;
+	--metric) _ficq_fields; return ;;
+	--sort) _ficq_fields; return ;;
 	-n|--limit) :; return ;;
 	--max-age) :; return ;;
 	--require) _ficq_words "fresh partial"; return ;;
-	--on-stale) _ficq_words "serve wait error"; return ;;
+	--on-stale) _ficq_words "serve wait live error"; return ;;
 	--count) :; return ;;
 	--duration) :; return ;;
 	--since-revision) :; return ;;
 	--timeout) :; return ;;
-	--fresh) _ficq_words "$(ficq completion resources 2>/dev/null)"; return ;;
+	--fresh) _ficq_ask resources; return ;;
 	--mode) _ficq_words "changes full backfill verify"; return ;;
 	--ids) :; return ;;
 	--tz) :; return ;;
 	--color) _ficq_words "auto always never"; return ;;
 	esac
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		word=${COMP_WORDS[i]}
-		case $word in
-		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--axis|--where|--text|--resource|--by|--metric|--sort|--limit|-n|--max-age|--require|--on-stale|--count|--duration|--since-revision|--timeout|--fresh|--mode|--ids|--tz|--color) [ "${COMP_WORDS[i+1]}" = '=' ] && i=$((i + 1)); i=$((i + 1)) ;;
-		-*|=) ;;
-		*) if [ -z "$command" ]; then command=$word; else place=$((place + 1)); fi ;;
-		esac
-	done
 	case $command in
-	'') words=$commands ;;
-	status) options=" --source="
-		:
-		;;
-	sources) options=" --source="
-		:
-		;;
-	fields) options=" --source="
-		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
-		;;
-	query) options=" --source= --fields= --since= --until= --axis= --where= --text= --sort= --limit= --max-age= --require= --on-stale="
-		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
-		;;
-	search) options=" --source= --fields= --since= --until= --axis= --where= --resource= --sort= --limit= --max-age= --require= --on-stale="
-		:
-		;;
-	get) options=" --source= --fields= --max-age= --require= --on-stale="
-		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
-		;;
-	thread) options=" --source= --max-age= --require= --on-stale="
-		:
-		;;
-	count) options=" --source= --since= --until= --axis= --where= --text= --by= --metric= --limit= --max-age= --require= --on-stale="
-		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
-		;;
-	freshness) options=" --source= --since= --until= --axis= --max-age= --require="
-		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
-		;;
-	coverage) options=" --source= --max-age="
-		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
-		;;
-	sync) options=" --source= --since= --until= --mode= --ids= --wait --no-wait --dry-run"
-		[ $place = 0 ] && words="$(ficq completion sources 2>/dev/null) $(ficq completion resources 2>/dev/null)"
-		[ $place -gt 0 ] && words="$(ficq completion resources 2>/dev/null)"
-		;;
-	plan) options=" --source= --since= --until= --mode= --ids="
-		[ $place = 0 ] && words="$(ficq completion sources 2>/dev/null) $(ficq completion resources 2>/dev/null)"
-		[ $place -gt 0 ] && words="$(ficq completion resources 2>/dev/null)"
-		;;
-	wait) options=" --source= --since= --until= --axis= --max-age= --fresh= --idle"
-		:
-		;;
-	runs) options=" --source= --limit="
-		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
-		;;
-	changes) options=" --source= --fields= --since= --where= --limit= --follow --duration="
-		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
-		[ $place -gt 0 ] && words="$(ficq completion resources 2>/dev/null)"
-		;;
-	watch) options=" --source= --fields= --since= --until= --axis= --where= --limit= --max-age= --require= --on-stale= --count= --duration="
-		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
-		;;
-	export) options=" --source= --fields= --since= --until= --axis= --where= --limit= --max-age= --require= --on-stale= --since-revision= --gzip"
-		[ $place = 0 ] && words="$(ficq completion resources 2>/dev/null)"
-		;;
-	verify) options=" --source="
-		:
-		;;
-	prune) options=" --source= --dry-run"
-		:
-		;;
-	dead) options=" --source= --limit= --all"
-		[ $place = 0 ] && words="retry drop"
-		;;
-	reload) options=""
-		:
-		;;
-	rpc) options=""
-		:
-		;;
-	mcp) options=" --source= --print-config"
-		[ $place = 0 ] && words="claude cursor vscode codex"
-		;;
-	completion) options=""
-		[ $place = 0 ] && words="bash zsh fish"
-		;;
-	help) options=""
-		[ $place = 0 ] && words=$commands
-		;;
-	version) options=""
-		:
-		;;
-	esac
-	case $cur in
-	-*) _ficq_words "$options --socket= --output= --json --timeout= --tz= --color= --no-pager --no-header --wide --quiet --verbose --help --version"
-		[ "${COMPREPLY[0]: -1}" = '=' ] && compopt -o nospace 2>/dev/null ;;
-	*) _ficq_words "$words" ;;
+	'') case $cur in -*) _ficq_options '' ;; *) _ficq_words "$commands" ;; esac ;;
+	status)
+		case $cur in -*) _ficq_options " --source=" ;;
+		esac ;;
+	sources)
+		case $cur in -*) _ficq_options " --source=" ;;
+		esac ;;
+	fields)
+		case $cur in -*) _ficq_options " --source=" ;;
+		*) if [ $place = 0 ]; then _ficq_ask resources; else :; fi ;;
+		esac ;;
+	query)
+		case $cur in -*) _ficq_options " --source= --fields= --since= --until= --during= --axis= --where= --text= --sort= --limit= --max-age= --require= --on-stale= --spreadsheet" ;;
+		*) if [ $place = 0 ]; then _ficq_ask resources; else :; fi ;;
+		esac ;;
+	search)
+		case $cur in -*) _ficq_options " --source= --fields= --since= --until= --during= --axis= --where= --resource= --sort= --limit= --max-age= --require= --on-stale= --spreadsheet" ;;
+		esac ;;
+	get)
+		case $cur in -*) _ficq_options " --source= --fields= --max-age= --require= --on-stale= --live" ;;
+		*) if [ $place = 0 ]; then _ficq_ask resources; else _ficq_ask ids "$resource" "$cur"; fi ;;
+		esac ;;
+	thread)
+		case $cur in -*) _ficq_options " --source= --resource= --max-age= --require= --on-stale= --live --quotes --spreadsheet" ;;
+		*) if [ $place = 0 ]; then _ficq_ask ids threads "$cur"; else :; fi ;;
+		esac ;;
+	count)
+		case $cur in -*) _ficq_options " --source= --since= --until= --during= --axis= --where= --text= --by= --metric= --limit= --max-age= --require= --on-stale= --spreadsheet" ;;
+		*) if [ $place = 0 ]; then _ficq_ask resources; else :; fi ;;
+		esac ;;
+	freshness)
+		case $cur in -*) _ficq_options " --source= --since= --until= --during= --axis= --max-age= --require=" ;;
+		*) if [ $place = 0 ]; then _ficq_ask resources; else :; fi ;;
+		esac ;;
+	coverage)
+		case $cur in -*) _ficq_options " --source= --max-age=" ;;
+		*) if [ $place = 0 ]; then _ficq_ask resources; else :; fi ;;
+		esac ;;
+	sync)
+		case $cur in -*) _ficq_options " --source= --since= --until= --mode= --ids= --wait --no-wait --dry-run" ;;
+		*) if [ $place = 0 ]; then _ficq_ask sources; _ficq_ask resources; else _ficq_ask resources; fi ;;
+		esac ;;
+	plan)
+		case $cur in -*) _ficq_options " --source= --since= --until= --mode= --ids=" ;;
+		*) if [ $place = 0 ]; then _ficq_ask sources; _ficq_ask resources; else _ficq_ask resources; fi ;;
+		esac ;;
+	wait)
+		case $cur in -*) _ficq_options " --source= --since= --until= --during= --axis= --max-age= --fresh= --idle" ;;
+		esac ;;
+	runs)
+		case $cur in -*) _ficq_options " --source= --limit=" ;;
+		*) if [ $place = 0 ]; then _ficq_ask resources; else :; fi ;;
+		esac ;;
+	changes)
+		case $cur in -*) _ficq_options " --source= --fields= --since= --where= --limit= --follow --duration=" ;;
+		*) if [ $place = 0 ]; then _ficq_ask resources; else _ficq_ask resources; fi ;;
+		esac ;;
+	watch)
+		case $cur in -*) _ficq_options " --source= --fields= --since= --until= --during= --axis= --where= --text= --by= --metric= --sort= --limit= --max-age= --require= --on-stale= --count= --duration=" ;;
+		*) if [ $place = 0 ]; then _ficq_ask resources; else :; fi ;;
+		esac ;;
+	export)
+		case $cur in -*) _ficq_options " --source= --fields= --since= --until= --during= --axis= --where= --limit= --max-age= --require= --on-stale= --since-revision= --gzip --spreadsheet" ;;
+		*) if [ $place = 0 ]; then _ficq_ask resources; else :; fi ;;
+		esac ;;
+	verify)
+		case $cur in -*) _ficq_options " --source=" ;;
+		esac ;;
+	prune)
+		case $cur in -*) _ficq_options " --source= --dry-run" ;;
+		esac ;;
+	dead)
+		case $cur in -*) _ficq_options " --source= --limit= --all" ;;
+		*) if [ $place = 0 ]; then _ficq_words "retry drop"; else :; fi ;;
+		esac ;;
+	reload)
+		case $cur in -*) _ficq_options "" ;;
+		esac ;;
+	rpc)
+		case $cur in -*) _ficq_options "" ;;
+		esac ;;
+	mcp)
+		case $cur in -*) _ficq_options " --source= --print-config" ;;
+		*) if [ $place = 0 ]; then _ficq_words "claude cursor vscode codex"; else :; fi ;;
+		esac ;;
+	completion)
+		case $cur in -*) _ficq_options " --source=" ;;
+		*) if [ $place = 0 ]; then _ficq_words "bash zsh fish"; else :; fi ;;
+		esac ;;
+	help)
+		case $cur in -*) _ficq_options "" ;;
+		*) if [ $place = 0 ]; then _ficq_words "$commands"; else :; fi ;;
+		esac ;;
+	version)
+		case $cur in -*) _ficq_options "" ;;
+		esac ;;
 	esac
 }
 complete -F _ficq ficq

@@ -6,6 +6,7 @@
  *   now                                a moment
  *   today  yesterday  tomorrow         days; a time of day may follow: "yesterday 14:00"
  *   monday  mon  last monday           the latest such day, today included; with "last", today not included
+ *   this week  last month  last year   from Monday, the first, New Year on
  *   2h  -2h  2h ago  1w2d  90min       so long ago (a bare one too); +2h  2h left: so long ahead
  *   @1700000000  @1700000000.5         seconds since 1970
  *   2026-11-20                         a day;   2026-11: a month
@@ -15,7 +16,7 @@
  *   A..B  A/B  A..  ..B                an interval; half-open, an end left out is open
  *
  * Units: ms s sec m min h d w M(30 days) y(365 days), and their long names; m is minutes, M is months. Words are not case-sensitive.
- * A day, weekday or month is a span: as the start of something it means its beginning, as the end its end, so that
+ * A day, week, month or year is a span: as the start of something it means its beginning, as the end its end, so that
  * "--since monday --until tuesday" and "2026-11..2026-11" include the last day. 24:00 is the end of a day. A local time that is
  * skipped by a clock change means the next one that exists, one that is repeated the first.
  */

@@ -42,15 +42,12 @@ struct unpacker;
 
 /*
  * `dictionary` (may be empty) is borrowed only during the call. level 1..9. With phrases: up to 6 the
- * fast way, from 7 on nearly the smallest stream, which is 15 % smaller and takes 6 times as long. Deflate:
+ * fast way, from 7 on the smallest stream, which is 7 % smaller and takes 15 times as long. Deflate:
  * up to 6 with fixed Huffman codes, which inflate 1.5 times as fast, from 7 on with dynamic ones,
  * which are up to 10 % smaller. NULL: no memory (a packer takes 400 KB, an unpacker 200).
  */
 struct packer *packer_new(struct bytes dictionary, int level);
 void packer_free(struct packer *p);
-/* Whether the next records are to become as small as may be (level 9). False: they do not, as it has no phrases, or there is no
- * memory. */
-bool packer_dense(struct packer *p, bool dense);
 /* Bytes of memory that it holds; more when it has packed what phrases do not fit. */
 size_t packer_bytes(const struct packer *p);
 /* Appends the compressed stream to `out`; the same bytes for the same record, whatever was

@@ -44,7 +44,12 @@ struct config_token {
 	const char *name; /* NULL: not configured (not possible in a loaded configuration) */
 };
 
-enum config_on_stale { CONFIG_ON_STALE_SERVE, CONFIG_ON_STALE_WAIT, CONFIG_ON_STALE_ERROR };
+enum config_on_stale {
+	CONFIG_ON_STALE_SERVE,
+	CONFIG_ON_STALE_WAIT,
+	CONFIG_ON_STALE_ERROR,
+	CONFIG_ON_STALE_LIVE
+};
 enum config_verify_depth { CONFIG_VERIFY_THREADS, CONFIG_VERIFY_COUNTS };
 enum config_choice { CONFIG_NO, CONFIG_YES };
 

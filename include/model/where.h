@@ -74,6 +74,18 @@ struct where {
 int where_parse(struct bytes text, const struct field *fields, int64_t now_ms, const struct zone *zone,
 		struct arena *a, const struct where **where_out, struct why *why);
 
+/* What values of text fields mean when they are compared by `=`, `!=` and `in`: `settle` may put an id in place of a name. The text it gives must live
+ * as long as the tree. 0, or an error of where_parse with words in `why`, to which the column is added. */
+struct where_names {
+	int (*settle)(void *ctx, const struct field *f, struct bytes *text, struct why *why);
+	void *ctx;
+};
+
+/* The same; `names` may be NULL. */
+int where_parse_named(struct bytes text, const struct field *fields,
+		      const struct where_names *names, int64_t now_ms, const struct zone *zone,
+		      struct arena *a, const struct where **where_out, struct why *why);
+
 /* 1: the record satisfies it; 0: it does not; ERR_CORRUPT (its document is damaged), ERR_NOMEM, ERR_LIMIT. `scratch` is a buffer of the caller's
  * that is overwritten (for texts made from HTML); it may be reused from record to record. */
 int where_match(const struct where *w, const struct record *r, struct buf *scratch);

@@ -13,8 +13,8 @@
 #define WORDS_MAX   16
 #define EPOCH_MAX_S INT64_C(253402300799) /* the end of year 9999 */
 
-#define ACCEPTED                                                                                                                     \
-	"now, today, yesterday, monday, 2h ago, -2h, 14:00, 2026-11-20, 2026-11-20 14:00, 2026-11, @1700000000, and a zone such as " \
+#define ACCEPTED                                                                                                                                            \
+	"now, today, yesterday, monday, last week, this month, 2h ago, -2h, 14:00, 2026-11-20, 2026-11-20 14:00, 2026-11, @1700000000, and a zone such as " \
 	"Europe/Paris behind it"
 
 struct when_text {
@@ -230,6 +230,34 @@ static int weekday_of(struct bytes word)
 	return -1;
 }
 
+/* "this week", "last month": from Monday, the first, New Year on. */
+static int read_period(const struct when_text *t, struct when *out)
+{
+	bool last = is_word(t->words[0], "last");
+	int year, month, day;
+
+	if ((!last && !is_word(t->words[0], "this")) || t->count < 2)
+		return NOT_MINE;
+	int64_t now = today(t);
+	date_of_days(now, &year, &month, &day);
+	if (is_word(t->words[1], "week")) {
+		int64_t monday = now - ((now + 3) % 7 + 7) % 7 - (last ? 7 : 0);
+		*out = days_span(t, monday, monday + 7);
+	} else if (is_word(t->words[1], "month")) {
+		year -= last && month == 1;
+		month = !last ? month : month == 1 ? 12 : month - 1;
+		int64_t first = date_days(year, month, 1);
+		*out = days_span(t, first, first + date_month_days(year, month));
+	} else if (is_word(t->words[1], "year")) {
+		*out = days_span(t, date_days(year - last, 1, 1), date_days(year - last + 1, 1, 1));
+	} else {
+		return NOT_MINE;
+	}
+	if (t->count > 2)
+		return refuse(t, ERR_SYNTAX, "not expected:", t->words[2]);
+	return 0;
+}
+
 static int read_weekday(const struct when_text *t, struct when *out)
 {
 	bool last = is_word(t->words[0], "last");
@@ -387,8 +415,8 @@ static int read_length(const struct when_text *t, struct when *out)
 static int read_one(const struct when_text *t, struct when *out)
 {
 	static int (*const kinds[])(const struct when_text *, struct when *) = {
-		read_now,  read_day_word, read_weekday, read_epoch,
-		read_date, read_clock,    read_length,
+		read_now,   read_day_word, read_period, read_weekday,
+		read_epoch, read_date,     read_clock,  read_length,
 	};
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		int rc = kinds[i](t, out);

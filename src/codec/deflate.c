@@ -195,11 +195,6 @@ void packer_free(struct packer *p)
 	free(p);
 }
 
-bool packer_dense(struct packer *p, bool dense)
-{
-	return p->phrases && phrase_packer_best(p->phrases, dense) && dense;
-}
-
 size_t packer_bytes(const struct packer *p)
 {
 	return sizeof *p + memory_size(&p->memory) * (p->picture ? 2 : 1) +

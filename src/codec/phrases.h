@@ -181,8 +181,6 @@ struct phrase_packer;
  * symbol. NULL: no memory. */
 struct phrase_packer *phrase_packer_new(struct phrases *p, bool best);
 void phrase_packer_free(struct phrase_packer *k);
-/* The same for the records from now on. False: no memory, it packs the fast way. */
-bool phrase_packer_best(struct phrase_packer *k, bool best);
 const struct phrases *phrase_packer_phrases(const struct phrase_packer *k);
 size_t phrase_packer_bytes(const struct phrase_packer *k);
 /* Appends the symbols of up to PHRASE_RAW_MAX bytes. ERR_NOMEM, ERR_LIMIT. */

@@ -16,7 +16,7 @@
 #define SHORT_COPY 32u /* of copies up to here every length is tried */
 /* What is so long is taken, the best way, too: the places within are passed over, or a record that
  * repeats itself would take the square of its length. */
-#define LONG_ENOUGH 64u
+#define LONG_ENOUGH 32u
 /* What a byte costs elsewhere, in half bits: what a phrase or copy saves is judged by this. */
 #define BYTE_PRICE 5
 /* Longer phrases are taken without looking for a copy. */
@@ -33,8 +33,7 @@ struct search {
 
 struct phrase_packer {
 	struct phrases phrases;
-	bool best;
-	struct search *search; /* NULL: nothing was packed the best way yet */
+	struct search *search; /* NULL: the fast way */
 	uint16_t heads[1u << HASH_BITS];
 	struct phrase_op ops[BLOCK];
 	uint32_t count;
@@ -85,25 +84,16 @@ struct phrase_packer *phrase_packer_new(struct phrases *p, bool best)
 		return NULL;
 	}
 	k->phrases = *p;
-	k->search = NULL;
+	k->search = best ? malloc(sizeof *k->search) : NULL;
 	k->room = (struct buf){0};
-	if (!phrase_packer_best(k, best)) {
+	if (best && !k->search) {
 		phrase_packer_free(k);
 		return NULL;
 	}
 	lookup_build(&k->lookup, p->items, p->count, p->text);
+	if (best)
+		price_lengths(&k->phrases, k->search);
 	return k;
-}
-
-bool phrase_packer_best(struct phrase_packer *k, bool best)
-{
-	if (best && !k->search) {
-		k->search = malloc(sizeof *k->search);
-		if (k->search)
-			price_lengths(&k->phrases, k->search);
-	}
-	k->best = best && k->search;
-	return k->best == best;
 }
 
 void phrase_packer_free(struct phrase_packer *k)
@@ -306,7 +296,7 @@ static size_t next_block(struct phrase_packer *k, struct bytes raw, size_t at)
 {
 	if (at == 0)
 		memset(k->heads, 0xff, sizeof k->heads);
-	return k->best ? best_block(k, raw, at) : fast_block(k, raw, at);
+	return k->search ? best_block(k, raw, at) : fast_block(k, raw, at);
 }
 
 /* ---- bits ---- */

@@ -13,7 +13,8 @@ void method_hello(struct request *r)
 {
 	static const char *const features[] = {"query",   "thread",   "freshness", "coverage",
 					       "sync",    "progress", "runs",      "dead",
-					       "msgpack", "changes",  "cancel",    "on_stale"};
+					       "msgpack", "changes",  "cancel",    "on_stale",
+					       "stream",  "live"};
 	struct buf *out = &r->result;
 
 	mp_put_map(out, 5);

@@ -2,6 +2,8 @@
  * what to do. */
 #include "params.h"
 
+#include "names.h"
+
 #include <base/suggest.h>
 #include <base/when.h>
 #include <codec/msgpack.h>
@@ -226,7 +228,9 @@ bool param_where(struct request *r, const struct source *s, const struct field *
 	*out = NULL;
 	if (!param_text(r, "where", &text))
 		return true;
-	int rc = where_parse(text, fields, source_now(s), NULL, a, out, &why);
+	struct names names = {s, a};
+	int rc = where_parse_named(text, fields, &(struct where_names){names_settle, &names},
+				   source_now(s), NULL, a, out, &why);
 	if (rc)
 		request_error(r, RPC_BAD_EXPRESSION, err_name(rc),
 			      "see ficq(1), THE WHERE LANGUAGE", "%s", why.text);

@@ -3,6 +3,7 @@
 #include "heap.h"
 #include "hooks.h"
 #include "indexed.h"
+#include "live.h"
 
 #include <base/files.h>
 #include <base/log.h>
@@ -261,6 +262,7 @@ void source_close(struct source *s)
 {
 	hooks_free(s->hooks);
 	sync_free(s->sync);
+	live_close(s);
 	zone_free(s->zone);
 	trail_close(s->trail);
 	store_close(s->store);

@@ -77,6 +77,19 @@ static int settle_now(struct app *a)
 	return 0;
 }
 
+/* It is a kind of csv, and says so. */
+static int settle_spreadsheet(struct app *a)
+{
+	if (app_given(a, OPT_OUTPUT) && a->format != FORMAT_CSV)
+		return report_error(&a->report, EXIT_USAGE, "usage",
+				    "--spreadsheet is a kind of csv: leave out --output");
+	a->format = FORMAT_CSV;
+	a->options.value[OPT_OUTPUT] = "csv";
+	a->options.times[OPT_OUTPUT] = 1;
+	a->out.may_page = false;
+	return 0;
+}
+
 static void settle_looks(struct app *a)
 {
 	const struct term *t = &a->term;
@@ -105,6 +118,7 @@ int app_init(struct app *a)
 {
 	const char *wire = app_value(a, OPT_WIRE);
 
+	a->started_ms = clock_mono_ms();
 	term_init(&a->term, app_value(a, OPT_COLOR));
 	settle_looks(a);
 	output_init(&a->out, &a->term, a->format == FORMAT_TABLE && !app_given(a, OPT_NO_PAGER));
@@ -113,6 +127,8 @@ int app_init(struct app *a)
 	int code = settle_zone(a);
 	if (code == 0)
 		code = settle_now(a);
+	if (code == 0 && app_given(a, OPT_SPREADSHEET))
+		code = settle_spreadsheet(a);
 	if (code == 0)
 		code = app_duration(a, OPT_TIMEOUT, TIMEOUT_DEFAULT_MS, &a->timeout_ms);
 	a->show.zone = a->zone;
@@ -138,6 +154,18 @@ static int judge(struct app *a)
 			    "the answer is %.*s, --require=%s was asked for",
 			    (int)(state.len < 20 ? state.len : 20), (const char *)state.data,
 			    required);
+}
+
+/* What came of asking the provider: only what is less than was asked for. */
+static void tell_live(struct app *a)
+{
+	struct bytes f = buf_bytes(&a->worth);
+	struct bytes message = member_str(f, "live.message"), reason = member_str(f, "live.reason");
+
+	if (message.len)
+		report_note(&a->report, true, "%s: %.*s",
+			    reason.len ? "the cache answers, not the provider" : "asked live, but",
+			    (int)(message.len < 300 ? message.len : 300), (const char *)message.data);
 }
 
 static void tell_more(struct app *a)
@@ -167,6 +195,7 @@ int app_release(struct app *a, int code)
 		code = report_error(&a->report, EXIT_IO, "io", "standard output: %s", strerror(error));
 	if (!error && (code == EXIT_OK || code == EXIT_NO)) {
 		int worth = judge(a);
+		tell_live(a);
 		tell_more(a);
 		report_note(&a->report, a->remark && a->term.err_tty, "%s",
 			    a->remark ? a->remark : "");
@@ -179,6 +208,7 @@ int app_release(struct app *a, int code)
 		client_close(&a->client);
 	buf_release(&a->closing);
 	buf_release(&a->worth);
+	names_release(&a->names);
 	zone_free(a->zone);
 	a->zone = NULL;
 	return code;
@@ -266,6 +296,7 @@ static int exit_of_code(int code)
 	case RPC_CONFLICT: return EXIT_CONFLICTS;
 	case RPC_UNAVAILABLE: return EXIT_UNAVAILABLE;
 	case RPC_RATE_LIMITED:
+	case RPC_CANCELED:
 	case RPC_BUSY: return EXIT_RETRY;
 	case RPC_FORBIDDEN: return EXIT_DENIED;
 	case RPC_STALE: return EXIT_FRESHNESS;
@@ -286,6 +317,8 @@ int app_answer_error(struct app *a, const struct rpc_response *answer)
 		.hint = member_str(answer->error_data, "hint"),
 	};
 
+	if (answer->code == RPC_UNAVAILABLE && bytes_is(f.reason, "timeout"))
+		f.exit = EXIT_RETRY;
 	return report_failure(&a->report, &f);
 }
 
@@ -333,6 +366,45 @@ int app_call(struct app *a, const char *method, struct bytes params, struct byte
 	return app_call_with(a, method, params, &wait, result_out);
 }
 
+static void load_names(struct app *a, enum names_of kind, const char *resource)
+{
+	struct client_wait wait = app_wait(a);
+	struct rpc_response answer;
+	struct params p = {0};
+	struct why why;
+
+	params_str(&p, "source", app_value(a, OPT_SOURCE));
+	params_str(&p, "resource", resource);
+	params_list(&p, "fields", "name");
+	params_int(&p, "limit", 1000);
+	if (client_call(&a->client, "query", params_end(&p), &wait, &answer, &why) == 0)
+		names_take(&a->names, kind, member(answer.result, "rows"));
+	params_release(&p);
+}
+
+static bool has_names(const struct columns *columns)
+{
+	for (size_t i = 0; columns && i < columns->count; i++)
+		if (columns->items[i].title &&
+		    (columns->items[i].kind == CELL_ADMIN || columns->items[i].kind == CELL_TEAM))
+			return true;
+	return !columns;
+}
+
+int app_load_names(struct app *a, const struct columns *columns)
+{
+	if (a->format != FORMAT_TABLE || a->names.loaded || !has_names(columns))
+		return 0;
+	int code = app_connect(a);
+	if (code)
+		return code;
+	a->names.loaded = true;
+	load_names(a, NAMES_ADMINS, "admins");
+	load_names(a, NAMES_TEAMS, "teams");
+	a->show.names = &a->names;
+	return 0;
+}
+
 static void put_time(struct params *p, const char *key, int64_t ms)
 {
 	char text[TIME_TEXT_MAX];
@@ -356,22 +428,34 @@ static int put_end(struct app *a, struct params *p, enum option option, enum whe
 	return 0;
 }
 
-int app_put_span(struct app *a, struct params *p)
+static int put_both_ends(struct app *a, struct params *p, enum option option)
 {
-	const char *since = app_value(a, OPT_SINCE);
 	struct when span;
 	struct why why;
 
+	if (when_parse_interval(bytes_str(app_value(a, option)), a->show.now_ms, a->zone, &span,
+				&why) < 0)
+		return report_error(&a->report, EXIT_USAGE, "usage", "--%s: %s",
+				    option_table[option].name, why.text);
+	put_time(p, "since", span.start_ms);
+	put_time(p, "until", span.end_ms);
+	return 0;
+}
+
+int app_put_span(struct app *a, struct params *p)
+{
+	const char *since = app_value(a, OPT_SINCE);
+
 	params_str(p, "source", app_value(a, OPT_SOURCE));
 	params_str(p, "axis", app_value(a, OPT_AXIS));
+	if (app_given(a, OPT_DURING) && (since || app_given(a, OPT_UNTIL)))
+		return report_error(&a->report, EXIT_USAGE, "usage",
+				    "--during says both ends: leave out --since and --until");
+	if (app_given(a, OPT_DURING))
+		return put_both_ends(a, p, OPT_DURING);
 	/* --since=A..B says both. */
-	if (since && strstr(since, "..") && !app_given(a, OPT_UNTIL)) {
-		if (when_parse_interval(bytes_str(since), a->show.now_ms, a->zone, &span, &why) < 0)
-			return report_error(&a->report, EXIT_USAGE, "usage", "--since: %s", why.text);
-		put_time(p, "since", span.start_ms);
-		put_time(p, "until", span.end_ms);
-		return 0;
-	}
+	if (since && strstr(since, "..") && !app_given(a, OPT_UNTIL))
+		return put_both_ends(a, p, OPT_SINCE);
 	int code = put_end(a, p, OPT_SINCE, WHEN_SINCE);
 	return code ? code : put_end(a, p, OPT_UNTIL, WHEN_UNTIL);
 }
@@ -392,8 +476,8 @@ void app_put_on_stale(struct app *a, struct params *p)
 	int64_t ms = a->timeout_ms ? a->timeout_ms : INT64_MAX;
 
 	params_str(p, "on_stale", policy);
-	/* The daemon gives up a little earlier, so that its answer still arrives; it never waits for more than ten minutes. */
-	if (policy && strcmp(policy, "wait") == 0 && app_given(a, OPT_TIMEOUT))
+	/* The daemon gives up a little earlier, so that its answer still arrives; it never takes more than ten minutes. */
+	if (app_given(a, OPT_TIMEOUT))
 		params_int(p, "timeout_ms", ms / 10 < 60000 ? ms / 10 * 9 : WAIT_MAX_MS);
 }
 
@@ -413,6 +497,7 @@ void app_rows(struct app *a, struct rows *r, const struct columns *columns)
 {
 	rows_begin(r, a->format, columns, &a->show, &a->look);
 	r->guard = a->term.out_tty;
+	r->spreadsheet = app_given(a, OPT_SPREADSHEET);
 }
 
 int app_print_rows(struct app *a, struct bytes array, const struct columns *columns,

@@ -24,7 +24,9 @@ struct app {
 	enum format format;
 	struct zone *zone;
 	struct show show;
+	struct names names;
 	struct table_look look;
+	int64_t started_ms; /* clock_mono_ms */
 	int64_t timeout_ms; /* 0: none; as given or the default */
 	struct buf worth;   /* the freshness of the answer, until app_release tells it */
 	const char *remark; /* likewise; NULL: none */
@@ -59,6 +61,10 @@ int app_put_max_age(struct app *a, struct params *p);
 void app_put_on_stale(struct app *a, struct params *p);
 /* A duration option in milliseconds; `otherwise` when not given. */
 int app_duration(struct app *a, enum option option, int64_t otherwise, int64_t *ms_out);
+
+/* Asks for the names that a table with these columns shows in place of ids (NULL: whatever it shows); before the question itself, whose answer would be gone. Who
+ * cannot be asked for stays an id. 0 or an exit code: nobody is there to ask. */
+int app_load_names(struct app *a, const struct columns *columns);
 
 /* Prints the whole result as a line of JSON. */
 int app_print_json(struct app *a, struct bytes result);

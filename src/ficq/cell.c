@@ -246,6 +246,8 @@ static void show_number(struct buf *out, double n, const struct mp_value *v, enu
 		show_bytes(out, (int64_t)n);
 	else if (kind == CELL_MILLIS)
 		show_millis(out, (int64_t)n);
+	else if (kind == CELL_SECONDS && fabs(n) < 1e12)
+		show_millis(out, (int64_t)(n * 1000));
 	else if (kind == CELL_NUMBER && v->type == MP_INT)
 		show_count(out, v->integer);
 	else if (kind == CELL_NUMBER && v->type == MP_FLOAT && fabs(n) < 1e12)
@@ -256,6 +258,17 @@ static void show_number(struct buf *out, double n, const struct mp_value *v, enu
 		buf_printf(out, "%llu", (unsigned long long)v->uinteger);
 	else if (isfinite(n))
 		buf_put(out, text, json_write_double(n, text));
+}
+
+/* Intercom's id of nobody is 0. */
+static void show_who(struct buf *out, const struct show *s, struct bytes id, enum cell_kind kind)
+{
+	struct bytes name = id;
+
+	if (bytes_is(id, "0"))
+		name = bytes_str("none");
+	names_find(s->names, kind == CELL_TEAM ? NAMES_TEAMS : NAMES_ADMINS, id, &name);
+	put_clean(out, s, name);
 }
 
 void cell_show(struct buf *out, const struct show *s, struct bytes value, enum cell_kind kind)
@@ -272,6 +285,8 @@ void cell_show(struct buf *out, const struct show *s, struct bytes value, enum c
 			show_when(out, s, v.str, kind);
 		else if (kind == CELL_SNIPPET)
 			show_snippet(out, s, v.str);
+		else if (kind == CELL_ADMIN || kind == CELL_TEAM)
+			show_who(out, s, v.str, kind);
 		else
 			put_clean(out, s, v.str);
 		return;

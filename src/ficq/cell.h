@@ -7,6 +7,8 @@
 #include <base/bytes.h>
 #include <base/when.h>
 
+#include "names.h"
+
 enum cell_kind {
 	CELL_TEXT,   /* whatever it is */
 	CELL_TIME,   /* RFC 3339 text: local, or relative when recent and wanted */
@@ -16,13 +18,18 @@ enum cell_kind {
 	CELL_RATIO,  /* 0..1 as per cent */
 	CELL_BYTES,
 	CELL_MILLIS,  /* a duration */
+	CELL_SECONDS, /* likewise */
+	CELL_ADMIN,   /* an id: the name, where it is known */
+	CELL_TEAM,
+	CELL_NAME,    /* text that says nothing when it is cut */
 	CELL_YES,     /* true as "yes", false as nothing */
 	CELL_SNIPPET, /* text with U+27E6 U+27E7 around what was found */
 };
 
 /* How things are shown; fixed for one run of the program. */
 struct show {
-	const struct zone *zone; /* NULL: UTC */
+	const struct zone *zone;   /* NULL: UTC */
+	const struct names *names; /* NULL: ids stay ids */
 	int64_t now_ms;
 	bool relative; /* times of the last 24 hours as "3 min ago" */
 	bool ascii;    /* texts must be ASCII */

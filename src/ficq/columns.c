@@ -13,8 +13,8 @@ static const struct column conversations[] = {
 	{"state", "STATE", CELL_TEXT},
 	{"open", NULL, CELL_TEXT},
 	{"priority", NULL, CELL_TEXT},
-	{"assignee", "ASSIGNEE", CELL_TEXT},
-	{"team", NULL, CELL_TEXT},
+	{"assignee", "ASSIGNEE", CELL_ADMIN},
+	{"team", NULL, CELL_TEAM},
 	{"contact", NULL, CELL_TEXT},
 	{"author", NULL, CELL_TEXT},
 	{"author_type", NULL, CELL_TEXT},
@@ -57,7 +57,7 @@ static const struct column admins[] = {
 static const struct column tickets[] = {
 	{"id", "ID", CELL_TEXT},           {"created", NULL, CELL_TIME},
 	{"updated", "UPDATED", CELL_TIME}, {"state", "STATE", CELL_TEXT},
-	{"kind", "TYPE", CELL_TEXT},       {"assignee", "ASSIGNEE", CELL_TEXT},
+	{"kind", "TYPE", CELL_TEXT},       {"assignee", "ASSIGNEE", CELL_ADMIN},
 	{"title", "TITLE", CELL_TEXT},     {NULL, NULL, CELL_TEXT},
 };
 
@@ -111,11 +111,54 @@ void columns_add_snippet(struct columns *c)
 		c->items[c->count++] = (struct column){"snippet", "SNIPPET", CELL_SNIPPET};
 }
 
-static enum cell_kind kind_of(const char *path)
+enum cell_kind columns_kind(const char *path)
 {
-	if (strcmp(path, "created") == 0 || strcmp(path, "updated") == 0)
-		return CELL_TIME;
-	return strcmp(path, "snippet") == 0 ? CELL_SNIPPET : CELL_TEXT;
+	static const struct {
+		const char *path;
+		enum cell_kind kind;
+	} kinds[] = {
+		{"created", CELL_TIME},
+		{"updated", CELL_TIME},
+		{"waiting_since", CELL_TIME},
+		{"snoozed_until", CELL_TIME},
+		{"last_seen", CELL_TIME},
+		{"last_replied", CELL_TIME},
+		{"snippet", CELL_SNIPPET},
+		{"assignee", CELL_ADMIN},
+		{"owner", CELL_ADMIN},
+		{"team", CELL_TEAM},
+		{"median_response_time", CELL_SECONDS},
+		{"handling_time", CELL_SECONDS},
+	};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (strcmp(kinds[i].path, path) == 0)
+			return kinds[i].kind;
+	return strncmp(path, "time_to_", 8) == 0 ? CELL_SECONDS : CELL_TEXT;
+}
+
+int columns_show(struct columns *c, const char *field)
+{
+	size_t at = 0, len = strlen(field);
+
+	while (at < c->count && strcmp(c->items[at].path, field) != 0)
+		at++;
+	if (c->names || (at < c->count && c->items[at].title) || c->count == COLUMNS_MAX)
+		return 0;
+	c->names = malloc(2 * (len + 1));
+	if (!c->names)
+		return ERR_NOMEM;
+	for (size_t i = 0; i <= len; i++) {
+		c->names[i] = field[i];
+		c->names[len + 1 + i] = (char)toupper((unsigned char)field[i]);
+	}
+	if (at == c->count) {
+		/* The last column is the long one. */
+		at = c->count++ - 1;
+		c->items[c->count - 1] = c->items[at];
+	}
+	c->items[at] = (struct column){c->names, c->names + len + 1, columns_kind(field)};
+	return 0;
 }
 
 /* The names twice: as they are, and in capitals as titles. */
@@ -136,7 +179,7 @@ int columns_of_fields(struct columns *c, const char *fields)
 			continue;
 		if (c->count == COLUMNS_MAX)
 			return ERR_LIMIT;
-		c->items[c->count++] = (struct column){name + at, title + at, kind_of(name + at)};
+		c->items[c->count++] = (struct column){name + at, title + at, columns_kind(name + at)};
 	}
 	return c->count ? 0 : ERR_SYNTAX;
 }

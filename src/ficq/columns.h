@@ -28,6 +28,10 @@ void columns_add_snippet(struct columns *c);
 void columns_of_list(struct columns *c, const struct column *list);
 /* Of --fields, "a,b,doc.c". 0, ERR_SYNTAX (none at all), ERR_LIMIT (too many), ERR_NOMEM. */
 int columns_of_fields(struct columns *c, const char *fields);
+/* Has a table show a field that its resource's list leaves out; once. 0 or ERR_NOMEM. */
+int columns_show(struct columns *c, const char *field);
+/* What kind of value a common field has. */
+enum cell_kind columns_kind(const char *path);
 void columns_release(struct columns *c);
 
 #endif

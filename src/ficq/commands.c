@@ -9,7 +9,8 @@
 #define BIT OPTION_BIT
 
 /* What narrows a question. */
-#define SPAN_OPTIONS     (BIT(OPT_SOURCE) | BIT(OPT_SINCE) | BIT(OPT_UNTIL) | BIT(OPT_AXIS))
+#define SPAN_OPTIONS \
+	(BIT(OPT_SOURCE) | BIT(OPT_SINCE) | BIT(OPT_UNTIL) | BIT(OPT_DURING) | BIT(OPT_AXIS))
 #define WORTH_OPTIONS    (BIT(OPT_MAX_AGE) | BIT(OPT_REQUIRE) | BIT(OPT_ON_STALE))
 #define QUESTION_OPTIONS (SPAN_OPTIONS | BIT(OPT_WHERE) | WORTH_OPTIONS)
 
@@ -23,6 +24,13 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.synopsis = "",
 			.summary = "how the daemon, its sources and their resources are",
 			.options = BIT(OPT_SOURCE),
+			.examples =
+				(const struct example[]){
+					{"ficq status",
+					 "sources, resources, when each was last read, and what the store takes"},
+					{"ficq status --json | jq .store", "the same for a program"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_SOURCES] =
 		{
@@ -30,6 +38,12 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.synopsis = "",
 			.summary = "the configured sources",
 			.options = BIT(OPT_SOURCE),
+			.examples =
+				(const struct example[]){
+					{"ficq sources",
+					 "which workspaces there are, and whether their tokens work"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_FIELDS] =
 		{
@@ -39,6 +53,13 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = 1,
 			.first = ARG_RESOURCE,
 			.options = BIT(OPT_SOURCE),
+			.examples =
+				(const struct example[]){
+					{"ficq fields conversations",
+					 "what can stand in --where, --fields, --by, --sort"},
+					{"ficq fields", "of all resources"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_QUERY] =
 		{
@@ -51,7 +72,22 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = 1,
 			.first = ARG_RESOURCE,
 			.options = QUESTION_OPTIONS | BIT(OPT_TEXT) | BIT(OPT_FIELDS) |
-				   BIT(OPT_SORT) | BIT(OPT_LIMIT),
+				   BIT(OPT_SORT) | BIT(OPT_LIMIT) | BIT(OPT_SPREADSHEET),
+			.examples =
+				(const struct example[]){
+					{"ficq query conversations --since today", "what came in today"},
+					{"ficq query conversations --where 'state = open and team = Billing' -n 0",
+					 "all open ones of a team"},
+					{"ficq query conversations --where 'state = open' --sort waiting_since",
+					 "who waits longest for an answer"},
+					{"ficq query conversations --axis updated --since today",
+					 "what changed today"},
+					{"ficq query messages --since 7d --where 'kind = note' --fields created,author,body",
+					 "who wrote notes this week"},
+					{"ficq query contacts -n 0 --spreadsheet >contacts.csv",
+					 "all contacts for a spreadsheet"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_SEARCH] =
 		{
@@ -64,7 +100,17 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_min = 1,
 			.args_max = 32,
 			.options = QUESTION_OPTIONS | BIT(OPT_RESOURCE) | BIT(OPT_FIELDS) |
-				   BIT(OPT_SORT) | BIT(OPT_LIMIT),
+				   BIT(OPT_SORT) | BIT(OPT_LIMIT) | BIT(OPT_SPREADSHEET),
+			.examples =
+				(const struct example[]){
+					{"ficq search refund --during 'last month'",
+					 "conversations that have the word"},
+					{"ficq search '\"full refund\" -declined'",
+					 "where somebody said just that, and not the other word"},
+					{"ficq search 'invoic*' --where 'state = open' --fields id,subject,snippet",
+					 "words that begin so, in open ones"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_GET] =
 		{
@@ -76,17 +122,39 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_min = 2,
 			.args_max = 2,
 			.first = ARG_RESOURCE,
-			.options = BIT(OPT_SOURCE) | BIT(OPT_FIELDS) | WORTH_OPTIONS,
+			.rest = ARG_ID,
+			.options = BIT(OPT_SOURCE) | BIT(OPT_FIELDS) | BIT(OPT_LIVE) | WORTH_OPTIONS,
+			.examples =
+				(const struct example[]){
+					{"ficq get conversations 200963800004193",
+					 "a record as the provider has it"},
+					{"ficq get conversations 200963800004193 --fields subject,doc.statistics.count_reopens -o csv",
+					 "two things of it"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_THREAD] =
 		{
 			.name = "thread",
 			.synopsis = "ID",
-			.summary = "a conversation with its messages, to read",
-			.detail = "Notes are marked, quoted text is folded (--verbose shows it).",
+			.summary = "a conversation or ticket with its messages, to read",
+			.detail = "Notes are marked, attachments named, what is quoted is folded (--quotes shows it). "
+				  "csv, tsv and ndjson have the messages alone. Where a conversation and a "
+				  "ticket share an id, --resource=tickets tells which.",
 			.args_min = 1,
 			.args_max = 1,
-			.options = BIT(OPT_SOURCE) | WORTH_OPTIONS,
+			.first = ARG_THREAD,
+			.options = BIT(OPT_SOURCE) | BIT(OPT_RESOURCE) | BIT(OPT_QUOTES) |
+				   BIT(OPT_SPREADSHEET) | BIT(OPT_LIVE) | WORTH_OPTIONS,
+			.examples =
+				(const struct example[]){
+					{"ficq thread 200963800004193", "a conversation to read"},
+					{"ficq thread 5200087 --quotes",
+					 "a ticket, with what mails quote"},
+					{"ficq thread 200963800004193 -o ndjson | jq -r .body",
+					 "the bare texts"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_COUNT] =
 		{
@@ -101,7 +169,19 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = 1,
 			.first = ARG_RESOURCE,
 			.options = QUESTION_OPTIONS | BIT(OPT_TEXT) | BIT(OPT_BY) |
-				   BIT(OPT_METRIC) | BIT(OPT_LIMIT),
+				   BIT(OPT_METRIC) | BIT(OPT_LIMIT) | BIT(OPT_SPREADSHEET),
+			.examples =
+				(const struct example[]){
+					{"ficq count conversations --where 'state = open'",
+					 "how many are open"},
+					{"ficq count conversations --text refund --during 'last week' --by team",
+					 "how many speak of refunds, by team"},
+					{"ficq count conversations --during 'this month' --by assignee --metric median:time_to_first_response",
+					 "how fast who answers"},
+					{"ficq count conversations --since 30d --by day,state -o csv",
+					 "a table to draw from"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_FRESHNESS] =
 		{
@@ -112,6 +192,14 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = 1,
 			.first = ARG_RESOURCE,
 			.options = SPAN_OPTIONS | BIT(OPT_MAX_AGE) | BIT(OPT_REQUIRE),
+			.examples =
+				(const struct example[]){
+					{"ficq freshness --during yesterday",
+					 "whether yesterday is complete"},
+					{"ficq freshness messages --since 30d --require fresh",
+					 "exit status 3 when the month has a gap"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_COVERAGE] =
 		{
@@ -123,6 +211,14 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = 1,
 			.first = ARG_RESOURCE,
 			.options = BIT(OPT_SOURCE) | BIT(OPT_MAX_AGE),
+			.examples =
+				(const struct example[]){
+					{"ficq coverage",
+					 "how far back everything goes, and what is missing"},
+					{"ficq coverage conversations --max-age 1d",
+					 "one resource, with what is older than a day marked"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_SYNC] =
 		{
@@ -141,6 +237,17 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.rest = ARG_RESOURCE,
 			.options = BIT(OPT_SOURCE) | BIT(OPT_MODE) | BIT(OPT_SINCE) | BIT(OPT_UNTIL) |
 				   BIT(OPT_IDS) | BIT(OPT_WAIT) | BIT(OPT_NO_WAIT) | BIT(OPT_DRY_RUN),
+			.examples =
+				(const struct example[]){
+					{"ficq sync", "fetch what has changed"},
+					{"ficq sync conversations 200963800004193 --wait",
+					 "one conversation as it is now"},
+					{"ficq sync tickets --mode full --wait",
+					 "everything of a resource once more"},
+					{"ficq sync conversations --mode verify --since 2d --wait",
+					 "whether the last days are as they were read"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_PLAN] =
 		{
@@ -155,6 +262,13 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.rest = ARG_RESOURCE,
 			.options = BIT(OPT_SOURCE) | BIT(OPT_MODE) | BIT(OPT_SINCE) |
 				   BIT(OPT_UNTIL) | BIT(OPT_IDS),
+			.examples =
+				(const struct example[]){
+					{"ficq plan", "the calls and time that a sync would take"},
+					{"ficq plan --mode full conversations",
+					 "of reading all conversations once more"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_WAIT] =
 		{
@@ -165,6 +279,13 @@ const struct command_spec command_table[CMD_NUMBER] = {
 				  "end), with 69 when the daemon could not be reached in that time. Fetches "
 				  "nothing by itself.",
 			.options = SPAN_OPTIONS | BIT(OPT_MAX_AGE) | BIT(OPT_FRESH) | BIT(OPT_IDLE),
+			.examples =
+				(const struct example[]){
+					{"ficq wait", "until conversations are fresh"},
+					{"ficq wait --idle --timeout 10m",
+					 "until no sync is under way or due"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_RUNS] =
 		{
@@ -174,6 +295,14 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = 1,
 			.first = ARG_RESOURCE,
 			.options = BIT(OPT_SOURCE) | BIT(OPT_LIMIT),
+			.examples =
+				(const struct example[]){
+					{"ficq runs -n 5",
+					 "the last syncs: when, how long, what came, what failed"},
+					{"ficq runs conversations -o csv",
+					 "a resource's, with all their numbers"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_CHANGES] =
 		{
@@ -190,19 +319,38 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.rest = ARG_RESOURCE,
 			.options = BIT(OPT_SOURCE) | BIT(OPT_SINCE) | BIT(OPT_WHERE) | BIT(OPT_FIELDS) |
 				   BIT(OPT_LIMIT) | BIT(OPT_FOLLOW) | BIT(OPT_DURATION),
+			.examples =
+				(const struct example[]){
+					{"ficq changes conversations -n 100",
+					 "the oldest changes that there are"},
+					{"ficq changes --since 10000", "all since a revision"},
+					{"ficq changes --follow", "whatever is stored from now on"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_WATCH] =
 		{
 			.name = "watch",
 			.synopsis = "[RESOURCE]",
-			.summary = "the answer to a query, drawn again whenever something changes",
-			.detail = "Without a resource it is about conversations. Without a terminal, or with "
+			.summary = "the answer to a query or count, drawn again whenever something changes",
+			.detail = "Without a resource it is about conversations. --by and --metric make it a "
+				  "count. Without a terminal, or with "
 				  "--output, it prints what changes from now on, as ndjson unless told "
 				  "otherwise. Ends with Ctrl-C, --count or --duration.",
 			.args_max = 1,
 			.first = ARG_RESOURCE,
 			.options = QUESTION_OPTIONS | BIT(OPT_FIELDS) | BIT(OPT_LIMIT) |
-				   BIT(OPT_TIMES) | BIT(OPT_DURATION),
+				   BIT(OPT_TIMES) | BIT(OPT_DURATION) | BIT(OPT_TEXT) |
+				   BIT(OPT_SORT) | BIT(OPT_BY) | BIT(OPT_METRIC),
+			.examples =
+				(const struct example[]){
+					{"ficq watch conversations --where 'state = open'",
+					 "a table that redraws itself; Ctrl-C ends it"},
+					{"ficq watch --since today --by state", "a count, likewise"},
+					{"ficq watch messages -o ndjson",
+					 "what comes in, for a program"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_EXPORT] =
 		{
@@ -217,7 +365,17 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = 1,
 			.first = ARG_RESOURCE,
 			.options = QUESTION_OPTIONS | BIT(OPT_FIELDS) | BIT(OPT_LIMIT) |
-				   BIT(OPT_SINCE_REVISION) | BIT(OPT_GZIP),
+				   BIT(OPT_SINCE_REVISION) | BIT(OPT_GZIP) | BIT(OPT_SPREADSHEET),
+			.examples =
+				(const struct example[]){
+					{"ficq export conversations --gzip >conversations.ndjson.gz",
+					 "whole records, packed"},
+					{"ficq export conversations --where 'state = open and team = Billing' -o csv >billing.csv",
+					 "a team's open ones as a table"},
+					{"ficq export contacts --since-revision 2000 >new.ndjson",
+					 "what changed since an earlier export"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_VERIFY] =
 		{
@@ -228,6 +386,12 @@ const struct command_spec command_table[CMD_NUMBER] = {
 				  "is damaged is set aside, is no longer claimed to be held, and is fetched again. "
 				  "Exits with 1 when there was damage, with 75 when a check is under way already.",
 			.options = BIT(OPT_SOURCE),
+			.examples =
+				(const struct example[]){
+					{"ficq verify",
+					 "whether all that is stored is as it was written"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_PRUNE] =
 		{
@@ -237,6 +401,11 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.detail = "The same happens once a day: whole conversations without activity for longer than "
 				  "retain allows, with their messages. --dry-run only counts them.",
 			.options = BIT(OPT_SOURCE) | BIT(OPT_DRY_RUN),
+			.examples =
+				(const struct example[]){
+					{"ficq prune --dry-run", "what would be dropped"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_DEAD] =
 		{
@@ -250,6 +419,12 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = 2,
 			.first = ARG_DEAD,
 			.options = BIT(OPT_SOURCE) | BIT(OPT_LIMIT) | BIT(OPT_ALL),
+			.examples =
+				(const struct example[]){
+					{"ficq dead", "records that could not be read, and why"},
+					{"ficq dead retry --all", "try them all again, now"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_RELOAD] =
 		{
@@ -258,6 +433,11 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.summary = "have the daemon read its configuration again",
 			.detail = "Nobody is cut off. When anything in the file is wrong nothing changes, and it is said "
 				  "what. Tells which options wait for a restart.",
+			.examples =
+				(const struct example[]){
+					{"ficq reload", "after ficd.conf was changed"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_RPC] =
 		{
@@ -267,6 +447,13 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.detail = "The parameters are a JSON object; - reads it from standard input.",
 			.args_min = 1,
 			.args_max = 2,
+			.examples =
+				(const struct example[]){
+					{"ficq rpc status", "a method without parameters"},
+					{"ficq rpc query '{\"resource\": \"tags\", \"limit\": 3}'",
+					 "one with parameters"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_MCP] =
 		{
@@ -278,6 +465,12 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = 1,
 			.first = ARG_CLIENT,
 			.options = BIT(OPT_SOURCE) | BIT(OPT_PRINT_CONFIG),
+			.examples =
+				(const struct example[]){
+					{"ficq mcp --print-config", "for Claude or Cursor"},
+					{"ficq mcp --print-config vscode", "for another client"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_COMPLETION] =
 		{
@@ -286,8 +479,18 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.summary = "the completion script for bash, zsh or fish",
 			.detail = "For bash: source <(ficq completion bash).",
 			.args_min = 1,
-			.args_max = 1,
+			.args_max = 3, /* what the scripts ask has more words */
 			.first = ARG_SHELL,
+			.options = BIT(OPT_SOURCE),
+			.examples =
+				(const struct example[]){
+					{"source <(ficq completion bash)", "for this shell"},
+					{"ficq completion zsh >_ficq",
+					 "as a file for a folder of $fpath"},
+					{"ficq completion fish >ficq.fish",
+					 "as a file for ~/.config/fish/completions"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_HELP] =
 		{
@@ -296,14 +499,66 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.summary = "this help, or a command's",
 			.args_max = 1,
 			.first = ARG_COMMAND,
+			.examples =
+				(const struct example[]){
+					{"ficq help", "all commands"},
+					{"ficq help query", "one, with its options and examples"},
+					{NULL, NULL},
+				},
 		},
 	[CMD_VERSION] =
 		{
 			.name = "version",
 			.synopsis = "",
 			.summary = "the versions of ficq and of the daemon",
+			.examples =
+				(const struct example[]){
+					{"ficq version", "of ficq and of the daemon"},
+					{NULL, NULL},
+				},
 		},
 };
+
+/* What others call it. */
+static const char *other_name(const char *name)
+{
+	static const char *const known[][2] = {
+		{"list", "query"},
+		{"ls", "query"},
+		{"select", "query"},
+		{"show", "get"},
+		{"cat", "thread"},
+		{"read", "thread"},
+		{"conversation", "thread"},
+		{"find", "search"},
+		{"grep", "search"},
+		{"stats", "count"},
+		{"group", "count"},
+		{"log", "runs"},
+		{"logs", "runs"},
+		{"history", "runs"},
+		{"diff", "changes"},
+		{"tail", "changes --follow"},
+		{"follow", "changes --follow"},
+		{"gaps", "coverage"},
+		{"refresh", "sync"},
+		{"fetch", "sync"},
+		{"update", "sync"},
+		{"fsck", "verify"},
+		{"check", "verify"},
+		{"conversations", "query conversations"},
+		{"messages", "query messages"},
+		{"tickets", "query tickets"},
+		{"contacts", "query contacts"},
+		{"teams", "query teams"},
+		{"admins", "query admins"},
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strcmp(known[i][0], name) == 0)
+			return known[i][1];
+	return NULL;
+}
 
 enum command command_find(const char *name, struct why *why)
 {
@@ -314,7 +569,9 @@ enum command command_find(const char *name, struct why *why)
 		if (strcmp(name, names[i]) == 0)
 			return (enum command)i;
 	}
-	const char *near = suggest(bytes_str(name), names);
+	const char *near = other_name(name);
+	if (!near)
+		near = suggest(bytes_str(name), names);
 	why_set(why, ERR_SYNTAX, "there is no command \"%.40s\"%s%s%s", name,
 		near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 	return CMD_NUMBER;
@@ -333,7 +590,8 @@ int command_check(enum command command, const struct options *o, struct why *why
 		return why_set(why, ERR_SYNTAX, "%s needs %s: ficq %s %s", c->name,
 			       args ? "more arguments" : "an argument", c->name, c->synopsis);
 	if (args > c->args_max)
-		return why_set(why, ERR_SYNTAX, "%s takes %s: ficq %s %s", c->name,
-			       c->args_max ? "fewer arguments" : "no argument", c->name, c->synopsis);
+		return why_set(why, ERR_SYNTAX, "%s takes %s: ficq %s%s%s", c->name,
+			       c->args_max ? "fewer arguments" : "no argument", c->name,
+			       *c->synopsis ? " " : "", c->synopsis);
 	return 0;
 }

@@ -43,8 +43,16 @@ enum arg_kind {
 	ARG_SOURCE_OR_RESOURCE,
 	ARG_COMMAND,
 	ARG_SHELL,
-	ARG_DEAD,  /* retry or drop */
-	ARG_CLIENT /* of mcp --print-config */
+	ARG_DEAD,   /* retry or drop */
+	ARG_THREAD, /* the id of a conversation or ticket */
+	ARG_ID,     /* of a record of the first argument's resource */
+	ARG_CLIENT, /* of mcp --print-config */
+};
+
+/* A whole command line, and what it answers. A test runs each against a demo workspace (tests/system/everyday.py). */
+struct example {
+	const char *command;
+	const char *what;
 };
 
 struct command_spec {
@@ -56,7 +64,8 @@ struct command_spec {
 	size_t args_max;
 	enum arg_kind first; /* the first argument */
 	enum arg_kind rest;
-	uint64_t options; /* OPTION_BIT of what it takes beside OPTIONS_EVERYWHERE */
+	const struct example *examples; /* ended by a NULL command; at least one */
+	uint64_t options;               /* OPTION_BIT of what it takes beside OPTIONS_EVERYWHERE */
 };
 
 #define OPTIONS_EVERYWHERE                                                             \

@@ -36,6 +36,16 @@ static bool is_bucket(const char *name)
 	return false;
 }
 
+/* "count", or a number about a field: spans of time stay such. */
+static enum cell_kind kind_of_metric(const char *metric)
+{
+	const char *field = strchr(metric, ':');
+	enum cell_kind kind = field ? columns_kind(field + 1) : CELL_NUMBER;
+	bool number = strncmp(metric, "count", 5) == 0 || (kind != CELL_SECONDS && kind != CELL_TIME);
+
+	return number ? CELL_NUMBER : kind;
+}
+
 /* What a group has, in the order of the command line: what it is grouped by, its count, the metrics. */
 static int choose_columns(struct app *a, struct columns *c)
 {
@@ -57,11 +67,24 @@ static int choose_columns(struct app *a, struct columns *c)
 	for (size_t i = 0; i < c->count; i++) {
 		struct column *column = &c->items[i];
 		counted |= strcmp(column->path, "count") == 0;
-		column->kind = counted                   ? CELL_NUMBER
+		column->kind = counted                   ? kind_of_metric(column->path)
 			       : is_bucket(column->path) ? CELL_START
-							 : CELL_TEXT;
+							 : columns_kind(column->path);
 	}
 	return 0;
+}
+
+static int print_groups(struct app *a, struct bytes result, const struct columns *columns)
+{
+	struct bytes groups = member(result, "groups");
+
+	if (!groups.data)
+		return report_error(&a->report, EXIT_PROTOCOL, "protocol",
+				    "ficd's answer has no groups");
+	app_note_worth(a, result);
+	if (a->format == FORMAT_JSON)
+		return app_print_json(a, result);
+	return app_print_rows(a, groups, columns, NULL);
 }
 
 static int count_groups(struct app *a)
@@ -70,7 +93,12 @@ static int count_groups(struct app *a)
 	struct params p = {0};
 	struct bytes result;
 
-	int code = ask_put_question(a, &p);
+	int code = choose_columns(a, &columns);
+	if (code)
+		return code;
+	code = app_load_names(a, &columns);
+	if (code == 0)
+		code = ask_put_question(a, &p);
 	if (code == 0)
 		code = put_limit(a, &p);
 	if (code == 0) {
@@ -80,18 +108,8 @@ static int count_groups(struct app *a)
 		code = app_call(a, "aggregate", params_end(&p), &result);
 	}
 	params_release(&p);
-	if (code)
-		return code;
-	struct bytes groups = member(result, "groups");
-	if (!groups.data)
-		return report_error(&a->report, EXIT_PROTOCOL, "protocol",
-				    "ficd's answer has no groups");
-	app_note_worth(a, result);
-	if (a->format == FORMAT_JSON)
-		return app_print_json(a, result);
-	code = choose_columns(a, &columns);
 	if (code == 0)
-		code = app_print_rows(a, groups, &columns, NULL);
+		code = print_groups(a, result, &columns);
 	columns_release(&columns);
 	return code;
 }

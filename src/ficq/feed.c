@@ -4,6 +4,7 @@
 #include "feed.h"
 
 #include "ask.h"
+#include "count.h"
 
 #include <codec/msgpack.h>
 
@@ -27,8 +28,9 @@ int feed_revision(struct app *a, enum option option, int64_t *out)
 	if (*text < '0' || *text > '9' || *end || errno)
 		return report_error(
 			&a->report, EXIT_USAGE, "usage",
-			"--%s: \"%.40s\" is no revision; it is the number that an earlier reading ended with",
-			option_table[option].name, text);
+			"--%s: \"%.40s\" is no revision, the number that an earlier reading ended with; by time: ficq query %s --axis=updated --since='%.40s'",
+			option_table[option].name, text,
+			app_arg(a, 0) ? app_arg(a, 0) : "conversations", text);
 	*out = n;
 	return 0;
 }
@@ -226,6 +228,11 @@ static int run(struct feed_reading *f)
 	if (code)
 		return code;
 	choose_format(a, f->follow);
+	code = app_load_names(a, &f->columns);
+	if (code) {
+		columns_release(&f->columns);
+		return code;
+	}
 	code = f->follow ? read_following(f) : feed_read(f);
 	columns_release(&f->columns);
 	if (f->next >= 0)
@@ -271,7 +278,7 @@ static void draw(struct watching *w)
 	if (!app_given(a, OPT_NOW))
 		a->show.now_ms = clock_wall_ms();
 	buf_put_str(&a->out.buf, "\033[H\033[2J");
-	w->code = ask_query(a);
+	w->code = app_given(a, OPT_BY) || app_given(a, OPT_METRIC) ? count_records(a) : ask_query(a);
 	output_flush(&a->out, true);
 	w->left--;
 	w->done = w->code || w->left == 0 || a->out.error;
@@ -326,7 +333,9 @@ static int watch_table(struct app *a)
 
 static int watch_stream(struct app *a)
 {
-	static const enum option tables[] = {OPT_SINCE, OPT_UNTIL, OPT_AXIS, OPT_LIMIT, OPT_MAX_AGE};
+	static const enum option tables[] = {OPT_SINCE, OPT_UNTIL,  OPT_DURING, OPT_AXIS,
+					     OPT_TEXT,  OPT_BY,     OPT_METRIC, OPT_SORT,
+					     OPT_LIMIT, OPT_MAX_AGE};
 	struct feed_reading f = {
 		.app = a,
 		.resources = a->options.args + 1,

@@ -89,7 +89,23 @@ void help_all(struct buf *out, size_t width, bool color)
 	put_options(out, OPTIONS_EVERYWHERE, width);
 	buf_put_str(
 		out,
-		"\n\"ficq help COMMAND\" tells a command's own options; ficq(1) tells everything.\n");
+		"\n\"ficq help COMMAND\" tells a command's own options, with examples; ficq(1) tells everything.\n");
+}
+
+static void put_examples(struct buf *out, const struct example *e, size_t width, bool color)
+{
+	buf_put_byte(out, '\n');
+	put_heading(out, "Examples", color);
+	for (; e && e->command; e++) {
+		struct bytes rest = bytes_str(e->what), line;
+		/* Whole, however long: it is copied. */
+		buf_printf(out, "  %s\n", e->command);
+		while (text_wrap(&rest, width > 48 ? width - 8 : 40, &line)) {
+			text_put_spaces(out, 8);
+			buf_printf(out, "%s%.*s%s\n", style_on(color, STYLE_DIM), (int)line.len,
+				   (const char *)line.data, style_off(color, STYLE_DIM));
+		}
+	}
 }
 
 void help_command(struct buf *out, enum command command, size_t width, bool color)
@@ -110,6 +126,7 @@ void help_command(struct buf *out, enum command command, size_t width, bool colo
 		buf_put_bytes(out, line);
 		buf_put_byte(out, '\n');
 	}
+	put_examples(out, c->examples, width, color);
 	if (c->options) {
 		buf_put_byte(out, '\n');
 		put_heading(out, "Options", color);
@@ -157,24 +174,20 @@ static void put_mdoc_text(struct buf *out, const char *text)
 	buf_release(&sentences);
 }
 
+/* "RESOURCE ID", "[retry | drop] [ID]", "[RESOURCE ...]" */
 static void put_mdoc_arguments(struct buf *out, const char *synopsis)
 {
-	char word[64];
-
 	while (*synopsis) {
-		size_t n = strcspn(synopsis, " ");
-		bool optional = *synopsis == '[';
-		snprintf(word, sizeof word, "%.*s", (int)n, synopsis);
-		synopsis += n + (synopsis[n] == ' ');
-		if (!optional) {
-			buf_printf(out, " Ar %s", word);
-			continue;
-		}
-		bool many = strchr(word, ']') == NULL; /* "[RESOURCE" "...]" */
-		word[strcspn(word, "]")] = 0;
-		buf_printf(out, " Oo Ar %s%s Oc", word + 1, many ? " ..." : "");
-		if (many)
-			synopsis += strcspn(synopsis, "]") + 1;
+		size_t n = strcspn(synopsis, " []");
+		if (*synopsis == '[')
+			buf_put_str(out, " Oo");
+		else if (*synopsis == ']')
+			buf_put_str(out, " Oc");
+		else if (n && (*synopsis == '|' || *synopsis == '.'))
+			buf_printf(out, " %.*s", (int)n, synopsis);
+		else if (n)
+			buf_printf(out, " Ar %.*s", (int)n, synopsis);
+		synopsis += n ? n : 1;
 	}
 }
 

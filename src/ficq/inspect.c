@@ -150,7 +150,7 @@ int inspect_fields(struct app *a)
 	const char *resource = app_arg(a, 0);
 	const struct column columns[] = {
 		{"resource", resource ? NULL : "RESOURCE", CELL_TEXT},
-		{"name", "FIELD", CELL_TEXT},
+		{"name", "FIELD", CELL_NAME},
 		{"type", "TYPE", CELL_TEXT},
 		{"indexed", NULL, CELL_YES},
 		{"editable", NULL, CELL_YES},
@@ -208,7 +208,7 @@ static int print_thread(struct app *a, struct bytes result)
 		.show = &a->show,
 		.width = a->look.width,
 		.color = a->term.out_color,
-		.unfold = app_given(a, OPT_VERBOSE),
+		.unfold = app_given(a, OPT_QUOTES) || app_given(a, OPT_VERBOSE),
 	};
 	struct columns columns;
 
@@ -216,7 +216,8 @@ static int print_thread(struct app *a, struct bytes result)
 		columns_of_resource(&columns, "messages");
 		return app_print_rows(a, member(result, "messages"), &columns, NULL);
 	}
-	render_thread(&a->out.buf, result, &look);
+	if (render_thread(&a->out.buf, result, &look))
+		app_remark(a, "quoted text is folded: --quotes shows it");
 	output_flush(&a->out, false);
 	return 0;
 }
@@ -227,9 +228,14 @@ int inspect_thread(struct app *a)
 	struct bytes result;
 
 	params_str(&p, "id", app_arg(a, 0));
+	params_str(&p, "resource", app_value(a, OPT_RESOURCE));
 	params_str(&p, "source", app_value(a, OPT_SOURCE));
+	if (app_given(a, OPT_LIVE))
+		params_bool(&p, "live", true);
 	app_put_on_stale(a, &p);
 	int code = app_put_max_age(a, &p);
+	if (code == 0)
+		code = app_load_names(a, NULL);
 	if (code == 0)
 		code = app_call(a, "thread", params_end(&p), &result);
 	params_release(&p);
@@ -242,7 +248,9 @@ int inspect_thread(struct app *a)
 	else if (there)
 		code = print_thread(a, result);
 	if (code == 0 && !there)
-		code = ask_absent(a, "conversation", app_arg(a, 0), member(result, "absence"));
+		code = ask_absent(
+			a, app_given(a, OPT_RESOURCE) ? app_value(a, OPT_RESOURCE) : "conversation",
+			app_arg(a, 0), member(result, "absence"));
 	return code;
 }
 

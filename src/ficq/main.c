@@ -63,14 +63,18 @@ static struct report early_report(int argc, char *const *argv)
 	return r;
 }
 
-static int complain(const struct report *r, const struct why *why)
+/* `command`: the one whose help says more; NULL: none yet. */
+static int complain(const struct report *r, const char *command, const struct why *why)
 {
+	char hint[80];
+
+	snprintf(hint, sizeof hint, "\"ficq help%s%s\" tells %s", command ? " " : "",
+		 command ? command : "", command ? "how, with examples" : "what there is");
 	struct failure f = {
 		.exit = EXIT_USAGE,
 		.code = "usage",
 		.message = bytes_str(why->text),
-		.hint = r->json ? (struct bytes){NULL, 0}
-				: bytes_str("\"ficq help\" tells what there is"),
+		.hint = r->json ? (struct bytes){NULL, 0} : bytes_str(hint),
 	};
 
 	return report_failure(r, &f);
@@ -110,6 +114,11 @@ static void open_standard(void)
 			_exit(EXIT_SOFTWARE);
 }
 
+static const char *name_of(enum command command)
+{
+	return command == CMD_NUMBER ? NULL : command_table[command].name;
+}
+
 int main(int argc, char **argv)
 {
 	static struct app app;
@@ -119,7 +128,7 @@ int main(int argc, char **argv)
 	struct why why;
 
 	if (options_parse(&app.options, argc, argv, &why) < 0)
-		return complain(&report, &why);
+		return complain(&report, NULL, &why);
 	bool asked = option_given(&app.options, OPT_HELP) || option_given(&app.options, OPT_VERSION);
 	if (app.options.arg_count == 0 && !asked)
 		return say_nothing(&report);
@@ -128,7 +137,7 @@ int main(int argc, char **argv)
 		app.command = command_find(app.options.args[0], &why);
 		if (app.command == CMD_NUMBER ||
 		    (!asked && command_check(app.command, &app.options, &why) < 0))
-			return complain(&report, &why);
+			return complain(&report, name_of(app.command), &why);
 	}
 	return run(&app);
 }

@@ -12,7 +12,7 @@ static const char *const output_words[] = {"table", "json",    "ndjson", "csv",
 					   "tsv",   "msgpack", NULL};
 static const char *const axis_words[] = {"created", "updated", NULL};
 static const char *const require_words[] = {"fresh", "partial", NULL};
-static const char *const stale_words[] = {"serve", "wait", "error", NULL};
+static const char *const stale_words[] = {"serve", "wait", "live", "error", NULL};
 static const char *const mode_words[] = {"changes", "full", "backfill", "verify", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const wire_words[] = {"json", "msgpack", NULL};
@@ -29,6 +29,8 @@ const struct option_spec option_table[OPT_COUNT] = {
 	[OPT_SINCE] = {0, "since", "TIME", NULL,
 		       "from this time on: 2h, yesterday, 2026-11-20, 2026-11-20T14:00Z"},
 	[OPT_UNTIL] = {0, "until", "TIME", NULL, "up to this time; a date alone means its end"},
+	[OPT_DURING] = {0, "during", "TIME", NULL,
+			"both ends at once: yesterday, 'last week', 2026-11, monday..friday"},
 	[OPT_AXIS] = {0, "axis", "AXIS", axis_words,
 		      "which time --since and --until are about: created (the default) or updated"},
 	[OPT_WHERE] = {0, "where", "EXPR", NULL,
@@ -38,10 +40,10 @@ const struct option_spec option_table[OPT_COUNT] = {
 	[OPT_METRIC] = {0, "metric", "LIST", NULL,
 			"numbers about each group, separated by commas: count, min, max, sum, avg, p50, p90 or p99 of a field, as in avg:reopens"},
 	[OPT_SORT] = {0, "sort", "[-]FIELD", NULL,
-		      "in the order of a field, with - the largest first; without a value last"},
+		      "in the order of a field, with - the largest first; without a value last; what a text finds also by relevance"},
 	[OPT_TEXT] = {0, "text", "TEXT", NULL,
 		      "only what has these words: 'refund \"order number\" invoic* -spam'"},
-	[OPT_RESOURCE] = {0, "resource", "RESOURCE", NULL, "where to search (default conversations)"},
+	[OPT_RESOURCE] = {0, "resource", "RESOURCE", NULL, "where to look (default conversations)"},
 	[OPT_LIMIT] = {'n', "limit", "N", NULL,
 		       "at most so many rows; 0: all (default 20 on a terminal, else 100)"},
 	[OPT_MAX_AGE] = {0, "max-age", "SPAN", NULL,
@@ -50,13 +52,19 @@ const struct option_spec option_table[OPT_COUNT] = {
 			 "exit with 3 when the answer is not at least fresh or partial"},
 	[OPT_ON_STALE] =
 		{0, "on-stale", "WHAT", stale_words,
-		 "when the data is older than that: serve it and refresh behind, wait until it is read, or error"},
+		 "when the data is older than that: serve it and refresh behind, wait until it is read, have the provider asked live for just this, or error"},
+	[OPT_LIVE] = {0, "live", NULL, NULL,
+		      "have the provider asked for this record now, however fresh the cache is"},
 	[OPT_FOLLOW] = {0, "follow", NULL, NULL, "stay, and print what changes as it is stored"},
 	[OPT_TIMES] = {0, "count", "N", NULL, "leave after so many changes or drawings"},
 	[OPT_DURATION] = {0, "duration", "SPAN", NULL, "leave after this time"},
 	[OPT_SINCE_REVISION] = {0, "since-revision", "REV", NULL,
 				"only what changed after this revision, deletions too"},
 	[OPT_GZIP] = {0, "gzip", NULL, NULL, "compress what is written"},
+	[OPT_QUOTES] = {0, "quotes", NULL, NULL, "show what is quoted in full"},
+	[OPT_SPREADSHEET] =
+		{0, "spreadsheet", NULL, NULL,
+		 "csv as spreadsheets take it: marked as UTF-8, CRLF at line ends, and a ' before what would be read as a formula"},
 	[OPT_TIMEOUT] = {0, "timeout", "SPAN", NULL,
 			 "how long to wait for the answer (default 60s; a sync is waited for without end)"},
 	[OPT_FRESH] = {0, "fresh", "RESOURCE", NULL, "what to wait for (default conversations)"},
@@ -119,6 +127,11 @@ static int unknown_name(struct bytes name, struct why *why)
 	names[n] = NULL;
 	const char *near = suggest(name, names);
 	int shown = name.len > 40 ? 40 : (int)name.len;
+	for (size_t i = 0; output_words[i]; i++)
+		if (bytes_is(name, output_words[i]))
+			return why_set(why, ERR_SYNTAX,
+				       "there is no option --%s; did you mean --output=%s?",
+				       output_words[i], output_words[i]);
 	if (near)
 		return why_set(why, ERR_SYNTAX, "there is no option --%.*s; did you mean --%s?",
 			       shown, (const char *)name.data, near);
@@ -138,18 +151,26 @@ static void resolve(struct options *o, int option)
 		o->times[OPT_WAIT] = 0;
 }
 
+static int no_such_value(const struct option_spec *s, const char *value, struct why *why)
+{
+	const char *near = suggest(bytes_str(value), s->words);
+	char list[120] = "";
+
+	for (size_t i = 0; s->words[i]; i++) {
+		size_t len = strlen(list);
+		snprintf(list + len, sizeof list - len, "%s%s", i ? ", " : "", s->words[i]);
+	}
+	return why_set(why, ERR_SYNTAX, "--%s: \"%.40s\" is not one of its values%s%s%s", s->name,
+		       value, near ? "; did you mean " : ": ", near ? near : list, near ? "?" : "");
+}
+
 static int store(struct options *o, int option, const char *value, struct why *why)
 {
 	const struct option_spec *s = &option_table[option];
 
 	for (size_t i = 0; s->words && !(i && !s->words[i - 1]); i++) {
-		if (!s->words[i]) {
-			const char *near = suggest(bytes_str(value), s->words);
-			return why_set(why, ERR_SYNTAX,
-				       "--%s: \"%.40s\" is not one of its values%s%s%s", s->name,
-				       value, near ? "; did you mean " : "", near ? near : "",
-				       near ? "?" : "");
-		}
+		if (!s->words[i])
+			return no_such_value(s, value, why);
 		if (strcmp(s->words[i], value) == 0)
 			break;
 	}

@@ -14,7 +14,7 @@ struct thread_look {
 	bool unfold; /* quoted lines in full */
 };
 
-/* `result` is the method's: conversation, messages, truncated. */
-void render_thread(struct buf *out, struct bytes result, const struct thread_look *look);
+/* `result` is the method's: conversation, messages, truncated. True: something quoted was folded. */
+bool render_thread(struct buf *out, struct bytes result, const struct thread_look *look);
 
 #endif

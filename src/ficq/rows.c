@@ -20,14 +20,18 @@ enum format format_of(const char *name)
 
 static enum table_give give(const struct column *c)
 {
-	if (strcmp(c->path, "id") == 0 || strcmp(c->path, "parent") == 0)
+	if (strcmp(c->path, "id") == 0 || strcmp(c->path, "parent") == 0 || c->kind == CELL_NAME)
 		return TABLE_ID;
-	return c->kind == CELL_TEXT || c->kind == CELL_SNIPPET ? TABLE_TEXT : TABLE_FIRM;
+	return c->kind == CELL_TEXT || c->kind == CELL_SNIPPET || c->kind == CELL_ADMIN ||
+			       c->kind == CELL_TEAM
+		       ? TABLE_TEXT
+		       : TABLE_FIRM;
 }
 
 static bool right(enum cell_kind kind)
 {
-	return kind == CELL_NUMBER || kind == CELL_RATIO || kind == CELL_BYTES || kind == CELL_MILLIS;
+	return kind == CELL_NUMBER || kind == CELL_RATIO || kind == CELL_BYTES ||
+	       kind == CELL_MILLIS || kind == CELL_SECONDS;
 }
 
 void rows_begin(struct rows *r, enum format format, const struct columns *columns,
@@ -99,7 +103,30 @@ static void put_tsv(struct buf *out, struct bytes text)
 	}
 }
 
-static void put_field(const struct rows *r, struct buf *out, struct bytes text, bool first)
+/*
+ * A spreadsheet takes a file for its own old encoding unless a mark says UTF-8, and a text that begins like a formula for one, whoever wrote it
+ * (CWE-1236); with a ' in front it is a text.
+ */
+static void put_spreadsheet(struct buf *out, struct bytes text, bool number)
+{
+	struct buf guarded = {0};
+
+	if (number || !text.len || !memchr("=+-@\t\r", text.data[0], 6)) {
+		put_csv(out, text);
+		return;
+	}
+	buf_put_byte(&guarded, '\'');
+	buf_put_bytes(&guarded, text);
+	put_csv(out, buf_bytes(&guarded));
+	buf_release(&guarded);
+}
+
+static void put_line_end(const struct rows *r, struct buf *out)
+{
+	buf_put_str(out, r->spreadsheet ? "\r\n" : "\n");
+}
+
+static void put_field(const struct rows *r, struct buf *out, struct bytes text, bool number, bool first)
 {
 	struct buf clean = {0};
 
@@ -109,7 +136,9 @@ static void put_field(const struct rows *r, struct buf *out, struct bytes text, 
 		text_clean(&clean, text, TEXT_BLOCK, r->show->ascii);
 		text = buf_bytes(&clean);
 	}
-	if (r->format == FORMAT_CSV)
+	if (r->spreadsheet)
+		put_spreadsheet(out, text, number);
+	else if (r->format == FORMAT_CSV)
 		put_csv(out, text);
 	else
 		put_tsv(out, text);
@@ -119,8 +148,16 @@ static void put_field(const struct rows *r, struct buf *out, struct bytes text, 
 static void put_names(const struct rows *r, struct buf *out)
 {
 	for (size_t i = 0; i < r->columns->count; i++)
-		put_field(r, out, bytes_str(r->columns->items[i].path), i == 0);
-	buf_put_byte(out, '\n');
+		put_field(r, out, bytes_str(r->columns->items[i].path), false, i == 0);
+	put_line_end(r, out);
+}
+
+static bool is_number(struct bytes value)
+{
+	struct mp_value v;
+
+	return value.data && mp_get(value, &v) &&
+	       (v.type == MP_INT || v.type == MP_UINT || v.type == MP_FLOAT);
 }
 
 static void put_fields(const struct rows *r, struct buf *out, struct bytes row)
@@ -128,11 +165,12 @@ static void put_fields(const struct rows *r, struct buf *out, struct bytes row)
 	struct buf raw = {0};
 
 	for (size_t i = 0; i < r->columns->count; i++) {
+		struct bytes value = member(row, r->columns->items[i].path);
 		buf_reset(&raw);
-		cell_raw(&raw, member(row, r->columns->items[i].path));
-		put_field(r, out, buf_bytes(&raw), i == 0);
+		cell_raw(&raw, value);
+		put_field(r, out, buf_bytes(&raw), is_number(value), i == 0);
 	}
-	buf_put_byte(out, '\n');
+	put_line_end(r, out);
 	buf_release(&raw);
 }
 
@@ -143,6 +181,8 @@ static void begin(struct rows *r, struct buf *out)
 	if (r->begun)
 		return;
 	r->begun = true;
+	if (r->spreadsheet)
+		buf_put_str(out, "\xef\xbb\xbf");
 	if ((r->format == FORMAT_CSV || r->format == FORMAT_TSV) && r->look.header)
 		put_names(r, out);
 }

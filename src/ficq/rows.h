@@ -16,7 +16,8 @@ struct rows {
 	struct table_look look;
 	/* The style of a cell in a table; NULL: none. */
 	enum style (*style)(const char *path, struct bytes value);
-	bool guard; /* csv and tsv to a terminal: control characters are made harmless */
+	bool guard;       /* csv and tsv to a terminal: control characters are made harmless */
+	bool spreadsheet; /* csv for programs that guess: see put_spreadsheet */
 	bool begun;
 	struct table table;
 };

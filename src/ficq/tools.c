@@ -9,7 +9,9 @@
 #include <codec/json.h>
 #include <codec/msgpack.h>
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #ifndef FIC_VERSION
@@ -17,6 +19,8 @@
 #endif
 
 #define NAMES_WAIT_MS 300
+#define IDS_LOOKED_AT 200
+#define WORDS_MAX     100 /* more nobody reads */
 
 /* --- rpc --- */
 
@@ -104,28 +108,136 @@ int tools_rpc(struct app *a)
 
 /* --- completion --- */
 
-/* Names for a shell that is completing: quick, and silent when there are none. */
-static int print_names(struct app *a, const char *method, const char *list, const char *key)
+/* Asks for a shell that is completing: quick, and silent when there is no answer. {NULL, 0}: none. */
+static struct bytes ask_list(struct app *a, const char *method, struct params *p, const char *list)
 {
-	struct client_wait wait = {.until_ms = clock_mono_ms() + NAMES_WAIT_MS};
+	struct client_wait wait = {.until_ms = a->started_ms + NAMES_WAIT_MS};
+	struct bytes params = params_end(p), items = {NULL, 0};
 	struct rpc_response answer;
-	struct mp_value head;
-	struct bytes item;
 	struct why why;
 
-	if (client_open(&a->client, app_value(a, OPT_SOCKET), &wait, &why) < 0)
-		return 0;
-	a->connected = true;
-	if (client_call(&a->client, method, (struct bytes){NULL, 0}, &wait, &answer, &why) < 0)
-		return 0;
-	struct bytes items = member(answer.result, list);
+	if (!a->connected && client_open(&a->client, app_value(a, OPT_SOCKET), &wait, &why) == 0)
+		a->connected = true;
+	if (a->connected && client_call(&a->client, method, params, &wait, &answer, &why) == 0)
+		items = member(answer.result, list);
+	params_release(p);
+	return items;
+}
+
+/* What may stand on a command line without a shell making more of it: whoever wrote it, Enter may come before a look at it. */
+static bool harmless(struct bytes word)
+{
+	for (size_t i = 0; i < word.len; i++)
+		if (!isalnum(word.data[i]) && !strchr("_-.@:+", word.data[i]))
+			return false;
+	return word.len > 0 && word.data[0] != '-';
+}
+
+static bool begins(struct bytes word, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return word.len >= len && memcmp(word.data, prefix, len) == 0;
+}
+
+/* A line for each item: its name, and behind a tab what it is. Returns their number. */
+static size_t print_items(struct app *a, struct bytes items, const char *key, const char *about,
+			  const char *prefix)
+{
 	struct mp_reader r = mp_reader_of(items);
+	struct mp_value head;
+	struct bytes item;
+	size_t n = 0;
+
 	if (!items.data || mp_next(&r, &head) != 1 || head.type != MP_ARRAY)
 		return 0;
-	while (mp_take(&r, &item) == 1) {
-		text_clean(&a->out.buf, member_str(item, key), TEXT_LINE, false);
+	while (n < WORDS_MAX && mp_take(&r, &item) == 1) {
+		struct bytes word = member_str(item, key), words = member_str(item, about);
+		if (!harmless(word) || !begins(word, prefix))
+			continue;
+		buf_put_bytes(&a->out.buf, word);
+		if (words.len) {
+			buf_put_byte(&a->out.buf, '\t');
+			text_clean(&a->out.buf, bytes_of(words.data, words.len < 60 ? words.len : 60),
+				   TEXT_LINE, false);
+		}
 		buf_put_byte(&a->out.buf, '\n');
+		n++;
 	}
+	return n;
+}
+
+static int print_names(struct app *a, const char *method, const char *list)
+{
+	struct params p = {0};
+
+	print_items(a, ask_list(a, method, &p, list), "name", "", "");
+	return 0;
+}
+
+static int print_fields(struct app *a, const char *resource)
+{
+	struct params p = {0};
+	struct bytes item;
+
+	params_str(&p, "source", app_value(a, OPT_SOURCE));
+	struct bytes items = ask_list(a, "resources", &p, "resources");
+	struct mp_reader r = mp_reader_of(items);
+	struct mp_value head;
+
+	if (!items.data || mp_next(&r, &head) != 1 || head.type != MP_ARRAY)
+		return 0;
+	while (mp_take(&r, &item) == 1)
+		if (bytes_is(member_str(item, "name"), resource))
+			print_items(a, member(item, "fields"), "name", "help", "");
+	buf_put_str(&a->out.buf, "id\t\ncreated\twhen it was made\nupdated\twhen it last changed\n");
+	return 0;
+}
+
+/* The field that tells records of a resource apart. */
+static const char *about_of(const char *resource)
+{
+	static const char *const known[][2] = {
+		{"conversations", "subject"}, {"tickets", "title"},     {"articles", "title"},
+		{"messages", "kind"},         {"ticket_parts", "kind"},
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strcmp(known[i][0], resource) == 0)
+			return known[i][1];
+	return "name";
+}
+
+/* The newest ones, or when none of these begins so, any. */
+static void print_ids(struct app *a, const char *resource, const char *prefix)
+{
+	const char *about = about_of(resource);
+	char where[80], fields[24];
+
+	if (strlen(prefix) > 40 || (*prefix && !harmless(bytes_str(prefix))))
+		return;
+	snprintf(where, sizeof where, "id ~ '%s'", prefix);
+	snprintf(fields, sizeof fields, "id,%s", about);
+	for (int round = 0; round < (*prefix ? 2 : 1); round++) {
+		struct params p = {0};
+		params_str(&p, "source", app_value(a, OPT_SOURCE));
+		params_str(&p, "resource", resource);
+		params_list(&p, "fields", fields);
+		params_str(&p, "where", round ? where : NULL);
+		params_int(&p, "limit", IDS_LOOKED_AT);
+		struct bytes rows = ask_list(a, "query", &p, "rows");
+		if (print_items(a, rows, "id", about, prefix) > 0)
+			return;
+	}
+}
+
+static int complete_ids(struct app *a, const char *resource, const char *prefix)
+{
+	bool threads = strcmp(resource, "threads") == 0;
+
+	print_ids(a, threads ? "conversations" : resource, prefix);
+	if (threads)
+		print_ids(a, "tickets", prefix);
 	return 0;
 }
 
@@ -134,9 +246,14 @@ int tools_completion(struct app *a)
 	const char *shell = app_arg(a, 0);
 
 	if (strcmp(shell, "resources") == 0)
-		return print_names(a, "resources", "resources", "name");
+		return print_names(a, "resources", "resources");
 	if (strcmp(shell, "sources") == 0)
-		return print_names(a, "status", "sources", "name");
+		return print_names(a, "status", "sources");
+	if (strcmp(shell, "fields") == 0)
+		return print_fields(a, app_arg(a, 1) ? app_arg(a, 1) : "conversations");
+	if (strcmp(shell, "ids") == 0)
+		return complete_ids(a, app_arg(a, 1) ? app_arg(a, 1) : "conversations",
+				    app_arg(a, 2) ? app_arg(a, 2) : "");
 	if (completion_script(&a->out.buf, shell))
 		return 0;
 	const char *near = suggest(bytes_str(shell), shell_words);

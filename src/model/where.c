@@ -14,6 +14,7 @@ struct parser {
 	struct lexer lexer;
 	struct token token; /* the one that is next */
 	const struct field *fields;
+	const struct where_names *names;
 	int64_t now_ms;
 	const struct zone *zone;
 	struct arena *arena;
@@ -110,6 +111,15 @@ static int take_words(struct parser *p, struct bytes *out)
 	return 0;
 }
 
+static int settle_name(struct parser *p, const struct where *term, struct bytes *text, struct why *why)
+{
+	bool equal = term->op == WHERE_EQUAL || term->op == WHERE_IN;
+
+	if (!p->names || !equal || term->field->type != FIELD_TEXT)
+		return 0;
+	return p->names->settle(p->names->ctx, term->field, text, why);
+}
+
 static int take_value(struct parser *p, const struct where *term, struct where_value **out)
 {
 	struct token first = p->token;
@@ -128,8 +138,10 @@ static int take_value(struct parser *p, const struct where *term, struct where_v
 	struct where_value *value = arena_alloc(p->arena, sizeof *value);
 	if (!value)
 		return why_set(p->why, ERR_NOMEM, "no memory for the condition");
-	rc = where_value_read(text, first.type == TOKEN_STRING, term->field, term->op, p->now_ms,
-			      p->zone, p->arena, value, &why);
+	rc = settle_name(p, term, &text, &why);
+	if (rc == 0)
+		rc = where_value_read(text, first.type == TOKEN_STRING, term->field, term->op,
+				      p->now_ms, p->zone, p->arena, value, &why);
 	if (rc)
 		return fail(p, first.source, rc, "%s", why.text);
 	*out = value;
@@ -339,10 +351,18 @@ static int parse(struct parser *p, struct where **out)
 int where_parse(struct bytes text, const struct field *fields, int64_t now_ms, const struct zone *zone,
 		struct arena *a, const struct where **where_out, struct why *why)
 {
+	return where_parse_named(text, fields, NULL, now_ms, zone, a, where_out, why);
+}
+
+int where_parse_named(struct bytes text, const struct field *fields,
+		      const struct where_names *names, int64_t now_ms, const struct zone *zone,
+		      struct arena *a, const struct where **where_out, struct why *why)
+{
 	struct bytes whole = text.len ? text : bytes_str("");
 	struct parser p = {
 		.lexer = {whole, whole.data, a},
 		.fields = fields,
+		.names = names,
 		.now_ms = now_ms,
 		.zone = zone,
 		.arena = a,

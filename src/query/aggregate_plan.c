@@ -9,8 +9,9 @@ static const struct {
 	const char *name;
 	enum metric_kind kind;
 } kinds[] = {
-	{"count", METRIC_COUNT}, {"min", METRIC_MIN}, {"max", METRIC_MAX}, {"sum", METRIC_SUM},
-	{"avg", METRIC_AVERAGE}, {"p50", METRIC_P50}, {"p90", METRIC_P90}, {"p99", METRIC_P99},
+	{"count", METRIC_COUNT}, {"min", METRIC_MIN},     {"max", METRIC_MAX},
+	{"sum", METRIC_SUM},     {"avg", METRIC_AVERAGE}, {"p50", METRIC_P50},
+	{"median", METRIC_P50},  {"p90", METRIC_P90},     {"p99", METRIC_P99},
 };
 
 #define NAMES_MAX 128
@@ -36,8 +37,9 @@ static int find_field(const struct aggregate_spec *spec, struct bytes name,
 		names[n++] = f->name;
 	names[n] = NULL;
 	const char *near = suggest(name, names);
-	return why_set(why, ERR_NOTFOUND, "unknown field '%.*s'%s%s%s", SHOWN(name),
-		       near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+	return why_set(why, ERR_NOTFOUND, "unknown field '%.*s' (%s%s%s", SHOWN(name),
+		       near ? "did you mean " : "'ficq fields ", near ? near : spec->resource,
+		       near ? "?)" : "' lists them)");
 }
 
 /* "name" or "name:rest". */
@@ -93,6 +95,13 @@ static int check_metric(const struct metric *m, const struct field *f, struct wh
 		SHOWN(m->name));
 }
 
+static const char *some_number(const struct field *f)
+{
+	while (f && f->name && f->type != FIELD_INTEGER && f->type != FIELD_REAL)
+		f++;
+	return f && f->name ? f->name : "FIELD";
+}
+
 static int read_metric(const struct aggregate_spec *spec, struct bytes text, struct plan *p,
 		       struct why *why)
 {
@@ -109,9 +118,8 @@ static int read_metric(const struct aggregate_spec *spec, struct bytes text, str
 	if (at == sizeof kinds / sizeof *kinds || !rest.len)
 		return why_set(
 			why, ERR_INVALID,
-			"'%.*s' is no metric: count, or count, min, max, sum, avg, p50, p90, p99 of a field, as in avg:%s",
-			SHOWN(text),
-			spec->fields && spec->fields->name ? spec->fields->name : "FIELD");
+			"'%.*s' is no metric: count, or count, min, max, sum, avg, median, p90, p99 of a field, as in avg:%s",
+			SHOWN(text), some_number(spec->fields));
 	int rc = find_field(spec, rest, &field, why);
 	*m = (struct metric){.name = text, .kind = kinds[at].kind};
 	if (!rc)

@@ -19,6 +19,8 @@
 #define DEPTH 4u
 /* More files are not compared with each other. */
 #define DEPTH_FILES_MAX 512u
+/* What did not change for so long before the newest that was read. */
+#define COLD_MS INT64_C(2592000000) /* 30 days */
 /* Dead rows matter in files of more than this part of a full one. */
 #define DEAD_PART 40u
 

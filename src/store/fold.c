@@ -115,7 +115,6 @@ static int unpack(struct store *s, struct segment *g, const struct row *row, str
 static int repack(struct store *s, struct bytes raw, struct packer *packer, struct fold *f)
 {
 	size_t start = frame_begin(&f->frames, frame_id(buf_bytes(&s->frame)));
-	packer_dense(packer, false);
 	int rc = packer_pack(packer, raw, &f->frames);
 
 	frame_end(&f->frames, start);
@@ -160,8 +159,7 @@ static int take_row(struct store *s, struct segment *g, struct fold *f, struct p
 	struct buf raw = {0};
 
 	*out = (struct segment_row){.index = f->indexed ? f->sources_count - 1 : 0,
-				    .index_row = f->indexed ? f->ordinal : f->extract.count,
-				    .dense = !packer && g->meta.cold};
+				    .index_row = f->indexed ? f->ordinal : f->extract.count};
 	int rc = segment_row(g, s->pages, f->ordinal, &f->hint, &out->row);
 	if (!rc && !(stays && f->indexed))
 		rc = segment_frame(g, s->pages, &out->row, &s->frame);

@@ -429,8 +429,7 @@ static int gather(struct prepared *p)
 				(struct segment_row){.row = part->rows[i].row,
 						     .frame = part->packed.data + part->rows[i].at,
 						     .index = p->fold.sources_count,
-						     .index_row = part->rows[i].extract,
-						     .dense = part->rows[i].dense};
+						     .index_row = part->rows[i].extract};
 	p->fold.sources[p->fold.sources_count++].extract = &part->extract;
 	p->plan = (struct segment_plan){.resource = p->r->name,
 					.window_ms = p->s->window_ms,
@@ -538,14 +537,6 @@ static uint32_t segment_end_row(const struct prepared *p)
 	return end;
 }
 
-static bool all_dense(const struct segment_row *rows, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (!rows[i].dense)
-			return false;
-	return true;
-}
-
 static int stage_segment(struct prepared *p)
 {
 	struct segment_row *rows = p->rows + p->start;
@@ -554,8 +545,7 @@ static int stage_segment(struct prepared *p)
 	if (count == 0)
 		return rows_over(p);
 	p->meta = (struct segment_meta){.number = p->s->next_file++,
-					.dictionary = p->part->dictionary,
-					.cold = all_dense(rows, count)};
+					.dictionary = p->part->dictionary};
 	p->start += count;
 	return prepare_segment(p, p->r->name, rows, count);
 }

@@ -81,7 +81,6 @@ struct segment_row {
 	uint32_t source;      /* … from there */
 	/* Where its terms and column values are: which of the plan's sources, and the row there. */
 	uint32_t index, index_row;
-	bool dense; /* packed as what is cold */
 };
 
 struct extract;

@@ -11,7 +11,12 @@ struct burial {
 	bool keeps;
 	bool moved;
 	int64_t when_ms;
+	const struct page_record *head; /* put at the end; NULL: none */
+	bool stoned, counted;           /* a stone is, and is counted */
+	struct record stone;
 };
+
+static const uint8_t nil = 0xc0;
 
 void run_bury_drop(struct run *run)
 {
@@ -25,8 +30,8 @@ void run_bury_drop(struct run *run)
 	run->burial = NULL;
 }
 
-int run_bury_children(struct run *run, struct bytes parent, struct hashset *keep, int64_t when_ms,
-		      bool moved, struct why *why)
+static int begin(struct run *run, struct bytes parent, struct hashset *keep, int64_t when_ms,
+		 struct why *why)
 {
 	struct scan_spec spec = {
 		.resource = run->resource->child->name,
@@ -38,7 +43,6 @@ int run_bury_children(struct run *run, struct bytes parent, struct hashset *keep
 
 	if (b) {
 		b->when_ms = when_ms;
-		b->moved = moved;
 		b->keeps = keep != NULL;
 		if (keep)
 			b->keep = *keep;
@@ -51,9 +55,18 @@ int run_bury_children(struct run *run, struct bytes parent, struct hashset *keep
 	return rc;
 }
 
+int run_bury_children(struct run *run, struct bytes parent, struct hashset *keep, int64_t when_ms,
+		      const struct page_record *head, struct why *why)
+{
+	int rc = begin(run, parent, keep, when_ms, why);
+
+	if (rc == 0)
+		run->burial->head = head;
+	return rc;
+}
+
 static int bury_child(struct run *run, const struct scan_row *row, struct why *why)
 {
-	static const uint8_t nil = 0xc0;
 	struct burial *b = run->burial;
 	struct record child;
 
@@ -73,23 +86,34 @@ static int bury_child(struct run *run, const struct scan_row *row, struct why *w
 	return run_put(run, run->resource->child, &child, false, why);
 }
 
+/* All children are buried. */
+static int finish(struct run *run, const struct burial *b, struct why *why)
+{
+	if (b->head)
+		return run_put(run, b->head->type, &b->head->record, true, why);
+	if (b->stoned)
+		return run_put(run, run->resource->options.type, &b->stone, b->counted, why);
+	return 0;
+}
+
 int run_bury_step(struct run *run, struct why *why)
 {
 	struct scan_row row;
 	int rc = scan_step(run->burial->scan, &row);
 	bool over = rc == 0;
 
-	if (rc > 0)
+	if (over)
+		rc = finish(run, run->burial, why);
+	else if (rc > 0)
 		rc = rc == SCAN_MORE ? 0 : bury_child(run, &row, why);
 	if (over || rc)
 		run_bury_drop(run);
-	return over ? 0 : rc ? rc : 1;
+	return over || rc ? rc : 1;
 }
 
 int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes merged_into,
-	     struct why *why)
+	     bool remember, struct why *why)
 {
-	static const uint8_t nil = 0xc0;
 	const struct resource_type *type = run->resource->options.type;
 	struct record old, stone = {
 				   .id = id,
@@ -106,9 +130,17 @@ int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes mer
 		return held;
 	if (held && (old.flags & RECORD_DELETED))
 		return 0;
-	/* What is not held needs no tombstone: its absence is covered. Its children may have outlived it in another file, when its own was damaged. */
-	int rc = held == 0 ? 0 : run_put(run, type, &stone, true, why);
-	if (rc == 0 && run->resource->child)
-		rc = run_bury_children(run, id, NULL, when_ms, merged_into.len > 0, why);
+	bool stoned = held || remember;
+	if (!run->resource->child)
+		return stoned ? run_put(run, type, &stone, held, why) : 0;
+	/* Children first: a transaction that is full in the middle is committed, and who is buried is not looked at again. They may have outlived it in another file, when its own
+	 * was damaged. */
+	int rc = begin(run, id, NULL, when_ms, why);
+	if (rc == 0) {
+		run->burial->stone = stone;
+		run->burial->moved = merged_into.len > 0;
+		run->burial->stoned = stoned;
+		run->burial->counted = held;
+	}
 	return rc;
 }

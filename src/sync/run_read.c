@@ -100,14 +100,19 @@ static void on_listing(void *ctx, struct page *page, const struct fetch_cost *co
 	of(run)->tell->answered(of(run));
 	if (run->asked_ms == TIME_NONE)
 		run->asked_ms = cost->asked_ms;
+	if (run->walk_ms == TIME_NONE)
+		run->walk_ms = cost->asked_ms;
 	/* Of a list that comes in pages an ETag says nothing about the whole. */
 	snprintf(run->etag, sizeof run->etag, "%s",
 		 page->next.len || run->cursor.len ? "" : cost->etag);
 	run->page = page;
 	run->unchanged = page->unchanged;
 	run->last_page = page->next.len == 0;
-	if (page->total >= 0 && run->info.total < 0)
+	if (page->total >= 0 && run->info.total < 0) {
 		run->info.total = page->total;
+		run->moved |= run->walk_total >= 0 && run->walk_total != page->total;
+		run->walk_total = page->total;
+	}
 	if (check_circle(run, page, &why)) {
 		run_fail(run, "%s: %s", run->info.resource, why.text);
 		return;
@@ -292,6 +297,8 @@ static int take_next(struct run *run, struct why *why)
 		rc = run_bury_step(run, why);
 	else
 		rc = gone ? run_take_gone(run, a, why) : run_take(run, a, why);
+	if (rc == 0 && !run->burial)
+		rc = run_taken(run, a);
 	if (rc == ERR_LIMIT && txn_records(run->txn) > 0) {
 		task_stop(run->task);
 		run->commit_partly(run);
@@ -299,7 +306,6 @@ static int take_next(struct run *run, struct why *why)
 	}
 	if (rc < 0 || run->burial)
 		return rc < 0 ? rc : 0;
-	run_taken(run, a);
 	if (gone)
 		run_arrived_over(run);
 	else

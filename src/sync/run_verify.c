@@ -8,8 +8,8 @@
 
 #include <base/log.h>
 
-#define WINDOW_RECORDS 500 /* held ones, about: what is read and committed together */
-#define ASKED_RECORDS  10  /* likewise where each is asked for itself, which takes several calls */
+#define ASKED_RECORDS \
+	10 /* held ones that are read and committed together where each is asked for itself, which takes several calls */
 #define CALLS_MAX \
 	5000 /* of a run that nobody waits for; the rest of its stretch comes with the next one */
 #define LOGGED_MAX 10 /* differences, one by one */
@@ -32,7 +32,7 @@ static int window_end(struct run *run, int64_t *end_out, struct why *why)
 	};
 	struct scan_row row;
 	struct scan *scan;
-	unsigned n = 0, most = is_listed(run) ? WINDOW_RECORDS : ASKED_RECORDS;
+	unsigned n = 0, most = is_listed(run) ? VERIFY_WINDOW : ASKED_RECORDS;
 	int rc = scan_open(run->view, &spec, &scan, why);
 
 	*end_out = run->stretch.end_ms;
@@ -70,7 +70,8 @@ static int window_begin(struct run *run, struct why *why)
 	run->asking_absent = false;
 	run->ordered = true;
 	run->low_ms = TIME_MIN;
-	hashset_release(&run->seen);
+	seen_release(&run->seen);
+	run->seen_over = false;
 	if (!is_listed(run)) {
 		run->phase = PHASE_ABSENCES;
 		run->info.phase = "threads";
@@ -144,10 +145,19 @@ static int window_over(struct run *run, struct why *why)
 	return rc ? why_set(why, rc, "cannot note what was verified") : 0;
 }
 
+/* The rest of the stretch comes with the next run. */
+static bool has_its_share(const struct run *run)
+{
+	return !run->pressing && (run->info.calls >= CALLS_MAX || run->sync->tell->window_over(run));
+}
+
 static int next_phase(struct run *run, struct why *why)
 {
 	if (run->refused)
 		return 0;
+	if (run->phase == PHASE_LISTING && run->seen_over)
+		return why_set(why, ERR_LIMIT, "more than %zu records are listed where %d are held",
+			       run_listed_max(run), VERIFY_WINDOW);
 	if (run->phase == PHASE_LISTING) {
 		run->phase = PHASE_ABSENCES;
 		run->info.phase = "absences";
@@ -158,8 +168,7 @@ static int next_phase(struct run *run, struct why *why)
 	int rc = window_over(run, why);
 	if (rc)
 		return rc;
-	if (run->stretch.start_ms >= run->stretch.end_ms ||
-	    (!run->pressing && run->info.calls >= CALLS_MAX))
+	if (run->stretch.start_ms >= run->stretch.end_ms || has_its_share(run))
 		return 0;
 	rc = window_begin(run, why);
 	return rc ? rc : 1;

@@ -82,21 +82,22 @@ static void follow_stones(struct run *run, int64_t deleted_ms)
 	run->past = !run->disordered && deleted_ms < run->ask.start_ms;
 }
 
+/* What was never held is noted as gone, too: a search that is behind may still list it. */
 static int take_tombstone(struct run *run, const struct record *stone, struct why *why)
 {
+	int64_t when_ms = stone->updated_ms != TIME_NONE ? stone->updated_ms : stone->seen_ms;
+
 	follow_stones(run, stone->updated_ms);
 	if (stone->updated_ms != TIME_NONE && stone->updated_ms < run->ask.start_ms)
 		return 0;
 	int rc = run_dead_over(run, stone->id, false);
-	if (rc)
-		return rc;
-	return run_bury(run, stone->id,
-			stone->updated_ms != TIME_NONE ? stone->updated_ms : stone->seen_ms,
-			bytes_of(NULL, 0), why);
+	return rc ? rc : run_bury(run, stone->id, when_ms, bytes_of(NULL, 0), true, why);
 }
 
-/* A complete thread shows every child there is: what is held besides is gone. The thread is the page's record `at`, its children follow it. */
-static int bury_missing(struct run *run, const struct page *page, size_t at, struct why *why)
+/* A complete thread shows every child there is: what is held besides is gone. The thread is the page's record `at`, its children follow it; `head` is put when they are
+ * buried. */
+static int bury_missing(struct run *run, const struct page *page, size_t at,
+			const struct page_record *head, struct why *why)
 {
 	const struct resource_type *type = run->resource->options.type;
 	const struct record *parent = &page->records[at].record;
@@ -105,29 +106,40 @@ static int bury_missing(struct run *run, const struct page *page, size_t at, str
 
 	if (!run->resource->child || (parent->flags & (RECORD_TRUNCATED | RECORD_POOR)) ||
 	    snapshot_peek(run->view, type->name, parent->id, &held) != 1)
-		return 0;
+		return head ? run_put(run, head->type, &head->record, true, why) : 0;
 	for (size_t i = at + 1; i < page->count && page->records[i].type != type; i++)
 		if (hashset_add(&keep, bytes_hash(page->records[i].record.id)) < 0) {
 			hashset_release(&keep);
 			return ERR_NOMEM;
 		}
-	return run_bury_children(run, parent->id, &keep, parent->seen_ms, false, why);
+	return run_bury_children(run, parent->id, &keep, parent->seen_ms, head, why);
 }
 
+/* The head goes last: a transaction that is full in the middle is committed, and a head that is held says that its thread was read whole. */
 static int take_single(struct run *run, struct arrived *from, struct why *why)
 {
-	const struct page_record *item = &from->page->records[from->at];
+	size_t at = from->at + 1 < from->page->count ? from->at + 1 : 0;
+	const struct page_record *item = &from->page->records[at];
 
 	run->differs &= from->at > 0;
-	int rc = run_put(run, item->type, &item->record, from->at == 0, why);
+	if (at == 0)
+		return bury_missing(run, from->page, 0, item, why);
+	return run_put(run, item->type, &item->record, false, why);
+}
 
-	run->got += from->at == 0;
-	run->info.done += from->at == 0 && run->ops->kind == RUN_ONE;
-	if (rc == 0 && from->at == 0)
-		rc = run_dead_over(run, item->record.id, true);
-	if (rc == 0 && from->at == 0)
-		rc = bury_missing(run, from->page, 0, why);
-	return rc;
+static int single_taken(struct run *run, const struct arrived *from)
+{
+	const struct record *r = &from->page->records[0].record;
+
+	int rc = run_dead_over(run, r->id, true);
+
+	if (rc)
+		return rc;
+	run->got++;
+	run->info.done += run->ops->kind == RUN_ONE;
+	if (run->differs)
+		run_differs(run, r->id, r->updated_ms, "was not held as it is");
+	return 0;
 }
 
 /* What is shown by a listing exists. When most of it is said to be gone, something else is wrong. */
@@ -137,11 +149,20 @@ static bool gone_too_many(const struct run *run)
 	       run->gone > GONE_MAX && run->gone > run->got;
 }
 
+/* Held as gone: a listing that shows it is behind, as search indexes are, and must not bring it back for as long as it takes to ask once more. */
+static bool is_buried(const struct run *run, struct bytes id)
+{
+	struct record held;
+
+	return snapshot_peek(run->view, run->info.resource, id, &held) == 1 &&
+	       (held.flags & RECORD_DELETED);
+}
+
 /* Whether one answer is proof enough: who is absent from a complete listing as well, who was said to be gone before, who has become another. */
 static bool gone_for_sure(const struct run *run, const struct arrived *from, struct bytes id)
 {
 	return run->ops->kind == RUN_SNAPSHOT || run->asking_absent ||
-	       from->page->merged_into.len || run_dead_known(run, id);
+	       from->page->merged_into.len || run_dead_known(run, id) || is_buried(run, id);
 }
 
 /* Asked for by somebody, and said not to exist. */
@@ -182,7 +203,7 @@ int run_take_gone(struct run *run, const struct arrived *from, struct why *why)
 	int rc = run_dead_over(run, id, false);
 	if (rc)
 		return rc;
-	return run_bury(run, id, sync_provider_now(run->sync), from->page->merged_into, why);
+	return run_bury(run, id, sync_provider_now(run->sync), from->page->merged_into, false, why);
 }
 
 /* A thread that a listing shows whole has been taken to its last record. */
@@ -207,7 +228,7 @@ static int take_whole(struct run *run, const struct page *page, size_t at, struc
 	run->differs &= !head;
 	int rc = run_put(run, item->type, &item->record, head, why);
 	if (rc == 0 && head)
-		rc = bury_missing(run, page, at, why);
+		rc = bury_missing(run, page, at, NULL, why);
 	return rc;
 }
 
@@ -216,6 +237,31 @@ static bool below_history(const struct run *run, const struct record *shown)
 {
 	return run->ops->kind == RUN_BACKFILL && (run->ask.type->traits & TRAIT_BUMPED) &&
 	       shown->updated_ms != TIME_NONE && shown->updated_ms < run->ask.start_ms;
+}
+
+/* asked_ms is cut to the second twice (the provider's Date, and the time that the answer took), and one more is taken off; creation times are cut, too: what is created in
+ * the second of the question has this at most. */
+#define SECONDS_MS 2000
+
+static int note_seen(struct run *run, const struct page_record *item)
+{
+	int64_t created = item->record.created_ms;
+	int rc = run->seen_over
+			 ? 0
+			 : seen_add(&run->seen, bytes_hash(item->record.id), run_listed_max(run));
+
+	if (rc == ERR_LIMIT) {
+		seen_release(&run->seen);
+		seen_release(&run->walk);
+		run->seen_over = true;
+		return 0;
+	}
+	if (rc < 0 || run->seen_over || !(run->resource->options.type->traits & TRAIT_UNSTABLE))
+		return rc < 0 ? rc : 0;
+	rc = seen_add(&run->walk, bytes_hash(item->record.id), SIZE_MAX);
+	run->walk_before += rc == 1 && (created == TIME_NONE || created <= run->walk_ms + SECONDS_MS);
+	run->moved |= created == TIME_NONE || created > run->asked_ms;
+	return rc < 0 ? rc : 0;
 }
 
 int run_take(struct run *run, struct arrived *from, struct why *why)
@@ -234,8 +280,7 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 		run->info.unchanged++;
 		return 0;
 	}
-	if ((run->ops->kind == RUN_SNAPSHOT || run->ops->kind == RUN_VERIFY) &&
-	    hashset_add(&run->seen, bytes_hash(item->record.id)) < 0)
+	if ((run->ops->kind == RUN_SNAPSHOT || run->ops->kind == RUN_VERIFY) && note_seen(run, item))
 		return why_set(why, ERR_NOMEM, "out of memory");
 	if (item->record.flags & RECORD_DELETED)
 		return take_tombstone(run, &item->record, why);
@@ -249,18 +294,17 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 	return take_whole(run, from->page, from->at, why);
 }
 
-void run_taken(struct run *run, const struct arrived *from)
+int run_taken(struct run *run, const struct arrived *from)
 {
 	const struct page *page = from->page;
 
+	if (from->single && page->fault != FAULT_GONE)
+		return from->at + 1 == page->count ? single_taken(run, from) : 0;
 	if (!run->differs)
-		return;
+		return 0;
 	if (page->fault == FAULT_GONE)
 		run_differs(run, bytes_of(from->id, from->id_len), TIME_NONE, "was held, and is gone");
-	else if (!from->single &&
-		 !(page->records[from->at].record.flags & (RECORD_DELETED | RECORD_POOR)))
+	else if (!(page->records[from->at].record.flags & (RECORD_DELETED | RECORD_POOR)))
 		thread_over(run, page, from->at);
-	else if (from->single && from->at + 1 == page->count)
-		run_differs(run, page->records[0].record.id, page->records[0].record.updated_ms,
-			    "was not held as it is");
+	return 0;
 }

@@ -114,8 +114,8 @@ static unsigned bury(struct hashset *keep)
 	int rc;
 
 	assert_int_equal(store_begin(lab.store, &run.txn, &why), 0);
-	assert_int_equal(
-		run_bury_children(&run, bytes_str("thread"), keep, NOW + 200000, false, &why), 0);
+	assert_int_equal(run_bury_children(&run, bytes_str("thread"), keep, NOW + 200000, NULL, &why),
+			 0);
 	while ((rc = run_bury_step(&run, &why)) == 1) {
 		steps++;
 		assert_non_null(run.burial);
@@ -164,7 +164,7 @@ static void given_up(void **state)
 	run.view = snapshot_new(lab.store);
 	assert_int_equal(store_begin(lab.store, &run.txn, &why), 0);
 	assert_true(hashset_add(&keep, 7) == 1);
-	assert_int_equal(run_bury_children(&run, bytes_str("thread"), &keep, NOW, false, &why), 0);
+	assert_int_equal(run_bury_children(&run, bytes_str("thread"), &keep, NOW, NULL, &why), 0);
 	assert_int_equal(run_bury_step(&run, &why), 1);
 	run_bury_drop(&run);
 	assert_null(run.burial);

@@ -37,6 +37,7 @@ struct world_options {
 	unsigned count[KINDS];   /* at the start */
 	int64_t change_every_ms; /* on average, of all things; 0: nothing ever happens */
 	unsigned burst; /* of a hundred changes, how many come within the same second as the one before, to the same thing */
+	unsigned deletions; /* of a hundred changes, besides the usual four */
 	unsigned page_max, parts_max;
 	int64_t index_lag_ms; /* searches show the world as it was */
 	bool ties_descending; /* ids of one second */

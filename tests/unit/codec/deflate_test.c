@@ -268,34 +268,6 @@ static void test_phrases_are_small(void **state)
 	assert_true(fast < pack_all(samples[0], 9));
 }
 
-/* One packer for both: the same bytes as those of one for each, in any order. */
-static void test_dense_and_not(void **state)
-{
-	struct packer *fast = packer_new(buf_bytes(&phrases), 3),
-		      *best = packer_new(buf_bytes(&phrases), 9),
-		      *both = packer_new(buf_bytes(&phrases), 3), *plain = packer_new(samples[0], 3);
-	struct buf wanted = {.max = 0}, packed = {.max = 0};
-
-	(void)state;
-	for (int i = 0; i < RECORDS; i++) {
-		bool dense = i % 3 == 1;
-		buf_reset(&wanted);
-		buf_reset(&packed);
-		assert_true(packer_dense(both, dense) == dense);
-		assert_int_equal(packer_pack(dense ? best : fast, samples[i], &wanted), 0);
-		assert_int_equal(packer_pack(both, samples[i], &packed), 0);
-		assert_true(bytes_equal(buf_bytes(&wanted), buf_bytes(&packed)));
-	}
-	/* Deflate has but one way. */
-	assert_false(packer_dense(plain, true));
-	packer_free(fast);
-	packer_free(best);
-	packer_free(both);
-	packer_free(plain);
-	buf_release(&wanted);
-	buf_release(&packed);
-}
-
 /* A dictionary with any byte changed is another one, or one for deflate; and never a crash. */
 static void test_damaged_phrases(void **state)
 {
@@ -431,7 +403,6 @@ int main(void)
 		cmocka_unit_test(test_long_dictionary),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_phrases_are_small),
-		cmocka_unit_test(test_dense_and_not),
 		cmocka_unit_test(test_damaged_phrases),
 		cmocka_unit_test(test_train),
 		cmocka_unit_test(test_train_much),

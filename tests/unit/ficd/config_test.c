@@ -159,7 +159,7 @@ static void every_option_can_be_set(void **state)
 		"allow_write = none\nmemory = 64MiB\nlog_level = debug\nshutdown_timeout = 1m30s\n"
 		"[source a-1_b]\nprovider: intercom\nregion = eu\nbase_url = https://proxy.example:8443/api/\n"
 		"token = credential:acme.token\nversion = 2.14\nhistory = 2y\nmax_staleness = 0\n"
-		"tolerance = 10m\non_stale = serve\nbudget = 100%\nconcurrency = 8\n"
+		"tolerance = 10m\non_stale = live\nbudget = 100%\nconcurrency = 8\n"
 		"resources = contacts, conversations ,\ntimezone = Europe/Berlin\n"
 		"sync_window = Mon-Fri 22:00-06:00, Sat\nsync_window_strict = yes\n"
 		"[resource a-1_b/conversations]\nevery = 1m\nfull = weekly Sun 03:15\ntolerance = 2h\n"
@@ -173,6 +173,7 @@ static void every_option_can_be_set(void **state)
 	assert_int_equal(c->allow_read.count, 3);
 	assert_false(c->allow_read.any);
 	assert_int_equal(c->allow_write.count, 0);
+	assert_int_equal(s->on_stale, CONFIG_ON_STALE_LIVE);
 	assert_int_equal(c->memory_bytes, 64 << 20);
 	assert_int_equal(c->log_level, LOG_LEVEL_DEBUG);
 	assert_int_equal(c->shutdown_timeout_ms, 90000);
@@ -406,8 +407,7 @@ static void options_are_checked(void **state)
 	bad_source("resources = tags, convrsations",
 		   "resources: unknown resource \"convrsations\"; did you mean conversations?");
 	bad_source("resources =", "resources: expected all or a list of resources, found nothing");
-	bad_source("on_stale = live", "on_stale: live is not in this release");
-	bad_source("on_stale = never", "on_stale: expected serve, wait or error, not \"never\"");
+	bad_source("on_stale = never", "on_stale: expected serve, wait, error or live, not \"never\"");
 	bad_source("exclude = body", "exclude: not in this release (only nothing is possible)");
 	bad_source("retain = 5h", "retain: must be 0 or from 1d to 18250d");
 	bad_source("retain = 99999d", "retain: must be 0 or from 1d to 18250d");

@@ -14,7 +14,9 @@
 #include <codec/json.h>
 #include <codec/msgpack.h>
 
+#include "names.h"
 #include "progress.h"
+#include "quote.h"
 #include "render_coverage.h"
 #include "render_status.h"
 #include "render_thread.h"
@@ -24,6 +26,7 @@
 #define NOW    INT64_C(1795168295000) /* 2026-11-20T09:51:35Z */
 
 static struct zone *berlin;
+static struct names names;
 
 static void read_answer(const char *name, struct buf *out)
 {
@@ -73,7 +76,8 @@ static void check(const char *name, draw *function)
 
 	read_answer(name, &answer);
 	for (int ascii = 0; ascii < 2; ascii++) {
-		struct show s = {.zone = berlin, .now_ms = NOW, .ascii = ascii, .utf8 = !ascii};
+		struct show s = {
+			.zone = berlin, .names = &names, .now_ms = NOW, .ascii = ascii, .utf8 = !ascii};
 		buf_reset(&out);
 		function(&out, buf_bytes(&answer), &s);
 		compare(name, ascii, &out);
@@ -100,7 +104,15 @@ static void draw_thread(struct buf *out, struct bytes answer, const struct show 
 {
 	struct thread_look look = {.show = s, .width = 72};
 
-	render_thread(out, answer, &look);
+	bool folded = render_thread(out, answer, &look);
+	assert_int_equal(folded, member(answer, "conversation.subject").data != NULL);
+}
+
+static void draw_unfolded(struct buf *out, struct bytes answer, const struct show *s)
+{
+	struct thread_look look = {.show = s, .width = 72, .unfold = true};
+
+	assert_false(render_thread(out, answer, &look));
 }
 
 static void draw_query(struct buf *out, struct bytes answer, const struct show *s)
@@ -138,6 +150,54 @@ static void thread(void **state)
 {
 	(void)state;
 	check("thread", draw_thread);
+	check("ticket", draw_thread);
+}
+
+/* The same with all that was quoted. */
+static void quotes(void **state)
+{
+	struct buf answer = {0}, out = {0};
+	struct show s = {.zone = berlin, .names = &names, .now_ms = NOW, .utf8 = true};
+
+	(void)state;
+	read_answer("thread", &answer);
+	draw_unfolded(&out, buf_bytes(&answer), &s);
+	compare("thread.quotes", false, &out);
+	buf_release(&answer);
+	buf_release(&out);
+}
+
+static void assert_quote(const char *html, const char *expected)
+{
+	struct buf out = {0};
+
+	quote_text(bytes_str(html), &out);
+	assert_string_equal(buf_text(&out), expected);
+	buf_release(&out);
+}
+
+static void quote_marks(void **state)
+{
+	(void)state;
+	assert_false(quote_is_in(bytes_str("")));
+	assert_false(quote_is_in(bytes_str("<p>a</p> <blockquotes> < blockquote>")));
+	assert_true(quote_is_in(bytes_str("a<BlockQuote\n>b")));
+	assert_quote("", "");
+	assert_quote("<p>a</p>", "a");
+	assert_quote("a<blockquote>b<br>c</blockquote>d", "a\n> b\n> c\nd");
+	assert_quote("<blockquote>b<blockquote>c</blockquote></blockquote>", "> b\n> > c");
+	/* Not closed, closed too often, cut off. */
+	assert_quote("a<blockquote>b", "a\n> b");
+	assert_quote("a</blockquote>b</blockquote>c", "a\nb\nc");
+	assert_quote("a<blockquote", "a<blockquote");
+	assert_quote("a<blockquote ", "a");
+	struct buf deep = {0}, out = {0};
+	for (int i = 0; i < 20000; i++)
+		buf_put_str(&deep, "<blockquote>x");
+	quote_text(buf_bytes(&deep), &out);
+	assert_true(out.len < deep.len * 2);
+	buf_release(&deep);
+	buf_release(&out);
 }
 
 static void query(void **state)
@@ -260,8 +320,21 @@ static void progress_that_is_looked_at(void **state)
 
 static int load_zone(void **state)
 {
-	/* A rule, so that no machine's data decides. */
+	struct buf rows = {0};
+
 	(void)state;
+	assert_int_equal(json_to_msgpack(bytes_str("[{\"id\":\"991\",\"name\":\"Ada Ⓛ\"},7,{\"id\":\"99\"},"
+						   "{\"id\":\"12\",\"name\":\"Bea\"}]"),
+					 JSON_STRICT, &rows, NULL),
+			 0);
+	names_take(&names, NAMES_ADMINS, buf_bytes(&rows));
+	buf_reset(&rows);
+	assert_int_equal(json_to_msgpack(bytes_str("[{\"id\":\"7\",\"name\":\"Billing\"}]"),
+					 JSON_STRICT, &rows, NULL),
+			 0);
+	names_take(&names, NAMES_TEAMS, buf_bytes(&rows));
+	buf_release(&rows);
+	/* A rule, so that no machine's data decides. */
 	return zone_load(bytes_str("CET-1CEST,M3.5.0,M10.5.0/3"), &berlin, NULL);
 }
 
@@ -269,6 +342,7 @@ static int free_zone(void **state)
 {
 	(void)state;
 	zone_free(berlin);
+	names_release(&names);
 	return 0;
 }
 
@@ -278,6 +352,8 @@ int main(void)
 		cmocka_unit_test(status),
 		cmocka_unit_test(coverage),
 		cmocka_unit_test(thread),
+		cmocka_unit_test(quotes),
+		cmocka_unit_test(quote_marks),
 		cmocka_unit_test(query),
 		cmocka_unit_test(bars),
 		cmocka_unit_test(progress),

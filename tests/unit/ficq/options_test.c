@@ -169,6 +169,13 @@ static void help(void **state)
 				assert_true(there);
 		}
 		assert_null(strstr(buf_text(&out), "--wire"));
+		/* at least one example, of this command */
+		const struct example *e = command_table[i].examples;
+		assert_true(e && e->command);
+		for (; e->command; e++) {
+			assert_non_null(strstr(e->command, command_table[i].name));
+			assert_non_null(strstr(buf_text(&out), e->command));
+		}
 	}
 	buf_release(&out);
 }
@@ -216,7 +223,7 @@ static void completions(void **state)
 		if (status)
 			fail_msg("%s does not read its completion", shells[i]);
 		assert_non_null(strstr(buf_text(&out), "coverage"));
-		assert_non_null(strstr(buf_text(&out), "completion resources"));
+		assert_non_null(strstr(buf_text(&out), "_ask resources"));
 		assert_null(strstr(buf_text(&out), "wire"));
 		buf_release(&out);
 	}

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -243,14 +244,117 @@ static void fields(void **state)
 	buf_release(&many);
 }
 
+static void put_rows(struct rows *rows, const char *json, const char *expected)
+{
+	struct buf row = {0}, out = {0};
+
+	mp_of(json, &row);
+	rows_add(rows, buf_bytes(&row), &out);
+	assert_string_equal(buf_text(&out), expected);
+	rows_release(rows);
+	buf_release(&row);
+	buf_release(&out);
+}
+
+/* Texts that would be formulas are none; numbers stay numbers. */
+static void spreadsheet(void **state)
+{
+	struct columns columns;
+	struct rows rows;
+
+	(void)state;
+	assert_int_equal(columns_of_fields(&columns, "a,b,c,d,e,f,g"), 0);
+	rows_begin(&rows, FORMAT_CSV, &columns, &show, &look);
+	rows.spreadsheet = true;
+	put_rows(&rows,
+		 "{\"a\":\"=1+1\",\"b\":\"+49 30\",\"c\":-5,\"d\":\"-5\",\"e\":\"@SUM(A1,B1)\",\"f\":[\"\\tx\"],\"g\":\"a=b\"}",
+		 "\xef\xbb\xbf"
+		 "a,b,c,d,e,f,g\r\n'=1+1,'+49 30,-5,'-5,\"'@SUM(A1,B1)\",'\tx,a=b\r\n");
+	rows_begin(&rows, FORMAT_CSV, &columns, &show, &look);
+	put_rows(&rows, "{\"a\":\"=1+1\",\"c\":-5}", "a,b,c,d,e,f,g\n=1+1,,-5,,,,\n");
+	columns_release(&columns);
+}
+
+static void columns_that_are_sorted_by(void **state)
+{
+	struct columns c;
+
+	(void)state;
+	columns_of_resource(&c, "conversations");
+	size_t count = c.count;
+	/* shown already: nothing changes */
+	assert_int_equal(columns_show(&c, "updated"), 0);
+	assert_null(c.names);
+	/* there but hidden */
+	assert_int_equal(columns_show(&c, "priority"), 0);
+	assert_int_equal(c.count, count);
+	assert_string_equal(c.items[5].title, "PRIORITY");
+	columns_release(&c);
+	/* new: before the long one */
+	columns_of_resource(&c, "conversations");
+	assert_int_equal(columns_show(&c, "waiting_since"), 0);
+	assert_int_equal(c.count, count + 1);
+	assert_string_equal(c.items[count - 1].path, "waiting_since");
+	assert_string_equal(c.items[count - 1].title, "WAITING_SINCE");
+	assert_int_equal(c.items[count - 1].kind, CELL_TIME);
+	assert_string_equal(c.items[count].path, "subject");
+	columns_release(&c);
+}
+
+/* Ids of admins and teams as names, where they are known. */
+static void names_of_ids(void **state)
+{
+	struct show s = show;
+	struct names names = {0};
+	struct buf rows = {0}, out = {0}, value = {0};
+	struct bytes name;
+	char json[64];
+
+	(void)state;
+	assert_false(names_find(NULL, NAMES_TEAMS, bytes_str("7"), &name));
+	buf_put_byte(&out, '[');
+	for (int i = 300; i > 0; i--) {
+		snprintf(json, sizeof json, "{\"id\":\"%d\",\"name\":\"N%d\"},", i * 7919 % 1000, i);
+		buf_put_str(&out, json);
+	}
+	buf_put_str(&out, "3,{\"id\":1},{\"name\":\"x\"}]");
+	mp_of(buf_text(&out), &rows);
+	names_take(&names, NAMES_TEAMS, buf_bytes(&rows));
+	assert_int_equal(names.count[NAMES_TEAMS], 300);
+	for (int i = 1; i <= 300; i++) {
+		char id[16], expected[16];
+		snprintf(id, sizeof id, "%d", i * 7919 % 1000);
+		snprintf(expected, sizeof expected, "N%d", i);
+		assert_true(names_find(&names, NAMES_TEAMS, bytes_str(id), &name));
+		assert_true(bytes_is(name, expected));
+	}
+	assert_false(names_find(&names, NAMES_ADMINS, bytes_str("919"), &name));
+	assert_false(names_find(&names, NAMES_TEAMS, bytes_str("x"), &name));
+	s.names = &names;
+	for (int i = 0; i < 3; i++) {
+		static const char *const shown[][2] = {
+			{"\"919\"", "N1"}, {"\"0\"", "none"}, {"\"nobody\"", "nobody"}};
+		buf_reset(&out);
+		mp_of(shown[i][0], &value);
+		cell_show(&out, &s, buf_bytes(&value), CELL_TEAM);
+		assert_string_equal(buf_text(&out), shown[i][1]);
+	}
+	names_take(&names, NAMES_ADMINS, bytes_of(NULL, 0));
+	names_release(&names);
+	buf_release(&rows);
+	buf_release(&out);
+	buf_release(&value);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(snippets),   cmocka_unit_test(cells),
-		cmocka_unit_test(json_lines), cmocka_unit_test(csv),
-		cmocka_unit_test(tsv),        cmocka_unit_test(ndjson),
-		cmocka_unit_test(table),      cmocka_unit_test(table_fits),
-		cmocka_unit_test(fields),
+		cmocka_unit_test(snippets),     cmocka_unit_test(cells),
+		cmocka_unit_test(json_lines),   cmocka_unit_test(csv),
+		cmocka_unit_test(tsv),          cmocka_unit_test(ndjson),
+		cmocka_unit_test(table),        cmocka_unit_test(table_fits),
+		cmocka_unit_test(fields),       cmocka_unit_test(spreadsheet),
+		cmocka_unit_test(names_of_ids), cmocka_unit_test(columns_that_are_sorted_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

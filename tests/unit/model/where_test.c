@@ -548,6 +548,52 @@ static bool find(const char *text, const char *needle)
 	return found;
 }
 
+static int settle(void *ctx, const struct field *f, struct bytes *text, struct why *why)
+{
+	++*(int *)ctx;
+	if (bytes_is(*text, "nobody"))
+		return why_set(why, ERR_NOTFOUND, "no %s is called so", f->name);
+	if (bytes_is(*text, "Billing"))
+		*text = bytes_str("814865");
+	return 0;
+}
+
+/* A name stands for an id where values are compared as they are, and nowhere else. */
+static void test_names(void **state)
+{
+	static const struct {
+		const char *text;
+		int result, asked;
+	} rows[] = {
+		{"team = Billing", 1, 1},
+		{"team != 'Billing'", 0, 1},
+		{"team in (x, Billing) and state = open", 1, 3},
+		{"team ~ Billing", 0, 0},
+		{"team contains Billing or parts = 14", 1, 0},
+		{"tags = Billing", 0, 0},
+		{"state = open and team = nobody", ERR_NOTFOUND, 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		int asked = 0;
+		struct where_names names = {settle, &asked};
+		struct arena a = {0};
+		const struct where *w = NULL;
+		struct record r = record();
+		struct why why = {""};
+		int rc = where_parse_named(bytes_str(rows[i].text), table, &names, NOW, NULL, &a,
+					   &w, &why);
+		if (rc == 0)
+			rc = where_match(w, &r, &scratch);
+		else
+			assert_string_equal(why.text, "column 25: no team is called so");
+		assert_int_equal(rc, rows[i].result);
+		assert_int_equal(asked, rows[i].asked);
+		arena_release(&a);
+	}
+}
+
 static void test_find(void **state)
 {
 	(void)state;
@@ -582,6 +628,7 @@ int main(void)
 		cmocka_unit_test(test_damaged_document),
 		cmocka_unit_test(test_shape),
 		cmocka_unit_test(test_fold),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_find),
 	};
 

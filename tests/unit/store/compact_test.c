@@ -452,33 +452,6 @@ static struct store *small_files(unsigned n)
 	return s;
 }
 
-/* What is old already when it comes is packed densely at once, and never again; one young row among them, and the file is not said to be so. */
-static void old_at_once(void **state)
-{
-	(void)state;
-	struct store *s = lab_open(&lab);
-	put_rows(s, 0, 600, T0, T0 + 90 * DAY, 0);
-	flush(s);
-	assert_int_equal(ended(contacts(s), true), 600);
-	put_rows(s, 600, 600, T0 + 70 * DAY, T0 + 90 * DAY, 0);
-	flush(s);
-	assert_int_equal(ended(contacts(s), true), 600);
-	assert_int_equal(ended(contacts(s), false), 600);
-	struct txn *t = lab_begin(s);
-	for (unsigned i = 0; i < 100; i++) {
-		char id[24];
-		snprintf(id, sizeof id, "m%u", i);
-		lab_put(t, "contacts", id, T0, T0 + (i == 50 ? 80 : 1) * DAY, T0 + 90 * DAY, 0,
-			NULL, i);
-	}
-	assert_int_equal(lab_commit(t), 0);
-	flush(s);
-	assert_int_equal(ended(contacts(s), true), 600);
-	lab_dump(s, &before, true);
-	rests(&s, NULL);
-	store_close(s);
-}
-
 /* Commits do not wait for a merge: what they change in its sources is changed in what comes of it, and it
  * is not begun again for them. */
 static void gives_way(void **state)
@@ -491,8 +464,7 @@ static void gives_way(void **state)
 	lab.segment_rows = files * rows / 4;
 	struct store *s = lab_open(&lab);
 	for (unsigned i = 0; i < files; i++) {
-		/* Read when they were young, but for the last ones: the merge packs them densely. */
-		put_rows(s, i * rows, rows, T0 + i * DAY, T0 + (i + 1 < files ? 20 : 90) * DAY, 0);
+		put_rows(s, i * rows, rows, T0 + i * DAY, T0 + 90 * DAY, 0);
 		store_flush(s);
 		for (unsigned held = segments(s); segments(s) == held && store_work(s);)
 			;
@@ -607,7 +579,8 @@ static void damaged_source(void **state)
 
 static const struct field other_field = {"state", FIELD_TEXT, "subject_0", NULL};
 static const struct store_field other_fields[] = {{&other_field, STORE_KEYWORD}};
-static const struct store_schema other[] = {{"contacts", other_fields, 1}, {NULL, NULL, 0}};
+static const struct store_schema other[] = {{"contacts", other_fields, 1, NULL},
+					    {NULL, NULL, 0, NULL}};
 
 /* Full files, whose indexes are made anew in memory that has a bound: first smaller ones come of it, then
  * full ones again. */
@@ -803,7 +776,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(torn, setup, teardown),
 		cmocka_unit_test_setup_teardown(loses, setup, teardown),
 		cmocka_unit_test_setup_teardown(fails, setup, teardown),
-		cmocka_unit_test_setup_teardown(old_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(gives_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_source, setup, teardown),
