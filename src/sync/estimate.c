@@ -13,7 +13,7 @@
 /* What is believed to be typical: so long, and so many. */
 #define DENSE_MS      INT64_C(86400000)
 #define DENSE_RECORDS 50
-#define ROWS_MAX  5000 /* that are counted one by one */
+#define ROWS_MAX      5000 /* that are counted one by one */
 
 /* What the audit trail tells about a resource. */
 struct past {
