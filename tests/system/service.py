@@ -128,6 +128,9 @@ def ficq(daemon, *words):
 
 
 def reloads(folder, sim):
+    """In a folder of its own: nothing of the longer history may be held."""
+    folder = os.path.join(folder, "reload")
+    os.mkdir(folder)
     daemon = Daemon(folder, sim, source_options="history = 30d\nmax_staleness = 1h\n")  # noqa: F405
     try:
         daemon.wait_settled()
