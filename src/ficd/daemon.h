@@ -56,6 +56,11 @@ struct source {
 	struct following *followers;                    /* who is told of its commits */
 };
 
+#define METHODS_MAX 32
+
+/* What answers were worth: a freshness_state, or there was an error instead. */
+enum { WORTH_NOTHING = FRESHNESS_STALE + 1, WORTHS };
+
 struct daemon {
 	struct config *config;
 	const char *config_path; /* where it was read */
@@ -73,6 +78,8 @@ struct daemon {
 	size_t source_count;
 	int lock_fd;
 	int64_t started_ms;
+	uint64_t answers[METHODS_MAX][WORTHS]; /* by the table of methods, of those that are judged */
+	uint64_t reload_failures;
 	bool once, stopping;
 	bool verifying;           /* somebody waits for it */
 	unsigned stopped;         /* sources that have stopped */

@@ -128,6 +128,7 @@ int reading_freshness(struct reading *g, uint64_t damaged)
 		note_damage(g, &f, damaged);
 	mp_put_cstr(&g->request->result, "freshness");
 	freshness_write(&f, "cache", 0, &g->request->result);
+	g->request->worth = f.state;
 	freshness_release(&f);
 	return 0;
 }

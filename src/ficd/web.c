@@ -24,6 +24,7 @@ static const struct web_route routes[] = {
 	{"GET", "/healthz", serve_health, true, false},
 	{"GET", "/readyz", serve_ready, true, false},
 	{"GET", "/status", web_status, false, false},
+	{"GET", "/metrics", web_metrics, false, false},
 	{"POST", "/rpc", web_rpc, false, false},
 	{"POST", "/webhooks/", web_hook, true, true},
 	{"HEAD", "/webhooks/", web_hook_probe, true, true},

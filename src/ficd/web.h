@@ -56,6 +56,9 @@ void web_status(struct web *w, struct web_request *r);
 /* Nobody waits for what is asked any more. */
 void web_ask_gone(struct web_request *r);
 
+/* web_metrics.c */
+void web_metrics(struct web *w, struct web_request *r);
+
 /* web_hook.c */
 void web_hook(struct web *w, struct web_request *r);
 void web_hook_probe(struct web *w, struct web_request *r);

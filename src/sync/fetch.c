@@ -47,6 +47,7 @@ static void on_line_timer(void *ctx)
 int line_open(struct line *l)
 {
 	pace_init(&l->pace, l->concurrency);
+	meter_init(&l->meter);
 	l->timer = timer_new(l->loop, on_line_timer, l);
 	return l->timer ? 0 : ERR_NOMEM;
 }
@@ -61,6 +62,8 @@ static void fetch_free(struct fetch *f)
 		l->all = f->later;
 	if (f->later)
 		f->later->earlier = f->earlier;
+	if (l && !l->all)
+		meter_go(&l->meter, loop_mono_ms(l->loop));
 	reader_free(f->reader);
 	timer_free(f->backoff);
 	buf_release(&f->cursor);
@@ -237,6 +240,7 @@ static bool fetch_again(struct fetch *f, const struct page *page, const struct h
 		if (delay < l->retry_ms * f->waits)
 			delay = l->retry_ms * f->waits;
 		budget_block(&l->budget, mono + delay);
+		meter_hold(&l->meter, mono);
 	} else if ((page->fault == FAULT_NOW || page->fault == FAULT_NONSENSE) &&
 		   f->attempts < f->attempts_max) {
 		delay = backoff_ms(f);
@@ -263,6 +267,9 @@ static void on_done(void *ctx, const struct http_result *result)
 	l->sent--;
 	budget_answered(&l->budget, result, loop_mono_ms(l->loop));
 	learn_pace(l, result);
+	if (result->outcome != HTTP_CANCELED)
+		meter_answered(&l->meter, result->outcome == HTTP_OK ? result->status : 0,
+			       result->duration_us);
 	bool clock_fits = learn_clock(l, result);
 	f->cost.bytes += result->bytes;
 	l->bytes += result->bytes;
@@ -378,10 +385,12 @@ static void line_pump(struct line *l)
 		if (wait == BUDGET_WAIT_ANSWER)
 			return;
 		if (wait > 0) {
+			meter_hold(&l->meter, loop_mono_ms(l->loop));
 			timer_start(l->timer, wait, 0);
 			return;
 		}
 		struct fetch *f = l->head;
+		meter_go(&l->meter, loop_mono_ms(l->loop));
 		queue_remove(f);
 		fetch_send(f);
 	}

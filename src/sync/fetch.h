@@ -9,6 +9,7 @@
 #define FIC_SYNC_FETCH_H
 
 #include "budget.h"
+#include "meter.h"
 #include "pace.h"
 
 #include <source/provider.h>
@@ -26,6 +27,7 @@ struct line {
 	int64_t stall_ms; /* an answer may stand still for so long; 0: thirty seconds */
 	struct budget budget;
 	struct pace pace;
+	struct meter meter;
 	struct fetch *head, *tail; /* queued, in order */
 	struct fetch *all;         /* every fetch that is not done */
 	struct timer *timer;       /* the next time that the queue may move */

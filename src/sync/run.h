@@ -54,6 +54,7 @@ struct resource {
 	char feed[200];                /* why deletions are not fed, in words; "" */
 	int64_t last_sync_ms;
 	char last_error[320];
+	struct sync_resource_counts counts;
 	unsigned failures;           /* in a row */
 	struct run *runs[RUN_KINDS]; /* under way or waiting for a turn */
 };
