@@ -151,7 +151,7 @@ struct sync_calls {
 	uint64_t codes[SYNC_CODES]; /* answers by the first digit of their status; [0]: calls that had none */
 	uint64_t durations[SYNC_BUCKETS + 1]; /* calls that took no longer than a bound and longer than the one before; the last: longer than all */
 	uint64_t duration_us;                 /* of all of them */
-	int64_t waited_ms; /* in which something waited for the rate limit */
+	int64_t waited_ms;                    /* in which something waited for the rate limit */
 };
 
 void sync_calls(const struct sync *s, struct sync_calls *out);

@@ -69,8 +69,8 @@ void exposition_value(struct exposition *e, const struct label *labels, double v
 
 static void put_ms(struct buf *out, int64_t ms)
 {
-	buf_printf(out, "%s%" PRId64 ".%03d\n", ms < 0 ? "-" : "", ms < 0 ? -(ms / 1000) : ms / 1000,
-		   (int)(ms < 0 ? -(ms % 1000) : ms % 1000));
+	buf_printf(out, "%s%" PRId64 ".%03d\n", ms < 0 ? "-" : "",
+		   ms < 0 ? -(ms / 1000) : ms / 1000, (int)(ms < 0 ? -(ms % 1000) : ms % 1000));
 }
 
 void exposition_ms(struct exposition *e, const struct label *labels, int64_t ms)

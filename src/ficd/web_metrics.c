@@ -49,7 +49,8 @@ static int64_t gap_ms(const struct coverage *c, struct interval wanted)
 	struct intervals gaps = {0};
 	int64_t sum = 0;
 
-	if (wanted.start_ms == TIME_MIN || intervals_gaps(&c->held, wanted.start_ms, wanted.end_ms, &gaps))
+	if (wanted.start_ms == TIME_MIN ||
+	    intervals_gaps(&c->held, wanted.start_ms, wanted.end_ms, &gaps))
 		return -1;
 	for (size_t i = 0; i < gaps.count; i++)
 		sum += gaps.items[i].end_ms - gaps.items[i].start_ms;
@@ -122,9 +123,10 @@ static void put_queries(struct exposition *e, const struct daemon *d)
 		for (unsigned worth = 0; methods[m].judged && worth < WORTHS; worth++) {
 			const struct label labels[] = {
 				{"method", methods[m].name},
-				{"freshness", worth == WORTH_NOTHING
-						      ? "error"
-						      : freshness_state_name((enum freshness_state)worth)},
+				{"freshness",
+				 worth == WORTH_NOTHING
+					 ? "error"
+					 : freshness_state_name((enum freshness_state)worth)},
 				{NULL, NULL}};
 			exposition_count(e, labels, d->answers[m][worth]);
 		}
@@ -152,8 +154,8 @@ static void put_fds(struct exposition *e, const struct daemon *d)
 
 static void put_up(struct exposition *e, struct label *labels, const struct facts *f)
 {
-	bool down = f->source->token_error[0] || f->state.error || f->state.breaker != BREAKER_CLOSED ||
-		    strcmp(f->state.state, "starting") == 0;
+	bool down = f->source->token_error[0] || f->state.error ||
+		    f->state.breaker != BREAKER_CLOSED || strcmp(f->state.state, "starting") == 0;
 
 	exposition_count(e, labels, !down);
 }
@@ -322,8 +324,8 @@ static const struct family families[] = {
 	{"ficd_records", METRIC_GAUGE, "Records that are held.", NULL, NULL, put_records},
 	{"ficd_data_as_of_timestamp_seconds", METRIC_GAUGE,
 	 "The moment whose state is held; 0: nothing is held.", NULL, NULL, put_as_of},
-	{"ficd_coverage_ratio", METRIC_GAUGE, "Share of the wanted history that is held.", NULL, NULL,
-	 put_ratio},
+	{"ficd_coverage_ratio", METRIC_GAUGE, "Share of the wanted history that is held.", NULL,
+	 NULL, put_ratio},
 	{"ficd_coverage_gap_seconds", METRIC_GAUGE, "What of the wanted history is missing.", NULL,
 	 NULL, put_gap},
 	{"ficd_dead_letters", METRIC_GAUGE, "Records that cannot be read, whatever is tried.", NULL,
@@ -335,8 +337,8 @@ static const struct family families[] = {
 	 "How long calls to the provider took.", NULL, put_durations, NULL},
 	{"ficd_ratelimit_limit", METRIC_GAUGE, "Calls that the provider allows in a window.", NULL,
 	 put_limit, NULL},
-	{"ficd_ratelimit_remaining", METRIC_GAUGE, "Calls that are left of the present window.", NULL,
-	 put_remaining, NULL},
+	{"ficd_ratelimit_remaining", METRIC_GAUGE, "Calls that are left of the present window.",
+	 NULL, put_remaining, NULL},
 	{"ficd_ratelimit_waits_seconds", METRIC_COUNTER,
 	 "Time in which calls waited for the rate limit, or for our share of it.", NULL, put_waits,
 	 NULL},
@@ -356,8 +358,8 @@ static const struct family families[] = {
 	 "Start time of the process since unix epoch in seconds.", put_start, NULL, NULL},
 };
 
-static void put_sources(struct exposition *e, const struct family *family, const struct facts *facts,
-			size_t count)
+static void put_sources(struct exposition *e, const struct family *family,
+			const struct facts *facts, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct facts *f = &facts[i];
@@ -376,8 +378,7 @@ void web_metrics(struct web *w, struct web_request *r)
 {
 	struct daemon *d = w->daemon;
 	struct buf text = {0};
-	struct exposition e = {.out = &text,
-			       .openmetrics = exposition_asked(web_header(r, "Accept"))};
+	struct exposition e = {.out = &text, .openmetrics = exposition_asked(web_header(r, "Accept"))};
 	struct facts *facts = calloc(d->source_count + 1, sizeof *facts);
 
 	for (size_t i = 0; facts && i < d->source_count; i++)

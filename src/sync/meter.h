@@ -9,7 +9,7 @@
 
 struct meter {
 	struct sync_calls calls; /* waited_ms without the waiting that goes on */
-	int64_t held_mono_ms;    /* since when something waits for the rate limit; TIME_NONE: nothing does */
+	int64_t held_mono_ms; /* since when something waits for the rate limit; TIME_NONE: nothing does */
 };
 
 void meter_init(struct meter *m);
