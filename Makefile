@@ -133,7 +133,9 @@ APISIM_TESTS    := $(APISIM_TEST_SRC:tests/%.c=$(BUILD)/tests/%)
 FUZZ_NAMES      := $(FUZZ_SRC:tests/fuzz/%.c=%)
 FUZZ_REPLAYS    := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%)
 BENCHES         := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
-BENCH_SCRIPTS   := $(sort $(wildcard tests/bench/*.py))
+BENCH_TOOL_SRC  := $(filter-out $(BENCH_SRC),$(sort $(wildcard tests/bench/*.c)))
+BENCH_TOOLS     := $(BENCH_TOOL_SRC:tests/bench/%.c=$(BUILD)/bench/%)
+BENCH_SCRIPTS   := $(sort $(wildcard tests/bench/*.py)) $(wildcard tools/bench/rivals.py)
 SCRIPT_TESTS    := $(sort $(foreach d,golden apisim system,$(wildcard tests/$(d)/*.sh tests/$(d)/*.py)))
 
 only            = $(if $(ONLY),$(foreach t,$(1),$(if $(findstring $(ONLY),$(t)),$(t))),$(1))
@@ -221,6 +223,12 @@ $(OBJ)/tests/unit/%.o: tests/unit/%.c $(BUILD)/.flags
 	@mkdir -p $(@D)
 	$(Q)$(call compile,-Iinclude -Itests/support -Isrc/$(firstword $(subst /, ,$*)))
 
+# The simulations are sync's own.
+$(OBJ)/tests/sim/%.o: tests/sim/%.c $(BUILD)/.flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(call compile,-Iinclude -Itests/support -Isrc/sync)
+
 $(OBJ)/tests/apisim/%.o: tests/apisim/%.c $(BUILD)/.flags
 	$(call say,CC)
 	@mkdir -p $(@D)
@@ -291,7 +299,7 @@ $(foreach n,$(FUZZ_NAMES),$(eval $(call test_program,$(BUILD)/$(n),\
 	tests/fuzz/$(n).c,tests/fuzz/support,$(WITH_$(call fuzz_layer,$(n))),-fsanitize=fuzzer)))
 fuzz-programs: $(FUZZ_NAMES:%=$(BUILD)/%)
 
-$(foreach s,$(BENCH_SRC),$(eval $(call test_program,$(s:tests/bench/%.c=$(BUILD)/bench/%),$(s),\
+$(foreach s,$(BENCH_SRC) $(BENCH_TOOL_SRC),$(eval $(call test_program,$(s:tests/bench/%.c=$(BUILD)/bench/%),$(s),\
 	tests/bench/support,$(WITH_all),$(BENCH_LIBS))))
 
 # --- checks ----------------------------------------------------------------------------------------------------------
@@ -320,8 +328,10 @@ fuzz: ## fuzz every decoder for FUZZ_SECONDS (60) each, two at a time; needs cla
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)/fuzz' CC='$(CLANG)' SANITIZE=fuzzer-no-link,address,undefined WERROR=0 fuzz-programs
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' tools/lib/run-fuzz '$(BUILD)/fuzz' $(call only,$(FUZZ_NAMES))
 
-bench: $(PROGRAMS) $(TOOLS) $(BENCHES) ## build the benchmarks with -O2 and run them
-	@for b in $(call only,$(BENCHES) $(BENCH_SCRIPTS)); do echo "== $${b##*/}"; BUILD='$(abspath $(BUILD))' $$b || exit 1; done
+bench: $(PROGRAMS) $(TOOLS) $(BENCHES) $(BENCH_TOOLS) ## build the benchmarks with -O2 and run them
+	@failed=; for b in $(call only,$(BENCHES) $(BENCH_SCRIPTS)); do \
+		echo "== $${b##*/}"; BUILD='$(abspath $(BUILD))' $$b || failed="$$failed $${b##*/}"; \
+	done; [ -z "$$failed" ] || { echo "missed or failed:$$failed" >&2; exit 1; }
 
 soak: $(BUILD)/tests/sim/sync_soak_test ## ninety days of a simulated world (SOAK_DAYS=N, SOAK_SEED=N); some minutes
 	@SOAK_DAYS='$(SOAK_DAYS)' SOAK_SEED='$(SOAK_SEED)' $<

@@ -85,7 +85,7 @@ _ficq() {
 	-n|--limit) :; return ;;
 	--max-age) :; return ;;
 	--require) _ficq_words "fresh partial"; return ;;
-	--on-stale) _ficq_words "serve wait error"; return ;;
+	--on-stale) _ficq_words "serve wait live error"; return ;;
 	--count) :; return ;;
 	--duration) :; return ;;
 	--since-revision) :; return ;;
@@ -116,11 +116,11 @@ _ficq() {
 		case $cur in -*) _ficq_options " --source= --fields= --since= --until= --during= --axis= --where= --resource= --sort= --limit= --max-age= --require= --on-stale= --spreadsheet" ;;
 		esac ;;
 	get)
-		case $cur in -*) _ficq_options " --source= --fields= --max-age= --require= --on-stale=" ;;
+		case $cur in -*) _ficq_options " --source= --fields= --max-age= --require= --on-stale= --live" ;;
 		*) if [ $place = 0 ]; then _ficq_ask resources; else _ficq_ask ids "$resource" "$cur"; fi ;;
 		esac ;;
 	thread)
-		case $cur in -*) _ficq_options " --source= --resource= --max-age= --require= --on-stale= --quotes --spreadsheet" ;;
+		case $cur in -*) _ficq_options " --source= --resource= --max-age= --require= --on-stale= --live --quotes --spreadsheet" ;;
 		*) if [ $place = 0 ]; then _ficq_ask ids threads "$cur"; else :; fi ;;
 		esac ;;
 	count)

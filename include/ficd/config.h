@@ -44,7 +44,12 @@ struct config_token {
 	const char *name; /* NULL: not configured (not possible in a loaded configuration) */
 };
 
-enum config_on_stale { CONFIG_ON_STALE_SERVE, CONFIG_ON_STALE_WAIT, CONFIG_ON_STALE_ERROR };
+enum config_on_stale {
+	CONFIG_ON_STALE_SERVE,
+	CONFIG_ON_STALE_WAIT,
+	CONFIG_ON_STALE_ERROR,
+	CONFIG_ON_STALE_LIVE
+};
 enum config_verify_depth { CONFIG_VERIFY_THREADS, CONFIG_VERIFY_COUNTS };
 enum config_choice { CONFIG_NO, CONFIG_YES };
 
@@ -64,6 +69,17 @@ struct config_resource {
 	unsigned line;      /* private: of the section, 0: none */
 };
 
+#define CONFIG_ROUTES_MAX 8
+
+/* What calls of some classes may take. */
+struct config_routes {
+	struct {
+		char name[24];    /* of the provider's class: "search" */
+		unsigned percent; /* 1..100 */
+	} items[CONFIG_ROUTES_MAX];
+	size_t count;
+};
+
 struct config_source {
 	const char *name;
 	const char *provider; /* "intercom" */
@@ -71,13 +87,14 @@ struct config_source {
 	const char *base_url; /* without a slash at its end; NULL: the provider's own address for the region */
 	struct config_token token;
 	struct config_token webhook_secret; /* without a name: webhooks are not taken */
-	const char *version; /* of the provider's API: "2.16" */
+	const char *version;                /* of the provider's API: "2.16" */
 	int64_t history_ms;
 	int64_t retain_ms;
 	int64_t max_staleness_ms;
 	int64_t tolerance_ms;
 	enum config_on_stale on_stale;
 	unsigned budget;                       /* percent, 1..100 */
+	struct config_routes route_budget;     /* less for some classes of calls */
 	unsigned concurrency;                  /* calls at the same time, 1..8 */
 	int64_t retry_ms;                      /* the first pause after a passing failure */
 	int64_t stall_ms;                      /* how long an answer may stand still */

@@ -85,6 +85,7 @@ struct http_result {
 	int64_t rate_limit;    /* X-RateLimit-Limit, -Remaining, -Reset, whole parts; -1 without */
 	int64_t rate_remaining;
 	int64_t rate_reset;
+	char rate_tier[16]; /* X-Front-Tier: a refusal is about this class of routes alone; "" without */
 	char etag[96];
 	char link[256];      /* the Link header */
 	char request_id[64]; /* X-Request-Id */

@@ -8,7 +8,15 @@
 #include <base/clock.h>
 #include <base/err.h>
 
-enum run_kind { RUN_SNAPSHOT, RUN_CHANGES, RUN_BACKFILL, RUN_VERIFY, RUN_ONE, RUN_KINDS };
+enum run_kind {
+	RUN_SNAPSHOT,
+	RUN_CHANGES,
+	RUN_BACKFILL,
+	RUN_VERIFY,
+	RUN_ONE,
+	RUN_SEARCH,
+	RUN_KINDS
+};
 enum run_outcome { RUN_RUNNING, RUN_OK, RUN_FAILED, RUN_CANCELED, RUN_OUTCOMES };
 
 const char *run_kind_name(enum run_kind kind);          /* "snapshot" … */

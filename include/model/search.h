@@ -64,6 +64,11 @@ void search_look(const struct search *s, struct bytes text, uint64_t *found);
 /* Whether a record with these phrases is found. */
 bool search_holds(const struct search *s, uint64_t found);
 
+/* Adds to counts how often each of the search's words is in the text, whatever stands around it, and to *length how many words the text has. Names of several words
+ * together (codec/words.h) are not counted in the length. */
+void search_count(const struct search *s, struct bytes text, uint32_t counts[SEARCH_WORDS_MAX],
+		  uint32_t *length);
+
 /* Appends the part of a text that tells most: about `room` bytes around what was found, in one line, with U+2026 where it was cut and
  * U+27E6 U+27E7 around what was found (the text's own become [ and ]). False: nothing of it is in the text, and nothing was
  * appended. */

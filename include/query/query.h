@@ -25,7 +25,7 @@ struct query_spec {
 	int64_t start_ms,
 		end_ms; /* half-open, on the axis; TIME_MIN..TIME_MAX: everything, records without a time too */
 	bool ascending; /* oldest or smallest first; else newest or largest first. Equals: any fixed order */
-	const struct field *sort;  /* NULL: by the axis; else by this field (query_sort) */
+	const struct field *sort; /* NULL: by the axis; else by this field, or by relevance (query_sort) */
 	const struct where *where; /* NULL: all */
 	/* With a search, rows get a member `snippet` (search_snippet), of the newest child that is found or else of the record. */
 	struct query_text text;
@@ -34,6 +34,9 @@ struct query_spec {
 	bool whole;     /* without names: doc as well */
 	uint32_t limit; /* rows; 0: none, only a total */
 	size_t bytes_max; /* of rows; a first row that is larger is given alone. 0: QUERY_BYTES_DEFAULT */
+	/* The rows are taken out of the buffer while the question runs: when it holds bytes_max, a step ends and the next ones do nothing until it was emptied. No page ends
+	 * by its size then, and memory does not depend on the number of rows. */
+	bool flow;
 	bool want_total;
 	struct bytes cursor; /* next_cursor of an answer to the same question; its span counts then, not the one above. {NULL, 0}: the first page */
 	struct buf *rows; /* rows are appended, one map each; the array around them is the caller's */
@@ -53,8 +56,12 @@ struct query_result {
 
 struct query;
 
-/* What "FIELD" (the smallest first) or "-FIELD" means for a question about an axis: a common field that is no list, or created or updated; without a value last.
- * Of texts the first SORT_KEY_MAX bytes count. All rows of the span are looked at for each page, columns are read. Borrowed from `fields`. ERR_NOTFOUND, ERR_INVALID. */
+/* The order "relevance" of a search: the best first (BM25), of equal ones the newest. The 1,000 newest that are found are put in this order, and each page does that
+ * again; what comes behind them is reached by the order of time. */
+extern const struct field query_relevance;
+
+/* What "relevance", "FIELD" (the smallest first) or "-FIELD" means for a question about an axis: a common field that is no list, or created or updated; without a value last.
+ * Of texts the first SORT_KEY_MAX bytes count. All rows of the span are passed for each page, but for segments that cannot have one of it (of an integer or a time), and columns are read. Borrowed from `fields`. ERR_NOTFOUND, ERR_INVALID. */
 int query_sort(struct bytes text, const struct field *fields, enum axis axis, bool *ascending_out,
 	       const struct field **sort_out, struct why *why);
 
@@ -64,6 +71,9 @@ int query_open(struct snapshot *v, const struct query_spec *spec, struct query *
 /* Goes on for about `budget` units: an index row costs one, reading a record one more for each 8 KiB of it. 1: there is more to do, 0: done (again and again), negative: an error, which stays: ERR_IO,
  * ERR_NOMEM, ERR_LIMIT (the rows' buffer is full). */
 int query_step(struct query *q, unsigned budget, struct why *why);
+
+/* The cursor behind the last row that was written, at any time; "" before the first. Returns out. */
+const char *query_cursor(const struct query *q, char out[CURSOR_TEXT_MAX]);
 
 /* Complete when query_step has said 0. Borrowed until query_free. */
 const struct query_result *query_result(const struct query *q);

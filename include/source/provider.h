@@ -24,6 +24,7 @@ enum resource_trait {
 	TRAIT_WINDOWED = 1 << 7, /* wanted for a span of history; others are wanted as a whole */
 	TRAIT_UNSTABLE = 1 << 8, /* pages are numbered over a moving order: records may be shown twice or be missed; compare with the total */
 	TRAIT_CREATED = 1 << 9,  /* ASK_CHANGED can also be asked by creation (ask.created) */
+	TRAIT_SEARCH = 1 << 10,  /* can be searched (ASK_SEARCH) */
 };
 
 struct resource_type {
@@ -35,17 +36,46 @@ struct resource_type {
 	int64_t lookback_ms; /* how far a changes run reaches back before its watermark (search indexes lag) */
 };
 
-enum ask_kind { ASK_IDENTITY, ASK_LIST, ASK_CHANGED, ASK_ONE, ASK_DELETED, ASK_NESTED };
+/*
+ * What ASK_SEARCH looks for: records for which all terms hold, in the words of questions. It narrows what a provider is asked for and never decides what a
+ * question finds: whoever asks looks at the records again. So a term that the provider has no word for is left out (more is found), and where less is found than
+ * would match, that is said.
+ */
+enum seek_op {
+	SEEK_IS,  /* the field, or one of its items, is one of the values */
+	SEEK_NOT, /* it is none of them */
+	SEEK_HAS, /* the one value stands somewhere in its text */
+};
+
+struct seek_term {
+	const struct field *field; /* common, or of the envelope; NULL: any text of the record or of its children (SEEK_HAS: a word) */
+	enum seek_op op;
+	const struct bytes *values; /* borrowed */
+	size_t count;
+};
+
+#define SEEK_TERMS_MAX   12
+#define SEEK_VALUES_MAX  50 /* of one term */
+#define SEEK_RECORDS_MAX 50
+
+struct seek {
+	struct seek_term terms[SEEK_TERMS_MAX];
+	size_t count;
+	bool less; /* set by provider_seek: records may match that the provider does not find (it does not look into replies) */
+};
+
+enum ask_kind { ASK_IDENTITY, ASK_LIST, ASK_CHANGED, ASK_ONE, ASK_DELETED, ASK_NESTED, ASK_SEARCH };
 
 struct ask {
 	enum ask_kind kind;
 	const struct resource_type *type; /* NULL for ASK_IDENTITY */
 	int64_t start_ms,
-		end_ms;  /* ASK_CHANGED: last update in [start, end); TIME_MIN, TIME_MAX: open */
-	bool descending; /* ASK_CHANGED: newest first */
-	bool created; /* ASK_CHANGED: by creation instead of last update, the span and the order alike (TRAIT_CREATED) */
+		end_ms; /* ASK_CHANGED, ASK_SEARCH: last update in [start, end); TIME_MIN, TIME_MAX: open */
+	bool descending; /* ASK_CHANGED: newest first. ASK_SEARCH: always, where the provider lets itself be told */
+	bool created; /* by creation instead of last update, the span and the order alike (ASK_CHANGED: TRAIT_CREATED) */
 	struct bytes id;    /* ASK_ONE, ASK_NESTED */
 	const char *nested; /* ASK_NESTED: the list inside the record, as page.nested names it */
+	const struct seek *seek; /* ASK_SEARCH: as provider_seek left it; borrowed until the answer has been read */
 	unsigned walk; /* ASK_LIST of a TRAIT_UNSTABLE: how many readings before this one did not fit the provider's count */
 };
 
@@ -64,6 +94,7 @@ struct call {
 	struct buf body;                    /* empty: none */
 	char headers[CALL_HEADERS_MAX][64]; /* "Name: value", without the token; "" ends */
 	bool once; /* what it answers is answered once: when the answer is lost, so is the reading (FAULT_CURSOR) */
+	unsigned route; /* its class: an index into provider.routes; 0: the first */
 };
 
 void call_release(struct call *c);
@@ -72,6 +103,11 @@ void call_release(struct call *c);
  * be one. */
 int provider_call(const struct account *a, const struct ask *ask, struct bytes cursor,
 		  struct call *out, struct why *why);
+
+/* What a search of this resource can be asked for: leaves out of `seek` the terms that the provider has no words for, and sets `less`. `spanned`: the ask has a span besides. 0;
+ * ERR_INVALID: it cannot be searched, or nothing is left that would narrow the question (one without terms and span asks for the newest); `why` says so. */
+int provider_seek(const struct account *a, const struct resource_type *type, bool spanned,
+		  struct seek *seek, struct why *why);
 
 /* What is wrong with an answer, and what may help. */
 enum fault {
@@ -99,8 +135,9 @@ struct page_record {
 struct page {
 	enum fault fault;
 	int64_t again_ms; /* when there is a fault: of no use before so long; 0: not said */
-	struct why why;   /* when there is a fault: words for people */
-	bool unchanged;   /* 304 */
+	bool route_only; /* FAULT_LATER: what is used up is the limit of the call's own class of routes; others may go on */
+	struct why why; /* when there is a fault: words for people */
+	bool unchanged; /* 304 */
 	struct page_record *records; /* a record's children stand right after it, in time order; of ASK_NESTED only ids matter */
 	const char *nested[PAGE_NESTED_MAX]; /* ASK_ONE: lists inside the record that are cut, to be read by ASK_NESTED */
 	unsigned nested_count;
@@ -131,15 +168,31 @@ void page_free(struct page *p);
 /* A page of its own, as by ASK_ONE, for a record that a listing shows whole but for the lists inside it. NULL: no memory. */
 struct page *page_alone(const struct account *a, const struct page_record *item);
 
+/* Calls that the provider counts, or refuses, apart from all others. Every call counts for the whole as well. */
+struct route_class {
+	const char *name; /* as people and the configuration call it: "search" */
+	/* Its own limit, as far as it is known; all 0: none (but a refusal may still be about this class alone, and the configuration may set one). */
+	unsigned percent;   /* of the account's rate, 1..100 */
+	unsigned calls_max; /* or so many calls … */
+	int64_t window_ms;  /* … in any time so long; 0: provider.rate_window_ms */
+};
+
+#define ROUTE_CLASSES_MAX 8
+
 /* A provider. */
 struct provider {
 	const char *name;
+	int64_t rate_window_ms;           /* the time that X-RateLimit-Limit is about */
+	const struct route_class *routes; /* ended by a name of NULL, at most ROUTE_CLASSES_MAX; the first takes what no other does and has no limit */
 	const struct resource_type *types; /* ended by a name of NULL, in the order of their priority */
 	const char *(*base_url)(const char *region); /* NULL: no such region */
 	/* What this resource can do with the account's version of the API. */
 	unsigned (*traits)(const struct account *a, const struct resource_type *type);
 	int (*call)(const struct account *a, const struct ask *ask, struct bytes cursor,
 		    struct call *out, struct why *why);
+	/* Whether the provider's search has words for this term; sets *less where it finds fewer records than there are. NULL: it has no search. */
+	bool (*seeks)(const struct account *a, const struct resource_type *type,
+		      const struct seek_term *term, bool *less);
 	/* Records a page of such a listing; 0: they come all at once. NULL: not known. */
 	unsigned (*page_max)(const struct account *a, enum ask_kind kind,
 			     const struct resource_type *type);
@@ -156,6 +209,8 @@ struct provider {
 extern const struct provider provider_intercom;
 
 const struct provider *provider_find(struct bytes name); /* NULL: unknown */
+int provider_route(const struct provider *p,
+		   struct bytes name); /* the index of its class of calls; negative: it has none of that name */
 const struct resource_type *provider_type(const struct provider *p,
 					  struct bytes name); /* NULL: it has none of that name */
 

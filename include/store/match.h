@@ -18,7 +18,7 @@ int match_new(struct snapshot *v, const char *resource, const struct search *s, 
 void match_free(struct match *m);
 
 /* Goes on with what is a matter of some ten microseconds, and adds to *cost as many units (of about two). 1: there is more,
- * 0: it is complete, or an error, which stays. */
+ * 0: it is complete, or an error, which stays. A scan needs no complete match: it gets each segment ready when it comes to it. */
 int match_step(struct match *m, unsigned *cost);
 
 /* ---- complete ones ---- */
@@ -47,11 +47,16 @@ static inline uint64_t match_parent(uint64_t id_hash)
 
 /* All of them, in any order. *at begins as 0. 1, 0 at the end, or an error. */
 int match_next(struct match *m, uint64_t *at, struct match_hit *out);
-/* Those that are children of a record, appended as an array of struct match_hit, the newest first. 0 or an error. */
-int match_children(struct match *m, uint64_t parent, struct buf *hits);
-/* Makes the record that children call so sure, or possible if it is not sure already. 1; 0: there is no such live record; or an error. */
-int match_add(struct match *m, uint64_t parent, bool sure);
 /* The hit's record, inflated into `memory` (reset first). 1 or an error. */
 int match_record(struct match *m, const struct match_hit *hit, struct buf *memory, struct record *out);
+
+/* ---- complete or not ---- */
+
+/* Those that are children of a record, as far as the match is ready, appended as an array of struct match_hit, the newest first. 0 or an error. */
+int match_children(struct match *m, uint64_t parent, struct buf *hits);
+
+/* Makes the record that children call so sure, or possible if it is not sure already. It was created at `latest_ms` or before. 1: *created_out is when;
+ * 0: there is no such live record; or an error. */
+int match_add(struct match *m, uint64_t parent, bool sure, int64_t latest_ms, int64_t *created_out);
 
 #endif

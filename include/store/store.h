@@ -81,6 +81,9 @@ struct store_schema {
 	const char *resource;
 	const struct store_field *fields;
 	size_t count;
+	/* The resource that its records' parents are of; NULL: they have none. For these the store remembers by how much a record may be older than its
+	 * parent (snapshot_lead). */
+	const char *parent;
 };
 
 struct store_options {
@@ -258,6 +261,15 @@ unsigned snapshot_quarantined(const struct snapshot *v, const char *resource, in
 /* A mark's value, borrowed from the snapshot; {NULL, 0} when there is none. */
 struct bytes snapshot_mark(const struct snapshot *v, const char *key);
 
+/* By how many milliseconds at most a record of the resource was created before its parent was, 0 and more: what is younger than a time belongs
+ * to nobody who is younger than that and so much. False: nobody knows; some have no parent that is held, or were written before the store kept this. */
+bool snapshot_lead(const struct snapshot *v, const char *resource, int64_t *lead_ms_out);
+
+/* A number that somebody worked out from a snapshot's records, by a hash of all that it depends on beside them. It is kept, among a few hundred, for as
+ * long as nothing is committed. False: nobody did, or it is forgotten. */
+bool snapshot_recall(const struct snapshot *v, uint64_t question, uint64_t *number_out);
+void snapshot_remember(struct snapshot *v, uint64_t question, uint64_t number);
+
 /* One record by id. 1: found (a tombstone too: look at its flags), 0: not held, ERR_CORRUPT (the
  * block is bad: it will be quarantined at the next commit), ERR_IO, ERR_NOMEM. The record's spans
  * point into `memory`, which is reset first. */
@@ -333,9 +345,9 @@ struct scan_spec {
 	 * no step takes long. Copied. */
 	const struct store_term *terms;
 	size_t terms_count; /* at most SCAN_TERMS_MAX */
-	/* Only rows that this (complete) match of the resource does not rule out, but for one now and then, so that no step takes long;
-	 * NULL: all. Must outlive the scan. */
-	const struct match *match;
+	/* Only rows that this match of the resource does not rule out, but for one now and then, so that no step takes long;
+	 * NULL: all. Must outlive the scan, which gets the match ready where it needs it. */
+	struct match *match;
 	bool match_all; /* all rows come, with what the match says of them */
 };
 
@@ -353,6 +365,8 @@ struct scan_row {
 	uint32_t raw_bytes;
 	bool certain;               /* it has the scan's terms */
 	enum match_verdict verdict; /* of the scan's match; without one: sure */
+	uint64_t parent_hash;       /* what children call their parent (store/match.h); 0: none */
+	uint32_t segment, ordinal;  /* its place in the snapshot (struct match_hit) */
 };
 
 /* Opens a cursor over a snapshot (kept until scan_close; the snapshot must outlive it). Reads nothing:
@@ -365,6 +379,9 @@ int scan_open(struct snapshot *v, const struct scan_spec *spec, struct scan **sc
 int scan_step(struct scan *s, struct scan_row *row_out);
 /* The same until there is a row, or an end: opens as many segments as that takes. */
 int scan_next(struct scan *s, struct scan_row *row_out);
+/* From now on rows whose number in this field (of a kind with a column of numbers) is smaller than this, or, `most`, larger, or who have none, may be left out: whole
+ * segments where it can be. */
+void scan_bound(struct scan *s, unsigned field, bool most, int64_t value);
 /* The record of the row that scan_next gave last, inflated into `memory` (reset first). 1 or an
  * error. */
 int scan_record(struct scan *s, struct buf *memory, struct record *out);
@@ -380,6 +397,8 @@ enum store_action {
 	STORE_QUARANTINES, /* set aside; the span is no longer covered */
 	STORE_REWRITES,    /* written anew from memory; nothing is lost while the store is open */
 	STORE_LEAVES,      /* nothing */
+	STORE_ENDS, /* the next store_open (or trail_open) removes it: an end that was never finished, or that nobody can tell from one. No record that coverage claims then is lost */
+	STORE_FORGETS, /* an entry of the audit trail is lost, and nothing else: it goes with its file when the trail is full */
 };
 
 /* One thing that is not what was written. */

@@ -39,10 +39,12 @@ struct sync_options {
 	struct http *http;
 	struct store *store;
 	struct trail *trail;
-	double budget;           /* 0..1: share of the provider's rate that may be used */
-	unsigned concurrency;    /* calls at once */
-	int64_t stall_ms;        /* how long an answer may stand still; 0: thirty seconds */
-	int64_t retry_ms;        /* the first delay after a passing failure; doubles four times */
+	double budget; /* 0..1: share of the provider's rate that may be used */
+	double route_shares[ROUTE_CLASSES_MAX]; /* the same of each class of the provider's, in its order; 0: no less */
+	unsigned concurrency; /* calls at once */
+	size_t listed_max; /* ids of one listing that are compared with what is held (8 bytes each); of a longer one absences are not looked for, and a note says so. 0: a million */
+	int64_t stall_ms;  /* how long an answer may stand still; 0: thirty seconds */
+	int64_t retry_ms;  /* the first delay after a passing failure; doubles four times */
 	const struct zone *zone; /* of schedules and the window; borrowed; NULL: UTC */
 	struct week window;      /* when the past is read, unless a client asks */
 	bool window_strict;      /* all else likewise */
@@ -80,18 +82,37 @@ struct run_watch {
 	void *ctx;
 };
 
-/* Makes the runs that the wish calls for, or joins those that are under way or due (equal wishes are one). resource NULL: all. ids_out gets up to `cap` run ids; returns their
+/* Makes the runs that the wish calls for, or joins those that wait (equal wishes are one). What it brings is no older than this call: a run that has asked the provider something already is
+ * followed by another, which all wishes meanwhile share; only a first reading, and one of gaps, is joined, since changes are read after it (run_info.follow). resource NULL: all. ids_out gets up to `cap` run ids; returns their
  * number, ERR_INVALID for a resource that cannot be asked for like this, ERR_BUSY while stopping. A refused token is tried again. */
 int sync_wish(struct sync *s, const struct resource_type *resource, enum sync_mode mode,
 	      uint64_t *ids_out, size_t cap, struct why *why);
 /* The same for a span of creation times: SYNC_BACKFILL reads its gaps even before the wanted history, SYNC_VERIFY verifies all of it (sync_wish: the stretch whose turn it is). Other
- * modes know no span: ERR_INVALID unless it is TIME_MIN to TIME_MAX. */
+ * modes know no span: ERR_INVALID unless it is TIME_MIN to TIME_MAX. Nor may it begin before what is kept (sync_retain_start), which would only be dropped again: ERR_INVALID, too. */
 int sync_wish_span(struct sync *s, const struct resource_type *resource, enum sync_mode mode,
 		   int64_t start_ms, int64_t end_ms, uint64_t *ids_out, size_t cap, struct why *why);
-/* Just these records, with their children: up to SYNC_IDS_MAX ids. Joins the run of an earlier wish that has not ended. It claims nothing about others. ERR_INVALID: not of this resource,
+/* Just these records, with their children: up to SYNC_IDS_MAX ids. Joins the run of an earlier wish that has not ended; a record that it has asked for already is asked for again. It claims nothing about others. ERR_INVALID: not of this resource,
  * or not an id; ERR_LIMIT: too many at once; ERR_BUSY while stopping. */
 int sync_wish_ids(struct sync *s, const struct resource_type *resource, const struct bytes *ids,
 		  size_t count, uint64_t *run_out, struct why *why);
+/* What the provider's own search is asked for: its newest SEEK_RECORDS_MAX records that fit. */
+struct sync_search {
+	const struct resource_type *type;
+	bool created; /* the span and the order are of creation, not of the last update */
+	int64_t start_ms, end_ms; /* TIME_MIN, TIME_MAX: open */
+	struct seek seek;         /* as provider_seek left it */
+	/* What came of it, complete when the run has ended well: */
+	uint64_t ids[SEEK_RECORDS_MAX]; /* bytes_hash of those that were found, whether or not they were held before */
+	size_t count;
+	bool more; /* the provider has more that fit */
+};
+
+/* What a search finds is read and stored like single records; it claims nothing about others. One call for the list, and one for each record that is not held in the state that the list shows.
+ * `search` is borrowed, with what it borrows, until the watch is told of the end or the sync is freed. ERR_BUSY: another one of this resource is under way, or while
+ * stopping; ERR_LIMIT: too many watch already; ERR_INVALID, ERR_NOMEM. */
+int sync_search(struct sync *s, struct sync_search *search, const struct run_watch *watch,
+		struct why *why);
+
 /* One run that a wish would make, and what it would cost. */
 struct sync_estimate {
 	const char *resource;
@@ -133,8 +154,10 @@ struct sync_state {
 	int64_t probe_ms; /* of an open one: when the provider is asked again, wall clock; TIME_NONE: not planned */
 	int64_t clock_offset_ms; /* provider's clock minus ours, 0 while within two seconds */
 	unsigned concurrency; /* calls that may be under way now: fewer than configured while the provider is slow or refuses */
-	int64_t rate_limit; /* calls a window, as the provider says; -1 unknown */
+	int64_t rate_limit;     /* calls a window, as the provider says; -1 unknown */
+	int64_t rate_window_ms; /* the window */
 	int64_t rate_remaining;
+	int64_t wait_ms; /* before the next call may be sent; 0: none */
 	uint64_t calls_last_minute;
 	uint64_t calls, retries, bytes;                                       /* since the start */
 	char workspace_id[64], workspace_name[128], region[16], timezone[64]; /* "" until known */
@@ -196,7 +219,7 @@ unsigned sync_dead_count(const struct sync *s); /* without those that were dropp
 /* Letters, dropped ones too, because of which something in the span may be missing (dead_touches); the resource is the letters' own, not a child. */
 unsigned sync_dead_touching(const struct sync *s, const char *resource, bool created,
 			    int64_t start_ms, int64_t end_ms);
-/* It is tried with the next changes run (see sync_wish). ERR_NOTFOUND, or ERR_LIMIT: it was dropped, and there are too many others. */
+/* It is tried with the next changes run (see sync_wish). 1: it is queued already, for a run that waits or is under way. ERR_NOTFOUND, or ERR_LIMIT: it was dropped, and there are too many others. */
 int sync_dead_retry(struct sync *s, uint64_t number);
 /* It is not tried any more until its record changes or somebody wishes it; its record stays marked, and the hole stays known. Durable with the next commit, which
  * is tried at once. ERR_NOTFOUND, or ERR_LIMIT: too many were dropped. */

@@ -103,11 +103,12 @@ void phrases_release(struct phrases *p)
 /* Where a phrase belongs: the level, then the hash. */
 static uint32_t bucket_of(const struct phrase *item, const uint8_t *text)
 {
-	unsigned level = lookup_level(item->len);
 	struct lookup_key key = lookup_key(text + item->at, item->len < 16 ? item->len : 16);
+	uint32_t buckets[LOOKUP_LEVELS];
 
 	/* Of a level only the bytes that all its phrases have. */
-	return level << LOOKUP_BITS | lookup_hash(key, level);
+	lookup_buckets(key, buckets);
+	return buckets[lookup_level(item->len)];
 }
 
 static struct lookup_entry entry_of(const struct phrase *item, uint32_t i, const uint8_t *text)
@@ -129,8 +130,12 @@ void lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, 
 
 	l->text = text;
 	memset(l->starts, 0, sizeof l->starts);
-	for (uint32_t i = 0; i < count; i++)
-		l->starts[bucket_of(&items[i], text)]++;
+	memset(l->filled, 0, sizeof l->filled);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t b = bucket_of(&items[i], text);
+		l->starts[b]++;
+		l->filled[b / 64] |= UINT64_C(1) << b % 64;
+	}
 	for (uint32_t b = 0; b < LOOKUP_BUCKETS; b++) {
 		uint32_t n = l->starts[b];
 		l->starts[b] = (uint16_t)at;

@@ -12,24 +12,22 @@
 #define HASH_BITS  12
 #define BLOCK      4096u
 #define NOWHERE    UINT16_MAX
-#define CHAIN_MAX  4   /* copies looked at for one place, the best way */
+#define CHAIN_MAX  2   /* copies looked at for one place, the best way */
 #define SHORT_COPY 32u /* of copies up to here every length is tried */
 /* What is so long is taken, the best way, too: the places within are passed over, or a record that
  * repeats itself would take the square of its length. */
-#define LONG_ENOUGH 160u
+#define LONG_ENOUGH 32u
 /* What a byte costs elsewhere, in half bits: what a phrase or copy saves is judged by this. */
 #define BYTE_PRICE 5
 /* Longer phrases are taken without looking for a copy. */
 #define LONG_PHRASE 4u
 
-/* The cheapest way to a place in the block. */
-struct reached {
-	uint32_t price;
-	struct phrase_op op; /* the last one */
-};
-
+/* The cheapest way to each place in the block. */
 struct search {
-	struct reached reached[BLOCK + 1];
+	uint32_t prices[BLOCK + 1];
+	struct phrase_op ops[BLOCK + 1]; /* the last one of the way */
+	uint8_t lengths[SHORT_COPY + 1]; /* price of a short copy's length */
+	uint16_t length_symbols[SHORT_COPY + 1];
 	uint16_t chain[PHRASE_RAW_MAX + 1];
 };
 
@@ -42,6 +40,40 @@ struct phrase_packer {
 	struct buf room; /* for the stream */
 	struct lookup lookup;
 };
+
+/* ---- prices ---- */
+
+static uint32_t length_price(const struct phrases *p, uint32_t len)
+{
+	unsigned extra, slot = phrase_length_slot(len - PHRASE_COPY_MIN, &extra);
+
+	return p->bits[PHRASE_BYTES + slot] + extra;
+}
+
+static uint32_t distance_price(const struct phrases *p, uint32_t distance)
+{
+	unsigned far = phrase_distance_slot(distance);
+
+	return p->distance_bits[far] + far;
+}
+
+static struct phrase_op copy_op(uint32_t len, uint32_t distance)
+{
+	unsigned extra, slot = phrase_length_slot(len - PHRASE_COPY_MIN, &extra);
+
+	return (struct phrase_op){(uint16_t)(PHRASE_BYTES + slot), (uint16_t)len, (uint16_t)distance};
+}
+
+/* Of every short copy, once: they are what is tried most. */
+static void price_lengths(const struct phrases *p, struct search *s)
+{
+	for (uint32_t len = PHRASE_COPY_MIN; len <= SHORT_COPY; len++) {
+		s->lengths[len] = (uint8_t)length_price(p, len);
+		s->length_symbols[len] = copy_op(len, 1).symbol;
+	}
+}
+
+/* ---- life ---- */
 
 struct phrase_packer *phrase_packer_new(struct phrases *p, bool best)
 {
@@ -59,6 +91,8 @@ struct phrase_packer *phrase_packer_new(struct phrases *p, bool best)
 		return NULL;
 	}
 	lookup_build(&k->lookup, p->items, p->count, p->text);
+	if (best)
+		price_lengths(&k->phrases, k->search);
 	return k;
 }
 
@@ -108,21 +142,6 @@ static uint32_t same_bytes(const uint8_t *a, const uint8_t *b, const uint8_t *en
 	return (uint32_t)(b - start);
 }
 
-static uint32_t copy_price(const struct phrases *p, uint32_t len, uint32_t distance)
-{
-	unsigned extra, slot = phrase_length_slot(len - PHRASE_COPY_MIN, &extra),
-			far = phrase_distance_slot(distance);
-
-	return p->bits[PHRASE_BYTES + slot] + extra + p->distance_bits[far] + far;
-}
-
-static struct phrase_op copy_op(uint32_t len, uint32_t distance)
-{
-	unsigned extra, slot = phrase_length_slot(len - PHRASE_COPY_MIN, &extra);
-
-	return (struct phrase_op){(uint16_t)(PHRASE_BYTES + slot), (uint16_t)len, (uint16_t)distance};
-}
-
 /* ---- the fast way ---- */
 
 /* The latest place that may begin with the same four bytes; notes this one. */
@@ -153,7 +172,8 @@ static uint32_t fast_op(struct phrase_packer *k, struct bytes raw, const uint8_t
 	if (copied < PHRASE_COPY_MIN || copied <= len)
 		return len;
 	int saved = BYTE_PRICE * (int)len - 2 * codes->bits[op->symbol],
-	    saves = BYTE_PRICE * (int)copied - 2 * (int)copy_price(codes, copied, distance);
+	    saves = BYTE_PRICE * (int)copied -
+		    2 * (int)(length_price(codes, copied) + distance_price(codes, distance));
 	if (saves <= saved)
 		return len;
 	*op = copy_op(copied, distance);
@@ -171,29 +191,28 @@ static size_t fast_block(struct phrase_packer *k, struct bytes raw, size_t at)
 
 /* ---- the best way ---- */
 
-static void reach(struct search *s, size_t from, size_t len, uint32_t price, struct phrase_op op)
+static inline void reach(struct search *s, size_t to, uint32_t price, struct phrase_op op)
 {
-	struct reached *to = &s->reached[from + len];
-
-	price += s->reached[from].price;
-	if (price < to->price)
-		*to = (struct reached){price, op};
+	if (price < s->prices[to]) {
+		s->prices[to] = price;
+		s->ops[to] = op;
+	}
 }
 
 /* Every phrase that stands there; the length of the longest. */
 static uint32_t reach_phrases(struct phrase_packer *k, const uint8_t *p, size_t i, size_t left)
 {
 	struct lookup_key key = lookup_key(p, left);
-	uint32_t longest = 0;
+	uint32_t buckets[LOOKUP_LEVELS], longest = 0, price = k->search->prices[i];
+	unsigned levels = lookup_levels(&k->lookup, key, buckets);
 
-	for (unsigned level = 0; level < LOOKUP_LEVELS; level++) {
-		const uint16_t *start =
-			&k->lookup.starts[level << LOOKUP_BITS | lookup_hash(key, level)];
+	for (; levels; levels &= levels - 1) {
+		const uint16_t *start = &k->lookup.starts[buckets[__builtin_ctz(levels)]];
 		for (uint32_t at = start[0]; at < start[1]; at++) {
 			const struct lookup_entry *e = &k->lookup.entries[at];
 			if (!lookup_matches(&k->lookup, e, key, p, left))
 				continue;
-			reach(k->search, i, e->len, k->phrases.bits[e->symbol],
+			reach(k->search, i + e->len, price + k->phrases.bits[e->symbol],
 			      (struct phrase_op){e->symbol, e->len, 0});
 			longest = e->len > longest ? e->len : longest;
 			if (longest >= LONG_ENOUGH)
@@ -201,6 +220,21 @@ static uint32_t reach_phrases(struct phrase_packer *k, const uint8_t *p, size_t 
 		}
 	}
 	return longest;
+}
+
+/* A copy of `len` bytes, and of every shorter length above `from` as long as that is short. */
+static void reach_copy(struct phrase_packer *k, size_t i, uint32_t from, uint32_t len,
+		       uint32_t distance)
+{
+	struct search *s = k->search;
+	uint32_t price = s->prices[i] + distance_price(&k->phrases, distance),
+		 last = len <= SHORT_COPY ? len : SHORT_COPY;
+
+	for (uint32_t l = from + 1; l <= last; l++)
+		reach(s, i + l, price + s->lengths[l],
+		      (struct phrase_op){s->length_symbols[l], (uint16_t)l, (uint16_t)distance});
+	if (len > SHORT_COPY)
+		reach(s, i + len, price + length_price(&k->phrases, len), copy_op(len, distance));
 }
 
 /* Likewise for copies. */
@@ -213,15 +247,10 @@ static uint32_t reach_copies(struct phrase_packer *k, struct bytes raw, size_t p
 
 	for (int n = 0; n < CHAIN_MAX && at != NOWHERE && longest < LONG_ENOUGH;
 	     n++, at = k->search->chain[at]) {
-		uint32_t len = same_bytes(raw.data + at, p, p + left),
-			 distance = (uint32_t)place - at;
+		uint32_t len = same_bytes(raw.data + at, p, p + left);
 		if (len <= longest)
 			continue;
-		for (uint32_t l = longest + 1; l < len && l <= SHORT_COPY; l++)
-			reach(k->search, i, l, copy_price(&k->phrases, l, distance),
-			      copy_op(l, distance));
-		reach(k->search, i, len, copy_price(&k->phrases, len, distance),
-		      copy_op(len, distance));
+		reach_copy(k, i, longest, len, (uint32_t)place - at);
 		longest = len;
 	}
 	k->search->chain[place] = *head;
@@ -236,7 +265,7 @@ static void trace(struct phrase_packer *k, size_t n)
 	uint32_t first = BLOCK;
 
 	while (n) {
-		struct phrase_op op = s->reached[n].op;
+		struct phrase_op op = s->ops[n];
 		k->ops[--first] = op;
 		n -= op.len ? op.len : 1;
 	}
@@ -249,12 +278,11 @@ static size_t best_block(struct phrase_packer *k, struct bytes raw, size_t at)
 	size_t n = raw.len - at < BLOCK ? raw.len - at : BLOCK;
 	struct search *s = k->search;
 
-	for (size_t i = 1; i <= n; i++)
-		s->reached[i].price = UINT32_MAX;
-	s->reached[0].price = 0;
+	memset(s->prices, 0xff, (n + 1) * sizeof *s->prices);
+	s->prices[0] = 0;
 	for (size_t i = 0, step; i < n; i += step) {
 		const uint8_t *p = raw.data + at + i;
-		reach(s, i, 1, k->phrases.bits[*p], (struct phrase_op){*p, 0, 0});
+		reach(s, i + 1, s->prices[i] + k->phrases.bits[*p], (struct phrase_op){*p, 0, 0});
 		step = reach_phrases(k, p, i, n - i);
 		if (step < LONG_ENOUGH && raw.len - at - i >= 4)
 			step = reach_copies(k, raw, at + i, i, n - i);

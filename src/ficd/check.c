@@ -17,11 +17,25 @@
 
 #define STEP_BYTES (1024 * 1024)
 
+#define HARMLESS 2 /* exit code: no record is concerned */
+
+struct findings {
+	const char *source;
+	uint64_t harmless;
+};
+
 static void on_found(void *ctx, const struct store_damage *d)
 {
+	static const char *const then[] = {
+		[STORE_ENDS] = ": the next start removes it",
+		[STORE_FORGETS] = ": it is lost, and nothing else",
+	};
 	char start[TIME_TEXT_MAX], end[TIME_TEXT_MAX];
+	struct findings *f = ctx;
 
-	printf("%s: %s: %s", (const char *)ctx, d->file, d->words);
+	f->harmless += d->action == STORE_ENDS || d->action == STORE_FORGETS;
+	printf("%s: %s: %s%s", f->source, d->file, d->words,
+	       d->action == STORE_ENDS || d->action == STORE_FORGETS ? then[d->action] : "");
 	if (d->records)
 		printf(": %" PRIu64 " of the %s", d->records, d->resource);
 	if (d->records && d->span.start_ms > TIME_MIN)
@@ -30,16 +44,17 @@ static void on_found(void *ctx, const struct store_damage *d)
 	printf("\n");
 }
 
-/* 0 sound, 1 damaged, else an exit code. */
+/* 0 sound, 1 damaged, HARMLESS, else an exit code. */
 static int check_opened(struct store *store, const char *name)
 {
 	struct store_check *check = store_check_new(store);
+	struct findings found = {.source = name};
 	uint64_t bad = 0, files = 0, bytes = 0;
 	double progress;
 	int rc = ERR_NOMEM;
 
 	if (check) {
-		store_check_tell(check, on_found, (void *)(uintptr_t)name);
+		store_check_tell(check, on_found, &found);
 		do
 			rc = store_check_step(check, STEP_BYTES, &bad, &progress);
 		while (rc == 1);
@@ -52,7 +67,7 @@ static int check_opened(struct store *store, const char *name)
 	}
 	printf("%s: %" PRIu64 " files, %" PRIu64 " bytes, %" PRIu64 " damaged\n", name, files,
 	       bytes, bad);
-	return bad > 0;
+	return bad == 0 ? 0 : bad == found.harmless ? HARMLESS : 1;
 }
 
 static int check_source(const struct config *c, const struct config_source *source)
@@ -104,6 +119,14 @@ static int take_lock(const char *state_dir, int *code_out)
 	return -2;
 }
 
+/* An error of ours says most, then damage. */
+static int worse(int a, int b)
+{
+	int low = a < b ? a : b, high = a < b ? b : a;
+
+	return high == HARMLESS && low == 1 ? low : high;
+}
+
 int check_store(struct config *config)
 {
 	int code = 0, lock = take_lock(config->state_dir, &code);
@@ -112,8 +135,7 @@ int check_store(struct config *config)
 	log_setup(LOG_LEVEL_ERROR, false);
 	for (size_t i = 0; i < config->source_count && lock != -2; i++) {
 		int rc = check_source(config, &config->sources[i]);
-		if (rc > code)
-			code = rc;
+		code = worse(code, rc);
 	}
 	if (lock >= 0)
 		close(lock);

@@ -1,6 +1,9 @@
 /* config_resources: the resources of a source: their defaults, which of them follow another, what must fit together. */
 #include "config_loader.h"
 
+#include <base/suggest.h>
+#include <source/provider.h>
+
 #define DAY_MS INT64_C(86400000)
 
 static void set_text(struct loader *l, const char *name, struct config_resource *r, const char *text)
@@ -112,12 +115,33 @@ static void check_resource_verify(struct loader *l, const struct config_source *
 	}
 }
 
+/* Kinds of calls that the source's provider does not know. */
+static void check_routes(struct loader *l, const struct config_source *s)
+{
+	const struct provider *p = provider_find(bytes_str(s->provider ? s->provider : ""));
+
+	for (size_t i = 0; p && i < s->route_budget.count; i++) {
+		const char *name = s->route_budget.items[i].name, *known[ROUTE_CLASSES_MAX + 1];
+		size_t n = 0;
+		if (provider_route(p, bytes_str(name)) > 0)
+			continue;
+		for (size_t k = 1; p->routes[k].name; k++)
+			known[n++] = p->routes[k].name;
+		known[n] = NULL;
+		const char *near = suggest(bytes_str(name), known);
+		config_error(l->errors, s->line,
+			     "route_budget: %s has no kind of calls named %s%s%s%s", p->name, name,
+			     near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+	}
+}
+
 void loader_resource_checks(struct loader *l, struct config_source *s)
 {
 	for (size_t i = 0; i < s->resource_count; i++)
 		if (s->resources[i].follows)
 			follow(s, &s->resources[i]);
 	check_retain(l, s, s->line, s->retain_ms, "conversations and tickets");
+	check_routes(l, s);
 	for (size_t i = 0; i < s->resource_count; i++) {
 		check_resource(l, s, &s->resources[i]);
 		check_resource_retain(l, s, &s->resources[i], config_resources[i].windowed);

@@ -18,8 +18,7 @@ static const char *const providers_later[] = {"front", NULL};
 static const char *const regions[] = {"us", "eu", "au", NULL};
 static const char *const versions[] = {"2.14", "2.15", "2.16", NULL};
 static const char *const depths[] = {"threads", "counts", NULL};
-static const char *const stale[] = {"serve", "wait", "error", NULL};
-static const char *const stale_later[] = {"live", NULL};
+static const char *const stale[] = {"serve", "wait", "error", "live", NULL};
 
 static const char *const no_yes[] = {"no", "yes", NULL};
 
@@ -80,11 +79,13 @@ const struct option config_options[] = {
 	 .max = 30 * DAY_MS, .reloadable = true,
 	 .help = "a missing tail as long as this is no gap: the answer is still fresh"},
 	{SOURCE(on_stale), .name = "on_stale", .type = OPTION_WORD, .fallback = "serve",
-	 .words = stale, .later = stale_later, .reloadable = true,
-	 .help = "what a question gets that asks for newer data than there is: serve answers now and refreshes behind, wait fills what is missing first, error refuses"},
+	 .words = stale, .reloadable = true,
+	 .help = "what a question gets that asks for newer data than there is: serve answers now and refreshes behind, wait fills what is missing first, live asks the provider for just this where it can be asked, error refuses"},
 	{SOURCE(budget), .name = "budget", .type = OPTION_PERCENT, .fallback = "80%", .min = 1,
 	 .max = 100, .reloadable = true,
 	 .help = "share of the provider's rate limit; the rest is left to others"},
+	{SOURCE(route_budget), .name = "route_budget", .type = OPTION_ROUTES, .fallback = "",
+	 .help = "less for one kind of calls: a list such as search 40%, of the limit that the provider has for them, else of its whole rate; known are, at Intercom, search and scroll"},
 	{SOURCE(concurrency), .name = "concurrency", .type = OPTION_NUMBER, .fallback = "4",
 	 .min = 1, .max = 8, .help = "calls to the provider at the same time"},
 	{SOURCE(retry_ms), .name = "retry", .type = OPTION_DURATION, .fallback = "1s", .min = 10,

@@ -25,6 +25,7 @@ enum option_type {
 	OPTION_SCHEDULE,  /* struct schedule */
 	OPTION_ZONE,      /* const char *: of a time zone that can be loaded */
 	OPTION_WEEK,      /* struct week */
+	OPTION_ROUTES,    /* struct config_routes */
 	OPTION_LISTEN,    /* const char *: a loopback address or an absolute path; NULL: "off" */
 };
 

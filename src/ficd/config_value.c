@@ -322,6 +322,50 @@ static int parse_resources(void *field, const char *text, struct why *why)
 	return 0;
 }
 
+/* "search 40%", behind those that there are. */
+static bool add_route(struct config_routes *r, struct bytes item)
+{
+	const uint8_t *space = item.len ? memchr(item.data, ' ', item.len) : NULL;
+	size_t name = space ? (size_t)(space - item.data) : 0, at = name;
+	char number[8];
+	const char *end;
+	int64_t percent;
+
+	while (at < item.len && item.data[at] == ' ')
+		at++;
+	if (r->count == CONFIG_ROUTES_MAX || name == 0 || name >= sizeof r->items->name ||
+	    item.len - at >= sizeof number)
+		return false;
+	snprintf(number, sizeof number, "%.*s", (int)(item.len - at), (const char *)item.data + at);
+	if (!take_digits(number, &percent, &end) || strcmp(end, "%") != 0 || percent < 1 ||
+	    percent > 100)
+		return false;
+	snprintf(r->items[r->count].name, sizeof r->items->name, "%.*s", (int)name,
+		 (const char *)item.data);
+	r->items[r->count++].percent = (unsigned)percent;
+	return true;
+}
+
+static int parse_routes(struct config_routes *out, const char *text, struct why *why)
+{
+	struct config_routes r = {.count = 0};
+	struct bytes item;
+
+	while (list_next(&text, &item)) {
+		if (!add_route(&r, item))
+			return why_set(
+				why, ERR_INVALID,
+				"expected up to %d kinds of calls with a percentage each, such as search 40%%, found '%.*s'",
+				CONFIG_ROUTES_MAX, (int)(item.len < 60 ? item.len : 60),
+				(const char *)item.data);
+		for (size_t i = 0; i + 1 < r.count; i++)
+			if (strcmp(r.items[i].name, r.items[r.count - 1].name) == 0)
+				return why_set(why, ERR_INVALID, "%s stands twice", r.items[i].name);
+	}
+	*out = r;
+	return 0;
+}
+
 static int parse_schedule(void *field, const char *text, struct why *why)
 {
 	struct why inner = {""};
@@ -371,6 +415,7 @@ int option_parse(const struct option *o, void *section, const char *text, struct
 	case OPTION_SCHEDULE: return parse_schedule(field, text, why);
 	case OPTION_ZONE: return parse_zone(field, text, memory, why);
 	case OPTION_WEEK: return week_parse(bytes_str(text), field, why);
+	case OPTION_ROUTES: return parse_routes(field, text, why);
 	case OPTION_WORD:
 	case OPTION_CHOICE: break;
 	}
@@ -422,6 +467,12 @@ static void put_text(struct buf *out, const char *text)
 	buf_put_str(out, text ? text : "");
 }
 
+static void print_routes(const struct config_routes *r, struct buf *out)
+{
+	for (size_t i = 0; i < r->count; i++)
+		buf_printf(out, "%s%s %u%%", i ? ", " : "", r->items[i].name, r->items[i].percent);
+}
+
 void option_print(const struct option *o, const void *section, struct buf *out)
 {
 	const void *field = (const char *)section + o->offset;
@@ -452,6 +503,7 @@ void option_print(const struct option *o, const void *section, struct buf *out)
 		return;
 	case OPTION_RESOURCES: print_resources(*(const unsigned *)field, out); return;
 	case OPTION_SCHEDULE: schedule_print(field, out); return;
+	case OPTION_ROUTES: print_routes(field, out); return;
 	case OPTION_WEEK: put_text(out, week->limited ? week->text : "any"); return;
 	case OPTION_WORD: break;
 	}

@@ -23,6 +23,7 @@ struct following;
 struct heap;
 struct hooks;
 struct indexed;
+struct lookup;
 struct request;
 struct service;
 struct session;
@@ -54,6 +55,9 @@ struct source {
 	struct refresh refreshes[CONFIG_RESOURCES_MAX]; /* by the provider's table of types */
 	struct hooks *hooks;                            /* what comes of webhooks */
 	struct following *followers;                    /* who is told of its commits */
+	struct lookup *lookups; /* what the provider is being asked for questions */
+	unsigned live_failures; /* of them, in a row */
+	int64_t live_mono_ms;   /* nothing is asked so before */
 };
 
 #define METHODS_MAX 32

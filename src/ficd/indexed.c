@@ -39,6 +39,15 @@ static size_t count_fields(const struct field *f)
 	return n;
 }
 
+/* Whose child it is; NULL: nobody's. */
+static const char *parent_of(const struct resource_type *types, const char *name)
+{
+	for (; types->name; types++)
+		if (types->child && strcmp(types->child, name) == 0)
+			return types->name;
+	return NULL;
+}
+
 struct indexed *indexed_new(const struct resource_type *types)
 {
 	struct indexed *x = calloc(1, sizeof *x);
@@ -56,7 +65,8 @@ struct indexed *indexed_new(const struct resource_type *types)
 	}
 	for (size_t i = 0; i < resources; i++) {
 		size_t n = count_fields(types[i].fields);
-		x->schemas[i] = (struct store_schema){types[i].name, x->fields + at, n};
+		x->schemas[i] = (struct store_schema){types[i].name, x->fields + at, n,
+						      parent_of(types, types[i].name)};
 		for (size_t k = 0; k < n; k++, at++)
 			x->fields[at] = (struct store_field){&types[i].fields[k],
 							     kind_of(&types[i].fields[k])};

@@ -13,15 +13,25 @@ static const struct param no_params[] = {{NULL, PARAM_TEXT, false}};
 static const struct param source_params[] = {{"source", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
 
 static const struct param query_params[] = {
-	{"resource", PARAM_TEXT, true},       {"source", PARAM_TEXT, false},
-	{"since", PARAM_TIME, false},         {"until", PARAM_TIME, false},
-	{"axis", PARAM_TEXT, false},          {"where", PARAM_TEXT, false},
-	{"text", PARAM_TEXT, false},          {"sort", PARAM_TEXT, false},
-	{"limit", PARAM_INTEGER, false},      {"cursor", PARAM_TEXT, false},
-	{"fields", PARAM_TEXTS, false},       {"total", PARAM_BOOL, false},
-	{"doc", PARAM_BOOL, false},           {"max_age", PARAM_DURATION, false},
-	{"require", PARAM_TEXT, false},       {"on_stale", PARAM_TEXT, false},
-	{"timeout_ms", PARAM_INTEGER, false}, {NULL, PARAM_TEXT, false},
+	{"resource", PARAM_TEXT, true},
+	{"source", PARAM_TEXT, false},
+	{"since", PARAM_TIME, false},
+	{"until", PARAM_TIME, false},
+	{"axis", PARAM_TEXT, false},
+	{"where", PARAM_TEXT, false},
+	{"text", PARAM_TEXT, false},
+	{"sort", PARAM_TEXT, false},
+	{"limit", PARAM_INTEGER, false},
+	{"cursor", PARAM_TEXT, false},
+	{"fields", PARAM_TEXTS, false},
+	{"total", PARAM_BOOL, false},
+	{"doc", PARAM_BOOL, false},
+	{"max_age", PARAM_DURATION, false},
+	{"require", PARAM_TEXT, false},
+	{"on_stale", PARAM_TEXT, false},
+	{"timeout_ms", PARAM_INTEGER, false},
+	{"stream", PARAM_BOOL, false},
+	{NULL, PARAM_TEXT, false},
 };
 
 static const struct param aggregate_params[] = {
@@ -36,21 +46,18 @@ static const struct param aggregate_params[] = {
 };
 
 static const struct param get_params[] = {
-	{"resource", PARAM_TEXT, true},     {"id", PARAM_TEXT, true},
-	{"source", PARAM_TEXT, false},      {"fields", PARAM_TEXTS, false},
-	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
-	{"on_stale", PARAM_TEXT, false},    {"timeout_ms", PARAM_INTEGER, false},
-	{NULL, PARAM_TEXT, false},
+	{"resource", PARAM_TEXT, true},       {"id", PARAM_TEXT, true},
+	{"source", PARAM_TEXT, false},        {"fields", PARAM_TEXTS, false},
+	{"live", PARAM_BOOL, false},          {"max_age", PARAM_DURATION, false},
+	{"require", PARAM_TEXT, false},       {"on_stale", PARAM_TEXT, false},
+	{"timeout_ms", PARAM_INTEGER, false}, {NULL, PARAM_TEXT, false},
 };
 
 static const struct param thread_params[] = {
-	{"id", PARAM_TEXT, true},
-	{"resource", PARAM_TEXT, false},
-	{"source", PARAM_TEXT, false},
-	{"max_age", PARAM_DURATION, false},
-	{"require", PARAM_TEXT, false},
-	{"on_stale", PARAM_TEXT, false},
-	{"timeout_ms", PARAM_INTEGER, false},
+	{"id", PARAM_TEXT, true},           {"resource", PARAM_TEXT, false},
+	{"source", PARAM_TEXT, false},      {"live", PARAM_BOOL, false},
+	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
+	{"on_stale", PARAM_TEXT, false},    {"timeout_ms", PARAM_INTEGER, false},
 	{NULL, PARAM_TEXT, false},
 };
 

@@ -98,6 +98,7 @@ void method_aggregate(struct request *r)
 		.end_ms = g->question.end_ms,
 		.groups = &g->rows,
 	};
+	g->asks.never = true;
 	/* One more than there may be, so that what is too much is said and not left out. */
 	if (!param_names(r, &g->arena, "group_by", AGGREGATE_GROUPS_BY_MAX + 1, &by,
 			 &spec.group_by_count) ||

@@ -126,7 +126,7 @@ struct change {
 	int (*one)(struct sync *s, uint64_t number);
 	const struct resource_type *types[CONFIG_RESOURCES_MAX]; /* of those that were changed */
 	size_t type_count;
-	uint32_t count;
+	uint32_t count, queued;
 };
 
 static void note_type(struct change *c, const char *resource)
@@ -148,16 +148,20 @@ static bool change_letters(struct change *c)
 	for (uint64_t at = 0; sync_dead_next(c->source->sync, at, &e); at = e.number) {
 		if (c->id.data ? !is_named(e.letter, c->id) : e.letter->dropped)
 			continue;
-		if (c->one(c->source->sync, e.number)) {
+		int rc = c->one(c->source->sync, e.number);
+		if (rc < 0) {
 			request_error(c->r, RPC_UNAVAILABLE, "limit",
 				      "retry, or mend at the provider, some of those there are",
 				      "too many dead letters: this one cannot be added to them");
 			return false;
 		}
+		c->queued += rc > 0;
+		if (rc > 0)
+			continue;
 		note_type(c, e.letter->resource);
 		c->count++;
 	}
-	if (c->count || !c->id.data)
+	if (c->count || c->queued || !c->id.data)
 		return true;
 	request_error(c->r, RPC_NOT_FOUND, "no_letter", "'ficq dead' lists them",
 		      "there is no dead letter '%.*s'", (int)(c->id.len > 60 ? 60 : c->id.len),
@@ -182,8 +186,9 @@ void method_dead_retry(struct request *r)
 		int n = sync_wish(c.source->sync, c.types[i], SYNC_CHANGES, ids + runs, 1, &why);
 		runs += n > 0;
 	}
-	mp_put_map(&r->result, 2);
+	mp_put_map(&r->result, 3);
 	put_integer(&r->result, "retried", c.count);
+	put_integer(&r->result, "queued", c.queued);
 	mp_put_cstr(&r->result, "runs");
 	mp_put_array(&r->result, runs);
 	for (uint32_t i = 0; i < runs; i++)

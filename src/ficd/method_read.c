@@ -1,248 +1,24 @@
 /*
- * method_read: records: query, get, thread. Each reads one snapshot, so that its rows and its freshness belong together; long ones go on in slices. One that waits
- * for newer data (refresh.h) holds nothing meanwhile, and begins again when it is there.
+ * method_read: records: query, get, thread. Each reads one snapshot (reading.h), so that its rows and its freshness belong together; long ones go on in slices.
  */
+#include "live.h"
 #include "method.h"
 #include "pairs.h"
 #include "params.h"
 #include "reading.h"
-#include "refresh.h"
+#include "stream.h"
 
 #include <codec/msgpack.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#define LIMIT_DEFAULT   100
-#define LIMIT_MAX       1000
-#define ROWS_BYTES_MAX  (1024 * 1024) /* of one answer; more is another page */
-#define ROWS_BYTES_MIN  (64 * 1024)   /* what everybody gets, however many answers lie unread */
-#define WAIT_DEFAULT_MS 30000
-#define WAIT_MAX_MS     (10 * 60 * 1000)
-#define DAMAGED_MAX     8 /* segments that one question may find damaged */
-
-static void reading_release(struct request *r)
-{
-	struct reading *g = r->state;
-
-	task_free(g->task);
-	query_free(g->query);
-	thread_free(g->thread);
-	aggregate_free(g->aggregate);
-	zone_free(g->zone);
-	snapshot_free(g->view);
-	arena_release(&g->arena);
-	buf_release(&g->rows);
-	buf_release(&g->memory);
-	free(g);
-}
-
-/* What is damaged is set aside and read again. The question is answered at once from the rest, with the gap that is left. */
-static void fail_damaged(struct reading *g)
-{
-	struct request *r = g->request;
-
-	sync_repair(g->source->sync);
-	if (r->damaged < DAMAGED_MAX) {
-		r->damaged++;
-		request_restart(r);
-		return;
-	}
-	request_error(g->request, RPC_UNAVAILABLE, "damaged", "ask again when it was read",
-		      "Stored records that this needs are damaged and are being read again");
-}
-
-void reading_fail(struct reading *g, int rc, const struct why *why)
-{
-	if (rc == ERR_CORRUPT) {
-		fail_damaged(g);
-		return;
-	}
-	int code = rc == ERR_INVALID || rc == ERR_NOTFOUND || rc == ERR_SYNTAX || rc == ERR_LIMIT
-			   ? RPC_INVALID_PARAMS
-			   : RPC_INTERNAL;
-
-	request_error(g->request, code, err_name(rc), NULL, "%s",
-		      why->text[0] ? why->text : "cannot be answered");
-}
-
-struct reading *reading_new(struct request *r, const char *resource)
-{
-	struct source *s = param_source(r);
-	const struct resource_type *type;
-	struct reading *g;
-
-	if (!s)
-		return NULL;
-	type = resource ? source_type(s, bytes_str(resource)) : param_resource(r, s);
-	if (!type) {
-		if (resource)
-			request_error(r, RPC_NOT_FOUND, "resource", NULL,
-				      "source %s does not keep %s", s->config->name, resource);
-		return NULL;
-	}
-	g = calloc(1, sizeof *g);
-	if (!g || !(g->view = r->damaged ? snapshot_sound(s->store) : snapshot_new(s->store))) {
-		free(g);
-		request_error(r, RPC_INTERNAL, "no_memory", NULL, "out of memory");
-		return NULL;
-	}
-	g->request = r;
-	g->source = s;
-	g->type = type;
-	g->question = (struct freshness_question){
-		.start_ms = TIME_MIN, .end_ms = TIME_MAX, .max_age_ms = -1};
-	g->least = FRESHNESS_STALE;
-	r->state = g;
-	r->release = reading_release;
-	return g;
-}
+#define LIMIT_DEFAULT  100
+#define LIMIT_MAX      1000
+#define ROWS_BYTES_MAX (1024 * 1024) /* of one answer; more is another page */
 
 static bool read_names(struct reading *g)
 {
 	return param_fields(g->request, &g->arena, &g->names, &g->name_count);
-}
-
-/* An answer that met damage is never worth more than partial. */
-static void note_damage(struct reading *g, struct freshness *f, uint64_t damaged)
-{
-	sync_repair(g->source->sync);
-	f->complete = false;
-	if (f->state != FRESHNESS_FRESH)
-		return;
-	f->state = FRESHNESS_PARTIAL;
-	f->reason = "damaged";
-	snprintf(f->message, sizeof f->message,
-		 "Some stored records are damaged and are being read again - the answer misses %llu",
-		 (unsigned long long)damaged);
-}
-
-int reading_freshness(struct reading *g, uint64_t damaged)
-{
-	struct freshness f;
-	int rc = source_judge(g->source, g->view, g->type, &g->question, &f);
-
-	if (rc)
-		return rc;
-	if (damaged)
-		note_damage(g, &f, damaged);
-	mp_put_cstr(&g->request->result, "freshness");
-	freshness_write(&f, "cache", 0, &g->request->result);
-	g->request->worth = f.state;
-	freshness_release(&f);
-	return 0;
-}
-
-void reading_no_memory(struct reading *g)
-{
-	request_error(g->request, RPC_INTERNAL, "no_memory", NULL, "out of memory");
-}
-
-bool reading_has_room(struct reading *g)
-{
-	g->request->weight = g->rows.len;
-	if (g->rows.len <= ROWS_BYTES_MIN || !request_crowded(g->request))
-		return true;
-	request_error(g->request, RPC_BUSY, "busy", "read your answers, then ask again",
-		      "too many answers wait to be read");
-	return false;
-}
-
-void reading_go(struct reading *g, bool (*step)(void *ctx))
-{
-	if (!step(g))
-		return;
-	g->task = task_new(g->request->daemon->loop, step, g);
-	if (g->task)
-		task_start(g->task);
-	else
-		reading_no_memory(g);
-}
-
-/* False: the error was sent. */
-static bool read_demand(struct reading *g, enum config_on_stale *policy, int64_t *timeout_ms)
-{
-	static const char *const words[] = {"serve", "wait", "error"};
-	struct request *r = g->request;
-	struct bytes text;
-
-	*policy = g->source->config->on_stale;
-	*timeout_ms = WAIT_DEFAULT_MS;
-	if (param_text(r, "on_stale", &text)) {
-		size_t i = 0;
-		while (i < 3 && !bytes_is(text, words[i]))
-			i++;
-		if (i == 3) {
-			request_error(r, RPC_INVALID_PARAMS, "on_stale", NULL,
-				      bytes_is(text, "live") ? "'on_stale': live is not in this release"
-							     : "'on_stale' is serve, wait or error");
-			return false;
-		}
-		*policy = (enum config_on_stale)i;
-	}
-	/* The first page was waited for. */
-	if (param_raw(r, "cursor", &text))
-		*policy = CONFIG_ON_STALE_SERVE;
-	param_integer(r, "timeout_ms", timeout_ms);
-	if (*timeout_ms < 0 || *timeout_ms > WAIT_MAX_MS) {
-		request_error(r, RPC_INVALID_PARAMS, "timeout_ms", NULL, "'timeout_ms' is 0 to %d",
-			      WAIT_MAX_MS);
-		return false;
-	}
-	if (param_text(r, "require", &text) && freshness_state_parse(text, &g->least)) {
-		request_error(r, RPC_INVALID_PARAMS, "require", NULL,
-			      "'require' is fresh, partial or stale");
-		return false;
-	}
-	return true;
-}
-
-/* What is done about data that is not fresh. True: read on; false: the answer comes later, or an error was sent. */
-static bool act_on(struct reading *g, const struct freshness *f, enum config_on_stale policy,
-		   int64_t timeout_ms)
-{
-	struct request *r = g->request;
-
-	if (f->state != FRESHNESS_FRESH && policy == CONFIG_ON_STALE_WAIT &&
-	    refresh_wait(r, g->source, g->type, f, timeout_ms))
-		return false;
-	if (f->state != FRESHNESS_FRESH && policy == CONFIG_ON_STALE_SERVE)
-		refresh_behind(g->source, g->type, f);
-	if (f->state <= g->least && (f->state == FRESHNESS_FRESH || policy != CONFIG_ON_STALE_ERROR))
-		return true;
-	request_error(r, RPC_STALE, freshness_state_name(f->state),
-		      policy == CONFIG_ON_STALE_ERROR
-			      ? "run 'ficq sync', or ask with on_stale serve or wait"
-			      : "run 'ficq sync', or ask without 'require'",
-		      "%s", f->message);
-	return false;
-}
-
-bool reading_meets(struct reading *g)
-{
-	enum config_on_stale policy;
-	int64_t timeout_ms;
-	struct freshness f;
-
-	if (!read_demand(g, &policy, &timeout_ms))
-		return false;
-	if (source_judge(g->source, g->view, g->type, &g->question, &f)) {
-		reading_no_memory(g);
-		return false;
-	}
-	bool met = act_on(g, &f, policy, timeout_ms);
-	freshness_release(&f);
-	return met;
-}
-
-bool reading_sound_enough(struct reading *g, uint64_t damaged)
-{
-	if (!damaged || g->least != FRESHNESS_FRESH)
-		return true;
-	sync_repair(g->source->sync);
-	request_error(g->request, RPC_STALE, "damaged", "ask again when it was read",
-		      "Some stored records are damaged and are being read again");
-	return false;
 }
 
 /* ---- query ---- */
@@ -256,14 +32,17 @@ static void query_answer(struct reading *g)
 		return;
 	g->question.start_ms = q->start_ms;
 	g->question.end_ms = q->end_ms;
-	mp_put_map(out, q->total_known ? 5 : 4);
+	live_look(g->request, buf_bytes(&g->rows));
+	mp_put_map(out, 4u + q->total_known + (g->stream != NULL));
 	if (reading_freshness(g, q->damaged)) {
 		reading_no_memory(g);
 		return;
 	}
 	mp_put_cstr(out, "rows");
-	mp_put_array(out, q->rows);
+	mp_put_array(out, g->stream ? 0 : q->rows);
 	buf_put_bytes(out, buf_bytes(&g->rows));
+	if (g->stream)
+		put_integer(out, "streamed", (int64_t)q->rows);
 	put_text(out, "next_cursor", q->more ? q->next_cursor : NULL);
 	if (q->total_known)
 		put_integer(out, "total", (int64_t)q->total);
@@ -298,16 +77,19 @@ static bool query_slice(void *ctx)
 /* False: the error was sent. */
 static bool read_limit(struct reading *g, struct query_spec *spec)
 {
-	int64_t limit = LIMIT_DEFAULT;
+	int64_t max = spec->flow ? UINT32_MAX : LIMIT_MAX, limit = spec->flow ? max : LIMIT_DEFAULT;
 
 	spec->want_total = param_bool(g->request, "total");
 	param_integer(g->request, "limit", &limit);
-	if (limit < 0 || limit > LIMIT_MAX) {
+	if (limit < 0 || limit > max) {
 		request_error(g->request, RPC_INVALID_PARAMS, "limit",
-			      "page through more with next_cursor", "'limit' is 0 to %d", LIMIT_MAX);
+			      spec->flow ? NULL
+					 : "page through more with next_cursor, or ask with 'stream'",
+			      "'limit' is 0 to %lld", (long long)max);
 		return false;
 	}
 	spec->limit = (uint32_t)limit;
+	g->counted = limit == 0;
 	return true;
 }
 
@@ -325,27 +107,6 @@ static bool read_sort(struct reading *g, struct query_spec *spec)
 	return rc == 0;
 }
 
-bool reading_text(struct reading *g, struct query_text *out)
-{
-	struct bytes text;
-	struct why why = {""};
-
-	if (!param_text(g->request, "text", &text))
-		return true;
-	int rc = search_parse(text, &g->arena, &out->search, &why);
-	if (rc) {
-		request_error(g->request, RPC_BAD_EXPRESSION, err_name(rc),
-			      "see ficq(1), THE TEXT LANGUAGE", "%s", why.text);
-		return false;
-	}
-	if (g->type->child) {
-		const struct resource_type *child = source_type(g->source, bytes_str(g->type->child));
-		out->child = child->name;
-		out->child_fields = child->fields;
-	}
-	return true;
-}
-
 void method_query(struct request *r)
 {
 	struct reading *g = reading_new(r, NULL);
@@ -361,12 +122,19 @@ void method_query(struct request *r)
 		.start_ms = g->question.start_ms,
 		.end_ms = g->question.end_ms,
 		.whole = param_bool(r, "doc"),
-		.bytes_max = request_crowded(r) ? ROWS_BYTES_MIN : ROWS_BYTES_MAX,
+		.flow = param_bool(r, "stream"),
 		.rows = &g->rows,
 	};
+	spec.bytes_max = spec.flow            ? STREAM_PIECE_BYTES
+			 : request_crowded(r) ? READING_BYTES_MIN
+					      : ROWS_BYTES_MAX;
 	if (!read_limit(g, &spec) || !read_sort(g, &spec) ||
 	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) ||
-	    !reading_text(g, &spec.text) || !read_names(g) || !reading_meets(g))
+	    !reading_text(g, &spec.text) || !read_names(g))
+		return;
+	g->asks.where = spec.where;
+	g->asks.search = spec.text.search;
+	if (!reading_meets(g))
 		return;
 	spec.names = g->names;
 	spec.name_count = g->name_count;
@@ -374,7 +142,9 @@ void method_query(struct request *r)
 	int rc = query_open(g->view, &spec, &g->query, &why);
 	if (rc)
 		reading_fail(g, rc, &why);
-	else
+	else if (spec.flow && stream_begin(g))
+		stream_go(g, query_answer);
+	else if (!spec.flow)
 		reading_go(g, query_slice);
 }
 
@@ -385,14 +155,18 @@ static void put_unknown(struct reading *g, const struct freshness *f)
 {
 	struct buf *out = &g->request->result;
 	bool covered = f->gaps.count == 0 && f->state == FRESHNESS_FRESH;
-	int64_t start = source_history_start(g->source, g->type);
+	int64_t start = f->covered.count ? f->covered.items[f->covered.count - 1].start_ms : TIME_MIN;
 	char when[TIME_TEXT_MAX], detail[160];
 
 	mp_put_map(out, 2);
-	if (covered && start > TIME_MIN) {
+	if (live_knows_absent(g->request)) {
+		put_text(out, "reason", "covered_absent");
+		put_text(out, "detail",
+			 "the provider was asked for it just now, and has no such record");
+	} else if (covered && start > TIME_MIN) {
 		snprintf(detail, sizeof detail,
-			 "not among what is held since %.10s; it may be older%s",
-			 time_text(start, false, when),
+			 "not among what is held since %.10s %.5s UTC; it may be older%s",
+			 time_text(start, false, when), when + 11,
 			 g->type->parent && !f->complete ? ", or of a thread that is shown in part"
 							 : "");
 		put_text(out, "reason", "not_covered");
@@ -479,11 +253,12 @@ void method_get(struct request *r)
 	struct record record;
 	struct bytes id;
 
-	if (!g || !read_names(g) || param_duration(r, "max_age", &g->question.max_age_ms) ||
-	    !reading_meets(g))
+	if (!g || !read_names(g) || param_duration(r, "max_age", &g->question.max_age_ms))
 		return;
 	param_text(r, "id", &id);
-	if (!find(g, id, &record) || !put_row(g, &record) || !reading_has_room(g))
+	g->asks.id = id;
+	g->asks.insists = param_bool(r, "live");
+	if (!reading_meets(g) || !find(g, id, &record) || !put_row(g, &record) || !reading_has_room(g))
 		return;
 	mp_put_map(&r->result, 2);
 	if (reading_freshness(g, 0)) {
@@ -574,6 +349,8 @@ void method_thread(struct request *r)
 	if (!g || param_duration(r, "max_age", &g->question.max_age_ms))
 		return;
 	param_text(r, "id", &id);
+	g->asks.id = id;
+	g->asks.insists = param_bool(r, "live");
 	if (!choose_thread(g, id) || !reading_meets(g))
 		return;
 	if (!find(g, id, &record) || !put_row(g, &record))

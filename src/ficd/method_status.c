@@ -13,7 +13,8 @@ void method_hello(struct request *r)
 {
 	static const char *const features[] = {"query",   "thread",   "freshness", "coverage",
 					       "sync",    "progress", "runs",      "dead",
-					       "msgpack", "changes",  "cancel",    "on_stale"};
+					       "msgpack", "changes",  "cancel",    "on_stale",
+					       "stream",  "live"};
 	struct buf *out = &r->result;
 
 	mp_put_map(out, 5);
@@ -99,8 +100,7 @@ static void put_budget(struct buf *out, const struct sync_state *state)
 		return;
 	}
 	mp_put_map(out, 4);
-	/* Intercom counts in windows of ten seconds. */
-	put_integer(out, "limit_per_minute", state->rate_limit * 6);
+	put_integer(out, "limit_per_minute", state->rate_limit * 60000 / state->rate_window_ms);
 	put_integer(out, "remaining", state->rate_remaining);
 	put_integer(out, "used_last_minute", (int64_t)state->calls_last_minute);
 	put_integer(out, "concurrency", state->concurrency);

@@ -346,6 +346,12 @@ static void wish_ids(struct request *r)
 			      SYNC_IDS_MAX);
 		return;
 	}
+	for (int i = 0; i < n; i++)
+		if (ids[i].len == 0) {
+			request_error(r, RPC_INVALID_PARAMS, "ids", NULL,
+				      "id %d of the list is empty, or not a text", i + 1);
+			return;
+		}
 	if (param_bool(r, "dry_run") && (type->traits & TRAIT_ONE)) {
 		plan_ids(&w, s, type, n);
 		answer_plan(r, &w);

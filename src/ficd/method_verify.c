@@ -55,8 +55,11 @@ static void verify_release(struct request *r)
 
 static const char *action_word(enum store_action action)
 {
-	static const char *const words[] = {
-		[STORE_QUARANTINES] = "quarantined", [STORE_REWRITES] = "rewritten", [STORE_LEAVES] = "none"};
+	static const char *const words[] = {[STORE_QUARANTINES] = "quarantined",
+					    [STORE_REWRITES] = "rewritten",
+					    [STORE_LEAVES] = "none",
+					    [STORE_ENDS] = "removed",
+					    [STORE_FORGETS] = "none"};
 
 	return words[action];
 }
@@ -69,7 +72,7 @@ static void on_found(void *ctx, const struct store_damage *d)
 	struct buf *out = &v->damaged;
 
 	log_error("ficd", "damage found source=%s file=%s: %s", s->config->name, d->file, d->words);
-	c->settles |= d->action != STORE_LEAVES;
+	c->settles |= d->action == STORE_QUARANTINES || d->action == STORE_REWRITES;
 	c->refetch |= d->action == STORE_QUARANTINES && d->records > 0 && s->token.len > 0;
 	if (v->damaged_count == DAMAGED_MAX)
 		return;

@@ -11,8 +11,20 @@
 #include <query/query.h>
 #include <query/thread.h>
 
+#define READING_BYTES_MIN (64 * 1024) /* what everybody gets, however many answers lie unread */
+#define READING_HOLD_MS \
+	(5 * 60 * 1000) /* for a snapshot, by one whose answer depends on its reader */
 #define READING_SLICE_US   1000
 #define READING_STEP_UNITS 60 /* between two looks at the clock: some tenths of a millisecond */
+
+/* What a question is about, besides its resource and span: what a provider may be asked for (live.h). */
+struct live_question {
+	const struct where *where;   /* NULL: nothing */
+	const struct search *search; /* NULL: nothing */
+	struct bytes id;             /* of the one record; {NULL, 0}: it is about many */
+	bool never;                  /* it is nothing that a provider can be asked for */
+	bool insists;                /* it is asked for however fresh the cache is */
+};
 
 /* One question that reads records. */
 struct reading {
@@ -22,12 +34,18 @@ struct reading {
 	struct snapshot *view;
 	struct arena arena;
 	struct freshness_question question;
+	struct live_question asks;
 	enum freshness_state least; /* what the answer must be worth */
 	struct bytes *names;
 	size_t name_count;
 	struct buf rows;
 	struct buf memory;
 	struct task *task;
+	struct timer *timer; /* of its end, whatever it has by then; NULL: none */
+	int64_t deadline_ms; /* for reading, as asked for; 0: none */
+	struct stream *stream; /* owned: its rows go out while it reads (stream.h); NULL: with the answer */
+	bool counted;          /* no row is shown, of what matches only the number */
+	bool told;             /* rows have gone out: it cannot begin again */
 	struct query *query;
 	struct thread *thread;
 	struct aggregate *aggregate;
@@ -45,12 +63,15 @@ void reading_no_memory(struct reading *g);
 bool reading_meets(struct reading *g);
 /* … and after records turned out to be damaged. */
 bool reading_sound_enough(struct reading *g, uint64_t damaged);
-/* The freshness of the reading as the first pair of the result. 0 or ERR_NOMEM. */
+/* The freshness of the reading as a pair of the result, or of another map; `over`: all rows have been looked at. 0 or ERR_NOMEM. */
 int reading_freshness(struct reading *g, uint64_t damaged);
+int reading_put_freshness(struct reading *g, uint64_t damaged, bool over, struct buf *out);
 /* The parameter `text`, with the children of the reading's resource. */
 bool reading_text(struct reading *g, struct query_text *out);
 /* More than everybody gets, while unread answers fill the memory: false. */
 bool reading_has_room(struct reading *g);
+/* Ends the request when it is not answered within so long: nobody holds a snapshot for ever. */
+bool reading_end_within(struct reading *g, int64_t ms);
 /* Runs `step` now, and in slices on the loop when it takes longer. */
 void reading_go(struct reading *g, bool (*step)(void *ctx));
 

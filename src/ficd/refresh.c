@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#define BEHIND_MS 2000 /* at most: what a run brings is claimed as of so long before it begins */
+
 struct waiting {
 	struct request *request;
 	struct source *source;
@@ -133,8 +135,26 @@ static struct waiting *waiting_new(struct request *r, struct source *s)
 	return NULL;
 }
 
+static void watch_refresh(struct waiting *w, const struct refresh *f)
+{
+	watch_run(w, f->runs[0]);
+	watch_run(w, f->runs[1]);
+}
+
+/* The last refresh, if what it brings is new enough. What has ended has brought what was just judged: who accepts only less than the pause is not put off with it. */
+static void join(struct waiting *w, const struct resource_type *type, bool changes, bool history,
+		 int64_t max_age_ms)
+{
+	bool strict = max_age_ms >= 0 && max_age_ms < REFRESH_PAUSE_MS;
+
+	watch_refresh(w, refresh_begin(w->source, type, changes, history,
+				       strict ? max_age_ms - BEHIND_MS : REFRESH_PAUSE_MS));
+	if (strict && w->open == 0)
+		watch_refresh(w, refresh_begin(w->source, type, changes, history, 0));
+}
+
 bool refresh_wait(struct request *r, struct source *s, const struct resource_type *type,
-		  const struct freshness *f, int64_t timeout_ms)
+		  const struct freshness *f, int64_t max_age_ms, int64_t timeout_ms)
 {
 	bool changes = lacks_changes(f), history = lacks_history(f);
 	struct waiting *w;
@@ -144,9 +164,7 @@ bool refresh_wait(struct request *r, struct source *s, const struct resource_typ
 	w = waiting_new(r, s);
 	if (!w)
 		return false;
-	const struct refresh *runs = refresh_begin(s, type, changes, history, REFRESH_PAUSE_MS);
-	watch_run(w, runs->runs[0]);
-	watch_run(w, runs->runs[1]);
+	join(w, type, changes, history, max_age_ms);
 	if (w->open == 0) {
 		timer_free(w->timer);
 		free(w);

@@ -1,8 +1,8 @@
 /*
  * refresh: what questions do about data that is not fresh. Private to this layer.
  *
- * A refresh is one or two runs of a resource: its changes, and the gaps of the wanted history. However many ask, there is one of a resource at a time, and none
- * sooner than REFRESH_PAUSE_MS after the last one began, REFRESH_BEHIND_MS when nobody waits for it. Where the source is in trouble there is none: its own
+ * A refresh is one or two runs of a resource: its changes, and the gaps of the wanted history. However many ask, they share the one that is under way and began within the age that they accept, and there is none sooner than REFRESH_PAUSE_MS after the last
+ * one began unless somebody accepts less, REFRESH_BEHIND_MS when nobody waits for it. Where the source is in trouble there is none: its own
  * retries are planned already.
  */
 #ifndef FIC_FICD_REFRESH_INTERNAL_H
@@ -16,8 +16,9 @@
 /* Reads what changed, behind an answer that is given now, where that helps. Never begins a first reading, reads no gaps, and keeps to a strict sync window. */
 void refresh_behind(struct source *s, const struct resource_type *type, const struct freshness *f);
 
-/* Joins or begins a refresh; when it has ended, or after `timeout_ms`, the request is asked again with `waited` set. False: there is nothing to wait for. */
+/* Joins or begins a refresh; when it has ended, or after `timeout_ms`, the request is asked again with `waited` set. `max_age_ms`: how old the
+ * answer may be; negative: it does not matter. False: there is nothing to wait for. */
 bool refresh_wait(struct request *r, struct source *s, const struct resource_type *type,
-		  const struct freshness *f, int64_t timeout_ms);
+		  const struct freshness *f, int64_t max_age_ms, int64_t timeout_ms);
 
 #endif

@@ -79,6 +79,7 @@ static void request_free(struct request *r)
 		r->release(r);
 	buf_release(&r->message);
 	buf_release(&r->result);
+	free(r->live);
 	free(r);
 }
 

@@ -14,6 +14,7 @@
 
 struct session;
 struct request;
+struct live;
 
 /* One question under way. */
 struct request {
@@ -29,7 +30,8 @@ struct request {
 	uint64_t *answers; /* of its method, by what they were worth; NULL: they are not counted */
 	unsigned damaged;  /* how often it was begun again because it met damage */
 	bool waited;       /* for data to be refreshed; it does not wait again */
-	size_t weight;     /* bytes of the answer so far, of methods that take long */
+	struct live *live; /* owned: what came of asking the provider (live.h); NULL: it was not to be asked */
+	size_t weight; /* bytes of the answer so far, of methods that take long */
 	/* Of methods that do not answer at once: */
 	void *state;
 	void (*drained)(struct request *r); /* the connection has read what was sent; NULL: nobody waits for that */

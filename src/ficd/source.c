@@ -3,6 +3,7 @@
 #include "heap.h"
 #include "hooks.h"
 #include "indexed.h"
+#include "live.h"
 
 #include <base/files.h>
 #include <base/log.h>
@@ -153,6 +154,12 @@ static int open_sync(struct source *s, struct why *why)
 		.resource_count = wanted_resources(s, resources),
 	};
 
+	for (size_t i = 0; i < s->config->route_budget.count; i++) {
+		int route = provider_route(s->provider,
+					   bytes_str(s->config->route_budget.items[i].name));
+		options.route_shares[route > 0 ? route : 0] =
+			route > 0 ? s->config->route_budget.items[i].percent / 100.0 : 0;
+	}
 	s->sync = sync_new(&options);
 	return s->sync ? 0 : why_set(why, ERR_NOMEM, "out of memory");
 }
@@ -255,6 +262,7 @@ void source_close(struct source *s)
 {
 	hooks_free(s->hooks);
 	sync_free(s->sync);
+	live_close(s);
 	zone_free(s->zone);
 	trail_close(s->trail);
 	store_close(s->store);

@@ -156,6 +156,18 @@ static int judge(struct app *a)
 			    required);
 }
 
+/* What came of asking the provider: only what is less than was asked for. */
+static void tell_live(struct app *a)
+{
+	struct bytes f = buf_bytes(&a->worth);
+	struct bytes message = member_str(f, "live.message"), reason = member_str(f, "live.reason");
+
+	if (message.len)
+		report_note(&a->report, true, "%s: %.*s",
+			    reason.len ? "the cache answers, not the provider" : "asked live, but",
+			    (int)(message.len < 300 ? message.len : 300), (const char *)message.data);
+}
+
 static void tell_more(struct app *a)
 {
 	struct bytes f = buf_bytes(&a->worth);
@@ -183,6 +195,7 @@ int app_release(struct app *a, int code)
 		code = report_error(&a->report, EXIT_IO, "io", "standard output: %s", strerror(error));
 	if (!error && (code == EXIT_OK || code == EXIT_NO)) {
 		int worth = judge(a);
+		tell_live(a);
 		tell_more(a);
 		report_note(&a->report, a->remark && a->term.err_tty, "%s",
 			    a->remark ? a->remark : "");
@@ -283,6 +296,7 @@ static int exit_of_code(int code)
 	case RPC_CONFLICT: return EXIT_CONFLICTS;
 	case RPC_UNAVAILABLE: return EXIT_UNAVAILABLE;
 	case RPC_RATE_LIMITED:
+	case RPC_CANCELED:
 	case RPC_BUSY: return EXIT_RETRY;
 	case RPC_FORBIDDEN: return EXIT_DENIED;
 	case RPC_STALE: return EXIT_FRESHNESS;
@@ -303,6 +317,8 @@ int app_answer_error(struct app *a, const struct rpc_response *answer)
 		.hint = member_str(answer->error_data, "hint"),
 	};
 
+	if (answer->code == RPC_UNAVAILABLE && bytes_is(f.reason, "timeout"))
+		f.exit = EXIT_RETRY;
 	return report_failure(&a->report, &f);
 }
 
@@ -460,8 +476,8 @@ void app_put_on_stale(struct app *a, struct params *p)
 	int64_t ms = a->timeout_ms ? a->timeout_ms : INT64_MAX;
 
 	params_str(p, "on_stale", policy);
-	/* The daemon gives up a little earlier, so that its answer still arrives; it never waits for more than ten minutes. */
-	if (policy && strcmp(policy, "wait") == 0 && app_given(a, OPT_TIMEOUT))
+	/* The daemon gives up a little earlier, so that its answer still arrives; it never takes more than ten minutes. */
+	if (app_given(a, OPT_TIMEOUT))
 		params_int(p, "timeout_ms", ms / 10 < 60000 ? ms / 10 * 9 : WAIT_MAX_MS);
 }
 

@@ -1,6 +1,6 @@
 /*
- * ask: the commands that read records. Rows are printed page after page as they arrive: how many there are does not decide how much
- * memory is taken.
+ * ask: the commands that read records. Rows are printed as they arrive, in a stream or page after page: how many there are does not decide how much memory is
+ * taken. A stream without its end is not whole: that is an error, whatever was printed.
  */
 #include "ask.h"
 
@@ -32,6 +32,11 @@ struct query {
 	struct rows rows;
 	struct columns columns;
 	int64_t scanned, duration_us; /* of all pages */
+	/* Of a stream: */
+	struct client_wait wait;
+	bool begun;       /* its first piece has come */
+	bool stopped;     /* nobody reads what is printed */
+	uint64_t undrawn; /* rows of a table that are not printed yet */
 };
 
 static int read_limit(struct app *a, uint64_t *limit_out)
@@ -111,7 +116,8 @@ static void json_tail(struct query *q, struct bytes result)
 	if (mp_next(&r, &v) != 1 || v.type != MP_MAP)
 		return;
 	while (mp_next(&r, &v) == 1 && v.type == MP_STR && mp_take(&r, &value) == 1) {
-		if (bytes_is(v.str, "freshness") || bytes_is(v.str, q->key))
+		if (bytes_is(v.str, "freshness") || bytes_is(v.str, q->key) ||
+		    bytes_is(v.str, "streamed"))
 			continue;
 		buf_put_byte(out, ',');
 		json_write_str(out, v.str);
@@ -191,7 +197,135 @@ static bool turn_page(struct query *q, struct bytes result, int *code_out)
 	return true;
 }
 
-static int run_query(struct query *q)
+/* ---- a stream ---- */
+
+static void print_head(struct query *q, struct bytes result)
+{
+	app_note_worth(q->app, result);
+	if (!q->begun && q->app->format == FORMAT_JSON)
+		json_head(q, result);
+	q->begun = true;
+}
+
+/* A table is drawn in pieces of its own, so that its columns stand still. */
+static void print_piece(struct query *q, struct bytes rows)
+{
+	struct output *out = &q->app->out;
+	struct mp_reader r = mp_reader_of(rows);
+	struct mp_value head;
+	struct bytes row;
+
+	if (!rows.data || mp_next(&r, &head) != 1 || head.type != MP_ARRAY)
+		return;
+	while (q->left > 0 && mp_take(&r, &row) == 1) {
+		print_row(q, row);
+		q->undrawn++;
+	}
+	if (q->app->format == FORMAT_TABLE && q->undrawn >= PAGE_ROWS) {
+		rows_page(&q->rows, &out->buf);
+		q->undrawn = 0;
+	}
+	q->stopped = !output_flush(out, q->app->format != FORMAT_TABLE);
+}
+
+static void on_records(void *ctx, struct bytes method, struct bytes params)
+{
+	struct query *q = ctx;
+	struct bytes next = member(params, "next_cursor");
+
+	if (!bytes_is(method, "records") || q->stopped)
+		return;
+	if (member(params, "freshness").data)
+		print_head(q, params);
+	print_piece(q, member(params, "rows"));
+	if (next.data) {
+		buf_reset(&q->cursor);
+		buf_put_bytes(&q->cursor, next);
+	}
+	if (q->stopped)
+		client_interrupted = 1;
+	/* Each piece has the time that an answer has. */
+	q->wait.until_ms = app_wait(q->app).until_ms;
+}
+
+static int ask_stream(struct query *q, struct rpc_response *answer, struct why *why)
+{
+	struct params p = {0};
+	int code = q->put_params(q->app, &p);
+
+	if (code == 0) {
+		params_bool(&p, "stream", true);
+		if (q->left < UINT32_MAX)
+			params_int(&p, "limit", (int64_t)q->left);
+		if (q->cursor.len)
+			params_value(&p, "cursor", buf_bytes(&q->cursor));
+		q->wait = app_wait(q->app);
+		q->wait.on_notification = on_records;
+		q->wait.ctx = q;
+		int r = client_call(&q->app->client, q->method, params_end(&p), &q->wait, answer, why);
+		code = r < 0 && !q->stopped ? app_client_error(q->app, r, why) : 0;
+	}
+	params_release(&p);
+	return code;
+}
+
+/* What is printed is not all: whoever reads on must know, whatever the format. */
+static int cut_off(struct query *q, int code)
+{
+	if (q->printed)
+		report_note(&q->app->report, true,
+			    "the answer is not complete: it ends after %llu records",
+			    (unsigned long long)q->printed);
+	return code;
+}
+
+/* The daemon gave up its snapshot because it took long: the rest comes from a newer one, as the next page would. */
+static bool may_go_on(const struct query *q, const struct rpc_response *answer)
+{
+	return q->cursor.len && bytes_is(member_str(answer->error_data, "reason"), "expired");
+}
+
+static int run_stream(struct query *q)
+{
+	struct app *a = q->app;
+	struct rpc_response answer = {.code = 0};
+	struct why why = {""};
+	int code;
+
+	do {
+		uint64_t before = q->printed;
+		code = ask_stream(q, &answer, &why);
+		if (code || q->stopped)
+			return code ? cut_off(q, code) : 0;
+		if (answer.result.data)
+			break;
+		if (q->printed == before || !may_go_on(q, &answer))
+			return cut_off(q, app_answer_error(a, &answer));
+	} while (true);
+	print_head(q, answer.result);
+	q->more = member(answer.result, "next_cursor").data != NULL;
+	count_stats(q, answer.result);
+	if (a->format == FORMAT_JSON)
+		json_tail(q, answer.result);
+	return 0;
+}
+
+static bool can_stream(const struct query *q)
+{
+	struct mp_reader r = mp_reader_of(member(buf_bytes(&q->app->client.hello), "features"));
+	struct mp_value v;
+
+	if (strcmp(q->method, "query") != 0 || mp_next(&r, &v) != 1 || v.type != MP_ARRAY)
+		return false;
+	while (mp_next(&r, &v) == 1)
+		if (v.type == MP_STR && bytes_is(v.str, "stream"))
+			return true;
+	return false;
+}
+
+/* ---- pages ---- */
+
+static int run_pages(struct query *q)
 {
 	struct app *a = q->app;
 	struct bytes result;
@@ -243,7 +377,9 @@ static int print_query(struct query *q)
 	int code = app_load_names(a, &q->columns);
 	app_rows(a, &q->rows, &q->columns);
 	if (code == 0)
-		code = run_query(q);
+		code = app_connect(a);
+	if (code == 0)
+		code = can_stream(q) ? run_stream(q) : run_pages(q);
 	if (a->format != FORMAT_JSON && code == 0)
 		rows_page(&q->rows, &a->out.buf);
 	rows_release(&q->rows);
@@ -564,6 +700,8 @@ int ask_get(struct app *a)
 	params_str(&p, "id", app_arg(a, 1));
 	params_str(&p, "source", app_value(a, OPT_SOURCE));
 	params_list(&p, "fields", app_value(a, OPT_FIELDS));
+	if (app_given(a, OPT_LIVE))
+		params_bool(&p, "live", true);
 	app_put_on_stale(a, &p);
 	int code = app_put_max_age(a, &p);
 	if (code == 0)

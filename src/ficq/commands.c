@@ -123,7 +123,7 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = 2,
 			.first = ARG_RESOURCE,
 			.rest = ARG_ID,
-			.options = BIT(OPT_SOURCE) | BIT(OPT_FIELDS) | WORTH_OPTIONS,
+			.options = BIT(OPT_SOURCE) | BIT(OPT_FIELDS) | BIT(OPT_LIVE) | WORTH_OPTIONS,
 			.examples =
 				(const struct example[]){
 					{"ficq get conversations 200963800004193",
@@ -145,7 +145,7 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = 1,
 			.first = ARG_THREAD,
 			.options = BIT(OPT_SOURCE) | BIT(OPT_RESOURCE) | BIT(OPT_QUOTES) |
-				   BIT(OPT_SPREADSHEET) | WORTH_OPTIONS,
+				   BIT(OPT_SPREADSHEET) | BIT(OPT_LIVE) | WORTH_OPTIONS,
 			.examples =
 				(const struct example[]){
 					{"ficq thread 200963800004193", "a conversation to read"},

@@ -10,7 +10,7 @@ static int change(struct app *a, const char *verb, const char *method, const cha
 	const char *id = app_arg(a, 1);
 	struct params p = {0};
 	struct bytes result;
-	int64_t count = 0;
+	int64_t count = 0, queued = 0;
 
 	if (!id == !app_given(a, OPT_ALL))
 		return report_error(&a->report, EXIT_USAGE, "usage",
@@ -24,7 +24,11 @@ static int change(struct app *a, const char *verb, const char *method, const cha
 	if (a->format == FORMAT_JSON)
 		return app_print_json(a, result);
 	mp_find_int(result, key, &count);
-	buf_printf(&a->out.buf, "%lld %s\n", (long long)count, key);
+	mp_find_int(result, "queued", &queued);
+	if (count || !queued)
+		buf_printf(&a->out.buf, "%lld %s\n", (long long)count, key);
+	if (queued)
+		buf_printf(&a->out.buf, "%lld queued already\n", (long long)queued);
 	return 0;
 }
 

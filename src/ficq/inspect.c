@@ -230,6 +230,8 @@ int inspect_thread(struct app *a)
 	params_str(&p, "id", app_arg(a, 0));
 	params_str(&p, "resource", app_value(a, OPT_RESOURCE));
 	params_str(&p, "source", app_value(a, OPT_SOURCE));
+	if (app_given(a, OPT_LIVE))
+		params_bool(&p, "live", true);
 	app_put_on_stale(a, &p);
 	int code = app_put_max_age(a, &p);
 	if (code == 0)

@@ -5,7 +5,7 @@
 #include <codec/msgpack.h>
 
 static const char *const axis_words[] = {"created", "updated", NULL};
-static const char *const stale_words[] = {"serve", "wait", "error", NULL};
+static const char *const stale_words[] = {"serve", "wait", "live", "error", NULL};
 static const char *const mode_words[] = {"changes", "full", "backfill", "verify", NULL};
 
 /* ---- arguments that several tools take ---- */
@@ -38,14 +38,14 @@ static const char *const mode_words[] = {"changes", "full", "backfill", "verify"
 			"A condition over fields: state = open and assignee in (alice@example.com, 42) and not tags contains vip. " \
 			"Operators: = != < <= > >= in contains ~ exists, and or not ( )."                                           \
 	}
-#define PARAM_WORTH                                                                                                  \
-	{"max_age", "max_age",                                                                                       \
-	 MCP_TEXT,  false,                                                                                           \
-	 0,         0,                                                                                               \
-	 NULL,      "How old the state of the data may be to count as fresh: 5m, 1h."},                              \
-	{                                                                                                            \
-		"on_stale", "on_stale", MCP_TEXT, false, 0, 0, stale_words,                                          \
-			"What is done when it is older: serve answers now, wait has it synced first, error refuses." \
+#define PARAM_WORTH                                                                                                                                        \
+	{"max_age", "max_age",                                                                                                                             \
+	 MCP_TEXT,  false,                                                                                                                                 \
+	 0,         0,                                                                                                                                     \
+	 NULL,      "How old the state of the data may be to count as fresh: 5m, 1h."},                                                                    \
+	{                                                                                                                                                  \
+		"on_stale", "on_stale", MCP_TEXT, false, 0, 0, stale_words,                                                                                \
+			"What is done when it is older: serve answers now, wait has it synced first, live asks the provider for just this, error refuses." \
 	}
 #define PARAM_PAGE(words)                                                                                 \
 	{"limit", NULL, MCP_NUMBER, false, 1, MCP_RECORDS_MAX, NULL, words},                              \
@@ -116,6 +116,8 @@ static const struct mcp_param thread_params[] = {
 	{"id", "id", MCP_TEXT, true, 0, 0, NULL, "The id of the conversation."},
 	{"cursor", NULL, MCP_TEXT, false, 0, 0, NULL,
 	 "next_cursor of the answer before: the messages that follow."},
+	{"live", "live", MCP_TRUTH, false, 0, 0, NULL,
+	 "Have the provider asked for it now, however fresh the cache is."},
 	PARAM_SOURCE,
 	PARAM_WORTH,
 	PARAM_END,
@@ -359,6 +361,7 @@ static const struct mcp_member freshness_parts[] = {
 	{"gaps", "array", false, "The parts of it that are not known."},
 	{"syncing", "boolean", false, "Whether a sync is under way."},
 	{"reason", "string", true, "Why it is not fresh."},
+	{"source", "string", false, "cache, live (the provider was asked for just this) or mixed."},
 	{"message", "string", true, "The same as a sentence."},
 	MEMBER_END,
 };

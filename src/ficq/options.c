@@ -12,7 +12,7 @@ static const char *const output_words[] = {"table", "json",    "ndjson", "csv",
 					   "tsv",   "msgpack", NULL};
 static const char *const axis_words[] = {"created", "updated", NULL};
 static const char *const require_words[] = {"fresh", "partial", NULL};
-static const char *const stale_words[] = {"serve", "wait", "error", NULL};
+static const char *const stale_words[] = {"serve", "wait", "live", "error", NULL};
 static const char *const mode_words[] = {"changes", "full", "backfill", "verify", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const wire_words[] = {"json", "msgpack", NULL};
@@ -40,7 +40,7 @@ const struct option_spec option_table[OPT_COUNT] = {
 	[OPT_METRIC] = {0, "metric", "LIST", NULL,
 			"numbers about each group, separated by commas: count, min, max, sum, avg, p50, p90 or p99 of a field, as in avg:reopens"},
 	[OPT_SORT] = {0, "sort", "[-]FIELD", NULL,
-		      "in the order of a field, with - the largest first; without a value last"},
+		      "in the order of a field, with - the largest first; without a value last; what a text finds also by relevance"},
 	[OPT_TEXT] = {0, "text", "TEXT", NULL,
 		      "only what has these words: 'refund \"order number\" invoic* -spam'"},
 	[OPT_RESOURCE] = {0, "resource", "RESOURCE", NULL, "where to look (default conversations)"},
@@ -52,7 +52,9 @@ const struct option_spec option_table[OPT_COUNT] = {
 			 "exit with 3 when the answer is not at least fresh or partial"},
 	[OPT_ON_STALE] =
 		{0, "on-stale", "WHAT", stale_words,
-		 "when the data is older than that: serve it and refresh behind, wait until it is read, or error"},
+		 "when the data is older than that: serve it and refresh behind, wait until it is read, have the provider asked live for just this, or error"},
+	[OPT_LIVE] = {0, "live", NULL, NULL,
+		      "have the provider asked for this record now, however fresh the cache is"},
 	[OPT_FOLLOW] = {0, "follow", NULL, NULL, "stay, and print what changes as it is stored"},
 	[OPT_TIMES] = {0, "count", "N", NULL, "leave after so many changes or drawings"},
 	[OPT_DURATION] = {0, "duration", "SPAN", NULL, "leave after this time"},

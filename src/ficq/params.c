@@ -40,11 +40,14 @@ void params_list(struct params *p, const char *name, const char *commas)
 	size_t mark = mp_begin_array(&p->buf);
 	while (*commas) {
 		size_t len = strcspn(commas, ",");
-		if (len > 0) {
-			mp_put_str(&p->buf, bytes_of(commas, len));
+		mp_put_str(&p->buf, bytes_of(commas, len));
+		n++;
+		commas += len;
+		/* A comma at the end is followed by an empty part. */
+		if (*commas == ',' && !*++commas) {
+			mp_put_str(&p->buf, bytes_of(NULL, 0));
 			n++;
 		}
-		commas += len + (commas[len] == ',');
 	}
 	mp_end_array(&p->buf, mark, n);
 }

@@ -15,7 +15,7 @@ struct params {
 void params_str(struct params *p, const char *key, const char *value);
 void params_int(struct params *p, const char *key, int64_t value);
 void params_bool(struct params *p, const char *key, bool value);
-/* "a,b,c" as an array of texts; empty parts are left out. */
+/* "a,b,c" as an array of texts; empty parts are empty texts, which the daemon refuses. "" has none. */
 void params_list(struct params *p, const char *key, const char *commas);
 void params_strs(struct params *p, const char *key, const char *const *values, size_t n);
 void params_value(struct params *p, const char *key, struct bytes whole);

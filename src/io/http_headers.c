@@ -30,6 +30,7 @@ static const struct field {
 	FIELD("x-ratelimit-limit", KIND_NUMBER, rate_limit),
 	FIELD("x-ratelimit-remaining", KIND_NUMBER, rate_remaining),
 	FIELD("x-ratelimit-reset", KIND_NUMBER, rate_reset),
+	FIELD("x-front-tier", KIND_TEXT, rate_tier),
 	FIELD("etag", KIND_TEXT, etag),
 	FIELD("link", KIND_TEXT, link),
 	FIELD("x-request-id", KIND_TEXT, request_id),
@@ -40,7 +41,8 @@ void http_headers_reset(struct http_result *r)
 {
 	r->date_ms = TIME_NONE;
 	r->rate_limit = r->rate_remaining = r->rate_reset = -1;
-	r->content_type[0] = r->retry_after[0] = r->etag[0] = r->link[0] = r->request_id[0] = 0;
+	r->content_type[0] = r->retry_after[0] = r->rate_tier[0] = r->etag[0] = r->link[0] =
+		r->request_id[0] = 0;
 }
 
 static bool is_blank(uint8_t c)

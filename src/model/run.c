@@ -5,8 +5,8 @@
 
 const char *run_kind_name(enum run_kind kind)
 {
-	static const char *const names[RUN_KINDS] = {"snapshot", "changes", "backfill", "verify",
-						     "one"};
+	static const char *const names[RUN_KINDS] = {"snapshot", "changes", "backfill",
+						     "verify",   "one",     "search"};
 
 	return names[kind];
 }

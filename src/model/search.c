@@ -71,8 +71,10 @@ static struct bytes peek_word(const struct parser *p)
 /* Names of several words together stand beside these and are in no phrase. */
 static bool is_joined(struct bytes term)
 {
+	static const bool joins[256] = {['.'] = 1, ['@'] = 1, ['-'] = 1, ['_'] = 1, ['+'] = 1};
+
 	for (size_t i = 0; i < term.len; i++)
-		if (term.data[i] < 128 && strchr(".@-_+", term.data[i]))
+		if (joins[term.data[i]])
 			return true;
 	return false;
 }
@@ -437,9 +439,37 @@ bool search_holds(const struct search *s, uint64_t found)
 	return holds(s->root, found);
 }
 
+/* ---- counting ---- */
+
+struct counting {
+	const struct search *search;
+	uint32_t *counts;
+	uint32_t length;
+};
+
+static int count_at(void *ctx, struct bytes term)
+{
+	struct counting *c = ctx;
+
+	for (uint64_t mask = words_of(c->search, term); mask; mask &= mask - 1)
+		c->counts[__builtin_ctzll(mask)]++;
+	c->length += !is_joined(term);
+	return 0;
+}
+
+void search_count(const struct search *s, struct bytes text, uint32_t counts[SEARCH_WORDS_MAX],
+		  uint32_t *length)
+{
+	struct counting c = {s, counts, 0};
+
+	words_each(text, count_at, &c);
+	*length += c.length;
+}
+
 /* ---- snippets ---- */
 
 #define SPANS_MAX 64
+#define ROUND_MAX 16 /* bytes that a part grows to the end of a word */
 
 struct span {
 	size_t at, end;
@@ -449,6 +479,8 @@ struct span {
 struct marking {
 	struct look look;
 	const uint8_t *start;
+	size_t room;
+	size_t enough;                 /* what begins behind it cannot make the part better */
 	size_t ring[SEARCH_WORDS_MAX]; /* where the last words began */
 	unsigned words;
 	struct span spans[SPANS_MAX];
@@ -471,10 +503,28 @@ static unsigned phrase_length(const struct search *s, uint64_t ended)
 	return longest;
 }
 
+/* When all phrases lie within the room from some span on, no later one is better; what is in that part is still marked. */
+static void note_enough(struct marking *m)
+{
+	const struct search *s = m->look.search;
+
+	for (unsigned i = 0; i < m->count; i++) {
+		uint64_t words = 0;
+		for (unsigned k = i; k < m->count && m->spans[k].end - m->spans[i].at <= m->room; k++)
+			words |= m->spans[k].words;
+		if (words == (s->ends & s->wanted)) {
+			m->enough = m->spans[i].at + m->room + ROUND_MAX;
+			return;
+		}
+	}
+}
+
 static int mark_at(void *ctx, struct bytes term, struct bytes source)
 {
 	struct marking *m = ctx;
 	size_t at = (size_t)(source.data - m->start), end = at + source.len;
+	if (at > m->enough)
+		return 1;
 	uint64_t ended = step(&m->look, term) & m->look.search->wanted;
 
 	if (term.len && !is_joined(term))
@@ -492,6 +542,8 @@ static int mark_at(void *ctx, struct bytes term, struct bytes source)
 		ended |= last->words;
 	}
 	m->spans[m->count++] = (struct span){at, end, ended};
+	if (m->enough == SIZE_MAX)
+		note_enough(m);
 	return m->count == SPANS_MAX;
 }
 
@@ -522,7 +574,7 @@ static size_t round_start(struct bytes text, size_t at)
 {
 	size_t from = at;
 
-	for (unsigned i = 0; i < 16 && at && !is_space(text.data[at - 1]); i++)
+	for (unsigned i = 0; i < ROUND_MAX && at && !is_space(text.data[at - 1]); i++)
 		at--;
 	if (at && !is_space(text.data[at - 1]))
 		at = from;
@@ -535,7 +587,7 @@ static size_t round_end(struct bytes text, size_t at)
 {
 	size_t from = at;
 
-	for (unsigned i = 0; i < 16 && at < text.len && !is_space(text.data[at]); i++)
+	for (unsigned i = 0; i < ROUND_MAX && at < text.len && !is_space(text.data[at]); i++)
 		at++;
 	if (at < text.len && !is_space(text.data[at]))
 		at = from;
@@ -567,6 +619,8 @@ bool search_snippet(const struct search *s, struct bytes text, size_t room, stru
 
 	m.look = (struct look){s, 0, 0};
 	m.start = text.data;
+	m.room = room;
+	m.enough = SIZE_MAX;
 	m.words = m.count = 0;
 	words_spans(text, mark_at, &m);
 	if (m.count == 0)

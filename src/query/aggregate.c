@@ -77,7 +77,8 @@ static int start(struct aggregate *a, struct why *why)
 	int rc = 0, number = -1;
 
 	if (a->spec.text.search) {
-		rc = filter_search(&a->filter, a->spec.fields, &a->spec.text, 0);
+		const struct text_want all = {.rows = 0};
+		rc = filter_search(&a->filter, a->spec.fields, &a->spec.text, &all);
 		return rc ? filter_explain(rc, why) : 0;
 	}
 	if (terms_may_answer(a))

@@ -116,9 +116,9 @@ void filter_release(struct filter *f)
 }
 
 int filter_search(struct filter *f, const struct field *fields, const struct query_text *text,
-		  uint32_t rows)
+		  const struct text_want *want)
 {
-	const struct text_spec spec = {f->resource, fields, *text, rows};
+	const struct text_spec spec = {f->resource, fields, *text, *want};
 
 	return text_open(f->snapshot, &spec, &f->text);
 }
@@ -141,25 +141,66 @@ void filter_end(struct filter *f)
 	f->text = NULL;
 }
 
-int filter_start(struct filter *f, enum axis axis, int64_t start_ms, int64_t end_ms,
-		 bool descending, const struct scan_position *after, struct why *why)
+/* Of what is left of the span as much as the search is ready for. */
+static int open_scan(struct filter *f, struct why *why)
 {
+	bool part = f->reach_ms > f->start_ms;
 	const struct scan_spec spec = {
 		.resource = f->resource,
-		.axis = axis,
-		.start_ms = start_ms,
-		.end_ms = end_ms,
-		.descending = descending,
-		.after = after,
+		.axis = f->axis,
+		.start_ms = part ? f->reach_ms : f->start_ms,
+		.end_ms = f->end_ms,
+		.descending = f->descending,
+		.after = f->has_after ? &f->after : NULL,
 		.terms = f->terms,
 		.terms_count = f->terms_count,
 		.match = f->text ? text_match(f->text) : NULL,
 		.match_all = f->text && text_passes_all(f->text),
 	};
 
+	return scan_open(f->snapshot, &spec, &f->scan, why);
+}
+
+int filter_start(struct filter *f, enum axis axis, int64_t start_ms, int64_t end_ms,
+		 bool descending, const struct scan_position *after, struct why *why)
+{
 	scan_close(f->scan);
 	f->scan = NULL;
-	return scan_open(f->snapshot, &spec, &f->scan, why);
+	f->axis = axis;
+	f->start_ms = start_ms;
+	f->end_ms = end_ms;
+	f->descending = descending;
+	f->has_after = after != NULL;
+	if (after)
+		f->after = *after;
+	f->reach_ms = TIME_MIN;
+	return f->text && text_walks(f->text) ? 0 : open_scan(f, why);
+}
+
+/* The next stretch, down from where the last one ended. */
+static int open_stretch(struct filter *f)
+{
+	unsigned cost = 0;
+	int rc = text_walk(f->text, &f->reach_ms, &cost);
+
+	if (rc == 0)
+		rc = open_scan(f, NULL);
+	return rc < 0 ? rc : SCAN_MORE;
+}
+
+/* 0 when there is nothing behind it, or SCAN_MORE. */
+static int end_stretch(struct filter *f)
+{
+	const struct scan_position from = {f->reach_ms, 0};
+
+	if (f->reach_ms <= f->start_ms)
+		return 0;
+	if (!f->has_after || f->after.time_ms >= from.time_ms)
+		f->after = from;
+	f->has_after = true;
+	scan_close(f->scan);
+	f->scan = NULL;
+	return SCAN_MORE;
 }
 
 /* ---- one row ---- */
@@ -180,8 +221,10 @@ static struct record envelope_of(const struct scan_row *row)
 
 int filter_next(struct filter *f, struct filter_row *out)
 {
-	int rc = scan_step(f->scan, &out->row);
+	int rc = f->scan ? scan_step(f->scan, &out->row) : open_stretch(f);
 
+	if (rc == 0)
+		rc = end_stretch(f);
 	out->whole = false;
 	if (rc == 1)
 		out->record = envelope_of(&out->row);

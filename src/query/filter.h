@@ -26,7 +26,13 @@ struct filter {
 	bool only_terms;    /* beside the sieve there are no other parts */
 	bool where_indexed; /* columns have all that the condition asks for */
 	struct text *text;  /* NULL: no search */
-	struct scan *scan;
+	struct scan *scan;  /* NULL: the search gets ready for one */
+	/* The span, and what of it is left. */
+	enum axis axis;
+	int64_t start_ms, end_ms;
+	bool descending, has_after;
+	struct scan_position after;
+	int64_t reach_ms; /* the scan's end: TIME_MIN, the span's; else the search goes on from there */
 	struct buf memory, scratch;
 	uint64_t read;    /* records inflated */
 	uint64_t damaged; /* records that could not be read, or not be understood */
@@ -44,9 +50,9 @@ void filter_init(struct filter *f, struct snapshot *v, const char *resource,
 		 const struct where *where);
 void filter_release(struct filter *f);
 
-/* Adds a search: before filter_start, filter_text_step must have said that it is ready. `rows`: as in text_spec. ERR_NOMEM. */
+/* Adds a search: before filter_start, filter_text_step must have said that it is ready. ERR_NOMEM. */
 int filter_search(struct filter *f, const struct field *fields, const struct query_text *text,
-		  uint32_t rows);
+		  const struct text_want *want);
 /* As text_step; without a search: ready. */
 int filter_text_step(struct filter *f, unsigned *cost);
 /* No more rows are asked for: gives the search's memory back, and counts what it read. */

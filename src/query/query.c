@@ -7,7 +7,10 @@
  *     |                        total wanted: REST (count on) --cursor--> HEAD (count what came before it) --> DONE
  *     +--end of the scan--> DONE, or HEAD when a total is wanted behind a cursor
  *
+ *   TEXT --by relevance--> RANK (how rare the words are) --> SORT (what the newest rows hold is counted)
  *   SORT (all rows, the first of them kept) --end of the scan--> SHOW (one after the other, by id) ----------------> DONE
+ *     ^                                                            | (a flow of more rows than are kept)
+ *     +------------------------------------------------------------+
  *
  * Invariant: `last` is the position of the last row in the answer; everything before it was shown or did not match.
  */
@@ -23,9 +26,11 @@
 
 #define READ_UNIT 8192
 #define PEEKS_MAX 8
+#define PASS_ROWS 1000 /* kept at once of a flow in an order of values */
 
 enum phase {
 	PHASE_TEXT,
+	PHASE_RANK,
 	PHASE_ROWS,
 	PHASE_PEEK,
 	PHASE_REST,
@@ -52,8 +57,10 @@ struct query {
 	struct scan_position last;
 	struct sort_key from_key, last_key; /* the same in an order of values */
 	struct top *top;
-	size_t top_count, top_at;
-	size_t rows_start; /* in the rows' buffer */
+	size_t top_count, top_at, pass; /* kept, shown, to be shown of this look at all rows */
+	bool bounded;                   /* some rows of an order were not looked at */
+	struct rank *rank;              /* NULL: not by relevance */
+	size_t rows_start;              /* in the rows' buffer */
 	uint64_t matches;
 	struct buf snippet;
 	struct query_result result;
@@ -125,15 +132,47 @@ static int count_word(struct query *q, struct why *why)
 	return 0;
 }
 
+/* What a total depends on beside the records; 0: on more than can be said (a condition may speak of what is now). */
+static uint64_t total_key(const struct query *q)
+{
+	const struct query_spec *s = &q->spec;
+	const uint64_t parts[] = {q->question, (uint64_t)q->result.start_ms,
+				  (uint64_t)q->result.end_ms};
+
+	return s->where || !s->text.search ? 0 : bytes_hash(bytes_of(parts, sizeof parts));
+}
+
 static void finish(struct query *q)
 {
 	q->phase = PHASE_DONE;
 	if (q->counted)
 		return;
 	q->result.total = q->matches;
-	/* An order of values looks at all rows, whichever page it is. */
-	q->result.total_known = q->spec.want_total || q->spec.sort ||
-				(!q->resumed && !q->result.more);
+	/* An order of values looks at all rows, whichever page it is, if nothing bounds them. */
+	bool all = q->rank ? !rank_full(q->rank) : q->spec.sort && !q->bounded;
+	q->result.total_known = q->spec.want_total || all || (!q->resumed && !q->result.more);
+}
+
+/* Rows that one look at all of them gives. */
+static uint32_t pass_rows(const struct query *q)
+{
+	uint32_t left = q->spec.limit - q->result.rows;
+
+	return q->spec.flow && left > PASS_ROWS ? PASS_ROWS : left;
+}
+
+static int begin_pass(struct query *q, struct why *why)
+{
+	/* One more tells whether there is one more. */
+	top_free(q->top);
+	q->pass = pass_rows(q);
+	q->top = top_new(q->pass + 1, q->spec.ascending);
+	if (!q->top)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	q->phase = PHASE_SORT;
+	q->matches = 0;
+	q->top_at = 0;
+	return start_scan(q, NULL, why);
 }
 
 static int begin(struct query *q, struct why *why)
@@ -145,14 +184,8 @@ static int begin(struct query *q, struct why *why)
 	} else {
 		q->phase = PHASE_ROWS;
 	}
-	if (q->spec.limit && q->spec.sort) {
-		/* One more tells whether there is one more. */
-		q->top = top_new((size_t)q->spec.limit + 1, q->spec.ascending);
-		if (!q->top)
-			return why_set(why, ERR_NOMEM, "out of memory");
-		q->phase = PHASE_SORT;
-		return start_scan(q, NULL, why);
-	}
+	if (q->spec.limit && q->spec.sort)
+		return begin_pass(q, why);
 	return q->phase == PHASE_DONE ? 0 : start_scan(q, q->resumed ? &q->from : NULL, why);
 }
 
@@ -172,6 +205,11 @@ static int count_on(struct query *q, unsigned *cost, struct why *why)
 	return begin(q, why);
 }
 
+static bool by_relevance(const struct query *q)
+{
+	return q->spec.sort == &query_relevance && q->spec.limit;
+}
+
 /* The search is ready: its bits may know the total. */
 static int leave_text(struct query *q, struct why *why)
 {
@@ -183,13 +221,16 @@ static int leave_text(struct query *q, struct why *why)
 			return filter_explain(rc, why);
 		q->counted = q->result.total_known = rc == 1;
 	}
-	return begin(q, why);
+	if (!by_relevance(q))
+		return begin(q, why);
+	q->phase = PHASE_RANK;
+	return 0;
 }
 
 static int begin_text(struct query *q, struct why *why)
 {
 	const struct query_spec *s = &q->spec;
-	int rc = s->want_total ? count_word(q, why) : 0;
+	int rc = s->want_total && !q->counted ? count_word(q, why) : 0;
 
 	if (rc)
 		return rc;
@@ -198,7 +239,19 @@ static int begin_text(struct query *q, struct why *why)
 		return 0;
 	}
 	/* A total and an order look at all rows. */
-	rc = filter_search(&q->filter, s->fields, &s->text, s->want_total || s->sort ? 0 : s->limit);
+	bool ranked = by_relevance(q), all = (s->want_total && !q->counted) || (s->sort && !ranked);
+	const struct text_want want = {
+		.rows = all      ? 0
+			: ranked ? RANK_MAX
+				 : s->limit,
+		.newest = s->axis == AXIS_CREATED && !s->ascending,
+		.start_ms = q->result.start_ms,
+		.ranked = ranked,
+	};
+	rc = filter_search(&q->filter, s->fields, &s->text, &want);
+	if (!rc && ranked)
+		rc = rank_new(q->filter.snapshot, s->resource, s->text.child, s->text.search,
+			      &q->rank);
 	return rc ? filter_explain(rc, why) : 0;
 }
 
@@ -210,6 +263,8 @@ static int prepare(struct query *q, struct why *why)
 					       : PROJECTION_SUMMARY;
 	int rc = projection_new(kind, s->fields, s->names, s->name_count, &q->projection, why);
 
+	if (rc == 0 && s->sort == &query_relevance && !s->text.search)
+		rc = why_set(why, ERR_INVALID, "relevance is an order of what a text finds: give one");
 	if (rc == 0 && fingerprint(s, &q->question))
 		rc = why_set(why, ERR_NOMEM, "out of memory");
 	if (rc == 0 && s->cursor.len)
@@ -218,14 +273,25 @@ static int prepare(struct query *q, struct why *why)
 		return rc;
 	q->rows_indexed = projection_indexed(q->projection, is_indexed, &q->filter);
 	q->counted = s->want_total && counted_already(q);
-	if (q->counted) {
+	if (q->counted)
 		q->result.total = snapshot_count(q->filter.snapshot, s->resource);
-		q->result.total_known = true;
-	}
+	else if (s->want_total)
+		q->counted = snapshot_recall(q->filter.snapshot, total_key(q), &q->result.total);
+	q->result.total_known = q->counted;
 	if (s->text.search)
 		return begin_text(q, why);
 	q->counting = s->want_total && !q->counted && s->where && is_of_one_term(q);
 	return q->counting ? 0 : begin(q, why);
+}
+
+/* Of everything, the last updated first: that is the other axis, which has an index. (The other way round, what has no such time would come first.) */
+static void take_axis(struct query_spec *s)
+{
+	if (!s->sort || s->sort->path || strcmp(s->sort->name, "updated") != 0 || s->ascending ||
+	    s->start_ms != TIME_MIN || s->end_ms != TIME_MAX)
+		return;
+	s->axis = AXIS_UPDATED;
+	s->sort = NULL;
 }
 
 int query_open(struct snapshot *v, const struct query_spec *spec, struct query **out, struct why *why)
@@ -235,6 +301,7 @@ int query_open(struct snapshot *v, const struct query_spec *spec, struct query *
 	if (!q)
 		return why_set(why, ERR_NOMEM, "out of memory");
 	q->spec = *spec;
+	take_axis(&q->spec);
 	filter_init(&q->filter, v, spec->resource, spec->where);
 	if (!q->spec.bytes_max)
 		q->spec.bytes_max = QUERY_BYTES_DEFAULT;
@@ -258,6 +325,7 @@ void query_free(struct query *q)
 	projection_free(q->projection);
 	buf_release(&q->snippet);
 	top_free(q->top);
+	rank_free(q->rank);
 	free(q);
 }
 
@@ -355,14 +423,15 @@ static int show(struct query *q, struct filter_row *row, unsigned *cost)
 		return rc < 0 ? rc : 0;
 	}
 	q->matches++;
-	if (q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
+	if (!q->spec.flow && q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
 		rows->len = mark;
 		leave_rows(q, true);
 		return 0;
 	}
 	q->result.rows++;
 	q->last = row->row.position;
-	if (q->result.rows == q->spec.limit || rows->len - q->rows_start >= q->spec.bytes_max)
+	if (q->result.rows == q->spec.limit ||
+	    (!q->spec.flow && rows->len - q->rows_start >= q->spec.bytes_max))
 		leave_rows(q, false);
 	return 0;
 }
@@ -395,6 +464,51 @@ static int key_of(struct query *q, struct filter_row *row, struct sort_key *key,
 	return rc;
 }
 
+/* Counts what is in a row that is ranked; the others are only counted. */
+static int rank_row(struct query *q, struct filter_row *row, unsigned *cost)
+{
+	struct rank_counts counts = {.length = 0};
+
+	q->matches++;
+	if (rank_full(q->rank))
+		return 0;
+	int rc = filter_read(&q->filter, row, cost);
+	if (rc <= 0)
+		return rc;
+	rc = text_rank(q->filter.text, row->row.position.id_hash, &row->record, &counts, cost);
+	if (rc == ERR_CORRUPT) {
+		q->filter.damaged++;
+		return 0;
+	}
+	return rc ? rc
+		  : rank_add(q->rank, row->row.created_ms, row->row.position.id_hash,
+			     row->record.id, &counts);
+}
+
+/* Nobody asks for what comes behind the last one that is ranked. */
+static bool ranked_enough(const struct query *q)
+{
+	return q->phase == PHASE_SORT && q->rank && rank_full(q->rank) &&
+	       (q->counted || !q->spec.want_total);
+}
+
+/* What is behind the last row that is kept need not be looked at, unless all are counted. */
+static void bound_scan(struct query *q)
+{
+	const struct field *f = q->spec.sort;
+	const struct sort_key *last = top_last(q->top);
+	int number = f->path && f->type != FIELD_REAL
+			     ? snapshot_field(q->filter.snapshot, q->spec.resource, f, NULL)
+			     : -1;
+	int64_t value;
+
+	if (!last || number < 0 || (q->spec.want_total && !q->counted) ||
+	    !sort_key_integer(last, &value))
+		return;
+	scan_bound(q->filter.scan, (unsigned)number, q->spec.ascending, value);
+	q->bounded = true;
+}
+
 static int keep_row(struct query *q, struct filter_row *row, unsigned *cost)
 {
 	struct sort_key key;
@@ -412,7 +526,11 @@ static int keep_row(struct query *q, struct filter_row *row, unsigned *cost)
 		if (rc == 0)
 			rc = filter_read(&q->filter, row, cost);
 	}
-	return rc == 1 ? top_add(q->top, &key, row->record.id) : rc;
+	if (rc != 1)
+		return rc;
+	rc = top_add(q->top, &key, row->record.id);
+	bound_scan(q);
+	return rc;
 }
 
 /* A row out of the order: 0, 1: damaged and counted, or an error. */
@@ -436,22 +554,33 @@ static int write_sorted(struct query *q, size_t i, unsigned *cost)
 	return put_snippet(q, rc, mark);
 }
 
-static int show_sorted(struct query *q, unsigned *cost)
+/* All that were kept are shown. */
+static int end_of_pass(struct query *q, struct why *why)
+{
+	q->result.more = q->top_at < q->top_count;
+	if (q->result.more && q->spec.flow && !q->rank && q->result.rows < q->spec.limit) {
+		q->result.more = false;
+		q->resumed = true;
+		q->from_key = q->last_key;
+		return begin_pass(q, why);
+	}
+	finish(q);
+	return 0;
+}
+
+static int show_sorted(struct query *q, unsigned *cost, struct why *why)
 {
 	struct buf *rows = q->spec.rows;
 	size_t mark = rows->len, i = q->top_at;
 
-	if (i == q->top_count || i == q->spec.limit) {
-		q->result.more = i < q->top_count;
-		finish(q);
-		return 0;
-	}
+	if (i == q->top_count || i == q->pass)
+		return end_of_pass(q, why);
 	int rc = write_sorted(q, i, cost);
 	if (rc)
 		rows->len = mark;
 	if (rc < 0)
 		return rc;
-	if (q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
+	if (!q->spec.flow && q->result.rows && rows->len - q->rows_start > q->spec.bytes_max) {
 		rows->len = mark;
 		q->result.more = true;
 		finish(q);
@@ -483,6 +612,8 @@ static bool behind_cursor(const struct query *q, const struct scan_row *row)
 static int end_of_scan(struct query *q, struct why *why)
 {
 	if (q->phase == PHASE_SORT) {
+		if (q->rank && rank_order(q->rank, q->resumed ? &q->from_key : NULL, q->top))
+			return filter_explain(ERR_NOMEM, why);
 		q->top_count = top_order(q->top);
 		q->phase = PHASE_SHOW;
 		return 0;
@@ -508,7 +639,7 @@ static int take_row(struct query *q, struct filter_row *row, unsigned *cost)
 	if (q->phase == PHASE_ROWS)
 		return show(q, row, cost);
 	if (q->phase == PHASE_SORT)
-		return keep_row(q, row, cost);
+		return q->rank ? rank_row(q, row, cost) : keep_row(q, row, cost);
 	if (q->phase != PHASE_HEAD && q->spec.limit)
 		q->result.more = true;
 	q->matches++;
@@ -517,21 +648,30 @@ static int take_row(struct query *q, struct filter_row *row, unsigned *cost)
 	return 0;
 }
 
+/* The search gets ready, and learns how rare its words are. */
+static int get_ready(struct query *q, unsigned *cost, struct why *why)
+{
+	bool ranks = q->phase == PHASE_RANK;
+	int rc = ranks ? rank_step(q->rank, cost) : filter_text_step(&q->filter, cost);
+
+	if (rc)
+		return rc < 0 ? filter_explain(rc, why) : 0;
+	return ranks ? begin(q, why) : leave_text(q, why);
+}
+
 static int advance(struct query *q, unsigned *cost, struct why *why)
 {
 	struct filter_row row;
 	int rc;
 
-	if (q->phase == PHASE_TEXT) {
-		rc = filter_text_step(&q->filter, cost);
-		if (rc < 0)
-			return filter_explain(rc, why);
-		return rc ? 0 : leave_text(q, why);
-	}
+	if (q->phase == PHASE_TEXT || q->phase == PHASE_RANK)
+		return get_ready(q, cost, why);
 	if (q->phase == PHASE_SHOW) {
-		rc = show_sorted(q, cost);
+		rc = show_sorted(q, cost, why);
 		return rc < 0 ? filter_explain(rc, why) : 0;
 	}
+	if (ranked_enough(q))
+		return end_of_scan(q, why);
 	rc = filter_next(&q->filter, &row);
 	*cost += rc == SCAN_MORE ? FILTER_OPEN_COST : 1;
 	if (rc == SCAN_MORE)
@@ -543,7 +683,7 @@ static int advance(struct query *q, unsigned *cost, struct why *why)
 	return rc < 0 ? filter_explain(rc, why) : 0;
 }
 
-static void put_cursor(struct query *q)
+const char *query_cursor(const struct query *q, char out[CURSOR_TEXT_MAX])
 {
 	const struct cursor c = {
 		.axis = q->spec.axis,
@@ -555,8 +695,14 @@ static void put_cursor(struct query *q)
 		.key = q->last_key,
 	};
 
-	if (q->result.more)
-		cursor_text(&c, q->result.next_cursor);
+	out[0] = 0;
+	return q->result.rows || q->resumed ? cursor_text(&c, out) : out;
+}
+
+/* Whoever takes the rows out has not done so yet. */
+static bool is_full(const struct query *q)
+{
+	return q->spec.flow && q->spec.rows->len - q->rows_start >= q->spec.bytes_max;
 }
 
 /* One index row answers it, and some segments that may have none: always worth it. */
@@ -569,7 +715,7 @@ int query_step(struct query *q, unsigned budget, struct why *why)
 {
 	unsigned cost = 0, peeks = 0;
 
-	while (!q->error && q->phase != PHASE_DONE &&
+	while (!q->error && q->phase != PHASE_DONE && !is_full(q) &&
 	       (cost < budget || (peek_is_cheap(q) && peeks++ < PEEKS_MAX)))
 		q->error = q->counting ? count_on(q, &cost, &q->error_words)
 				       : advance(q, &cost, &q->error_words);
@@ -579,6 +725,8 @@ int query_step(struct query *q, unsigned budget, struct why *why)
 		why_set(why, q->error, "%s", q->error_words.text);
 		return q->error;
 	}
+	if (q->phase != PHASE_DONE && is_full(q))
+		return 1;
 	/* Whether there is one more is worth the rest of this step, not another one. */
 	if (q->phase == PHASE_PEEK) {
 		q->result.more = true;
@@ -589,6 +737,9 @@ int query_step(struct query *q, unsigned budget, struct why *why)
 	filter_end(&q->filter);
 	q->result.read = q->filter.read;
 	q->result.damaged = q->filter.damaged;
-	put_cursor(q);
+	if (q->spec.want_total && q->result.total_known && !q->result.damaged && total_key(q))
+		snapshot_remember(q->filter.snapshot, total_key(q), q->result.total);
+	if (q->result.more)
+		query_cursor(q, q->result.next_cursor);
 	return 0;
 }

@@ -5,12 +5,14 @@
 
 #define NAMES_MAX 128
 
+const struct field query_relevance = {"relevance", FIELD_REAL, NULL, NULL};
+
 static int unknown(struct bytes name, const struct field *fields, struct why *why)
 {
-	const char *names[NAMES_MAX + 3] = {"created", "updated"};
-	size_t n = 2;
+	const char *names[NAMES_MAX + 4] = {"created", "updated", "relevance"};
+	size_t n = 3;
 
-	for (const struct field *f = fields; f && f->name && n < NAMES_MAX + 2; f++)
+	for (const struct field *f = fields; f && f->name && n < NAMES_MAX + 3; f++)
 		names[n++] = f->name;
 	names[n] = NULL;
 	const char *near = suggest(name, names);
@@ -28,6 +30,12 @@ int query_sort(struct bytes text, const struct field *fields, enum axis axis, bo
 	const struct field *f = created || updated ? field_find(envelope_fields, name)
 						   : field_find(fields, name);
 
+	if (!f && bytes_is(name, query_relevance.name)) {
+		*ascending_out = false;
+		*sort_out = &query_relevance;
+		return down ? why_set(why, ERR_INVALID, "relevance is one way only: the best first")
+			    : 0;
+	}
 	if (!f)
 		return unknown(name, fields, why);
 	if (f->type == FIELD_LIST)

@@ -1,6 +1,7 @@
 /*
  * text: see the header. A child that was read is kept until the next, so that its snippet does not read it again.
  */
+#include "found.h"
 #include "text.h"
 
 #include <codec/msgpack.h>
@@ -12,6 +13,7 @@
 #define READ_UNIT     8192
 #define MARKED        8192 /* parents that are remembered while children mark them */
 #define CHILD_COST    2
+#define WALK_COST     16 /* of one step */
 
 struct texts {
 	const struct field *fields[TEXTS_MAX];
@@ -20,7 +22,8 @@ struct texts {
 };
 
 struct text {
-	uint32_t rows; /* that are looked for */
+	struct text_want want;
+	struct snapshot *view;
 	const struct search *search;
 	struct match *own, *children; /* children: NULL, the resource has none */
 	struct texts own_texts, child_texts;
@@ -29,6 +32,17 @@ struct text {
 	uint64_t records; /* of the resource */
 	uint64_t at;      /* among the children */
 	uint64_t *marked; /* by a parent's hash: one that is sure already */
+	/* The walk. */
+	bool walks;
+	const char *child_resource;
+	struct scan *scan;   /* over the children */
+	int64_t lead_ms;     /* by how much they may be older than their parents */
+	int64_t frontier_ms; /* children from here on were seen */
+	int64_t reach_ms;    /* parents from here on are marked; TIME_MAX: none are yet */
+	uint64_t quota;      /* hits of this stretch to come */
+	uint64_t stretch;    /* of them in all; each has half as many again as the one before */
+	bool over;           /* the stretch was given out */
+	struct found found;
 	struct buf hits, memory, value;
 	struct record child; /* that was found last, in `memory` … */
 	uint64_t parent;     /* … and its parent; 0: none */
@@ -51,6 +65,15 @@ static void find_texts(struct snapshot *v, const char *resource, const struct fi
 	}
 }
 
+/* Whether rows can be had without getting all ready: of records without children a scan gets ready what it needs. */
+static bool may_walk(struct text *t)
+{
+	if (!t->want.rows)
+		return false;
+	return !t->children ||
+	       (t->want.newest && snapshot_lead(t->view, t->child_resource, &t->lead_ms));
+}
+
 int text_open(struct snapshot *v, const struct text_spec *spec, struct text **out)
 {
 	struct text *t = calloc(1, sizeof *t);
@@ -58,18 +81,26 @@ int text_open(struct snapshot *v, const struct text_spec *spec, struct text **ou
 
 	if (!t)
 		return ERR_NOMEM;
-	t->rows = spec->rows;
+	t->view = v;
+	t->want = spec->want;
 	t->search = spec->text.search;
 	t->records = snapshot_count(v, spec->resource);
 	find_texts(v, spec->resource, spec->fields, &t->own_texts);
 	rc = match_new(v, spec->resource, t->search, &t->own);
 	if (!rc && spec->text.child) {
+		t->child_resource = spec->text.child;
 		find_texts(v, spec->text.child, spec->text.child_fields, &t->child_texts);
 		rc = match_new(v, spec->text.child, t->search, &t->children);
 	}
 	if (rc) {
 		text_free(t);
 		return rc;
+	}
+	if (may_walk(t)) {
+		t->walks = t->children;
+		t->stage = TEXT_READY;
+		t->frontier_ms = t->reach_ms = TIME_MAX;
+		t->stretch = t->quota = t->want.rows;
 	}
 	*out = t;
 	return 0;
@@ -79,18 +110,25 @@ void text_free(struct text *t)
 {
 	if (!t)
 		return;
+	scan_close(t->scan);
 	match_free(t->own);
 	match_free(t->children);
 	free(t->marked);
+	found_release(&t->found);
 	buf_release(&t->hits);
 	buf_release(&t->memory);
 	buf_release(&t->value);
 	free(t);
 }
 
-const struct match *text_match(const struct text *t)
+struct match *text_match(const struct text *t)
 {
 	return t->own;
+}
+
+bool text_walks(const struct text *t)
+{
+	return t->walks;
 }
 
 bool text_passes_all(const struct text *t)
@@ -178,10 +216,10 @@ static bool chooses_all(const struct text *t)
 {
 	uint64_t hits = match_rows(t->children), segments = match_segments(t->children);
 
-	if (!t->rows || !hits || !t->records)
+	if (!t->want.rows || !hits || !t->records)
 		return false;
 	uint64_t parents = hits < t->records ? hits : t->records;
-	uint64_t rows = ((uint64_t)t->rows + 1) * t->records / parents + 1;
+	uint64_t rows = ((uint64_t)t->want.rows + 1) * t->records / parents + 1;
 	return rows * (segments + 1) * CHILD_COST < hits;
 }
 
@@ -189,6 +227,7 @@ static bool chooses_all(const struct text *t)
 static int mark_some(struct text *t, unsigned *cost)
 {
 	struct match_hit hit;
+	int64_t created_ms;
 
 	if (!t->marked)
 		t->marked = calloc(MARKED, sizeof *t->marked);
@@ -205,7 +244,7 @@ static int mark_some(struct text *t, unsigned *cost)
 		if (!hit.parent || *marked == hit.parent)
 			continue;
 		*cost += 1;
-		rc = match_add(t->own, hit.parent, hit.sure);
+		rc = match_add(t->own, hit.parent, hit.sure, TIME_MAX, &created_ms);
 		if (rc < 0)
 			return rc;
 		if (hit.sure)
@@ -239,12 +278,7 @@ int text_step(struct text *t, unsigned *cost)
 	return rc < 0 ? rc : t->stage != TEXT_READY;
 }
 
-int text_count(struct text *t, int64_t start_ms, int64_t end_ms, uint64_t *count_out)
-{
-	return t->passes_all ? 0 : match_count(t->own, start_ms, end_ms, count_out);
-}
-
-/* ---- one row ---- */
+/* ---- the walk ---- */
 
 /* Reads a child into t->child. 1, 0: damaged (counted), or an error. */
 static int read_child(struct text *t, const struct match_hit *hit, unsigned *cost)
@@ -260,13 +294,152 @@ static int read_child(struct text *t, const struct match_hit *hit, unsigned *cos
 	return rc;
 }
 
+/* The latest time at which a parent of such a child was created. */
+static int64_t latest_parent(const struct text *t, int64_t child_ms)
+{
+	return child_ms > TIME_MAX - t->lead_ms ? TIME_MAX : child_ms + t->lead_ms;
+}
+
+/* A child that is found, or may be: marks its parent. 0 or an error; ERR_LIMIT: too many wait for their turn. */
+static int walk_child(struct text *t, const struct scan_row *row, unsigned *cost)
+{
+	const struct match_hit hit = {
+		.parent = row->parent_hash,
+		.created_ms = row->created_ms,
+		.id_hash = row->position.id_hash,
+		.segment = row->segment,
+		.ordinal = row->ordinal,
+		.sure = row->verdict == MATCH_SURE,
+	};
+	int64_t latest_ms = latest_parent(t, hit.created_ms);
+	struct found_child child = {hit.parent, latest_ms, hit.segment, hit.ordinal, hit.sure};
+	const struct found_child *known = hit.parent ? found_find(&t->found, hit.parent) : NULL;
+
+	/* A sure one makes a parent sure that was only possible. */
+	if (!hit.parent || (known && (known->sure || !hit.sure)))
+		return 0;
+	t->quota -= t->quota > 0;
+	*cost += 1;
+	int rc = match_add(t->own, hit.parent, hit.sure, latest_ms, &child.created_ms);
+	/* One that is not held is not looked for again soon. */
+	if (rc < 0 || known)
+		return rc < 0 ? rc : 0;
+	return found_add(&t->found, &child);
+}
+
+static int open_walk(struct text *t)
+{
+	int64_t start_ms = t->want.start_ms;
+	const struct scan_spec spec = {
+		.resource = t->child_resource,
+		.start_ms = start_ms < TIME_MIN + t->lead_ms ? TIME_MIN : start_ms - t->lead_ms,
+		.end_ms = TIME_MAX,
+		.descending = true,
+		.match = t->children,
+	};
+
+	return scan_open(t->view, &spec, &t->scan, NULL);
+}
+
+/* Parents from here on are marked for good: no child that comes is younger than the frontier. */
+static int64_t reached(const struct text *t)
+{
+	int64_t latest_ms = latest_parent(t, t->frontier_ms);
+
+	/* Children without a time come last, and their parents have none. */
+	return t->frontier_ms == TIME_NONE || latest_ms == TIME_MAX ? t->reach_ms : latest_ms + 1;
+}
+
+static void end_stretch(struct text *t, int64_t reach_ms)
+{
+	t->reach_ms = reach_ms;
+	t->stretch += t->stretch / 2 + 1;
+	t->quota = t->stretch;
+	t->over = true;
+}
+
+/* Too many parents wait for their turn: what is found is got ready in another way. What is marked stays. */
+static void stop_walking(struct text *t)
+{
+	scan_close(t->scan);
+	t->scan = NULL;
+	found_release(&t->found);
+	t->walks = false;
+	t->stage = TEXT_OWN;
+}
+
+/* 1: there is more, 0: the stretch is over, or an error. */
+static int walk_on(struct text *t, unsigned *cost)
+{
+	bool full = t->found.count == FOUND_MAX;
+	struct scan_row row;
+
+	if ((t->quota == 0 || full) && reached(t) < t->reach_ms) {
+		end_stretch(t, reached(t));
+		return 0;
+	}
+	if (full) {
+		stop_walking(t);
+		return 1;
+	}
+	int rc = scan_step(t->scan, &row);
+	*cost += rc == SCAN_MORE ? WALK_COST : 1;
+	if (rc == 0)
+		end_stretch(t, TIME_MIN);
+	if (rc == 1) {
+		t->frontier_ms = row.created_ms;
+		rc = row.verdict == MATCH_OUT ? 0 : walk_child(t, &row, cost);
+		return rc ? rc : 1;
+	}
+	return rc == SCAN_MORE ? 1 : rc;
+}
+
+int text_walk(struct text *t, int64_t *reach_ms, unsigned *cost)
+{
+	unsigned end = *cost + WALK_COST;
+	int rc = 0;
+
+	if (t->over)
+		rc = found_forget(&t->found, t->reach_ms);
+	t->over = false;
+	if (!rc && t->walks && !t->scan)
+		rc = open_walk(t);
+	for (rc = rc ? rc : 1; rc == 1 && *cost < end;)
+		rc = t->walks ? walk_on(t, cost) : text_step(t, cost);
+	*reach_ms = t->walks ? t->reach_ms : TIME_MIN;
+	return rc;
+}
+
+int text_count(struct text *t, int64_t start_ms, int64_t end_ms, uint64_t *count_out)
+{
+	return t->passes_all ? 0 : match_count(t->own, start_ms, end_ms, count_out);
+}
+
+/* ---- one row ---- */
+
+/* The child that marked the parent, which is the newest one. */
+static int find_walked(struct text *t, const struct found_child *c, bool show, unsigned *cost)
+{
+	if (!show)
+		return 1;
+	const struct match_hit hit = {.segment = c->segment, .ordinal = c->ordinal};
+	int rc = read_child(t, &hit, cost);
+	if (rc > 0)
+		t->parent = c->parent;
+	return rc;
+}
+
 /* Whether a child of the row is found, the newest one first; it is in t->child when it was read. `show`: it must be. */
 static int find_child(struct text *t, uint64_t parent, bool show, unsigned *cost)
 {
+	const struct found_child *c = found_find(&t->found, parent);
+
 	if (!t->children)
 		return 0;
 	if (t->parent == parent)
 		return 1;
+	if (t->walks && !t->want.ranked && (!c || c->sure))
+		return c ? find_walked(t, c, show, cost) : 0;
 	buf_reset(&t->hits);
 	int rc = match_children(t->children, parent, &t->hits);
 	*cost += 1 + (unsigned)match_segments(t->children);
@@ -301,6 +474,63 @@ int text_row(struct text *t, const struct scan_row *row, unsigned *cost)
 	if (rc)
 		return rc;
 	return row->verdict == MATCH_OUT ? 0 : ERR_NOTFOUND;
+}
+
+/* ---- relevance ---- */
+
+struct ranking {
+	const struct search *search;
+	struct rank_counts *counts;
+};
+
+static bool rank_text(void *ctx, struct bytes text)
+{
+	struct ranking *k = ctx;
+
+	search_count(k->search, text, k->counts->words, &k->counts->length);
+	return true;
+}
+
+/* Counts what is in a record that is found by itself. 0 or an error. */
+static int rank_record(struct text *t, const struct texts *texts, const struct record *r,
+		       struct rank_counts *counts)
+{
+	struct ranking k = {t->search, counts};
+	int rc = holds(t, texts, r);
+
+	for (size_t i = 0; rc > 0 && i < texts->count; i++) {
+		int has = value_of(t, r, texts->fields[i]);
+		if (has < 0)
+			return has;
+		if (has && !each_text(buf_bytes(&t->value), rank_text, &k))
+			return ERR_CORRUPT;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+int text_rank(struct text *t, uint64_t id_hash, const struct record *r, struct rank_counts *counts,
+	      unsigned *cost)
+{
+	int rc = rank_record(t, &t->own_texts, r, counts);
+
+	if (rc || !t->children)
+		return rc;
+	buf_reset(&t->hits);
+	rc = match_children(t->children, match_parent(id_hash), &t->hits);
+	*cost += 1 + (unsigned)match_segments(t->children);
+	const struct match_hit *hits = (const struct match_hit *)(const void *)t->hits.data;
+	size_t count = t->hits.len / sizeof *hits;
+	count = count < RANK_CHILDREN_MAX ? count : RANK_CHILDREN_MAX;
+	for (size_t i = 0; !rc && i < count; i++) {
+		rc = read_child(t, &hits[i], cost);
+		if (rc == 1)
+			rc = rank_record(t, &t->child_texts, &t->child, counts);
+		if (rc == ERR_CORRUPT) {
+			t->damaged++;
+			rc = 0;
+		}
+	}
+	return rc;
 }
 
 /* ---- snippets ---- */

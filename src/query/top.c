@@ -70,6 +70,16 @@ void sort_key_make(struct sort_key *k, const struct field *f, struct bytes store
 		k->known = false;
 }
 
+bool sort_key_integer(const struct sort_key *k, int64_t *out)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | k->bytes[i];
+	*out = (int64_t)(v ^ UINT64_C(1) << 63);
+	return k->known && k->len == 8;
+}
+
 int sort_key_compare(const struct sort_key *a, const struct sort_key *b, bool ascending)
 {
 	if (a->known != b->known)
@@ -132,6 +142,11 @@ bool top_wants(const struct top *t, const struct sort_key *k)
 {
 	return t->count < t->max ||
 	       (t->max && sort_key_compare(k, &t->heap[0]->key, t->ascending) < 0);
+}
+
+const struct sort_key *top_last(const struct top *t)
+{
+	return t->max && t->count == t->max ? &t->heap[0]->key : NULL;
 }
 
 int top_add(struct top *t, const struct sort_key *k, struct bytes id)

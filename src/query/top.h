@@ -15,12 +15,17 @@ void sort_key_make(struct sort_key *k, const struct field *f, struct bytes store
 /* Below 0: a comes first. */
 int sort_key_compare(const struct sort_key *a, const struct sort_key *b, bool ascending);
 
+/* The integer or time that such a key was made of; false: it has no value. */
+bool sort_key_integer(const struct sort_key *k, int64_t *out);
+
 struct top;
 /* The first `max` rows. NULL: no memory. */
 struct top *top_new(size_t max, bool ascending);
 void top_free(struct top *t);
 /* Whether a row with this key is among the first ones so far. */
 bool top_wants(const struct top *t, const struct sort_key *k);
+/* The key of the last one of `max`: only what is not behind it is wanted. NULL: there are not so many yet. */
+const struct sort_key *top_last(const struct top *t);
 /* Adds it, in place of the last one when there are `max`. 0 or ERR_NOMEM. */
 int top_add(struct top *t, const struct sort_key *k, struct bytes id);
 /* Puts all in order; nothing is added after. Returns how many there are. */

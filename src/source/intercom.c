@@ -32,15 +32,28 @@ static unsigned page_max(const struct account *a, enum ask_kind kind, const stru
 
 	if (kind == ASK_DELETED)
 		return INTERCOM_DELETED_PAGE_MAX;
+	if (kind == ASK_SEARCH)
+		return SEEK_RECORDS_MAX;
 	return route ? route->page_max : 0;
 }
 
+/* No lower limit of single routes is known; these are the ones that are spoken of. */
+static const struct route_class routes[] = {
+	[INTERCOM_ROUTE_OTHER] = {.name = "other"},
+	[INTERCOM_ROUTE_SEARCH] = {.name = "search"},
+	[INTERCOM_ROUTE_SCROLL] = {.name = "scroll"},
+	{.name = NULL},
+};
+
 const struct provider provider_intercom = {
 	.name = "intercom",
+	.rate_window_ms = 10000,
+	.routes = routes,
 	.types = intercom_types,
 	.base_url = base_url,
 	.traits = traits,
 	.call = intercom_call,
+	.seeks = intercom_seeks,
 	.page_max = page_max,
 	.read = intercom_read,
 	.cut = intercom_cut_lists,

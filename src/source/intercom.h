@@ -28,6 +28,9 @@ struct intercom_route {
 	bool cut_lists; /* items show only the beginning of lists inside them (intercom_nested.c) */
 };
 
+/* Classes of calls: indexes into provider_intercom.routes. */
+enum { INTERCOM_ROUTE_OTHER, INTERCOM_ROUTE_SEARCH, INTERCOM_ROUTE_SCROLL };
+
 extern const struct resource_type intercom_types[];
 /* NULL: this version of the API has no route to it. */
 const struct intercom_route *intercom_route(const struct account *a, const struct resource_type *type);
@@ -47,6 +50,12 @@ int intercom_call(const struct account *a, const struct ask *ask, struct bytes c
 		  struct call *out, struct why *why);
 void intercom_read(const struct account *a, const struct ask *ask, int status, const char *link,
 		   int64_t seen_ms, struct page *page);
+
+/* intercom_seek.c */
+bool intercom_seeks(const struct account *a, const struct resource_type *type,
+		    const struct seek_term *term, bool *less);
+/* The terms as filters of a search's body, each with a comma before it. */
+void intercom_put_seek(struct buf *body, const struct ask *ask);
 
 /* What reading shares. */
 struct intercom_reading {

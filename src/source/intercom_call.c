@@ -60,6 +60,7 @@ static unsigned page_size(const struct intercom_route *route, const struct ask *
 static void put_scroll(const struct account *a, const struct intercom_route *route,
 		       struct bytes parameter, struct call *out)
 {
+	out->route = INTERCOM_ROUTE_SCROLL;
 	buf_printf(&out->url, "%s%s", a->base_url, route->scroll);
 	if (!parameter.len)
 		return;
@@ -130,18 +131,34 @@ static void put_span(struct buf *body, const struct intercom_route *route, const
 	buf_put_str(body, "]}");
 }
 
+/* Filters of which all hold; with the terms the span is one more of them, and says so when it is open: a search must ask for something. */
+static void put_query(struct buf *body, const struct intercom_route *route, const struct ask *ask)
+{
+	if (ask->kind != ASK_SEARCH || ask->seek->count == 0) {
+		put_span(body, route, ask);
+		return;
+	}
+	buf_put_str(body, "{\"operator\":\"AND\",\"value\":[");
+	put_span(body, route, ask);
+	intercom_put_seek(body, ask);
+	buf_put_str(body, "]}");
+}
+
 static int put_search(const struct account *a, const struct intercom_route *route,
 		      const struct ask *ask, struct bytes cursor, struct call *out)
 {
 	struct buf *body = &out->body;
+	bool seeks = ask->kind == ASK_SEARCH;
 
 	out->method = "POST";
+	out->route = INTERCOM_ROUTE_SEARCH;
 	buf_printf(&out->url, "%s%s", a->base_url, route->search);
 	buf_put_str(body, "{\"query\":");
-	put_span(body, route, ask);
+	put_query(body, route, ask);
 	buf_printf(body,
 		   ",\"sort\":{\"field\":\"%s\",\"order\":\"%s\"},\"pagination\":{\"per_page\":%u",
-		   axis_of(ask), ask->descending ? "descending" : "ascending", route->page_max);
+		   axis_of(ask), ask->descending || seeks ? "descending" : "ascending",
+		   seeks && route->page_max > SEEK_RECORDS_MAX ? SEEK_RECORDS_MAX : route->page_max);
 	if (cursor.len) {
 		buf_put_str(body, ",\"starting_after\":");
 		json_write_str(body, cursor);
@@ -204,6 +221,10 @@ static int put_call(const struct account *a, const struct ask *ask, struct bytes
 		break;
 	case ASK_CHANGED:
 		if (route && route->search && (!ask->created || (ask->type->traits & TRAIT_CREATED)))
+			return put_search(a, route, ask, cursor, out);
+		break;
+	case ASK_SEARCH:
+		if (route && route->search && ask->seek)
 			return put_search(a, route, ask, cursor, out);
 		break;
 	case ASK_ONE:

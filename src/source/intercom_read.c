@@ -209,6 +209,7 @@ void intercom_read(const struct account *a, const struct ask *ask, int status, c
 	switch (ask->kind) {
 	case ASK_IDENTITY: read_identity(body, page); return;
 	case ASK_LIST:
+	case ASK_SEARCH:
 	case ASK_CHANGED: read_list(&g, body); return;
 	case ASK_DELETED: read_deleted(&g, body); return;
 	case ASK_ONE: read_one(&g, body); return;

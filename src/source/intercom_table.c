@@ -204,15 +204,16 @@ const struct resource_type intercom_types[] = {
 	{"ticket_states", WHOLE, NULL, NULL, ticket_state_fields, 0},
 	{"companies", TRAIT_LIST | TRAIT_UNSTABLE, NULL, NULL, company_fields, 0},
 	/* New contacts show up in search after "a few minutes". */
-	{"contacts", TRAIT_LIST | TRAIT_CHANGED | TRAIT_ONE, NULL, NULL, contact_fields,
-	 10 * MINUTE_MS},
+	{"contacts", TRAIT_LIST | TRAIT_CHANGED | TRAIT_ONE | TRAIT_SEARCH, NULL, NULL,
+	 contact_fields, 10 * MINUTE_MS},
 	/* More than a provider's clock may be ahead of ours. */
 	{"conversations",
-	 TRAIT_CHANGED | TRAIT_CREATED | TRAIT_ONE | TRAIT_DELETED | TRAIT_POOR | TRAIT_WINDOWED,
+	 TRAIT_CHANGED | TRAIT_CREATED | TRAIT_ONE | TRAIT_DELETED | TRAIT_POOR | TRAIT_WINDOWED |
+		 TRAIT_SEARCH,
 	 NULL, "messages", conversation_fields, 7 * MINUTE_MS},
 	{"messages", TRAIT_CHILD | TRAIT_WINDOWED, "conversations", NULL, message_fields, 0},
 	/* A search shows tickets with their parts. */
-	{"tickets", TRAIT_CHANGED | TRAIT_CREATED | TRAIT_ONE | TRAIT_WINDOWED, NULL,
+	{"tickets", TRAIT_CHANGED | TRAIT_CREATED | TRAIT_ONE | TRAIT_WINDOWED | TRAIT_SEARCH, NULL,
 	 "ticket_parts", ticket_fields, 7 * MINUTE_MS},
 	{"ticket_parts", TRAIT_CHILD | TRAIT_WINDOWED, "tickets", NULL, ticket_part_fields, 0},
 	{"articles", TRAIT_LIST | TRAIT_UNSTABLE, NULL, NULL, article_fields, 0},

@@ -13,6 +13,14 @@ const struct resource_type *provider_type(const struct provider *p, struct bytes
 	return NULL;
 }
 
+int provider_route(const struct provider *p, struct bytes name)
+{
+	for (int i = 0; p->routes[i].name; i++)
+		if (bytes_is(name, p->routes[i].name))
+			return i;
+	return -1;
+}
+
 const char *fault_name(enum fault fault)
 {
 	static const char *const names[] = {"none", "passing", "rate-limited", "cursor", "gone",
@@ -35,6 +43,25 @@ int provider_call(const struct account *a, const struct ask *ask, struct bytes c
 	if (rc)
 		call_release(out);
 	return rc;
+}
+
+int provider_seek(const struct account *a, const struct resource_type *type, bool spanned,
+		  struct seek *seek, struct why *why)
+{
+	size_t kept = 0;
+
+	seek->less = false;
+	if (!(a->provider->traits(a, type) & TRAIT_SEARCH) || !a->provider->seeks)
+		return why_set(why, ERR_INVALID, "the provider has no search for %s", type->name);
+	for (size_t i = 0; i < seek->count; i++)
+		if (a->provider->seeks(a, type, &seek->terms[i], &seek->less))
+			seek->terms[kept++] = seek->terms[i];
+	if (seek->count && kept == 0 && !spanned)
+		return why_set(why, ERR_INVALID,
+			       "the provider's search of %s has no words for this question",
+			       type->name);
+	seek->count = kept;
+	return 0;
 }
 
 #define BODY_MAX ((size_t)48 * 1024 * 1024)

@@ -38,6 +38,7 @@ struct file_check {
 	uint64_t left; /* of the frame's body */
 	uint32_t sum, want;
 	const char *wrong; /* what is, in words; NULL: nothing so far */
+	bool torn;         /* it is the end, and nothing follows it */
 };
 
 struct store_check {
@@ -47,6 +48,7 @@ struct store_check {
 	char *path;       /* of that file */
 	uint64_t journal; /* the next one to look at */
 	DIR *trail;
+	uint64_t trail_newest;    /* the name of its last file */
 	store_check_found *found; /* NULL: nobody is told */
 	void *found_ctx;
 	size_t resource, segment;

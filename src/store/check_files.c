@@ -2,8 +2,8 @@
  * check_files: the small files of a store, read piece by piece: manifests, journals, dictionaries and the audit trail. What is wrong is told;
  * what a new manifest mends makes the store write one with its next commit. Nothing on the disk is changed here.
  *
- * A journal or a trail may end in a frame that was being written when the power went: nobody was promised it, and no later look can tell it from
- * damage, so it is told as damage, in words that say so. The file that this process appends to has no such end.
+ * A journal or a trail may end in a frame that was being written when the power went: nobody was promised it, and the next start removes it. Damage of just the last
+ * frame cannot be told from that, and is mended likewise. The file that this process appends to has no such end.
  */
 #include "check.h"
 #include "dictionary.h"
@@ -107,17 +107,39 @@ static int file_open(struct file_check *f, const char *path, enum file_kind kind
 	return 0;
 }
 
-static const char *const tails[] = {
-	[FILE_JOURNAL] = "a transaction is damaged, or the last one was never finished",
-	[FILE_TRAIL] = "an entry is damaged, or the last one was never finished",
-};
+/* The frame at work is not what was written. `torn`: nothing follows it. */
+static void frame_wrong(struct file_check *f, bool torn)
+{
+	f->torn = torn;
+	if (f->kind == FILE_JOURNAL)
+		f->wrong = torn ? "the last transaction was never finished"
+				: "a transaction is damaged";
+	else
+		f->wrong = torn ? "the last entry was never finished" : "an entry is damaged";
+}
+
+/* Some file systems leave zeros where the data did not come to. */
+static bool only_zeros(struct file_check *f)
+{
+	uint8_t piece[PIECE];
+
+	while (f->at < f->end) {
+		size_t n = f->end - f->at < sizeof piece ? (size_t)(f->end - f->at) : sizeof piece;
+		if (!file_read_at(f, piece, n))
+			return false;
+		for (size_t i = 0; i < n; i++)
+			if (piece[i])
+				return false;
+	}
+	return true;
+}
 
 static void frame_begin_check(struct file_check *f)
 {
 	uint8_t head[JOURNAL_FRAME_HEAD];
 
 	if (f->end - f->at < sizeof head) {
-		f->wrong = tails[f->kind];
+		frame_wrong(f, true);
 		return;
 	}
 	if (!file_read_at(f, head, sizeof head))
@@ -125,8 +147,10 @@ static void frame_begin_check(struct file_check *f)
 	f->left = le32(head);
 	f->want = le32(head + 4);
 	f->sum = (uint32_t)crc32(0, head, 4);
-	if (f->left == 0 || f->left > f->end - f->at)
-		f->wrong = tails[f->kind];
+	if (f->left > f->end - f->at)
+		frame_wrong(f, true);
+	else if (f->left == 0)
+		frame_wrong(f, f->want == 0 && only_zeros(f));
 }
 
 /* False: the end, or something is wrong. */
@@ -145,8 +169,10 @@ static bool file_step(struct file_check *f)
 		return false;
 	f->sum = (uint32_t)crc32(f->sum, piece, (uInt)n);
 	f->left -= n;
-	if (f->left == 0 && f->sum != f->want)
-		f->wrong = f->kind == FILE_FRAMED ? "its checksum is wrong" : tails[f->kind];
+	if (f->left == 0 && f->sum != f->want && f->kind == FILE_FRAMED)
+		f->wrong = "its checksum is wrong";
+	else if (f->left == 0 && f->sum != f->want)
+		frame_wrong(f, f->at == f->end);
 	return !f->wrong;
 }
 
@@ -191,6 +217,11 @@ static char *path_join(struct store_check *c, const char *folder, const char *na
 	return NULL;
 }
 
+static bool is_trail(const char *name)
+{
+	return name[0] >= '0' && name[0] <= '9' && strstr(name, ".log");
+}
+
 /* False: there is none. */
 static bool open_trail(struct store_check *c)
 {
@@ -200,6 +231,12 @@ static bool open_trail(struct store_check *c)
 	c->trail = path ? opendir(path) : NULL;
 	c->no_memory |= errno == ENOMEM;
 	free(path);
+	// cppcheck-suppress readdirCalled ; one thread, one stream
+	for (struct dirent *e; c->trail && (e = readdir(c->trail));)
+		if (is_trail(e->d_name) && strtoull(e->d_name, NULL, 10) > c->trail_newest)
+			c->trail_newest = strtoull(e->d_name, NULL, 10);
+	if (c->trail)
+		rewinddir(c->trail);
 	return c->trail != NULL;
 }
 
@@ -229,7 +266,7 @@ static char *next_path(struct store_check *c)
 		return NULL;
 	// cppcheck-suppress readdirCalled ; one thread, one stream
 	for (struct dirent *e; c->trail && (e = readdir(c->trail));)
-		if (e->d_name[0] >= '0' && e->d_name[0] <= '9' && strstr(e->d_name, ".log"))
+		if (is_trail(e->d_name))
 			return path_join(c, "runs", e->d_name);
 	return NULL;
 }
@@ -244,18 +281,34 @@ static bool must_be(const struct store_check *c)
 	return c->stage == STAGE_JOURNALS && c->journal - 1 == s->journal.number && s->journal.fd >= 0;
 }
 
+/* The end of a trail's older file is in the middle of the trail. */
+static bool is_newest(const struct store_check *c)
+{
+	const char *name = strrchr(c->path, '/');
+
+	return name && strtoull(name + 1, NULL, 10) == c->trail_newest;
+}
+
+static enum store_action action_of(const struct store_check *c)
+{
+	bool torn = c->file.torn && (c->stage == STAGE_JOURNALS || is_newest(c));
+
+	if (torn && (c->stage == STAGE_TRAIL || store_of(c)->read_only))
+		return STORE_ENDS;
+	return c->stage == STAGE_TRAIL ? STORE_FORGETS : STORE_REWRITES;
+}
+
 static void file_wrong(struct store_check *c, const char *words)
 {
 	struct store *s = store_of(c);
-	bool mended = c->stage != STAGE_TRAIL;
 
 	/* What a manifest or a journal says is in memory, and is written again. */
 	s->dirty |= c->stage == STAGE_MANIFEST;
-	s->renew |= mended;
+	s->renew |= c->stage != STAGE_TRAIL;
 	check_found(c, &(struct store_damage){.file = c->path + strlen(s->dir) + 1,
 					      .words = words,
 					      .span = {TIME_NONE, TIME_NONE, TIME_NONE},
-					      .action = mended ? STORE_REWRITES : STORE_LEAVES});
+					      .action = action_of(c)});
 }
 
 static uint64_t length_of(const struct store_check *c)

@@ -42,4 +42,8 @@ int segment_column(struct segment *g, struct pages *p, unsigned field, struct co
 int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
 		 struct column_hint *hint, struct buf *out);
 
+/* A row's number: 1; 0: it has none; ERR_NOTFOUND: the column does not keep numbers as such; or an error. */
+int column_number(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
+		  struct column_hint *hint, int64_t *out);
+
 #endif

@@ -175,18 +175,46 @@ static bool one_value(struct bytes b)
 	return (b.len == 1 && b.data[0] == 0xc1) || (mp_skip(&r) == 1 && r.at == r.end);
 }
 
+static int load_hint(struct segment *g, struct pages *p, unsigned field, struct column_hint *h)
+{
+	int rc = h->loaded ? 0 : segment_column(g, p, field, &h->column);
+
+	h->loaded |= rc == 0;
+	return rc;
+}
+
+static int64_t number_at(const struct column *c, uint64_t packed)
+{
+	return (int64_t)((uint64_t)c->min + (packed - 1) * c->scale);
+}
+
+int column_number(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
+		  struct column_hint *h, int64_t *out)
+{
+	uint64_t packed;
+	int rc = load_hint(g, p, field, h);
+
+	if (rc)
+		return rc;
+	if (h->column.form != FORM_NUMBERS)
+		return ERR_NOTFOUND;
+	if (ordinal >= g->meta.records)
+		return segment_note(g, ERR_CORRUPT);
+	rc = packed_at(g, p, h->column.packed_at, ordinal, h->column.width, &h->packed, &packed);
+	if (!rc && packed)
+		*out = number_at(&h->column, packed);
+	return rc ? rc : packed != 0;
+}
+
 int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
 		 struct column_hint *h, struct buf *out)
 {
 	uint64_t number = ordinal;
-	int rc = 0;
+	int rc = load_hint(g, p, field, h);
 
 	buf_reset(out);
-	if (!h->loaded)
-		rc = segment_column(g, p, field, &h->column);
 	if (rc)
 		return rc;
-	h->loaded = true;
 	const struct column *c = &h->column;
 	if (ordinal >= g->meta.records || c->form == FORM_NONE)
 		return segment_note(g, ERR_CORRUPT);
@@ -198,7 +226,7 @@ int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t or
 		if (number == 0)
 			mp_put_nil(out);
 		else
-			mp_put_int(out, (int64_t)((uint64_t)c->min + (number - 1) * c->scale));
+			mp_put_int(out, number_at(c, number));
 		return out->error;
 	}
 	if (number >= c->heap_values)

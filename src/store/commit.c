@@ -19,6 +19,7 @@
  */
 #include "hooks.h"
 #include "journal.h"
+#include "lead.h"
 #include "repair.h"
 
 #include <base/log.h>
@@ -202,6 +203,7 @@ static void publish(struct commit *c)
 	prepared_close(&c->p);
 	doom(old, c->p.next, s->manifests + 1);
 	s->state = c->p.next;
+	memo_forget(&s->memo);
 	c->p.next = NULL;
 	s->commits++;
 	s->filters_wanted = true;
@@ -403,8 +405,10 @@ void txn_commit(struct txn *t, void (*done)(void *ctx, int rc, const struct why 
 	struct why why = {""};
 
 	assert(!t->committing);
-	if (!c) {
-		int rc = why_set(&why, ERR_NOMEM, "out of memory in a commit");
+	int rc = c ? lead_settle(t) : ERR_NOMEM;
+	if (rc) {
+		why_set(&why, rc, "cannot begin a commit: %s", err_name(rc));
+		free(c);
 		txn_free(t);
 		done(ctx, rc, &why);
 		return;

@@ -6,6 +6,7 @@
 
 #include "dictionary.h"
 #include "extract.h"
+#include "memo.h"
 #include "state.h"
 
 #define TXN_RECORDS_MAX 100000u
@@ -30,10 +31,27 @@ struct journal {
 	uint64_t total;         /* of all */
 };
 
+/* What is known of a resource whose mark of its lead is missing (lead.h). */
+struct store_lead {
+	bool known;
+	bool again; /* a transaction has made it unknown: all is looked at again when that is over */
+	int64_t lead; /* of what was looked at, and of all transactions since */
+};
+
+/* The look at what is there. */
+struct lead_survey {
+	struct state *state; /* a reference; NULL: there is none under way */
+	const struct schema *schema;
+	size_t segment;
+	uint32_t at;
+	uint64_t parent; /* of the last child */
+};
+
 /* When a resource's dictionary was tried last. */
 struct store_trial {
 	char resource[SEGMENT_NAME_SIZE]; /* empty: none yet */
 	uint64_t revision;
+	unsigned vain; /* trials in a row that came to nothing */
 };
 
 struct store {
@@ -72,6 +90,9 @@ struct store {
 	unsigned compact_rests;    /* … after which so many manifests come before the next try */
 	struct renewal *renewal;   /* the dictionary that is on trial; NULL: none */
 	struct store_trial trials[STORE_RESOURCES_MAX];
+	struct store_lead leads[STORE_RESOURCES_MAX]; /* in the order of the schemas */
+	struct lead_survey survey;
+	struct memo memo;
 	bool dirty; /* the manifest on disk may say something else than `state` */
 	bool renew; /* a file that the next manifest replaces is damaged on the disk */
 	bool read_only;
@@ -98,6 +119,7 @@ struct txn_row {
 	size_t id_at;
 	uint8_t id_len, parent_len; /* the parent lies behind the id */
 	bool dropped;               /* replaced by a later row of this transaction */
+	bool orphan;                /* its parent was not held when it was put */
 };
 
 /* A committed row that this transaction replaces. */
@@ -141,6 +163,7 @@ struct txn_part {
 	uint64_t packer_dictionary; /* which it packs with */
 	struct coverage coverage;   /* as it will be */
 	struct intervals damaged;
+	int64_t lead;      /* of its own records with parents (lead.h) */
 	int64_t retain_ms; /* what was created before goes; TIME_MIN: nothing */
 	enum retain_how retain_how;
 	char retain_other[SEGMENT_NAME_SIZE]; /* of parents their children's name, "": none */
@@ -170,6 +193,12 @@ int part_pack(struct txn *t, struct txn_part *part);
 bool part_trains(const struct txn_part *part);
 /* The packer, for what is packed anew. */
 int part_packer(struct txn *t, struct txn_part *part);
+/* The id's slot in the part's table: its row, or the empty one where it belongs. */
+uint32_t *txn_slot(const struct txn_part *part, struct bytes id, uint64_t hash);
+struct bytes txn_row_id(const struct txn_part *part, const struct txn_row *r);
+struct bytes txn_row_parent(const struct txn_part *part, const struct txn_row *r);
+/* The transaction's own row with the id; NULL: there is none. The part may be NULL. */
+const struct row *txn_row_of(const struct txn_part *part, struct bytes id);
 void txn_free(struct txn *t);
 
 /* Begins a transaction of the store's own; NULL: no memory. */

@@ -20,6 +20,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <zlib.h>
 
 /* ---- a frame as a transaction ---- */
@@ -311,6 +312,24 @@ bool journal_frame_next(struct bytes file, size_t at, struct bytes *body)
 	return le32(head + 4) == (uint32_t)crc32(crc32(0, head, 4), body->data, len);
 }
 
+/* Nobody can read on behind an end that is damaged, and a check must not find it again. */
+static void cut(const struct store *s, const char *path, struct bytes file, size_t at)
+{
+	if (at < file.len && !s->read_only && truncate(path, (off_t)at) != 0)
+		log_warn("store", "cannot cut file=%s: %s", path, strerror(errno));
+}
+
+/* One of the manifest before is not replayed. */
+static void look_at_older(const struct store *s, const char *path, struct bytes file)
+{
+	size_t at = JOURNAL_HEAD;
+	struct bytes body;
+
+	while (journal_frame_next(file, at, &body))
+		at += JOURNAL_FRAME_HEAD + body.len;
+	cut(s, path, file, at);
+}
+
 static int replay_file(struct store *s, const char *path, struct bytes file)
 {
 	size_t at = JOURNAL_HEAD;
@@ -321,6 +340,8 @@ static int replay_file(struct store *s, const char *path, struct bytes file)
 		rc = frame_apply(s, body);
 		at += rc ? 0 : JOURNAL_FRAME_HEAD + body.len;
 	}
+	if (!rc)
+		cut(s, path, file, at);
 	if (at < file.len && (!rc || rc == ERR_CORRUPT))
 		log_warn("store",
 			 "journal cut, what was not acknowledged is gone file=%s kept=%zu bytes=%zu",
@@ -337,6 +358,7 @@ static int replay(struct store *s, uint64_t number, struct why *why)
 
 	if (!rc && header_is(buf_bytes(&file), s->previous_revision, s->previous_sum)) {
 		s->journal.first = number + 1; /* they are the older ones */
+		look_at_older(s, path, buf_bytes(&file));
 	} else if (!rc && header_is(buf_bytes(&file), s->manifest_revision, s->manifest_sum)) {
 		rc = replay_file(s, path, buf_bytes(&file));
 		if (rc)

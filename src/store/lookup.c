@@ -115,6 +115,45 @@ int lookup(struct store *s, const struct state_resource *r, struct bytes id, boo
 	return rc;
 }
 
+int lookup_hash_in(struct store *s, const struct state_segment *e, uint64_t hash, struct found *out)
+{
+	struct segment *g = e->segment;
+	uint32_t at, hint = 0, row_hint = 0, ordinal;
+	uint64_t other;
+	int rc = filters_say(s, g, hash);
+
+	if (rc <= 0)
+		return rc;
+	rc = segment_find(g, s->pages, hash, &at);
+	for (; rc == 0 && at < g->meta.records; at++) {
+		rc = segment_id(g, s->pages, at, &hint, &other, &ordinal);
+		if (rc || other != hash)
+			break;
+		if (dead_has(e->dead, ordinal))
+			continue;
+		out->entry = e;
+		out->ordinal = ordinal;
+		rc = segment_row(g, s->pages, ordinal, &row_hint, &out->row);
+		return rc ? rc : 1;
+	}
+	return rc;
+}
+
+int lookup_hash(struct store *s, const struct state_resource *r, uint64_t hash, struct found *out)
+{
+	for (size_t i = r ? r->count : 0; i-- > 0;) {
+		int rc = r->segments[i].segment->damaged
+				 ? 0
+				 : lookup_hash_in(s, &r->segments[i], hash, out);
+		if (rc < 0 && store_trouble(s, rc) && r->segments[i].segment->damaged)
+			continue;
+		if (rc)
+			return rc;
+	}
+	/* Children call the record whose hash is 0 by 1, too. */
+	return hash == 1 ? lookup_hash(s, r, 0, out) : 0;
+}
+
 int lookup_in_memory(struct store *s, const struct state_resource *r, struct bytes id,
 		     struct found *out)
 {

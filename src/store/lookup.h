@@ -18,7 +18,13 @@ struct found {
 int lookup(struct store *s, const struct state_resource *r, struct bytes id, bool writing,
 	   struct found *out);
 
-/* The same in one segment. The hash is the id's. */
+/* The row of a hash alone, as children name their parents (row_parent_hash): 1, 0 or an error; what is in a damaged segment is not held. */
+int lookup_hash(struct store *s, const struct state_resource *r, uint64_t hash, struct found *out);
+
+/* The same in one segment, damaged or not. */
+int lookup_hash_in(struct store *s, const struct state_segment *e, uint64_t hash, struct found *out);
+
+/* By its id in one segment. The hash is the id's. */
 int lookup_in(struct store *s, const struct state_segment *e, struct bytes id, uint64_t hash,
 	      struct found *out);
 /* The same among what lies in memory. */

@@ -1,12 +1,11 @@
 /*
- * match: segment by segment. First each word's lists are found; a segment where the search cannot hold is left at that. Else the lists become
- * bits, and the search is computed on 64 rows at a time, in two values: what may be and what must be.
+ * match: segment by segment, each when it is asked for. First each word's lists are found; a segment where the search cannot hold is left at that. Else
+ * the lists become bits, and the search is computed on 64 rows at a time, in two values: what may be and what must be.
  */
 #include "columns.h"
 #include "lists.h"
 #include "lookup.h"
 #include "match_bits.h"
-#include "resident.h"
 #include "view.h"
 
 #include <stdlib.h>
@@ -19,7 +18,7 @@
 #define ROW_COST   1u
 #define WORDS_UNIT 128u /* words of bits */
 
-enum stage { STAGE_BEGIN, STAGE_FIND, STAGE_READ, STAGE_JOIN, STAGE_DONE };
+enum stage { STAGE_BEGIN, STAGE_FIND, STAGE_READ, STAGE_JOIN };
 
 struct match {
 	struct snapshot *view;
@@ -29,9 +28,11 @@ struct match {
 	struct match_bits *bits;               /* of each segment */
 	uint64_t may, must;                    /* rows */
 	uint32_t hint;
-	enum stage stage;
 	int error;
+	size_t first; /* all segments before it are ready */
+	size_t added; /* where the last row was that was added */
 	/* The segment under way. */
+	enum stage stage;
 	size_t at;
 	size_t room;                     /* words of 64 rows */
 	uint64_t *has[SEARCH_WORDS_MAX]; /* rows that have the word, in any field */
@@ -116,8 +117,8 @@ int match_new(struct snapshot *v, const char *resource, const struct search *s, 
 		free(m);
 		return ERR_NOMEM;
 	}
-	if (!m->schema || !m->resource)
-		m->stage = STAGE_DONE;
+	for (size_t i = 0; !m->schema && m->resource && i < m->resource->count; i++)
+		m->bits[i].ready = true;
 	*out = m;
 	return 0;
 }
@@ -156,9 +157,9 @@ static size_t words_for(const struct segment *g)
 	return ((size_t)g->meta.records + 63) / 64;
 }
 
-static void next_segment(struct match *m)
+static void end_segment(struct match *m)
 {
-	m->at++;
+	m->bits[m->at].ready = true;
 	m->stage = STAGE_BEGIN;
 }
 
@@ -202,25 +203,36 @@ static bool knows_fields(const struct match *m)
 	return true;
 }
 
-/* Moves what was computed for the segment into a place of its own. */
+static int make_bits(struct match_bits *b, size_t words)
+{
+	if (!b->may)
+		b->may = calloc(words, sizeof *b->may);
+	if (!b->must)
+		b->must = calloc(words, sizeof *b->must);
+	return b->may && b->must ? 0 : ERR_NOMEM;
+}
+
+/* Puts what was computed for the segment to what was added. */
 static int keep_bits(struct match *m, const uint64_t *may, const uint64_t *must)
 {
 	struct match_bits *b = &m->bits[m->at];
 	uint32_t records = segment_at(m)->meta.records;
-	size_t size = words_for(segment_at(m)) * sizeof *may;
+	size_t words = words_for(segment_at(m));
 
-	b->may_count = count_bits(may, 0, records);
-	b->must_count = count_bits(must, 0, records);
+	if (count_bits(may, 0, records) == 0)
+		return 0;
+	if (make_bits(b, words))
+		return ERR_NOMEM;
+	for (size_t i = 0; i < words; i++) {
+		b->may[i] |= may[i];
+		b->must[i] |= must[i];
+	}
+	m->may -= b->may_count;
+	m->must -= b->must_count;
+	b->may_count = count_bits(b->may, 0, records);
+	b->must_count = count_bits(b->must, 0, records);
 	m->may += b->may_count;
 	m->must += b->must_count;
-	if (b->may_count == 0)
-		return 0;
-	b->may = malloc(size);
-	b->must = malloc(size);
-	if (!b->may || !b->must)
-		return ERR_NOMEM;
-	memcpy(b->may, may, size);
-	memcpy(b->must, must, size);
 	return 0;
 }
 
@@ -253,19 +265,14 @@ static int keep_all(struct match *m)
 
 static int begin_segment(struct match *m)
 {
-	if (m->at == m->resource->count) {
-		drop_rooms(m);
-		m->stage = STAGE_DONE;
-		return 0;
-	}
 	if (segment_live(&m->resource->segments[m->at]) == 0) {
-		next_segment(m);
+		end_segment(m);
 		return 0;
 	}
 	int rc = segment_fields(segment_at(m), m->view->store->pages, m->schema);
 	if (!rc && !knows_fields(m)) {
 		rc = keep_all(m);
-		next_segment(m);
+		end_segment(m);
 	} else {
 		m->some_unknown = segment_at(m)->more_terms;
 		m->word = 0;
@@ -324,7 +331,7 @@ static int find_word(struct match *m, unsigned *cost)
 	if (rc < 0 || ++m->word < m->search->count)
 		return rc < 0 ? rc : 0;
 	if (!m->some_unknown && !can_hold(m, m->search->root)) {
-		next_segment(m);
+		end_segment(m);
 		return 0;
 	}
 	m->word = m->field = 0;
@@ -490,17 +497,20 @@ static int join_segment(struct match *m, unsigned *cost)
 		drop_dead(m, m->has[0]);
 		rc = keep_bits(m, m->unknown, m->has[0]);
 	}
-	next_segment(m);
+	end_segment(m);
 	return rc;
 }
 
-int match_step(struct match *m, unsigned *cost)
+int match_segment_step(struct match *m, size_t segment, unsigned *cost)
 {
 	int rc = m->error;
 
 	*cost += 1;
-	if (rc || m->stage == STAGE_DONE)
+	if (rc || m->bits[segment].ready)
 		return rc;
+	if (m->at != segment)
+		m->stage = STAGE_BEGIN;
+	m->at = segment;
 	switch (m->stage) {
 	case STAGE_BEGIN: rc = begin_segment(m); break;
 	case STAGE_FIND: rc = find_word(m, cost); break;
@@ -511,7 +521,19 @@ int match_step(struct match *m, unsigned *cost)
 		m->error = store_trouble(m->view->store, rc);
 		return m->error;
 	}
-	return m->stage != STAGE_DONE;
+	return !m->bits[segment].ready;
+}
+
+int match_step(struct match *m, unsigned *cost)
+{
+	while (m->resource && m->first < m->resource->count && m->bits[m->first].ready)
+		m->first++;
+	if (!m->resource || m->first == m->resource->count) {
+		drop_rooms(m);
+		return m->error;
+	}
+	int rc = match_segment_step(m, m->first, cost);
+	return rc < 0 ? rc : 1;
 }
 
 /* ---- what is known ---- */
@@ -644,7 +666,7 @@ int match_children(struct match *m, uint64_t parent, struct buf *hits)
 	int rc = 0;
 
 	for (size_t i = 0; !rc && m->resource && i < m->resource->count; i++)
-		if (!match_bits_none(&m->bits[i]))
+		if (m->bits[i].may_count)
 			rc = children_in(m, i, parent, hits);
 	if (!rc)
 		rc = hits->error;
@@ -677,13 +699,8 @@ int match_record(struct match *m, const struct match_hit *hit, struct buf *memor
 static int add_bit(struct match *m, size_t segment, uint32_t ordinal, bool sure)
 {
 	struct match_bits *b = &m->bits[segment];
-	size_t words = words_for(m->resource->segments[segment].segment);
 
-	if (!b->may)
-		b->may = calloc(words, sizeof *b->may);
-	if (!b->must)
-		b->must = calloc(words, sizeof *b->must);
-	if (!b->may || !b->must)
+	if (make_bits(b, words_for(m->resource->segments[segment].segment)))
 		return ERR_NOMEM;
 	if (!match_bits_has(b->may, ordinal)) {
 		set_bit(b->may, ordinal);
@@ -699,40 +716,39 @@ static int add_bit(struct match *m, size_t segment, uint32_t ordinal, bool sure)
 }
 
 /* 1: it is there; a tombstone is nothing. */
-static int add_in(struct match *m, size_t segment, uint64_t id_hash, bool sure)
+static int add_in(struct match *m, size_t segment, uint64_t id_hash, bool sure, int64_t *created_out)
 {
 	const struct state_segment *e = &m->resource->segments[segment];
-	struct pages *p = m->view->store->pages;
-	uint32_t at, hint = 0, ordinal;
-	uint64_t other;
-	struct row row;
+	struct found found;
+	int rc = lookup_hash_in(m->view->store, e, id_hash, &found);
 
-	if (!resident_may_hold(e->segment->resident, id_hash))
-		return 0;
-	int rc = segment_find(e->segment, p, id_hash, &at);
-	for (; !rc && at < e->segment->meta.records; at++) {
-		rc = segment_id(e->segment, p, at, &hint, &other, &ordinal);
-		if (rc || other != id_hash)
-			break;
-		if (dead_has(e->dead, ordinal))
-			continue;
-		rc = segment_row(e->segment, p, ordinal, &m->hint, &row);
-		if (!rc && !(row.flags & RECORD_DELETED))
-			rc = add_bit(m, segment, ordinal, sure);
-		return rc ? rc : 1;
-	}
-	return rc;
+	if (rc != 1 || found.row.flags & RECORD_DELETED)
+		return rc;
+	m->added = segment;
+	*created_out = found.row.created_ms;
+	rc = add_bit(m, segment, found.ordinal, sure);
+	return rc ? rc : 1;
 }
 
-int match_add(struct match *m, uint64_t parent, bool sure)
+static bool may_be_in(const struct match *m, size_t segment, int64_t before_ms)
 {
+	const struct segment_meta *meta = &m->resource->segments[segment].segment->meta;
+
+	return meta->untimed || meta->ranges[RANGE_CREATED].min <= before_ms;
+}
+
+int match_add(struct match *m, uint64_t parent, bool sure, int64_t latest_ms, int64_t *created_out)
+{
+	size_t count = m->resource ? m->resource->count : 0;
+
 	/* Children call the record whose hash is 0 by 1, too. */
 	for (uint64_t hash = parent;; hash = 0) {
-		for (size_t i = m->resource ? m->resource->count : 0; i-- > 0;) {
-			int rc = add_in(m, i, hash, sure);
-			if (rc)
-				return rc < 0 ? store_trouble(m->view->store, rc) : 1;
-		}
+		int rc = m->added < count ? add_in(m, m->added, hash, sure, created_out) : 0;
+		for (size_t i = count, last = m->added; !rc && i-- > 0;)
+			if (i != last && may_be_in(m, i, latest_ms))
+				rc = add_in(m, i, hash, sure, created_out);
+		if (rc)
+			return rc < 0 ? store_trouble(m->view->store, rc) : 1;
 		if (hash != 1)
 			return 0;
 	}

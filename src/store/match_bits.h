@@ -10,14 +10,18 @@
 struct match_bits {
 	uint64_t *may, *must; /* what is sure may, too */
 	uint32_t may_count, must_count;
+	bool ready; /* else only what was added is there */
 };
+
+/* Gets the segment with this place ready; as match_step: 1: there is more, 0: it is, or an error. */
+int match_segment_step(struct match *m, size_t segment, unsigned *cost);
 
 /* In the segment with this place in the snapshot's resource. */
 const struct match_bits *match_bits_of(const struct match *m, size_t segment);
 
 static inline bool match_bits_none(const struct match_bits *b)
 {
-	return b->may_count == 0;
+	return b->ready && b->may_count == 0;
 }
 
 static inline bool match_bits_has(const uint64_t *bits, uint32_t i)

@@ -10,6 +10,7 @@
 #include "choice.h"
 #include "hooks.h"
 #include "journal.h"
+#include "lead.h"
 #include "manifest.h"
 #include "recent.h"
 #include "renew.h"
@@ -195,6 +196,7 @@ void store_close(struct store *s)
 	txn_abort(s->txn);
 	state_unref(s->state, store_segment_end, s);
 	journal_close(s);
+	lead_survey_end(s);
 	renewal_free(s->renewal);
 	dictionaries_free(s->dictionaries);
 	pages_free(s->pages);

@@ -182,6 +182,6 @@ int prepare_room(struct prepared *p, uint64_t more)
 		return 0;
 	return why_set(&p->why, ERR_NOSPACE,
 		       "too little space on the disk of %s: %" PRIu64 " MiB are free, %" PRIu64
-		       " are to stay free (disk_reserve)",
-		       s->dir, bytes >> 20, s->floor_bytes >> 20);
+		       " MiB are to stay free (disk_reserve), and this may take %" PRIu64 " MiB",
+		       s->dir, bytes >> 20, s->floor_bytes >> 20, (needed >> 20) + 1);
 }

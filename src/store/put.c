@@ -5,7 +5,7 @@
  * resource has no dictionary and not enough records have come to train one, or when it is large;
  * what waits is packed in slices, by the puts that follow and by the commit.
  */
-#include "inside.h"
+#include "lead.h"
 #include "lookup.h"
 
 #include <codec/msgpack.h>
@@ -80,31 +80,6 @@ static struct verdict put_judge(const struct row *held, const struct row *row)
 
 /* ---- rows of the transaction by id ---- */
 
-static struct bytes row_id(const struct txn_part *part, const struct txn_row *r)
-{
-	return bytes_of(part->ids.data + r->id_at, r->id_len);
-}
-
-static struct bytes row_parent(const struct txn_part *part, const struct txn_row *r)
-{
-	return bytes_of(part->ids.data + r->id_at + r->id_len, r->parent_len);
-}
-
-/* The id's slot: its row, or the empty one where it belongs. */
-static uint32_t *slot_of(struct txn_part *part, struct bytes id, uint64_t hash)
-{
-	size_t mask = part->table_size - 1, at = (size_t)hash & mask;
-
-	for (;; at = (at + 1) & mask) {
-		uint32_t *slot = &part->table[at];
-		if (!*slot)
-			return slot;
-		const struct txn_row *r = &part->rows[*slot - 1];
-		if (r->row.id_hash == hash && bytes_equal(row_id(part, r), id))
-			return slot;
-	}
-}
-
 /* Room for one more row and one more kill, so that nothing fails after the record was packed. */
 static int part_reserve(struct txn_part *part)
 {
@@ -134,8 +109,8 @@ static int part_reserve(struct txn_part *part)
 	part->table_size = size;
 	for (size_t i = 0; i < part->count; i++)
 		if (!part->rows[i].dropped)
-			*slot_of(part, row_id(part, &part->rows[i]),
-				 part->rows[i].row.id_hash) = (uint32_t)i + 1;
+			*txn_slot(part, txn_row_id(part, &part->rows[i]),
+				  part->rows[i].row.id_hash) = (uint32_t)i + 1;
 	free(old);
 	return 0;
 }
@@ -234,7 +209,7 @@ static int pack_waiting(struct txn_part *part)
 	struct txn_row *r = &part->rows[part->packed_rows];
 	size_t at = r->at;
 	int rc = r->dropped ? 0
-			    : pack_slice(part, row_id(part, r),
+			    : pack_slice(part, txn_row_id(part, r),
 					 bytes_of(part->raw.data + at, r->row.raw_bytes), r);
 	if (rc)
 		return rc;
@@ -379,7 +354,7 @@ struct held {
 static int held_find(struct txn *t, struct txn_part *part, struct bytes id, uint64_t hash,
 		     struct held *h)
 {
-	uint32_t slot = part->table_size ? *slot_of(part, id, hash) : 0;
+	uint32_t slot = part->table_size ? *txn_slot(part, id, hash) : 0;
 
 	*h = (struct held){0};
 	if (slot) {
@@ -405,7 +380,7 @@ static int inherit(struct txn *t, const struct txn_part *part, const struct held
 	if (r->parent.len || !h->row->parent_hash)
 		return 0;
 	if (h->own) {
-		buf_put_bytes(memory, row_parent(part, h->own));
+		buf_put_bytes(memory, txn_row_parent(part, h->own));
 		r->parent = buf_bytes(memory);
 		return memory->error;
 	}
@@ -444,7 +419,7 @@ static int part_add(struct txn *t, struct txn_part *part, const struct record *r
 	if (r.row.frame_bytes)
 		part->packed_rows++;
 	part->rows[part->count] = r;
-	*slot_of(part, record->id, row->id_hash) = (uint32_t)++part->count;
+	*txn_slot(part, record->id, row->id_hash) = (uint32_t)++part->count;
 	if (own >= 0) {
 		part->rows[own].dropped = true;
 		part->dropped++;
@@ -475,10 +450,15 @@ static int part_put(struct txn *t, struct txn_part *part, const struct record *r
 	row_fill(&row, &r);
 	struct verdict v = put_judge(h.row, &row);
 	if (v.write) {
+		bool orphan;
+		rc = lead_note(t, part, &r, h.row, &orphan);
+		if (rc)
+			return rc;
 		row.revision = v.old_revision ? h.row->revision : t->revision;
 		rc = part_add(t, part, &r, &h, &row);
 		if (rc)
 			return rc;
+		part->rows[part->count - 1].orphan = orphan;
 		t->revision += !v.old_revision;
 	}
 	*outcome = v.outcome;

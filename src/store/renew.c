@@ -19,6 +19,8 @@
 #define STEP_BYTES  (24u << 10)
 /* Fewer say nothing. */
 #define SAMPLES_MIN 8u
+/* After so many trials in vain they do not become rarer. */
+#define VAIN_MAX 4u
 
 enum stage { STAGE_SAMPLE, STAGE_TRAIN, STAGE_PRIME, STAGE_WEIGH };
 
@@ -77,10 +79,16 @@ static const struct state_segment *newest(const struct state_resource *r)
 	return found;
 }
 
-/* Changes from one trial to the next. */
+/* Changes from one trial to the next, while they come to something. */
 static uint64_t trial_changes(const struct store *s)
 {
 	return s->merged_rows / 4;
+}
+
+/* What did not pay will hardly pay next time: each trial in vain doubles the time to the next one. */
+static uint64_t trial_rests(const struct store *s, const struct store_trial *t)
+{
+	return trial_changes(s) << (t->vain < VAIN_MAX ? t->vain : VAIN_MAX);
 }
 
 static const struct state_segment *due(struct store *s, const struct state_resource *r)
@@ -88,7 +96,7 @@ static const struct state_segment *due(struct store *s, const struct state_resou
 	struct store_trial *t = trial_of(s, r->name);
 
 	if (r->dictionary == 0 || r->dictionaries_count >= RESOURCE_DICTIONARIES_MAX || !t ||
-	    s->state->revision - t->revision < trial_changes(s))
+	    s->state->revision - t->revision < trial_rests(s, t))
 		return NULL;
 	const struct state_segment *e = newest(r);
 	return e && e->segment->meta.ranges[RANGE_REVISION].max > (int64_t)t->revision ? e : NULL;
@@ -267,6 +275,9 @@ int renew_step(struct store *s, bool *better)
 	if (stages[s->renewal->stage](s, s->renewal))
 		return 1;
 	*better = is_better(s, s->renewal);
+	struct store_trial *t = trial_of(s, s->renewal->resource);
+	if (t)
+		t->vain = *better ? 0 : t->vain + 1;
 	if (!*better) {
 		renewal_free(s->renewal);
 		s->renewal = NULL;

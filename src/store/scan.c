@@ -45,6 +45,7 @@ struct run {
 	struct scan_position key;
 	struct child_key *list; /* of children by last update, or of changes where they are not indexed */
 	struct posting *terms;          /* NULL: no terms, or unknown; the shortest first */
+	uint32_t segment;               /* its place among the resource's */
 	bool opened;                    /* `key` is that of a row */
 	bool by_list;                   /* places are those of the first list */
 	bool decided;                   /* the segment knows the terms */
@@ -62,13 +63,16 @@ struct scan {
 	struct store_term terms[SCAN_TERMS_MAX]; /* their texts: in term_texts */
 	size_t terms_count;
 	struct buf term_texts;
-	const struct match *match;
+	struct match *match;
 	bool match_all;
 	uint64_t parent_hash;
 	int64_t start_ms, end_ms;
 	bool untimed; /* rows without a time, too */
 	struct scan_position after;
 	bool has_after;
+	bool bounded, most; /* rows beyond `bound` in the field may be left out */
+	unsigned bound_field;
+	int64_t bound;
 	struct run *runs;
 	size_t runs_count;
 	struct run **heap;
@@ -155,6 +159,62 @@ static int run_wants(const struct scan *s, struct run *r)
 	return rc;
 }
 
+/* The column's hint; NULL: no memory. */
+static struct column_hint *hint_of(struct run *r, unsigned number)
+{
+	if (!r->columns)
+		r->columns = calloc(SEGMENT_FIELDS_MAX, sizeof *r->columns);
+	return r->columns ? &r->columns[number] : NULL;
+}
+
+static bool is_beyond(const struct scan *s, int64_t value)
+{
+	return s->most ? value > s->bound : value < s->bound;
+}
+
+/* The number of the bound's field in the run's segment; FIELD_ABSENT: it has none there. */
+static int bound_number(struct scan *s, struct run *r, unsigned *number_out)
+{
+	struct segment *g = r->entry->segment;
+	int rc = segment_fields(g, s->view->store->pages, s->schema);
+
+	*number_out = g->fields[s->bound_field];
+	return rc;
+}
+
+/* 1: the current row may be left out. */
+static int row_is_beyond(struct scan *s, struct run *r)
+{
+	unsigned number;
+	int64_t value = 0;
+	int rc = bound_number(s, r, &number);
+
+	if (rc || number == FIELD_ABSENT)
+		return rc;
+	struct column_hint *hint = hint_of(r, number);
+	rc = hint ? column_number(r->entry->segment, s->view->store->pages, number, r->ordinal,
+				  hint, &value)
+		  : ERR_NOMEM;
+	if (rc < 0)
+		return rc == ERR_NOTFOUND ? 0 : rc;
+	return rc == 0 || is_beyond(s, value);
+}
+
+/* 1: all rows of the segment may be. */
+static int run_is_beyond(struct scan *s, struct run *r)
+{
+	unsigned number;
+	struct column c;
+	int rc = bound_number(s, r, &number);
+
+	if (rc || number == FIELD_ABSENT)
+		return rc;
+	rc = segment_column(r->entry->segment, s->view->store->pages, number, &c);
+	if (rc || c.form != FORM_NUMBERS)
+		return rc;
+	return c.present == 0 || is_beyond(s, s->most ? c.min : c.max);
+}
+
 /* Leaves out what the match rules out, where places are ordinals. */
 static void run_skip(const struct scan *s, struct run *r)
 {
@@ -182,6 +242,11 @@ static int run_next(struct scan *s, struct run *r)
 		if (rc)
 			return rc;
 		if (dead_has(r->entry->dead, r->ordinal))
+			continue;
+		int beyond = s->bounded ? row_is_beyond(s, r) : 0;
+		if (beyond < 0)
+			return beyond;
+		if (beyond && ++passed < PASSED_MAX)
 			continue;
 		rc = run_wants(s, r);
 		if (rc < 0)
@@ -406,10 +471,20 @@ static int run_terms(struct scan *s, struct run *r)
 	return 0;
 }
 
+/* SCAN_MORE: the match is not ready there yet. */
 static int run_open(struct scan *s, struct run *r)
 {
-	int rc = segment_load(r->entry->segment, s->view->store->pages);
+	unsigned cost = 0;
+	int rc = s->match ? match_segment_step(s->match, r->segment, &cost) : 0;
 
+	if (rc)
+		return rc < 0 ? rc : SCAN_MORE;
+	if (r->match && match_bits_none(r->match) && !s->match_all)
+		return 0;
+	rc = s->bounded ? run_is_beyond(s, r) : 0;
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = segment_load(r->entry->segment, s->view->store->pages);
 	if (!rc)
 		rc = run_terms(s, r);
 	if (rc)
@@ -486,6 +561,7 @@ static int list_runs(struct scan *s, const struct state_resource *resource)
 			continue;
 		struct run *r = &s->runs[s->runs_count++];
 		r->entry = &resource->segments[i];
+		r->segment = (uint32_t)i;
 		r->match = match;
 		r->key = bound(s, g);
 		s->heap[s->heap_count++] = r;
@@ -599,7 +675,7 @@ static int top_open(struct scan *s)
 	struct run *r = s->heap[0];
 	int rc = run_open(s, r);
 
-	r->opened = true;
+	r->opened = rc != SCAN_MORE;
 	return rc ? rc : top_next(s);
 }
 
@@ -614,7 +690,10 @@ int scan_step(struct scan *s, struct scan_row *row_out)
 	if (s->heap_count == 0)
 		return 0;
 	if (!s->heap[0]->opened) {
-		s->error = store_trouble(s->view->store, top_open(s));
+		int rc = top_open(s);
+		if (rc == SCAN_MORE)
+			return rc;
+		s->error = store_trouble(s->view->store, rc);
 		if (s->error)
 			return s->error;
 		if (s->heap_count == 0)
@@ -631,7 +710,10 @@ int scan_step(struct scan *s, struct scan_row *row_out)
 				     .flags = r->row.flags,
 				     .raw_bytes = r->row.raw_bytes,
 				     .certain = r->certain,
-				     .verdict = r->verdict};
+				     .verdict = r->verdict,
+				     .parent_hash = r->row.parent_hash,
+				     .segment = r->segment,
+				     .ordinal = r->ordinal};
 	return 1;
 }
 
@@ -643,6 +725,16 @@ int scan_next(struct scan *s, struct scan_row *row_out)
 		rc = scan_step(s, row_out);
 	while (rc == SCAN_MORE);
 	return rc;
+}
+
+void scan_bound(struct scan *s, unsigned field, bool most, int64_t value)
+{
+	s->bounded = s->schema && field < s->schema->count &&
+		     (s->schema->fields[field].kind == STORE_INTEGER ||
+		      s->schema->fields[field].kind == STORE_TIME);
+	s->bound_field = field;
+	s->most = most;
+	s->bound = value;
 }
 
 int scan_record(struct scan *s, struct buf *memory, struct record *out)
@@ -667,12 +759,11 @@ static int read_column(struct scan *s, unsigned number)
 	struct run *r = s->last;
 	int rc;
 
-	if (!r->columns)
-		r->columns = calloc(SEGMENT_FIELDS_MAX, sizeof *r->columns);
-	if (!r->columns)
+	struct column_hint *hint = hint_of(r, number);
+	if (!hint)
 		return ERR_NOMEM;
-	rc = column_value(r->entry->segment, s->view->store->pages, number, r->ordinal,
-			  &r->columns[number], &s->value);
+	rc = column_value(r->entry->segment, s->view->store->pages, number, r->ordinal, hint,
+			  &s->value);
 	if (rc)
 		return store_trouble(s->view->store, rc);
 	return s->value.len == 1 && s->value.data[0] == 0xc1 ? 0 : 1;

@@ -69,7 +69,11 @@ static int schema_init(struct schema *s, const struct store_schema *from, struct
 	if (from->count > SCHEMA_FIELDS_MAX)
 		return why_set(why, ERR_LIMIT, "%s has more than %u indexed fields", from->resource,
 			       SCHEMA_FIELDS_MAX);
+	if (from->parent && !resource_name_valid(from->parent))
+		return why_set(why, ERR_INVALID, "'%s' cannot be a resource", from->parent);
 	strcpy(s->resource, from->resource);
+	if (from->parent)
+		strcpy(s->parent, from->parent);
 	s->count = from->count;
 	for (size_t i = 0; i < from->count; i++) {
 		const struct store_field *f = &from->fields[i];
@@ -118,6 +122,14 @@ const struct schema *schema_find(const struct schemas *s, const char *resource)
 {
 	for (size_t i = 0; i < s->count; i++)
 		if (strcmp(s->all[i].resource, resource) == 0)
+			return &s->all[i];
+	return NULL;
+}
+
+const struct schema *schema_child(const struct schemas *s, const char *resource)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->all[i].parent, resource) == 0)
 			return &s->all[i];
 	return NULL;
 }

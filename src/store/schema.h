@@ -20,6 +20,7 @@ struct schema_field {
 
 struct schema {
 	char resource[SEGMENT_NAME_SIZE];
+	char parent[SEGMENT_NAME_SIZE]; /* of whom its records are children; "": of nobody */
 	size_t count;
 	struct schema_field fields[SCHEMA_FIELDS_MAX];
 	/* Each alternative of each field's path. */
@@ -39,6 +40,8 @@ struct schemas {
 int schemas_init(struct schemas *s, const struct store_schema *from, struct why *why);
 void schemas_release(struct schemas *s);
 const struct schema *schema_find(const struct schemas *s, const char *resource); /* NULL: none */
+/* Whose records are children of this resource's; NULL: nobody's. */
+const struct schema *schema_child(const struct schemas *s, const char *resource);
 
 /* The fields (as bits) that a member of the document may be on the way to. */
 uint64_t schema_wants(const struct schema *s, struct bytes key);

@@ -161,6 +161,39 @@ int txn_part(struct txn *t, const char *resource, struct txn_part **out, struct 
 	return 0;
 }
 
+/* ---- rows by id ---- */
+
+struct bytes txn_row_id(const struct txn_part *part, const struct txn_row *r)
+{
+	return bytes_of(part->ids.data + r->id_at, r->id_len);
+}
+
+struct bytes txn_row_parent(const struct txn_part *part, const struct txn_row *r)
+{
+	return bytes_of(part->ids.data + r->id_at + r->id_len, r->parent_len);
+}
+
+uint32_t *txn_slot(const struct txn_part *part, struct bytes id, uint64_t hash)
+{
+	size_t mask = part->table_size - 1, at = (size_t)hash & mask;
+
+	for (;; at = (at + 1) & mask) {
+		uint32_t *slot = &part->table[at];
+		if (!*slot)
+			return slot;
+		const struct txn_row *r = &part->rows[*slot - 1];
+		if (r->row.id_hash == hash && bytes_equal(txn_row_id(part, r), id))
+			return slot;
+	}
+}
+
+const struct row *txn_row_of(const struct txn_part *part, struct bytes id)
+{
+	uint32_t slot = part && part->table_size ? *txn_slot(part, id, bytes_hash(id)) : 0;
+
+	return slot ? &part->rows[slot - 1].row : NULL;
+}
+
 /* ---- coverage and marks ---- */
 
 static int part_of(struct txn *t, const char *resource, struct txn_part **out)

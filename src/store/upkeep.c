@@ -9,6 +9,7 @@
  */
 #include "choice.h"
 #include "columns.h"
+#include "lead.h"
 #include "renew.h"
 #include "resident.h"
 
@@ -97,7 +98,7 @@ bool store_work(struct store *s)
 	if (s->commit)
 		return commit_step(s->commit) || s->commit || !s->committing;
 	return (!s->committing && upkeep_begin(s)) || commit_merge_step(s) ||
-	       (!s->committing && resident_step(s));
+	       (!s->committing && resident_step(s)) || lead_survey(s);
 }
 
 void store_flush(struct store *s)

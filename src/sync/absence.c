@@ -10,7 +10,8 @@
 
 #include <stdio.h>
 
-#define SCAN_ROWS   64 /* a slice */
+#define SCAN_ROWS   64    /* a slice */
+#define WANTED_MAX  10000 /* that are asked for, or buried, before the next pass over what is held */
 #define GUARD_SHARE 0.2
 #define GUARD_COUNT 10               /* so many may be absent whatever their share */
 #define AGREE_MS    INT64_C(3600000) /* between two readings that confirm each other */
@@ -88,7 +89,13 @@ static int absent_row(struct run *run, uint64_t id_hash, struct why *why)
 		return why_set(why, rc, "cannot read a held record");
 	run->absent++;
 	run->absent_ids ^= id_hash;
-	return run_want(run, record.id);
+	if (run->absent > WANTED_MAX) {
+		run->absent_more = true;
+		return 0;
+	}
+	/* The next pass goes over it: one that is absent from the list may exist all the same. */
+	rc = seen_add(&run->seen, id_hash, SIZE_MAX);
+	return rc < 0 ? rc : run_want(run, record.id);
 }
 
 static int open_scan(struct run *run, int64_t start_ms, int64_t end_ms, struct why *why)
@@ -97,6 +104,8 @@ static int open_scan(struct run *run, int64_t start_ms, int64_t end_ms, struct w
 		.resource = run->info.resource, .start_ms = start_ms, .end_ms = end_ms};
 
 	run->scanned = run->absent = run->absent_ids = 0;
+	run->absent_more = false;
+	run->seen_none = run->seen.count == 0;
 	run->absences = (struct interval){.start_ms = start_ms, .end_ms = end_ms};
 	return scan_open(run->view, &spec, &run->scan, why);
 }
@@ -116,7 +125,7 @@ int run_absences(struct run *run, int64_t start_ms, int64_t end_ms, struct why *
 			return 0;
 		}
 		run->scanned++;
-		rc = hashset_has(&run->seen, row.position.id_hash)
+		rc = seen_has(&run->seen, row.position.id_hash)
 			     ? 0
 			     : absent_row(run, row.position.id_hash, why);
 	}
@@ -133,7 +142,7 @@ static bool doubtful(const struct run *run)
 /* An empty list is what a broken provider shows: only a client can vouch for it. */
 static bool confirmed(const struct run *run, const struct refusal *before, const struct refusal *now)
 {
-	return run->insisted || (run->seen.count > 0 && before->ids == now->ids &&
+	return run->insisted || (!run->seen_none && before->ids == now->ids &&
 				 now->at_ms - before->at_ms >= AGREE_MS);
 }
 

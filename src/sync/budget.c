@@ -3,13 +3,12 @@
 
 #include <math.h>
 
-#define WINDOW_MS    10000 /* where the provider does not say */
-#define SPREAD_SHARE 0.8   /* of what is left of a window: all that is ours is sent by then */
+#define SPREAD_SHARE 0.8 /* of what is left of a window: all that is ours is sent by then */
 #define RESET_MAX    INT64_C(1000000000000) /* seconds; no honest time is beyond it */
 
-void budget_init(struct budget *b, double share)
+void budget_init(struct budget *b, double share, int64_t window_ms)
 {
-	*b = (struct budget){.share = share, .limit = -1, .remaining = -1};
+	*b = (struct budget){.share = share, .window_ms = window_ms, .limit = -1, .remaining = -1};
 }
 
 /* Calls of a window that are left to others; at least one call is always ours. */
@@ -67,7 +66,7 @@ void budget_sent(struct budget *b, int64_t mono_ms)
 		b->remaining = b->limit;
 		b->reset = 0;
 		b->since_mono_ms = mono_ms;
-		b->reset_mono_ms = mono_ms + WINDOW_MS;
+		b->reset_mono_ms = mono_ms + b->window_ms;
 	}
 }
 
@@ -92,7 +91,7 @@ void budget_answered(struct budget *b, const struct http_result *result, int64_t
 			b->remaining--;
 		return;
 	}
-	/* Without a time the window is taken to be ten seconds long, from its first answer on. */
+	/* Without a time the window is taken to begin with its first answer. */
 	int64_t reset = result->rate_reset;
 	if (reset <= 0 || reset > RESET_MAX)
 		reset = b->limit >= 0 && mono_ms < b->reset_mono_ms ? b->reset : 0;
@@ -107,7 +106,7 @@ void budget_answered(struct budget *b, const struct http_result *result, int64_t
 	if (!same) {
 		/* The Date header is cut to the second, so this waits up to a second too long, never too short. */
 		int64_t wait = result->date_ms == TIME_NONE || reset == 0
-				       ? WINDOW_MS
+				       ? b->window_ms
 				       : reset * 1000 - result->date_ms;
 		b->since_mono_ms = mono_ms;
 		b->reset_mono_ms = mono_ms + (wait < 0 ? 0 : wait > 120000 ? 120000 : wait);

@@ -11,8 +11,9 @@
 #include <io/http.h>
 
 struct budget {
-	double share;  /* 0..1 */
-	int64_t limit; /* calls a window; -1: not known yet */
+	double share;      /* 0..1 */
+	int64_t window_ms; /* where the provider does not say when it ends */
+	int64_t limit;     /* calls a window; -1: not known yet */
 	int64_t remaining;
 	int64_t reset;            /* of the window, as the provider wrote it */
 	int64_t reset_mono_ms;    /* the same on our monotonic clock */
@@ -25,7 +26,7 @@ struct budget {
 
 #define BUDGET_WAIT_ANSWER INT64_MAX
 
-void budget_init(struct budget *b, double share);
+void budget_init(struct budget *b, double share, int64_t window_ms);
 /* 0: a call may be sent now; else milliseconds to wait, or BUDGET_WAIT_ANSWER: until an answer comes. */
 int64_t budget_wait(const struct budget *b, int64_t mono_ms);
 void budget_sent(struct budget *b, int64_t mono_ms);

@@ -284,6 +284,9 @@ int sync_dead_retry(struct sync *s, uint64_t number)
 		return ERR_NOTFOUND;
 	if (letter->info.dropped && s->letters.count - s->letters.dropped >= LETTERS_MAX)
 		return ERR_LIMIT;
+	const struct resource *r = resource_find(s, letter->info.resource);
+	if (is_due(letter, loop_wall_ms(s->options.loop)) && r && r->runs[RUN_CHANGES])
+		return 1;
 	letters_undrop(&s->letters, letter);
 	letter->info.next_ms = loop_wall_ms(s->options.loop);
 	timer_start(s->timer, 0, 0);

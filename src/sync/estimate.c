@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define RUNS_MAX  20    /* of a resource that are looked at */
-#define TRAIL_MAX 2000  /* entries that are looked through for them */
-#define WINDOW_MS 10000 /* of the provider's rate */
+#define RUNS_MAX  20   /* of a resource that are looked at */
+#define TRAIL_MAX 2000 /* entries that are looked through for them */
 #define UNKNOWN   (-1)
+#define ROWS_MAX  5000 /* that are counted one by one */
 
 /* What the audit trail tells about a resource. */
 struct past {
@@ -56,8 +56,9 @@ static struct past past_of(const struct resource *r)
 /* What is asked, and looked at for it. */
 struct question {
 	const struct resource *resource;
-	const struct snapshot *view;
+	struct snapshot *view;
 	struct past past;
+	struct interval span; /* of a verify run; TIME_MIN to TIME_MAX: the stretch whose turn it is */
 };
 
 static int64_t pages(const struct question *q, enum ask_kind kind, int64_t records)
@@ -191,6 +192,67 @@ static void estimate_backfill(const struct question *q, bool full, struct sync_e
 	}
 }
 
+/* Records that were created in a span and are held. *all_out: of all of it; else so many were counted up to *until_out. */
+static int count_held(const struct question *q, struct interval span, int64_t *until_out,
+		      bool *all_out, int64_t *count_out)
+{
+	struct scan_spec spec = {.resource = q->resource->options.type->name,
+				 .start_ms = span.start_ms,
+				 .end_ms = span.end_ms};
+	struct scan_row row;
+	struct scan *scan;
+	struct why why;
+	int rc = scan_open(q->view, &spec, &scan, &why);
+
+	*count_out = 0;
+	if (rc)
+		return rc;
+	while (*count_out < ROWS_MAX && (rc = scan_next(scan, &row)) == 1) {
+		++*count_out;
+		*until_out = row.created_ms;
+	}
+	scan_close(scan);
+	*all_out = rc == 0;
+	return rc < 0 ? rc : 0;
+}
+
+/* Windows of some hundred records: listed page by page, and read, but where a listing that agrees is enough. */
+static int64_t verify_calls(const struct question *q, int64_t records)
+{
+	int64_t whole = records / VERIFY_WINDOW, rest = records % VERIFY_WINDOW;
+	int64_t listed = whole * pages(q, ASK_CHANGED, VERIFY_WINDOW);
+
+	if (rest || whole == 0)
+		listed += pages(q, ASK_CHANGED, rest);
+	return listed + (q->resource->options.verify_counts ? 0 : reads(q, records));
+}
+
+static void estimate_verify(const struct question *q, struct sync_estimate *out)
+{
+	struct interval span = q->span;
+	int64_t counted, until = TIME_NONE;
+	bool all;
+
+	if (span.start_ms == TIME_MIN && !resource_verify_next(q->resource, q->view, &span)) {
+		out->calls_least = out->calls = 0;
+		out->basis = "nothing that is held is old enough to be verified";
+		return;
+	}
+	out->span_start_ms = span.start_ms;
+	out->span_end_ms = span.end_ms;
+	if (count_held(q, span, &until, &all, &counted)) {
+		out->basis = "what is held cannot be counted";
+		return;
+	}
+	out->calls_least = out->calls = verify_calls(q, counted);
+	out->basis = "what is held there";
+	if (all)
+		return;
+	double share = (double)(until - span.start_ms + 1) / (double)(span.end_ms - span.start_ms);
+	out->calls = verify_calls(q, (int64_t)((double)counted / share));
+	out->basis = "what is held at its beginning, and as much in the rest";
+}
+
 /* Whichever takes longer: the calls at the budget's rate, or as fast as they were answered lately. */
 static int64_t time_of(const struct question *q, int64_t calls)
 {
@@ -201,7 +263,7 @@ static int64_t time_of(const struct question *q, int64_t calls)
 		return UNKNOWN;
 	/* What one window allows needs not wait for the next. */
 	if (b->limit > 0 && window >= 1 && (double)calls > window)
-		by_rate = (double)calls / window * WINDOW_MS;
+		by_rate = (double)calls / window * (double)b->window_ms;
 	if (q->past.calls)
 		by_pace = (double)calls * (double)q->past.ms / (double)q->past.calls;
 	return (int64_t)(by_rate > by_pace ? by_rate : by_pace);
@@ -227,7 +289,7 @@ static struct sync_estimate estimate(const struct question *q, enum run_kind kin
 	else if (kind == RUN_BACKFILL)
 		estimate_backfill(q, full, &e);
 	else if (kind == RUN_VERIFY)
-		e.basis = "nobody knows how much the span holds upstream";
+		estimate_verify(q, &e);
 	if (e.calls >= 0 && e.calls < e.calls_least)
 		e.calls = e.calls_least;
 	e.ms = time_of(q, e.calls);
@@ -244,9 +306,9 @@ int sync_estimate(const struct sync *s, const struct resource_type *resource, en
 	struct snapshot *view;
 	size_t n = 0;
 
-	if (resource && !only)
-		return why_set(why, ERR_INVALID, "%s is not configured for source %s",
-			       resource->name, s->options.name);
+	int rc = wish_check(s, resource, mode, span, why);
+	if (rc)
+		return rc;
 	view = snapshot_new(s->options.store);
 	if (!view)
 		return why_set(why, ERR_NOMEM, "out of memory");
@@ -257,7 +319,7 @@ int sync_estimate(const struct sync *s, const struct resource_type *resource, en
 			kind = wish_kind(r, mode, span, view);
 		if (kind == RUN_KINDS)
 			continue;
-		struct question q = {r, view, past_of(r)};
+		struct question q = {r, view, past_of(r), wish_span(r, span)};
 		out[n++] = estimate(&q, kind, mode == SYNC_FULL, false);
 		/* A walk's claims become coverage with the changes run after it. */
 		if (kind != RUN_CHANGES && kind != RUN_VERIFY &&

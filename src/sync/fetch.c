@@ -26,13 +26,14 @@ struct fetch {
 	struct buf cursor;
 	char etag[96];
 	struct reader *reader;
+	struct call request;
+	bool written; /* the request */
 	struct http_call *call;
 	struct timer *backoff;
 	unsigned attempts, attempts_max, waits;
 	size_t head_len;
 	struct fetch_cost cost;
 	bool dropped;
-	bool once; /* a second question is answered with what follows */
 	void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost);
 	void *ctx;
 };
@@ -46,8 +47,13 @@ static void on_line_timer(void *ctx)
 
 int line_open(struct line *l)
 {
+	const struct provider *p = l->account->provider;
+
 	pace_init(&l->pace, l->concurrency);
 	meter_init(&l->meter);
+	for (unsigned i = 0; i < ROUTE_CLASSES_MAX && p->routes[i].name; i++)
+		route_init(&l->routes[i], p, i, l->budget.share,
+			   l->route_shares ? l->route_shares[i] : 0);
 	l->timer = timer_new(l->loop, on_line_timer, l);
 	return l->timer ? 0 : ERR_NOMEM;
 }
@@ -65,6 +71,7 @@ static void fetch_free(struct fetch *f)
 	if (l && !l->all)
 		meter_go(&l->meter, loop_mono_ms(l->loop));
 	reader_free(f->reader);
+	call_release(&f->request);
 	timer_free(f->backoff);
 	buf_release(&f->cursor);
 	free(f);
@@ -105,12 +112,32 @@ static void queue_remove(struct fetch *f)
 		l->tail = last;
 }
 
+static void fetch_fail(struct fetch *f, const struct why *why)
+{
+	struct page *page = calloc(1, sizeof *page);
+
+	if (page) {
+		page->fault = FAULT_NEVER;
+		page->why = *why;
+	}
+	fetch_end(f, page);
+}
+
+/* The request is the same each time; its class must be known before it is sent. */
 static void on_backoff(void *ctx)
 {
 	struct fetch *f = ctx;
+	struct line *l = f->line;
+	struct why why = {""};
 
+	if (!f->written &&
+	    provider_call(l->account, &f->ask, buf_bytes(&f->cursor), &f->request, &why)) {
+		fetch_fail(f, &why);
+		return;
+	}
+	f->written = true;
 	queue_put(f);
-	line_pump(f->line);
+	line_pump(l);
 }
 
 static int on_data(void *ctx, const void *data, size_t len)
@@ -145,9 +172,10 @@ static bool learn_clock(struct line *l, const struct http_result *result)
 	return true;
 }
 
-static void learn_pace(struct line *l, const struct http_result *result)
+/* A limit of one class of routes says nothing about how many calls may be under way. */
+static void learn_pace(struct line *l, const struct http_result *result, bool route_only)
 {
-	if (result->outcome == HTTP_CANCELED)
+	if (result->outcome == HTTP_CANCELED || route_only)
 		return;
 	if (result->outcome != HTTP_OK || result->status == 429 || result->status == 503)
 		pace_refused(&l->pace, loop_mono_ms(l->loop));
@@ -190,7 +218,8 @@ static struct page *page_of(struct fetch *f, const struct http_result *result, b
 	}
 	if (page && !clock_fits)
 		refuse_clock(page, result);
-	if (page && f->once && (page->fault == FAULT_NOW || page->fault == FAULT_NONSENSE))
+	/* A second question is answered with what follows. */
+	if (page && f->request.once && (page->fault == FAULT_NOW || page->fault == FAULT_NONSENSE))
 		page->fault = FAULT_CURSOR;
 	if (page && page->unchanged && !f->etag[0]) {
 		page->fault = FAULT_NONSENSE;
@@ -202,8 +231,22 @@ static struct page *page_of(struct fetch *f, const struct http_result *result, b
 	return page;
 }
 
-static int64_t told_to_wait(const struct http_result *result, int64_t wall_ms)
+static struct route_budget *route_of(struct fetch *f)
 {
+	return &f->line->routes[f->request.route];
+}
+
+/* A refusal that the provider says is about the call's own class: by a header, or in words that the page knows. */
+static bool is_route_only(const struct page *page, const struct http_result *result)
+{
+	return page && page->fault == FAULT_LATER && (page->route_only || result->rate_tier[0]);
+}
+
+static int64_t told_to_wait(const struct page *page, const struct http_result *result, int64_t wall_ms)
+{
+	if (page->again_ms > 0)
+		return page->again_ms < RETRY_AFTER_MAX_MS ? page->again_ms : RETRY_AFTER_MAX_MS;
+
 	int64_t wait = -1, at;
 	char *end;
 	long long seconds = strtoll(result->retry_after, &end, 10);
@@ -233,14 +276,17 @@ static bool fetch_again(struct fetch *f, const struct page *page, const struct h
 	int64_t mono = loop_mono_ms(l->loop), delay;
 
 	if (page->fault == FAULT_LATER && f->waits++ < WAITS_MAX) {
-		delay = told_to_wait(result, loop_wall_ms(l->loop));
+		delay = told_to_wait(page, result, loop_wall_ms(l->loop));
 		if (delay < 0)
 			delay = l->retry_ms << (f->waits < 6 ? f->waits : 6);
 		/* "At once" is no time to wait: who is refused again and again asks ever more slowly. */
 		if (delay < l->retry_ms * f->waits)
 			delay = l->retry_ms * f->waits;
-		budget_block(&l->budget, mono + delay);
 		meter_hold(&l->meter, mono);
+		if (is_route_only(page, result))
+			route_block(route_of(f), mono + delay);
+		else
+			budget_block(&l->budget, mono + delay);
 	} else if ((page->fault == FAULT_NOW || page->fault == FAULT_NONSENSE) &&
 		   f->attempts < f->attempts_max) {
 		delay = backoff_ms(f);
@@ -266,7 +312,7 @@ static void on_done(void *ctx, const struct http_result *result)
 	}
 	l->sent--;
 	budget_answered(&l->budget, result, loop_mono_ms(l->loop));
-	learn_pace(l, result);
+	route_answered(route_of(f), loop_mono_ms(l->loop));
 	if (result->outcome != HTTP_CANCELED)
 		meter_answered(&l->meter, result->outcome == HTTP_OK ? result->status : 0,
 			       result->duration_us);
@@ -280,6 +326,7 @@ static void on_done(void *ctx, const struct http_result *result)
 	f->cost.answered = result->status != 0;
 	if (f->dropped || result->outcome == HTTP_CANCELED) {
 		f->cost.canceled = true;
+		learn_pace(l, result, result->rate_tier[0]);
 		fetch_end(f, NULL);
 	} else {
 		int64_t took = (result->duration_us + 999) / 1000;
@@ -288,6 +335,7 @@ static void on_done(void *ctx, const struct http_result *result)
 					   : result->ended_ms + l->clock_offset_ms;
 		f->cost.asked_ms = (answered - took) / 1000 * 1000 - 1000;
 		struct page *page = page_of(f, result, clock_fits);
+		learn_pace(l, result, is_route_only(page, result));
 		if (page && fetch_again(f, page, result))
 			page_free(page);
 		else
@@ -296,9 +344,9 @@ static void on_done(void *ctx, const struct http_result *result)
 	line_pump(l);
 }
 
-static void fill_request(struct fetch *f, const struct call *call, char (*own)[4200],
-			 struct http_request *request)
+static void fill_request(struct fetch *f, char (*own)[4200], struct http_request *request)
 {
+	const struct call *call = &f->request;
 	size_t n = 0;
 
 	*request = (struct http_request){
@@ -331,23 +379,11 @@ static void note_asked(struct fetch *f, const struct http_request *request)
 	snprintf(f->cost.asked, sizeof f->cost.asked, "%s %s", request->method, path);
 }
 
-static void fetch_fail(struct fetch *f, const struct why *why)
-{
-	struct page *page = calloc(1, sizeof *page);
-
-	if (page) {
-		page->fault = FAULT_NEVER;
-		page->why = *why;
-	}
-	fetch_end(f, page);
-}
-
 static void fetch_send(struct fetch *f)
 {
 	struct line *l = f->line;
 	char own[2][4200];
 	struct http_request request;
-	struct call call;
 	struct why why = {""};
 
 	f->reader = reader_new(l->account, &f->ask, 0);
@@ -357,15 +393,9 @@ static void fetch_send(struct fetch *f)
 		return;
 	}
 	f->head_len = 0;
-	if (provider_call(l->account, &f->ask, buf_bytes(&f->cursor), &call, &why)) {
-		fetch_fail(f, &why);
-		return;
-	}
-	fill_request(f, &call, own, &request);
+	fill_request(f, own, &request);
 	note_asked(f, &request);
-	f->once = call.once;
 	f->call = http_start(l->http, &request, &why);
-	call_release(&call);
 	explicit_bzero(own[0], sizeof own[0]);
 	if (!f->call) {
 		fetch_fail(f, &why);
@@ -376,21 +406,35 @@ static void fetch_send(struct fetch *f)
 	l->calls++;
 	l->sent++;
 	budget_sent(&l->budget, loop_mono_ms(l->loop));
+	route_sent(route_of(f));
+}
+
+/* The first whose class may go; NULL: none, and how long the one that may go soonest waits. */
+static struct fetch *line_next(struct line *l, int64_t mono_ms, int64_t *wait_out)
+{
+	*wait_out = BUDGET_WAIT_ANSWER;
+	for (struct fetch *f = l->head; f; f = f->next) {
+		int64_t wait = route_wait(route_of(f), l->budget.limit, mono_ms);
+		if (wait == 0)
+			return f;
+		*wait_out = wait < *wait_out ? wait : *wait_out;
+	}
+	return NULL;
 }
 
 static void line_pump(struct line *l)
 {
 	while (l->head && l->sent < pace_calls(&l->pace)) {
-		int64_t wait = budget_wait(&l->budget, loop_mono_ms(l->loop));
-		if (wait == BUDGET_WAIT_ANSWER)
-			return;
-		if (wait > 0) {
-			meter_hold(&l->meter, loop_mono_ms(l->loop));
+		int64_t mono = loop_mono_ms(l->loop), wait = budget_wait(&l->budget, mono);
+		struct fetch *f = wait ? NULL : line_next(l, mono, &wait);
+		if (!f) {
+			if (wait == BUDGET_WAIT_ANSWER)
+				return;
+			meter_hold(&l->meter, mono);
 			timer_start(l->timer, wait, 0);
 			return;
 		}
-		struct fetch *f = l->head;
-		meter_go(&l->meter, loop_mono_ms(l->loop));
+		meter_go(&l->meter, mono);
 		queue_remove(f);
 		fetch_send(f);
 	}

@@ -1,7 +1,7 @@
 /*
- * fetch: one question to the provider until it is answered or given up: waits for the budget and for a free place, sends, reads, tries again.
+ * fetch: one question to the provider until it is answered or given up: waits for the budgets and for a free place, sends, reads, tries again.
  *
- *   queued ──budget and place──> sent ──answer──> page ──> done
+ *   queued ──budgets, place ───> sent ──answer──> page ──> done
  *     ^                           │
  *     └────── backoff <───────────┘ passing failure, told to wait
  */
@@ -11,6 +11,7 @@
 #include "budget.h"
 #include "meter.h"
 #include "pace.h"
+#include "route.h"
 
 #include <source/provider.h>
 
@@ -25,10 +26,12 @@ struct line {
 	unsigned concurrency; /* at most */
 	int64_t retry_ms;
 	int64_t stall_ms; /* an answer may stand still for so long; 0: thirty seconds */
+	const double *route_shares; /* of each class of the provider's; 0: none of its own. Borrowed by line_open only; NULL: none */
 	struct budget budget;
+	struct route_budget routes[ROUTE_CLASSES_MAX];
 	struct pace pace;
 	struct meter meter;
-	struct fetch *head, *tail; /* queued, in order */
+	struct fetch *head, *tail; /* queued, in order; one whose class must wait is passed by others */
 	struct fetch *all;         /* every fetch that is not done */
 	struct timer *timer;       /* the next time that the queue may move */
 	unsigned sent;             /* under way at the provider */
@@ -38,7 +41,7 @@ struct line {
 	int64_t clock_offset_ms; /* provider's clock minus ours; 0 within two seconds */
 };
 
-int line_open(struct line *l);
+int line_open(struct line *l);   /* with a budget */
 void line_close(struct line *l); /* drops what is under way (fetch_drop) */
 
 /* What a fetch cost and when the provider answered. */

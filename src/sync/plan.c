@@ -3,6 +3,8 @@
  */
 #include "sync_state.h"
 
+#include <limits.h>
+
 #define VERIFY_LOOK_MS (60 * 60 * 1000) /* at the latest: whether a stretch is due */
 
 static const struct coverage *coverage_of(const struct resource *r, const struct snapshot *view)
@@ -31,7 +33,7 @@ static const struct run_ops *ops_of(enum run_kind kind)
 	static const struct run_ops *const ops[RUN_KINDS] = {
 		[RUN_SNAPSHOT] = &run_snapshot, [RUN_CHANGES] = &run_changes,
 		[RUN_BACKFILL] = &run_backfill, [RUN_VERIFY] = &run_verify,
-		[RUN_ONE] = &run_one,
+		[RUN_ONE] = &run_one,           [RUN_SEARCH] = &run_search,
 	};
 
 	return ops[kind];
@@ -42,6 +44,17 @@ struct run *run_make(struct resource *r, enum run_kind kind)
 	if (!r->runs[kind])
 		r->runs[kind] = run_new(r, ops_of(kind));
 	return r->runs[kind];
+}
+
+struct run *run_make_fresh(struct resource *r, enum run_kind kind)
+{
+	struct run *run = run_make(r, kind);
+
+	if (!run || !run->begun)
+		return run;
+	if (!r->next[kind])
+		r->next[kind] = run_new(r, ops_of(kind));
+	return r->next[kind];
 }
 
 /* The first reading, a full one, or gaps: the run that reads the past of this resource, if one is needed. */
@@ -88,9 +101,13 @@ static void plan(struct resource *r, const struct snapshot *view, int64_t mono, 
 static int rank_of(const struct run *run)
 {
 	static const int kind_rank[RUN_KINDS] = {
-		[RUN_CHANGES] = 0, [RUN_ONE] = 0, [RUN_SNAPSHOT] = 100, [RUN_BACKFILL] = 200, [RUN_VERIFY] = 300};
+		[RUN_CHANGES] = 0,    [RUN_ONE] = 0,        [RUN_SEARCH] = 0,
+		[RUN_SNAPSHOT] = 100, [RUN_BACKFILL] = 200, [RUN_VERIFY] = 300};
 
-	/* Who asks again and again for single records holds up no changes: after its first turn such a run waits for them. */
+	/* Who asks again and again holds up nobody: after a search anything else that waits goes first, and a run of single records waits for changes after its first
+	 * turn. */
+	if (run->ops->kind == RUN_SEARCH && run->sync->searched)
+		return INT_MAX;
 	return (run->preferred && run->ops->kind == RUN_ONE && run->begun ? 90
 		: run->preferred                                          ? 0
 		: run->ops->kind == RUN_CHANGES                           ? 50
@@ -103,14 +120,19 @@ static bool closed(const struct sync *s)
 	return !week_holds(&s->options.window, s->options.zone, loop_wall_ms(s->options.loop));
 }
 
+bool plan_window_over(const struct run *run)
+{
+	return !run->preferred && closed(run->sync);
+}
+
 bool plan_held_back(const struct run *run)
 {
 	const struct resource *r = run->resource;
 	const struct sync *s = run->sync;
 
-	if (run->preferred || !closed(s))
+	if (!plan_window_over(run))
 		return false;
-	/* A walk by last update goes on where it stood; a list that has begun would have to begin anew. */
+	/* A walk by last update goes on where it stood; a list that has begun would have to begin anew. A verify run ends by itself where it can. */
 	if (run->begun && run->ops->kind != RUN_BACKFILL)
 		return false;
 	if (s->options.window_strict)

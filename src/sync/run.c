@@ -30,7 +30,8 @@ struct run *run_new(struct resource *r, const struct run_ops *ops)
 	run->arrived_end = &run->arrived;
 	run->page_over = run_page_over;
 	run->commit_partly = run_commit_partly;
-	run->asked_ms = TIME_NONE;
+	run->asked_ms = run->walk_ms = TIME_NONE;
+	run->walk_total = -1;
 	run->singles = calloc(s->line.concurrency, sizeof *run->singles);
 	run->task = task_new(s->options.loop, run_step, run);
 	if (!run->singles || !run->task) {
@@ -59,7 +60,8 @@ struct run *run_new(struct resource *r, const struct run_ops *ops)
 static int run_begin(struct run *run, struct why *why)
 {
 	run->view = snapshot_new(of(run)->options.store);
-	return run->view ? store_begin(of(run)->options.store, &run->txn, why) : ERR_NOMEM;
+	int rc = run->view ? store_begin(of(run)->options.store, &run->txn, why) : ERR_NOMEM;
+	return rc ? rc : run_feed_begin(run);
 }
 
 static void run_go_on(struct run *run)
@@ -146,7 +148,8 @@ static int note_total(struct run *run)
 /* Of the others success says nothing about how new the data is. */
 static bool run_is_whole(const struct run *run)
 {
-	return run->ops->kind != RUN_VERIFY && run->ops->kind != RUN_ONE;
+	return run->ops->kind != RUN_VERIFY && run->ops->kind != RUN_ONE &&
+	       run->ops->kind != RUN_SEARCH;
 }
 
 /* The last page of a phase is done: another phase, or the end. */

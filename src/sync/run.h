@@ -17,13 +17,15 @@
 #include "fetch.h"
 #include "hashset.h"
 #include "letters.h"
+#include "seen.h"
 
 #include <sync/sync.h>
 
 #define CLOCK_SLACK_MS \
 	(5 * 60 * 1000) /* of the provider's clock; less is covered by the look-back */
-#define PENDING_MAX 8
-#define WATCHES_MAX 64
+#define PENDING_MAX   8
+#define WATCHES_MAX   64
+#define VERIFY_WINDOW 500 /* held records, about, that a verify run reads and commits together */
 #define RUN_COMMIT_BYTES \
 	(512 * 1024) /* compressed; a listing of full records is committed about so often */
 #define RUN_COMMIT_RECORDS 4000
@@ -52,11 +54,13 @@ struct resource {
 	int64_t verify_mono_ms;        /* not before */
 	char refusal[320];             /* absences that are not believed, in words; "" */
 	char feed[200];                /* why deletions are not fed, in words; "" */
+	char listed[200];              /* why absences are not looked for, in words; "" */
 	int64_t last_sync_ms;
 	char last_error[320];
 	struct sync_resource_counts counts;
 	unsigned failures;           /* in a row */
 	struct run *runs[RUN_KINDS]; /* under way or waiting for a turn */
+	struct run *next[RUN_KINDS]; /* follows the one that has begun: for wishes that came after its first question; NULL */
 };
 
 struct run_ops {
@@ -73,7 +77,7 @@ struct run_ops {
 	int (*finish)(struct run *run, struct why *why);
 };
 
-extern const struct run_ops run_snapshot, run_changes, run_backfill, run_verify, run_one;
+extern const struct run_ops run_snapshot, run_changes, run_backfill, run_verify, run_one, run_search;
 
 struct wanted {
 	struct wanted *next;
@@ -141,10 +145,16 @@ struct run {
 	int64_t asked_ms; /* the provider's clock before the first page of this phase was asked; TIME_NONE */
 	char etag[96];
 	/* of the kinds */
-	struct hashset seen; /* snapshot: ids, of all walks */
+	struct seen seen; /* snapshot: ids, of all walks */
+	bool seen_over; /* there were more than are compared: which of those that are held are absent is not known */
 	unsigned walks;
-	bool ordered; /* backfill */
-	bool force;   /* single reads even of what is held */
+	int64_t walk_ms;      /* before the first page of the walk was asked; TIME_NONE */
+	uint64_t walk_before; /* of its ids, those that there were then */
+	struct seen walk; /* its ids, where pages are numbered over a moving order; `seen` has those of all */
+	int64_t walk_total; /* its count; -1: not known yet */
+	bool moved;         /* something came or went while the walks were under way, or may have */
+	bool ordered;       /* backfill */
+	bool force;         /* single reads even of what is held */
 	struct interval gap;
 	int64_t low_ms;                      /* backfill: the lowest last update so far */
 	int64_t chain_ms;                    /* changes: the chain's end when it began */
@@ -152,8 +162,11 @@ struct run {
 	unsigned claim_count;
 	bool again, forget; /* snapshot: the list is read once more, without what was seen so far */
 	bool working;       /* ops->work has more to do */
-	struct scan *scan;  /* absences: over what is held */
+	struct burial *burial; /* under way; NULL: none */
+	struct scan *scan;     /* absences: over what is held */
 	uint64_t scanned, absent;
+	bool absent_more;         /* not all of them are wanted yet */
+	bool seen_none;           /* nothing at all was shown */
 	uint64_t absent_ids;      /* their hashes, folded into one */
 	struct interval absences; /* the span that they are of */
 	bool asking_absent;       /* single reads are of what was not shown */
@@ -163,6 +176,7 @@ struct run {
 	bool pressing;           /* verify: asked for by a client, not limited */
 	struct interval stretch; /* verify: what is left of it; the window at work is `gap` */
 	struct wanted *asked, **asked_end; /* one: ids still to be read */
+	struct sync_search *search;        /* search: what is looked for, and found */
 	bool unfed;                        /* deletions: there is no such feed */
 	bool past;                         /* deletions: what follows is older than asked for */
 	bool stones, disordered; /* deletions: one was shown; a newer one after an older */
@@ -196,13 +210,26 @@ bool single_nested(struct single *single, struct page **page,
 void run_end(struct run *run, enum run_outcome outcome);
 void run_arrived_over(struct run *run); /* the first of what arrived is taken */
 
+/* run_put.c: into the transaction as it is; `counted`: among the run's created, updated … */
+int run_put(struct run *run, const struct resource_type *type, const struct record *record,
+	    bool counted, struct why *why);
+
 /* take.c: one record of a page into the transaction. */
 int run_take(struct run *run, struct arrived *from, struct why *why);
 /* A single read that was answered with "gone". */
 int run_take_gone(struct run *run, const struct arrived *from, struct why *why);
-/* A record is gone upstream: a tombstone for it and for its children. */
+/* It is in the transaction, and so is all that it buried. */
+int run_taken(struct run *run, const struct arrived *from);
+/* bury.c. A record is gone upstream: the beginning of a burial of its children, and at its end a tombstone for it; with `remember` also when it was never held. `id` and `merged_into`
+ * stay as long. */
 int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes merged_into,
-	     struct why *why);
+	     bool remember, struct why *why);
+/* Begins a burial of the children that are held but not in `keep`, which is taken (NULL: none is kept); at its end `head` is put (NULL: nothing). One at a time. */
+int run_bury_children(struct run *run, struct bytes parent, struct hashset *keep, int64_t when_ms,
+		      const struct page_record *head, struct why *why);
+/* Goes on with run->burial, opening one file at most. 1: there is more; 0: it is over; or an error, which ends it. */
+int run_bury_step(struct run *run, struct why *why);
+void run_bury_drop(struct run *run); /* gives it up, if there is one */
 
 /* dead.c: a single read that failed for good. True: noted, the run goes on; false: page->why may say more. In the open transaction. */
 bool run_dead_letter(struct run *run, struct bytes id, struct page *page,
@@ -232,7 +259,10 @@ int run_chain_extend(struct run *run, int64_t from_ms, int64_t to_ms);
 /* run_verify.c: a record was not held as it is upstream; last updated then. Nothing in other kinds of runs. */
 void run_differs(struct run *run, struct bytes id, int64_t updated_ms, const char *how);
 
-/* run_changes.c: the feed of deletions is refused as such. True: the run goes on without it, as after an empty page. */
+/* run_changes.c: notes from when on the feed of deletions must be read, in the open transaction of the first turn: records may be durable long before the chain of changes begins (a page that
+ * is cut by a kill, single records), and nothing but the feed tells that they went meanwhile. */
+int run_feed_begin(struct run *run);
+/* The feed of deletions is refused as such. True: the run goes on without it, as after an empty page. */
 bool run_unfed(struct run *run, struct page *page);
 
 /* absence.c: what is held with a creation time in the span and not in run->seen is wanted (run->absent of run->scanned). A slice: 1 more, 0 done. */
@@ -254,7 +284,7 @@ bool resource_verify_next(const struct resource *r, const struct snapshot *view,
 int64_t resource_verify_due(const struct resource *r,
 			    const struct snapshot *view); /* by the provider's clock */
 
-/* run_one.c: one more id for a run that has not ended. 0 (also when it is under way already), ERR_LIMIT, ERR_NOMEM. */
+/* run_one.c: one more id for a run that has not ended. 0 (also when it is waiting to be asked for already), ERR_LIMIT, ERR_NOMEM. */
 int run_one_ask(struct run *run, struct bytes id);
 /* A single read of it failed for good: noted, the others go on. False: the whole source fails. */
 bool run_one_failed(struct run *run, struct bytes id, const struct page *page);

@@ -51,7 +51,8 @@ static void fed_key(const struct run *run, char *key, size_t cap)
 	snprintf(key, cap, "deletions.%s", run->info.resource);
 }
 
-/* Up to when the feed was read; before its first reading, where the chain began. A mark of its own, since changes may have been read without it. */
+/* Up to when the feed was read; before its first reading, when the first record was asked for. A mark of its own, since changes may have been read without it. Stores that
+ * were begun without it have none: there it is where the chain began. */
 static int64_t fed_until(const struct run *run)
 {
 	const struct coverage *c = snapshot_coverage(run->view, run->info.resource);
@@ -67,11 +68,31 @@ static int64_t fed_until(const struct run *run)
 	return until < run->chain_ms ? until : run->chain_ms;
 }
 
+static int fed_put(struct run *run, int64_t until_ms)
+{
+	char key[64], text[24];
+
+	fed_key(run, key, sizeof key);
+	snprintf(text, sizeof text, "%lld", (long long)until_ms);
+	return txn_mark(run->txn, key, bytes_str(text));
+}
+
+int run_feed_begin(struct run *run)
+{
+	const struct coverage *c = snapshot_coverage(run->view, run->info.resource);
+	char key[64];
+
+	fed_key(run, key, sizeof key);
+	if (!(run->resource->options.type->traits & TRAIT_DELETED) ||
+	    c->chain_start_ms != TIME_NONE || snapshot_mark(run->view, key).len)
+		return 0;
+	return fed_put(run, sync_provider_now(run->sync));
+}
+
 static int fed_save(struct run *run)
 {
 	struct resource *r = run->resource;
 	const struct account *a = run->sync->line.account;
-	char key[64], text[24];
 
 	if (!(r->options.type->traits & TRAIT_DELETED) || run->unfed)
 		return 0;
@@ -82,9 +103,7 @@ static int fed_save(struct run *run)
 			 a->version);
 		return 0;
 	}
-	fed_key(run, key, sizeof key);
-	snprintf(text, sizeof text, "%lld", (long long)run->asked_ms);
-	return txn_mark(run->txn, key, bytes_str(text));
+	return fed_put(run, run->asked_ms);
 }
 
 bool run_unfed(struct run *run, struct page *page)

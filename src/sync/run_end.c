@@ -87,6 +87,7 @@ static void run_read_drop(struct run *run)
 	}
 	run->single_count = 0;
 	run_wanted_drop(run);
+	run_bury_drop(run);
 	while (run->arrived)
 		run_arrived_over(run);
 }
@@ -121,7 +122,8 @@ void run_free(struct run *run)
 	buf_release(&run->cursor);
 	buf_release(&run->memory);
 	hashset_release(&run->cursors);
-	hashset_release(&run->seen);
+	seen_release(&run->seen);
+	seen_release(&run->walk);
 	free(run);
 }
 

@@ -19,18 +19,10 @@ static bool list_has(const struct wanted *w, struct bytes id)
 	return false;
 }
 
-static bool under_way(const struct run *run, struct bytes id)
-{
-	for (unsigned i = 0; i < run->sync->line.concurrency; i++)
-		if (run->singles[i].fetch &&
-		    bytes_equal(bytes_of(run->singles[i].id, run->singles[i].len), id))
-			return true;
-	return false;
-}
-
 int run_one_ask(struct run *run, struct bytes id)
 {
-	if (list_has(run->asked, id) || list_has(run->wanted, id) || under_way(run, id))
+	/* One that is under way may have been answered before somebody wished for it again. */
+	if (list_has(run->asked, id) || list_has(run->wanted, id))
 		return 0;
 	/* Also of those that were read meanwhile: who has asked first is told in the end, however many come after him. */
 	if (run->info.total >= ASKED_MAX)

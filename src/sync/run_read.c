@@ -95,14 +95,19 @@ static void on_listing(void *ctx, struct page *page, const struct fetch_cost *co
 	of(run)->tell->answered(of(run));
 	if (run->asked_ms == TIME_NONE)
 		run->asked_ms = cost->asked_ms;
+	if (run->walk_ms == TIME_NONE)
+		run->walk_ms = cost->asked_ms;
 	/* Of a list that comes in pages an ETag says nothing about the whole. */
 	snprintf(run->etag, sizeof run->etag, "%s",
 		 page->next.len || run->cursor.len ? "" : cost->etag);
 	run->page = page;
 	run->unchanged = page->unchanged;
 	run->last_page = page->next.len == 0;
-	if (page->total >= 0 && run->info.total < 0)
+	if (page->total >= 0 && run->info.total < 0) {
 		run->info.total = page->total;
+		run->moved |= run->walk_total >= 0 && run->walk_total != page->total;
+		run->walk_total = page->total;
+	}
 	if (check_circle(run, page, &why)) {
 		run_fail(run, "%s: %s", run->info.resource, why.text);
 		return;
@@ -269,30 +274,38 @@ static int take_failed(struct run *run, const struct arrived *a)
 	return 1;
 }
 
-/* One record of what arrived first. 1: done with it for now (the transaction is full, and is committed first; or the run is over). */
+/* One record of what arrived first, or a step of what the last one has begun. 1: done with it for now (the transaction is full, and is committed first; or
+ * the run is over). */
 static int take_next(struct run *run, struct why *why)
 {
 	struct arrived *a = run->arrived;
-	bool gone = a->page->fault == FAULT_GONE;
+	bool gone = a->page->fault == FAULT_GONE, buries = run->burial != NULL;
 	int rc;
 
 	if (a->page->fault && !gone)
 		return take_failed(run, a);
-	if (!gone && a->at == a->page->count) {
+	if (!gone && !buries && a->at == a->page->count) {
 		run_arrived_over(run);
 		return 0;
 	}
-	rc = gone ? run_take_gone(run, a, why) : run_take(run, a, why);
+	if (buries)
+		rc = run_bury_step(run, why);
+	else
+		rc = gone ? run_take_gone(run, a, why) : run_take(run, a, why);
+	if (rc == 0 && !run->burial)
+		rc = run_taken(run, a);
 	if (rc == ERR_LIMIT && txn_records(run->txn) > 0) {
 		task_stop(run->task);
 		run->commit_partly(run);
 		return 1;
 	}
-	if (rc == 0 && gone)
+	if (rc < 0 || run->burial)
+		return rc < 0 ? rc : 0;
+	if (gone)
 		run_arrived_over(run);
-	else if (rc == 0)
+	else
 		a->at++;
-	return rc;
+	return 0;
 }
 
 bool run_step(void *ctx)

@@ -43,13 +43,59 @@ static int proves(struct run *run, bool last, struct why *why)
 static int walk_again(struct run *run, bool forget)
 {
 	run->ask.walk = ++run->walks;
-	if (forget)
-		hashset_release(&run->seen);
+	run->walk_ms = TIME_NONE;
+	run->walk_before = 0;
+	seen_release(&run->walk);
+	if (forget) {
+		seen_release(&run->seen);
+		run->seen_over = false;
+	}
 	run->info.total = -1;
 	run->phase = PHASE_LISTING;
 	run->info.phase = "listing";
 	run->info.done = 0;
 	return 1;
+}
+
+static int look_for_absences(struct run *run)
+{
+	run->phase = PHASE_ABSENCES;
+	run->info.phase = "absences";
+	run->working = true;
+	run->last_page = true;
+	return 1;
+}
+
+/* What cannot be compared within bounds: nothing is buried, and people are told. Where pages may miss something, nothing is claimed either. */
+static int too_many(struct run *run, struct why *why)
+{
+	struct resource *r = run->resource;
+
+	if (r->options.type->traits & TRAIT_UNSTABLE)
+		return why_set(
+			why, ERR_LIMIT,
+			"more than %zu are listed: too many to tell whether its pages have missed some",
+			run_listed_max(run));
+	snprintf(r->listed, sizeof r->listed,
+		 "more than %zu %s are listed: which of those that are held are gone is not looked for",
+		 run_listed_max(run), run->info.resource);
+	log_warn("sync", "%s source=%s", r->listed, run->info.source);
+	return 0;
+}
+
+/* Nothing came and nothing went while it was read: every walk had the same count, and nothing that was shown is younger than the first. Then what they have shown together is
+ * all when it is as many. */
+static bool stood_still(const struct run *run)
+{
+	return !run->moved && run->info.total == (int64_t)run->seen.count;
+}
+
+/* What only earlier walks have shown may be gone. */
+static void believe_walk(struct run *run)
+{
+	seen_release(&run->seen);
+	run->seen = run->walk;
+	run->walk = (struct seen){0};
 }
 
 static int next_phase(struct run *run, struct why *why)
@@ -61,38 +107,40 @@ static int next_phase(struct run *run, struct why *why)
 		run->again = false;
 		return walk_again(run, run->forget);
 	}
+	if (run->phase == PHASE_ABSENCES && run->absent_more && !run->refused)
+		return look_for_absences(run);
 	if (run->refused || run->phase == PHASE_ABSENCES || run->unchanged)
 		return 0;
+	if (run->seen_over)
+		return too_many(run, why);
 	/* Counts are not exact everywhere: a stable listing that stays short of its own is believed in the end. */
 	if (!(traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->seen.count &&
 	    run->walks + 1 < WALKS_MAX)
 		return walk_again(run, false);
-	/* What one walk missed between two pages another one, with pages of another size, has shown. */
-	if ((traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->seen.count) {
+	/* Between two pages records move over their border. A walk is complete when it has shown as many of those that there were before its first page as that one's count said: then it has shown all of
+	 * them. Records of several walks together prove nothing when something came or went: one that went after it was shown would hide one that was never shown. Pages of another
+	 * size miss others. */
+	if ((traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->walk_before &&
+	    !(run->walks + 1 == WALKS_MAX && stood_still(run))) {
 		if (run->walks + 1 < WALKS_MAX)
 			return walk_again(run, false);
-		return why_set(why, ERR_REMOTE, "the listing shows %zu of %lld after %d readings",
-			       run->seen.count, (long long)run->info.total, WALKS_MAX);
+		return why_set(why, ERR_REMOTE, "the listing shows %llu of %lld after %d readings",
+			       (unsigned long long)run->walk_before, (long long)run->info.total,
+			       WALKS_MAX);
 	}
-	if (held == 0)
-		return 0;
-	run->phase = PHASE_ABSENCES;
-	run->info.phase = "absences";
-	run->working = true;
-	run->last_page = true;
-	return 1;
+	if ((traits & TRAIT_UNSTABLE) && run->info.total <= (int64_t)run->walk_before)
+		believe_walk(run);
+	return held ? look_for_absences(run) : 0;
 }
 
 /* 1: the list is read once more before its absences are believed. */
 static bool read_again(struct run *run)
 {
-	/* Pages that are numbered over a moving order may have missed it. */
-	if ((run->resource->options.type->traits & TRAIT_UNSTABLE) && run->absent && run->walks == 0) {
-		run->forget = false;
-		return true;
-	}
+	/* Counts are not exact everywhere: where pages are numbered over a moving order, two readings must agree. */
 	run->forget = true;
-	if (run->walks || run->absent < AGAIN_COUNT || run->seen.count == 0 ||
+	if ((run->resource->options.type->traits & TRAIT_UNSTABLE) && run->absent && run->walks == 0)
+		return true;
+	if (run->walks || run->absent < AGAIN_COUNT || run->seen_none ||
 	    (double)run->absent <= (double)run->scanned * AGAIN_SHARE)
 		return false;
 	log_warn("sync",
@@ -105,7 +153,10 @@ static bool read_again(struct run *run)
 static int bury_wanted(struct run *run, struct why *why)
 {
 	for (struct wanted *w = run->wanted; w; w = w->next) {
-		int rc = run_bury(run, bytes_of(w->id, w->len), run->asked_ms, bytes_of(NULL, 0), why);
+		int rc = run_bury(run, bytes_of(w->id, w->len), run->asked_ms, bytes_of(NULL, 0),
+				  false, why);
+		while (rc >= 0 && run->burial)
+			rc = run_bury_step(run, why);
 		if (rc)
 			return rc;
 	}
@@ -119,13 +170,15 @@ static int work(struct run *run, struct why *why)
 
 	if (rc)
 		return rc;
-	if (read_again(run)) {
+	/* Passes after the first: it was decided then. */
+	if (!run->asking_absent && read_again(run)) {
 		run_wanted_drop(run);
 		run->again = true;
 		return 0;
 	}
+	if (!run->asking_absent)
+		rc = run_absence_guard(run, run->seen_none && run->absent >= AGAIN_COUNT, why);
 	run->asking_absent = true;
-	rc = run_absence_guard(run, run->seen.count == 0 && run->absent >= AGAIN_COUNT, why);
 	if (rc)
 		return rc < 0 ? rc : 0;
 	/* Those of whom single records can be asked are asked: deleted, merged and archived differ. The others are gone. */
@@ -141,6 +194,8 @@ static int finish(struct run *run, struct why *why)
 	int rc;
 
 	run->info.synced_until_ms = run->asked_ms;
+	if (!run->seen_over)
+		r->listed[0] = 0;
 	if (r->options.type->traits & TRAIT_CHANGED) {
 		resource_pend(r, all);
 		return run_pending_save(run, why);

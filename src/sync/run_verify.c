@@ -8,7 +8,6 @@
 
 #include <base/log.h>
 
-#define WINDOW_RECORDS 500 /* held ones, about: what is read and committed together */
 #define CALLS_MAX \
 	5000 /* of a run that nobody waits for; the rest of its stretch comes with the next one */
 #define LOGGED_MAX 10 /* differences, one by one */
@@ -34,7 +33,7 @@ static int window_end(struct run *run, int64_t *end_out, struct why *why)
 		return rc;
 	while ((rc = scan_next(scan, &row)) == 1) {
 		int64_t second = row.created_ms - row.created_ms % SECOND_MS;
-		if (++n > WINDOW_RECORDS && second > run->stretch.start_ms) {
+		if (++n > VERIFY_WINDOW && second > run->stretch.start_ms) {
 			*end_out = second;
 			break;
 		}
@@ -64,7 +63,8 @@ static int window_begin(struct run *run, struct why *why)
 	run->asking_absent = false;
 	run->ordered = true;
 	run->low_ms = TIME_MIN;
-	hashset_release(&run->seen);
+	seen_release(&run->seen);
+	run->seen_over = false;
 	return rc;
 }
 
@@ -131,10 +131,19 @@ static int window_over(struct run *run, struct why *why)
 	return rc ? why_set(why, rc, "cannot note what was verified") : 0;
 }
 
+/* The rest of the stretch comes with the next run. */
+static bool has_its_share(const struct run *run)
+{
+	return !run->pressing && (run->info.calls >= CALLS_MAX || run->sync->tell->window_over(run));
+}
+
 static int next_phase(struct run *run, struct why *why)
 {
 	if (run->refused)
 		return 0;
+	if (run->phase == PHASE_LISTING && run->seen_over)
+		return why_set(why, ERR_LIMIT, "more than %zu records are listed where %d are held",
+			       run_listed_max(run), VERIFY_WINDOW);
 	if (run->phase == PHASE_LISTING) {
 		run->phase = PHASE_ABSENCES;
 		run->info.phase = "absences";
@@ -145,8 +154,7 @@ static int next_phase(struct run *run, struct why *why)
 	int rc = window_over(run, why);
 	if (rc)
 		return rc;
-	if (run->stretch.start_ms >= run->stretch.end_ms ||
-	    (!run->pressing && run->info.calls >= CALLS_MAX))
+	if (run->stretch.start_ms >= run->stretch.end_ms || has_its_share(run))
 		return 0;
 	rc = window_begin(run, why);
 	return rc ? rc : 1;

@@ -102,6 +102,7 @@ static const struct sync_tell tell = {
 	.turn_over = sync_turn_over,
 	.ended = sync_run_ended,
 	.others_wait = plan_others_wait,
+	.window_over = plan_window_over,
 };
 
 struct sync *sync_new(const struct sync_options *options)
@@ -126,8 +127,9 @@ struct sync *sync_new(const struct sync_options *options)
 		.concurrency = s->options.concurrency,
 		.retry_ms = s->options.retry_ms,
 		.stall_ms = options->stall_ms,
+		.route_shares = s->options.route_shares,
 	};
-	budget_init(&s->line.budget, options->budget);
+	budget_init(&s->line.budget, options->budget, options->account.provider->rate_window_ms);
 	s->timer = timer_new(options->loop, on_timer, s);
 	s->reaper = timer_new(options->loop, on_reap, s);
 	if (!s->resources || !s->token || line_open(&s->line) || !s->timer || !s->reaper) {
@@ -322,6 +324,7 @@ static void sync_pump(struct sync *s)
 		return;
 	}
 	s->turn = run;
+	s->searched = run->ops->kind == RUN_SEARCH;
 	run->turn = true;
 	run_turn(run);
 }
@@ -428,7 +431,7 @@ static void plan_next(struct resource *r, const struct run *run)
 		due_full_ended(r, run->info.outcome == RUN_OK, loop_wall_ms(s->options.loop));
 	if (run->ops->kind == RUN_VERIFY)
 		plan_next_verify(r, run);
-	if (run->ops->kind == RUN_VERIFY || run->ops->kind == RUN_ONE)
+	if (run->ops->kind == RUN_VERIFY || run->ops->kind == RUN_ONE || run->ops->kind == RUN_SEARCH)
 		return;
 	if (run->info.outcome == RUN_OK) {
 		r->failures = 0;
@@ -454,25 +457,13 @@ static void plan_next(struct resource *r, const struct run *run)
 		r->backfill_mono_ms = again;
 }
 
-/* Another reading of this kind was wished for while one was under way. */
-static bool wished_again(const struct resource *r, enum run_kind kind)
-{
-	if (kind == RUN_VERIFY)
-		return r->verify_wished.start_ms < r->verify_wished.end_ms;
-	return kind == resource_past_kind(r) &&
-	       (r->full_wished || r->span_wished.start_ms < r->span_wished.end_ms);
-}
-
-/* Who waits for a walk waits for the changes run that makes coverage of it as well; and who wished for everything while a part was under way, for the
- * whole. */
+/* Who waits for a walk waits for the changes run that makes coverage of it as well: one that has not begun, since it knows what was pending then. */
 static void follow_up(struct resource *r, struct run *run)
 {
-	bool again = wished_again(r, run->ops->kind);
-
 	if (!run->preferred || run->info.outcome != RUN_OK || r->sync->stopping ||
-	    run->ops->kind == RUN_ONE || (!again && r->pending_count == 0))
+	    run->ops->kind == RUN_ONE || run->ops->kind == RUN_SEARCH || r->pending_count == 0)
 		return;
-	struct run *next = run_make(r, again ? run->ops->kind : RUN_CHANGES);
+	struct run *next = run_make_fresh(r, RUN_CHANGES);
 	if (!next)
 		return;
 	next->preferred = true;
@@ -503,6 +494,15 @@ static void count(struct sync_resource_counts *c, const struct run_info *i)
 	c->took_ms = i->ended_ms > i->started_ms ? i->ended_ms - i->started_ms : 0;
 }
 
+static void take_out(struct resource *r, const struct run *run)
+{
+	enum run_kind kind = run->ops->kind;
+
+	if (r->runs[kind] == run)
+		r->runs[kind] = r->next[kind];
+	r->next[kind] = NULL;
+}
+
 static void sync_run_ended(struct run *run)
 {
 	struct sync *s = run->sync;
@@ -511,7 +511,7 @@ static void sync_run_ended(struct run *run)
 	if (s->turn == run)
 		s->turn = NULL;
 	s->quiet = false;
-	r->runs[run->ops->kind] = NULL;
+	take_out(r, run);
 	count(&r->counts, &run->info);
 	forget_wish(r, run);
 	plan_next(r, run);
@@ -528,6 +528,15 @@ static void sync_run_ended(struct run *run)
 
 /* ---- the end of it all ---- */
 
+/* What waits for another to end first, so that it does not take its place. */
+static void cancel(struct resource *r, int kind)
+{
+	if (r->next[kind])
+		run_cancel(r->next[kind]);
+	if (r->runs[kind])
+		run_cancel(r->runs[kind]);
+}
+
 void sync_stop(struct sync *s, void (*stopped)(void *ctx), void *ctx)
 {
 	s->stopping = true;
@@ -540,8 +549,7 @@ void sync_stop(struct sync *s, void (*stopped)(void *ctx), void *ctx)
 	s->identity = NULL;
 	for (size_t i = 0; i < s->options.resource_count; i++)
 		for (int k = 0; k < RUN_KINDS; k++)
-			if (s->resources[i].runs[k])
-				run_cancel(s->resources[i].runs[k]);
+			cancel(&s->resources[i], k);
 	timer_start(s->reaper, 0, 0);
 }
 
@@ -551,8 +559,10 @@ void sync_free(struct sync *s)
 		return;
 	on_reap(s);
 	for (size_t i = 0; s->resources && i < s->options.resource_count; i++)
-		for (int k = 0; k < RUN_KINDS; k++)
+		for (int k = 0; k < RUN_KINDS; k++) {
 			run_free(s->resources[i].runs[k]);
+			run_free(s->resources[i].next[k]);
+		}
 	if (s->line.timer)
 		line_close(&s->line);
 	timer_free(s->timer);

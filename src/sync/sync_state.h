@@ -21,6 +21,7 @@ struct sync_tell {
 	void (*turn_over)(struct run *run);         /* the turn is free; the run waits */
 	void (*ended)(struct run *run);             /* info.outcome says how */
 	bool (*others_wait)(const struct run *run); /* someone who goes before it is due */
+	bool (*window_over)(const struct run *run); /* the sync window has closed, and nobody waits for the run */
 };
 
 struct sync {
@@ -45,6 +46,7 @@ struct sync {
 	struct letters letters;
 	bool saving;          /* a commit for letters is under way */
 	int64_t save_mono_ms; /* not before */
+	bool searched;        /* the last turn was a search's */
 	bool quiet;           /* nothing was due when it was last looked at */
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
@@ -65,6 +67,14 @@ struct sync {
 static inline int64_t sync_provider_now(const struct sync *s)
 {
 	return loop_wall_ms(s->options.loop) + s->line.clock_offset_ms;
+}
+
+/* How many ids are kept in run->seen. */
+static inline size_t run_listed_max(const struct run *run)
+{
+	size_t max = run->sync->options.listed_max;
+
+	return max ? max : SEEN_MAX;
 }
 
 /* Letters wait for a commit of their own. */
@@ -98,13 +108,23 @@ bool plan_held_back(const struct run *run);                /* until the sync win
 void plan_all(struct sync *s, int64_t mono, int64_t wall); /* makes runs of what is due */
 struct run *plan_first(const struct sync *s); /* the run that goes first; NULL: none waits */
 bool plan_others_wait(const struct run *run);
+bool plan_window_over(const struct run *run);
 struct run *run_make(struct resource *r, enum run_kind kind); /* or the one there is; NULL: no memory */
+/* One that has not asked anything yet: what it brings is no older than this moment. NULL: no memory. */
+struct run *run_make_fresh(struct resource *r, enum run_kind kind);
 enum run_kind resource_regular_kind(const struct resource *r); /* what brings what is new */
 enum run_kind resource_past_kind(const struct resource *r); /* what reads the past, where changes are fed */
 
-/* wish.c */
+/* resource.c */
 struct resource *resource_find(const struct sync *s,
 			       const char *name); /* of a child its parent; NULL: not configured */
+
+/* wish.c */
+/* Of a limited one, open bounds become those of what can be asked for. */
+struct interval wish_span(const struct resource *r, struct interval span);
+/* Whether it can be wished for at all: 0 or ERR_INVALID. */
+int wish_check(const struct sync *s, const struct resource_type *resource, enum sync_mode mode,
+	       struct interval span, struct why *why);
 enum run_kind wish_kind(const struct resource *r, enum sync_mode mode, struct interval span,
 			const struct snapshot *view); /* the run that a wish makes; RUN_KINDS: none is needed */
 

@@ -1,6 +1,6 @@
 /*
  * take: what a page's records mean for the store. Decides between putting a record, reading it in full first, and burying it. Never claims
- * coverage.
+ * coverage. A burial that it begins is gone on with before the next record (bury.c).
  */
 #include "run.h"
 #include "sync_state.h"
@@ -8,91 +8,6 @@
 #include <base/log.h>
 
 #define GONE_MAX 20 /* so many may be gone whatever their share */
-
-static void count(struct run *run, enum put_outcome outcome)
-{
-	struct run_info *i = &run->info;
-
-	i->created += outcome == PUT_CREATED;
-	i->updated += outcome == PUT_UPDATED;
-	i->deleted += outcome == PUT_DELETED;
-	i->unchanged += outcome == PUT_SAME || outcome == PUT_POORER;
-}
-
-static int put(struct run *run, const struct resource_type *type, const struct record *record,
-	       bool counted, struct why *why)
-{
-	enum put_outcome outcome;
-	int rc = txn_put(run->txn, type->name, record, &outcome, why);
-
-	if (rc == 0 && counted)
-		count(run, outcome);
-	run->differs |= rc == 0 && outcome != PUT_SAME && outcome != PUT_POORER;
-	return rc;
-}
-
-/* Tombstones for the children that are held but not in `keep` (NULL: none is kept). */
-static int bury_children(struct run *run, struct bytes parent, const struct hashset *keep,
-			 int64_t when_ms, struct why *why)
-{
-	static const uint8_t nil = 0xc0;
-	struct scan_spec spec = {
-		.resource = run->resource->child->name,
-		.start_ms = TIME_MIN,
-		.end_ms = TIME_MAX,
-		.parent = parent,
-	};
-	struct scan *scan;
-	struct scan_row row;
-	struct record child;
-	int rc = scan_open(run->view, &spec, &scan, why);
-
-	if (rc)
-		return rc;
-	while ((rc = scan_next(scan, &row)) == 1) {
-		if (keep && hashset_has(keep, row.position.id_hash))
-			continue;
-		rc = scan_record(scan, &run->memory, &child);
-		if (rc < 0)
-			break;
-		child.flags |= RECORD_DELETED;
-		child.doc = bytes_of(&nil, 1);
-		child.updated_ms = when_ms;
-		child.seen_ms = when_ms;
-		rc = put(run, run->resource->child, &child, false, why);
-		if (rc)
-			break;
-	}
-	scan_close(scan);
-	return rc;
-}
-
-int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes merged_into,
-	     struct why *why)
-{
-	static const uint8_t nil = 0xc0;
-	const struct resource_type *type = run->resource->options.type;
-	struct record old, stone = {
-				   .id = id,
-				   .merged_into = merged_into,
-				   .created_ms = TIME_NONE,
-				   .updated_ms = when_ms,
-				   .seen_ms = when_ms,
-				   .flags = RECORD_DELETED | (merged_into.len ? RECORD_MERGED : 0),
-				   .doc = bytes_of(&nil, 1),
-			   };
-	int held = snapshot_peek(run->view, type->name, id, &old);
-
-	if (held < 0)
-		return held;
-	if (held && (old.flags & RECORD_DELETED))
-		return 0;
-	/* What is not held needs no tombstone: its absence is covered. Its children may have outlived it in another file, when its own was damaged. */
-	int rc = held == 0 ? 0 : put(run, type, &stone, true, why);
-	if (rc == 0 && run->resource->child)
-		rc = bury_children(run, id, NULL, when_ms, why);
-	return rc;
-}
 
 /* As many children are held as the listing says there are; only verify runs take the time to count. Of a thread that is known to be cut the
  * provider shows no more. */
@@ -167,21 +82,22 @@ static void follow_stones(struct run *run, int64_t deleted_ms)
 	run->past = !run->disordered && deleted_ms < run->ask.start_ms;
 }
 
+/* What was never held is noted as gone, too: a search that is behind may still list it. */
 static int take_tombstone(struct run *run, const struct record *stone, struct why *why)
 {
+	int64_t when_ms = stone->updated_ms != TIME_NONE ? stone->updated_ms : stone->seen_ms;
+
 	follow_stones(run, stone->updated_ms);
 	if (stone->updated_ms != TIME_NONE && stone->updated_ms < run->ask.start_ms)
 		return 0;
 	int rc = run_dead_over(run, stone->id, false);
-	if (rc)
-		return rc;
-	return run_bury(run, stone->id,
-			stone->updated_ms != TIME_NONE ? stone->updated_ms : stone->seen_ms,
-			bytes_of(NULL, 0), why);
+	return rc ? rc : run_bury(run, stone->id, when_ms, bytes_of(NULL, 0), true, why);
 }
 
-/* A complete thread shows every child there is: what is held besides is gone. The thread is the page's record `at`, its children follow it. */
-static int bury_missing(struct run *run, const struct page *page, size_t at, struct why *why)
+/* A complete thread shows every child there is: what is held besides is gone. The thread is the page's record `at`, its children follow it; `head` is put when they are
+ * buried. */
+static int bury_missing(struct run *run, const struct page *page, size_t at,
+			const struct page_record *head, struct why *why)
 {
 	const struct resource_type *type = run->resource->options.type;
 	const struct record *parent = &page->records[at].record;
@@ -190,33 +106,40 @@ static int bury_missing(struct run *run, const struct page *page, size_t at, str
 
 	if (!run->resource->child || (parent->flags & (RECORD_TRUNCATED | RECORD_POOR)) ||
 	    snapshot_peek(run->view, type->name, parent->id, &held) != 1)
-		return 0;
-	int rc = 0;
-	for (size_t i = at + 1; i < page->count && page->records[i].type != type && rc >= 0; i++)
-		rc = hashset_add(&keep, bytes_hash(page->records[i].record.id));
-	if (rc >= 0)
-		rc = bury_children(run, parent->id, &keep, parent->seen_ms, why);
-	hashset_release(&keep);
-	return rc < 0 ? rc : 0;
+		return head ? run_put(run, head->type, &head->record, true, why) : 0;
+	for (size_t i = at + 1; i < page->count && page->records[i].type != type; i++)
+		if (hashset_add(&keep, bytes_hash(page->records[i].record.id)) < 0) {
+			hashset_release(&keep);
+			return ERR_NOMEM;
+		}
+	return run_bury_children(run, parent->id, &keep, parent->seen_ms, head, why);
 }
 
+/* The head goes last: a transaction that is full in the middle is committed, and a head that is held says that its thread was read whole. */
 static int take_single(struct run *run, struct arrived *from, struct why *why)
 {
-	const struct page_record *item = &from->page->records[from->at];
-	const struct record *head = &from->page->records[0].record;
+	size_t at = from->at + 1 < from->page->count ? from->at + 1 : 0;
+	const struct page_record *item = &from->page->records[at];
 
 	run->differs &= from->at > 0;
-	int rc = put(run, item->type, &item->record, from->at == 0, why);
+	if (at == 0)
+		return bury_missing(run, from->page, 0, item, why);
+	return run_put(run, item->type, &item->record, false, why);
+}
 
-	run->got += from->at == 0;
-	run->info.done += from->at == 0 && run->ops->kind == RUN_ONE;
-	if (rc == 0 && from->at == 0)
-		rc = run_dead_over(run, item->record.id, true);
-	if (rc == 0 && from->at == 0)
-		rc = bury_missing(run, from->page, 0, why);
-	if (rc == 0 && from->at + 1 == from->page->count && run->differs)
-		run_differs(run, head->id, head->updated_ms, "was not held as it is");
-	return rc;
+static int single_taken(struct run *run, const struct arrived *from)
+{
+	const struct record *r = &from->page->records[0].record;
+
+	int rc = run_dead_over(run, r->id, true);
+
+	if (rc)
+		return rc;
+	run->got++;
+	run->info.done += run->ops->kind == RUN_ONE;
+	if (run->differs)
+		run_differs(run, r->id, r->updated_ms, "was not held as it is");
+	return 0;
 }
 
 /* What is shown by a listing exists. When most of it is said to be gone, something else is wrong. */
@@ -226,11 +149,20 @@ static bool gone_too_many(const struct run *run)
 	       run->gone > GONE_MAX && run->gone > run->got;
 }
 
+/* Held as gone: a listing that shows it is behind, as search indexes are, and must not bring it back for as long as it takes to ask once more. */
+static bool is_buried(const struct run *run, struct bytes id)
+{
+	struct record held;
+
+	return snapshot_peek(run->view, run->info.resource, id, &held) == 1 &&
+	       (held.flags & RECORD_DELETED);
+}
+
 /* Whether one answer is proof enough: who is absent from a complete listing as well, who was said to be gone before, who has become another. */
 static bool gone_for_sure(const struct run *run, const struct arrived *from, struct bytes id)
 {
 	return run->ops->kind == RUN_SNAPSHOT || run->asking_absent ||
-	       from->page->merged_into.len || run_dead_known(run, id);
+	       from->page->merged_into.len || run_dead_known(run, id) || is_buried(run, id);
 }
 
 /* Asked for by somebody, and said not to exist. */
@@ -253,6 +185,7 @@ static int take_one_gone(struct run *run, const struct arrived *from, struct why
 
 int run_take_gone(struct run *run, const struct arrived *from, struct why *why)
 {
+	run->differs = false;
 	run->gone += !run->asking_absent;
 	run->info.gone++;
 	run->info.done += run->ops->kind == RUN_ONE;
@@ -270,11 +203,7 @@ int run_take_gone(struct run *run, const struct arrived *from, struct why *why)
 	int rc = run_dead_over(run, id, false);
 	if (rc)
 		return rc;
-	run->differs = false;
-	rc = run_bury(run, id, sync_provider_now(run->sync), from->page->merged_into, why);
-	if (rc == 0 && run->differs)
-		run_differs(run, id, TIME_NONE, "was held, and is gone");
-	return rc;
+	return run_bury(run, id, sync_provider_now(run->sync), from->page->merged_into, false, why);
 }
 
 /* A thread that a listing shows whole has been taken to its last record. */
@@ -282,7 +211,7 @@ static void thread_over(struct run *run, const struct page *page, size_t at)
 {
 	const struct resource_type *type = run->resource->options.type;
 
-	if (!run->differs || (at + 1 < page->count && page->records[at + 1].type != type))
+	if (at + 1 < page->count && page->records[at + 1].type != type)
 		return;
 	while (page->records[at].type != type)
 		at--;
@@ -297,12 +226,35 @@ static int take_whole(struct run *run, const struct page *page, size_t at, struc
 	bool head = item->type == run->resource->options.type;
 
 	run->differs &= !head;
-	int rc = put(run, item->type, &item->record, head, why);
+	int rc = run_put(run, item->type, &item->record, head, why);
 	if (rc == 0 && head)
-		rc = bury_missing(run, page, at, why);
-	if (rc == 0)
-		thread_over(run, page, at);
+		rc = bury_missing(run, page, at, NULL, why);
 	return rc;
+}
+
+/* asked_ms is cut to the second twice (the provider's Date, and the time that the answer took), and one more is taken off; creation times are cut, too: what is created in
+ * the second of the question has this at most. */
+#define SECONDS_MS 2000
+
+static int note_seen(struct run *run, const struct page_record *item)
+{
+	int64_t created = item->record.created_ms;
+	int rc = run->seen_over
+			 ? 0
+			 : seen_add(&run->seen, bytes_hash(item->record.id), run_listed_max(run));
+
+	if (rc == ERR_LIMIT) {
+		seen_release(&run->seen);
+		seen_release(&run->walk);
+		run->seen_over = true;
+		return 0;
+	}
+	if (rc < 0 || run->seen_over || !(run->resource->options.type->traits & TRAIT_UNSTABLE))
+		return rc < 0 ? rc : 0;
+	rc = seen_add(&run->walk, bytes_hash(item->record.id), SIZE_MAX);
+	run->walk_before += rc == 1 && (created == TIME_NONE || created <= run->walk_ms + SECONDS_MS);
+	run->moved |= created == TIME_NONE || created > run->asked_ms;
+	return rc < 0 ? rc : 0;
 }
 
 int run_take(struct run *run, struct arrived *from, struct why *why)
@@ -315,8 +267,7 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 	if (item->type != run->resource->options.type)
 		return take_whole(run, from->page, from->at, why);
 	run->info.done++;
-	if ((run->ops->kind == RUN_SNAPSHOT || run->ops->kind == RUN_VERIFY) &&
-	    hashset_add(&run->seen, bytes_hash(item->record.id)) < 0)
+	if ((run->ops->kind == RUN_SNAPSHOT || run->ops->kind == RUN_VERIFY) && note_seen(run, item))
 		return why_set(why, ERR_NOMEM, "out of memory");
 	if (item->record.flags & RECORD_DELETED)
 		return take_tombstone(run, &item->record, why);
@@ -328,4 +279,19 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 	    (held.flags & RECORD_DELETED))
 		return run_want(run, item->record.id);
 	return take_whole(run, from->page, from->at, why);
+}
+
+int run_taken(struct run *run, const struct arrived *from)
+{
+	const struct page *page = from->page;
+
+	if (from->single && page->fault != FAULT_GONE)
+		return from->at + 1 == page->count ? single_taken(run, from) : 0;
+	if (!run->differs)
+		return 0;
+	if (page->fault == FAULT_GONE)
+		run_differs(run, bytes_of(from->id, from->id_len), TIME_NONE, "was held, and is gone");
+	else if (!(page->records[from->at].record.flags & (RECORD_DELETED | RECORD_POOR)))
+		thread_over(run, page, from->at);
+	return 0;
 }

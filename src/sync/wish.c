@@ -3,17 +3,6 @@
 
 #include <stdio.h>
 
-struct resource *resource_find(const struct sync *s, const char *name)
-{
-	for (size_t i = 0; i < s->options.resource_count; i++) {
-		struct resource *r = &s->resources[i];
-		if (strcmp(r->options.type->name, name) == 0 ||
-		    (r->child && strcmp(r->child->name, name) == 0))
-			return r;
-	}
-	return NULL;
-}
-
 static bool is_limited(struct interval span)
 {
 	return span.start_ms != TIME_MIN || span.end_ms != TIME_MAX;
@@ -29,6 +18,11 @@ static struct interval closed(const struct resource *r, struct interval span)
 	if (span.end_ms > now)
 		span.end_ms = now;
 	return span;
+}
+
+struct interval wish_span(const struct resource *r, struct interval span)
+{
+	return is_limited(span) ? closed(r, span) : span;
 }
 
 enum run_kind wish_kind(const struct resource *r, enum sync_mode mode, struct interval span,
@@ -52,6 +46,46 @@ enum run_kind wish_kind(const struct resource *r, enum sync_mode mode, struct in
 	return mode == SYNC_CHANGES && chained ? RUN_CHANGES : resource_past_kind(r);
 }
 
+/* What is there already may have asked its first question before the wish came: its answer would be older than who wishes may expect. A first reading and
+ * one of gaps are the exception: they are joined, since changes are read after them (follow_up). */
+static struct run *run_for(struct resource *r, enum run_kind kind)
+{
+	bool past = kind == resource_past_kind(r) && (r->options.type->traits & TRAIT_CHANGED);
+	bool limited = r->span_wished.start_ms < r->span_wished.end_ms;
+
+	return past && !r->full_wished && !limited ? run_make(r, kind) : run_make_fresh(r, kind);
+}
+
+static int check_kept(const struct resource *r, struct interval span, struct why *why)
+{
+	int64_t kept = resource_retain_start(r);
+	char text[TIME_TEXT_MAX];
+
+	if (span.start_ms == TIME_MIN || span.start_ms >= kept)
+		return 0;
+	return why_set(
+		why, ERR_INVALID,
+		"%s are kept from %s on ('retain'): what is older would be dropped again. Begin there, or keep more",
+		r->options.type->name, time_text(kept, false, text));
+}
+
+int wish_check(const struct sync *s, const struct resource_type *resource, enum sync_mode mode,
+	       struct interval span, struct why *why)
+{
+	const struct resource *only = resource ? resource_find(s, resource->name) : NULL;
+	int rc = 0;
+
+	if (resource && !only)
+		return why_set(why, ERR_INVALID, "%s is not configured for source %s",
+			       resource->name, s->options.name);
+	if (is_limited(span) && mode != SYNC_BACKFILL && mode != SYNC_VERIFY)
+		return why_set(why, ERR_INVALID, "a span of time goes with backfill and verify only");
+	for (size_t i = 0; i < s->options.resource_count && rc == 0; i++)
+		if (!only || only == &s->resources[i])
+			rc = check_kept(&s->resources[i], span, why);
+	return rc;
+}
+
 static struct run *wish_run(struct resource *r, enum sync_mode mode, struct interval span,
 			    const struct snapshot *view)
 {
@@ -60,8 +94,7 @@ static struct run *wish_run(struct resource *r, enum sync_mode mode, struct inte
 	if (kind == RUN_KINDS)
 		return NULL;
 	r->insisted |= mode == SYNC_VERIFY || (mode == SYNC_FULL && !resource_verifies(r));
-	if (is_limited(span))
-		span = closed(r, span);
+	span = wish_span(r, span);
 	if (kind == RUN_VERIFY) {
 		r->verify_wished = span;
 		r->verify_mono_ms = 0;
@@ -71,7 +104,7 @@ static struct run *wish_run(struct resource *r, enum sync_mode mode, struct inte
 			r->span_wished = span;
 		r->backfill_mono_ms = 0;
 	}
-	return run_make(r, kind);
+	return run_for(r, kind);
 }
 
 /* Whoever waited for a pause is served now. */
@@ -98,11 +131,9 @@ int sync_wish_span(struct sync *s, const struct resource_type *resource, enum sy
 
 	if (s->stopping)
 		return why_set(why, ERR_BUSY, "the daemon is shutting down");
-	if (resource && !only)
-		return why_set(why, ERR_INVALID, "%s is not configured for source %s",
-			       resource->name, s->options.name);
-	if (is_limited(span) && mode != SYNC_BACKFILL && mode != SYNC_VERIFY)
-		return why_set(why, ERR_INVALID, "a span of time goes with backfill and verify only");
+	int rc = wish_check(s, resource, mode, span, why);
+	if (rc)
+		return rc;
 	view = snapshot_new(s->options.store);
 	if (!view)
 		return why_set(why, ERR_NOMEM, "out of memory");
@@ -173,9 +204,11 @@ static struct run *run_of(const struct sync *s, uint64_t id)
 {
 	for (size_t i = 0; i < s->options.resource_count; i++)
 		for (int k = 0; k < RUN_KINDS; k++) {
-			struct run *run = s->resources[i].runs[k];
+			struct run *run = s->resources[i].runs[k], *next = s->resources[i].next[k];
 			if (run && run->info.id == id)
 				return run;
+			if (next && next->info.id == id)
+				return next;
 		}
 	return NULL;
 }
@@ -199,6 +232,42 @@ void sync_unwatch(struct sync *s, void *ctx)
 			s->watches[i] = (struct watch_entry){0};
 }
 
+static int check_search(const struct sync *s, const struct resource *r,
+			const struct sync_search *search, struct why *why)
+{
+	if (s->stopping)
+		return why_set(why, ERR_BUSY, "the daemon is shutting down");
+	if (!r || r->options.type != search->type)
+		return why_set(why, ERR_INVALID, "%s cannot be searched for source %s",
+			       search->type->name, s->options.name);
+	if (r->runs[RUN_SEARCH])
+		return why_set(why, ERR_BUSY, "another search is under way");
+	for (int i = 0; i < WATCHES_MAX; i++)
+		if (s->watches[i].run == 0)
+			return 0;
+	return why_set(why, ERR_LIMIT, "too many wait for runs");
+}
+
+int sync_search(struct sync *s, struct sync_search *search, const struct run_watch *watch,
+		struct why *why)
+{
+	struct resource *r = resource_find(s, search->type->name);
+	int rc = check_search(s, r, search, why);
+
+	if (rc)
+		return rc;
+	struct run *run = run_make(r, RUN_SEARCH);
+	if (!run)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	search->count = 0;
+	search->more = false;
+	run->search = search;
+	run->preferred = true;
+	sync_watch(s, run->info.id, watch);
+	wake(s);
+	return 0;
+}
+
 static const char *trouble_of(const struct sync *s)
 {
 	switch (s->fault) {
@@ -212,7 +281,10 @@ static const char *trouble_of(const struct sync *s)
 
 void sync_state(const struct sync *s, struct sync_state *out)
 {
+	int64_t wait = budget_wait(&s->line.budget, loop_mono_ms(s->options.loop));
+
 	*out = (struct sync_state){
+		.wait_ms = wait == BUDGET_WAIT_ANSWER ? 0 : wait,
 		.state = s->error[0]      ? "error"
 			 : !s->identified ? "starting"
 			 : s->turn        ? "syncing"
@@ -228,6 +300,7 @@ void sync_state(const struct sync *s, struct sync_state *out)
 		.clock_offset_ms = s->line.clock_offset_ms,
 		.concurrency = pace_calls(&s->line.pace),
 		.rate_limit = s->line.budget.limit,
+		.rate_window_ms = s->line.budget.window_ms,
 		.rate_remaining = s->line.budget.remaining,
 		.calls_last_minute = budget_last_minute(&s->line.budget,
 							loop_mono_ms(s->options.loop)),
@@ -259,9 +332,10 @@ bool sync_resource_state(const struct sync *s, const char *resource, struct sync
 		.next_run_ms = loop_wall_ms(s->options.loop) +
 			       (r->due_mono_ms > mono ? r->due_mono_ms - mono : 0),
 		.last_error = r->last_error[0] ? r->last_error : NULL,
-		.note = r->refusal[0] ? r->refusal
-			: r->feed[0]  ? r->feed
-				      : NULL,
+		.note = r->refusal[0]  ? r->refusal
+			: r->feed[0]   ? r->feed
+			: r->listed[0] ? r->listed
+				       : NULL,
 		.counts = r->counts,
 	};
 	for (int k = 0; k < RUN_KINDS; k++) {

@@ -634,6 +634,24 @@ def redact(s):
         assert t.truth("conversations")[i]["updated_at"] == before[i]["updated_at"]
 
 
+def test_search_rate():
+    with Sim(*SMALL, "--rate", 600, "--search-rate", 12, frozen=False) as s:
+        s.control("clock", {"set": (s.now() // 10 + 1) * 10})
+        asked = {"query": ALL}
+        for path in ("/conversations/search", "/contacts/search"):
+            expect(s.post(path, asked), 200)
+        a = s.post("/conversations/search", asked)
+        expect(a, 429, "rate_limit_exceeded")
+        assert a.headers["X-Front-Tier"] == "search" and 0 < int(a.headers["Retry-After"]) <= 10
+        assert a.headers["X-RateLimit-Remaining"] == "97", a.headers  # it is the searches' own limit
+        time.sleep(0.2)
+        a = s.get("/me")  # nobody else has to wait
+        expect(a, 200)
+        assert "X-Front-Tier" not in a.headers and s.breaches() == {}
+        s.advance(10)
+        expect(s.post("/conversations/search", asked), 200)
+
+
 def test_rate_limit():
     with Sim(*SMALL, "--rate", 60, frozen=False) as s:
         s.control("clock", {"set": (s.now() // 10 + 1) * 10})

@@ -12,9 +12,8 @@
  * it: a record and its messages, two on average and long, with the daemon's own indexes. They come in the
  * order of time, 2,000 a day.
  */
-#include "../../src/ficd/indexed.h"
 #include "support/ask.h"
-#include "support/page.h"
+#include "support/threads.h"
 
 #include <base/log.h>
 #include <query/aggregate.h>
@@ -28,26 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MEMORY     (16u << 20) /* the daemon's option, and its shares of it (ficd/source.c) */
-#define PARTS_MIN  1
-#define PARTS_MORE 3
-#define SENTENCES  65 /* of a part, at most: 6.25 KB of JSON a conversation, most of it text */
-#define DAY_COUNT  2000u
-#define T0_S       1600000000u
-#define COMMIT     300u
-#define GETS       4000u
-#define COLD_GETS  40u
-
-static struct indexed *indexed;
-
-static const struct field *type_fields(void)
-{
-	const struct resource_type *t = provider_intercom.types;
-
-	while (strcmp(t->name, "conversations") != 0)
-		t++;
-	return t->fields;
-}
+#define GETS      4000u
+#define COLD_GETS 40u
 
 static double now_s(clockid_t clock)
 {
@@ -63,136 +44,6 @@ static void must(int rc, const char *what)
 		return;
 	fprintf(stderr, "scale_bench: %s: %s\n", what, err_name(rc));
 	exit(1);
-}
-
-/* ---- the store as the daemon opens it ---- */
-
-static int no_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
-{
-	(void)ctx;
-	(void)fd;
-	done(arg, 0);
-	return 0;
-}
-
-static void no_wake(void *ctx)
-{
-	(void)ctx;
-}
-
-static struct store *open_store(const char *dir)
-{
-	struct store_options o = {.dir = dir,
-				  .hooks = {.fsync = no_fsync, .wake = no_wake},
-				  .cache_bytes = MEMORY / 8,
-				  .filter_bytes = MEMORY / 4,
-				  .txn_bytes_max = MEMORY / 4,
-				  .journal_bytes = MEMORY / 16,
-				  .keep_previous = true,
-				  .schemas = indexed_schemas(indexed)};
-	struct store *s;
-	struct why why;
-
-	if (store_open(&o, &s, &why) == 0)
-		return s;
-	fprintf(stderr, "scale_bench: %s\n", why.text);
-	exit(1);
-}
-
-static void committed(void *ctx, int rc, const struct why *why)
-{
-	*(bool *)ctx = true;
-	if (rc)
-		fprintf(stderr, "scale_bench: %s\n", why->text);
-	must(rc, "commit");
-}
-
-static void commit(struct store *s, struct txn *t)
-{
-	bool done = false;
-
-	txn_commit(t, committed, &done);
-	while (store_work(s) || !done)
-		;
-}
-
-/* ---- filling it ---- */
-
-/* Seven digits of its own, also in the ids of its parts. */
-static void number_ids(struct buf *json, unsigned i)
-{
-	char digits[16], *at;
-	unsigned part = 0;
-
-	buf_text(json); /* ends it */
-	at = (char *)json->data;
-	snprintf(digits, sizeof digits, "%07u", 1000000 + i);
-	memcpy(strstr(at, "\"id\":\"") + 6, digits, 7);
-	for (; (at = strstr(at, "\"conversation_part\",\"id\":\"")); at += 26) {
-		snprintf(digits, sizeof digits, "%09u", 100000000 + i * 10 % 900000000 + part++);
-		memcpy(at + 26, digits, 9);
-	}
-}
-
-static size_t put_conversation(struct txn *t, unsigned i)
-{
-	static const struct account account = {
-		.provider = &provider_intercom, .base_url = "http://127.0.0.1", .version = "2.11"};
-	static struct buf json;
-	char id[16];
-	struct why why;
-
-	buf_reset(&json);
-	page_conversation(&json, PARTS_MIN, PARTS_MORE);
-	number_ids(&json, i);
-	snprintf(id, sizeof id, "%07u", 1000000 + i);
-	struct ask ask = {.kind = ASK_ONE,
-			  .type = provider_type(&provider_intercom, bytes_str("conversations")),
-			  .id = bytes_str(id)};
-	struct reader *reader = reader_new(&account, &ask, 0);
-	must(reader ? reader_feed(reader, json.data, json.len) : ERR_NOMEM, "read");
-	struct page *page = reader_finish(reader, 200, "", 1760000000000);
-	if (!page || page->fault) {
-		fprintf(stderr, "scale_bench: %s\n", page ? page->why.text : "no memory");
-		exit(1);
-	}
-	for (size_t k = 0; k < page->count; k++)
-		must(txn_put(t, page->records[k].type->name, &page->records[k].record, NULL, &why),
-		     "put");
-	page_free(page);
-	reader_free(reader);
-	return json.len;
-}
-
-/* Claims what the store holds: without that a daemon has everything still to read. */
-static void hold_all(struct txn *t, unsigned count)
-{
-	int64_t end_ms = (T0_S + ((int64_t)count / DAY_COUNT + 1) * 86400) * 1000;
-	struct interval all = {TIME_MIN, end_ms, end_ms};
-
-	must(txn_hold(t, "conversations", all), "hold");
-	must(txn_hold(t, "messages", all), "hold");
-}
-
-static double fill(struct store *s, unsigned count)
-{
-	double json = 0;
-	struct txn *t;
-
-	for (unsigned i = 0; i < count;) {
-		must(store_begin(s, &t, NULL), "begin");
-		for (unsigned end = i + COMMIT; i < end && i < count; i++) {
-			page_time(T0_S + i / DAY_COUNT * 86400, 86400);
-			json += (double)put_conversation(t, i);
-		}
-		if (i == count)
-			hold_all(t, count);
-		commit(s, t);
-	}
-	store_flush(s);
-	while (store_work(s))
-		;
-	return json;
 }
 
 /* ---- measuring ---- */
@@ -314,7 +165,7 @@ static void bench_cold(const char *dir, unsigned count)
 	uint64_t asked = 0, indexes = 0;
 
 	for (unsigned i = 0; i < COLD_GETS; i++) {
-		struct store *s = open_store(dir);
+		struct store *s = threads_open(dir);
 		while (store_work(s))
 			;
 		struct snapshot *v = snapshot_new(s);
@@ -345,7 +196,7 @@ static unsigned held(struct store *s)
 
 static void make(struct store *s, unsigned count)
 {
-	double t = now_s(CLOCK_PROCESS_CPUTIME_ID), json = fill(s, count);
+	double t = now_s(CLOCK_PROCESS_CPUTIME_ID), json = threads_fill(s, count);
 	struct store_stats stats;
 
 	t = now_s(CLOCK_PROCESS_CPUTIME_ID) - t;
@@ -395,12 +246,12 @@ static void bench_groups(struct store *s, unsigned count)
 	const struct bytes metric = bytes_str("p90:time_to_first_close");
 	struct aggregate_result r = {0};
 	struct buf groups = {0};
-	int64_t days_ms = (int64_t)count / DAY_COUNT * 86400000 + 1;
+	int64_t days_ms = (int64_t)count / THREADS_A_DAY * 86400000 + 1;
 	struct aggregate_spec spec = {
 		.resource = "conversations",
-		.fields = type_fields(),
-		.start_ms = T0_S * INT64_C(1000) + days_ms / 4,
-		.end_ms = T0_S * INT64_C(1000) + days_ms * 3 / 4,
+		.fields = threads_fields(),
+		.start_ms = THREADS_T0_S * INT64_C(1000) + days_ms / 4,
+		.end_ms = THREADS_T0_S * INT64_C(1000) + days_ms * 3 / 4,
 		.group_by = by,
 		.group_by_count = 1,
 		.groups = &groups,
@@ -419,7 +270,7 @@ static void bench_groups(struct store *s, unsigned count)
 
 static void bench(const char *dir, unsigned count)
 {
-	struct store *s = open_store(dir);
+	struct store *s = threads_open(dir);
 
 	unsigned there = held(s);
 	if (there) {
@@ -430,7 +281,7 @@ static void bench(const char *dir, unsigned count)
 		make(s, count);
 	store_close(s);
 	double base = private_mb(), t = now_s(CLOCK_PROCESS_CPUTIME_ID);
-	s = open_store(dir);
+	s = threads_open(dir);
 	say("open", (now_s(CLOCK_PROCESS_CPUTIME_ID) - t) * 1e3, "ms of processor time");
 	say("memory of the process, before and after it", base, "MB");
 	say("", private_mb(), "MB");
@@ -448,7 +299,7 @@ static void bench(const char *dir, unsigned count)
 
 static void bench_text(const char *dir)
 {
-	struct store *s = open_store(dir);
+	struct store *s = threads_open(dir);
 
 	printf("\n%u conversations\n", held(s));
 	while (store_work(s))
@@ -476,11 +327,7 @@ int main(int argc, char **argv)
 	const char *counts = getenv("SCALE_BENCH");
 
 	log_setup(LOG_LEVEL_ERROR, false);
-	page_init();
-	page_sentences(SENTENCES);
-	indexed = indexed_new(provider_intercom.types);
-	if (!indexed)
-		return 1;
+	threads_begin();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 2)
 		bench_text(argv[1]);
@@ -488,6 +335,6 @@ int main(int argc, char **argv)
 		bench(argv[1], (unsigned)strtoul(argv[2], NULL, 10));
 	else
 		bench_all(counts ? counts : "3000 10000");
-	indexed_free(indexed);
+	threads_end();
 	return 0;
 }

@@ -61,7 +61,8 @@ static const struct store_field indexed[] = {
 	{&fields[12], STORE_TIME},   {&fields[13], STORE_INTEGER}, {&fields[14], STORE_WORDS},
 };
 
-static const struct store_schema schemas[] = {{"conversations", indexed, 15}, {NULL, NULL, 0}};
+static const struct store_schema schemas[] = {{"conversations", indexed, 15, NULL},
+					      {NULL, NULL, 0, NULL}};
 
 static unsigned count;
 static double json_bytes;

@@ -182,7 +182,7 @@ static const struct store_field indexed[] = {
 	{&fields[3], STORE_WORDS},   {&fields[4], STORE_LIST},    {&fields[5], STORE_TIME},
 };
 
-static const struct store_schema schemas[] = {{"contacts", indexed, 6}, {NULL, NULL, 0}};
+static const struct store_schema schemas[] = {{"contacts", indexed, 6, NULL}, {NULL, NULL, 0, NULL}};
 
 static const struct store_term terms[] = {{2, {(const uint8_t *)"open", 4}},
 					  {3, {(const uint8_t *)"thanks", 6}},

@@ -463,18 +463,119 @@ static void impatience(void **state)
 	go_wrong(MISHAP_NONE, NULL, 0, 0);
 }
 
+/* ---- pages that are numbered over a moving order ---- */
+
+static uint64_t pages_asked;
+
+static bool page_asked(struct lab *l)
+{
+	return l->world->path_calls > pages_asked;
+}
+
+static void until_page(void)
+{
+	pages_asked = lab.world->path_calls;
+	assert_true(lab_run_until(&lab, MINUTE_MS, page_asked));
+}
+
+static struct thing *newest_company(void)
+{
+	struct thing *best = NULL;
+
+	for (unsigned i = 0; i < lab.world->count; i++) {
+		struct thing *t = lab.world->things[i];
+		if (t->kind == KIND_COMPANY && t->deleted_ms == TIME_MAX &&
+		    (!best || t->change_ms[t->changes - 1] >= best->change_ms[best->changes - 1]))
+			best = t;
+	}
+	return best;
+}
+
+/* In each of two readings a company goes after the first page has shown it, so that the same other one moves over the border and is not shown: all readings together show as many as the second counts. */
+static void one_goes_and_one_is_missed(void **state)
+{
+	(void)state;
+	quiet_world();
+	lab.options.page_max = 3;
+	lab.options.count[KIND_COMPANY] = 9;
+	lab_open(&lab);
+	go_wrong(MISHAP_NONE, "/companies", 0, 0);
+	until_page();
+	lab_run(&lab, 2);
+	world_delete(newest_company(), world_now(lab.world));
+	for (int page = 0; page < 2; page++)
+		until_page();
+	world_add(lab.world, KIND_COMPANY, world_now(lab.world));
+	until_page();
+	lab_run(&lab, 2);
+	world_delete(newest_company(), world_now(lab.world));
+	lab_run(&lab, 20 * MINUTE_MS);
+	assert_int_equal(count("companies"), 8);
+	lab_check(&lab);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
+/* A list that is longer than what is compared within bounds: what is listed is held, nothing is buried, and people are told. */
+static void a_list_beyond_its_bounds(void **state)
+{
+	uint64_t ids[8];
+
+	(void)state;
+	quiet_world();
+	lab.options.count[KIND_COMPANY] = 25;
+	lab.listed_max = 25;
+	lab_open(&lab);
+	until_idle();
+	assert_int_equal(count("contacts"), 30);
+	assert_int_equal(count("companies"), 25);
+	assert_non_null(strstr(resource_of("contacts").note, "more than 25 contacts are listed"));
+	for (unsigned i = 0; i < lab.world->count; i++)
+		if (lab.world->things[i]->kind == KIND_CONTACT) {
+			world_delete(lab.world->things[i], world_now(lab.world));
+			break;
+		}
+	assert_int_equal(wish("contacts", SYNC_FULL, ids), 1);
+	lab_run(&lab, 10 * MINUTE_MS);
+	assert_int_equal(count("contacts"), 30);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	/* Pages that may have missed something are not believed at all. */
+	world_add(lab.world, KIND_COMPANY, world_now(lab.world));
+	assert_int_equal(wish("companies", SYNC_FULL, ids), 1);
+	lab_run(&lab, MINUTE_MS);
+	assert_non_null(strstr(resource_of("companies").last_error, "more than 25 are listed"));
+	/* With room for them it is as ever. */
+	lab.listed_max = 0;
+	lab_restart(&lab);
+	until_idle();
+	assert_int_equal(wish("contacts", SYNC_FULL, ids), 1);
+	lab_run(&lab, 10 * MINUTE_MS);
+	assert_int_equal(count("contacts"), 29);
+	assert_int_equal(count("companies"), 26);
+	assert_null(resource_of("contacts").note);
+}
+
 int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(denied_resource),    CASE(unauthorized_resource),
-		CASE(refused_token),      CASE(foreign_404),
-		CASE(mass_404),           CASE(told_to_come_at_once),
-		CASE(dead_provider),      CASE(deletions_denied),
-		CASE(full_disk),          CASE(small_transactions),
-		CASE(lost_segments),      CASE(lost_while_pending),
-		CASE(interrupted_list),   CASE(stop_at_every_moment),
-		CASE(free_in_the_middle), CASE(wishes),
+		cmocka_unit_test_setup_teardown(one_goes_and_one_is_missed, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_list_beyond_its_bounds, setup, teardown),
+		CASE(denied_resource),
+		CASE(unauthorized_resource),
+		CASE(refused_token),
+		CASE(foreign_404),
+		CASE(mass_404),
+		CASE(told_to_come_at_once),
+		CASE(dead_provider),
+		CASE(deletions_denied),
+		CASE(full_disk),
+		CASE(small_transactions),
+		CASE(lost_segments),
+		CASE(lost_while_pending),
+		CASE(interrupted_list),
+		CASE(stop_at_every_moment),
+		CASE(free_in_the_middle),
+		CASE(wishes),
 		CASE(impatience),
 	};
 

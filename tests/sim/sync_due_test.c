@@ -231,6 +231,63 @@ static void a_window_ends_a_walk_in_the_middle(void **state)
 	assert_int_equal(count("conversations"), 400);
 }
 
+static bool verifying(struct lab *l)
+{
+	struct sync_resource_state s;
+
+	return sync_resource_state(l->sync, "conversations", &s) && s.syncing &&
+	       s.run.kind == RUN_VERIFY && s.run.calls > 100;
+}
+
+/* Two thousand conversations of one stretch: four windows, which take more than the minute that there is. Of the last one nothing tells that it is gone. */
+static void a_window_ends_a_verify_run(bool strict)
+{
+	struct thing *last = NULL;
+
+	window("hourly 20-21");
+	lab.window_strict = strict;
+	lab.only_conversations = true;
+	lab.concurrency = 1;
+	lab.options.count[KIND_CONVERSATION] = 0;
+	lab.options.page_max = 150;
+	lab.verify_ms = 20 * MINUTE_MS;
+	lab.check_every_ms = 30 * MINUTE_MS;
+	lab_open(&lab);
+	for (int i = 0; i < 2000; i++)
+		last = world_add(lab.world, KIND_CONVERSATION,
+				 LAB_START - 29 * DAY_MS - 22 * HOUR_MS + i * 2000);
+	assert_int_equal(wish("conversations", SYNC_BACKFILL), 1);
+	lab_run(&lab, 10 * MINUTE_MS);
+	assert_int_equal(count("conversations"), 2000);
+	last->unfed = true;
+	world_delete(last, world_now(lab.world));
+	assert_true(lab_run_until(&lab, 2 * HOUR_MS, verifying));
+	assert_int_equal(now() / MINUTE_MS % 60, 20);
+	/* What is begun of five hundred is read to its end. */
+	lab_run(&lab, 60000 - now() % 60000 + 45000);
+	assert_false(verifying(&lab));
+	assert_int_equal(count("conversations"), 2000);
+	uint64_t calls = lab.world->calls;
+	lab_run(&lab, 50 * MINUTE_MS);
+	assert_true(strict ? lab.world->calls == calls : lab.world->calls - calls < 30);
+	/* The rest comes in the next windows. */
+	lab_run(&lab, 6 * HOUR_MS);
+	assert_int_equal(count("conversations"), 1999);
+	assert_int_equal(lab_runs(&lab, "conversations", "verify", "failed", 0), 0);
+}
+
+static void a_window_ends_the_reading_again(void **state)
+{
+	(void)state;
+	a_window_ends_a_verify_run(false);
+}
+
+static void a_strict_window_ends_the_reading_again(void **state)
+{
+	(void)state;
+	a_window_ends_a_verify_run(true);
+}
+
 static void a_strict_window_holds_all_but_clients(void **state)
 {
 	(void)state;
@@ -320,6 +377,54 @@ static void single_records_starve_nobody(void **state)
 	assert_true(lab_whole(&lab, 7 * MINUTE_MS));
 }
 
+static struct sync_search search;
+static unsigned found;
+static size_t most;
+static bool enough;
+
+/* The next one at once. */
+static void on_searched(void *ctx, const struct run_info *run)
+{
+	const struct run_watch watch = {.ended = on_searched, .ctx = ctx};
+	struct why why;
+
+	found += run && run->outcome == RUN_OK;
+	most = search.count > most ? search.count : most;
+	if (!enough)
+		assert_int_equal(sync_search(lab.sync, &search, &watch, &why), 0);
+}
+
+/* And who has the provider searched without end: everything else has its turns, and nothing is claimed that was not proven. */
+static void searches_starve_nobody(void **state)
+{
+	const struct run_watch watch = {.ended = on_searched};
+	struct why why;
+
+	(void)state;
+	lab.options.change_every_ms = 10000;
+	lab.options.rate_limit = 20;
+	lab_open(&lab);
+	found = 0;
+	most = 0;
+	enough = false;
+	search = (struct sync_search){
+		.type = provider_type(&provider_intercom, bytes_str("conversations")),
+		.start_ms = TIME_MIN,
+		.end_ms = TIME_MAX,
+	};
+	int64_t since = now();
+	on_searched(NULL, NULL);
+	assert_int_equal(sync_search(lab.sync, &search, &watch, &why), ERR_BUSY);
+	lab_run(&lab, HOUR_MS);
+	enough = true;
+	assert_true(found > 100);
+	assert_true(most > 0 && most <= SEEK_RECORDS_MAX);
+	assert_int_equal(runs("conversations", "backfill", since), 1);
+	assert_true(runs("conversations", "changes", since) >= 6);
+	assert_true(lab_whole(&lab, 7 * MINUTE_MS));
+	lab_run(&lab, MINUTE_MS);
+}
+
 /* ---- spread ---- */
 
 /* When the full reading of contacts began, after 02:00. */
@@ -373,10 +478,13 @@ int main(int argc, char **argv)
 		CASE(a_failed_full_run_comes_again),
 		CASE(the_past_waits_for_its_window),
 		CASE(a_window_ends_a_walk_in_the_middle),
+		CASE(a_window_ends_the_reading_again),
+		CASE(a_strict_window_ends_the_reading_again),
 		CASE(a_strict_window_holds_all_but_clients),
 		CASE(foundation_first),
 		CASE(clients_starve_nobody),
 		CASE(single_records_starve_nobody),
+		CASE(searches_starve_nobody),
 		CASE(starts_are_spread),
 	};
 

@@ -185,6 +185,46 @@ static void what_is_left(void **state)
 	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
 }
 
+/* What is read again: all threads of a stretch, or its listing only. */
+static void what_a_verify_run_costs(void **state)
+{
+	struct sync_estimate items[PLAN_MAX];
+	struct why why;
+	uint64_t id;
+
+	(void)state;
+	lab.only_conversations = true;
+	for (int counts = 0; counts < 2; counts++) {
+		lab.verify_counts = counts;
+		if (counts)
+			lab_restart(&lab);
+		else
+			lab_open(&lab);
+		until_idle();
+		int64_t end = world_now(lab.world) - DAY_MS, start = end - 20 * DAY_MS;
+		assert_int_equal(sync_estimate(lab.sync, type("conversations"), SYNC_VERIFY, start,
+					       end, items, PLAN_MAX, &why),
+				 1);
+		assert_int_equal(items[0].kind, RUN_VERIFY);
+		assert_int_equal(items[0].span_start_ms, start);
+		assert_true(counts ? items[0].calls < 10 : items[0].calls > 500);
+		assert_int_equal(items[0].calls, items[0].calls_least);
+		uint64_t before = lab.world->calls;
+		assert_int_equal(sync_wish_span(lab.sync, type("conversations"), SYNC_VERIFY, start,
+						end, &id, 1, &why),
+				 1);
+		until_idle();
+		near(items[0].calls, lab.world->calls - before, 0.02);
+	}
+	/* Without a span: the stretch whose turn it is. */
+	int n = plan("conversations", SYNC_VERIFY, items);
+	assert_int_equal(n, 1);
+	assert_true(items[0].calls >= 1 && items[0].span_end_ms < TIME_MAX);
+	uint64_t before = lab.world->calls;
+	wish("conversations", SYNC_VERIFY);
+	near(items[0].calls, lab.world->calls - before, 0.02);
+}
+
 static void unknown_resources(void **state)
 {
 	struct sync_estimate items[PLAN_MAX];
@@ -201,8 +241,8 @@ int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(before_the_first_sync), CASE(everything_again),  CASE(changes_at_a_pace),
-		CASE(what_is_left),          CASE(unknown_resources),
+		CASE(before_the_first_sync), CASE(everything_again),        CASE(changes_at_a_pace),
+		CASE(what_is_left),          CASE(what_a_verify_run_costs), CASE(unknown_resources),
 	};
 
 	if (argc > 1)

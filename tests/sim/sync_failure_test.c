@@ -609,6 +609,50 @@ static void others_use_it_too(void **state)
 	uses_its_share(200, 0.8, 60, 40, 3000);
 }
 
+/* Searches have a limit of their own, which is used and not passed; nothing else waits for it. */
+static void uses_its_share_of_a_route(double share, double search_share, int64_t search_limit)
+{
+	lab_init(&lab, 1);
+	lab.options.change_every_ms = 0;
+	lab.options.history_ms = 25 * DAY_MS;
+	lab.options.rate_limit = 400;
+	lab.options.search_limit = search_limit;
+	lab.options.count[KIND_CONVERSATION] = 1200;
+	lab.options.page_max = 1; /* each search finds one */
+	lab.share = share;
+	lab.search_share = search_share;
+	lab.concurrency = 8;
+	lab_open(&lab);
+	sim_http_serve(lab.http, world_serve, lab.world, 15, 1);
+	sim_run(lab.loop, loop_mono_ms(lab.loop) + MINUTE_MS, NULL, NULL);
+	uint64_t before = lab.world->searches, calls = lab.world->calls;
+	sim_run(lab.loop, loop_mono_ms(lab.loop) + 2 * MINUTE_MS, NULL, NULL);
+	uint64_t searches = lab.world->searches - before;
+	double allowed = (double)(int64_t)(400 * search_share) * 12;
+	printf("# searches: %llu of %.0f (%.1f %%), other calls %llu, refused %llu\n",
+	       (unsigned long long)searches, allowed, (double)searches / allowed * 100,
+	       (unsigned long long)(lab.world->calls - calls - searches),
+	       (unsigned long long)lab.world->refused);
+	assert_false(sync_idle(lab.sync));
+	assert_true((double)searches >= 0.95 * allowed);
+	assert_true((double)searches <= allowed + 1);
+	assert_int_equal(lab.world->refused, 0);
+	/* Each that was found is read at once. */
+	assert_true(lab.world->calls - calls - searches + 5 >= searches);
+}
+
+static void a_limit_of_one_route(void **state)
+{
+	(void)state;
+	uses_its_share_of_a_route(1.0, 0.1, 40);
+}
+
+static void a_small_limit_of_one_route(void **state)
+{
+	(void)state;
+	uses_its_share_of_a_route(0.8, 0.05, 20);
+}
+
 /* Retry-After as a date: not one call before it. */
 static void told_a_date(void **state)
 {
@@ -648,6 +692,8 @@ int main(int argc, char **argv)
 		CASE(deletions_out_of_order),
 		CASE(the_rate_of_ten_thousand_a_minute),
 		CASE(the_rate_of_five_hundred_a_minute),
+		CASE(a_limit_of_one_route),
+		CASE(a_small_limit_of_one_route),
 		CASE(others_use_it_too),
 		CASE(told_a_date),
 	};

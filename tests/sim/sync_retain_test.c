@@ -237,9 +237,60 @@ static void while_verifying(void **state)
 	lab_close(&lab);
 }
 
+/* What would be dropped again is not fetched, and whoever asks for it is told from when on there is something. */
+static void what_is_not_kept_is_not_wished_for(void **state)
+{
+	const struct resource_type *type = provider_type(&provider_intercom,
+							 bytes_str("conversations"));
+	struct sync_estimate plan[4];
+	struct why why = {""};
+	struct lab lab;
+	uint64_t id;
+
+	(void)state;
+	lab_init(&lab, 1);
+	lab.only_conversations = true;
+	lab.history_ms = 10 * DAY_MS;
+	lab.retain_ms = 20 * DAY_MS;
+	lab.options.change_every_ms = 0;
+	lab_open(&lab);
+	lab_run(&lab, 30 * MINUTE_MS);
+	int64_t kept = sync_retain_start(lab.sync, "conversations");
+	uint64_t held = count(&lab, "conversations");
+	int64_t since = loop_wall_ms(lab.loop);
+	static const enum sync_mode modes[] = {SYNC_BACKFILL, SYNC_VERIFY};
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(sync_wish_span(lab.sync, type, modes[i], kept - 1, TIME_MAX, &id,
+						1, &why),
+				 ERR_INVALID);
+		assert_non_null(strstr(why.text, "conversations are kept from 2023-10-25"));
+		assert_int_equal(sync_wish_span(lab.sync, NULL, modes[i], kept - 1, TIME_MAX, &id,
+						1, &why),
+				 ERR_INVALID);
+		assert_int_equal(sync_estimate(lab.sync, type, modes[i], kept - 1, TIME_MAX, plan,
+					       4, &why),
+				 ERR_INVALID);
+	}
+	lab_run(&lab, MINUTE_MS);
+	assert_int_equal(lab_runs(&lab, NULL, "backfill", NULL, since), 0);
+	assert_int_equal(lab_runs(&lab, NULL, "verify", NULL, since), 0);
+	/* From there on it is fetched, though it is older than the wanted history. */
+	assert_int_equal(sync_wish_span(lab.sync, type, SYNC_BACKFILL, kept, TIME_MAX, &id, 1, &why),
+			 1);
+	lab_run(&lab, 30 * MINUTE_MS);
+	uint64_t more = count(&lab, "conversations");
+	assert_true(more > held);
+	lab_run(&lab, 25 * 60 * MINUTE_MS);
+	nothing_old(&lab, sync_retain_start(lab.sync, "conversations") - DAY_MS);
+	lab_check(&lab);
+	assert_int_equal(lab.broken, 0);
+	lab_close(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_not_kept_is_not_wished_for),
 		cmocka_unit_test(days),
 		cmocka_unit_test(wider_than_kept),
 		cmocka_unit_test(bad_restless_days),

@@ -127,7 +127,12 @@ def dead_letters(folder, started):
 
     sim.no_faults()
     later(sim)
+    sim.faults({"kind": "slow", "delay_ms": 1500, "route": "/conversations"})
     assert ficq(daemon, "dead", "retry", name).stdout == "1 retried\n"
+    assert ficq(daemon, "dead", "retry", name).stdout == "1 queued already\n"
+    again = daemon.call("dead_retry")
+    assert again == {"retried": 0, "queued": 1, "runs": []}, again
+    sim.no_faults()
     wait_until("it is read", lambda: not json.loads(ficq(daemon, "dead", "--all", "--json").stdout)["letters"])  # noqa: F405
     ok(daemon.sync())
     assert complete(daemon, "conversations") and complete(daemon, "messages", since=after)

@@ -14,6 +14,7 @@ report = Report(  # noqa: F405
     "phrases, prefixes, what is left out",
     "pages and counts",
     "in groups, and in the order of a field",
+    "by relevance",
     "what cannot be understood: where and why",
     "ficq search, --text, the snippet",
     "after changes")
@@ -129,6 +130,15 @@ with workplace() as (folder, started):  # noqa: F405
     reopens = [int(line.split(",")[0] or -1) for line in run.stdout.splitlines() if line[:1].isdigit() or line[:1] == ","]
     assert len(reopens) == len(expected) and reopens == sorted(reopens, reverse=True), run
     report.ok("in groups, and in the order of a field", "%d states" % len(set(states)))
+
+    best = [json.loads(line)["id"] for line in ficq(daemon, "search", common, "--sort", "relevance", "-n", "0", "-o", "ndjson").stdout.splitlines()]
+    assert set(best) == expected and len(best) == len(expected), best
+    assert found(daemon, common, limit=7, sort="relevance") == expected
+    run = ficq(daemon, "query", "conversations", "--sort", "relevance", code=64)
+    assert "relevance is an order of what a text finds" in run.stderr, run
+    run = ficq(daemon, "search", common, "--sort=-relevance", code=64)
+    assert "one way only" in run.stderr, run
+    report.ok("by relevance", "%d conversations" % len(best))
 
     for bad, why in (('refund "order', "column 8"), ("-spam", "only leaves out"), ("a || b", "did you mean OR?")):
         try:

@@ -128,8 +128,12 @@ with workplace() as (folder, started):  # noqa: F405
     assert daemon.call("coverage", resource="messages")["resources"][0]["gaps"] == coverage[0]["gaps"]
     report.ok("single records, by ficq", asked.stdout.strip())
 
+    for ids in ("1,,2", "1,2,", ",1"):
+        asked = subprocess.run([program("ficq"), "-S", daemon.socket_path, "sync", "conversations", "--ids", ids],  # noqa: F405
+                               capture_output=True, text=True, timeout=60)
+        assert asked.returncode and "of the list is empty" in asked.stderr, (ids, asked)
     client = daemon.client()
-    for params, words in (({"ids": ["../me"]}, "id"), ({"ids": []}, "1 to 100"), ({"ids": ["1"], "mode": "full"}, "mode"),
+    for params, words in (({"ids": ["../me"]}, "id"), ({"ids": []}, "1 to 100"), ({"ids": ["1", "", "2"]}, "id 2 of the list is empty"), ({"ids": ["1"], "mode": "full"}, "mode"),
                           ({"ids": ["1"], "resource": "messages"}, "conversations"),
                           ({"ids": ["1"], "resource": ["contacts"]}, "one resource"),
                           ({"ids": ["1"], "resource": "tags"}, "one by one"),

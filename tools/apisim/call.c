@@ -196,6 +196,20 @@ static bool check_rate(struct call *c)
 	return false;
 }
 
+/* A limit of its own, told as Front does: by a header that names whom it is about. */
+static bool check_search_rate(struct call *c)
+{
+	uint32_t retry_after_s;
+	size_t len = strlen(c->path);
+
+	if (len < 7 || strcmp(c->path + len - 7, "/search") != 0 || ledger_search_take(&retry_after_s))
+		return true;
+	c->retry_after_s = retry_after_s;
+	c->tier = "search";
+	call_error(c, 429, "rate_limit_exceeded", "Rate limit exceeded for search routes");
+	return false;
+}
+
 static const char *code_of(int status)
 {
 	static const struct {
@@ -346,7 +360,7 @@ static bool judge(struct call *c)
 {
 	if (!check_token(c))
 		return false;
-	if (!check_rate(c))
+	if (!check_rate(c) || !check_search_rate(c))
 		return false;
 	if (!check_version(c) || !check_accept(c))
 		return false;

@@ -40,6 +40,7 @@ struct call {
 	bool snapshot;   /* a list that is worth an If-None-Match */
 	bool authorized; /* rate headers are due */
 	uint32_t retry_after_s;
+	const char *tier; /* the refusal is about these calls alone, or NULL */
 	char request_id[24];
 };
 

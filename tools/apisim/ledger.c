@@ -15,7 +15,7 @@
 
 static struct {
 	int64_t window;
-	uint32_t used;
+	uint32_t used, searches;
 	/* The client knows since told_at that it must wait until then. */
 	int64_t exhausted_told_at, exhausted_until;
 	int64_t retry_told_at, retry_until;
@@ -32,7 +32,7 @@ static void roll_window(void)
 
 	if (window != rate.window) {
 		rate.window = window;
-		rate.used = 0;
+		rate.used = rate.searches = 0;
 	}
 }
 
@@ -43,6 +43,13 @@ bool ledger_rate_take(void)
 		return false;
 	rate.used++;
 	return true;
+}
+
+bool ledger_search_take(uint32_t *retry_after_s)
+{
+	roll_window();
+	*retry_after_s = (uint32_t)((rate.window + 1) * 10 - clock_flow_ms() / 1000);
+	return !settings.search_rate || rate.searches++ < (settings.search_rate + 3) / 6;
 }
 
 void ledger_rate_words(struct rate_words *out)

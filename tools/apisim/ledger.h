@@ -7,6 +7,8 @@
 
 /* The rate limit. false: the window is used up. */
 bool ledger_rate_take(void);
+/* The limit of searches alone; false: it is used up, until so many seconds later. */
+bool ledger_search_take(uint32_t *retry_after_s);
 struct rate_words {
 	uint32_t limit, remaining;
 	int64_t reset; /* Unix seconds */

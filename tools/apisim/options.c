@@ -60,6 +60,8 @@ static const struct option table[] = {
 	{"token", "T", TEXT, &settings.token, 0, 0, "the access token that is let in"},
 	{"rate", "N", NUMBER, &settings.rate, 0, 6000000,
 	 "calls a minute, enforced in windows of 10 s; 0 any number"},
+	{"search-rate", "N", NUMBER, &settings.search_rate, 0, 6000000,
+	 "searches a minute, beside that; the refusal names their tier; 0 any number"},
 	{"latency-ms", "N", NUMBER, &settings.latency_ms, 0, 600000, "before every answer"},
 	{"grace-ms", "N", NUMBER, &settings.grace_ms, 0, 60000,
 	 "how long after an answer a client may not know it yet"},

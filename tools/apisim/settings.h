@@ -10,7 +10,8 @@ struct settings {
 	const char *zone; /* what TZ is set to */
 	const char *port_file, *pid_file;
 	uint32_t port;
-	uint32_t rate; /* calls a minute; 0 unlimited */
+	uint32_t rate;        /* calls a minute; 0 unlimited */
+	uint32_t search_rate; /* of them searches; 0 as many */
 	uint32_t latency_ms;
 	uint32_t grace_ms;    /* calls this soon after an answer may not know it yet */
 	uint32_t connections; /* more at once are a breach */

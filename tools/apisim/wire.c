@@ -50,13 +50,15 @@ static void add_api_headers(struct request *r, struct MHD_Response *res, const s
 		MHD_add_response_header(res, "Link", c->link);
 	if (c->retry_after_s)
 		add_header(res, "Retry-After", "%u", c->retry_after_s);
+	if (c->tier)
+		MHD_add_response_header(res, "X-Front-Tier", c->tier);
 	if (!c->authorized)
 		return;
 	ledger_rate_words(&r->words);
 	if (c->fault && c->fault->kind == FAULT_RATE429)
 		r->words.remaining = 0;
 	r->tells = true;
-	r->retry_after_s = c->retry_after_s;
+	r->retry_after_s = c->tier ? 0 : c->retry_after_s; /* others need not wait */
 	add_header(res, "X-RateLimit-Limit", "%u", r->words.limit);
 	add_header(res, "X-RateLimit-Remaining", "%u", r->words.remaining);
 	add_header(res, "X-RateLimit-Reset", "%lld", (long long)r->words.reset);

@@ -123,6 +123,11 @@ function bar(kind, from, to, [low, high], title, whole) {
 		s('title', {}, title));
 }
 
+function gapText(from, to) {
+	const day = t => new Date(t).toLocaleDateString(undefined, {dateStyle: 'medium'});
+	return from == null ? 'as a whole' : `${day(from)} to ${to == null ? 'now' : day(to)} (${duration((to ?? Date.now()) - from)})`;
+}
+
 function ageOf(asOf) {
 	const age = Date.now() - asOf;
 	return 'age' + [3600e3, DAY, 7 * DAY, Infinity].findIndex(limit => age < limit);
@@ -131,18 +136,19 @@ function ageOf(asOf) {
 function timeline(row, range, marks) {
 	const whole = row.wanted[0] == null;
 	const words = row.gaps.length ? row.gaps.length + (row.gaps.length > 1 ? ' gaps' : ' gap') : 'no gaps';
-	return s('svg', {height: 20, role: 'img', 'aria-label': (row.ratio * 100).toFixed(row.ratio % 1 ? 1 : 0) + ' % held, ' + words},
-		marks.map(t => s('line', {class: 'grid', x1: percent((t - range[0]) / (range[1] - range[0])), x2: percent((t - range[0]) / (range[1] - range[0])), y1: -4, y2: 24})),
+	const grid = t => percent((t - range[0]) / (range[1] - range[0]));
+	return s('svg', {height: 20, role: 'img', 'aria-label': Math.floor(row.ratio * 1000) / 10 + ' % held, ' + words},
+		marks.map(t => s('line', {class: 'grid', x1: grid(t), x2: grid(t), y1: -4, y2: 24})),
 		row.intervals.map(i => bar(ageOf(ms(i.as_of)), ms(i.start), ms(i.end), range,
 			(whole ? 'held as a whole' : 'held: ' + span(ms(i.start), ms(i.end))) + '\nas of ' + exact(ms(i.as_of)), whole)),
 		row.gaps.map(g => bar('gap', ms(g[0]), ms(g[1]), range, 'missing: ' + span(ms(g[0]), ms(g[1])), whole)));
 }
 
-function axis(range, marks) {
+function axis(range, marks, width) {
 	const node = s('svg', {height: 16, 'aria-hidden': true});
 	for (const t of marks) {
 		const at = (t - range[0]) / (range[1] - range[0]);
-		if (at < .9) node.append(s('text', {class: 'axis', x: percent(at), y: 12, 'text-anchor': at < .03 ? 'start' : 'middle'}, tickText(t, range)));
+		if (at < 1 - 48 / width) node.append(s('text', {class: 'axis', x: percent(at), y: 12, 'text-anchor': at < .03 ? 'start' : 'middle'}, tickText(t, range)));
 	}
 	node.append(s('text', {class: 'axis', x: '100%', y: 12, 'text-anchor': 'end'}, 'now'));
 	return node;
@@ -159,14 +165,16 @@ function state(r) {
 
 function coverage(source, part) {
 	const rows = (details.coverage || []).filter(r => r.source === source.name), range = bounds(rows);
-	const marks = ticks(range, Math.max(2, Math.floor((part.axis.clientWidth || 400) / 60)));
-	part.axis.replaceChildren(h('span', {class: 'unseen'}, 'Held, over time of creation'), axis(range, marks));
+	const width = part.axis.clientWidth || 400, marks = ticks(range, Math.max(2, Math.floor(width / 60)));
+	part.axis.replaceChildren(h('span', {class: 'unseen'}, 'Held, over time of creation'), axis(range, marks, width));
 	part.rows.replaceChildren(...source.resources.map(r => {
 		const row = rows.find(c => c.resource === r.name);
 		return h('tr', {role: 'row'}, h('th', {scope: 'row', role: 'rowheader', class: 'name'}, r.name.replaceAll('_', ' ')),
 			cell('span', row ? timeline(row, range, marks) : '…'), cell('number ratio', Math.floor(r.coverage_ratio * 1000) / 10 + ' %'),
 			cell('number count', number(r.records)), cell('when', time(ms(r.as_of))), cell('state', state(r)));
 	}));
+	const missing = rows.flatMap(r => r.gaps.map(g => r.resource.replaceAll('_', ' ') + ' ' + gapText(ms(g[0]), ms(g[1]))));
+	part.missing.textContent = missing.length ? 'Missing: ' + missing.slice(0, 8).join('; ') + (missing.length > 8 ? '; and ' + (missing.length - 8) + ' more' : '') + '.' : '';
 }
 
 /* ---- runs ---- */
@@ -206,10 +214,9 @@ function runsOf(source, part) {
 	if (!runs.length) return;
 	part.plot.replaceChildren(plot(runs, part));
 	part.runWords.textContent = words(runs) + '.';
-	part.runRows.replaceChildren(...runs.slice(0, 20).map(r => h('tr', {}, h('td', {class: 'when'}, time(ms(r.started))), h('td', {}, r.resource), h('td', {}, r.kind),
-		h('td', {class: 'number'}, duration(r.duration_ms)), h('td', {class: 'number'}, number(r.calls)),
-		h('td', {class: 'number'}, `+${number(r.created)} ~${number(r.updated)} −${number(r.deleted)}`),
-		h('td', {class: r.outcome === 'failed' ? 'bad-text' : null}, r.outcome + (r.error ? ': ' + r.error : '')))));
+	part.runRows.replaceChildren(...runs.slice(0, 20).map(r => h('tr', {role: 'row'}, cell('when', time(ms(r.started))), cell(null, r.resource), cell(null, r.kind),
+		cell('number', duration(r.duration_ms)), cell('number', number(r.calls)), cell('number', `+${number(r.created)} ~${number(r.updated)} −${number(r.deleted)}`),
+		cell(r.outcome === 'failed' ? 'bad-text' : null, r.outcome + (r.error ? ': ' + r.error : '')))));
 }
 
 /* ---- what is wrong ---- */
@@ -219,15 +226,17 @@ function errorsOf(source, part) {
 	part.wrong.hidden = !errors.length && !letters.length;
 	part.errors.replaceChildren(...errors.map(r => h('li', {}, h('strong', {}, r.name), ' ', r.last_error || r.note)));
 	part.dead.hidden = !letters.length;
-	part.letters.replaceChildren(...letters.map(l => h('tr', {}, h('td', {}, l.id), h('td', {}, l.reason), h('td', {class: 'number'}, number(l.attempts)),
-		h('td', {class: 'when'}, time(ms(l.last))), h('td', {class: 'when'}, l.next ? time(ms(l.next)) : '–'))));
+	part.letters.replaceChildren(...letters.map(l => h('tr', {role: 'row'}, cell(null, l.id), cell(null, l.reason), cell('number', number(l.attempts)),
+		cell('when', time(ms(l.last))), cell('when', l.next ? time(ms(l.next)) : '–'))));
 }
 
 /* ---- a source ---- */
 
-function table(part, name, caption, heads) {
-	part[name] = h('tbody');
-	return h('table', {}, h('caption', {class: 'unseen'}, caption), h('thead', {}, h('tr', {}, heads.map(([text, kind]) => h('th', {scope: 'col', class: kind}, text)))), part[name]);
+/* Roles are said, too: on a phone the rows are laid out as no table is. */
+function table(part, name, caption, kind, heads) {
+	part[name] = h('tbody', {role: 'rowgroup'});
+	return h('table', {role: 'table', class: kind}, h('caption', {class: 'unseen'}, caption), h('thead', {role: 'rowgroup'},
+		h('tr', {role: 'row'}, heads.map(([text, what]) => h('th', {scope: 'col', role: 'columnheader', class: what}, text)))), part[name]);
 }
 
 /* Built once, so that focus, open details and the place on the page stay when the numbers change. */
@@ -235,22 +244,19 @@ function build(source) {
 	const part = shown[source.name] = {}, id = 'source-' + source.name;
 	part.button = h('button', {type: 'button'}, 'Sync now');
 	part.button.addEventListener('click', () => sync(source.name));
-	const head = (kind, text) => h('th', {scope: 'col', role: 'columnheader', class: kind}, text);
-	part.axis = head('span');
-	part.rows = h('tbody', {role: 'rowgroup'});
 	part.body = h('section', {'aria-labelledby': id},
 		h('div', {class: 'head'}, h('div', {class: 'names'}, h('h2', {id}, source.name), part.who = h('p', {class: 'quiet'})), part.button),
 		part.words = h('p', {class: 'words'}), part.tiles = h('dl', {class: 'tiles'}),
 		h('div', {class: 'part'}, h('h3', {}, 'Coverage'),
-			h('table', {class: 'coverage', role: 'table'}, h('caption', {class: 'unseen'}, 'What is held of each resource of ' + source.name),
-				h('thead', {role: 'rowgroup'}, h('tr', {role: 'row'}, head('name', 'Resource'), part.axis, head('number ratio', 'Covered'),
-					head('number count', 'Records'), head('when', 'As of'), head('state', 'State'))), part.rows), legend()),
+			table(part, 'rows', 'What is held of each resource of ' + source.name, 'coverage', [['Resource', 'name'], ['', 'span'], ['Covered', 'number ratio'],
+				['Records', 'number count'], ['As of', 'when'], ['State', 'state']]), legend(), part.missing = h('p', {class: 'quiet'})),
 		part.runs = h('div', {class: 'part'}, h('h3', {}, 'Last syncs'), part.plot = h('div'), part.runWords = h('p', {class: 'quiet'}),
 			h('details', {}, h('summary', {}, 'The last 20 as a table'), h('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Last runs of ' + source.name},
-				table(part, 'runRows', 'Last runs', [['Began'], ['Resource'], ['Kind'], ['Took', 'number'], ['Calls', 'number'], ['Changed', 'number'], ['Outcome']])))),
+				table(part, 'runRows', 'Last runs', null, [['Began'], ['Resource'], ['Kind'], ['Took', 'number'], ['Calls', 'number'], ['Changed', 'number'], ['Outcome']])))),
 		part.wrong = h('div', {class: 'part'}, h('h3', {}, 'Errors'), part.errors = h('ul', {class: 'errors'}),
 			part.dead = h('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Dead letters of ' + source.name},
-				table(part, 'letters', 'Dead letters', [['Dead letter'], ['Why'], ['Tries', 'number'], ['Last'], ['Next']]))));
+				table(part, 'letters', 'Dead letters', null, [['Dead letter'], ['Why'], ['Tries', 'number'], ['Last'], ['Next']]))));
+	part.axis = part.body.querySelector('.span');
 	$('sources').append(part.body);
 	return part;
 }
@@ -265,8 +271,8 @@ function sourceTiles(source) {
 	const b = source.budget, next = Math.min(...source.resources.map(r => ms(r.next_run) || Infinity));
 	const used = b && b.limit_per_minute ? b.used_last_minute / b.limit_per_minute : 0;
 	return [tile('Records', number(source.resources.reduce((sum, r) => sum + r.records, 0)), 'of ' + source.resources.length + ' resources'),
-		tile('Quota, last minute', b ? `${number(b.used_last_minute)} of ${number(b.limit_per_minute)}` : '–', b ? number(b.remaining) + ' left in this window' : 'not known yet', b ? meter(used) : null),
-		tile('Calls since start', number(source.calls), 'below: calls a minute, of late', spark('calls ' + source.name, b ? b.used_last_minute : 0)),
+		tile('Quota used', b ? Math.ceil(used * 100) + ' %' : '–', b ? `of ${number(b.limit_per_minute)} calls a minute, ${number(b.remaining)} left of this window` : 'not known yet', b ? meter(used) : null),
+		tile('Calls in the last minute', number(b ? b.used_last_minute : 0), number(source.calls) + ' since the start', spark('calls ' + source.name, b ? b.used_last_minute : 0)),
 		tile('Next run', next === Infinity ? '–' : next > Date.now() ? time(next) : 'due now', 'provider ' + ({closed: 'answers', open: 'is left alone', 'half-open': 'is being tried'}[source.breaker.state] || source.breaker.state), null, source.breaker.state === 'closed' ? null : 'bad-text'),
 		tile('Dead letters', number(source.dead_letters), source.dead_letters ? 'cannot be read: see below' : 'everything can be read', null, source.dead_letters ? 'warn-text' : null)];
 }

@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
-#define PHRASES 400u
+#define PHRASES    400u
+#define BEND       3000u /* from this rank on words are as rare as 1/rank squared */
+#define SAID_AGAIN 7u /* of ten sentences, where there is a vocabulary: greetings, macros, quotes */
 
 /* Most frequent first. */
 static const char words[] =
@@ -36,6 +38,8 @@ static const char *word_list[600];
 static size_t word_count;
 static struct buf phrases[PHRASES]; /* what is said again and again; empty: all is new */
 static uint64_t seed = 42;
+static double *zipf; /* sums of 1/rank, of `vocabulary` words; none: the list's own words in its own way */
+static uint32_t vocabulary;
 static uint32_t time_from = 1730000000, time_span = 9000000, sentences_more = 5;
 
 uint32_t page_random(uint32_t n)
@@ -61,12 +65,55 @@ const char *page_word(void)
 	return word_list[page_random(page_random(page_random(n) + 1) + 1)];
 }
 
+/* A made-up word for a rank: of two to five syllables, the same for ever, no two alike. */
+static const char *made_word(uint32_t rank)
+{
+	static const char heads[] = "bdfghklmnprstvwz", vowels[] = "aeiou", tails[] = "lmnrst";
+	static char word[24];
+	size_t at = 0;
+
+	for (uint32_t n = rank + 80; n; n /= 80) {
+		word[at++] = heads[n % 16];
+		word[at++] = vowels[n / 16 % 5];
+	}
+	word[at++] = tails[rank % 6];
+	word[at] = 0;
+	return word;
+}
+
+void page_vocabulary(uint32_t n)
+{
+	double sum = 0;
+
+	free(zipf);
+	zipf = calloc(n, sizeof *zipf);
+	vocabulary = zipf ? n : 0;
+	for (uint32_t i = 0; i < vocabulary; i++)
+		zipf[i] = sum += 1.0 / (i + 2.7) * (i < BEND ? 1.0 : BEND / (double)i);
+}
+
+/* The first whose share of the sum reaches as far as a uniform number. */
+static const char *zipf_word(void)
+{
+	double at = zipf[vocabulary - 1] * (page_random(1u << 31) + 0.5) / (double)(1u << 31);
+	uint32_t low = 0, high = vocabulary - 1;
+
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+		if (zipf[middle] < at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < word_count ? word_list[low] : made_word(low);
+}
+
 static void put_sentence(struct buf *b)
 {
 	uint32_t n = 5 + page_random(14);
 
 	for (uint32_t i = 0; i < n; i++) {
-		const char *word = page_word();
+		const char *word = vocabulary ? zipf_word() : page_word();
 		if (i == 0)
 			buf_printf(b, "%c%s", word[0] & ~0x20, word + 1);
 		else
@@ -80,7 +127,7 @@ static void put_html(struct buf *b, uint32_t sentences)
 {
 	buf_put_str(b, "<p class=\\\"no-margin\\\">");
 	for (uint32_t i = 0; i < sentences; i++) {
-		if (phrases[0].len)
+		if (phrases[0].len && (!vocabulary || page_random(10) < SAID_AGAIN))
 			buf_put_bytes(b, buf_bytes(&phrases[page_random(PHRASES)]));
 		else
 			put_sentence(b);

@@ -18,5 +18,8 @@ void page_time(uint32_t from_s, uint32_t span_s);
 /* From here on the bodies of parts have one to `most` sentences, of 400 that are said again and again: long
  * threads that are made (and packed) in less time. At first: 5, all of them new. */
 void page_sentences(uint32_t most);
+/* From here on sentences are made of `n` words, the most frequent ones English, the k-th about as often as 1/k says (Zipf), the
+ * rare ones less often still; before page_sentences. Three of ten sentences are new then. */
+void page_vocabulary(uint32_t n);
 
 #endif

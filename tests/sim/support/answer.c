@@ -565,6 +565,25 @@ static bool within_rate(struct world *w, struct sim_answer *out)
 	return left >= 0;
 }
 
+/* A limit of its own, beside that of all calls. */
+static bool within_search_rate(struct world *w, const char *path, struct sim_answer *out)
+{
+	int64_t window = world_now(w) / 10000;
+
+	if (!strstr(path, "/search"))
+		return true;
+	w->searches++;
+	if (window != w->search_window)
+		w->search_calls = 0;
+	w->search_window = window;
+	if (w->options.search_limit == 0 || ++w->search_calls <= w->options.search_limit)
+		return true;
+	snprintf(out->rate_tier, sizeof out->rate_tier, "search");
+	snprintf(out->retry_after, sizeof out->retry_after, "%lld",
+		 (long long)((window + 1) * 10 - world_now(w) / 1000));
+	return false;
+}
+
 static bool conditional(const struct http_request *request)
 {
 	for (size_t i = 0; i < HTTP_HEADERS_MAX && request->headers[i]; i++)
@@ -583,7 +602,7 @@ void world_serve(void *ctx, const struct http_request *request, struct sim_answe
 	w->calls++;
 	snprintf(w->last_path, sizeof w->last_path, "%s", path);
 	out->date_ms = world_now(w) / 1000 * 1000;
-	if (!within_rate(w, out)) {
+	if (!within_rate(w, out) || !within_search_rate(w, path, out)) {
 		w->refused++;
 		put_error(out, 429, "rate_limit_exceeded");
 		return;

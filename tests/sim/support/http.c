@@ -86,6 +86,7 @@ static void finish(struct http_call *c, enum http_outcome outcome)
 
 	if (answered) {
 		snprintf(result.retry_after, sizeof result.retry_after, "%s", a->retry_after);
+		snprintf(result.rate_tier, sizeof result.rate_tier, "%s", a->rate_tier);
 		snprintf(result.etag, sizeof result.etag, "%s", a->etag);
 		snprintf(result.link, sizeof result.link, "%s", a->link);
 	} else {

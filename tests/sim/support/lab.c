@@ -34,11 +34,29 @@ static void on_synced(void *ctx)
 	free(f);
 }
 
+/* A command with the lab's folder as $d. */
+static void shell(const struct lab *lab, const char *command)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, "d='%s'; %s", lab->dir, command);
+	assert(system(text) == 0);
+}
+
+static void durable_step(struct lab *lab)
+{
+	if (lab->strike == 0 || --lab->strike > 0)
+		return;
+	shell(lab, "rm -rf $d.killed && cp -a $d $d.killed");
+	lab->struck = true;
+}
+
 static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
 {
 	struct lab *lab = ctx;
 
 	(void)fd;
+	durable_step(lab);
 	if (lab->fsync_ms == 0) {
 		done(arg, 0);
 		return 0;
@@ -55,11 +73,29 @@ static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), voi
 static int hook_write(void *ctx, int fd, const void *data, size_t len, uint64_t offset)
 {
 	struct lab *lab = ctx;
+
+	durable_step(lab);
 	ssize_t n = lab->disk_full ? -1 : pwrite(fd, data, len, (off_t)offset);
 
 	if (lab->disk_full)
 		errno = ENOSPC;
 	return n == (ssize_t)len ? 0 : ERR_NOSPACE;
+}
+
+static int hook_rename(void *ctx, const char *from, const char *to)
+{
+	durable_step(ctx);
+	return rename(from, to);
+}
+
+static void hook_wake(void *ctx)
+{
+	task_start(((struct lab *)ctx)->work);
+}
+
+static bool work_step(void *ctx)
+{
+	return store_work(((struct lab *)ctx)->store);
 }
 
 /* ---- opening and closing ---- */
@@ -93,7 +129,14 @@ static void open_store(struct lab *lab)
 	char runs[96];
 	struct why why = {""};
 	struct store_options options = {.dir = lab->dir,
-					.hooks = {.fsync = hook_fsync, .write = hook_write, .ctx = lab},
+					.hooks = {.fsync = hook_fsync,
+						  .write = hook_write,
+						  .rename = hook_rename,
+						  .wake = lab->upkeep ? hook_wake : NULL,
+						  .ctx = lab},
+					.journal_bytes = lab->journal_bytes,
+					.segment_rows = lab->upkeep ? 64 : 0,
+					.keep_previous = lab->upkeep,
 					.txn_bytes_max = lab->txn_bytes};
 
 	assert(store_open(&options, &lab->store, &why) == 0);
@@ -129,7 +172,9 @@ void lab_start(struct lab *lab)
 		.store = lab->store,
 		.trail = lab->trail,
 		.budget = lab->share,
+		.route_shares = {[1] = lab->search_share},
 		.concurrency = lab->concurrency,
+		.listed_max = lab->listed_max,
 		.retry_ms = 1000,
 		.window = lab->window,
 		.window_strict = lab->window_strict,
@@ -150,6 +195,8 @@ void lab_open(struct lab *lab)
 	snprintf(lab->dir, sizeof lab->dir, "%s/fic-sim-XXXXXX", tmp);
 	assert(mkdtemp(lab->dir));
 	lab->loop = sim_loop_new(lab->options.start_ms - lab->options.clock_ms);
+	lab->work = task_new(lab->loop, work_step, lab);
+	assert(lab->work);
 	lab->world = world_new(lab->loop, &lab->options);
 	lab->http = http_new(lab->loop, NULL, &why);
 	sim_http_serve(lab->http, world_serve, lab->world, 40, lab->options.seed);
@@ -161,9 +208,12 @@ static void on_stopped(void *ctx)
 	((struct lab *)ctx)->stopped = true;
 }
 
+/* The store's own commits too. */
 static bool is_stopped(void *ctx)
 {
-	return ((struct lab *)ctx)->stopped;
+	struct lab *lab = ctx;
+
+	return lab->stopped && !lab->fsyncs && !task_active(lab->work);
 }
 
 /* A store that is opened anew counts on from what is durable. */
@@ -174,13 +224,12 @@ static void forget_revisions(struct lab *lab)
 		lab->world->things[i]->seen_revision = 0;
 }
 
-/* A command with the lab's folder as $d. */
-static void shell(const struct lab *lab, const char *command)
+void lab_strike(struct lab *lab)
 {
-	char text[256];
-
-	snprintf(text, sizeof text, "d='%s'; %s", lab->dir, command);
-	assert(system(text) == 0);
+	lab_stop(lab);
+	shell(lab, "rm -rf $d && mv $d.killed $d");
+	lab->struck = false;
+	lab_start(lab);
 }
 
 void lab_kill(struct lab *lab)
@@ -188,6 +237,7 @@ void lab_kill(struct lab *lab)
 	shell(lab, "rm -rf $d.killed && cp -a $d $d.killed");
 	sync_free(lab->sync);
 	trail_close(lab->trail);
+	task_stop(lab->work);
 	store_close(lab->store);
 	shell(lab, "rm -rf $d && mv $d.killed $d");
 	forget_revisions(lab);
@@ -249,6 +299,7 @@ void lab_stop(struct lab *lab)
 	sync_free(lab->sync);
 	lab->sync = NULL;
 	trail_close(lab->trail);
+	task_stop(lab->work);
 	store_close(lab->store);
 	forget_revisions(lab);
 }
@@ -265,6 +316,7 @@ void lab_close(struct lab *lab)
 
 	if (lab->sync)
 		lab_stop(lab);
+	task_free(lab->work);
 	http_free(lab->http);
 	world_free(lab->world);
 	sim_run(lab->loop, loop_mono_ms(lab->loop), NULL, NULL);
@@ -497,9 +549,10 @@ void lab_equal(struct lab *lab)
 	for (unsigned i = 0; i < lab->world->count; i++) {
 		struct thing *t = lab->world->things[i];
 		live[t->kind] += t->deleted_ms > world_now(lab->world);
-		equal_thing(lab, view, t);
+		if (!lab->only_conversations || t->kind == KIND_CONVERSATION)
+			equal_thing(lab, view, t);
 	}
-	for (int k = KIND_CONTACT; k < KIND_TICKET; k++)
+	for (int k = KIND_CONTACT; k < KIND_TICKET && !lab->only_conversations; k++)
 		if (snapshot_count(view, resource_names[k]) != live[k])
 			broken(lab, "%llu %s are held, there are %llu",
 			       (unsigned long long)snapshot_count(view, resource_names[k]),

@@ -25,8 +25,8 @@ struct lab {
 	struct world_options options;
 	char dir[64];
 	bool stopped;
-	int64_t fsync_ms; /* how long a commit's fsyncs take */
-	double share;
+	int64_t fsync_ms;           /* how long a commit's fsyncs take */
+	double share, search_share; /* the latter 0: no less for searches */
 	unsigned concurrency;
 	bool only_conversations, tickets; /* tickets besides */
 	struct schedule full;             /* of contacts */
@@ -36,7 +36,13 @@ struct lab {
 	int64_t every_ms, history_ms, retain_ms, verify_ms;
 	bool verify_counts;
 	size_t txn_bytes; /* of one transaction; 0: the usual */
+	size_t listed_max;
 	bool disk_full;
+	size_t journal_bytes; /* 0: every commit writes segments */
+	bool upkeep;          /* commits and upkeep in slices, as in the daemon; else all at once */
+	uint64_t strike;      /* before so many more durable steps the disk is copied; 0: never */
+	bool struck;          /* it was: lab_strike ends what is there */
+	struct task *work;
 	uint64_t checked_revision, checks;
 	int64_t check_every_ms; /* between checks; 0: after each commit */
 	int64_t next_check_ms;  /* monotonic */
@@ -61,6 +67,8 @@ void lab_stop(struct lab *lab);
 void lab_start(struct lab *lab);
 /* Killed: what is on disk at this moment is all that there is when both are opened again. */
 void lab_kill(struct lab *lab);
+/* Killed at the durable step that was counted down to: what was on the disk just before it is all that there is. */
+void lab_strike(struct lab *lab);
 /* The machine sleeps: the world's time goes on, monotonic time does not. */
 void lab_sleep(struct lab *lab, int64_t ms);
 /* Our clock is set; the world's is not. */

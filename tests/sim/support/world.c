@@ -96,7 +96,7 @@ static void happen(struct world *w, int64_t at_ms)
 	t = w->things[w->count - 1 - back];
 	if (t->deleted_ms != TIME_MAX)
 		return;
-	if (dice < 16)
+	if (dice < 16 + w->options.deletions)
 		world_delete(t, at_ms);
 	else
 		world_change(w, t, at_ms, sim_below(&w->random, 2));

@@ -37,11 +37,13 @@ struct world_options {
 	unsigned count[KINDS];   /* at the start */
 	int64_t change_every_ms; /* on average, of all things; 0: nothing ever happens */
 	unsigned burst; /* of a hundred changes, how many come within the same second as the one before, to the same thing */
+	unsigned deletions; /* of a hundred changes, besides the usual four */
 	unsigned page_max, parts_max;
 	int64_t index_lag_ms; /* searches show the world as it was */
 	bool ties_descending; /* ids of one second */
 	bool sort_ignored;    /* searches come by creation, whatever was asked */
 	int64_t rate_limit;   /* calls in ten seconds; 0: no headers */
+	int64_t search_limit; /* searches in ten seconds; 0: as many as calls */
 	unsigned others;      /* calls of others in each window */
 	int64_t clock_ms;     /* the provider's clock against the loop's wall clock */
 	bool feed_denied;     /* no deletions feed */
@@ -82,7 +84,8 @@ struct world {
 	int64_t next_change_ms;
 	int64_t window; /* of ten seconds */
 	int64_t window_calls, window_calls_max;
-	uint64_t calls, refused;
+	int64_t search_window, search_calls; /* of them */
+	uint64_t calls, searches, refused;
 	const char *workspace; /* its id */
 	int64_t named_wait_ms; /* MISHAP_429_DATE: the moment that the last one named, on the provider's clock */
 	unsigned mishap_percent; /* of calls, any mishap */

@@ -159,7 +159,7 @@ static void every_option_can_be_set(void **state)
 		"allow_write = none\nmemory = 64MiB\nlog_level = debug\nshutdown_timeout = 1m30s\n"
 		"[source a-1_b]\nprovider: intercom\nregion = eu\nbase_url = https://proxy.example:8443/api/\n"
 		"token = credential:acme.token\nversion = 2.14\nhistory = 2y\nmax_staleness = 0\n"
-		"tolerance = 10m\non_stale = serve\nbudget = 100%\nconcurrency = 8\n"
+		"tolerance = 10m\non_stale = live\nbudget = 100%\nconcurrency = 8\n"
 		"resources = contacts, conversations ,\ntimezone = Europe/Berlin\n"
 		"sync_window = Mon-Fri 22:00-06:00, Sat\nsync_window_strict = yes\n"
 		"[resource a-1_b/conversations]\nevery = 1m\nfull = weekly Sun 03:15\ntolerance = 2h\n"
@@ -173,6 +173,7 @@ static void every_option_can_be_set(void **state)
 	assert_int_equal(c->allow_read.count, 3);
 	assert_false(c->allow_read.any);
 	assert_int_equal(c->allow_write.count, 0);
+	assert_int_equal(s->on_stale, CONFIG_ON_STALE_LIVE);
 	assert_int_equal(c->memory_bytes, 64 << 20);
 	assert_int_equal(c->log_level, LOG_LEVEL_DEBUG);
 	assert_int_equal(c->shutdown_timeout_ms, 90000);
@@ -396,13 +397,17 @@ static void options_are_checked(void **state)
 	bad_source("history = 1h", "history: must be from 1d to 18250d");
 	bad_source("budget = 80", "budget: expected a percentage such as 80%, not \"80\"");
 	bad_source("budget = 0%", "budget: must be from 1 to 100%");
+	bad_source("route_budget = search 0%",
+		   "route_budget: expected up to 8 kinds of calls with a percentage each, such as search 40%, found 'search 0%'");
+	bad_source("route_budget = search 40%, scroll",
+		   "route_budget: expected up to 8 kinds of calls with a percentage each, such as search 40%, found 'scroll'");
+	bad_source("route_budget = search 40%, search 50%", "route_budget: search stands twice");
 	bad_source("concurrency = 9", "concurrency: must be from 1 to 8");
 	bad_source("concurrency = -1", "concurrency: expected a whole number, not \"-1\"");
 	bad_source("resources = tags, convrsations",
 		   "resources: unknown resource \"convrsations\"; did you mean conversations?");
 	bad_source("resources =", "resources: expected all or a list of resources, found nothing");
-	bad_source("on_stale = live", "on_stale: live is not in this release");
-	bad_source("on_stale = never", "on_stale: expected serve, wait or error, not \"never\"");
+	bad_source("on_stale = never", "on_stale: expected serve, wait, error or live, not \"never\"");
 	bad_source("exclude = body", "exclude: not in this release (only nothing is possible)");
 	bad_source("retain = 5h", "retain: must be 0 or from 1d to 18250d");
 	bad_source("retain = 99999d", "retain: must be 0 or from 1d to 18250d");
@@ -570,6 +575,14 @@ static void files_that_cannot_be_read(void **state)
 
 /* ---- printing ---- */
 
+static void unknown_kinds_of_calls(void **state)
+{
+	(void)state;
+	bad(SOURCE "route_budget = serch 40%, other 5%\n",
+	    "f:1: error: route_budget: intercom has no kind of calls named serch (did you mean search?)\n"
+	    "f:1: error: route_budget: intercom has no kind of calls named other\n");
+}
+
 static void what_is_printed_is_taken_again(void **state)
 {
 	struct buf once = {0}, again = {0};
@@ -577,7 +590,7 @@ static void what_is_printed_is_taken_again(void **state)
 	(void)state;
 	struct config *first = good(
 		"[ficd]\nstate_dir = /s\nsocket = /r\nmemory = 4608K\nallow_read = uid:7, gid:8\n" SOURCE
-		"resources = conversations, tags\n[resource acme/tags]\nfull = weekly monday 04:05\n");
+		"route_budget = scroll  5%,search 40%\nresources = conversations, tags\n[resource acme/tags]\nfull = weekly monday 04:05\n");
 	config_print(first, &once);
 	struct config *second = good(buf_text(&once));
 	assert_string_equal(complaints, "");
@@ -588,6 +601,7 @@ static void what_is_printed_is_taken_again(void **state)
 	assert_non_null(strstr(buf_text(&once), "allow_read = uid:7, gid:8\n"));
 	assert_non_null(strstr(buf_text(&once), "resources = conversations, tags\n"));
 	assert_non_null(strstr(buf_text(&once), "full = weekly Mon 04:05\n"));
+	assert_non_null(strstr(buf_text(&once), "route_budget = scroll 5%, search 40%\n"));
 	assert_non_null(strstr(
 		buf_text(&once),
 		"[resource acme/messages]\n; read with the conversations\ntolerance = 5m ; default\n"));
@@ -744,6 +758,7 @@ int main(void)
 		cmocka_unit_test(a_pasted_token_is_never_repeated),
 		cmocka_unit_test(a_flood_of_mistakes_is_cut),
 		cmocka_unit_test(files_that_cannot_be_read),
+		cmocka_unit_test(unknown_kinds_of_calls),
 		cmocka_unit_test(what_is_printed_is_taken_again),
 		cmocka_unit_test(what_a_reload_cannot_change_is_named),
 		cmocka_unit_test(every_default_is_valid),

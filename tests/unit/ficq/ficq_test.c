@@ -269,6 +269,135 @@ static void query_pages(void **state)
 	run_release(&r);
 }
 
+#define STREAMS                                                                                            \
+	{                                                                                                  \
+		"hello", FAKE_RESULT,                                                                      \
+			"{\"name\":\"ficd\",\"version\":\"0.1.0\",\"protocol\":{\"major\":1,\"minor\":2}," \
+			"\"sources\":[\"acme\"],\"features\":[\"query\",\"stream\"]}",                     \
+			0                                                                                  \
+	}
+#define PIECE(rows, next)                                                                           \
+	{                                                                                           \
+		"query", FAKE_RECORDS, "{\"id\":2,\"rows\":[" rows "],\"next_cursor\":" next "}", 0 \
+	}
+#define WORTH(freshness)                                                                       \
+	{                                                                                      \
+		"query", FAKE_RECORDS, "{\"id\":2,\"freshness\":" freshness ",\"rows\":[]}", 0 \
+	}
+#define STREAM_END                                                                                  \
+	{                                                                                           \
+		"query", FAKE_RESULT,                                                               \
+			"{\"freshness\":" FRESH ",\"rows\":[],\"streamed\":3,\"next_cursor\":null," \
+			"\"total\":3,\"stats\":{\"scanned\":4,\"duration_us\":5}}",                 \
+			0                                                                           \
+	}
+
+/* Rows come before the end, whose freshness counts. */
+static void query_streamed(void **state)
+{
+	static const struct fake_step script[] = {STREAMS,
+						  WORTH(PARTIAL),
+						  PIECE(ROW("1") "," ROW("2"), "\"a\""),
+						  PIECE(ROW("3"), "\"b\""),
+						  STREAM_END,
+						  {0}};
+	struct fake f;
+
+	NEED_FICQ();
+	fake_start(&f, script);
+	ficq_run(&r, f.socket, "query contacts -n3 -o csv --fields id");
+	char *log = fake_log(&f);
+	fake_stop(&f);
+	assert_int_equal(r.exit, 0);
+	assert_string_equal(r.out, "id\n1\n2\n3\n");
+	assert_string_equal(r.err, "");
+	assert_has(log, "\"stream\":true");
+	assert_has(log, "\"limit\":3");
+	free(log);
+	run_release(&r);
+	ask(script, "query contacts -n0 --json", 0);
+	assert_string_equal(
+		r.out,
+		"{\"freshness\":" PARTIAL ",\"rows\":[" ROW("1") "," ROW("2") "," ROW(
+			"3") "],\"next_cursor\":null,\"total\":3,\"stats\":{\"scanned\":4,\"duration_us\":5}}\n");
+	run_release(&r);
+	ask(script, "query contacts -n0 -o ndjson --require fresh", 0);
+	run_release(&r);
+}
+
+/* Without its end it is not whole, whatever was printed. */
+static void query_cut_off(void **state)
+{
+	static const struct fake_step lost[] = {
+		STREAMS, WORTH(FRESH), PIECE(ROW("1"), "\"a\""), {"query", FAKE_CUT, "", 0}, {0}};
+	static const struct fake_step late[] = {
+		STREAMS,
+		{"changes", FAKE_RESULT, "{\"rows\":[],\"next\":5,\"more\":false,\"revision\":5}", 0},
+		WORTH(FRESH),
+		PIECE(ROW("1"), "\"a\""),
+		{"query", FAKE_ERROR,
+		 "{\"code\":3,\"message\":\"not complete within 5 ms\",\"data\":{\"reason\":\"timeout\"}}",
+		 0},
+		{0}};
+	static const struct fake_step canceled[] = {STREAMS,
+						    WORTH(FRESH),
+						    {"query", FAKE_ERROR,
+						     "{\"code\":9,\"message\":\"canceled\"}", 0},
+						    {0}};
+
+	NEED_FICQ();
+	ask(lost, "query contacts -n0 -o csv --fields id", 69);
+	assert_string_equal(r.out, "id\n1\n");
+	assert_has(r.err, "not complete: it ends after 1 records");
+	run_release(&r);
+	ask(lost, "query contacts -n0 --json", 69);
+	assert_null(strstr(r.out, "]"));
+	assert_has(r.err, "\"exit\":69");
+	run_release(&r);
+	ask(late, "export contacts", 75);
+	assert_has(r.err, "not complete");
+	assert_null(strstr(r.err, "since-revision"));
+	run_release(&r);
+	ask(canceled, "query contacts -n0", 75);
+	run_release(&r);
+}
+
+/* The daemon gave its snapshot up: the rest comes from the last piece's cursor on. */
+static void query_goes_on(void **state)
+{
+	static const struct fake_step script[] = {
+		STREAMS,
+		WORTH(FRESH),
+		PIECE(ROW("1"), "\"a\""),
+		{"query", FAKE_ERROR,
+		 "{\"code\":3,\"message\":\"given up\",\"data\":{\"reason\":\"expired\"}}", 0},
+		WORTH(FRESH),
+		PIECE(ROW("2"), "\"b\""),
+		STREAM_END,
+		{0}};
+	static const struct fake_step stuck[] = {
+		STREAMS,
+		WORTH(FRESH),
+		{"query", FAKE_ERROR,
+		 "{\"code\":3,\"message\":\"given up\",\"data\":{\"reason\":\"expired\"}}", 0},
+		{0}};
+	struct fake f;
+
+	NEED_FICQ();
+	fake_start(&f, script);
+	ficq_run(&r, f.socket, "query contacts -n10 --json");
+	char *log = fake_log(&f);
+	fake_stop(&f);
+	assert_int_equal(r.exit, 0);
+	assert_has(r.out, "\"rows\":[" ROW("1") "," ROW("2") "],");
+	assert_has(log, "\"cursor\":\"a\"");
+	assert_has(log, "\"limit\":9");
+	free(log);
+	run_release(&r);
+	ask(stuck, "query contacts -n10", 69);
+	run_release(&r);
+}
+
 static void query_stuck(void **state)
 {
 	static const struct fake_step script[] = {
@@ -895,6 +1024,9 @@ int main(void)
 		cmocka_unit_test(query_formats),
 		cmocka_unit_test(query_params),
 		cmocka_unit_test(query_pages),
+		cmocka_unit_test(query_streamed),
+		cmocka_unit_test(query_cut_off),
+		cmocka_unit_test(query_goes_on),
 		cmocka_unit_test(query_stuck),
 		cmocka_unit_test(counts_in_groups),
 		cmocka_unit_test(what_it_is_worth),

@@ -325,6 +325,60 @@ static void pages_together_are_the_whole(void **state)
 	}
 }
 
+/* Rows taken out as they come, with little memory whatever their number; the cursor of any moment leads to the rest. */
+static void a_flow_is_the_whole(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 120; i++) {
+		struct snapshot *v = snapshot_new(world.store);
+		struct arena arena = {0};
+		struct buf rows = {0};
+		struct query_spec s = spec_of(&rows);
+		char cursor[CURSOR_TEXT_MAX];
+		struct why why;
+		struct query *q;
+		int rc;
+		dice(&s, &arena);
+		filter(&s);
+		s.flow = true;
+		s.limit = UINT32_MAX;
+		s.bytes_max = 1 + (size_t)world_random(&world, 9000);
+		s.want_total = world_random(&world, 2);
+		size_t leave_at = world_random(&world, 3) ? SIZE_MAX : world_random(&world, 500);
+		got.count = 0;
+		assert_int_equal(query_open(v, &s, &q, &why), 0);
+		do {
+			rc = query_step(q, 1 + (unsigned)world_random(&world, 300), &why);
+			assert_true(rc >= 0 && rows.len < s.bytes_max + 2000);
+			if (rc == 1 && rows.len >= s.bytes_max)
+				assert_int_equal(query_step(q, 1000, &why), 1);
+			if (rc == 0 || rows.len >= s.bytes_max) {
+				collect(&rows, s.axis);
+				buf_reset(&rows);
+			}
+		} while (rc == 1 && (got.count <= leave_at || rows.len));
+		bool whole = rc == 0;
+		assert_int_equal(query_cursor(q, cursor)[0] != 0, got.count > 0);
+		if (whole) {
+			assert_int_equal(query_result(q)->rows, got.count);
+			assert_false(query_result(q)->more);
+			if (s.want_total)
+				assert_int_equal(query_result(q)->total, got.count);
+		}
+		query_free(q);
+		if (!whole) {
+			s.cursor = bytes_str(cursor);
+			s.bytes_max = 64 << 20;
+			run_on(v, &s, 1000);
+			collect(&rows, s.axis);
+		}
+		same(s.ascending);
+		snapshot_free(v);
+		buf_release(&rows);
+		arena_release(&arena);
+	}
+}
+
 /* The cursor of every single row, and what follows it. */
 static void a_cursor_stands_at_every_position(void **state)
 {
@@ -668,6 +722,7 @@ int main(void)
 		cmocka_unit_test(a_resource_without_records),
 		cmocka_unit_test(a_full_buffer_is_an_error_that_stays),
 		cmocka_unit_test(a_step_keeps_to_its_budget),
+		cmocka_unit_test(a_flow_is_the_whole),
 		cmocka_unit_test(a_damaged_record_costs_itself_only),
 	};
 	int failed = 0;

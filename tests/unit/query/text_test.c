@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -122,6 +123,8 @@ static size_t conversation_count, message_count;
 static char dir[64];
 static struct store *store;
 static int64_t now_ms;
+/* Whether messages are of conversations that are held, and seldom and little older than these. */
+static bool orderly;
 
 static const struct field conversation_fields[] = {
 	{"title", FIELD_TEXT, "title", NULL},
@@ -142,12 +145,17 @@ static const struct store_field messages_indexed[] = {{&message_fields[0], STORE
 						      {&message_fields[1], STORE_WORDS},
 						      {&message_fields[2], STORE_INTEGER}};
 /* What the older segments were written with. */
-static const struct store_schema older[] = {{"conversations", conversations_indexed + 1, 1},
-					    {"messages", messages_indexed, 1},
-					    {NULL, NULL, 0}};
-static const struct store_schema schemas[] = {{"conversations", conversations_indexed, 2},
-					      {"messages", messages_indexed, 3},
-					      {NULL, NULL, 0}};
+static const struct store_schema older[] = {{"conversations", conversations_indexed + 1, 1, NULL},
+					    {"messages", messages_indexed, 1, NULL},
+					    {NULL, NULL, 0, NULL}};
+static const struct store_schema schemas[] = {{"conversations", conversations_indexed, 2, NULL},
+					      {"messages", messages_indexed, 3, "conversations"},
+					      {NULL, NULL, 0, NULL}};
+
+/* What a store was written with that did not know of parents. */
+static const struct store_schema parentless[] = {{"conversations", conversations_indexed, 2, NULL},
+						 {"messages", messages_indexed, 3, NULL},
+						 {NULL, NULL, 0, NULL}};
 
 static void wake(void *ctx)
 {
@@ -243,6 +251,16 @@ static void make_conversation(struct txn *t)
 	put(t, "conversations", c);
 }
 
+/* The parent of a new message, and when that one was written. */
+static void join_thread(struct thing *m)
+{
+	const struct thing *c = &conversations[below((unsigned)conversation_count)];
+	int64_t after = below(4) ? below(3000000) : below(300000000);
+
+	memcpy(m->parent, c->id, sizeof m->parent);
+	m->created_ms = c->created_ms + (below(30) ? after : -(int64_t)below(2000000));
+}
+
 static void make_message(struct txn *t)
 {
 	bool fresh = message_count < MESSAGES && below(5);
@@ -255,6 +273,8 @@ static void make_message(struct txn *t)
 		/* Of some conversations that are not held, too. */
 		snprintf(m->parent, sizeof m->parent, "%u", 1 + below(CONVERSATIONS + 5));
 		m->created_ms = below(40) ? now_ms - below(500000000) : TIME_NONE;
+		if (orderly)
+			join_thread(m);
 		m->filled = message_count % 400 == 300;
 	} else if (m == &messages[message_count]) {
 		return;
@@ -274,8 +294,10 @@ static void make_some(unsigned commits)
 		struct why why;
 		assert_int_equal(store_begin(store, &t, &why), 0);
 		for (unsigned n = 1 + below(30); n > 0; n--) {
-			if (below(3) == 0)
+			if (below(3) == 0 || (orderly && !conversation_count))
 				make_conversation(t);
+			if (!conversation_count)
+				continue;
 			make_message(t);
 			make_message(t);
 		}
@@ -293,6 +315,7 @@ struct question {
 	unsigned count;
 	bool prefix;
 	struct question *a, *b;
+	double rare[6]; /* of each part; 0: not asked for yet */
 };
 
 static struct question nodes[64];
@@ -572,6 +595,174 @@ static void compare_groups(const struct query_spec *s, size_t n)
 	buf_release(&groups);
 }
 
+/* ---- relevance: BM25 of what is written down here ---- */
+
+/* How often one part of a leaf is in a text. */
+static unsigned times_in(const struct question *q, unsigned part, const struct words *w)
+{
+	static const char *const whole[] = {"ada@example.com", "v1.2"};
+	bool prefix = q->prefix && part + 1 == q->count;
+	size_t len = strlen(q->parts[part]);
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < w->count; i++)
+		n += prefix ? strncmp(w->parts[i], q->parts[part], len) == 0
+			    : strcmp(w->parts[i], q->parts[part]) == 0;
+	for (size_t i = 0; prefix && w->spelled && i < 2; i++)
+		for (const char *at = w->spelled; (at = strstr(at, whole[i])); at++)
+			n += strncmp(whole[i], q->parts[part], len) == 0;
+	return n;
+}
+
+static unsigned times_of(const struct question *q, unsigned part, const struct thing *m, bool message)
+{
+	return message ? times_in(q, part, &m->body) + times_in(q, part, &m->author)
+		       : times_in(q, part, &m->title);
+}
+
+/* An index takes a record with too many words to have each. */
+static double rarity(struct question *q, unsigned part, bool message)
+{
+	double records = 0, having = 0;
+
+	if (q->rare[part] > 0)
+		return q->rare[part];
+
+	for (size_t i = 0; !message && i < conversation_count; i++)
+		if (!conversations[i].deleted) {
+			records++;
+			having += times_of(q, part, &conversations[i], false) > 0;
+		}
+	for (size_t i = 0; i < message_count; i++)
+		if (!messages[i].deleted) {
+			records++;
+			having += messages[i].filled || times_of(q, part, &messages[i], true) > 0;
+		}
+	return q->rare[part] = log(1 + (records - having + 0.5) / (having + 0.5));
+}
+
+/* The records that a document is made of: those of a thread that are found. */
+static size_t document_of(const struct question *root, const struct thing *m, bool message,
+			  const struct thing **out)
+{
+	size_t n = 0;
+
+	if (reads(root, m, message))
+		out[n++] = m;
+	for (size_t i = 0; !message && i < message_count; i++)
+		if (!messages[i].deleted && strcmp(messages[i].parent, m->id) == 0 &&
+		    reads(root, &messages[i], true))
+			out[n++] = &messages[i];
+	return n;
+}
+
+static bool is_message(const struct thing *m)
+{
+	return m >= messages && m < messages + MESSAGES;
+}
+
+static double length_of(const struct thing *const *document, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += is_message(document[i]) ? document[i]->body.count + document[i]->author.count +
+							 (document[i]->filled ? FILLER : 0)
+					       : document[i]->title.count;
+	return sum;
+}
+
+static double score_of(struct question *q, const struct thing *const *document, size_t n,
+		       double length, bool message)
+{
+	double sum = 0;
+
+	if (q->kind == AND || q->kind == OR)
+		return score_of(q->a, document, n, length, message) +
+		       score_of(q->b, document, n, length, message);
+	if (q->kind == WITHOUT)
+		return score_of(q->a, document, n, length, message);
+	for (unsigned part = 0; part < q->count; part++) {
+		double times = 0;
+		for (size_t i = 0; i < n; i++)
+			times += times_of(q, part, document[i], is_message(document[i]));
+		sum += rarity(q, part, message) * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * length));
+	}
+	return sum;
+}
+
+static const struct thing *thing_of(bool message, const char *id)
+{
+	const struct thing *all = message ? messages : conversations;
+
+	for (size_t i = 0; i < (message ? message_count : conversation_count); i++)
+		if (strcmp(all[i].id, id) == 0)
+			return &all[i];
+	fail_msg("no record %s", id);
+	return NULL;
+}
+
+/* The pages' ids in their order, into `got`. */
+static size_t collect_pages(struct query_spec s)
+{
+	char cursor[CURSOR_TEXT_MAX];
+	struct buf rows = {0};
+	struct bytes row, id;
+	size_t n = 0;
+
+	for (bool more = true; more;) {
+		buf_reset(&rows);
+		s.rows = &rows;
+		struct query_result r = run(&s);
+		struct mp_reader reader = mp_reader_of(buf_bytes(&rows));
+		while (mp_take(&reader, &row) == 1) {
+			assert_true(mp_find_str(row, "id", &id));
+			snprintf(got[n++], sizeof got[0], "%.*s", (int)id.len, (const char *)id.data);
+		}
+		more = r.more;
+		memcpy(cursor, r.next_cursor, sizeof cursor);
+		s.cursor = bytes_str(cursor);
+	}
+	buf_release(&rows);
+	return n;
+}
+
+static void compare_ranks(struct query_spec s, struct question *q, bool low)
+{
+	const struct thing *document[MESSAGES + 1];
+	bool message = strcmp(s.resource, "messages") == 0;
+	double average = 0, last = 1e9;
+	int64_t last_ms = TIME_MAX;
+	struct why why;
+
+	assert_int_equal(
+		query_sort(bytes_str("relevance"), s.fields, s.axis, &s.ascending, &s.sort, &why), 0);
+	s.limit += 30; /* each page ranks all */
+	size_t n = expect(&s, q, low), found = collect_pages(s);
+	assert_int_equal(found, n);
+	for (size_t i = 0; i < n; i++)
+		average += length_of(document,
+				     document_of(q, thing_of(message, got[i]), message, document)) /
+			   (double)n;
+	for (size_t i = 0; i < n; i++) {
+		const struct thing *m = thing_of(message, got[i]);
+		size_t records = document_of(q, m, message, document);
+		assert_in_range(records, 1, 40); /* more would not count */
+		double score = score_of(q, document, records,
+					length_of(document, records) / average, message);
+		if (records == 0 || score > last + 1e-9)
+			fail_msg("%.*s: %s has %.12f, behind %.12f", (int)s.text.search->text.len,
+				 (const char *)s.text.search->text.data, m->id, score, last);
+		assert_true(score < last - 1e-9 || m->created_ms <= last_ms || score != last);
+		last = score;
+		last_ms = m->created_ms;
+	}
+	qsort(got, n, sizeof got[0], by_text);
+	qsort(expected, n, sizeof expected[0], by_text);
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(got[i], expected[i]);
+}
+
 static void ask_one(unsigned i)
 {
 	struct arena arena = {0};
@@ -615,6 +806,8 @@ static void ask_one(unsigned i)
 	size_t n = expect(&s, q, low);
 	compare(s, n);
 	compare_groups(&s, n);
+	if (orderly && i % 2 && i % 40 != 39)
+		compare_ranks(s, q, low);
 	s.limit = 0;
 	s.want_total = true;
 	struct query_result r = run(&s);
@@ -656,6 +849,8 @@ static int teardown(void **state)
 		free(messages[i].body.spelled);
 		free(messages[i].author.spelled);
 	}
+	memset(conversations, 0, sizeof conversations);
+	memset(messages, 0, sizeof messages);
 	return system(command);
 }
 
@@ -712,13 +907,70 @@ static void a_count_of_words_reads_next_to_nothing(void **state)
 	arena_release(&arena);
 }
 
+/* The lead is known, but for the messages of nobody; and what is asked for newest first is found by walking. */
+static void assert_lead(bool known)
+{
+	struct snapshot *v = snapshot_new(store);
+	int64_t lead_ms = 0;
+
+	assert_int_equal(snapshot_lead(v, "messages", &lead_ms), known);
+	assert_false(snapshot_lead(v, "conversations", &lead_ms));
+	assert_true(!known || (lead_ms >= 0 && lead_ms <= 2000000));
+	snapshot_free(v);
+}
+
+static void orderly_threads_are_walked(void **state)
+{
+	(void)state;
+	open_store(parentless, 0);
+	make_some(5);
+	store_close(store);
+	open_store(schemas, 0);
+	assert_lead(false);
+	ask(10);
+	while (store_work(store))
+		;
+	assert_lead(true);
+	ask(20);
+	make_some(8);
+	assert_lead(true);
+	ask(40);
+	store_close(store);
+	open_store(schemas, 1 << 16);
+	make_some(14);
+	assert_lead(true);
+	ask(50);
+	store_flush(store);
+	while (store_work(store))
+		;
+	ask(50);
+	store_close(store);
+	open_store(schemas, 1 << 16);
+	assert_lead(true);
+	orderly = false;
+	make_some(8);
+	assert_lead(false);
+	ask(30);
+}
+
+static int setup_orderly(void **state)
+{
+	orderly = true;
+	conversation_count = message_count = 0;
+	return setup(state);
+}
+
 int main(void)
 {
+	const struct CMUnitTest orderly_tests[] = {
+		cmocka_unit_test(orderly_threads_are_walked),
+	};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(segments_from_before_the_fields_are_read),
 		cmocka_unit_test(the_journal_and_many_segments),
 		cmocka_unit_test(compacted),
 		cmocka_unit_test(a_count_of_words_reads_next_to_nothing),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, teardown) |
+	       cmocka_run_group_tests(orderly_tests, setup_orderly, teardown);
 }

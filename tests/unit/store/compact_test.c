@@ -579,7 +579,8 @@ static void damaged_source(void **state)
 
 static const struct field other_field = {"state", FIELD_TEXT, "subject_0", NULL};
 static const struct store_field other_fields[] = {{&other_field, STORE_KEYWORD}};
-static const struct store_schema other[] = {{"contacts", other_fields, 1}, {NULL, NULL, 0}};
+static const struct store_schema other[] = {{"contacts", other_fields, 1, NULL},
+					    {NULL, NULL, 0, NULL}};
 
 /* Full files, whose indexes are made anew in memory that has a bound: first smaller ones come of it, then
  * full ones again. */

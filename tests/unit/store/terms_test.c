@@ -32,8 +32,10 @@ static const struct store_field indexed[] = {
 };
 #define FIELDS 10u
 
-static const struct store_schema all_fields[] = {{"contacts", indexed, FIELDS}, {NULL, NULL, 0}},
-				 some_fields[] = {{"contacts", indexed, 4}, {NULL, NULL, 0}};
+static const struct store_schema all_fields[] = {{"contacts", indexed, FIELDS, NULL},
+						 {NULL, NULL, 0, NULL}},
+				 some_fields[] = {{"contacts", indexed, 4, NULL},
+						  {NULL, NULL, 0, NULL}};
 
 static const char *const vocabulary[] = {"refund", "Invoice", "caf\xc3\xa9",
 					 "login",  "ORD-17",  "ada@example.com",

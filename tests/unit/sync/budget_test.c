@@ -31,7 +31,7 @@ static void one_at_a_time_until_known(void **state)
 	struct budget b;
 
 	(void)state;
-	budget_init(&b, 0.5);
+	budget_init(&b, 0.5, 10000);
 	assert_int_equal(budget_wait(&b, NOW), 0);
 	budget_sent(&b, NOW);
 	assert_true(budget_wait(&b, NOW) == BUDGET_WAIT_ANSWER);
@@ -63,7 +63,7 @@ static void share(void **state)
 	int sent = 0;
 
 	(void)state;
-	budget_init(&b, 0.8);
+	budget_init(&b, 0.8, 10000);
 	budget_sent(&b, NOW);
 	answer(&b, NOW, 10, 9, 1700000010);
 	sent++;
@@ -87,7 +87,7 @@ static void no_bursts(void **state)
 	int sent = 1;
 
 	(void)state;
-	budget_init(&b, 1);
+	budget_init(&b, 1, 10000);
 	budget_sent(&b, NOW);
 	answer(&b, NOW, 1667, 1666, 1700000011);
 	for (; may_send(&b, &mono); sent++) {
@@ -112,7 +112,7 @@ static void under_way_counts(void **state)
 	struct budget b;
 
 	(void)state;
-	budget_init(&b, 0.8);
+	budget_init(&b, 0.8, 10000);
 	budget_sent(&b, NOW);
 	answer(&b, NOW, 10, 9, 1700000010);
 	for (int i = 0; i < 3; i++) {
@@ -134,7 +134,7 @@ static void failures_count(void **state)
 	int sent = 1;
 
 	(void)state;
-	budget_init(&b, 0.8);
+	budget_init(&b, 0.8, 10000);
 	budget_sent(&b, NOW);
 	answer(&b, NOW, 10, 9, 1700000010);
 	/* In the known window, and in the next of which nothing is known yet. */
@@ -160,7 +160,7 @@ static void out_of_order(void **state)
 	struct budget b;
 
 	(void)state;
-	budget_init(&b, 1);
+	budget_init(&b, 1, 10000);
 	for (int i = 0; i < 4; i++)
 		budget_sent(&b, NOW);
 	answer(&b, NOW, 10, 3, 1700000010);
@@ -178,12 +178,12 @@ static void others_use_it_too(void **state)
 	struct budget b;
 
 	(void)state;
-	budget_init(&b, 0.8);
+	budget_init(&b, 0.8, 10000);
 	budget_sent(&b, NOW);
 	answer(&b, NOW, 10, 2, 1700000010);
 	assert_true(budget_wait(&b, NOW) > 0);
 	/* A tiny limit: one call is always ours. */
-	budget_init(&b, 0.1);
+	budget_init(&b, 0.1, 10000);
 	budget_sent(&b, NOW);
 	answer(&b, NOW, 1, 0, 1700000010);
 	assert_int_equal(budget_wait(&b, NOW), 9000);
@@ -195,11 +195,11 @@ static void odd_headers(void **state)
 	struct budget b;
 
 	(void)state;
-	budget_init(&b, 1);
+	budget_init(&b, 1, 10000);
 	budget_sent(&b, NOW);
 	answer(&b, NOW, 10, 0, INT64_MAX);
 	assert_int_equal(budget_wait(&b, NOW), 10000);
-	budget_init(&b, 1);
+	budget_init(&b, 1, 10000);
 	budget_sent(&b, NOW);
 	answer(&b, NOW, 10, 0, -1);
 	assert_int_equal(budget_wait(&b, NOW), 10000);
@@ -221,7 +221,7 @@ static void blocked(void **state)
 	struct budget b;
 
 	(void)state;
-	budget_init(&b, 1);
+	budget_init(&b, 1, 10000);
 	budget_block(&b, NOW + 500);
 	budget_block(&b, NOW + 100);
 	assert_int_equal(budget_wait(&b, NOW), 500);
@@ -233,7 +233,7 @@ static void minutes(void **state)
 	struct budget b;
 
 	(void)state;
-	budget_init(&b, 1);
+	budget_init(&b, 1, 10000);
 	for (int s = 0; s < 90; s++)
 		budget_sent(&b, NOW + s * 1000);
 	assert_int_equal(budget_last_minute(&b, NOW + 89999), 60);

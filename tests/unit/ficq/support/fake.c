@@ -65,8 +65,9 @@ static void answer(struct session *s, const struct rpc_request *q, const struct 
 	to_msgpack(step->text, &value);
 	if (step->kind == FAKE_RESULT) {
 		rpc_put_result(&message, q->id, buf_bytes(&value));
-	} else if (step->kind == FAKE_NOTIFY) {
-		rpc_put_notification(&message, "progress", buf_bytes(&value));
+	} else if (step->kind == FAKE_NOTIFY || step->kind == FAKE_RECORDS) {
+		rpc_put_notification(&message, step->kind == FAKE_NOTIFY ? "progress" : "records",
+				     buf_bytes(&value));
 	} else {
 		mp_put_map(&message, 3);
 		mp_put_cstr(&message, "jsonrpc");
@@ -120,7 +121,7 @@ static bool serve(struct session *s, const struct rpc_request *q)
 			send_bytes(s->fd, bytes_str(step->text));
 		else if (step->kind != FAKE_SILENT)
 			answer(s, q, step);
-		if (step->kind != FAKE_NOTIFY)
+		if (step->kind != FAKE_NOTIFY && step->kind != FAKE_RECORDS)
 			return step->kind != FAKE_CUT;
 	}
 }

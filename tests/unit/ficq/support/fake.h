@@ -13,10 +13,11 @@ enum fake_kind {
 	FAKE_RESULT, /* `text` is the result's JSON */
 	FAKE_ERROR,  /* `text` is the error's JSON */
 	FAKE_NOTIFY, /* `text` is the JSON of a progress notification's params; the next step follows at once */
-	FAKE_RAW,    /* `text` is sent as it is */
-	FAKE_CUT,    /* likewise, then the connection ends */
-	FAKE_PAUSE,  /* `ms` pass; the next step follows */
-	FAKE_SILENT, /* no answer, ever */
+	FAKE_RECORDS, /* the same of a streamed answer's records */
+	FAKE_RAW,     /* `text` is sent as it is */
+	FAKE_CUT,     /* likewise, then the connection ends */
+	FAKE_PAUSE,   /* `ms` pass; the next step follows */
+	FAKE_SILENT,  /* no answer, ever */
 };
 
 /* What happens when `method` is asked, in the order of the script; each step is used once, but the last of a method again and again. */

@@ -45,7 +45,7 @@ static const struct store_field indexed[] = {
 };
 
 static const struct store_schema schemas[] = {
-	{"conversations", indexed, 8}, {"messages", indexed, 8}, {NULL, NULL, 0}};
+	{"conversations", indexed, 8, NULL}, {"messages", indexed, 8, NULL}, {NULL, NULL, 0, NULL}};
 
 static void open_store(struct world *w)
 {

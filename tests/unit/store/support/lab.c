@@ -321,8 +321,9 @@ static const struct store_field lab_indexed[] = {
 	{&lab_fields[4], STORE_LIST},    {&lab_fields[5], STORE_TIME},
 };
 
-const struct store_schema lab_schemas[] = {
-	{"contacts", lab_indexed, 6}, {"messages", lab_indexed + 1, 3}, {NULL, NULL, 0}};
+const struct store_schema lab_schemas[] = {{"contacts", lab_indexed, 6, NULL},
+					   {"messages", lab_indexed + 1, 3, NULL},
+					   {NULL, NULL, 0, NULL}};
 
 int lab_try_open(struct lab *l, struct store **out)
 {

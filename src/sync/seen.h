@@ -1,0 +1,25 @@
+/*
+ * seen: ids that a listing has shown, by 60 bits of their hash, in little memory: at most 8 bytes an id beyond the first 64 KiB, and so many ids only. Exact but for
+ * two ids that share these bits: among a million, one id in 10^12 is taken for another.
+ */
+#ifndef FIC_SYNC_SEEN_H
+#define FIC_SYNC_SEEN_H
+
+#include <base/bytes.h>
+
+#define SEEN_MAX 1000000 /* ids, unless told otherwise */
+
+struct seen_part;
+
+/* A zeroed one is empty. */
+struct seen {
+	struct seen_part *parts;
+	size_t count;
+};
+
+void seen_release(struct seen *s); /* it is empty then */
+bool seen_has(const struct seen *s, uint64_t hash);
+/* 1: new, 0: was there, ERR_LIMIT: there are `max` others, ERR_NOMEM. */
+int seen_add(struct seen *s, uint64_t hash, size_t max);
+
+#endif
