@@ -23,6 +23,7 @@ struct following;
 struct heap;
 struct hooks;
 struct indexed;
+struct method;
 struct lookup;
 struct request;
 struct service;
@@ -77,6 +78,7 @@ struct daemon {
 	struct heap *heap;                                                  /* gives memory back */
 	struct service *service;                                            /* manager, is told */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
+	const struct method *methods;        /* the table behind it */
 	void (*committed)(struct source *s); /* who is told of a commit */
 	struct source sources[CONFIG_SOURCES_MAX];
 	size_t source_count;

@@ -119,10 +119,10 @@ static void put_lag(struct exposition *e, const struct daemon *d)
 
 static void put_queries(struct exposition *e, const struct daemon *d)
 {
-	for (size_t m = 0; methods[m].name; m++)
-		for (unsigned worth = 0; methods[m].judged && worth < WORTHS; worth++) {
+	for (size_t m = 0; d->methods[m].name; m++)
+		for (unsigned worth = 0; d->methods[m].judged && worth < WORTHS; worth++) {
 			const struct label labels[] = {
-				{"method", methods[m].name},
+				{"method", d->methods[m].name},
 				{"freshness",
 				 worth == WORTH_NOTHING
 					 ? "error"

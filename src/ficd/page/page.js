@@ -303,7 +303,8 @@ function verdict(status) {
 	const broken = status.sources.find(x => x.error);
 	if (broken) return broken.name + ' is in trouble';
 	if (!all.length) return 'nothing is configured';
-	if (count.fresh === all.length) return 'everything is fresh';
+	const failing = all.filter(r => r.last_error).length;
+	if (count.fresh === all.length) return 'everything is fresh' + (failing ? `, though ${failing} cannot be read now` : '');
 	return ['fresh', 'partial', 'stale'].filter(x => count[x]).map(x => count[x] + ' ' + x).join(', ') + ' of ' + all.length;
 }
 
