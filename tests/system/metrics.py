@@ -175,10 +175,16 @@ def promtool(web):
 
 
 def idle(daemon):
-    """Turns of the loop in four seconds in which nobody asks."""
-    before = daemon.call("status")["loop"]["turns"]
-    time.sleep(4)
-    return daemon.call("status")["loop"]["turns"] - before
+    """Turns of the loop in four seconds in which nobody asks; of the quietest ones, since a run may be due, and what was opened for one is closed later."""
+    least = None
+    for _ in range(4):
+        before = daemon.call("status")["loop"]["turns"]
+        time.sleep(4)
+        turns = daemon.call("status")["loop"]["turns"] - before
+        least = turns if least is None else min(least, turns)
+        if least <= 8:
+            break
+    return least
 
 
 with workplace() as (folder, started):  # noqa: F405
@@ -215,7 +221,7 @@ with workplace() as (folder, started):  # noqa: F405
     else:
         report.skip("promtool finds nothing", "promtool is not installed")
     turns = idle(daemon)
-    assert turns <= 12, "%d turns of the loop while nobody asked" % turns
+    assert turns <= 8, "%d turns of the loop while nobody asked" % turns
     report.ok("nobody connected: no wake-ups", "%d turns in 4 s, those of the two questions about it among them" % turns)
     daemon.stop()
     sim.stop()
