@@ -185,6 +185,18 @@ $(OBJ)/src/ficd/%.o: src/ficd/%.c $(BUILD)/.flags
 	@mkdir -p $(@D)
 	$(Q)$(call compile,-Iinclude $(PROGRAM_DEFS))
 
+# The status page goes into the daemon as it stands.
+PAGE            := $(sort $(wildcard src/ficd/page/*))
+PAGE_OBJ        := $(OBJ)/gen/web_files.o
+
+$(OBJ)/gen/web_files.c: $(PAGE) tools/lib/embed
+	@mkdir -p $(@D)
+	$(Q)tools/lib/embed $(PAGE) >$@
+
+$(PAGE_OBJ): $(OBJ)/gen/web_files.c $(BUILD)/.flags
+	$(call say,CC)
+	$(Q)$(call compile,-Isrc/ficd)
+
 $(OBJ)/src/ficq/%.o: src/ficq/%.c $(BUILD)/.flags
 	$(call say,CC)
 	@mkdir -p $(@D)
@@ -236,7 +248,8 @@ $(BUILD)/lib$(1).a: $(2) $(BUILD)/lib$(1).list
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $(2)
 endef
 $(foreach l,$(LAYERS),$(eval $(call library,$(l),\
-	$(call objects,$(filter-out src/ficd/main.c src/ficq/main.c,$(wildcard src/$(l)/*.c))))))
+	$(call objects,$(filter-out src/ficd/main.c src/ficq/main.c,$(wildcard src/$(l)/*.c))) \
+	$(if $(filter ficd,$(l)),$(PAGE_OBJ)))))
 $(eval $(call library,testsupport,$(call objects,$(SUPPORT_SRC))))
 
 # $(call program,path,objects,layers,libraries)

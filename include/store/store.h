@@ -145,6 +145,7 @@ void store_flush(struct store *s);
 struct store_stats {
 	uint64_t revision;
 	uint64_t commits;
+	uint64_t failed; /* commits that came to nothing since the store was opened */
 	uint64_t segments;
 	uint64_t disk_bytes;
 	uint64_t quarantined; /* segments since the store was opened */

@@ -165,8 +165,30 @@ struct sync_state {
 
 void sync_state(const struct sync *s, struct sync_state *out);
 
+#define SYNC_CODES   6
+#define SYNC_BUCKETS 9
+extern const int64_t sync_bucket_ms[SYNC_BUCKETS]; /* growing */
+
+/* What was asked of the provider since the start. */
+struct sync_calls {
+	uint64_t codes[SYNC_CODES]; /* answers by the first digit of their status; [0]: calls that had none */
+	uint64_t durations[SYNC_BUCKETS + 1]; /* calls that took no longer than a bound and longer than the one before; the last: longer than all */
+	uint64_t duration_us;                 /* of all of them */
+	int64_t waited_ms;                    /* in which something waited for the rate limit */
+};
+
+void sync_calls(const struct sync *s, struct sync_calls *out);
+
 /* Another token, copied; taken as soon as no page is under way. Whom it belongs to is asked before anything else. 0 or ERR_NOMEM. */
 int sync_token(struct sync *s, const char *token);
+
+/* Runs since the start. Those that verify or read single records are no attempts. */
+struct sync_resource_counts {
+	uint64_t runs[RUN_OUTCOMES];
+	uint64_t created, updated, deleted, unchanged, failed; /* records of all runs */
+	int64_t attempt_ms; /* the start of the last attempt that ended; TIME_NONE: none has */
+	int64_t took_ms;    /* how long it took; 0 */
+};
 
 struct sync_resource_state {
 	const struct sync_resource_options *options;
@@ -177,6 +199,7 @@ struct sync_resource_state {
 	bool syncing;           /* a run is under way */
 	bool waiting;           /* or due and waiting for its turn, not for the sync window */
 	struct run_info run;    /* of the one under way, when syncing */
+	struct sync_resource_counts counts;
 };
 
 /* Of a child resource it is its parent's. False: not configured. */

@@ -185,6 +185,7 @@ int daemon_open(struct daemon *d, struct config *config, const char *path, bool 
 			     .once = once,
 			     .started_ms = clock_wall_ms(),
 			     .dispatch = method_dispatch,
+			     .methods = methods,
 			     .committed = on_committed};
 	rc = take_lock(d, why);
 	if (rc == 0)

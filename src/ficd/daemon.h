@@ -23,6 +23,7 @@ struct following;
 struct heap;
 struct hooks;
 struct indexed;
+struct method;
 struct lookup;
 struct request;
 struct service;
@@ -60,6 +61,11 @@ struct source {
 	int64_t live_mono_ms;   /* nothing is asked so before */
 };
 
+#define METHODS_MAX 32
+
+/* What answers were worth: a freshness_state, or there was an error instead. */
+enum { WORTH_NOTHING = FRESHNESS_STALE + 1, WORTHS };
+
 struct daemon {
 	struct config *config;
 	const char *config_path; /* where it was read */
@@ -72,11 +78,14 @@ struct daemon {
 	struct heap *heap;                                                  /* gives memory back */
 	struct service *service;                                            /* manager, is told */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
+	const struct method *methods;        /* the table behind it */
 	void (*committed)(struct source *s); /* who is told of a commit */
 	struct source sources[CONFIG_SOURCES_MAX];
 	size_t source_count;
 	int lock_fd;
 	int64_t started_ms;
+	uint64_t answers[METHODS_MAX][WORTHS]; /* by the table of methods, of those that are judged */
+	uint64_t reload_failures;
 	bool once, stopping;
 	bool verifying;           /* somebody waits for it */
 	unsigned stopped;         /* sources that have stopped */

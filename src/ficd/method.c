@@ -114,28 +114,30 @@ static const struct param letter_params[] = {
 	{"id", PARAM_TEXT, false}, {"source", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
 
 const struct method methods[] = {
-	{"hello", false, no_params, method_hello},
-	{"status", false, source_params, method_status},
-	{"resources", false, source_params, method_resources},
-	{"query", false, query_params, method_query},
-	{"aggregate", false, aggregate_params, method_aggregate},
-	{"get", false, get_params, method_get},
-	{"thread", false, thread_params, method_thread},
-	{"freshness", false, freshness_params, method_freshness},
-	{"coverage", false, coverage_params, method_coverage},
-	{"changes", false, changes_params, method_changes},
-	{"cancel", false, cancel_params, method_cancel},
-	{"sync", true, sync_params, method_sync},
-	{"runs", false, runs_params, method_runs},
-	{"verify", true, source_params, method_verify},
-	{"prune", true, prune_params, method_prune},
-	{"dead", false, dead_params, method_dead},
-	{"dead_retry", true, letter_params, method_dead_retry},
-	{"dead_drop", true, letter_params, method_dead_drop},
-	{"reload", true, no_params, method_reload},
-	{"config", false, no_params, method_config},
-	{NULL, false, NULL, NULL},
+	{"hello", false, false, no_params, method_hello},
+	{"status", false, false, source_params, method_status},
+	{"resources", false, false, source_params, method_resources},
+	{"query", false, true, query_params, method_query},
+	{"aggregate", false, true, aggregate_params, method_aggregate},
+	{"get", false, true, get_params, method_get},
+	{"thread", false, true, thread_params, method_thread},
+	{"freshness", false, true, freshness_params, method_freshness},
+	{"coverage", false, false, coverage_params, method_coverage},
+	{"changes", false, false, changes_params, method_changes},
+	{"cancel", false, false, cancel_params, method_cancel},
+	{"sync", true, false, sync_params, method_sync},
+	{"runs", false, false, runs_params, method_runs},
+	{"verify", true, false, source_params, method_verify},
+	{"prune", true, false, prune_params, method_prune},
+	{"dead", false, false, dead_params, method_dead},
+	{"dead_retry", true, false, letter_params, method_dead_retry},
+	{"dead_drop", true, false, letter_params, method_dead_drop},
+	{"reload", true, false, no_params, method_reload},
+	{"config", false, false, no_params, method_config},
+	{NULL, false, false, NULL, NULL},
 };
+
+_Static_assert(sizeof methods / sizeof *methods <= METHODS_MAX, "all are counted");
 
 /* ---- checks ---- */
 
@@ -284,6 +286,8 @@ void method_cancel(struct request *r)
 void method_dispatch(struct request *r, bool may_read, bool may_write)
 {
 	r->method = method_find(r->rpc.method);
+	if (r->method && r->method->judged)
+		r->answers = r->daemon->answers[r->method - methods];
 	if (!r->method)
 		refuse_method(r);
 	else if (r->method->writes ? !may_write : !may_read)

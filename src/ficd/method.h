@@ -25,6 +25,7 @@ struct param {
 struct method {
 	const char *name;
 	bool writes; /* needs allow_write */
+	bool judged; /* its answer says what it is worth */
 	const struct param *params;
 	/* Answers, fails, or keeps the request for later (exactly one request_answer or request_error follows). */
 	void (*call)(struct request *r);

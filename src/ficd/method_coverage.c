@@ -31,6 +31,7 @@ static void freshness_one(struct request *r, const struct source *s, struct fres
 	mp_put_map(&r->result, 4);
 	mp_put_cstr(&r->result, "freshness");
 	freshness_write(&f, "cache", 0, &r->result);
+	r->worth = f.state;
 	put_bounds(&r->result, snapshot_coverage(view, type->name),
 		   (int64_t)snapshot_count(view, type->name));
 	freshness_release(&f);
@@ -83,6 +84,7 @@ static void freshness_all(struct request *r, struct freshness_question *q)
 	mp_put_map(&r->result, 4);
 	mp_put_cstr(&r->result, "freshness");
 	freshness_write(&worst, "cache", 0, &r->result);
+	r->worth = worst.state;
 	put_time(&r->result, "coverage_start", start);
 	put_time(&r->result, "coverage_end", end);
 	put_integer(&r->result, "records", records);

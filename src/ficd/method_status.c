@@ -2,10 +2,10 @@
 #include "method.h"
 #include "pairs.h"
 #include "params.h"
+#include "process.h"
 
 #include <codec/msgpack.h>
 
-#include <stdio.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -185,19 +185,6 @@ static void put_store(struct buf *out, const struct daemon *d)
 		mp_put_nil(out);
 }
 
-static int64_t resident_bytes(void)
-{
-	FILE *f = fopen("/proc/self/statm", "re");
-	long long size, resident = 0;
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%lld %lld", &size, &resident) != 2)
-		resident = 0;
-	fclose(f);
-	return resident * sysconf(_SC_PAGESIZE);
-}
-
 static void put_process(struct buf *out, const struct daemon *d)
 {
 	struct loop_stats stats;
@@ -206,7 +193,7 @@ static void put_process(struct buf *out, const struct daemon *d)
 	mp_put_cstr(out, "memory");
 	mp_put_map(out, 2);
 	put_integer(out, "limit_bytes", d->config->memory_bytes);
-	put_integer(out, "rss_bytes", resident_bytes());
+	put_integer(out, "rss_bytes", process_resident_bytes());
 	mp_put_cstr(out, "loop");
 	mp_put_map(out, 5);
 	put_integer(out, "held_max_us", stats.held_max_us);

@@ -121,6 +121,7 @@ int reading_put_freshness(struct reading *g, uint64_t damaged, bool over, struct
 	mp_put_cstr(out, "freshness");
 	freshness_write(&f, live_source(g->request, over), live_pairs(g->request), out);
 	live_put(g->request, out);
+	g->request->worth = f.state;
 	freshness_release(&f);
 	return 0;
 }

@@ -60,6 +60,7 @@ int daemon_reload(struct daemon *d, struct buf *words)
 	int rc = load(d, &now, words);
 	if (rc == 0)
 		rc = apply(d, now, words);
+	d->reload_failures += rc != 0;
 	config_free(now);
 	service_ready(d->service);
 	return rc;

@@ -103,6 +103,8 @@ void request_answer(struct request *r)
 		return;
 	}
 	rpc_put_result(&message, r->rpc.id, buf_bytes(&r->result));
+	if (r->answers)
+		r->answers[r->worth]++;
 	/* The same bytes exist four times on their way: no longer than needed. */
 	if (r->release)
 		r->release(r);
@@ -123,6 +125,8 @@ void request_error(struct request *r, int code, const char *reason, const char *
 	vsnprintf(words, sizeof words, format, args);
 	va_end(args);
 	rpc_put_error(&message, r->rpc.id, code, words, reason, hint);
+	if (r->answers)
+		r->answers[WORTH_NOTHING]++;
 	request_send(r, &message);
 	buf_release(&message);
 }

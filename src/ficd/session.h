@@ -26,6 +26,8 @@ struct request {
 	const struct method *method;
 	struct buf result; /* the answer under construction, one MessagePack value */
 	int64_t began_us;  /* monotonic */
+	unsigned worth;    /* of an answer that is judged: enum freshness_state */
+	uint64_t *answers; /* of its method, by what they were worth; NULL: they are not counted */
 	unsigned damaged;  /* how often it was begun again because it met damage */
 	bool waited;       /* for data to be refreshed; it does not wait again */
 	struct live *live; /* owned: what came of asking the provider (live.h); NULL: it was not to be asked */

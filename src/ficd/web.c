@@ -21,12 +21,17 @@ static void serve_ready(struct web *w, struct web_request *r)
 }
 
 static const struct web_route routes[] = {
-	{"GET", "/healthz", serve_health, true, false},
-	{"GET", "/readyz", serve_ready, true, false},
-	{"GET", "/status", web_status, false, false},
-	{"POST", "/rpc", web_rpc, false, false},
-	{"POST", "/webhooks/", web_hook, true, true},
-	{"HEAD", "/webhooks/", web_hook_probe, true, true},
+	{"GET", "/", web_page, .open = true, .linked = true},
+	{"GET", "/page.css", web_page, .open = true},
+	{"GET", "/page.js", web_page, .open = true},
+	{"GET", "/page.svg", web_page, .open = true},
+	{"GET", "/healthz", serve_health, .open = true},
+	{"GET", "/readyz", serve_ready, .open = true},
+	{"GET", "/status", web_status, .open = false},
+	{"GET", "/metrics", web_metrics, .open = false},
+	{"POST", "/rpc", web_rpc, .open = false},
+	{"POST", "/webhooks/", web_hook, .open = true, .any_host = true},
+	{"HEAD", "/webhooks/", web_hook_probe, .open = true, .any_host = true},
 };
 
 #define ROUTES (sizeof routes / sizeof *routes)
@@ -52,7 +57,7 @@ static bool is_let_in(const struct web *w, struct web_request *r, const struct w
 {
 	if (!route->any_host && !web_host_is_ours(w, r))
 		web_reply_text(r, 421, "this server goes by localhost or its address\n");
-	else if (web_is_foreign(r))
+	else if (web_is_foreign(r) && !(route->linked && web_is_followed(r)))
 		web_reply_text(r, 403, "pages of other sites are not served\n");
 	else if (web_too_long(r))
 		web_reply_text(r, 413, "a request has at most 1 MiB\n");

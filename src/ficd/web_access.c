@@ -72,6 +72,14 @@ bool web_is_foreign(struct web_request *r)
 	return site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
 }
 
+/* It stands in a window of its own then, where the other site sees nothing of it. */
+bool web_is_followed(struct web_request *r)
+{
+	const char *mode = web_header(r, "Sec-Fetch-Mode"), *dest = web_header(r, "Sec-Fetch-Dest");
+
+	return mode && dest && strcmp(mode, "navigate") == 0 && strcmp(dest, "document") == 0;
+}
+
 /* ---- the token ---- */
 
 void web_read_token(struct web *w)

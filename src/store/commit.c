@@ -87,6 +87,7 @@ static void remove_files(struct commit *c, bool named)
 static void undo(struct commit *c, int rc, bool named)
 {
 	c->rc = rc;
+	c->p.s->failed += rc != ERR_CANCELED;
 	remove_files(c, named);
 	c->p.s->dirty |= named;
 	commit_end(c);

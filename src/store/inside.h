@@ -97,7 +97,7 @@ struct store {
 	bool renew; /* a file that the next manifest replaces is damaged on the disk */
 	bool read_only;
 	unsigned snapshots;
-	uint64_t commits, quarantined, retained;
+	uint64_t commits, failed, quarantined, retained;
 	struct buf frame; /* of the lookup under way */
 	char **leftovers; /* files to remove after the next commit */
 	size_t leftovers_count;

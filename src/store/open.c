@@ -223,6 +223,7 @@ void store_stats(const struct store *s, struct store_stats *out)
 	pages_stats(s->pages, &pages);
 	*out = (struct store_stats){.revision = s->state->revision,
 				    .commits = s->commits,
+				    .failed = s->failed,
 				    .quarantined = s->quarantined,
 				    .retained = s->retained,
 				    .cache_bytes = pages.bytes,

@@ -50,6 +50,7 @@ int line_open(struct line *l)
 	const struct provider *p = l->account->provider;
 
 	pace_init(&l->pace, l->concurrency);
+	meter_init(&l->meter);
 	for (unsigned i = 0; i < ROUTE_CLASSES_MAX && p->routes[i].name; i++)
 		route_init(&l->routes[i], p, i, l->budget.share,
 			   l->route_shares ? l->route_shares[i] : 0);
@@ -67,6 +68,8 @@ static void fetch_free(struct fetch *f)
 		l->all = f->later;
 	if (f->later)
 		f->later->earlier = f->earlier;
+	if (l && !l->all)
+		meter_go(&l->meter, loop_mono_ms(l->loop));
 	reader_free(f->reader);
 	call_release(&f->request);
 	timer_free(f->backoff);
@@ -280,6 +283,7 @@ static bool fetch_again(struct fetch *f, const struct page *page, const struct h
 		/* "At once" is no time to wait: who is refused again and again asks ever more slowly. */
 		if (delay < l->retry_ms * f->waits)
 			delay = l->retry_ms * f->waits;
+		meter_hold(&l->meter, mono);
 		if (is_route_only(page, result))
 			route_block(route_of(f), mono + delay);
 		else
@@ -310,6 +314,9 @@ static void on_done(void *ctx, const struct http_result *result)
 	l->sent--;
 	budget_answered(&l->budget, result, loop_mono_ms(l->loop));
 	route_answered(route_of(f), loop_mono_ms(l->loop));
+	if (result->outcome != HTTP_CANCELED)
+		meter_answered(&l->meter, result->outcome == HTTP_OK ? result->status : 0,
+			       result->duration_us);
 	bool clock_fits = learn_clock(l, result);
 	f->cost.bytes += result->bytes;
 	l->bytes += result->bytes;
@@ -422,10 +429,13 @@ static void line_pump(struct line *l)
 		int64_t mono = loop_mono_ms(l->loop), wait = budget_wait(&l->budget, mono);
 		struct fetch *f = wait ? NULL : line_next(l, mono, &wait);
 		if (!f) {
-			if (wait != BUDGET_WAIT_ANSWER)
-				timer_start(l->timer, wait, 0);
+			if (wait == BUDGET_WAIT_ANSWER)
+				return;
+			meter_hold(&l->meter, mono);
+			timer_start(l->timer, wait, 0);
 			return;
 		}
+		meter_go(&l->meter, mono);
 		queue_remove(f);
 		fetch_send(f);
 	}

@@ -9,6 +9,7 @@
 #define FIC_SYNC_FETCH_H
 
 #include "budget.h"
+#include "meter.h"
 #include "pace.h"
 #include "route.h"
 
@@ -29,6 +30,7 @@ struct line {
 	struct budget budget;
 	struct route_budget routes[ROUTE_CLASSES_MAX];
 	struct pace pace;
+	struct meter meter;
 	struct fetch *head, *tail; /* queued, in order; one whose class must wait is passed by others */
 	struct fetch *all;         /* every fetch that is not done */
 	struct timer *timer;       /* the next time that the queue may move */

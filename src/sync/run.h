@@ -57,6 +57,7 @@ struct resource {
 	char listed[200];              /* why absences are not looked for, in words; "" */
 	int64_t last_sync_ms;
 	char last_error[320];
+	struct sync_resource_counts counts;
 	unsigned failures;           /* in a row */
 	struct run *runs[RUN_KINDS]; /* under way or waiting for a turn */
 	struct run *next[RUN_KINDS]; /* follows the one that has begun: for wishes that came after its first question; NULL */

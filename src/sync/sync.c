@@ -59,6 +59,7 @@ static void resource_init(struct sync *s, struct resource *r,
 		.kept_from_ms = TIME_MIN,
 		.full_wall_ms = TIME_NONE,
 		.full_done_ms = TIME_NONE,
+		.counts = {.attempt_ms = TIME_NONE},
 	};
 }
 
@@ -481,6 +482,20 @@ static void forget_wish(struct resource *r, const struct run *run)
 		r->verify_wished = (struct interval){0};
 }
 
+static void count(struct sync_resource_counts *c, const struct run_info *i)
+{
+	c->runs[i->outcome]++;
+	c->created += i->created;
+	c->updated += i->updated;
+	c->deleted += i->deleted;
+	c->unchanged += i->unchanged;
+	c->failed += i->failed;
+	if (i->kind == RUN_VERIFY || i->kind == RUN_ONE)
+		return;
+	c->attempt_ms = i->started_ms;
+	c->took_ms = i->ended_ms > i->started_ms ? i->ended_ms - i->started_ms : 0;
+}
+
 static void take_out(struct resource *r, const struct run *run)
 {
 	enum run_kind kind = run->ops->kind;
@@ -499,6 +514,7 @@ static void sync_run_ended(struct run *run)
 		s->turn = NULL;
 	s->quiet = false;
 	take_out(r, run);
+	count(&r->counts, &run->info);
 	forget_wish(r, run);
 	plan_next(r, run);
 	follow_up(r, run);

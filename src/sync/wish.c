@@ -314,6 +314,11 @@ void sync_state(const struct sync *s, struct sync_state *out)
 	memcpy(out->timezone, s->timezone, sizeof out->timezone);
 }
 
+void sync_calls(const struct sync *s, struct sync_calls *out)
+{
+	meter_read(&s->line.meter, loop_mono_ms(s->options.loop), out);
+}
+
 bool sync_resource_state(const struct sync *s, const char *resource, struct sync_resource_state *out)
 {
 	const struct resource *r = resource_find(s, resource);
@@ -331,6 +336,7 @@ bool sync_resource_state(const struct sync *s, const char *resource, struct sync
 			: r->feed[0]   ? r->feed
 			: r->listed[0] ? r->listed
 				       : NULL,
+		.counts = r->counts,
 	};
 	for (int k = 0; k < RUN_KINDS; k++) {
 		const struct run *run = r->runs[k];

@@ -65,6 +65,7 @@ static const struct option table[] = {
 	{"timezone", "NAME", TEXT, W(timezone), 0, 0, "of the workspace"},
 	{"region", "CODE", TEXT, W(region), 0, 0, "of the workspace: US, EU, AU"},
 	{"app-id", "ID", TEXT, W(app_id), 0, 0, "the workspace's id"},
+	{"app-name", "NAME", TEXT, W(app_name), 0, 0, "what it is called"},
 	{"token", "T", TEXT, &settings.token, 0, 0, "the access token that is let in"},
 	{"rate", "N", NUMBER, &settings.rate, 0, 6000000,
 	 "calls a minute; 0 any number (10000, enforced in windows of 10 s; Front: 100)"},

@@ -65,7 +65,7 @@ void render_me(struct buf *b)
 	j_open(b, "app", '{');
 	j_str(b, "type", "app");
 	j_str(b, "id_code", world.opt.app_id);
-	j_str(b, "name", "Acme Support");
+	j_str(b, "name", world.opt.app_name);
 	j_int(b, "created_at", it->created);
 	j_bool(b, "secure", false);
 	j_bool(b, "identity_verification", false);

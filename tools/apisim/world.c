@@ -44,6 +44,7 @@ void world_defaults(struct world_options *opt)
 		.timezone = "America/Los_Angeles",
 		.region = "US",
 		.app_id = "simapp01",
+		.app_name = "Acme Support",
 	};
 }
 

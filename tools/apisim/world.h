@@ -16,7 +16,7 @@ struct world_options {
 	uint32_t inboxes, links; /* Front only */
 	uint32_t days, long_threads, deleted;
 	uint32_t now; /* Unix seconds at the start */
-	const char *timezone, *region, *app_id;
+	const char *timezone, *region, *app_id, *app_name;
 };
 
 /* A member of a short list. Names keep their history, because documents that
