@@ -163,7 +163,8 @@ struct run {
 	bool working;       /* ops->work has more to do */
 	struct burial *burial; /* under way; NULL: none */
 	struct scan *scan;     /* absences: over what is held */
-	uint64_t scanned, absent;
+	uint64_t scanned, absent; /* of those that a list would show */
+	uint64_t unlisted; /* absent as they were before: asked for, and no sign of anything */
 	bool absent_more;         /* not all of them are wanted yet */
 	bool seen_none;           /* nothing at all was shown */
 	uint64_t absent_ids;      /* their hashes, folded into one */
