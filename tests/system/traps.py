@@ -194,7 +194,9 @@ with World("--now", NOW, "--clock", "frozen") as (sim, daemon):
     compare(daemon, sim)  # noqa: F405
     report.ok("several changes in one second")
 
-with World("--inexact-totals") as (sim, daemon):
+# More than a page of each.
+with World("--inexact-totals", base=("--contacts", 400, "--companies", 30, "--conversations", 400, "--tickets", 20, "--articles", 10,
+                                     "--rate", 0)) as (sim, daemon):
     sim.mutate(60, 1)
     later(sim)
     daemon.sync()
