@@ -223,6 +223,8 @@ struct provider {
 	/* Fills the page from page->body and the status (never called for a 304 or without a body that is one value). */
 	void (*read)(const struct account *a, const struct ask *ask, int status, const char *link,
 		     int64_t seen_ms, struct page *page);
+	/* Whether a record that is held like that exists without being listed. NULL: all are listed. */
+	bool (*unlisted)(const struct resource_type *type, struct bytes doc);
 	/* Notes in `page`, which has one record, the lists inside it that are cut. */
 	void (*cut)(const struct account *a, struct page *page);
 	/* Puts the items of an ASK_NESTED's page into the record of `whole`, an ASK_ONE's: instead of what its list shows (`first`), or after it; or behind it, as its children. 0, ERR_NOMEM, ERR_INVALID. */

@@ -1,6 +1,8 @@
 /* intercom: Intercom as a provider. */
 #include "intercom.h"
 
+#include <codec/msgpack.h>
+
 #include <string.h>
 
 static const char *base_url(const char *region)
@@ -37,6 +39,15 @@ static unsigned page_max(const struct account *a, enum ask_kind kind, const stru
 	return route ? route->page_max : 0;
 }
 
+/* Archived contacts are in no list and no search; their own path shows them. */
+static bool unlisted(const struct resource_type *type, struct bytes doc)
+{
+	bool archived;
+
+	return strcmp(type->name, "contacts") == 0 && mp_find_bool(doc, "archived", &archived) &&
+	       archived;
+}
+
 /* No lower limit of single routes is known; these are the ones that are spoken of. */
 static const struct route_class routes[] = {
 	[INTERCOM_ROUTE_OTHER] = {.name = "other"},
@@ -56,6 +67,7 @@ const struct provider provider_intercom = {
 	.seeks = intercom_seeks,
 	.page_max = page_max,
 	.read = intercom_read,
+	.unlisted = unlisted,
 	.cut = intercom_cut_lists,
 	.nest = intercom_nest,
 };

@@ -80,6 +80,14 @@ void resource_refusal_load(struct resource *r, const struct snapshot *view)
 
 /* ---- the scan ---- */
 
+/* Known to exist without being listed. */
+static bool is_unlisted(const struct run *run, const struct record *record)
+{
+	const struct provider *p = run->sync->line.account->provider;
+
+	return p->unlisted && p->unlisted(run->resource->options.type, record->doc);
+}
+
 static int absent_row(struct run *run, uint64_t id_hash, struct why *why)
 {
 	struct record record;
@@ -87,9 +95,14 @@ static int absent_row(struct run *run, uint64_t id_hash, struct why *why)
 
 	if (rc < 0)
 		return why_set(why, rc, "cannot read a held record");
-	run->absent++;
-	run->absent_ids ^= id_hash;
-	if (run->absent > WANTED_MAX) {
+	if (is_unlisted(run, &record)) {
+		run->unlisted++;
+		run->scanned--;
+	} else {
+		run->absent++;
+		run->absent_ids ^= id_hash;
+	}
+	if (run->absent + run->unlisted > WANTED_MAX) {
 		run->absent_more = true;
 		return 0;
 	}
@@ -103,7 +116,7 @@ static int open_scan(struct run *run, int64_t start_ms, int64_t end_ms, struct w
 	struct scan_spec spec = {
 		.resource = run->info.resource, .start_ms = start_ms, .end_ms = end_ms};
 
-	run->scanned = run->absent = run->absent_ids = 0;
+	run->scanned = run->absent = run->unlisted = run->absent_ids = 0;
 	run->absent_more = false;
 	run->seen_none = run->seen.count == 0;
 	run->absences = (struct interval){.start_ms = start_ms, .end_ms = end_ms};

@@ -174,12 +174,13 @@ struct run {
 	unsigned claim_count;
 	bool again, forget; /* snapshot: the list is read once more, without what was seen so far */
 	bool working;       /* ops->work has more to do */
-	struct burial *burial; /* under way; NULL: none */
-	struct scan *scan;     /* absences: over what is held */
-	uint64_t scanned, absent;
-	bool absent_more;         /* not all of them are wanted yet */
-	bool seen_none;           /* nothing at all was shown */
-	uint64_t absent_ids;      /* their hashes, folded into one */
+	struct burial *burial;    /* under way; NULL: none */
+	struct scan *scan;        /* absences: over what is held */
+	uint64_t scanned, absent; /* of those that a list would show */
+	uint64_t unlisted;   /* absent as they were before: asked for, and no sign of anything */
+	bool absent_more;    /* not all of them are wanted yet */
+	bool seen_none;      /* nothing at all was shown */
+	uint64_t absent_ids; /* their hashes, folded into one */
 	struct interval absences; /* the span that they are of */
 	bool asking_absent;       /* single reads are of what was not shown */
 	bool refused; /* absences are not believed: fails after the last commit, claiming nothing */

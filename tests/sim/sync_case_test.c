@@ -410,6 +410,41 @@ static void free_in_the_middle(void **state)
 	}
 }
 
+/* ---- claims ---- */
+
+static size_t contact_spans(void)
+{
+	struct snapshot *view = snapshot_new(lab.store);
+	size_t n = snapshot_coverage(view, "contacts")->held.count;
+
+	snapshot_free(view);
+	return n;
+}
+
+static bool contacts_listed(struct lab *l)
+{
+	return lab_runs(l, "contacts", "snapshot", "ok", 0) > 0;
+}
+
+static bool contacts_changes(struct lab *l)
+{
+	return lab_runs(l, "contacts", "changes", "ok", 0) > 0;
+}
+
+/* While pages are read records move from one to another: a list of what changes claims nothing before the changes that came meanwhile were read. */
+static void a_moving_list_claims_late(void **state)
+{
+	(void)state;
+	quiet_world();
+	lab_open(&lab);
+	assert_true(lab_run_until(&lab, 120 * MINUTE_MS, contacts_listed));
+	assert_true(count("contacts") > 0);
+	assert_false(contacts_changes(&lab));
+	assert_int_equal(contact_spans(), 0);
+	assert_true(lab_run_until(&lab, 120 * MINUTE_MS, contacts_changes));
+	assert_int_equal(contact_spans(), 1);
+}
+
 /* ---- clients ---- */
 
 static void wishes(void **state)
@@ -575,6 +610,7 @@ int main(int argc, char **argv)
 		CASE(interrupted_list),
 		CASE(stop_at_every_moment),
 		CASE(free_in_the_middle),
+		CASE(a_moving_list_claims_late),
 		CASE(wishes),
 		CASE(impatience),
 	};

@@ -21,7 +21,7 @@ ANSWERS = {
     "huge": "",
     "repeat_cursor": "circles",
     "foreign_cursor": "",
-    "endless_next": "",
+    "endless_next": "empty pages in a row",
 }
 
 report = Report(  # noqa: F405

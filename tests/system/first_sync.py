@@ -76,12 +76,20 @@ with workplace() as (folder, started):  # noqa: F405
     assert runs[0]["calls"] <= 4, runs
     report.ok("changed threads are fetched once", "%d calls, then %d" % (fetched, runs[0]["calls"]))
 
-    sim.mutate(40, 78, kinds=["delete_contact", "merge_contact"])
+    changes = sim.mutate(40, 78, kinds=["delete_contact", "merge_contact"])["changes"]
     runs = daemon.sync("full", resource="contacts")
     assert all(run["outcome"] == "ok" for run in runs), runs
     daemon.sync()
     compare(daemon, sim)  # noqa: F405
-    report.ok("deleted and merged contacts are found by a full run")
+    # Each merge is told as two changes, of who went and of who stays; who stays may have gone later.
+    merges = [change["id"] for change in changes if change["kind"] == "merge_contact"]
+    heirs = dict(zip(merges[::2], merges[1::2]))
+    for id, heir in heirs.items():
+        while heir in heirs:
+            heir = heirs[heir]
+        absence = daemon.call("get", resource="contacts", id=id)["absence"]
+        assert len(merges) > 10 and absence.get("merged_into") == heir, (id, heir, absence)
+    report.ok("deleted and merged contacts are found by a full run", "%d merged" % len(heirs))
 
     stats = sim.stats()
     assert stats["breach_total"] == 0, (stats["breaches"], stats["last_breaches"][:5])

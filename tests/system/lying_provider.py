@@ -34,7 +34,13 @@ with workplace() as (folder, started):  # noqa: F405
         later()
         fault = {"kind": "status", "status": 404, "route": "/conversations/2"}
         sim.faults(dict(fault, count=count) if count else fault)
-        runs = outcomes(daemon.sync(resource="conversations"))
+        before = daemon.call("query", resource="conversations", limit=0, total=True)["total"]
+        runs = daemon.sync(resource="conversations")
+        # A later reading would bring it back: what counts is that it never went.
+        assert runs[0]["deleted"] == 0, runs
+        assert daemon.call("query", resource="conversations", limit=0, total=True)["total"] >= before
+        runs = outcomes(runs)
+        assert count or "not believed" in runs["conversations"][1], runs
         sim.no_faults()
         for _ in range(3):
             later()

@@ -20,12 +20,14 @@ report = Report(  # noqa: F405
     "contacts are searched by days: Kolkata",
     "contacts are searched by days: Los Angeles",
     "what search shows late is not lost",
+    "what search shows late of the day before is not lost",
     "bounds that include",
     "a search that is not sorted proves nothing before its end",
     "a world that moves while it is read",
     "several changes in one second",
     "counts that are only about right",
     "an empty list deletes nothing",
+    "archived contacts stay, and are no sign of a list that is cut",
     "what a plan does not allow is not held to be empty",
     "one call too many for each window, never",
     "times as milliseconds and as text",
@@ -130,6 +132,15 @@ with World("--search-lag", 240) as (sim, daemon):
     compare(daemon, sim)  # noqa: F405
     report.ok("what search shows late is not lost")
 
+# Contacts are searched by days, so that the look-back only shows at midnight.
+with World("--search-lag", 240, "--timezone", "UTC", "--now", NOW - NOW % 86400 + 86280, "--clock", "frozen") as (sim, daemon):
+    sim.mutate(20, 1, kinds=["new_contact", "update_contact"])
+    for seconds in (60, 100, 100):
+        later(sim, seconds)
+        well(daemon.sync(resource="contacts"))
+    compare(daemon, sim, ["contacts"])  # noqa: F405
+    report.ok("what search shows late of the day before is not lost")
+
 with World("--inclusive-bounds") as (sim, daemon):
     for seed in (1, 2):
         sim.mutate(60, seed)
@@ -183,7 +194,9 @@ with World("--now", NOW, "--clock", "frozen") as (sim, daemon):
     compare(daemon, sim)  # noqa: F405
     report.ok("several changes in one second")
 
-with World("--inexact-totals") as (sim, daemon):
+# More than a page of each.
+with World("--inexact-totals", base=("--contacts", 400, "--companies", 30, "--conversations", 400, "--tickets", 20, "--articles", 10,
+                                     "--rate", 0)) as (sim, daemon):
     sim.mutate(60, 1)
     later(sim)
     daemon.sync()
@@ -211,6 +224,32 @@ with World() as (sim, daemon):
     notes = [r["note"] for r in daemon.call("status")["sources"][0]["resources"] if r["note"]]
     assert not notes, notes
     report.ok("an empty list deletes nothing")
+
+with World() as (sim, daemon):
+    def full():
+        later(sim)
+        return daemon.sync("full", resource="contacts")[0]
+    archived = {change["id"] for change in sim.mutate(45, 40, kinds=["archive_contact"])["changes"]}
+    # So many at once are not believed before somebody insists; nothing is lost meanwhile.
+    run = full()
+    assert run["outcome"] == "failed" and run["deleted"] == 0 and "not believed" in run["error"], run
+    # Afterwards they are known, and no reading is doubted because of them.
+    for _ in range(3):
+        run = full()
+        assert run["outcome"] == "ok" and run["deleted"] == 0, run
+        compare(daemon, sim, ["contacts"])  # noqa: F405
+    rows = daemon.client().rows("contacts", where="archived = true", fields=["id"])
+    assert {row["id"] for row in rows} == archived
+    # Who is gone goes all the same, and the guard still holds for the others.
+    sim.mutate(5, 42, kinds=["delete_contact"])
+    run = full()
+    assert run["outcome"] == "ok" and run["deleted"] == 5, run
+    sim.mutate(30, 43, kinds=["delete_contact"])
+    run = full()
+    assert run["outcome"] == "failed" and "30 of 70 " in run["error"], run
+    full()
+    compare(daemon, sim, ["contacts"])  # noqa: F405
+    report.ok("archived contacts stay, and are no sign of a list that is cut", "%d archived" % len(archived))
 
 with World(settle=False, breaches=False) as (sim, daemon):
     daemon.stop()

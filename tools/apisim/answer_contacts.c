@@ -52,7 +52,7 @@ static bool find(struct call *c, struct contact *out)
 		answer_merged(c, idx);
 		return false;
 	}
-	if (!pop_live(p, idx))
+	if (!pop_live(p, idx) && !(p->flags[idx] & POP_ARCHIVED))
 		return call_not_found(c, "not_found", "User Not Found");
 	contact_build(idx, out);
 	return true;

@@ -60,6 +60,7 @@ bool do_new_contact(struct change *m);
 bool do_update_contact(struct change *m);
 bool do_delete_contact(struct change *m);
 bool do_merge_contact(struct change *m);
+bool do_archive_contact(struct change *m);
 bool do_update_company(struct change *m);
 bool do_update_hidden_company(struct change *m);
 bool do_new_company(struct change *m);

@@ -100,6 +100,19 @@ bool do_merge_contact(struct change *m)
 	return change_contact(m, into, (struct op){.kind = CONTACT_MERGED_FROM, .a = from});
 }
 
+/* No list and no search shows it any more; its own path does. */
+bool do_archive_contact(struct change *m)
+{
+	uint32_t idx;
+
+	if (!change_pick(m, &world.contacts, &idx))
+		return false;
+	change_contact(m, idx, (struct op){.kind = CONTACT_ARCHIVED});
+	pop_remove(&world.contacts, idx);
+	world.contacts.flags[idx] |= POP_ARCHIVED;
+	return true;
+}
+
 static bool change_company(struct change *m, uint32_t idx, uint8_t kind)
 {
 	uint32_t updated = world.companies.updated[idx];

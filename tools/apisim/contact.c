@@ -183,6 +183,7 @@ static void replay(struct contact *c, const struct op *op)
 		break;
 	case CONTACT_MERGED_INTO: c->merged_into = op->a + 1; break;
 	case CONTACT_MERGED_FROM: break;
+	case CONTACT_ARCHIVED: c->archived = true; break;
 	}
 }
 

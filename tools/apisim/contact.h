@@ -18,6 +18,7 @@ enum contact_op {
 	CONTACT_COMPANY,     /* a: company */
 	CONTACT_MERGED_INTO, /* a: the contact that remains */
 	CONTACT_MERGED_FROM, /* a: the one that went */
+	CONTACT_ARCHIVED,
 };
 
 enum contact_field {
@@ -66,6 +67,7 @@ struct contact {
 	uint32_t companies[CONTACT_LINKS_MAX];
 	uint32_t tag_count, note_count, company_count;
 	uint32_t merged_into; /* index plus 1 */
+	bool archived;
 };
 
 void contact_identify(uint32_t idx, struct contact_identity *out);

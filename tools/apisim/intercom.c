@@ -320,6 +320,7 @@ static const struct kind kinds[] = {
 	{"delete_ticket", do_delete_ticket, 0, false},
 	{"delete_contact", do_delete_contact, 0, false},
 	{"merge_contact", do_merge_contact, 0, false},
+	{"archive_contact", do_archive_contact, 0, false},
 	{"update_hidden_company", do_update_hidden_company, 0, false},
 };
 

@@ -57,11 +57,16 @@ static void message_lines(struct truth *t)
 	t->out.ascii = false;
 }
 
+static bool archived_since(const struct truth *t)
+{
+	return world.contacts.flags[t->at] & POP_ARCHIVED && world.contacts.updated[t->at] >= t->since;
+}
+
 static void contact_line(struct truth *t)
 {
 	char hex[25];
 
-	if (skipped(t, &world.contacts))
+	if (skipped(t, &world.contacts) && !archived_since(t))
 		return;
 	contact_build(t->at, &contact);
 	contact_id(t->at, hex);

@@ -8,9 +8,10 @@
 #include <stdint.h>
 
 enum pop_flag {
-	POP_GONE = 1,   /* deleted: in no order any more */
-	POP_MERGED = 2, /* contacts: merged into another one */
-	POP_FAULTY = 4, /* its last GET answer was spoiled on purpose */
+	POP_GONE = 1,     /* deleted: in no order any more */
+	POP_MERGED = 2,   /* contacts: merged into another one */
+	POP_FAULTY = 4,   /* its last GET answer was spoiled on purpose */
+	POP_ARCHIVED = 8, /* contacts: POP_GONE as well, but still answered by id */
 };
 
 /* One change made at run time; what x, a and b mean is the kind's own. */

@@ -264,6 +264,8 @@ void render_contact(struct buf *b, const char *key, const struct contact *c, con
 	put_custom(b, c);
 	put_lists(b, c, hex, v->whole_lists);
 	put_tail(b, c, v);
+	if (c->archived)
+		j_bool(b, "archived", true);
 	j_close(b, '}');
 	b->ascii = false;
 }
