@@ -264,7 +264,8 @@ int field_raw_each(const struct field *f, const struct field_source *from, field
 					     ? NULL
 					     : memchr(rest.data, '|', rest.len);
 		struct bytes path = bar ? bytes_of(rest.data, (size_t)(bar - rest.data)) : rest;
-		int rc = is_constant(f, path) ? walk_constant(&w, path) : walk_path(&w, from->r->doc, path, 0);
+		int rc = is_constant(f, path) ? walk_constant(&w, path)
+					      : walk_path(&w, from->r->doc, path, 0);
 		if (rc)
 			return rc;
 		more = bar;
