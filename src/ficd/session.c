@@ -18,9 +18,8 @@
 #include <stdlib.h>
 
 #define MESSAGES_PER_TURN 8
-#define SENDING_KEPT \
-	(256 * 1024) /* of the scratch: fresh memory costs more than what is written into it */
-#define TRIM_BYTES (256 * 1024) /* of unsent answers that a connection leaves behind */
+#define SENDING_KEPT      (256 * 1024) /* of the scratch: fresh pages cost more than what fills them */
+#define TRIM_BYTES        (256 * 1024) /* of unsent answers that a connection leaves behind */
 
 struct session {
 	struct session *next;
