@@ -88,6 +88,7 @@ struct http_result {
 	char rate_tier[16]; /* X-Front-Tier: a refusal is about this class of routes alone; "" without */
 	char etag[96];
 	char link[256];      /* the Link header */
+	char location[256];  /* the Location header; never followed */
 	char request_id[64]; /* X-Request-Id */
 };
 

@@ -27,6 +27,10 @@ enum field_type {
  * ("tags.tags.*.name"). Alternatives are separated by `|`: the first that exists and is not nil counts; one that
  * begins with `=` is a constant, the rest of it a MessagePack text ("part_type|=\xa6source"). At most FIELD_STARS_MAX
  * stars. Tables are static and end with a NULL name.
+ *
+ * An alternative of a table may begin with conditions between question marks, and counts only where they hold: a path that leads to something, or to just
+ * that text ("?status=archived,scheduled_reminders.0?=\xa7snoozed"). A star may have them in brackets, for its items ("recipients.*(role=from).handle"). `#` at the end
+ * of a path: of an address what stands behind its last slash; `~`: plain text, though the field's type is HTML.
  */
 struct field {
 	const char *name;
@@ -39,6 +43,9 @@ struct field {
 
 /* id, created, updated, parent, revision, deleted, truncated, merged_into. Their path is NULL. */
 extern const struct field envelope_fields[];
+
+/* The plain paths that the field's value may depend on, conditions' too; a star's brackets stand in them. False: `each` has said so. */
+bool field_paths(const struct field *f, bool (*each)(void *ctx, struct bytes path), void *ctx);
 
 const char *field_type_name(enum field_type type); /* "text", "integer", "number", "boolean", "time", "list", "any" */
 

@@ -25,6 +25,8 @@ enum resource_trait {
 	TRAIT_UNSTABLE = 1 << 8, /* pages are numbered over a moving order: records may be shown twice or be missed; compare with the total */
 	TRAIT_CREATED = 1 << 9,  /* ASK_CHANGED can also be asked by creation (ask.created) */
 	TRAIT_SEARCH = 1 << 10,  /* can be searched (ASK_SEARCH) */
+	TRAIT_EVENTS = 1 << 11, /* what changed is told by a feed of events (ASK_EVENTS); ASK_CHANGED is a walk over all, the newest first, without bounds */
+	TRAIT_BUMPED = 1 << 12, /* … in an order of its own, by a time that is not shown: no later than the last update, no earlier than the creation */
 };
 
 struct resource_type {
@@ -64,13 +66,22 @@ struct seek {
 	bool less; /* set by provider_seek: records may match that the provider does not find (it does not look into replies) */
 };
 
-enum ask_kind { ASK_IDENTITY, ASK_LIST, ASK_CHANGED, ASK_ONE, ASK_DELETED, ASK_NESTED, ASK_SEARCH };
+enum ask_kind {
+	ASK_IDENTITY,
+	ASK_LIST,
+	ASK_CHANGED,
+	ASK_ONE,
+	ASK_DELETED,
+	ASK_NESTED,
+	ASK_SEARCH,
+	ASK_EVENTS,
+};
 
 struct ask {
 	enum ask_kind kind;
 	const struct resource_type *type; /* NULL for ASK_IDENTITY */
 	int64_t start_ms,
-		end_ms; /* ASK_CHANGED, ASK_SEARCH: last update in [start, end); TIME_MIN, TIME_MAX: open */
+		end_ms; /* ASK_CHANGED, ASK_SEARCH: last update in [start, end), ASK_EVENTS: when they happened; TIME_MIN, TIME_MAX: open */
 	bool descending; /* ASK_CHANGED: newest first. ASK_SEARCH: always, where the provider lets itself be told */
 	bool created; /* by creation instead of last update, the span and the order alike (ASK_CHANGED: TRAIT_CREATED) */
 	struct bytes id;    /* ASK_ONE, ASK_NESTED */
@@ -124,10 +135,18 @@ enum fault {
 
 const char *fault_name(enum fault fault);
 
+/* What a feed of events tells: that something happened to the record. */
+struct page_event {
+	struct bytes id; /* {NULL, 0}: no event */
+	int64_t at_ms;   /* as it is dated, which may be earlier than it showed up; TIME_NONE */
+	bool shown;      /* the record stands beside it as a listing shows it; else its id alone */
+};
+
 struct page_record {
 	const struct resource_type *type;
 	struct record record; /* spans live as long as the page */
 	int64_t children; /* in a listing: how many the provider says ASK_ONE would bring; -1: not said */
+	struct page_event event; /* ASK_EVENTS: what it is told by */
 };
 
 #define PAGE_NESTED_MAX 4
@@ -160,7 +179,7 @@ struct reader;
 struct reader *reader_new(const struct account *a, const struct ask *ask, size_t body_max);
 /* A piece of the body. 0, or an error when the rest is of no interest (too large, not JSON); the reader notes it for reader_finish. */
 int reader_feed(struct reader *r, const void *data, size_t len);
-/* The answer is over. `seen_ms` is the provider's clock (its Date header, else ours); `link` the Link header. Always gives a page, which the caller owns (page_free); NULL: no memory.
+/* The answer is over. `seen_ms` is the provider's clock (its Date header, else ours); `link` the Link header, of a redirection where it leads to. Always gives a page, which the caller owns (page_free); NULL: no memory.
  * The reader is done with: reader_free. */
 struct page *reader_finish(struct reader *r, int status, const char *link, int64_t seen_ms);
 void reader_free(struct reader *r);
@@ -182,7 +201,8 @@ struct route_class {
 /* A provider. */
 struct provider {
 	const char *name;
-	int64_t rate_window_ms;           /* the time that X-RateLimit-Limit is about */
+	int64_t rate_window_ms; /* the time that X-RateLimit-Limit is about */
+	unsigned rate_assumed; /* calls in such a time, until an answer tells; 0: one at a time until then */
 	const struct route_class *routes; /* ended by a name of NULL, at most ROUTE_CLASSES_MAX; the first takes what no other does and has no limit */
 	const struct resource_type *types; /* ended by a name of NULL, in the order of their priority */
 	const char *(*base_url)(const char *region); /* NULL: no such region */
@@ -196,17 +216,21 @@ struct provider {
 	/* Records a page of such a listing; 0: they come all at once. NULL: not known. */
 	unsigned (*page_max)(const struct account *a, enum ask_kind kind,
 			     const struct resource_type *type);
+	/* Calls that one record takes beside the listing that shows it, where it is read whole; at least. NULL: one where listings are poor. */
+	unsigned (*reads)(const struct account *a, const struct resource_type *type);
+	/* Fills the page of a redirection (301, 308), whose body is of no interest. NULL: as any other status. */
+	void (*moved)(const struct ask *ask, const char *location, struct page *page);
 	/* Fills the page from page->body and the status (never called for a 304 or without a body that is one value). */
 	void (*read)(const struct account *a, const struct ask *ask, int status, const char *link,
 		     int64_t seen_ms, struct page *page);
 	/* Notes in `page`, which has one record, the lists inside it that are cut. */
 	void (*cut)(const struct account *a, struct page *page);
-	/* Puts the items of an ASK_NESTED's page into the record of `whole`, an ASK_ONE's: instead of what its list shows (`first`), or after it. 0, ERR_NOMEM, ERR_INVALID. */
+	/* Puts the items of an ASK_NESTED's page into the record of `whole`, an ASK_ONE's: instead of what its list shows (`first`), or after it; or behind it, as its children. 0, ERR_NOMEM, ERR_INVALID. */
 	int (*nest)(const struct account *a, struct page *whole, const char *list,
 		    const struct page *part, bool first);
 };
 
-extern const struct provider provider_intercom;
+extern const struct provider provider_intercom, provider_front;
 
 const struct provider *provider_find(struct bytes name); /* NULL: unknown */
 int provider_route(const struct provider *p,

@@ -6,6 +6,13 @@
 
 #define DAY_MS INT64_C(86400000)
 
+static bool provider_has(const struct config_source *s, const char *name)
+{
+	const struct provider *p = s->provider ? provider_find(bytes_str(s->provider)) : NULL;
+
+	return !p || provider_type(p, bytes_str(name));
+}
+
 static void set_text(struct loader *l, const char *name, struct config_resource *r, const char *text)
 {
 	loader_set(l, option_find(SECTION_RESOURCE, name), r, text);
@@ -25,7 +32,7 @@ void loader_resource_defaults(struct loader *l, struct config_source *s)
 		*r = s->other;
 		r->name = d->name;
 		r->follows = d->follows;
-		r->enabled = (s->wanted >> i) & 1;
+		r->enabled = ((s->wanted >> i) & 1) && provider_has(s, d->name);
 		set_text(l, "every", r, d->every);
 		set_text(l, "full", r, d->full);
 		set_text(l, "tolerance", r, d->tolerance);
@@ -56,6 +63,12 @@ static void check_resource(struct loader *l, const struct config_source *s,
 {
 	char every[DURATION_TEXT_MAX], tolerance[DURATION_TEXT_MAX];
 
+	if (!provider_has(s, r->name)) {
+		if (r->line)
+			config_error(l->errors, r->line, "[resource %s/%s]: %s has no %s", s->name,
+				     r->name, s->provider, r->name);
+		return;
+	}
 	if (r->line && !r->enabled)
 		config_error(l->errors, r->line,
 			     "[resource %s/%s]: the source's list of resources leaves it out",
@@ -115,6 +128,32 @@ static void check_resource_verify(struct loader *l, const struct config_source *
 	}
 }
 
+/* What is asked for by name must be there. */
+static void check_wanted(struct loader *l, const struct config_source *s)
+{
+	unsigned all = (1u << config_resource_count) - 1;
+
+	if (s->wanted == all)
+		return;
+	for (size_t i = 0; i < config_resource_count; i++)
+		if ((s->wanted >> i & 1) && !config_resources[i].follows &&
+		    !provider_has(s, config_resources[i].name))
+			config_error(l->errors, s->line, "resources: %s has no %s", s->provider,
+				     config_resources[i].name);
+}
+
+/* Options that only one provider has. */
+static void check_provider(struct loader *l, const struct config_source *s)
+{
+	static const char *const only_intercom[] = {"region", "version"};
+
+	for (size_t i = 0; i < sizeof only_intercom / sizeof *only_intercom; i++)
+		if (s->provider && strcmp(s->provider, "intercom") != 0 &&
+		    s->given & option_bit(option_find(SECTION_SOURCE, only_intercom[i])))
+			config_warning(l->errors, s->line, "%s: %s has none, it is not used",
+				       only_intercom[i], s->provider);
+}
+
 /* Kinds of calls that the source's provider does not know. */
 static void check_routes(struct loader *l, const struct config_source *s)
 {
@@ -141,6 +180,8 @@ void loader_resource_checks(struct loader *l, struct config_source *s)
 		if (s->resources[i].follows)
 			follow(s, &s->resources[i]);
 	check_retain(l, s, s->line, s->retain_ms, "conversations and tickets");
+	check_wanted(l, s);
+	check_provider(l, s);
 	check_routes(l, s);
 	for (size_t i = 0; i < s->resource_count; i++) {
 		check_resource(l, s, &s->resources[i]);

@@ -13,8 +13,7 @@
 #define MIB       (INT64_C(1) << 20)
 
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
-static const char *const providers[] = {"intercom", NULL};
-static const char *const providers_later[] = {"front", NULL};
+static const char *const providers[] = {"intercom", "front", NULL};
 static const char *const regions[] = {"us", "eu", "au", NULL};
 static const char *const versions[] = {"2.14", "2.15", "2.16", NULL};
 static const char *const depths[] = {"threads", "counts", NULL};
@@ -54,9 +53,9 @@ const struct option config_options[] = {
 	 .help = "how long a stop waits for work under way"},
 
 	{SOURCE(provider), .name = "provider", .type = OPTION_CHOICE, .words = providers,
-	 .later = providers_later, .required = true, .help = "whose API is mirrored"},
+	 .required = true, .help = "whose API is mirrored"},
 	{SOURCE(region), .name = "region", .type = OPTION_CHOICE, .fallback = "us",
-	 .words = regions, .help = "where the workspace is hosted"},
+	 .words = regions, .help = "where the workspace is hosted (intercom only)"},
 	{SOURCE(base_url), .name = "base_url", .type = OPTION_URL, .fallback = "",
 	 .help = "another address of the API, for proxies and the simulator; empty: the provider's own"},
 	{SOURCE(token), .name = "token", .type = OPTION_TOKEN, .required = true, .reloadable = true,
@@ -65,7 +64,7 @@ const struct option config_options[] = {
 	 .reloadable = true,
 	 .help = "where the secret is that the provider signs its webhooks with; they come to /webhooks/NAME of http; empty: none are taken"},
 	{SOURCE(version), .name = "version", .type = OPTION_CHOICE, .fallback = "2.16",
-	 .words = versions, .help = "Intercom-Version of every call"},
+	 .words = versions, .help = "Intercom-Version of every call (intercom only)"},
 	{SOURCE(history_ms), .name = "history", .type = OPTION_DURATION, .fallback = "400d",
 	 .min = DAY_MS, .max = 50 * 365 * DAY_MS, .reloadable = true,
 	 .help = "how far back the cache shall reach"},
@@ -130,7 +129,7 @@ const struct option config_options[] = {
 
 const size_t config_option_count = sizeof config_options / sizeof *config_options;
 
-/* Foundation first: names for the ids that the others carry. messages are read with their conversations, ticket parts with their tickets. */
+/* Of all providers; each has those it has. Foundation first: names for the ids that the others carry. messages are read with their conversations, ticket parts with their tickets. */
 const struct resource_default config_resources[] = {
 	{"conversations", NULL, "2m", "off", NULL, 2, true, true},
 	{"messages", "conversations", "2m", "off", NULL, 2, true, false},
@@ -148,6 +147,10 @@ const struct resource_default config_resources[] = {
 	{"conversation_attributes", NULL, "30m", "off", "45m", 5, false, false},
 	{"articles", NULL, "30m", "off", "45m", 6, false, false},
 	{"collections", NULL, "30m", "off", "45m", 6, false, false},
+	{"inboxes", NULL, "30m", "off", "45m", 1, false, false},
+	{"channels", NULL, "30m", "off", "45m", 5, false, false},
+	{"contact_lists", NULL, "30m", "off", "45m", 5, false, false},
+	{"links", NULL, "30m", "off", "45m", 5, false, false},
 };
 
 const size_t config_resource_count = sizeof config_resources / sizeof *config_resources;

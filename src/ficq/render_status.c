@@ -176,7 +176,7 @@ static void put_workspace(struct drawing *d, struct bytes workspace)
 	member_show(d->out, d->show, workspace, "name", CELL_TEXT);
 	buf_put_str(d->out, " (");
 	member_show(d->out, d->show, workspace, "id", CELL_TEXT);
-	if (member(workspace, "region").data) {
+	if (member_str(workspace, "region").len) {
 		buf_put_str(d->out, ", ");
 		member_show(d->out, d->show, workspace, "region", CELL_TEXT);
 	}

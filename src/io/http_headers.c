@@ -33,6 +33,7 @@ static const struct field {
 	FIELD("x-front-tier", KIND_TEXT, rate_tier),
 	FIELD("etag", KIND_TEXT, etag),
 	FIELD("link", KIND_TEXT, link),
+	FIELD("location", KIND_TEXT, location),
 	FIELD("x-request-id", KIND_TEXT, request_id),
 #undef FIELD
 };
@@ -42,7 +43,7 @@ void http_headers_reset(struct http_result *r)
 	r->date_ms = TIME_NONE;
 	r->rate_limit = r->rate_remaining = r->rate_reset = -1;
 	r->content_type[0] = r->retry_after[0] = r->rate_tier[0] = r->etag[0] = r->link[0] =
-		r->request_id[0] = 0;
+		r->location[0] = r->request_id[0] = 0;
 }
 
 static bool is_blank(uint8_t c)

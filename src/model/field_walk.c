@@ -4,6 +4,8 @@
  */
 #include "field_walk.h"
 
+#include "field_path.h"
+
 #include <codec/json.h>
 #include <codec/msgpack.h>
 #include <model/html.h>
@@ -176,16 +178,6 @@ struct walk {
 	bool seen; /* something that is not nil */
 };
 
-/* The place of a step that is a star; the path's length when there is none. */
-static size_t find_star(struct bytes path)
-{
-	for (size_t i = 0; i < path.len; i++)
-		if (path.data[i] == '*' && (i == 0 || path.data[i - 1] == '.') &&
-		    (i + 1 == path.len || path.data[i + 1] == '.'))
-			return i;
-	return path.len;
-}
-
 static bool is_nil(struct bytes raw)
 {
 	return raw.len == 1 && raw.data[0] == 0xc0;
@@ -193,7 +185,31 @@ static bool is_nil(struct bytes raw)
 
 static int walk_path(struct walk *w, struct bytes doc, struct bytes path, unsigned stars);
 
-static int walk_items(struct walk *w, struct bytes array, struct bytes rest, unsigned stars)
+/* Whether the path leads to something, and, with a word, to just that. */
+static bool holds(struct bytes doc, struct bytes path, struct bytes word)
+{
+	struct bytes found;
+	struct scalar scalar;
+	struct mp_value v;
+
+	if (mp_path(doc, path, &found) != 1 || is_nil(found))
+		return false;
+	return !word.data ||
+	       (mp_get(found, &v) && read_text(&v, &scalar) && bytes_equal(scalar.text, word));
+}
+
+static bool all_hold(struct bytes doc, struct bytes guard)
+{
+	struct bytes path, word;
+
+	while (condition_next(&guard, &path, &word))
+		if (!holds(doc, path, word))
+			return false;
+	return true;
+}
+
+static int walk_items(struct walk *w, struct bytes array, struct bytes rest, struct bytes condition,
+		      unsigned stars)
 {
 	struct mp_reader r = mp_reader_of(array);
 	struct mp_value head;
@@ -206,7 +222,7 @@ static int walk_items(struct walk *w, struct bytes array, struct bytes rest, uns
 	for (uint32_t i = 0; i < head.count; i++) {
 		if (mp_take(&r, &item) != 1)
 			return ERR_CORRUPT;
-		int rc = walk_path(w, item, rest, stars);
+		int rc = all_hold(item, condition) ? walk_path(w, item, rest, stars) : 0;
 		if (rc)
 			return rc;
 	}
@@ -215,8 +231,9 @@ static int walk_items(struct walk *w, struct bytes array, struct bytes rest, uns
 
 static int walk_path(struct walk *w, struct bytes doc, struct bytes path, unsigned stars)
 {
-	size_t star = find_star(path);
-	struct bytes before = bytes_of(path.data, star), found = doc;
+	struct bytes condition, found = doc;
+	size_t end, star = star_find(path, &end, &condition);
+	struct bytes before = bytes_of(path.data, star);
 
 	if (star < path.len && before.len)
 		before.len--; /* the dot */
@@ -227,10 +244,10 @@ static int walk_path(struct walk *w, struct bytes doc, struct bytes path, unsign
 			return rc;
 	}
 	if (star < path.len) {
-		struct bytes rest = bytes_of(path.data + star + 1, path.len - star - 1);
+		struct bytes rest = bytes_of(path.data + end, path.len - end);
 		if (rest.len)
 			rest = bytes_of(rest.data + 1, rest.len - 1);
-		return stars < FIELD_STARS_MAX ? walk_items(w, found, rest, stars + 1) : 0;
+		return stars < FIELD_STARS_MAX ? walk_items(w, found, rest, condition, stars + 1) : 0;
 	}
 	if (is_nil(found))
 		return 0;
@@ -238,41 +255,39 @@ static int walk_path(struct walk *w, struct bytes doc, struct bytes path, unsign
 	return w->each(w->ctx, found);
 }
 
-/* "=" and a MessagePack text, which stands in the table as it is: what holds when nothing else was found. Never in a raw path, whose
- * bytes are a question's and no MessagePack. */
-static bool is_constant(const struct field *f, struct bytes path)
-{
-	return f->type != FIELD_ANY && path.len > 1 && path.data[0] == '=';
-}
-
-static int walk_constant(struct walk *w, struct bytes path)
+/* What holds when nothing before it was found; it stands in the table as it is. */
+static int walk_constant(struct walk *w, struct bytes value)
 {
 	w->seen = true;
-	return w->each(w->ctx, bytes_of(path.data + 1, path.len - 1));
+	return w->each(w->ctx, value);
 }
 
-/* Alternatives and constants are for tables: a raw path from a question may have a key with a bar in it. */
+static int walk_alternatives(const struct field *f, struct bytes doc, struct walk *w,
+			     enum path_form *form)
+{
+	struct bytes rest = bytes_str(f->path);
+	struct alternative one;
+	int rc = 0;
+
+	while (rc == 0 && !w->seen && alternative_next(&rest, &one)) {
+		*form = one.form;
+		if (!all_hold(doc, one.guard))
+			continue;
+		rc = one.constant ? walk_constant(w, one.path) : walk_path(w, doc, one.path, 0);
+	}
+	return rc;
+}
+
+/* Alternatives and constants are for tables: a raw path from a question may have a key with a bar in it, and its bytes are no MessagePack. */
 int field_raw_each(const struct field *f, const struct field_source *from, field_each_raw *each,
 		   void *ctx)
 {
 	struct walk w = {.outline = from->outline, .each = each, .ctx = ctx};
-	struct bytes rest = bytes_str(f->path);
-	bool more = true;
+	struct bytes doc = from->r->doc;
+	enum path_form form;
 
-	while (more && !w.seen) {
-		const uint8_t *bar = f->type == FIELD_ANY || !rest.len
-					     ? NULL
-					     : memchr(rest.data, '|', rest.len);
-		struct bytes path = bar ? bytes_of(rest.data, (size_t)(bar - rest.data)) : rest;
-		int rc = is_constant(f, path) ? walk_constant(&w, path)
-					      : walk_path(&w, from->r->doc, path, 0);
-		if (rc)
-			return rc;
-		more = bar;
-		if (bar)
-			rest = bytes_of(bar + 1, rest.len - path.len - 1);
-	}
-	return 0;
+	return f->type == FIELD_ANY ? walk_path(&w, doc, bytes_str(f->path), 0)
+				    : walk_alternatives(f, doc, &w, &form);
 }
 
 static int take_first(void *ctx, struct bytes raw)
@@ -294,17 +309,24 @@ struct reading {
 	field_each *each;
 	void *ctx;
 	bool item;
+	enum path_form form; /* of the alternative that is walked */
 };
 
 static int read_item(void *ctx, struct bytes raw)
 {
 	struct reading *reading = ctx;
+	enum field_type type = reading->form == PATH_PLAIN ? FIELD_TEXT : reading->f->type;
 	struct scalar value;
 
 	if (is_nil(raw))
 		return 0;
 	value.item = reading->item;
-	int rc = scalar_read(reading->f->type, raw, reading->scratch, &value);
+	int rc = scalar_read(type, raw, reading->scratch, &value);
+	if (reading->form == PATH_TAIL && value.type == SCALAR_TEXT) {
+		value.text = url_tail(value.text);
+		if (!value.text.len)
+			return 0;
+	}
 	return rc ? rc : reading->each(reading->ctx, &value);
 }
 
@@ -325,7 +347,7 @@ static int read_value(void *ctx, struct bytes raw)
 		return ERR_CORRUPT;
 	reading->item = reading->f->type == FIELD_LIST || head.type == MP_ARRAY ||
 			strchr(reading->f->path, '*');
-	return head.type == MP_ARRAY ? walk_items(&w, raw, bytes_of(NULL, 0), 0)
+	return head.type == MP_ARRAY ? walk_items(&w, raw, bytes_of(NULL, 0), bytes_of(NULL, 0), 0)
 				     : read_item(ctx, raw);
 }
 
@@ -359,14 +381,16 @@ static bool envelope_scalar(const struct record *r, struct bytes name, struct sc
 int field_walk(const struct field *f, const struct field_source *from, struct buf *scratch,
 	       field_each *each, void *ctx)
 {
-	struct reading reading = {f, scratch, each, ctx, false};
+	struct reading reading = {f, scratch, each, ctx, false, PATH_AS_IS};
+	struct walk w = {.outline = from->outline, .each = read_value, .ctx = &reading};
 	struct scalar value;
 
 	if (!f->path)
 		return envelope_scalar(from->r, bytes_str(f->name), &value) ? each(ctx, &value) : 0;
 	if (!from->r->doc.len)
 		return 0;
-	int rc = field_raw_each(f, from, read_value, &reading);
+	int rc = f->type == FIELD_ANY ? walk_path(&w, from->r->doc, bytes_str(f->path), 0)
+				      : walk_alternatives(f, from->r->doc, &w, &reading.form);
 	return rc == ENOUGH ? 0 : rc;
 }
 

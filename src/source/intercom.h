@@ -4,7 +4,8 @@
 #ifndef FIC_SOURCE_INTERCOM_INTERNAL_H
 #define FIC_SOURCE_INTERCOM_INTERNAL_H
 
-#include <source/provider.h>
+#include "page.h"
+#include "url.h"
 
 /* How one resource is listed. */
 struct intercom_route {
@@ -39,8 +40,6 @@ const struct intercom_route *intercom_route(const struct account *a, const struc
 #define INTERCOM_DELETED_PAGE_MAX 60
 /* Companies by page number end here; the rest shows by scroll only. */
 #define INTERCOM_NUMBERED_MAX 10000
-/* More items than this in one answer are not believed (admins, teams and tags come all at once; a thread shows 500 parts). */
-#define INTERCOM_ITEMS_MAX 100000
 /* A retrieved conversation or ticket shows no more parts than this. */
 #define INTERCOM_PARTS_MAX 500
 /* After a scroll that was not read to its end nobody can begin another one for a minute. */
@@ -67,17 +66,12 @@ struct intercom_reading {
 };
 
 /* intercom_doc.c */
-void intercom_nonsense(struct page *page, const char *words);
 /* The "type" member of an object. */
 bool intercom_type_is(struct bytes doc, const char *type);
 /* A member that is seconds, as an integer, a double or text, or milliseconds; TIME_NONE for anything else. */
 int64_t intercom_seconds(struct bytes doc, const char *key);
 /* The envelope of an object; false: it has no id. */
 bool intercom_record(const struct intercom_reading *g, struct bytes doc, struct record *out);
-bool intercom_records(struct page *page, size_t count); /* room for them; false: a fault is set */
-/* The map with one of its members replaced, or left out (value {NULL, 0}); in the page's arena. {NULL, 0}: no memory. */
-struct bytes intercom_map_with(struct page *page, struct bytes map, const char *key,
-			       struct bytes value);
 
 /* intercom_next.c: the cursor to the page after this one, of a list's answer. */
 void intercom_read_next(const struct intercom_reading *g, struct bytes body);

@@ -20,35 +20,6 @@ static void set_headers(const struct account *a, struct call *out, bool body)
 		snprintf(out->headers[2], sizeof out->headers[2], "Content-Type: application/json");
 }
 
-/* isalnum depends on the locale. */
-static bool plain(uint8_t c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       c == '-' || c == '_';
-}
-
-/* Letters, digits, '-' and '_' only: such an id needs no escaping and cannot leave its place in a path. */
-static bool id_usable(struct bytes id)
-{
-	if (id.len == 0 || id.len > RECORD_ID_MAX)
-		return false;
-	for (size_t i = 0; i < id.len; i++)
-		if (!plain(id.data[i]))
-			return false;
-	return true;
-}
-
-static void put_escaped(struct buf *out, struct bytes text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.data[i];
-		if (plain(c) || c == '.' || c == '~')
-			buf_put_byte(out, c);
-		else
-			buf_printf(out, "%%%02X", c);
-	}
-}
-
 /* Pages of another size are cut elsewhere (and do not meet again soon): what fell between two of them does not do so again. */
 static unsigned page_size(const struct intercom_route *route, const struct ask *ask)
 {
@@ -66,7 +37,7 @@ static void put_scroll(const struct account *a, const struct intercom_route *rou
 		return;
 	out->once = true;
 	buf_put_str(&out->url, "?scroll_param=");
-	put_escaped(&out->url, parameter);
+	url_put_escaped(&out->url, parameter);
 }
 
 static int put_list(const struct account *a, const struct intercom_route *route,
@@ -89,7 +60,7 @@ static int put_list(const struct account *a, const struct intercom_route *route,
 	if (route->page_numbers || cursor.len)
 		buf_printf(&out->url, "%c%s=", sign, route->page_numbers ? "page" : "starting_after");
 	if (cursor.len)
-		put_escaped(&out->url, cursor);
+		url_put_escaped(&out->url, cursor);
 	else if (route->page_numbers)
 		buf_put_str(&out->url, "1");
 	return 0;
@@ -173,7 +144,7 @@ static int put_deleted(const struct account *a, struct bytes cursor, struct call
 	buf_printf(&out->url, "%s/conversations/deleted?order=desc&per_page=%d&page=", a->base_url,
 		   INTERCOM_DELETED_PAGE_MAX);
 	if (cursor.len)
-		put_escaped(&out->url, cursor);
+		url_put_escaped(&out->url, cursor);
 	else
 		buf_put_str(&out->url, "1");
 	return 0;
@@ -182,7 +153,7 @@ static int put_deleted(const struct account *a, struct bytes cursor, struct call
 static int put_one(const struct account *a, const struct intercom_route *route,
 		   const struct ask *ask, struct call *out, struct why *why)
 {
-	if (!id_usable(ask->id))
+	if (!url_id_usable(ask->id))
 		return why_set(why, ERR_INVALID, "'%.*s' cannot be an id at Intercom",
 			       (int)(ask->id.len > 60 ? 60 : ask->id.len),
 			       (const char *)ask->id.data);
@@ -201,7 +172,7 @@ static int put_nested(const struct account *a, const struct intercom_route *rout
 		return rc;
 	buf_put_str(&out->url, path);
 	if (cursor.len)
-		put_escaped(&out->url, cursor);
+		url_put_escaped(&out->url, cursor);
 	else if (strchr(path, '?'))
 		buf_put_str(&out->url, "1");
 	return 0;
@@ -239,6 +210,7 @@ static int put_call(const struct account *a, const struct ask *ask, struct bytes
 		if (ask->type->traits & TRAIT_DELETED)
 			return put_deleted(a, cursor, out);
 		break;
+	case ASK_EVENTS: break;
 	}
 	return why_set(why, ERR_INVALID, "Intercom has no such reading of %s",
 		       ask->type ? ask->type->name : "this");

@@ -7,13 +7,6 @@
 
 #define SECONDS_MAX 1e11 /* the year 5138 */
 
-void intercom_nonsense(struct page *page, const char *words)
-{
-	page->fault = FAULT_NONSENSE;
-	why_set(&page->why, 0, "%s", words);
-	page->count = 0;
-}
-
 bool intercom_type_is(struct bytes doc, const char *type)
 {
 	struct bytes text;
@@ -87,44 +80,4 @@ bool intercom_record(const struct intercom_reading *g, struct bytes doc, struct 
 	if (out->id.len == 0 && g->route && g->route->nameless)
 		out->id = full_name(g->page, doc);
 	return out->id.len > 0;
-}
-
-bool intercom_records(struct page *page, size_t count)
-{
-	if (count > INTERCOM_ITEMS_MAX) {
-		intercom_nonsense(page, "the answer has more items than can be");
-		return false;
-	}
-	page->records = arena_alloc(&page->arena, count * sizeof *page->records + 1);
-	if (!page->records)
-		intercom_nonsense(page, "out of memory while reading a page");
-	return page->records != NULL;
-}
-
-struct bytes intercom_map_with(struct page *page, struct bytes map, const char *key, struct bytes value)
-{
-	struct mp_reader r = mp_reader_of(map);
-	struct buf out = {0};
-	struct mp_value head;
-	struct bytes name, old, copy;
-	uint32_t kept = 0;
-
-	if (mp_next(&r, &head) != 1)
-		return bytes_of(NULL, 0);
-	size_t mark = mp_begin_map(&out);
-	for (uint32_t i = 0; i < head.count; i++) {
-		struct mp_value k;
-		if (mp_take(&r, &name) != 1 || mp_take(&r, &old) != 1)
-			break;
-		bool found = mp_get(name, &k) && k.type == MP_STR && bytes_is(k.str, key);
-		if (found && !value.len)
-			continue;
-		buf_put_bytes(&out, name);
-		buf_put_bytes(&out, found ? value : old);
-		kept++;
-	}
-	mp_end_map(&out, mark, kept);
-	copy = out.error ? bytes_of(NULL, 0) : arena_bytes(&page->arena, buf_bytes(&out));
-	buf_release(&out);
-	return copy;
 }

@@ -89,21 +89,20 @@ void intercom_read_nested(const struct intercom_reading *g, struct bytes body)
 	struct bytes items, doc;
 
 	if (!find_items(body, n->list, &items)) {
-		intercom_nonsense(page, "the answer is not the list that was asked for");
+		page_nonsense(page, "the answer is not the list that was asked for");
 		return;
 	}
 	r = mp_reader_of(items);
 	if (mp_next(&r, &head) != 1 || head.type != MP_ARRAY) {
-		intercom_nonsense(page, "the list of items is not a list");
+		page_nonsense(page, "the list of items is not a list");
 		return;
 	}
-	if (!intercom_records(page, head.count))
+	if (!page_room(page, head.count))
 		return;
 	for (uint32_t i = 0; i < head.count; i++) {
 		if (mp_take(&r, &doc) != 1 || !intercom_type_is(doc, n->item_type) ||
 		    !intercom_record(g, doc, &page->records[page->count].record)) {
-			intercom_nonsense(page,
-					  "an item of the list is of another kind, or has no id");
+			page_nonsense(page, "an item of the list is of another kind, or has no id");
 			return;
 		}
 		page->records[page->count++].type = NULL;
@@ -163,14 +162,13 @@ int intercom_nest(const struct account *a, struct page *whole, const char *list,
 	for (size_t i = 0; i < part->count; i++)
 		put_reference(n, part->records[i].record.id, &data);
 	mp_end_array(&data, mark, count + (uint32_t)part->count);
-	grown = data.error ? bytes_of(NULL, 0)
-			   : intercom_map_with(whole, old, "data", buf_bytes(&data));
+	grown = data.error ? bytes_of(NULL, 0) : page_map_with(whole, old, "data", buf_bytes(&data));
 	buf_release(&data);
 	if (grown.data)
-		grown = intercom_map_with(whole, grown, "has_more", bytes_of(no, sizeof no));
+		grown = page_map_with(whole, grown, "has_more", bytes_of(no, sizeof no));
 	if (!grown.data)
 		return ERR_NOMEM;
-	doc = intercom_map_with(whole, r->doc, list, grown);
+	doc = page_map_with(whole, r->doc, list, grown);
 	if (!doc.data)
 		return ERR_NOMEM;
 	r->doc = doc;

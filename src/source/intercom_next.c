@@ -9,48 +9,6 @@
 
 static const char scroll_mark[] = "scroll:";
 
-/* The place of a parameter's value in a URL's query; {NULL, 0}: it has none of that name. */
-static struct bytes url_value(struct bytes url, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (size_t i = 0; i + n + 1 < url.len; i++) {
-		const char *at = (const char *)url.data + i;
-		if ((at[0] != '?' && at[0] != '&') || memcmp(at + 1, name, n) != 0 || at[n + 1] != '=')
-			continue;
-		struct bytes value = bytes_of(at + n + 2, url.len - i - n - 2);
-		for (size_t j = 0; j < value.len; j++)
-			if (value.data[j] == '&' || value.data[j] == '#')
-				value.len = j;
-		return value;
-	}
-	return bytes_of(NULL, 0);
-}
-
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* A parameter's value without its escapes. */
-static struct bytes url_parameter(struct page *page, struct bytes url, const char *name)
-{
-	struct bytes raw = url_value(url, name);
-	uint8_t *out = arena_alloc(&page->arena, raw.len + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; out && i < raw.len; i++) {
-		int high = raw.data[i] == '%' && i + 2 < raw.len ? hex_digit(raw.data[i + 1]) : -1;
-		int low = high >= 0 ? hex_digit(raw.data[i + 2]) : -1;
-		out[n++] = low >= 0 ? (uint8_t)(high * 16 + low) : raw.data[i];
-		i += low >= 0 ? 2 : 0;
-	}
-	return bytes_of(out, n);
-}
-
 static struct bytes number_text(struct page *page, int64_t n)
 {
 	char digits[24];
@@ -86,7 +44,7 @@ static void read_scroll(const struct intercom_reading *g, struct bytes parameter
 	buf_put_bytes(&next, parameter);
 	page->next = arena_bytes(&page->arena, buf_bytes(&next));
 	if (next.error || !page->next.len)
-		intercom_nonsense(page, "out of memory while reading a page");
+		page_nonsense(page, "out of memory while reading a page");
 	buf_release(&next);
 }
 
@@ -120,13 +78,13 @@ void intercom_read_next(const struct intercom_reading *g, struct bytes body)
 	if (mp_path(body, bytes_str("pages.next"), &next) != 1 || !mp_get(next, &v) || v.type == MP_NIL)
 		return;
 	if (v.type == MP_STR)
-		page->next = url_parameter(page, v.str, name);
+		page->next = url_parameter(&page->arena, v.str, name);
 	else if (mp_find_str(next, name, &text))
 		page->next = text;
 	else if (numbered && mp_find_int(next, name, &number))
 		page->next = number_text(page, number);
 	if (page->next.len == 0) {
-		intercom_nonsense(page, "there is a next page, but no cursor to it");
+		page_nonsense(page, "there is a next page, but no cursor to it");
 		return;
 	}
 	/* More than page numbers lead to: they are not followed to their end first. */

@@ -41,7 +41,7 @@ static void read_item(const struct intercom_reading *g, struct bytes doc)
 	unsigned traits = g->ask->type->traits;
 
 	if (!type_fits(g->route, doc) || !intercom_record(g, doc, &item->record)) {
-		intercom_nonsense(page, "an item of the list is of another kind, or has no id");
+		page_nonsense(page, "an item of the list is of another kind, or has no id");
 		return;
 	}
 	if (g->ask->kind != ASK_DELETED && g->route->parts && !(traits & TRAIT_POOR)) {
@@ -64,7 +64,7 @@ static bool make_room(const struct intercom_reading *g, struct mp_reader r, uint
 	if (g->ask->kind != ASK_DELETED && g->route->parts)
 		for (uint32_t i = 0; i < count && mp_take(&r, &doc) == 1; i++)
 			all += intercom_thread_count(g->route, doc);
-	return intercom_records(g->page, all);
+	return page_room(g->page, all);
 }
 
 static void read_items(const struct intercom_reading *g, struct bytes list)
@@ -75,14 +75,14 @@ static void read_items(const struct intercom_reading *g, struct bytes list)
 	struct bytes doc;
 
 	if (mp_next(&r, &head) != 1 || head.type != MP_ARRAY) {
-		intercom_nonsense(page, "the list of items is not a list");
+		page_nonsense(page, "the list of items is not a list");
 		return;
 	}
 	if (!make_room(g, r, head.count))
 		return;
 	for (uint32_t i = 0; i < head.count && !page->fault; i++) {
 		if (mp_take(&r, &doc) != 1)
-			intercom_nonsense(page, "the list of items is cut");
+			page_nonsense(page, "the list of items is cut");
 		else
 			read_item(g, doc);
 	}
@@ -94,11 +94,11 @@ static void read_list(const struct intercom_reading *g, struct bytes body)
 	struct bytes list;
 
 	if (!intercom_type_is(body, g->route->list_type)) {
-		intercom_nonsense(page, "the answer is not the list that was asked for");
+		page_nonsense(page, "the answer is not the list that was asked for");
 		return;
 	}
 	if (mp_find(body, bytes_str(g->route->key), &list) != 1) {
-		intercom_nonsense(page, "the list has no items member");
+		page_nonsense(page, "the list has no items member");
 		return;
 	}
 	if (!mp_find_int(body, "total_count", &page->total))
@@ -117,7 +117,7 @@ static void read_deleted(const struct intercom_reading *g, struct bytes body)
 
 	if (!intercom_type_is(body, "conversations.list") ||
 	    mp_find(body, bytes_str("conversations"), &list) != 1) {
-		intercom_nonsense(page, "the answer is not the list of deleted conversations");
+		page_nonsense(page, "the answer is not the list of deleted conversations");
 		return;
 	}
 	read_items(g, list);
@@ -126,8 +126,8 @@ static void read_deleted(const struct intercom_reading *g, struct bytes body)
 		r->updated_ms = intercom_seconds(r->doc, "deleted_at");
 		/* What does not say when it was deleted may be a conversation that lives. */
 		if (r->updated_ms == TIME_NONE) {
-			intercom_nonsense(
-				page, "an item of the deletions does not say when it was deleted");
+			page_nonsense(page,
+				      "an item of the deletions does not say when it was deleted");
 			return;
 		}
 		r->created_ms = TIME_NONE;
@@ -145,10 +145,10 @@ static void read_one(const struct intercom_reading *g, struct bytes body)
 	struct page *page = g->page;
 
 	if (!intercom_type_is(body, g->route->item_type)) {
-		intercom_nonsense(page, "the answer is not the record that was asked for");
+		page_nonsense(page, "the answer is not the record that was asked for");
 		return;
 	}
-	if (!intercom_records(page, g->route->parts ? intercom_thread_count(g->route, body) : 1))
+	if (!page_room(page, g->route->parts ? intercom_thread_count(g->route, body) : 1))
 		return;
 	if (g->route->parts) {
 		intercom_thread(g, body);
@@ -159,7 +159,7 @@ static void read_one(const struct intercom_reading *g, struct bytes body)
 	if (page->fault)
 		return;
 	if (page->count == 0 || !bytes_equal(page->records[0].record.id, g->ask->id)) {
-		intercom_nonsense(page, "another record was answered than was asked for");
+		page_nonsense(page, "another record was answered than was asked for");
 		return;
 	}
 	if (g->route->cut_lists)
@@ -168,30 +168,14 @@ static void read_one(const struct intercom_reading *g, struct bytes body)
 
 /* ---- who we are ---- */
 
-static void copy_text(struct bytes doc, const char *path, char *out, size_t cap)
-{
-	struct bytes value;
-	struct mp_value v;
-
-	out[0] = 0;
-	if (mp_path(doc, bytes_str(path), &value) != 1 || !mp_get(value, &v) || v.type != MP_STR)
-		return;
-	/* Cut between characters, not inside one. */
-	if (v.str.len >= cap)
-		for (v.str.len = cap - 1; v.str.len && (v.str.data[v.str.len] & 0xc0) == 0x80;
-		     v.str.len--)
-			continue;
-	snprintf(out, cap, "%.*s", (int)v.str.len, (const char *)v.str.data);
-}
-
 static void read_identity(struct bytes body, struct page *page)
 {
-	copy_text(body, "app.id_code", page->identity.id, sizeof page->identity.id);
-	copy_text(body, "app.name", page->identity.name, sizeof page->identity.name);
-	copy_text(body, "app.region", page->identity.region, sizeof page->identity.region);
-	copy_text(body, "app.timezone", page->identity.timezone, sizeof page->identity.timezone);
+	page_copy_text(body, "app.id_code", page->identity.id, sizeof page->identity.id);
+	page_copy_text(body, "app.name", page->identity.name, sizeof page->identity.name);
+	page_copy_text(body, "app.region", page->identity.region, sizeof page->identity.region);
+	page_copy_text(body, "app.timezone", page->identity.timezone, sizeof page->identity.timezone);
 	if (!page->identity.id[0])
-		intercom_nonsense(page, "the answer does not name a workspace (app.id_code)");
+		page_nonsense(page, "the answer does not name a workspace (app.id_code)");
 }
 
 void intercom_read(const struct account *a, const struct ask *ask, int status, const char *link,
@@ -214,5 +198,6 @@ void intercom_read(const struct account *a, const struct ask *ask, int status, c
 	case ASK_DELETED: read_deleted(&g, body); return;
 	case ASK_ONE: read_one(&g, body); return;
 	case ASK_NESTED: intercom_read_nested(&g, body); return;
+	case ASK_EVENTS: return; /* is never asked */
 	}
 }

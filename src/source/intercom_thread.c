@@ -48,7 +48,7 @@ static void add_opening(const struct intercom_reading *g, const struct resource_
 	    !mp_get(doc, &v) || v.type != MP_MAP)
 		return;
 	if (parent->id.len + strlen("source:") > RECORD_ID_MAX) {
-		intercom_nonsense(page, "the id of the conversation is too long");
+		page_nonsense(page, "the id of the conversation is too long");
 		return;
 	}
 	snprintf(id, sizeof id, "source:%.*s", (int)parent->id.len, (const char *)parent->id.data);
@@ -90,7 +90,7 @@ static void add_parts(const struct intercom_reading *g, const struct resource_ty
 	for (uint32_t i = 0; i < head.count; i++) {
 		struct page_record *item = &page->records[page->count];
 		if (mp_take(&r, &doc) != 1 || !intercom_record(g, doc, &item->record)) {
-			intercom_nonsense(page, "a part of the thread has no id");
+			page_nonsense(page, "a part of the thread has no id");
 			return;
 		}
 		item->type = type;
@@ -126,20 +126,20 @@ void intercom_thread(const struct intercom_reading *g, struct bytes doc)
 	uint32_t count;
 
 	if (!find_parts(g->route, doc, &parts, &count)) {
-		intercom_nonsense(page, "the thread came without its parts");
+		page_nonsense(page, "the thread came without its parts");
 		return;
 	}
 	item->type = g->ask->type;
 	if (!intercom_record(g, doc, &item->record)) {
-		intercom_nonsense(page, "the thread has no id");
+		page_nonsense(page, "the thread has no id");
 		return;
 	}
 	page->count++;
 	if (parts_missing(g->route, doc, count))
 		item->record.flags |= RECORD_TRUNCATED;
-	item->record.doc = intercom_map_with(page, doc, g->route->parts, bytes_of(NULL, 0));
+	item->record.doc = page_map_with(page, doc, g->route->parts, bytes_of(NULL, 0));
 	if (!item->record.doc.data) {
-		intercom_nonsense(page, "out of memory while reading a thread");
+		page_nonsense(page, "out of memory while reading a thread");
 		return;
 	}
 	add_opening(g, child, &item->record, doc);

@@ -101,6 +101,7 @@ struct page *page_alone(const struct account *a, const struct page_record *item)
 	}
 	p->count = 1;
 	p->records[0] = *item;
+	p->records[0].event = (struct page_event){0};
 	p->records[0].record.id = id;
 	p->records[0].record.doc = buf_bytes(&p->body);
 	p->records[0].record.flags &= ~(unsigned)RECORD_POOR;
@@ -188,6 +189,11 @@ struct page *reader_finish(struct reader *r, int status, const char *link, int64
 			why_set(&p->why, 0,
 				"answered \"not modified\" to a question that had no condition");
 		}
+		return p;
+	}
+	if ((status == 301 || status == 308) && r->account->provider->moved) {
+		buf_reset(&p->body);
+		r->account->provider->moved(&r->ask, link, p);
 		return p;
 	}
 	if (!r->error)

@@ -1,7 +1,7 @@
 /* registry: the providers there are. */
 #include <source/provider.h>
 
-static const struct provider *const providers[] = {&provider_intercom};
+static const struct provider *const providers[] = {&provider_intercom, &provider_front};
 
 const struct provider *provider_find(struct bytes name)
 {

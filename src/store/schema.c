@@ -32,20 +32,20 @@ static uint64_t definition(const struct store_field *f)
 	return h ? h : 1;
 }
 
-static bool add_paths(struct schema *s, unsigned field, const char *path)
-{
-	struct bytes rest = bytes_str(path);
+struct adding {
+	struct schema *schema;
+	unsigned field;
+};
 
-	for (;;) {
-		const uint8_t *bar = memchr(rest.data, '|', rest.len);
-		size_t len = bar ? (size_t)(bar - rest.data) : rest.len;
-		if (s->paths_count == SCHEMA_PATHS_MAX)
-			return false;
-		s->paths[s->paths_count++] = (struct schema_path){bytes_of(rest.data, len), field};
-		if (!bar)
-			return true;
-		rest = bytes_of(bar + 1, rest.len - len - 1);
-	}
+static bool add_path(void *ctx, struct bytes path)
+{
+	const struct adding *a = ctx;
+	struct schema *s = a->schema;
+
+	if (s->paths_count == SCHEMA_PATHS_MAX)
+		return false;
+	s->paths[s->paths_count++] = (struct schema_path){path, a->field};
+	return true;
 }
 
 /* A key may hold dots: it is the whole path or its beginning up to a dot. */
@@ -81,7 +81,7 @@ static int schema_init(struct schema *s, const struct store_schema *from, struct
 		    strlen(f->field->name) >= SEGMENT_NAME_SIZE)
 			return why_set(why, ERR_INVALID, "%s of %s cannot be indexed",
 				       f->field->name, from->resource);
-		if (!add_paths(s, (unsigned)i, f->field->path))
+		if (!field_paths(f->field, add_path, &(struct adding){s, (unsigned)i}))
 			return why_set(why, ERR_LIMIT, "the fields of %s have too many paths",
 				       from->resource);
 		s->fields[i] = (struct schema_field){f->field, f->kind, definition(f)};

@@ -27,6 +27,8 @@ struct budget {
 #define BUDGET_WAIT_ANSWER INT64_MAX
 
 void budget_init(struct budget *b, double share, int64_t window_ms);
+/* So many calls a window until an answer tells another number. */
+void budget_assume(struct budget *b, int64_t limit);
 /* 0: a call may be sent now; else milliseconds to wait, or BUDGET_WAIT_ANSWER: until an answer comes. */
 int64_t budget_wait(const struct budget *b, int64_t mono_ms);
 void budget_sent(struct budget *b, int64_t mono_ms);

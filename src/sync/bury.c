@@ -9,6 +9,7 @@ struct burial {
 	struct scan *scan; /* over the children */
 	struct hashset keep;
 	bool keeps;
+	bool moved;
 	int64_t when_ms;
 	const struct page_record *head; /* put at the end; NULL: none */
 	bool stoned, counted;           /* a stone is, and is counted */
@@ -69,15 +70,19 @@ static int bury_child(struct run *run, const struct scan_row *row, struct why *w
 	struct burial *b = run->burial;
 	struct record child;
 
-	if (b->keeps && hashset_has(&b->keep, row->position.id_hash))
+	/* What has another parent by now, in this very transaction, is that one's. */
+	if ((b->keeps && hashset_has(&b->keep, row->position.id_hash)) ||
+	    hashset_has(&run->placed, row->position.id_hash))
 		return 0;
 	int rc = scan_record(b->scan, &run->memory, &child);
 	if (rc < 0)
 		return rc;
 	child.flags |= RECORD_DELETED;
 	child.doc = bytes_of(&nil, 1);
-	child.updated_ms = b->when_ms;
-	child.seen_ms = b->when_ms;
+	child.updated_ms = b->moved ? TIME_NONE : b->when_ms;
+	/* Of what may have moved any copy that is read later lives. */
+	if (!b->moved)
+		child.seen_ms = b->when_ms;
 	return run_put(run, run->resource->child, &child, false, why);
 }
 
@@ -133,6 +138,7 @@ int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes mer
 	int rc = begin(run, id, NULL, when_ms, why);
 	if (rc == 0) {
 		run->burial->stone = stone;
+		run->burial->moved = merged_into.len > 0;
 		run->burial->stoned = stoned;
 		run->burial->counted = held;
 	}

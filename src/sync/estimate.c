@@ -10,7 +10,10 @@
 #define RUNS_MAX  20   /* of a resource that are looked at */
 #define TRAIL_MAX 2000 /* entries that are looked through for them */
 #define UNKNOWN   (-1)
-#define ROWS_MAX  5000 /* that are counted one by one */
+/* What is believed to be typical: so long, and so many. */
+#define DENSE_MS      INT64_C(86400000)
+#define DENSE_RECORDS 50
+#define ROWS_MAX      5000 /* that are counted one by one */
 
 /* What the audit trail tells about a resource. */
 struct past {
@@ -74,7 +77,12 @@ static int64_t pages(const struct question *q, enum ask_kind kind, int64_t recor
 
 static int64_t reads(const struct question *q, int64_t records)
 {
-	return q->resource->options.type->traits & TRAIT_POOR ? records : 0;
+	const struct account *a = &q->resource->sync->options.account;
+	const struct resource_type *type = q->resource->options.type;
+
+	if (a->provider->reads)
+		return records * a->provider->reads(a, type);
+	return type->traits & TRAIT_POOR ? records : 0;
 }
 
 /* Pages of deletions that each changes run asks for. */
@@ -114,6 +122,11 @@ static int64_t total_of(const struct question *q)
 	return strtoll(text, NULL, 10);
 }
 
+static enum ask_kind changes_ask(const struct question *q)
+{
+	return q->resource->options.type->traits & TRAIT_EVENTS ? ASK_EVENTS : ASK_CHANGED;
+}
+
 static void estimate_changes(const struct question *q, bool follows, struct sync_estimate *out)
 {
 	const struct coverage *c = snapshot_coverage(q->view, q->resource->options.type->name);
@@ -128,7 +141,7 @@ static void estimate_changes(const struct question *q, bool follows, struct sync
 		out->basis = "too few changes runs so far to tell how much changes";
 		return;
 	}
-	out->calls = pages(q, ASK_CHANGED, k + again) + reads(q, k) + deletions(q);
+	out->calls = pages(q, changes_ask(q), k + again) + reads(q, k) + deletions(q);
 	out->basis = follows ? "what changes meanwhile" : "how much changed in the last runs";
 }
 
@@ -169,6 +182,19 @@ static void estimate_snapshot(const struct question *q, struct sync_estimate *ou
 	}
 }
 
+/* How many records the rest of a walk has, if it is as dense as what was walked. */
+static int64_t rest_of(const struct question *q, int64_t start_ms)
+{
+	int64_t walked = resource_walked(q->resource, q->view);
+	int64_t now = sync_provider_now(q->resource->sync);
+
+	if (walked == TIME_NONE || now - walked < DENSE_MS || held_of(q) < DENSE_RECORDS)
+		return UNKNOWN;
+	return walked <= start_ms ? 0
+				  : (int64_t)((double)held_of(q) * (double)(walked - start_ms) /
+					      (double)(now - walked));
+}
+
 static void estimate_backfill(const struct question *q, bool full, struct sync_estimate *out)
 {
 	const struct coverage *c = snapshot_coverage(q->view, q->resource->options.type->name);
@@ -189,6 +215,12 @@ static void estimate_backfill(const struct question *q, bool full, struct sync_e
 	if (total > held) {
 		out->calls = pages(q, ASK_CHANGED, total - held) + reads(q, total - held);
 		out->basis = "the provider's count when the reading began";
+		return;
+	}
+	int64_t rest = total == UNKNOWN ? rest_of(q, out->span_start_ms) : UNKNOWN;
+	if (rest != UNKNOWN) {
+		out->calls = pages(q, ASK_CHANGED, rest) + reads(q, rest);
+		out->basis = "the past is as busy as what was read of it";
 	}
 }
 

@@ -197,8 +197,9 @@ static struct page *page_of(struct fetch *f, const struct http_result *result, b
 	int64_t seen = result->date_ms != TIME_NONE ? result->date_ms
 						    : result->ended_ms + f->line->clock_offset_ms;
 	bool answered = result->outcome == HTTP_OK;
-	struct page *page = reader_finish(f->reader, answered ? result->status : 599, result->link,
-					  seen);
+	bool moved = result->status == 301 || result->status == 308;
+	struct page *page = reader_finish(f->reader, answered ? result->status : 599,
+					  moved ? result->location : result->link, seen);
 
 	if (page && !answered) {
 		/* What is too large now will be so again. */

@@ -41,6 +41,7 @@ bool single_lists(struct single *single, struct page *whole,
 {
 	single->whole = whole;
 	single->list = single->part = 0;
+	hashset_release(&single->cursors);
 	if (read_part(single, bytes_of(NULL, 0), done))
 		return true;
 	single->whole = NULL;
@@ -102,7 +103,13 @@ bool single_nested(struct single *single, struct page **page,
 			       "a list inside the record does not end, or does not fit into it");
 		return false;
 	}
+	if (part->next.len && hashset_add(&single->cursors, bytes_hash(part->next)) == 0) {
+		*page = failed(single, part, FAULT_NONSENSE,
+			       "a list inside the record goes in circles: it repeats a page cursor");
+		return false;
+	}
 	if (part->next.len == 0) {
+		hashset_release(&single->cursors);
 		single->part = 0;
 		single->list++;
 	}

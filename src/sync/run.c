@@ -59,6 +59,7 @@ struct run *run_new(struct resource *r, const struct run_ops *ops)
 /* A snapshot and a transaction for what comes. */
 static int run_begin(struct run *run, struct why *why)
 {
+	hashset_release(&run->placed);
 	run->view = snapshot_new(of(run)->options.store);
 	int rc = run->view ? store_begin(of(run)->options.store, &run->txn, why) : ERR_NOMEM;
 	return rc ? rc : run_feed_begin(run);

@@ -90,8 +90,9 @@ struct single {
 	struct run *run;
 	struct fetch *fetch;
 	struct page *whole; /* the record, while the lists inside it are read; NULL: there are none */
-	unsigned list, part; /* of its lists and of that one's pages, the one that is read */
-	bool own;            /* the record was asked for itself, not taken from a listing */
+	struct hashset cursors; /* of that list, so far */
+	unsigned list, part;    /* of its lists and of that one's pages, the one that is read */
+	bool own;               /* the record was asked for itself, not taken from a listing */
 	size_t len;
 	uint8_t id[RECORD_ID_MAX];
 };
@@ -105,6 +106,16 @@ struct arrived {
 	size_t id_len;
 	uint8_t id[RECORD_ID_MAX];
 	struct fetch_cost cost;
+};
+
+/* What a feed of events tells about (touched.c). */
+struct touched {
+	struct wanted *first, **end; /* still to be read */
+	struct hashset ids;          /* all that were touched */
+	struct hashset before;       /* events that earlier runs have dealt with */
+	struct fed *fed;             /* events that were shown */
+	size_t fed_count, fed_cap;
+	size_t shown_bytes;
 };
 
 struct run {
@@ -153,7 +164,8 @@ struct run {
 	int64_t walk_total; /* its count; -1: not known yet */
 	bool moved;         /* something came or went while the walks were under way, or may have */
 	bool ordered;       /* backfill */
-	bool force;         /* single reads even of what is held */
+	bool resumed; /* backfill: its first page is asked for by a cursor of an earlier run */
+	bool force;   /* single reads even of what is held */
 	struct interval gap;
 	int64_t low_ms;                      /* backfill: the lowest last update so far */
 	int64_t chain_ms;                    /* changes: the chain's end when it began */
@@ -180,6 +192,8 @@ struct run {
 	bool past;                         /* deletions: what follows is older than asked for */
 	bool stones, disordered; /* deletions: one was shown; a newer one after an older */
 	int64_t stone_ms;        /* the last that was shown */
+	struct touched touched;  /* changes, by events */
+	struct hashset placed;   /* children that are in the open transaction */
 };
 
 struct run *run_new(struct resource *r, const struct run_ops *ops);
@@ -258,6 +272,9 @@ int run_chain_extend(struct run *run, int64_t from_ms, int64_t to_ms);
 /* run_verify.c: a record was not held as it is upstream; last updated then. Nothing in other kinds of runs. */
 void run_differs(struct run *run, struct bytes id, int64_t updated_ms, const char *how);
 
+/* run_backfill.c: the cursor of an earlier run is refused. True: the walk begins anew. */
+bool run_unresumed(struct run *run, const struct page *page);
+
 /* run_changes.c: notes from when on the feed of deletions must be read, in the open transaction of the first turn: records may be durable long before the chain of changes begins (a page that
  * is cut by a kill, single records), and nothing but the feed tells that they went meanwhile. */
 int run_feed_begin(struct run *run);
@@ -273,7 +290,7 @@ int run_absence_none(struct run *run, struct why *why);
 void resource_refusal_load(struct resource *r, const struct snapshot *view);
 
 /* verified.c */
-bool resource_verifies(const struct resource *r);        /* it can be read again by creation */
+bool resource_verifies(const struct resource *r); /* it can be read again by creation, listed or one by one */
 int run_verified(struct run *run, struct interval span); /* as_of: when; a mark in the open transaction */
 int run_verify_rest(struct run *run,
 		    int64_t at_ms); /* everything is being read: the next stretch has time */
@@ -282,6 +299,14 @@ bool resource_verify_next(const struct resource *r, const struct snapshot *view,
 			  struct interval *stretch_out);
 int64_t resource_verify_due(const struct resource *r,
 			    const struct snapshot *view); /* by the provider's clock */
+
+/* touched.c */
+void touched_release(struct touched *t);
+int touched_load(struct touched *t, const char *resource, struct snapshot *view);
+int touched_take(struct run *run, const struct page_record *item, struct why *why); /* an event */
+void touched_want(struct run *run); /* some more of them */
+/* In the last commit: what was dealt with, of events dated from then on. */
+int touched_save(struct run *run, int64_t from_ms);
 
 /* run_one.c: one more id for a run that has not ended. 0 (also when it is waiting to be asked for already), ERR_LIMIT, ERR_NOMEM. */
 int run_one_ask(struct run *run, struct bytes id);

@@ -10,7 +10,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PHASE_CHANGED, PHASE_DELETED };
+enum { PHASE_CHANGED, PHASE_READING, PHASE_DELETED };
+
+/* The end of what is asked of a feed of events stays the same from page to page, well ahead of whatever the provider's clock is by now: the oldest come first, so what
+ * happens meanwhile stands at the end and moves nothing. */
+#define EVENTS_AHEAD_MS (60 * 60 * 1000)
+
+static bool by_events(const struct run *run)
+{
+	return run->resource->options.type->traits & TRAIT_EVENTS;
+}
+
+static int begin_events(struct run *run, struct why *why)
+{
+	run->ask.kind = ASK_EVENTS;
+	run->ask.end_ms = sync_provider_now(run->sync) + EVENTS_AHEAD_MS;
+	run->info.phase = "events";
+	int rc = touched_load(&run->touched, run->info.resource, run->view);
+	return rc ? why_set(why, rc, "out of memory") : 0;
+}
 
 static int begin(struct run *run, struct why *why)
 {
@@ -33,7 +51,9 @@ static int begin(struct run *run, struct why *why)
 	run->claim_count = r->pending_count;
 	for (unsigned i = 0; i < r->pending_count; i++)
 		run->claims[i] = r->pending[i];
-	return run_dead_again(run) ? why_set(why, ERR_NOMEM, "out of memory") : 0;
+	if (run_dead_again(run))
+		return why_set(why, ERR_NOMEM, "out of memory");
+	return by_events(run) ? begin_events(run, why) : 0;
 }
 
 static int proves(struct run *run, bool last, struct why *why)
@@ -130,6 +150,13 @@ static int next_phase(struct run *run, struct why *why)
 	const struct account *a = run->sync->line.account;
 
 	(void)why;
+	/* All of the feed is known: what it is about is read piece by piece, between which others have their turn. */
+	if (run->touched.first) {
+		run->phase = PHASE_READING;
+		run->info.phase = "threads";
+		run->working = run->last_page = true;
+		return 1;
+	}
 	if (run->phase == PHASE_DELETED ||
 	    !(a->provider->traits(a, run->resource->options.type) & TRAIT_DELETED))
 		return 0;
@@ -138,6 +165,13 @@ static int next_phase(struct run *run, struct why *why)
 	run->ask.kind = ASK_DELETED;
 	run->ask.start_ms = fed_until(run) - run->resource->options.type->lookback_ms;
 	return 1;
+}
+
+static int work(struct run *run, struct why *why)
+{
+	(void)why;
+	touched_want(run);
+	return 0;
 }
 
 static bool claim_is(struct interval a, struct interval b)
@@ -178,6 +212,9 @@ static int finish(struct run *run, struct why *why)
 	struct store_stats stats;
 	int rc = 0;
 
+	/* No event after the end of what was asked for was shown. */
+	if (by_events(run) && run->asked_ms > run->ask.end_ms)
+		run->asked_ms = run->ask.end_ms;
 	if (run->asked_ms + CLOCK_SLACK_MS < run->chain_ms)
 		return begin_anew(run, why);
 	store_stats(run->sync->options.store, &stats);
@@ -194,6 +231,8 @@ static int finish(struct run *run, struct why *why)
 		rc = run_hold(run, (struct interval){run->chain_ms, run->asked_ms, run->asked_ms});
 	if (rc == 0)
 		rc = fed_save(run);
+	if (rc == 0 && by_events(run))
+		rc = touched_save(run, run->asked_ms - r->options.type->lookback_ms);
 	run->info.synced_until_ms = run->asked_ms;
 	return rc ? rc : run_pending_save(run, why);
 }
@@ -203,5 +242,6 @@ const struct run_ops run_changes = {
 	.begin = begin,
 	.proves = proves,
 	.next_phase = next_phase,
+	.work = work,
 	.finish = finish,
 };

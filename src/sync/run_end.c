@@ -84,6 +84,7 @@ static void run_read_drop(struct run *run)
 		run->singles[i].fetch = NULL;
 		page_free(run->singles[i].whole);
 		run->singles[i].whole = NULL;
+		hashset_release(&run->singles[i].cursors);
 	}
 	run->single_count = 0;
 	run_wanted_drop(run);
@@ -124,6 +125,8 @@ void run_free(struct run *run)
 	hashset_release(&run->cursors);
 	seen_release(&run->seen);
 	seen_release(&run->walk);
+	touched_release(&run->touched);
+	hashset_release(&run->placed);
 	free(run);
 }
 

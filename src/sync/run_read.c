@@ -11,7 +11,7 @@
 #define LISTING_SLACK \
 	1000 /* records that may come besides twice those announced: the world goes on */
 #define LISTING_PAGES_MAX 100000 /* 15 million records */
-#define EMPTY_PAGES_MAX   3 /* in a row, each with a next page: the provider leads us in circles */
+#define EMPTY_PAGES_MAX   20 /* in a row, each with a next page: the provider leads us in circles */
 #define STEP_US           150
 
 static struct sync *of(const struct run *run)
@@ -87,6 +87,11 @@ static void on_listing(void *ctx, struct page *page, const struct fetch_cost *co
 
 	run->listing = NULL;
 	add_cost(run, cost);
+	if (page && run_unresumed(run, page)) {
+		page_free(page);
+		run_list(run);
+		return;
+	}
 	if (!page || (page->fault && !run_unfed(run, page))) {
 		run_fault(run, page);
 		page_free(page);

@@ -1,19 +1,26 @@
 /*
  * run_verify: a stretch of the held history against what the provider lists by creation, window by window: what is missing is read, threads are read
  * again (all of them, or those whose listing does not agree; not where the listing shows them whole), what is not listed is asked for itself. Finds what no feed has told: missed changes, silent
- * deletions. Claims its windows for the resource itself, never for its children: messages of that time may belong to older conversations.
+ * deletions. Where nothing can be listed by creation, all that is held there is asked for itself, and nothing is claimed: what is missing does not show. Claims its windows for the resource itself, never for its children: messages of that time may belong to older conversations.
  */
 #include "run.h"
 #include "sync_state.h"
 
 #include <base/log.h>
 
+#define ASKED_RECORDS \
+	10 /* held ones that are read and committed together where each is asked for itself, which takes several calls */
 #define CALLS_MAX \
 	5000 /* of a run that nobody waits for; the rest of its stretch comes with the next one */
 #define LOGGED_MAX 10 /* differences, one by one */
 #define SECOND_MS  1000
 
 enum { PHASE_LISTING, PHASE_ABSENCES };
+
+static bool is_listed(const struct run *run)
+{
+	return run->resource->options.type->traits & TRAIT_CREATED;
+}
 
 /* Where the window ends: at the second of the record that would be too many. */
 static int window_end(struct run *run, int64_t *end_out, struct why *why)
@@ -25,7 +32,7 @@ static int window_end(struct run *run, int64_t *end_out, struct why *why)
 	};
 	struct scan_row row;
 	struct scan *scan;
-	unsigned n = 0;
+	unsigned n = 0, most = is_listed(run) ? VERIFY_WINDOW : ASKED_RECORDS;
 	int rc = scan_open(run->view, &spec, &scan, why);
 
 	*end_out = run->stretch.end_ms;
@@ -33,7 +40,7 @@ static int window_end(struct run *run, int64_t *end_out, struct why *why)
 		return rc;
 	while ((rc = scan_next(scan, &row)) == 1) {
 		int64_t second = row.created_ms - row.created_ms % SECOND_MS;
-		if (++n > VERIFY_WINDOW && second > run->stretch.start_ms) {
+		if (++n > most && second > run->stretch.start_ms) {
 			*end_out = second;
 			break;
 		}
@@ -65,6 +72,12 @@ static int window_begin(struct run *run, struct why *why)
 	run->low_ms = TIME_MIN;
 	seen_release(&run->seen);
 	run->seen_over = false;
+	if (!is_listed(run)) {
+		run->phase = PHASE_ABSENCES;
+		run->info.phase = "threads";
+		run->working = run->last_page = true;
+		run->asked_ms = sync_provider_now(run->sync);
+	}
 	return rc;
 }
 
@@ -113,7 +126,8 @@ static int claim(struct run *run)
 
 	if (span.start_ms < run->resource->kept_from_ms)
 		span.start_ms = run->resource->kept_from_ms;
-	if (c->chain_end_ms == TIME_NONE || !run->ordered || span.start_ms >= span.end_ms)
+	if (c->chain_end_ms == TIME_NONE || !is_listed(run) || !run->ordered ||
+	    span.start_ms >= span.end_ms)
 		return 0;
 	if (span.as_of_ms > c->chain_end_ms)
 		span.as_of_ms = c->chain_end_ms;
@@ -164,7 +178,7 @@ static int work(struct run *run, struct why *why)
 {
 	int rc = run_absences(run, run->gap.start_ms, run->gap.end_ms, why);
 
-	if (rc)
+	if (rc || !is_listed(run))
 		return rc;
 	run->asking_absent = true;
 	rc = run_absence_guard(run, false, why);

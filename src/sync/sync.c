@@ -129,6 +129,8 @@ struct sync *sync_new(const struct sync_options *options)
 		.route_shares = s->options.route_shares,
 	};
 	budget_init(&s->line.budget, options->budget, options->account.provider->rate_window_ms);
+	if (options->account.provider->rate_assumed)
+		budget_assume(&s->line.budget, options->account.provider->rate_assumed);
 	s->timer = timer_new(options->loop, on_timer, s);
 	s->reaper = timer_new(options->loop, on_reap, s);
 	if (!s->resources || !s->token || line_open(&s->line) || !s->timer || !s->reaper) {

@@ -232,6 +232,13 @@ static int take_whole(struct run *run, const struct page *page, size_t at, struc
 	return rc;
 }
 
+/* A walk without bounds shows what is not wanted any more. */
+static bool below_history(const struct run *run, const struct record *shown)
+{
+	return run->ops->kind == RUN_BACKFILL && (run->ask.type->traits & TRAIT_BUMPED) &&
+	       shown->updated_ms != TIME_NONE && shown->updated_ms < run->ask.start_ms;
+}
+
 /* asked_ms is cut to the second twice (the provider's Date, and the time that the answer took), and one more is taken off; creation times are cut, too: what is created in
  * the second of the question has this at most. */
 #define SECONDS_MS 2000
@@ -267,6 +274,12 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 	if (item->type != run->resource->options.type)
 		return take_whole(run, from->page, from->at, why);
 	run->info.done++;
+	if (item->event.id.len)
+		return touched_take(run, item, why);
+	if (below_history(run, &item->record)) {
+		run->info.unchanged++;
+		return 0;
+	}
 	if ((run->ops->kind == RUN_SNAPSHOT || run->ops->kind == RUN_VERIFY) && note_seen(run, item))
 		return why_set(why, ERR_NOMEM, "out of memory");
 	if (item->record.flags & RECORD_DELETED)

@@ -132,8 +132,9 @@ int run_verified(struct run *run, struct interval span)
 
 bool resource_verifies(const struct resource *r)
 {
-	return (r->options.type->traits & (TRAIT_WINDOWED | TRAIT_CREATED)) ==
-	       (TRAIT_WINDOWED | TRAIT_CREATED);
+	unsigned traits = r->options.type->traits;
+
+	return (traits & TRAIT_WINDOWED) && (traits & (TRAIT_CREATED | TRAIT_EVENTS));
 }
 
 int run_verify_rest(struct run *run, int64_t at_ms)

@@ -757,6 +757,7 @@ def test_breaches():
         connections(s)
         waits(s)
         unseen = set(s.stats()["breaches"]) - BREACHED - {"call_before_retry_after"}  # see waits()
+        unseen -= {"token_to_foreign_host", "write_refused"}  # of Front, see front.py
         assert not unseen, unseen
 
 

@@ -13,10 +13,10 @@ an error, too.
 
 import json
 import os
-import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "python"))
+from schema import Judge  # noqa: E402
 from simlib import Sim  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -60,122 +60,6 @@ TOLERATED = [
     ("type", r"^(POST|GET) /companies\S* pages\.next$",
      "a URL in live answers and in the example of deleted conversations, an object in the schema"),
 ]
-
-CHECKER = {"object": dict, "array": list, "string": str, "boolean": bool}
-
-
-class Judge:
-    def __init__(self, description):
-        self.description = description
-        self.used, self.found = set(), []
-
-    def resolve(self, schema):
-        while "$ref" in schema:
-            rest = {k: v for k, v in schema.items() if k != "$ref"}
-            target = self.description
-            for step in schema["$ref"].lstrip("#/").split("/"):
-                target = target[step]
-            schema = {**target, **rest}
-        return schema
-
-    def object_properties(self, schema):
-        """All properties of a schema, with those of its parts; None: any."""
-        schema = self.resolve(schema)
-        known, closed = dict(schema.get("properties", {})), "properties" in schema
-        for word in ("allOf", "anyOf", "oneOf"):
-            for part in schema.get(word, []):
-                more = self.object_properties(part)
-                if more:
-                    known.update(more)
-                    closed = True
-        return known if closed else None
-
-    def say(self, kind, where, words):
-        for i, (k, pattern, _) in enumerate(TOLERATED):
-            if k == kind and re.search(pattern, where):
-                self.used.add(i)
-                return
-        self.found.append("%s: %s %s" % (kind, where, words))
-
-    def type_fits(self, schema, value):
-        kind = schema.get("type")
-        if kind == "integer":
-            return isinstance(value, int) and not isinstance(value, bool)
-        if kind == "number":
-            return isinstance(value, (int, float)) and not isinstance(value, bool)
-        return kind not in CHECKER or isinstance(value, CHECKER[kind])
-
-    def errors(self, schema, value):
-        """How many complaints there would be: for oneOf and anyOf."""
-        other = Judge(self.description)
-        other.check(schema, value, "?")
-        return len(other.found)
-
-    def choose(self, schema, value):
-        """The one of several that the discriminator points to."""
-        told = schema.get("discriminator", {})
-        name = told.get("propertyName")
-        if name and isinstance(value, dict) and value.get(name) in told.get("mapping", {}):
-            return self.resolve({"$ref": told["mapping"][value[name]]})
-        return schema
-
-    def check(self, schema, value, where):
-        schema = self.choose(self.resolve(schema), value)
-        if value is None:
-            nullable = schema.get("nullable") or None in schema.get("enum", ()) or not schema
-            if not nullable and not any(self.resolve(p).get("nullable")
-                                        for p in schema.get("allOf", [])):
-                self.say("type", where, "is null")
-            return
-        if not self.type_fits(schema, value):
-            self.say("type", where, "is %r, not %s" % (value, schema["type"]))
-            return
-        if "enum" in schema and value not in schema["enum"]:
-            self.say("type", where, "is %r, not one of %s" % (value, schema["enum"]))
-        for part in schema.get("allOf", []):
-            if not isinstance(value, dict):
-                self.check(part, value, where)
-        for word in ("oneOf", "anyOf"):
-            if schema.get(word) and min(self.errors(p, value) for p in schema[word]) > 0 \
-                    and not isinstance(value, dict):
-                self.say("type", where, "fits none of " + word)
-        if isinstance(value, list):
-            for v in value:
-                self.check(schema.get("items", {}), v, where + "[]")
-        elif isinstance(value, dict):
-            self.check_object(schema, value, where)
-
-    def check_object(self, schema, value, where):
-        known, extra = self.object_properties(schema), schema.get("additionalProperties")
-        for name in schema.get("required", []):
-            if name not in value:
-                self.say("type", where + "." + name, "is required")
-        for name, v in value.items():
-            place = where + ("" if where.endswith(" ") else ".") + name
-            if known and name in known:
-                self.check(known[name], v, place)
-            elif isinstance(extra, dict):
-                self.check(extra, v, place)
-            elif known is not None and extra is None:
-                self.say("unknown", place, "is not in the schema")
-
-    def compare(self, example, values, where):
-        """Every member of the example must be in one of the values."""
-        if isinstance(example, dict):
-            dicts = [v for v in values if isinstance(v, dict)]
-            for name, inner in example.items():
-                place = where + ("" if where.endswith(" ") else ".") + name
-                have = [v[name] for v in dicts if name in v]
-                if dicts and not have:
-                    self.say("example", place, "is in the example")
-                elif not where.endswith("custom_attributes"):
-                    self.compare(inner, have, place)
-        elif isinstance(example, list):
-            items = [i for v in values if isinstance(v, list) for i in v]
-            for e in example:
-                if items:
-                    self.compare(e, items, where + "[]")
-
 
 def calls(s):
     """(method, path in the description, path to call, body)"""
@@ -270,7 +154,7 @@ def main():
         return 77
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with open(DESCRIPTION) as f:
-        judge = Judge(yaml.load(f, Loader=loader))
+        judge = Judge(yaml.load(f, Loader=loader), TOLERATED)
     count = 0
     with Sim("--conversations", 150, "--contacts", 150, "--companies", 30, "--rate", 0) as s:
         s.mutate(count=200, seed=8)
@@ -289,15 +173,7 @@ def main():
         s.headers["Authorization"] = "Bearer wrong"
         answer, examples = check_call(judge, s, "GET", "/admins", "/admins", None, 401)
         check_words(judge, answer, examples, "GET /admins")
-    for i, (kind, pattern, reason) in enumerate(TOLERATED):
-        if i not in judge.used:
-            judge.found.append("unneeded: %s %s (%s)" % (kind, pattern, reason))
-    for words in sorted(set(judge.found)):
-        print(words)
-    print("%d answers, %d exceptions used" % (count + 1, len(judge.used)))
-    failed = len(set(judge.found))
-    print("%d passed, %d failed" % (count + 1 if not failed else 0, failed))
-    return 1 if failed else 0
+    return judge.finish(count + 1)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
  * Answers come from outside: any bytes, any status, to any question, in pieces of any size. Never a crash; never a record without an id or a document
  * that is not one value; a fault never brings records, and a page that is no fault has a cursor or none, never an empty one.
  *
- * Input: a byte for the question, one for the status, one for the size of the pieces, then the body.
+ * Input: a byte for the question, one for the status, one for the size of the pieces (the highest bit: at Front), then the body.
  */
 #include <codec/msgpack.h>
 #include <source/provider.h>
@@ -12,7 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const int statuses[] = {200, 200, 200, 200, 304, 400, 401, 403,
-			       404, 410, 429, 500, 599, 0,   302, 206};
+			       404, 410, 429, 500, 599, 0,   301, 206};
 
 static void must(bool condition)
 {
@@ -39,6 +39,7 @@ static void check_page(const struct page *p, const struct ask *ask)
 {
 	must(!p->fault || (p->count == 0 && p->why.text[0]));
 	must(p->next.len > 0 || p->next.data == NULL || p->fault);
+	must(ask->kind == ASK_EVENTS || p->count == 0 || !p->records[0].event.id.len);
 	must(!p->unchanged || (p->count == 0 && ask->kind == ASK_LIST));
 	must(!p->merged_into.len || p->fault == FAULT_GONE);
 	must(p->fault != FAULT_GONE || ask->kind == ASK_ONE || ask->kind == ASK_NESTED);
@@ -62,32 +63,42 @@ static void check_next(const struct account *a, const struct ask *ask, const str
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct account account = {&provider_intercom, "https://api.test", "2.16"};
+	const struct provider *provider = size > 2 && data[2] & 0x80 ? &provider_front
+								     : &provider_intercom;
+	const struct account account = {provider, "https://api.test", "2.16"};
 	struct ask ask = {.start_ms = TIME_MIN, .end_ms = TIME_MAX, .id = bytes_str("5")};
 	struct call call;
 	unsigned types = 0;
 
 	if (size < 3)
 		return 0;
-	while (provider_intercom.types[types].name)
+	while (provider->types[types].name)
 		types++;
 	ask.kind = data[1] & 0x40 ? ASK_NESTED : (enum ask_kind)(data[0] % 5);
-	ask.nested = (const char *[]){"tags", "companies", "notes", "none"}[data[1] >> 4 & 3];
+	if (provider == &provider_front && data[1] & 0x20)
+		ask.kind = ASK_EVENTS;
+	ask.nested = (const char *[]){"tags",     "companies", "notes",   "none",
+				      "messages", "comments",  "inboxes", "none"}
+		[(data[1] >> 4 & 3) | (provider == &provider_front ? 4 : 0)];
+	ask.descending = data[1] & 1;
 	if (ask.kind != ASK_IDENTITY)
-		ask.type = &provider_intercom.types[data[0] / 5 % types];
+		ask.type = &provider->types[data[0] / 5 % types];
 	/* Only questions that can be asked are answered. */
 	if (provider_call(&account, &ask, bytes_of(NULL, 0), &call, NULL))
 		return 0;
 	call_release(&call);
 	struct reader *r = reader_new(&account, &ask, data[1] & 0x80 ? 64 : 0);
-	size_t piece = (size_t)data[2] + 1;
+	size_t piece = (size_t)(data[2] & 0x7f) + 1;
 	if (!r)
 		return 0;
 	for (size_t at = 3; at < size; at += piece)
 		if (reader_feed(r, data + at, piece < size - at ? piece : size - at) == ERR_LIMIT)
 			break;
 	struct page *p = reader_finish(r, statuses[data[1] % 16],
-				       "</contacts/abc>; rel=\"canonical\"", 1800000000000);
+				       provider == &provider_front
+					       ? "https://h/conversations/abc"
+					       : "</contacts/abc>; rel=\"canonical\"",
+				       1800000000000);
 	reader_free(r);
 	if (!p)
 		return 0;

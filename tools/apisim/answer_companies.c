@@ -2,7 +2,7 @@
  * which nobody is are never listed. */
 #include "ledger.h"
 #include "listing.h"
-#include "routes.h"
+#include "intercom.h"
 #include "settings.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Contacts: list, search, one of them, and what hangs on it. */
 #include "listing.h"
-#include "routes.h"
+#include "intercom.h"
 
 #include <stdio.h>
 #include <string.h>

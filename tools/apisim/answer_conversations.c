@@ -1,7 +1,7 @@
 /* Conversations and tickets: list, search, one thread, the deletion feed. */
 #include "ledger.h"
 #include "listing.h"
-#include "routes.h"
+#include "intercom.h"
 #include "settings.h"
 #include "stats.h"
 

@@ -1,5 +1,5 @@
 /* The short lists: who we are, admins, teams, tags, segments, attributes. */
-#include "routes.h"
+#include "intercom.h"
 #include "stats.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
  * collections. */
 #include "ledger.h"
 #include "listing.h"
-#include "routes.h"
+#include "intercom.h"
 #include "settings.h"
 #include "ticket.h"
 

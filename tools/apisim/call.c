@@ -1,12 +1,11 @@
-/* Judges a call before it is handled (token, version, headers, parameters,
- * body, rate, faults) and answers it. Refusals speak the API's words; what
- * the API would let pass but a good client never does is only counted. */
+/* Answers a call: judged by the API, spoilt by a fault, or handled. Refusals
+ * speak the API's words; what the API would let pass but a good client never
+ * does is only counted. */
 #include "call.h"
 
-#include "clock.h"
+#include "api.h"
 #include "ledger.h"
 #include "routes.h"
-#include "settings.h"
 #include "stats.h"
 
 #include <stdarg.h>
@@ -19,7 +18,7 @@ const char *call_argument(const struct call *c, const char *name)
 	return c->in->argument(c->in->from, name);
 }
 
-static const char *header(const struct call *c, const char *name)
+const char *call_header_in(const struct call *c, const char *name)
 {
 	return c->in->header(c->in->from, name);
 }
@@ -34,14 +33,21 @@ void call_error(struct call *c, int status, const char *code, const char *fmt, .
 	va_end(ap);
 	c->status = status;
 	buf_reset(&c->out);
-	j_open(&c->out, NULL, '{');
-	j_str(&c->out, "type", "error.list");
-	j_str(&c->out, "request_id", c->request_id);
-	j_open(&c->out, "errors", '[');
-	j_open(&c->out, NULL, '{');
-	j_str(&c->out, "code", code);
-	j_str(&c->out, "message", message);
-	buf_lit(&c->out, "}]}");
+	api->error(c, status, code, message);
+}
+
+void call_header(struct call *c, const char *name, const char *fmt, ...)
+{
+	struct header *h = &c->headers[c->header_count];
+	va_list ap;
+
+	if (c->header_count == CALL_HEADERS_MAX)
+		abort();
+	c->header_count++;
+	h->name = name;
+	va_start(ap, fmt);
+	vsnprintf(h->value, sizeof(h->value), fmt, ap);
+	va_end(ap);
 }
 
 bool call_not_found(struct call *c, const char *code, const char *message)
@@ -82,80 +88,7 @@ bool call_flag(const struct call *c, const char *name)
 	return s && !strcmp(s, "true");
 }
 
-static bool check_token(struct call *c)
-{
-	const char *given = header(c, "Authorization");
-
-	if (given && !strncmp(given, "Bearer ", 7) && !strcmp(given + 7, settings.token)) {
-		c->authorized = true;
-		return true;
-	}
-	stats_breach(BREACH_NO_TOKEN, given ? "wrong token" : "no Authorization header");
-	call_error(c, 401, "unauthorized", "Access Token Invalid");
-	return false;
-}
-
-static bool check_version(struct call *c)
-{
-	static const struct {
-		const char *text;
-		int number;
-	} versions[] = {{"2.14", 214}, {"2.15", 215}, {"2.16", 216}};
-	const char *given = header(c, "Intercom-Version");
-
-	c->version = VERSION_2_16;
-	if (!given) {
-		stats_breach(BREACH_NO_VERSION, "no Intercom-Version header");
-		return true;
-	}
-	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
-		if (!strcmp(versions[i].text, given)) {
-			c->version = versions[i].number;
-			return true;
-		}
-	}
-	stats_breach(BREACH_BAD_VERSION, "Intercom-Version %s", given);
-	call_error(c, 400, "intercom_version_invalid", "The requested version could not be found");
-	return false;
-}
-
-static bool check_accept(struct call *c)
-{
-	const char *accept = header(c, "Accept");
-
-	if (!accept)
-		stats_breach(BREACH_NO_ACCEPT, "no Accept header");
-	else if (!strstr(accept, "json") && !strstr(accept, "*/*") && !strstr(accept, "application/*"))
-		stats_breach(BREACH_BAD_ACCEPT, "Accept: %s", accept);
-	else
-		return true;
-	call_error(c, 406, "media_type_not_acceptable", "The Accept header must be application/json");
-	return false;
-}
-
-static bool check_body(struct call *c)
-{
-	const char *type = header(c, "Content-Type");
-	json_error_t error;
-
-	if (c->body_len == 0 && !(c->route->members && *c->route->members))
-		return true;
-	if (!type || strncmp(type, "application/json", 16) != 0) {
-		stats_breach(BREACH_NO_CONTENT_TYPE, "Content-Type: %s", type ? type : "(none)");
-		call_error(c, 415, "media_type_not_supported",
-			   "The Content-Type header must be application/json");
-		return false;
-	}
-	c->body = json_loadb(c->body_text, c->body_len, JSON_REJECT_DUPLICATES, &error);
-	if (!json_is_object(c->body)) {
-		stats_breach(BREACH_BAD_JSON, "%s", c->body ? "not an object" : error.text);
-		call_error(c, 400, "parameter_invalid", "Request body is not valid JSON");
-		return false;
-	}
-	return true;
-}
-
-static bool listed(const char *list, const char *name)
+bool call_listed(const char *list, const char *name)
 {
 	char with_blanks[80];
 
@@ -163,77 +96,25 @@ static bool listed(const char *list, const char *name)
 	return list && strstr(list, with_blanks);
 }
 
-static void check_parameter(void *ctx, const char *name)
+static void check_parameter(void *ctx, const char *name, const char *value)
 {
 	struct call *c = ctx;
 
-	if (!listed(c->route->parameters, name))
+	(void)value;
+	if (!call_listed(c->route->parameters, name))
 		stats_breach(BREACH_UNKNOWN_PARAMETER, "query parameter %s", name);
 }
 
-static void check_names(struct call *c)
+void call_check_names(struct call *c)
 {
 	const char *key;
 	json_t *v;
 
 	c->in->each_argument(c->in->from, check_parameter, c);
-	json_object_foreach(c->body, key, v) if (!listed(c->route->members, key))
+	json_object_foreach(c->body, key, v) if (!call_listed(c->route->members, key))
 		stats_breach(BREACH_UNKNOWN_MEMBER, "member %s", key);
-	if (!header(c, "User-Agent"))
+	if (!call_header_in(c, "User-Agent"))
 		stats_breach(BREACH_NO_USER_AGENT, "no User-Agent header");
-}
-
-static bool check_rate(struct call *c)
-{
-	struct rate_words words;
-
-	ledger_arrival();
-	if (ledger_rate_take())
-		return true;
-	ledger_rate_words(&words);
-	call_error(c, 429, "rate_limit_exceeded", "Exceeded rate limit of %u in 10_seconds",
-		   words.limit);
-	return false;
-}
-
-/* A limit of its own, told as Front does: by a header that names whom it is about. */
-static bool check_search_rate(struct call *c)
-{
-	uint32_t retry_after_s;
-	size_t len = strlen(c->path);
-
-	if (len < 7 || strcmp(c->path + len - 7, "/search") != 0 || ledger_search_take(&retry_after_s))
-		return true;
-	c->retry_after_s = retry_after_s;
-	c->tier = "search";
-	call_error(c, 429, "rate_limit_exceeded", "Rate limit exceeded for search routes");
-	return false;
-}
-
-static const char *code_of(int status)
-{
-	static const struct {
-		int status;
-		const char *code;
-	} codes[] = {
-		{400, "bad_request"},
-		{401, "token_unauthorized"},
-		{402, "payment_required"},
-		{403, "api_plan_restricted"},
-		{404, "not_found"},
-		{408, "request_timeout"},
-		{409, "conflict"},
-		{422, "unprocessable_entity"},
-		{429, "too_many_requests"},
-		{502, "service_unavailable"},
-		{503, "service_unavailable"},
-		{504, "service_unavailable"},
-	};
-
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (codes[i].status == status)
-			return codes[i].code;
-	return "server_error";
 }
 
 static void answer_html(struct call *c)
@@ -244,12 +125,6 @@ static void answer_html(struct call *c)
 			 "<h1>Checking your browser</h1><p>{\"type\":\"list\"}</p></body></html>");
 }
 
-static void drop_scroll(struct call *c)
-{
-	if (strstr(c->path, "/companies/scroll"))
-		ledger_scroll_given(0, true, true, true);
-}
-
 /* Faults that stand in for the answer. false: go on to the handler. */
 static bool fault_instead(struct call *c)
 {
@@ -258,28 +133,12 @@ static bool fault_instead(struct call *c)
 	c->status = 200;
 	switch (f->kind) {
 	case FAULT_STATUS:
-		drop_scroll(c);
-		call_error(c, f->status, f->code[0] ? f->code : code_of(f->status),
-			   f->status >= 500 ? "Request failed due to an internal error"
-					    : "Fault on purpose");
-		return true;
+	case FAULT_ERROR_LIST_200:
+	case FAULT_RATE429:
+	case FAULT_EXPIRED_CURSOR:
+	case FAULT_UNAUTHORIZED: api->fault(c); return true;
 	case FAULT_HTML200: answer_html(c); return true;
 	case FAULT_EMPTY200: buf_reset(&c->out); return true;
-	case FAULT_ERROR_LIST_200:
-		call_error(c, 200, f->code[0] ? f->code : "server_error", "Fault on purpose");
-		return true;
-	case FAULT_RATE429:
-		c->retry_after_s = f->retry_after_s;
-		call_error(c, 429, "rate_limit_exceeded", "Exceeded rate limit of 1 in 10_seconds");
-		return true;
-	case FAULT_EXPIRED_CURSOR:
-		call_error(c, 400, "client_error",
-			   "Invalid starting_after param. Please try again "
-			   "using a starting_after value from a paginated response");
-		return true;
-	case FAULT_UNAUTHORIZED:
-		call_error(c, 401, "token_revoked", "Access Token has been revoked");
-		return true;
 	case FAULT_RESET:
 	case FAULT_HUGE: return true;
 	default: return false;
@@ -304,8 +163,8 @@ static void spoil_utf8(struct buf *b)
 /* A right answer in form, with nothing in it. */
 static void empty_list(struct buf *b)
 {
-	static const char *const keys[] = {"data",   "conversations", "tickets",
-					   "admins", "teams",         "segments"};
+	static const char *const keys[] = {"data",  "conversations", "tickets", "admins",
+					   "teams", "segments",      "_results"};
 	json_t *json = json_loadb(b->p, b->len, 0, NULL);
 	char *text;
 
@@ -314,6 +173,7 @@ static void empty_list(struct buf *b)
 	if (json_object_get(json, "total_count"))
 		json_object_set_new(json, "total_count", json_integer(0));
 	json_object_del(json_object_get(json, "pages"), "next");
+	json_object_del(json_object_get(json, "_pagination"), "next");
 	text = json_dumps(json, JSON_COMPACT);
 	buf_reset(b);
 	buf_str(b, text ? text : "");
@@ -335,12 +195,6 @@ static void fault_afterwards(struct call *c)
 	}
 }
 
-static bool has_cursor(const struct call *c)
-{
-	return call_argument(c, "starting_after") || call_argument(c, "scroll_param") ||
-	       json_object_get(json_object_get(c->body, "pagination"), "starting_after");
-}
-
 static void make_request_id(struct call *c)
 {
 	static uint64_t count;
@@ -356,31 +210,18 @@ static void make_request_id(struct call *c)
 	c->request_id[20] = '\0';
 }
 
-static bool judge(struct call *c)
+static void answer(struct call *c)
 {
-	if (!check_token(c))
-		return false;
-	if (!check_rate(c) || !check_search_rate(c))
-		return false;
-	if (!check_version(c) || !check_accept(c))
-		return false;
-	c->route = route_find(c->method, c->path, c->id);
-	if (!c->route) {
-		stats_breach(BREACH_UNKNOWN_PATH, "no such path or method");
-		call_error(c, 404, "not_found", "Resource Not Found");
-		return false;
-	}
-	stats_route(route_number(c->route));
-	if (!check_body(c))
-		return false;
-	check_names(c);
-	if (c->version < c->route->since) {
-		stats_breach(BREACH_BAD_VERSION, "%s is not in this version", c->route->path);
-		call_error(c, 400, "intercom_version_invalid",
-			   "Requested resource is not available in current API version.");
-		return false;
-	}
-	return true;
+	if (!api->judge(c))
+		return;
+	c->snapshot = c->route->snapshot;
+	c->fault = faults_take(c->method, c->path, api->has_cursor(c));
+	c->spoiled = fault_spoils(c->fault);
+	if (c->fault && fault_instead(c))
+		return;
+	c->route->handle(c);
+	if (c->fault)
+		fault_afterwards(c);
 }
 
 void call_answer(struct call *c)
@@ -389,16 +230,12 @@ void call_answer(struct call *c)
 	make_request_id(c);
 	c->content_type = "application/json; charset=utf-8";
 	c->status = 200;
-	if (!judge(c))
-		return;
-	c->snapshot = c->route->snapshot;
-	c->fault = faults_take(c->method, c->path, has_cursor(c));
-	c->spoiled = fault_spoils(c->fault);
-	if (c->fault && fault_instead(c))
-		return;
-	c->route->handle(c);
-	if (c->fault)
-		fault_afterwards(c);
+	answer(c);
+	if (c->authorized)
+		ledger_rate_words(&c->words);
+	if (c->fault && c->fault->kind == FAULT_RATE429)
+		c->words.remaining = 0;
+	api->headers(c);
 }
 
 void call_release(struct call *c)

@@ -14,6 +14,16 @@ struct change {
 	struct buf *out;
 };
 
+/* One kind of change. weight 0: only when it is asked for by name, since a
+ * client that reads the API as it should cannot see it at once (or sees it
+ * too well). */
+struct kind {
+	const char *name;
+	bool (*change)(struct change *m); /* false: there was nothing to change */
+	uint32_t weight;
+	bool of_conversation; /* drawn for one that was named; it is still there afterwards */
+};
+
 /* Shared by the kinds of change. */
 void change_report(struct change *m, const char *resource, const char *id, uint32_t at);
 void change_report_number(struct change *m, const char *resource, uint64_t id, uint32_t at);

@@ -35,9 +35,14 @@ int64_t clock_flow_ms(void)
 	return start_ms + shift_ms + clock_mono_ms() - mono_start;
 }
 
+int64_t clock_now_ms(void)
+{
+	return standing ? start_ms + shift_ms : clock_flow_ms();
+}
+
 int64_t clock_now(void)
 {
-	return (standing ? start_ms + shift_ms : clock_flow_ms()) / 1000;
+	return clock_now_ms() / 1000;
 }
 
 void clock_advance(int64_t seconds)

@@ -9,6 +9,7 @@
 void clock_init(int64_t start, bool frozen);
 /* Simulated Unix seconds: what Date headers, records and searches live by. */
 int64_t clock_now(void);
+int64_t clock_now_ms(void);
 /* Simulated milliseconds that run on even when the clock is frozen: what
  * rate windows and idle limits live by, so that a frozen world still lets a
  * waiting client through. */

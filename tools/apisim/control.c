@@ -2,6 +2,7 @@
  * needs to know and a client must not. */
 #include "control.h"
 
+#include "api.h"
 #include "clock.h"
 #include "faults.h"
 #include "ledger.h"
@@ -31,7 +32,7 @@ static void do_stats(const struct call *c, json_t *body, struct control_answer *
 {
 	(void)c;
 	(void)body;
-	stats_print(&out->out, route_name, route_count());
+	stats_print(&out->out, route_name, route_count(), api->stats);
 }
 
 static void do_stats_reset(const struct call *c, json_t *body, struct control_answer *out)

@@ -4,10 +4,9 @@
 
 #include "buf.h"
 #include "call.h"
+#include "truth.h"
 
 #include <stdbool.h>
-
-struct truth; /* a stream of lines */
 
 struct control_answer {
 	int status;
@@ -16,11 +15,5 @@ struct control_answer {
 };
 
 void control_answer(const struct call *c, struct control_answer *out);
-
-/* The truth about a resource; NULL: no such resource. since 0: everything. */
-struct truth *truth_open(const char *resource, uint32_t since, const struct view *view);
-/* Bytes written, 0 at the end. */
-size_t truth_read(struct truth *t, char *out, size_t size);
-void truth_close(struct truth *t);
 
 #endif

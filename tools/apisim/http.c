@@ -6,6 +6,7 @@
 #include "call.h"
 #include "clock.h"
 #include "control.h"
+#include "foreign.h"
 #include "ledger.h"
 #include "settings.h"
 #include "stats.h"
@@ -135,7 +136,7 @@ static const char *look_header(void *from, const char *name)
 }
 
 struct each {
-	void (*fn)(void *ctx, const char *name);
+	void (*fn)(void *ctx, const char *name, const char *value);
 	void *ctx;
 };
 
@@ -144,12 +145,11 @@ static enum MHD_Result each_one(void *cls, enum MHD_ValueKind kind, const char *
 	struct each *e = cls;
 
 	(void)kind;
-	(void)value;
-	e->fn(e->ctx, key);
+	e->fn(e->ctx, key, value ? value : "");
 	return MHD_YES;
 }
 
-static void look_all(void *from, void (*fn)(void *ctx, const char *name), void *ctx)
+static void look_all(void *from, void (*fn)(void *ctx, const char *name, const char *value), void *ctx)
 {
 	struct each e = {fn, ctx};
 
@@ -308,14 +308,17 @@ static int next_due(int64_t deadline_ms)
 void http_serve(int stop_fd, int64_t deadline_ms)
 {
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(httpd, MHD_DAEMON_INFO_EPOLL_FD);
-	struct pollfd fds[2] = {{info->epoll_fd, POLLIN, 0}, {stop_fd, POLLIN, 0}};
+	struct pollfd fds[3] = {
+		{info->epoll_fd, POLLIN, 0}, {stop_fd, POLLIN, 0}, {foreign_fd(), POLLIN, 0}};
 
 	for (;;) {
-		poll(fds, 2, next_due(deadline_ms));
+		poll(fds, 3, next_due(deadline_ms));
 		if (fds[1].revents || (deadline_ms && clock_mono_ms() >= deadline_ms))
 			return;
 		wake(clock_mono_ms(), false);
 		MHD_run(httpd);
+		if (fds[2].revents)
+			foreign_run();
 	}
 }
 

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void name_push(struct item *it, const char *name)
+static void name_push(struct item *it, const char *name, uint32_t at)
 {
 	it->names = realloc(it->names, (it->name_count + 1) * sizeof(*it->names));
 	if (!it->names)
 		abort();
 	it->names[it->name_count].seq = world.version;
+	it->names[it->name_count].at = at;
 	it->names[it->name_count].text = strdup(name);
 	if (!it->names[it->name_count].text)
 		abort();
@@ -30,23 +31,28 @@ struct item *items_add(struct items *l, uint64_t id, const char *name, uint32_t 
 	}
 	it = &l->list[l->count++];
 	*it = (struct item){.id = id, .created = at, .updated = at};
-	name_push(it, name);
+	name_push(it, name, at);
 	return it;
 }
 
 void item_rename(struct item *it, const char *name, uint32_t at)
 {
-	name_push(it, name);
+	name_push(it, name, at);
 	it->updated = at;
 }
 
-const char *item_name(const struct item *it, uint64_t seq)
+uint32_t item_revision(const struct item *it, uint64_t seq)
 {
 	uint32_t k = it->name_count - 1;
 
 	while (k > 0 && it->names[k].seq > seq)
 		k--;
-	return it->names[k].text;
+	return k;
+}
+
+const char *item_name(const struct item *it, uint64_t seq)
+{
+	return it->names[item_revision(it, seq)].text;
 }
 
 bool item_there(const struct item *it, uint64_t seq)
@@ -77,7 +83,7 @@ uint32_t items_pick(const struct items *l, struct rng *r)
 	return 0;
 }
 
-static void items_release(struct items *l)
+void items_release(struct items *l)
 {
 	for (uint32_t i = 0; i < l->count; i++) {
 		for (uint32_t k = 0; k < l->list[i].name_count; k++)
@@ -85,6 +91,7 @@ static void items_release(struct items *l)
 		free(l->list[i].names);
 	}
 	free(l->list);
+	*l = (struct items){0};
 }
 
 void world_release(void)

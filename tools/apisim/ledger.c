@@ -3,6 +3,7 @@
  * listen; a client that could not have known must never be blamed. */
 #include "ledger.h"
 
+#include "api.h"
 #include "clock.h"
 #include "rng.h"
 #include "settings.h"
@@ -23,12 +24,14 @@ static struct {
 
 static uint32_t window_limit(void)
 {
-	return settings.rate ? (settings.rate + 3) / 6 : 1000000;
+	uint64_t in_window = ((uint64_t)settings.rate * api->window_ms + 30000) / 60000;
+
+	return settings.rate ? (uint32_t)in_window : 1000000;
 }
 
 static void roll_window(void)
 {
-	int64_t window = clock_flow_ms() / 10000;
+	int64_t window = clock_flow_ms() / api->window_ms;
 
 	if (window != rate.window) {
 		rate.window = window;
@@ -36,10 +39,19 @@ static void roll_window(void)
 	}
 }
 
+/* With what others have used up, evenly through the window. */
+static uint32_t taken(void)
+{
+	int64_t passed_ms = clock_flow_ms() - rate.window * api->window_ms;
+	int64_t others = (int64_t)settings.others * passed_ms / 60000;
+
+	return rate.used + (uint32_t)others;
+}
+
 bool ledger_rate_take(void)
 {
 	roll_window();
-	if (settings.rate && rate.used >= window_limit())
+	if (settings.rate && taken() >= window_limit())
 		return false;
 	rate.used++;
 	return true;
@@ -52,17 +64,24 @@ bool ledger_search_take(uint32_t *retry_after_s)
 	return !settings.search_rate || rate.searches++ < (settings.search_rate + 3) / 6;
 }
 
+uint32_t ledger_window_left_ms(void)
+{
+	return (uint32_t)((clock_flow_ms() / api->window_ms + 1) * api->window_ms - clock_flow_ms());
+}
+
 void ledger_rate_words(struct rate_words *out)
 {
 	int64_t left_ms;
 
 	roll_window();
-	left_ms = (rate.window + 1) * 10000 - clock_flow_ms();
+	left_ms = (rate.window + 1) * api->window_ms - clock_flow_ms();
 	out->limit = window_limit();
-	out->remaining = !settings.rate ? out->limit : out->limit - rate.used;
+	out->remaining = out->limit;
+	if (settings.rate)
+		out->remaining = taken() < out->limit ? out->limit - taken() : 0;
 	/* The same as the end of the window unless the clock stands still. */
 	out->reset = clock_is_frozen() ? clock_now() + (left_ms + 999) / 1000
-				       : (rate.window + 1) * 10;
+				       : (rate.window + 1) * (api->window_ms / 1000);
 }
 
 void ledger_arrival(void)
@@ -83,7 +102,7 @@ void ledger_told(const struct rate_words *words, uint32_t retry_after_s)
 
 	if (words->remaining == 0 && rate.exhausted_until <= flow) {
 		rate.exhausted_told_at = mono;
-		rate.exhausted_until = (rate.window + 1) * 10000;
+		rate.exhausted_until = (rate.window + 1) * api->window_ms;
 	}
 	if (retry_after_s && rate.retry_until <= flow) {
 		rate.retry_told_at = mono;
@@ -319,7 +338,8 @@ void ledger_restarted(void)
 {
 	epoch++;
 	rate.exhausted_until = rate.retry_until = 0;
-	memset(world.conversations.fetched, 0, world.conversations.count * sizeof(uint32_t));
+	if (world.conversations.count)
+		memset(world.conversations.fetched, 0, world.conversations.count * sizeof(uint32_t));
 	for (uint32_t i = 0; i < world.conversations.count; i++)
 		world.conversations.flags[i] &= (uint8_t)~POP_FAULTY;
 }

@@ -14,6 +14,8 @@ struct rate_words {
 	int64_t reset; /* Unix seconds */
 };
 void ledger_rate_words(struct rate_words *out);
+/* Until the window ends. */
+uint32_t ledger_window_left_ms(void);
 /* A call arrives: does the client know better? Counts breaches. */
 void ledger_arrival(void);
 /* An answer leaves, with these words in its headers. */

@@ -1,6 +1,8 @@
 /* The API simulator: starts, serves, ends when it is told to and never by
  * itself. */
+#include "api.h"
 #include "clock.h"
+#include "foreign.h"
 #include "http.h"
 #include "ledger.h"
 #include "options.h"
@@ -72,7 +74,11 @@ int main(int argc, char **argv)
 	tzset();
 	clock_init(opt.now, settings.frozen);
 	opt.now = (uint32_t)clock_now();
-	world_init(&opt);
+	api->init(&opt);
+	if (api == &api_front && !foreign_start()) {
+		fprintf(stderr, "apisim: cannot listen on a second port of 127.0.0.1\n");
+		return 1;
+	}
 	if (!http_start(settings.port)) {
 		fprintf(stderr, "apisim: cannot listen on 127.0.0.1:%u\n", settings.port);
 		return 1;
@@ -85,8 +91,9 @@ int main(int argc, char **argv)
 	http_serve(stop_fd,
 		   settings.max_seconds ? clock_mono_ms() + (int64_t)settings.max_seconds * 1000 : 0);
 	http_stop();
+	foreign_stop();
 	ledger_release();
-	world_release();
+	api->release();
 	close(stop_fd);
 	return 0;
 }

@@ -4,7 +4,7 @@
  * not, and is drawn from a seed. */
 #include "mutate.h"
 
-#include "change.h"
+#include "api.h"
 #include "clock.h"
 
 #include <stdio.h>
@@ -57,59 +57,13 @@ uint32_t change_admin(struct change *m)
 	return items_pick(&world.admins, &m->rng);
 }
 
-/* weight 0: only when it is asked for by name, since a client that reads the
- * API as it should cannot see it at once (or sees it too well). */
-static const struct kind {
-	const char *name;
-	bool (*change)(struct change *m);
-	uint32_t weight;
-	bool of_conversation;
-} kinds[] = {
-	{"reply", do_reply, 30, true},
-	{"note", do_note, 6, true},
-	{"new_conversation", do_new_conversation, 10, false},
-	{"state", do_state, 8, true},
-	{"assign", do_assign, 6, true},
-	{"tag", do_tag, 5, true},
-	{"attribute", do_attribute, 4, true},
-	{"redact", do_redact, 3, true},
-	{"rate", do_rate, 2, true},
-	{"read", do_read, 3, true},
-	{"priority", do_priority, 2, true},
-	{"title", do_title, 2, true},
-	{"delete_conversation", do_delete_conversation, 2, true},
-	{"merge_conversation", do_merge_conversation, 2, true},
-	{"new_contact", do_new_contact, 4, false},
-	{"update_contact", do_update_contact, 8, false},
-	{"update_company", do_update_company, 3, false},
-	{"new_company", do_new_company, 1, false},
-	{"rename_tag", do_rename_tag, 1, false},
-	{"new_tag", do_new_tag, 1, false},
-	{"delete_tag", do_delete_tag, 1, false},
-	{"rename_admin", do_rename_admin, 1, false},
-	{"rename_team", do_rename_team, 1, false},
-	{"rename_segment", do_rename_segment, 1, false},
-	{"new_segment", do_new_segment, 1, false},
-	{"new_ticket", do_new_ticket, 2, false},
-	{"update_ticket", do_update_ticket, 6, false},
-	{"new_article", do_new_article, 1, false},
-	{"update_article", do_update_article, 1, false},
-	{"delete_article", do_delete_article, 0, false},
-	{"touch_articles", do_touch_articles, 0, false},
-	{"grow_ticket", do_grow_ticket, 0, false},
-	{"delete_ticket", do_delete_ticket, 0, false},
-	{"delete_contact", do_delete_contact, 0, false},
-	{"merge_contact", do_merge_contact, 0, false},
-	{"update_hidden_company", do_update_hidden_company, 0, false},
-};
-
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+#define KINDS_MAX 64
 
 struct plan {
-	const struct kind *list[64];
-	uint32_t weight[64];
+	const struct kind *list[KINDS_MAX];
+	uint32_t weight[KINDS_MAX];
 	uint32_t count, sum;
-	uint32_t done[KINDS];
+	uint32_t done[KINDS_MAX];
 };
 
 static const char *plan_named(struct plan *p, const json_t *names)
@@ -121,10 +75,11 @@ static const char *plan_named(struct plan *p, const json_t *names)
 	{
 		const struct kind *found = NULL;
 
-		for (size_t k = 0; k < KINDS; k++)
-			if (json_is_string(name) && !strcmp(kinds[k].name, json_string_value(name)))
-				found = &kinds[k];
-		if (!found || p->count == 64)
+		for (unsigned k = 0; k < api->kind_count; k++)
+			if (json_is_string(name) &&
+			    !strcmp(api->kinds[k].name, json_string_value(name)))
+				found = &api->kinds[k];
+		if (!found || p->count == KINDS_MAX)
 			return "unknown kind of change";
 		p->weight[p->count] = 1;
 		p->list[p->count++] = found;
@@ -136,14 +91,14 @@ static const char *make_plan(struct plan *p, const json_t *names, bool of_conver
 {
 	const char *wrong = plan_named(p, names);
 
-	for (size_t k = 0; k < KINDS && !names; k++) {
-		bool unfit = !kinds[k].weight || (of_conversation && !kinds[k].of_conversation) ||
-			     (of_conversation && kinds[k].change == do_delete_conversation);
+	for (unsigned k = 0; k < api->kind_count && !names; k++) {
+		bool unfit = !api->kinds[k].weight ||
+			     (of_conversation && !api->kinds[k].of_conversation);
 
 		if (unfit)
 			continue;
-		p->weight[p->count] = kinds[k].weight;
-		p->list[p->count++] = &kinds[k];
+		p->weight[p->count] = api->kinds[k].weight;
+		p->list[p->count++] = &api->kinds[k];
 	}
 	for (uint32_t i = 0; i < p->count; i++)
 		p->sum += p->weight[i];
@@ -175,7 +130,7 @@ static void run(struct plan *p, struct change *m, uint32_t count, uint32_t sprea
 			m->at = now - (spread ? rng_below(&m->rng, spread + 1) : 0);
 			if (!k->change(m))
 				continue;
-			p->done[k - kinds]++;
+			p->done[k - api->kinds]++;
 			break;
 		}
 	}
@@ -201,7 +156,7 @@ const char *mutate(const json_t *request, struct buf *out)
 	if (!json_is_object(request) || count < 0 || count > 10000000 || spread < 0 ||
 	    spread > 86400 * 30)
 		return "an object with count and spread_s in range is expected";
-	if (id && !conversation_index(id, &m.target))
+	if (id && !api->conversation_index(id, &m.target))
 		return "no such conversation";
 	m.fixed = id != NULL;
 	wrong = make_plan(&p, names, m.fixed);
@@ -213,9 +168,9 @@ const char *mutate(const json_t *request, struct buf *out)
 	run(&p, &m, (uint32_t)count, (uint32_t)spread, names != NULL);
 	j_close(out, ']');
 	j_open(out, "done", '{');
-	for (size_t k = 0; k < KINDS; k++)
+	for (unsigned k = 0; k < api->kind_count; k++)
 		if (p.done[k])
-			j_int(out, kinds[k].name, p.done[k]);
+			j_int(out, api->kinds[k].name, p.done[k]);
 	buf_lit(out, "}}");
 	return NULL;
 }

@@ -1,19 +1,24 @@
 /* The command line: one table of options, which also prints itself. */
 #include "options.h"
 
+#include "api.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define VERSION "1"
 
+const struct api *api;
+
 struct settings settings = {
 	.token = "sim-token",
-	.rate = 10000,
+	.rate = UINT32_MAX,
 	.grace_ms = 100,
 	.connections = 8,
 	.scroll_page = 100,
 	.gzip = true,
+	.ticketing = true,
 };
 
 enum type { TEXT, NUMBER, BIG, YES, NO, CHOICE };
@@ -28,11 +33,13 @@ struct option {
 
 static struct world_options *opt;
 static struct world_options defaults;
-static const char *parts_total, *clock_kind;
+static const char *parts_total, *clock_kind, *provider, *next_host, *updated_at;
+static bool no_ticketing;
 
 #define W(field) &defaults.field
 
 static const struct option table[] = {
+	{"provider", "intercom|front", CHOICE, &provider, 0, 0, "whose API is spoken"},
 	{"seed", "N", BIG, W(seed), 0, 0, "the world is a function of this and of the sizes"},
 	{"contacts", "N", NUMBER, W(contacts), 1, 4000000, "people"},
 	{"companies", "N", NUMBER, W(companies), 0, 4000000,
@@ -46,6 +53,8 @@ static const struct option table[] = {
 	{"long-tickets", "N", NUMBER, W(long_tickets), 0, 1000000,
 	 "tickets of more than 500 parts, the first ones"},
 	{"articles", "N", NUMBER, W(articles), 0, 1000000, "articles"},
+	{"inboxes", "N", NUMBER, W(inboxes), 1, 60, "Front: inboxes, each with a channel"},
+	{"links", "N", NUMBER, W(links), 0, 5000, "Front: links"},
 	{"days", "D", NUMBER, W(days), 1, 5000, "history before now"},
 	{"long-threads", "N", NUMBER, W(long_threads), 0, 1000000,
 	 "threads of more than 500 parts (1 from 50 conversations on)"},
@@ -58,7 +67,7 @@ static const struct option table[] = {
 	{"app-id", "ID", TEXT, W(app_id), 0, 0, "the workspace's id"},
 	{"token", "T", TEXT, &settings.token, 0, 0, "the access token that is let in"},
 	{"rate", "N", NUMBER, &settings.rate, 0, 6000000,
-	 "calls a minute, enforced in windows of 10 s; 0 any number"},
+	 "calls a minute; 0 any number (10000, enforced in windows of 10 s; Front: 100)"},
 	{"search-rate", "N", NUMBER, &settings.search_rate, 0, 6000000,
 	 "searches a minute, beside that; the refusal names their tier; 0 any number"},
 	{"latency-ms", "N", NUMBER, &settings.latency_ms, 0, 600000, "before every answer"},
@@ -81,6 +90,19 @@ static const struct option table[] = {
 	 "articles of one second: between two pages one is shown twice and one is missed"},
 	{"redact-silent", NULL, YES, &settings.redact_silent, 0, 0,
 	 "a redaction leaves updated_at alone"},
+	{"next-host", "company|same|foreign", CHOICE, &next_host, 0, 0,
+	 "Front: which host the next page is said to be on"},
+	{"short-pages", "N", NUMBER, &settings.short_pages, 0, 900,
+	 "Front: of 1000 pages, how many end too early or are empty"},
+	{"others", "N", NUMBER, &settings.others, 0, 6000000,
+	 "calls a minute that other programs of the company make"},
+	{"event-days", "N", NUMBER, &settings.event_days, 0, 5000,
+	 "Front: how far back the feed of events goes; 0 to the start"},
+	{"updated-at", "changes|messages|absent", CHOICE, &updated_at, 0, 0,
+	 "Front: what moves updated_at of conversations"},
+	{"no-ticketing", NULL, YES, &no_ticketing, 0, 0, "Front: no ticket ids and statuses"},
+	{"no-location", NULL, YES, &settings.merged_without_location, 0, 0,
+	 "Front: a 301 does not say where to"},
 	{"no-gzip", NULL, NO, &settings.gzip, 0, 0, "never compress"},
 	{"port", "P", NUMBER, &settings.port, 0, 65535, "on 127.0.0.1; 0 any free one"},
 	{"port-file", "FILE", TEXT, &settings.port_file, 0, 0,
@@ -221,10 +243,30 @@ static enum options_verdict wrong(const char *what, const char *word)
 	return OPTIONS_WRONG;
 }
 
+static bool chosen(const char *choice, const char *word)
+{
+	return choice && !strcmp(choice, word);
+}
+
+static void finish_front(void)
+{
+	api = chosen(provider, "front") ? &api_front : &api_intercom;
+	settings.ticketing = !no_ticketing;
+	settings.next_same = chosen(next_host, "same");
+	settings.next_foreign = chosen(next_host, "foreign");
+	settings.updated_by_messages = chosen(updated_at, "messages");
+	settings.no_updated_at = chosen(updated_at, "absent");
+	if (settings.rate == UINT32_MAX)
+		settings.rate = api->rate;
+	if (api == &api_front && !strcmp(defaults.app_id, "simapp01"))
+		defaults.app_id = "cmp_k30";
+}
+
 static enum options_verdict finish(void)
 {
-	settings.frozen = clock_kind && !strcmp(clock_kind, "frozen");
-	settings.parts_total = parts_total && !strcmp(parts_total, "all");
+	settings.frozen = chosen(clock_kind, "frozen");
+	settings.parts_total = chosen(parts_total, "all");
+	finish_front();
 	settings.zone = zone_setting(defaults.timezone);
 	if (!settings.zone)
 		return wrong("unknown time zone", defaults.timezone);

@@ -17,6 +17,7 @@ struct settings {
 	uint32_t connections; /* more at once are a breach */
 	uint32_t search_lag_s;
 	uint32_t scroll_page;
+	uint32_t others;      /* calls a minute that other programs make */
 	uint32_t max_seconds; /* 0: for ever */
 	bool gzip;
 	bool parts_total;    /* total_count of a cut thread counts all parts */
@@ -25,6 +26,13 @@ struct settings {
 	bool redact_silent;  /* redaction leaves updated_at alone */
 	bool mixed_times;    /* some contacts have milliseconds, some text */
 	bool unstable_ties;  /* articles of one second are missed between two pages */
+	/* Front only. */
+	uint32_t short_pages;         /* of 1000 pages, how many end too early */
+	uint32_t event_days;          /* how far back the feed of events goes; 0: to the start */
+	bool next_same, next_foreign; /* which host the next page is on; else the company's */
+	bool ticketing;
+	bool no_updated_at, updated_by_messages; /* of conversations */
+	bool merged_without_location;
 	bool frozen;
 	bool exit_with_parent;
 };

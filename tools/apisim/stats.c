@@ -37,10 +37,12 @@ static const char *const names[BREACH_COUNT] = {
 	[BREACH_CONNECTIONS] = "too_many_connections",
 	[BREACH_UNKNOWN_PATH] = "unknown_path",
 	[BREACH_NO_TOKEN] = "no_token",
+	[BREACH_FOREIGN_TOKEN] = "token_to_foreign_host",
+	[BREACH_WRITE] = "write_refused",
 };
 
 #define KEPT       100
-#define ROUTES_MAX 64
+#define ROUTES_MAX 96
 #define STATUS_MAX 600
 
 static struct {
@@ -80,6 +82,11 @@ void stats_begin(const char *method, const char *uri)
 	snprintf(line, sizeof(line), "%s %s", method, uri);
 	s.calls++;
 	count_second();
+}
+
+void stats_begin_foreign(const char *method, const char *path)
+{
+	snprintf(line, sizeof(line), "(foreign host) %s %s", method, path);
 }
 
 void stats_breach(enum breach kind, const char *fmt, ...)
@@ -138,7 +145,8 @@ static void print_breaches(struct buf *b)
 	j_close(b, ']');
 }
 
-void stats_print(struct buf *b, const char *(*route_name)(unsigned), unsigned routes)
+void stats_print(struct buf *b, const char *(*route_name)(unsigned), unsigned routes,
+		 void (*more)(struct buf *b))
 {
 	char number[16];
 
@@ -158,6 +166,8 @@ void stats_print(struct buf *b, const char *(*route_name)(unsigned), unsigned ro
 			j_int(b, number, (int64_t)s.status[i]);
 	}
 	j_close(b, '}');
+	if (more)
+		more(b);
 	print_breaches(b);
 	j_close(b, '}');
 }

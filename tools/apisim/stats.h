@@ -37,16 +37,21 @@ enum breach {
 	BREACH_CONNECTIONS,
 	BREACH_UNKNOWN_PATH,
 	BREACH_NO_TOKEN,
+	BREACH_FOREIGN_TOKEN,
+	BREACH_WRITE,
 	BREACH_COUNT
 };
 
 /* The call a breach is blamed on is the one begun last. */
 void stats_begin(const char *method, const char *uri);
+/* The same for a call that was not made to the API. */
+void stats_begin_foreign(const char *method, const char *path);
 void stats_breach(enum breach kind, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void stats_answer(int status, uint64_t bytes);
 /* One more call to a route; numbers are the route table's. */
 void stats_route(unsigned route);
-void stats_print(struct buf *b, const char *(*route_name)(unsigned), unsigned routes);
+void stats_print(struct buf *b, const char *(*route_name)(unsigned), unsigned routes,
+		 void (*more)(struct buf *b));
 void stats_reset(void);
 /* A breach's name from a search refusal ("unknown_field"). */
 enum breach stats_breach_named(const char *name);

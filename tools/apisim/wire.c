@@ -2,6 +2,7 @@
  * where a fault says so. Must never spoil what no fault asked for. */
 #include "wire.h"
 
+#include "api.h"
 #include "clock.h"
 #include "rng.h"
 #include "settings.h"
@@ -13,20 +14,6 @@
 #include <time.h>
 #include <zlib.h>
 
-static void add_header(struct MHD_Response *res, const char *name, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void add_header(struct MHD_Response *res, const char *name, const char *fmt, ...)
-{
-	char value[160];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(value, sizeof(value), fmt, ap);
-	va_end(ap);
-	MHD_add_response_header(res, name, value);
-}
-
 void wire_date(struct MHD_Response *res)
 {
 	time_t now = (time_t)clock_now();
@@ -35,33 +22,17 @@ void wire_date(struct MHD_Response *res)
 
 	gmtime_r(&now, &tm);
 	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	add_header(res, "Date", "%s", text);
+	MHD_add_response_header(res, "Date", text);
 }
 
-static void add_api_headers(struct request *r, struct MHD_Response *res, const struct call *c)
+static void add_headers(struct request *r, struct MHD_Response *res, const struct call *c)
 {
 	MHD_add_response_header(res, "Content-Type", c->content_type);
-	MHD_add_response_header(res, "X-Request-Id", c->request_id);
-	MHD_add_response_header(res, "Cache-Control", "max-age=0, private, must-revalidate");
-	MHD_add_response_header(res, "Vary", "Accept,Accept-Encoding");
-	if (c->version)
-		add_header(res, "Intercom-Version", "2.%d", c->version - 200);
-	if (c->link[0])
-		MHD_add_response_header(res, "Link", c->link);
-	if (c->retry_after_s)
-		add_header(res, "Retry-After", "%u", c->retry_after_s);
-	if (c->tier)
-		MHD_add_response_header(res, "X-Front-Tier", c->tier);
-	if (!c->authorized)
-		return;
-	ledger_rate_words(&r->words);
-	if (c->fault && c->fault->kind == FAULT_RATE429)
-		r->words.remaining = 0;
-	r->tells = true;
+	for (unsigned i = 0; i < c->header_count; i++)
+		MHD_add_response_header(res, c->headers[i].name, c->headers[i].value);
+	r->tells = c->authorized;
+	r->words = c->words;
 	r->retry_after_s = c->tier ? 0 : c->retry_after_s; /* others need not wait */
-	add_header(res, "X-RateLimit-Limit", "%u", r->words.limit);
-	add_header(res, "X-RateLimit-Remaining", "%u", r->words.remaining);
-	add_header(res, "X-RateLimit-Reset", "%lld", (long long)r->words.reset);
 }
 
 /* gzip, when it was asked for and pays. */
@@ -234,8 +205,8 @@ void wire_finish(struct request *r, struct MHD_Connection *conn, struct call *c)
 		abort();
 	if (packed)
 		MHD_add_response_header(r->answer, "Content-Encoding", "gzip");
-	if (c->status == 200 || c->status == 304)
+	if (api->etags && (c->status == 200 || c->status == 304))
 		MHD_add_response_header(r->answer, "ETag", etag);
-	add_api_headers(r, r->answer, c);
+	add_headers(r, r->answer, c);
 	wire_date(r->answer);
 }

@@ -36,6 +36,8 @@ void world_defaults(struct world_options *opt)
 		.segments = 6,
 		.tickets = 30,
 		.articles = 12,
+		.inboxes = 7,
+		.links = 12,
 		.days = 400,
 		.long_threads = UINT32_MAX,
 		.deleted = 3,

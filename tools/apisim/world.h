@@ -13,6 +13,7 @@ struct world_options {
 	uint32_t contacts, companies, conversations;
 	uint32_t admins, teams, tags, segments;
 	uint32_t tickets, long_tickets, articles;
+	uint32_t inboxes, links; /* Front only */
 	uint32_t days, long_threads, deleted;
 	uint32_t now; /* Unix seconds at the start */
 	const char *timezone, *region, *app_id;
@@ -25,6 +26,7 @@ struct item {
 	uint64_t id;
 	struct {
 		uint64_t seq;
+		uint32_t at;
 		char *text;
 	} * names;
 	uint32_t name_count;
@@ -93,6 +95,9 @@ void segment_id(uint32_t idx, char out[25]);
 
 /* Short lists. */
 struct item *items_add(struct items *l, uint64_t id, const char *name, uint32_t at);
+/* Which of its names it had at a version of the world. */
+uint32_t item_revision(const struct item *it, uint64_t seq);
+void items_release(struct items *l);
 void item_rename(struct item *it, const char *name, uint32_t at);
 const char *item_name(const struct item *it, uint64_t seq);
 bool item_there(const struct item *it, uint64_t seq);

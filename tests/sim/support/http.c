@@ -89,6 +89,7 @@ static void finish(struct http_call *c, enum http_outcome outcome)
 		snprintf(result.rate_tier, sizeof result.rate_tier, "%s", a->rate_tier);
 		snprintf(result.etag, sizeof result.etag, "%s", a->etag);
 		snprintf(result.link, sizeof result.link, "%s", a->link);
+		snprintf(result.location, sizeof result.location, "%s", a->location);
 	} else {
 		why_set(&result.why, 0, "sim: %s", http_outcome_name(outcome));
 	}

@@ -21,7 +21,7 @@ struct sim_answer {
 	int status;
 	struct buf body;
 	int64_t date_ms; /* TIME_NONE: no Date header */
-	char retry_after[40], etag[96], link[256];
+	char retry_after[40], etag[96], link[256], location[256];
 	char rate_tier[16]; /* the class of routes that a 429 is about */
 	int64_t rate_limit, rate_remaining, rate_reset; /* -1: no such header */
 };

@@ -168,7 +168,7 @@ class Daemon:
     """ficd on the simulator, with its state in a folder."""
 
     def __init__(self, folder, sim, token="sim-token", source_options="", resource_sections="", start=True, once=False,
-                 retry="50ms"):
+                 retry="50ms", provider="intercom"):
         self.folder = folder
         self.sim = sim
         self.socket_path = os.path.join(folder, "ficd.sock")
@@ -180,8 +180,8 @@ class Daemon:
         os.chmod(token_path, 0o600)
         with open(self.config_path, "w") as f:
             f.write("[ficd]\nstate_dir = %s/state\nsocket = %s\nlog_level = debug\n\n"
-                    "[source acme]\nprovider = intercom\nbase_url = %s\ntoken = file:%s\nretry = %s\n%s\n%s\n"
-                    % (folder, self.socket_path, sim.url if sim else "http://127.0.0.1:9", token_path, retry, source_options,
+                    "[source acme]\nprovider = %s\nbase_url = %s\ntoken = file:%s\nretry = %s\n%s\n%s\n"
+                    % (folder, self.socket_path, provider, sim.url if sim else "http://127.0.0.1:9", token_path, retry, source_options,
                        resource_sections))
         self.process = None
         if start:

@@ -119,7 +119,7 @@ static void the_least_gives_all_defaults(void **state)
 	assert_int_equal(s->on_stale, CONFIG_ON_STALE_SERVE);
 	assert_int_equal(s->budget, 80);
 	assert_int_equal(s->concurrency, 4);
-	assert_int_equal(s->resource_count, 16);
+	assert_int_equal(s->resource_count, 20);
 	assert_null(config_source(c, bytes_str("other")));
 	config_free(c);
 }
@@ -454,8 +454,14 @@ static void options_are_checked(void **state)
 	bad_resource("every = 1s", "every: must be from 10s to 30d");
 	bad_resource("window = 2d", "window: not in this release (only 1d is possible)");
 	bad_resource("priority = 10", "priority: must be from 1 to 9");
-	bad("[source a]\nprovider = front\ntoken = file:/x\n",
-	    "f:2: error: provider: front is not in this release\n");
+	bad("[source a]\nprovider = zendesk\ntoken = file:/x\n",
+	    "f:2: error: provider: expected intercom or front, not \"zendesk\"\n");
+	bad("[source a]\nprovider = front\ntoken = file:/x\nresources = tickets, tags\n",
+	    "f:1: error: resources: front has no tickets\n");
+	bad("[source a]\nprovider = front\ntoken = file:/x\n[resource a/segments]\nevery = 5m\n",
+	    "f:4: error: [resource a/segments]: front has no segments\n");
+	bad("[source a]\nprovider = intercom\ntoken = file:/x\n[resource a/inboxes]\nevery = 5m\n",
+	    "f:4: error: [resource a/inboxes]: intercom has no inboxes\n");
 }
 
 static void addresses_are_checked(void **state)

@@ -16,7 +16,8 @@ static const char document[] =
 	" \"created_at\": 1734652800, \"sent_at\": 1734652800.123, \"iso\": \"2024-12-20T00:00:00Z\", \"body\": \"<p>a &amp; b</p><br>c\","
 	" \"tags\": {\"tags\": [{\"name\": \"vip\", \"id\": 1}, {\"name\": null}, {\"id\": 3}, {\"name\": \"new\", \"id\": 2}]},"
 	" \"flat\": [\"a\", 2, null, {\"x\": 1}], \"none\": [], \"stats\": {\"reopens\": 3, \"a.b\": 7}, \"one\": 1, \"word\": \"abc\","
-	" \"real\": 3.0, \"deep\": [[{\"v\": [1, 2]}], [{\"v\": [3]}, {}]]}";
+	" \"real\": 3.0, \"deep\": [[{\"v\": [1, 2]}], [{\"v\": [3]}, {}]], \"url\": \"https://h/contacts/crd_1?x=/y#z\","
+	" \"urls\": [\"/a\", \"https://h/\", null, \"b\"]}";
 
 static struct buf doc;
 
@@ -48,6 +49,25 @@ static const struct row {
 	{FIELD_TEXT, "missing", NULL},
 	{FIELD_TEXT, "tags", NULL}, /* an object is no text */
 	{FIELD_TEXT, "title|subject", "\"Hi\""},
+	/* conditions, stars with one, ends of addresses, plain text */
+	{FIELD_TEXT, "?word=abc?=\xa3yes|=\xa2no", "\"yes\""},
+	{FIELD_TEXT, "?word=ab?=\xa3yes|=\xa2no", "\"no\""},
+	{FIELD_TEXT, "?open=true,flat.0?=\xa3yes|subject", "\"yes\""},
+	{FIELD_TEXT, "?open=true,none.0?=\xa3yes|subject", "\"Hi\""},
+	{FIELD_TEXT, "?title?=\xa3yes", NULL},
+	{FIELD_TEXT, "?title=?=\xa3yes", NULL},
+	{FIELD_TEXT, "?id=123?word", "\"abc\""},
+	{FIELD_TEXT, "?", NULL},
+	{FIELD_TEXT, "?missing?", NULL},
+	{FIELD_TEXT, "tags.tags.*(id=2).name", "\"new\""},
+	{FIELD_TEXT, "tags.tags.*(id=9).name", NULL},
+	{FIELD_LIST, "tags.tags.*(name).id", "[\"1\",\"2\"]"},
+	{FIELD_LIST, "tags.tags.*(name,id=1).name", "[\"vip\"]"},
+	{FIELD_TEXT, "url#", "\"crd_1\""},
+	{FIELD_LIST, "urls.*#", "[\"a\",\"b\"]"},
+	{FIELD_TEXT, "id#", "\"123\""},
+	{FIELD_HTML, "body~", "\"<p>a &amp; b</p><br>c\""},
+	{FIELD_HTML, "?word=x?body~|body", "\"a & b\\n\\nc\""},
 	{FIELD_TEXT, "missing|title|id", "\"123\""},
 	{FIELD_TEXT, "missing|title", NULL},
 	{FIELD_TEXT, "tags.tags.0.name", "\"vip\""},

@@ -66,15 +66,20 @@ static void test_front_signs_time_and_body(void **state)
 	assert_int_equal(check("nobody", "api_secret", rule, "x", NULL, NOW), ERR_DENIED);
 }
 
-static int read_event(const char *json, struct webhook_hint *out)
+static int read_event_of(const struct provider *p, const char *json, struct webhook_hint *out)
 {
 	struct buf body = {0};
 	struct why why;
 
 	assert_int_equal(json_to_msgpack(bytes_str(json), JSON_STRICT, &body, &why), 0);
-	int rc = webhook_read(&provider_intercom, buf_bytes(&body), out);
+	int rc = webhook_read(p, buf_bytes(&body), out);
 	buf_release(&body);
 	return rc;
+}
+
+static int read_event(const char *json, struct webhook_hint *out)
+{
+	return read_event_of(&provider_intercom, json, out);
 }
 
 #define EVENT(topic, item)                                                                      \
@@ -129,12 +134,41 @@ static void test_what_intercoms_events_are_about(void **state)
 	assert_int_equal(read_event("{\"type\":\"notification_event\"}", &hint), ERR_INVALID);
 }
 
+/* In an envelope, by itself, and as a preview, which says no more than the ids. */
+static void test_what_fronts_events_are_about(void **state)
+{
+	static const char *const same[] = {
+		"{\"type\":\"inbound_received\",\"authorization\":{\"id\":\"cmp_1\"},\"payload\":{\"id\":\"evt_7\",\"type\":\"inbound\","
+		"\"emitted_at\":1693000000.5,\"conversation\":{\"id\":\"cnv_41\",\"subject\":\"x\"}}}",
+		"{\"id\":\"evt_7\",\"type\":\"tag\",\"emitted_at\":1453770984.123,\"conversation\":{\"id\":\"cnv_41\"}}",
+		"{\"id\":\"evt_7\",\"type\":\"assign\",\"conversation\":{\"_links\":{\"self\":\"https://x\"},\"id\":\"cnv_41\"}}",
+	};
+	struct webhook_hint hint;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+		assert_int_equal(read_event_of(&provider_front, same[i], &hint), 0);
+		assert_string_equal(hint.event, "evt_7");
+		assert_string_equal(hint.type->name, "conversations");
+		assert_int_equal(hint.count, 1);
+		assert_string_equal(hint.ids[0], "cnv_41");
+	}
+	assert_int_equal(read_event_of(&provider_front,
+				       "{\"type\":\"sync\",\"authorization\":{\"id\":\"cmp_1\"}}",
+				       &hint),
+			 0);
+	assert_null(hint.type);
+	assert_int_equal(read_event_of(&provider_front, "{\"id\":\"evt_7\"}", &hint), ERR_INVALID);
+	assert_int_equal(read_event_of(&provider_front, "[]", &hint), ERR_INVALID);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_intercom_signs_the_body),
 		cmocka_unit_test(test_front_signs_time_and_body),
 		cmocka_unit_test(test_what_intercoms_events_are_about),
+		cmocka_unit_test(test_what_fronts_events_are_about),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,27 @@ static void one_at_a_time_until_known(void **state)
 	assert_int_equal(budget_wait(&b, NOW), 0);
 }
 
+/* Where no answer says how many, what is assumed holds; where one does, that does. */
+static void assumed(void **state)
+{
+	struct budget b;
+	int64_t mono = NOW;
+	unsigned sent = 0;
+
+	(void)state;
+	budget_init(&b, 0.8, 60000);
+	budget_assume(&b, 50);
+	for (; mono < NOW + 60000; mono++)
+		while (budget_wait(&b, mono) == 0) {
+			budget_sent(&b, mono);
+			no_headers(&b, mono);
+			sent++;
+		}
+	assert_int_equal(sent, 40);
+	answer(&b, mono, 100, 99, 1700000060);
+	assert_int_equal(b.limit, 100);
+}
+
 /* Waits as long as it says, but not beyond the window. */
 static bool may_send(struct budget *b, int64_t *mono)
 {
@@ -246,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_at_a_time_until_known),
+		cmocka_unit_test(assumed),
 		cmocka_unit_test(share),
 		cmocka_unit_test(no_bursts),
 		cmocka_unit_test(under_way_counts),

@@ -7,16 +7,27 @@
 
 const struct account asking_account = {&provider_intercom, "https://api.test", "2.16"};
 const struct account asking_old_account = {&provider_intercom, "https://api.test", "2.15"};
+const struct account asking_front_account = {&provider_front, "https://front.test", ""};
 
-struct ask asking_of(enum ask_kind kind, const char *resource)
+static struct ask ask_of(const struct provider *p, enum ask_kind kind, const char *resource)
 {
 	struct ask ask = {.kind = kind, .start_ms = TIME_MIN, .end_ms = TIME_MAX};
 
 	if (resource) {
-		ask.type = provider_type(&provider_intercom, bytes_str(resource));
+		ask.type = provider_type(p, bytes_str(resource));
 		assert_non_null(ask.type);
 	}
 	return ask;
+}
+
+struct ask asking_front(enum ask_kind kind, const char *resource)
+{
+	return ask_of(&provider_front, kind, resource);
+}
+
+struct ask asking_of(enum ask_kind kind, const char *resource)
+{
+	return ask_of(&provider_intercom, kind, resource);
 }
 
 struct ask asking_one(const char *resource, const char *id)
@@ -43,10 +54,11 @@ static struct page *answer(const struct account *a, const struct ask *ask, int s
 	return page;
 }
 
-struct page *asking_answer_link(const struct ask *ask, int status, const char *body, const char *link)
+static struct page *both_ways(const struct account *a, const struct ask *ask, int status,
+			      const char *body, const char *link)
 {
-	struct page *whole = answer(&asking_account, ask, status, body, link, strlen(body) + 1),
-		    *pieces = answer(&asking_account, ask, status, body, link, 1);
+	struct page *whole = answer(a, ask, status, body, link, strlen(body) + 1),
+		    *pieces = answer(a, ask, status, body, link, 1);
 
 	assert_int_equal(whole->fault, pieces->fault);
 	assert_int_equal(whole->count, pieces->count);
@@ -59,6 +71,21 @@ struct page *asking_answer_link(const struct ask *ask, int status, const char *b
 	return pieces;
 }
 
+struct page *asking_answer_link(const struct ask *ask, int status, const char *body, const char *link)
+{
+	return both_ways(&asking_account, ask, status, body, link);
+}
+
+struct page *asking_front_answer(const struct ask *ask, int status, const char *body)
+{
+	return both_ways(&asking_front_account, ask, status, body, "");
+}
+
+struct page *asking_front_moved(const struct ask *ask, const char *location)
+{
+	return both_ways(&asking_front_account, ask, 301, "", location);
+}
+
 struct page *asking_answer(const struct ask *ask, int status, const char *body)
 {
 	return asking_answer_link(ask, status, body, "");
@@ -69,7 +96,7 @@ struct page *asking_answer_old(const struct ask *ask, int status, const char *bo
 	return answer(&asking_old_account, ask, status, body, "", 7);
 }
 
-char *asking_example(const char *file)
+static char *example(const char *beside, const char *file)
 {
 	const char *dir = getenv("FIC_EXAMPLES");
 	char path[512];
@@ -77,7 +104,8 @@ char *asking_example(const char *file)
 	char *text;
 	size_t n;
 
-	snprintf(path, sizeof path, "%s/%s", dir ? dir : "../shared/api/intercom-examples", file);
+	snprintf(path, sizeof path, "%s%s/%s", dir ? dir : "../shared/api/intercom-examples",
+		 beside, file);
 	f = fopen(path, "r");
 	if (!f)
 		return NULL;
@@ -87,4 +115,14 @@ char *asking_example(const char *file)
 	fclose(f);
 	text[n] = 0;
 	return text;
+}
+
+char *asking_example(const char *file)
+{
+	return example("", file);
+}
+
+char *asking_front_example(const char *file)
+{
+	return example("/../front-examples", file);
 }
