@@ -47,6 +47,9 @@ struct mp_reader {
 /* Containers nested deeper than this are refused by mp_skip and mp_check. */
 #define MP_DEPTH_MAX 128
 
+/* A map of more members has no outline. */
+#define MP_OUTLINE_MAX 64
+
 static inline struct mp_reader mp_reader_of(struct bytes b)
 {
 	return (struct mp_reader){b.data, b.data + b.len};
@@ -76,6 +79,21 @@ int mp_find(struct bytes map, struct bytes key, struct bytes *value_out);
  * ("tags.0.name"). At each step the rest of the path as one key comes first, then its first
  * word, then the longest key of several words ("a.b" of "a.b.c"). 1, 0, ERR_CORRUPT. */
 int mp_path(struct bytes doc, struct bytes path, struct bytes *value_out);
+
+/* The members of a map, for who follows many paths through it: it is walked once, and not once for each. Borrows from the document. */
+struct mp_outline {
+	struct bytes doc;
+	uint32_t count; /* 0: none, or nothing to gain: mp_outline_path walks */
+	struct mp_member {
+		struct bytes key; /* {NULL, 0}: no text */
+		struct bytes value;
+	} members[MP_OUTLINE_MAX];
+};
+
+void mp_outline(struct bytes doc, struct mp_outline *out);
+
+/* As mp_path of its document. */
+int mp_outline_path(const struct mp_outline *o, struct bytes path, struct bytes *value_out);
 
 /* Decodes the first value of a span; false when there is none. */
 bool mp_get(struct bytes whole, struct mp_value *value_out);

@@ -62,6 +62,10 @@ int field_resolve(struct bytes name, const struct field *table, struct arena *a,
 int field_value(const struct field *f, struct bytes doc, struct buf *out);
 /* The same for any field of a record. */
 int record_value(const struct record *r, const struct field *f, struct buf *out);
+/* The same for one of many fields: the outline is that of the record's document (codec/msgpack.h), made once; NULL: none. */
+struct mp_outline;
+int record_value_in(const struct record *r, const struct mp_outline *outline, const struct field *f,
+		    struct buf *out);
 
 /*
  * A value as an index keeps it: as field_value gives it, but a time as an integer of milliseconds.

@@ -69,6 +69,10 @@ int wire_take_within(const struct wire_limits *limits, struct bytes input,
 /* Appends the message in the connection's form to `out`: a JSON line with its newline, or the MessagePack bytes. WIRE_UNKNOWN is taken as JSON. */
 int wire_give(enum wire_encoding encoding, struct bytes message, struct buf *out);
 
+/* The same of the message that rpc_put_result would make of an id and a result, which are not put together first. */
+int wire_give_result(enum wire_encoding encoding, struct bytes id, struct bytes result,
+		     struct buf *out);
+
 struct rpc_request {
 	bool notification;   /* no id: no answer is sent */
 	struct bytes id;     /* MessagePack of the id: text, integer or nil */

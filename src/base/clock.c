@@ -67,6 +67,15 @@ void date_of_days(int64_t days, int *year, int *month, int *day)
 	*year = (int)(yoe + era * 400 + (*month <= 2));
 }
 
+/* A number with all its zeros, and what stands behind it. Rows are full of times: printf would take longer than all the rest of one. */
+static char *put_digits(char *to, int number, int digits, char behind)
+{
+	for (int i = digits; i-- > 0; number /= 10)
+		to[i] = (char)('0' + number % 10);
+	to[digits] = behind;
+	return to + digits + 1;
+}
+
 const char *time_text(int64_t ms, bool millis, char out[TIME_TEXT_MAX])
 {
 	if (ms < YEAR_0000_MS)
@@ -78,11 +87,16 @@ const char *time_text(int64_t ms, bool millis, char out[TIME_TEXT_MAX])
 	int year, month, day;
 
 	date_of_days(days, &year, &month, &day);
-	int n = snprintf(out, TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", year, month, day,
-			 rest / 3600000, rest / 60000 % 60, rest / 1000 % 60);
-	if (millis || rest % 1000)
-		n += snprintf(out + n, (size_t)(TIME_TEXT_MAX - n), ".%03d", rest % 1000);
-	snprintf(out + n, (size_t)(TIME_TEXT_MAX - n), "Z");
+	char *end = put_digits(out, year, 4, '-');
+	end = put_digits(end, month, 2, '-');
+	end = put_digits(end, day, 2, 'T');
+	end = put_digits(end, rest / 3600000, 2, ':');
+	end = put_digits(end, rest / 60000 % 60, 2, ':');
+	bool whole = !millis && rest % 1000 == 0;
+	end = put_digits(end, rest / 1000 % 60, 2, whole ? 'Z' : '.');
+	if (!whole)
+		end = put_digits(end, rest % 1000, 3, 'Z');
+	*end = 0;
 	return out;
 }
 

@@ -163,6 +163,57 @@ static int step_array(struct bytes array, struct bytes rest, struct bytes *value
 	return need(mp_take(&r, value_out));
 }
 
+void mp_outline(struct bytes doc, struct mp_outline *out)
+{
+	struct mp_reader r;
+	uint32_t count;
+
+	out->doc = doc;
+	out->count = 0;
+	if (open_container(doc, MP_MAP, &r, &count) != 1 || count > MP_OUTLINE_MAX)
+		return;
+	for (uint32_t i = 0; i < count; i++)
+		if (next_key(&r, &out->members[i].key) != 1 ||
+		    mp_take(&r, &out->members[i].value) != 1)
+			return;
+	out->count = count;
+}
+
+/* As step_map. */
+static bool step_outline(const struct mp_outline *o, struct bytes rest, struct bytes *value_out,
+			 size_t *taken_out)
+{
+	size_t best = 0, word = word_len(rest);
+	bool found = false;
+
+	for (uint32_t i = 0; i < o->count && best != SIZE_MAX; i++) {
+		struct bytes name = o->members[i].key;
+		if (!is_step(name, rest) || (found && rank_of(name.len, rest, word) <= best))
+			continue;
+		found = true;
+		best = rank_of(name.len, rest, word);
+		*value_out = o->members[i].value;
+		*taken_out = name.len;
+	}
+	return found;
+}
+
+int mp_outline_path(const struct mp_outline *o, struct bytes path, struct bytes *value_out)
+{
+	struct bytes value;
+	size_t taken = 0;
+
+	if (!o->count)
+		return mp_path(o->doc, path, value_out);
+	if (!step_outline(o, path, &value, &taken))
+		return 0;
+	if (taken < path.len)
+		return mp_path(value, bytes_of(path.data + taken + 1, path.len - taken - 1),
+			       value_out);
+	*value_out = value;
+	return 1;
+}
+
 int mp_path(struct bytes doc, struct bytes path, struct bytes *value_out)
 {
 	for (;;) {

@@ -149,30 +149,36 @@ static int next_long(struct mp_reader *r, uint8_t lead, struct mp_value *v)
 	return 1;
 }
 
+static int next_other(struct mp_reader *r, uint8_t lead, struct mp_value *value_out)
+{
+	struct mp_value v = {.type = lead & 0x10 ? MP_ARRAY : MP_MAP};
+	int rc = lead >= 0xc0 ? next_long(r, lead, &v) : take_count(r, r->at + 1, lead & 0x0f, &v);
+
+	if (rc == 1)
+		*value_out = v;
+	return rc;
+}
+
 int mp_next(struct mp_reader *r, struct mp_value *value_out)
 {
-	struct mp_value v = {.type = MP_NIL};
-	int rc = 1;
-
 	if (r->at == r->end)
 		return 0;
 	uint8_t lead = *r->at;
 	if (lead < 0x80 || lead >= 0xe0) {
-		v.type = MP_INT;
-		v.integer = (int8_t)lead;
+		value_out->type = MP_INT;
+		value_out->integer = (int8_t)lead;
 		r->at++;
-	} else if (lead >= 0xc0) {
-		rc = next_long(r, lead, &v);
-	} else if (lead >= 0xa0) {
-		v.type = MP_STR;
-		rc = take_span(r, r->at + 1, lead & 0x1f, &v);
-	} else {
-		v.type = lead & 0x10 ? MP_ARRAY : MP_MAP;
-		rc = take_count(r, r->at + 1, lead & 0x0f, &v);
+		return 1;
 	}
-	if (rc == 1)
-		*value_out = v;
-	return rc;
+	if (lead >= 0xc0 || lead < 0xa0)
+		return next_other(r, lead, value_out);
+	size_t len = lead & 0x1f;
+	if (len >= (size_t)(r->end - r->at))
+		return ERR_CORRUPT;
+	value_out->type = MP_STR;
+	value_out->str = bytes_of(r->at + 1, len);
+	r->at += 1 + len;
+	return 1;
 }
 
 bool mp_get(struct bytes whole, struct mp_value *value_out)

@@ -9,16 +9,21 @@
 
 #include <stdlib.h>
 
-/* In a word of the table: bits of the code, kind, then a byte, a slot, or a phrase's length and
- * place. */
-enum kind { KIND_BYTE, KIND_COPY, KIND_PHRASE };
-
-#define KIND_SHIFT  4
+/* In a word of the table: bits of the code, whether it is a copy, then a slot, or a phrase's length
+ * and place. A byte is a phrase, too: which of both comes next cannot be foretold, so nothing is to
+ * depend on it. */
+#define COPY_SHIFT  4
 #define VALUE_SHIFT 6
 #define PLACE_SHIFT 14
-#define WORD(bits, kind, value, place)                                                          \
-	((uint32_t)(bits) | (uint32_t)(kind) << KIND_SHIFT | (uint32_t)(value) << VALUE_SHIFT | \
+#define WORD(bits, copy, value, place)                                                          \
+	((uint32_t)(bits) | (uint32_t)(copy) << COPY_SHIFT | (uint32_t)(value) << VALUE_SHIFT | \
 	 (uint32_t)(place) << PLACE_SHIFT)
+
+#define COPY_ROOM (PHRASE_CODE_MAX + 15 + PHRASE_FAR_MAX + 15) /* bits that a copy takes at most */
+
+_Static_assert(COPY_ROOM <= 56, "a refill is enough for a copy");
+_Static_assert(PHRASE_TEXT_MAX + PHRASE_PAD + PHRASE_BYTES < 1u << (32 - PLACE_SHIFT),
+	       "places fit into a word");
 
 struct phrase_unpacker {
 	struct phrases phrases;
@@ -38,23 +43,38 @@ static void fill_symbols(struct phrase_unpacker *u)
 	const struct phrases *p = &u->phrases;
 
 	for (uint32_t i = 0; i < PHRASE_BYTES; i++)
-		fill(u, p->codes[i], p->bits[i], WORD(p->bits[i], KIND_BYTE, i, 0));
+		fill(u, p->codes[i], p->bits[i], WORD(p->bits[i], 0, 1, p->text_len + i));
 	for (uint32_t i = 0; i < PHRASE_LENGTHS; i++) {
 		uint32_t symbol = PHRASE_BYTES + i;
-		fill(u, p->codes[symbol], p->bits[symbol], WORD(p->bits[symbol], KIND_COPY, i, 0));
+		fill(u, p->codes[symbol], p->bits[symbol], WORD(p->bits[symbol], 1, i, 0));
 	}
 	for (uint32_t i = 0; i < p->count && i < PHRASES_MAX; i++) {
 		uint32_t symbol = PHRASE_FIRST + i;
 		fill(u, p->codes[symbol], p->bits[symbol],
-		     WORD(p->bits[symbol], KIND_PHRASE, p->items[i].len, p->items[i].at));
+		     WORD(p->bits[symbol], 0, p->items[i].len, p->items[i].at));
 	}
+}
+
+/* Behind the phrases' text, all bytes. */
+static bool add_bytes(struct phrases *p)
+{
+	uint8_t *text = realloc(p->text, p->text_len + PHRASE_BYTES + PHRASE_PAD);
+
+	if (!text)
+		return false;
+	p->text = text;
+	for (uint32_t i = 0; i < PHRASE_BYTES; i++)
+		text[p->text_len + i] = (uint8_t)i;
+	memset(text + p->text_len + PHRASE_BYTES, 0, PHRASE_PAD);
+	return true;
 }
 
 struct phrase_unpacker *phrase_unpacker_new(struct phrases *p)
 {
 	struct phrase_unpacker *u = malloc(sizeof *u);
 
-	if (!u) {
+	if (!u || !add_bytes(p)) {
+		free(u);
 		phrases_release(p);
 		return NULL;
 	}
@@ -162,6 +182,26 @@ static bool used_up(const struct input *in)
 	return (in->end - in->at) * 8 + left < 8 && (in->bits & ones) == ones;
 }
 
+/* Symbols of the text, as many as one refill is enough for; a copy ends them, its word then not 0. */
+static inline uint8_t *put_phrases(const struct phrase_unpacker *u, struct input *in, uint8_t *to,
+				   const uint8_t *end, uint32_t *copy_out)
+{
+	while (in->have >= PHRASE_CODE_MAX && to < end) {
+		uint32_t word = u->table[in->bits & ((1u << PHRASE_CODE_MAX) - 1)];
+		uint32_t len = word >> VALUE_SHIFT & 255;
+		if (word >> COPY_SHIFT & 1) {
+			*copy_out = word;
+			return to;
+		}
+		take(in, word & 15);
+		if (len > (size_t)(end - to))
+			return NULL;
+		copy_phrase(to, end, u->phrases.text + (word >> PLACE_SHIFT), len);
+		to += len;
+	}
+	return to;
+}
+
 int phrase_unpack(const struct phrase_unpacker *u, struct bytes packed, uint8_t *raw, size_t len)
 {
 	struct input in = {packed.data, packed.data + packed.len, 0, 0, 0};
@@ -169,26 +209,21 @@ int phrase_unpack(const struct phrase_unpacker *u, struct bytes packed, uint8_t 
 	uint8_t *to = raw;
 
 	while (to < end) {
+		uint32_t copy = 0;
 		refill(&in);
-		uint32_t word = u->table[in.bits & ((1u << PHRASE_CODE_MAX) - 1)];
-		uint32_t value = word >> VALUE_SHIFT & 255;
-		take(&in, word & 15);
-		switch ((enum kind)(word >> KIND_SHIFT & 3)) {
-		case KIND_BYTE: *to++ = (uint8_t)value; continue;
-		case KIND_PHRASE:
-			if (value > (size_t)(end - to))
-				return ERR_CORRUPT;
-			copy_phrase(to, end, u->phrases.text + (word >> PLACE_SHIFT), value);
-			break;
-		case KIND_COPY:
-			value = copy_length(&in, value);
+		to = put_phrases(u, &in, to, end, &copy);
+		if (!to)
+			return ERR_CORRUPT;
+		if (copy) {
+			refill(&in);
+			take(&in, copy & 15);
+			uint32_t n = copy_length(&in, copy >> VALUE_SHIFT & 255);
 			uint32_t distance = copy_distance(u, &in);
-			if (value > (size_t)(end - to) || distance > (size_t)(to - raw))
+			if (n > (size_t)(end - to) || distance > (size_t)(to - raw))
 				return ERR_CORRUPT;
-			copy_earlier(to, distance, value);
-			break;
+			copy_earlier(to, distance, n);
+			to += n;
 		}
-		to += value;
 		if (in.beyond > 8)
 			return ERR_CORRUPT;
 	}

@@ -73,10 +73,11 @@ struct daemon {
 	struct http *http;
 	struct syncer *syncer;
 	struct server *server;
-	struct web *web;                                                    /* NULL: not served */
-	struct session *sessions;                                           /* all connections */
-	struct heap *heap;                                                  /* gives memory back */
-	struct service *service;                                            /* manager, is told */
+	struct web *web;          /* NULL: not served */
+	struct session *sessions; /* all connections */
+	struct buf sending;       /* scratch: what goes to a connection now */
+	struct heap *heap;        /* gives memory back */
+	struct service *service;  /* manager, is told */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
 	const struct method *methods;        /* the table behind it */
 	void (*committed)(struct source *s); /* who is told of a commit */

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 
 #define MESSAGES_PER_TURN 8
+#define SENDING_KEPT      (256 * 1024) /* of the scratch: fresh pages cost more than what fills them */
 #define TRIM_BYTES        (256 * 1024) /* of unsent answers that a connection leaves behind */
 
 struct session {
@@ -31,7 +32,6 @@ struct session {
 	unsigned open;
 	struct request *requests;
 	struct buf message; /* scratch of wire_take */
-	struct buf out;     /* scratch of wire_give */
 };
 
 /* Bytes that the other side has not read yet. */
@@ -40,18 +40,28 @@ static size_t unread(const struct session *s)
 	return s->conn ? conn_pending(s->conn) : 0;
 }
 
+/* What was made in the daemon's scratch, or was not: rc. */
+static void session_put(struct session *s, int rc)
+{
+	struct buf *out = &s->daemon->sending;
+
+	if (rc == 0)
+		conn_send(s->conn, buf_bytes(out));
+	else
+		log_error("ficd", "an answer could not be written");
+	buf_give_back(out, SENDING_KEPT);
+}
+
 static void session_send(struct session *s, struct bytes message)
 {
 	if (s->sink) {
 		s->sink(s->sink_ctx, message);
 		return;
 	}
-	buf_reset(&s->out);
-	if (wire_give(s->encoding, message, &s->out) == 0)
-		conn_send(s->conn, buf_bytes(&s->out));
-	else
-		log_error("ficd", "an answer could not be written");
-	buf_give_back(&s->out, 64 * 1024);
+	struct buf *out = &s->daemon->sending;
+	buf_reset(out);
+	int rc = wire_give(s->encoding, message, out);
+	session_put(s, rc);
 }
 
 static void request_unlink(struct request *r)
@@ -93,6 +103,29 @@ static void request_send(struct request *r, const struct buf *message)
 	request_free(r);
 }
 
+/* The same bytes exist several times on their way: no longer than needed. */
+static void request_forget(struct request *r)
+{
+	if (r->release)
+		r->release(r);
+	r->release = NULL;
+	buf_release(&r->result);
+}
+
+/* Straight into the connection's form. */
+static void request_give(struct request *r)
+{
+	struct session *s = r->session;
+	struct buf *out = &s->daemon->sending;
+
+	buf_reset(out);
+	int rc = wire_give_result(s->encoding, r->rpc.id, buf_bytes(&r->result), out);
+	request_forget(r);
+	session_put(s, rc);
+	request_unlink(r);
+	request_free(r);
+}
+
 void request_answer(struct request *r)
 {
 	struct buf message = {0};
@@ -102,14 +135,14 @@ void request_answer(struct request *r)
 			      "the answer does not fit into memory");
 		return;
 	}
-	rpc_put_result(&message, r->rpc.id, buf_bytes(&r->result));
 	if (r->answers)
 		r->answers[r->worth]++;
-	/* The same bytes exist four times on their way: no longer than needed. */
-	if (r->release)
-		r->release(r);
-	r->release = NULL;
-	buf_release(&r->result);
+	if (r->session->conn && !r->rpc.notification) {
+		request_give(r);
+		return;
+	}
+	rpc_put_result(&message, r->rpc.id, buf_bytes(&r->result));
+	request_forget(r);
 	request_send(r, &message);
 	buf_release(&message);
 }
@@ -384,7 +417,6 @@ void session_end(struct session *s)
 		request_free(r);
 	}
 	buf_release(&s->message);
-	buf_release(&s->out);
 	free(s);
 }
 
@@ -466,4 +498,5 @@ void sessions_close(struct daemon *d)
 {
 	server_close(d->server);
 	d->server = NULL;
+	buf_release(&d->sending);
 }

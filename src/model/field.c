@@ -143,13 +143,13 @@ static int put_each(void *ctx, const struct scalar *value)
 }
 
 /* The items that can be read; no list at all when there is none. */
-static int list_write(const struct record *r, const struct field *f, bool stored,
+static int list_write(const struct field_source *from, const struct field *f, bool stored,
 		      struct buf *scratch, struct buf *out)
 {
 	struct writing w = {.out = out, .stored = stored};
 	size_t start = out->len;
 	size_t mark = mp_begin_array(out);
-	int rc = field_walk(f, r, scratch, put_each, &w);
+	int rc = field_walk(f, from, scratch, put_each, &w);
 
 	if (rc || out->error)
 		return rc ? rc : out->error;
@@ -161,11 +161,11 @@ static int list_write(const struct record *r, const struct field *f, bool stored
 	return 0;
 }
 
-static int scalar_write(const struct record *r, const struct field *f, bool stored,
+static int scalar_write(const struct field_source *from, const struct field *f, bool stored,
 			struct buf *scratch, struct buf *out)
 {
 	struct writing w = {.out = out, .stored = stored};
-	int rc = field_walk(f, r, scratch, put_each, &w);
+	int rc = field_walk(f, from, scratch, put_each, &w);
 
 	if (rc == 0 && w.count == 0)
 		mp_put_nil(out);
@@ -182,13 +182,13 @@ static int append_raw(void *ctx, struct bytes raw)
 	return w->out->error;
 }
 
-static int any_write(const struct field *f, struct bytes doc, struct buf *out)
+static int any_write(const struct field *f, const struct field_source *from, struct buf *out)
 {
 	struct writing w = {.out = out};
 	struct bytes raw;
 
 	if (!strchr(f->path, '*')) {
-		int rc = field_raw(f, doc, &raw);
+		int rc = field_raw(f, from, &raw);
 		if (rc == 1)
 			buf_put_bytes(out, raw);
 		else if (rc == 0)
@@ -196,35 +196,44 @@ static int any_write(const struct field *f, struct bytes doc, struct buf *out)
 		return rc;
 	}
 	size_t mark = mp_begin_array(out);
-	int rc = field_raw_each(f, doc, append_raw, &w);
+	int rc = field_raw_each(f, from, append_raw, &w);
 	if (rc == 0)
 		mp_end_array(out, mark, w.count);
 	return rc ? rc : 1;
 }
 
-static int value_write(const struct record *r, const struct field *f, bool stored, struct buf *out)
+static int value_write(const struct field_source *from, const struct field *f, bool stored,
+		       struct buf *out)
 {
 	struct buf scratch = {0};
 	int rc;
 
 	if (f->path && f->type == FIELD_ANY)
-		rc = r->doc.len ? any_write(f, r->doc, out) : (mp_put_nil(out), 0);
+		rc = from->r->doc.len ? any_write(f, from, out) : (mp_put_nil(out), 0);
 	else if (f->type == FIELD_LIST)
-		rc = list_write(r, f, stored, &scratch, out);
+		rc = list_write(from, f, stored, &scratch, out);
 	else
-		rc = scalar_write(r, f, stored, &scratch, out);
+		rc = scalar_write(from, f, stored, &scratch, out);
 	buf_release(&scratch);
 	return out->error ? out->error : rc;
 }
 
 int record_value(const struct record *r, const struct field *f, struct buf *out)
 {
-	return value_write(r, f, false, out);
+	return record_value_in(r, NULL, f, out);
+}
+
+int record_value_in(const struct record *r, const struct mp_outline *outline, const struct field *f,
+		    struct buf *out)
+{
+	return value_write(&(struct field_source){r, outline}, f, false, out);
 }
 
 int field_stored(const struct field *f, struct bytes doc, struct buf *out)
 {
-	return value_write(&(struct record){.doc = doc}, f, true, out);
+	const struct record r = {.doc = doc};
+
+	return value_write(&(struct field_source){&r, NULL}, f, true, out);
 }
 
 int field_shown(const struct field *f, struct bytes stored, struct buf *out)

@@ -172,6 +172,7 @@ struct bytes scalar_text(const struct scalar *s, char room[40])
 /* --- paths ------------------------------------------------------------------------------------------------------ */
 
 struct walk {
+	const struct mp_outline *outline; /* of the whole document; NULL: none */
 	field_each_raw *each;
 	void *ctx;
 	bool seen; /* something that is not nil */
@@ -237,7 +238,8 @@ static int walk_path(struct walk *w, struct bytes doc, struct bytes path, unsign
 	if (star < path.len && before.len)
 		before.len--; /* the dot */
 	if (before.len) {
-		int rc = mp_path(doc, before, &found);
+		int rc = w->outline && stars == 0 ? mp_outline_path(w->outline, before, &found)
+						  : mp_path(doc, before, &found);
 		if (rc != 1)
 			return rc;
 	}
@@ -277,9 +279,11 @@ static int walk_alternatives(const struct field *f, struct bytes doc, struct wal
 }
 
 /* Alternatives and constants are for tables: a raw path from a question may have a key with a bar in it, and its bytes are no MessagePack. */
-int field_raw_each(const struct field *f, struct bytes doc, field_each_raw *each, void *ctx)
+int field_raw_each(const struct field *f, const struct field_source *from, field_each_raw *each,
+		   void *ctx)
 {
-	struct walk w = {.each = each, .ctx = ctx};
+	struct walk w = {.outline = from->outline, .each = each, .ctx = ctx};
+	struct bytes doc = from->r->doc;
 	enum path_form form;
 
 	return f->type == FIELD_ANY ? walk_path(&w, doc, bytes_str(f->path), 0)
@@ -292,9 +296,9 @@ static int take_first(void *ctx, struct bytes raw)
 	return 1;
 }
 
-int field_raw(const struct field *f, struct bytes doc, struct bytes *out)
+int field_raw(const struct field *f, const struct field_source *from, struct bytes *out)
 {
-	return field_raw_each(f, doc, take_first, out);
+	return field_raw_each(f, from, take_first, out);
 }
 
 /* --- the values of a record ------------------------------------------------------------------------------------- */
@@ -374,19 +378,19 @@ static bool envelope_scalar(const struct record *r, struct bytes name, struct sc
 	return true;
 }
 
-int field_walk(const struct field *f, const struct record *r, struct buf *scratch, field_each *each,
-	       void *ctx)
+int field_walk(const struct field *f, const struct field_source *from, struct buf *scratch,
+	       field_each *each, void *ctx)
 {
 	struct reading reading = {f, scratch, each, ctx, false, PATH_AS_IS};
-	struct walk w = {.each = read_value, .ctx = &reading};
+	struct walk w = {.outline = from->outline, .each = read_value, .ctx = &reading};
 	struct scalar value;
 
 	if (!f->path)
-		return envelope_scalar(r, bytes_str(f->name), &value) ? each(ctx, &value) : 0;
-	if (!r->doc.len)
+		return envelope_scalar(from->r, bytes_str(f->name), &value) ? each(ctx, &value) : 0;
+	if (!from->r->doc.len)
 		return 0;
-	int rc = f->type == FIELD_ANY ? walk_path(&w, r->doc, bytes_str(f->path), 0)
-				      : walk_alternatives(f, r->doc, &w, &reading.form);
+	int rc = f->type == FIELD_ANY ? walk_path(&w, from->r->doc, bytes_str(f->path), 0)
+				      : walk_alternatives(f, from->r->doc, &w, &reading.form);
 	return rc == ENOUGH ? 0 : rc;
 }
 

@@ -30,10 +30,16 @@ struct scalar {
 /* 0: go on, anything else ends the walk and is its result. */
 typedef int field_each(void *ctx, const struct scalar *value);
 
+/* A record, and perhaps the outline of its document: who asks for many fields makes one. */
+struct field_source {
+	const struct record *r;
+	const struct mp_outline *outline; /* NULL: none */
+};
+
 /* Calls `each` for the values of a field: all of a list or of an array behind a raw path, else the first that there is. nil is no value. `scratch` is
  * overwritten. Returns what `each` ended with, 0, ERR_CORRUPT, or scratch's error. */
-int field_walk(const struct field *f, const struct record *r, struct buf *scratch, field_each *each,
-	       void *ctx);
+int field_walk(const struct field *f, const struct field_source *from, struct buf *scratch,
+	       field_each *each, void *ctx);
 
 /* The same from a value that an index keeps. */
 int field_walk_stored(const struct field *f, struct bytes stored, field_each *each, void *ctx);
@@ -43,7 +49,8 @@ struct bytes scalar_text(const struct scalar *s, char room[40]);
 
 /* The values as they stand in the document, before types: the first (1, 0, ERR_CORRUPT), or each (ends and returns as field_walk). */
 typedef int field_each_raw(void *ctx, struct bytes raw);
-int field_raw(const struct field *f, struct bytes doc, struct bytes *out);
-int field_raw_each(const struct field *f, struct bytes doc, field_each_raw *each, void *ctx);
+int field_raw(const struct field *f, const struct field_source *from, struct bytes *out);
+int field_raw_each(const struct field *f, const struct field_source *from, field_each_raw *each,
+		   void *ctx);
 
 #endif

@@ -246,10 +246,22 @@ int filter_read(struct filter *f, struct filter_row *row, unsigned *cost)
 	return rc < 0 ? rc : 1;
 }
 
+/* Every row asks for the same few, and the answer takes many comparisons of names. */
+static int number_of(struct filter *f, const struct field *field)
+{
+	size_t at = ((uintptr_t)field / sizeof *field) % FILTER_NUMBERS;
+
+	if (f->numbers[at].field != field) {
+		f->numbers[at].number = snapshot_field(f->snapshot, f->resource, field, NULL);
+		f->numbers[at].field = field;
+	}
+	return f->numbers[at].number;
+}
+
 int filter_column(void *ctx, const struct field *field, struct bytes *out)
 {
 	struct filter *f = ctx;
-	int number = snapshot_field(f->snapshot, f->resource, field, NULL);
+	int number = number_of(f, field);
 	int rc = number < 0 ? 0 : scan_column(f->scan, (unsigned)number, out);
 
 	return rc ? rc : ERR_NOTFOUND;

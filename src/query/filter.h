@@ -11,6 +11,7 @@
 #include <store/store.h>
 
 #define FILTER_SIEVE_MAX 8
+#define FILTER_NUMBERS   32 /* power of two */
 #define FILTER_OPEN_COST 16 /* of a segment, as many rows */
 
 /* Starts zeroed. What the caller may read: scan, text, read, damaged, only_terms, sieve_count, terms. */
@@ -34,6 +35,11 @@ struct filter {
 	struct scan_position after;
 	int64_t reach_ms; /* the scan's end: TIME_MIN, the span's; else the search goes on from there */
 	struct buf memory, scratch;
+	/* What columns of the fields are numbered, as far as it was asked for. */
+	struct {
+		const struct field *field;
+		int number;
+	} numbers[FILTER_NUMBERS];
 	uint64_t read;    /* records inflated */
 	uint64_t damaged; /* records that could not be read, or not be understood */
 };

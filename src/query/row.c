@@ -132,17 +132,18 @@ static void put_doc(const struct record *r, struct buf *out)
 /* Where the values of a row come from. */
 struct row_values {
 	const struct record *r;
+	const struct mp_outline *outline; /* of its document; NULL: none */
 	int (*stored)(void *ctx, const struct field *f, struct bytes *out); /* NULL: the record */
 	void *ctx;
 };
 
-/* As record_value. */
+/* As record_value_in. */
 static int put_value(const struct row_values *from, const struct field *f, struct buf *out)
 {
 	struct bytes value;
 
 	if (!from->stored || !f->path)
-		return record_value(from->r, f, out);
+		return record_value_in(from->r, from->outline, f, out);
 	int rc = from->stored(from->ctx, f, &value);
 	return rc < 0 ? rc : field_shown(f, value, out);
 }
@@ -226,10 +227,27 @@ static int put_row(const struct projection *p, const char *source, const char *r
 	return 0;
 }
 
+/* Fields of the document enough for an outline to pay. */
+static bool asks_much(const struct projection *p)
+{
+	size_t paths = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		paths += p->columns[i].field && p->columns[i].field->path;
+	return p->kind != PROJECTION_NAMED || paths > 1;
+}
+
 int row_write(const struct projection *p, const char *source, const char *resource,
 	      const struct record *r, struct buf *out)
 {
-	return put_row(p, source, resource, &(struct row_values){r, NULL, NULL}, out);
+	struct row_values from = {.r = r};
+	struct mp_outline outline;
+
+	if (r->doc.len && asks_much(p)) {
+		mp_outline(r->doc, &outline);
+		from.outline = &outline;
+	}
+	return put_row(p, source, resource, &from, out);
 }
 
 bool projection_indexed(const struct projection *p,
@@ -254,7 +272,7 @@ int row_write_stored(const struct projection *p, const char *source, const char 
 		     int (*stored)(void *ctx, const struct field *f, struct bytes *out), void *ctx,
 		     struct buf *out)
 {
-	return put_row(p, source, resource, &(struct row_values){r, stored, ctx}, out);
+	return put_row(p, source, resource, &(struct row_values){r, NULL, stored, ctx}, out);
 }
 
 void row_add(struct buf *row, size_t start, const char *name, struct bytes text)

@@ -20,12 +20,24 @@
 #define SLOT_NONE  UINT32_MAX
 #define SLOT_EXTRA 64u /* what a page costs beside its bytes */
 
+#define STRETCH_BYTES 16384u
+#define NEAR_BYTES    4096u /* between two reads: the next one will not be farther */
+
 struct slot {
 	uint64_t file; /* 0: empty */
 	uint32_t page;
 	uint32_t next; /* in its chain */
 	bool used;     /* since the hand passed */
 	uint8_t *data;
+};
+
+/* What was read around a place, for who reads one thing after the other. */
+struct stretch {
+	uint64_t file; /* 0: nothing */
+	uint64_t start;
+	size_t len;
+	uint64_t last_file, last_offset; /* of the last read */
+	uint8_t data[STRETCH_BYTES];
 };
 
 struct pages {
@@ -37,6 +49,7 @@ struct pages {
 	uint64_t hits, misses;
 	struct page_file *newest, *oldest;
 	unsigned files;
+	struct stretch stretch;
 };
 
 struct pages *pages_new(size_t bytes_max)
@@ -172,6 +185,54 @@ int page_file_read(struct pages *p, struct page_file *f, void *data, size_t len,
 	int rc = file_pread(f->fd, data, len, offset);
 	f->lost += rc == ERR_IO && errno == EIO;
 	return rc;
+}
+
+static bool stretch_has(const struct stretch *s, const struct page_file *f, uint64_t offset, size_t len)
+{
+	return s->file == f->number && offset >= s->start && offset - s->start <= s->len &&
+	       len <= s->len - (offset - s->start);
+}
+
+/* Whether this read follows the last one, in either direction. */
+static bool stretch_pays(const struct stretch *s, const struct page_file *f, uint64_t offset,
+			 size_t len)
+{
+	uint64_t away = offset > s->last_offset ? offset - s->last_offset : s->last_offset - offset;
+
+	return s->last_file == f->number && away <= NEAR_BYTES && len <= STRETCH_BYTES / 2;
+}
+
+/* From the place on, or up to the end of what is asked for, as the reads go. */
+static void stretch_load(struct pages *p, struct page_file *f, size_t len, uint64_t offset)
+{
+	struct stretch *s = &p->stretch;
+	uint64_t end = offset + len;
+	bool down = offset < s->last_offset;
+
+	s->file = 0;
+	s->start = !down ? offset : end > STRETCH_BYTES ? end - STRETCH_BYTES : 0;
+	s->len = f->bytes - s->start < STRETCH_BYTES ? (size_t)(f->bytes - s->start) : STRETCH_BYTES;
+	if (page_file_read(p, f, s->data, s->len, s->start) == 0)
+		s->file = f->number;
+}
+
+int page_file_read_on(struct pages *p, struct page_file *f, void *data, size_t len, uint64_t offset)
+{
+	struct stretch *s = &p->stretch;
+
+	if (f->image || offset > f->bytes || len > f->bytes - offset)
+		return page_file_read(p, f, data, len, offset);
+	bool has = stretch_has(s, f, offset, len);
+	if (!has && stretch_pays(s, f, offset, len)) {
+		stretch_load(p, f, len, offset);
+		has = s->file != 0;
+	}
+	s->last_file = f->number;
+	s->last_offset = offset;
+	if (!has)
+		return page_file_read(p, f, data, len, offset);
+	memcpy(data, s->data + (offset - s->start), len);
+	return 0;
 }
 
 /* ---- pages ---- */

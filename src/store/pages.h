@@ -44,6 +44,10 @@ void page_file_close(struct pages *p, struct page_file *f); /* the descriptor on
  * ERR_IO, ERR_NOMEM. */
 int page_file_read(struct pages *p, struct page_file *f, void *data, size_t len, uint64_t offset);
 
+/* The same for who reads what lies side by side, forwards or backwards: one read of the file brings many of
+ * them, and what was brought by the last one may be handed out without looking at the file again. */
+int page_file_read_on(struct pages *p, struct page_file *f, void *data, size_t len, uint64_t offset);
+
 /* One page whose checksum was verified. Borrowed until the next call that may load a page. `hint`
  * is the caller's memory of where the page lay (start with 0); it makes the second look at the same
  * page cheap. */

@@ -745,7 +745,7 @@ int scan_record(struct scan *s, struct buf *memory, struct record *out)
 	buf_reset(memory);
 	if (!r)
 		return s->error ? s->error : ERR_INVALID;
-	int rc = segment_frame(r->entry->segment, store->pages, &r->row, &s->frame);
+	int rc = segment_frame_on(r->entry->segment, store->pages, &r->row, &s->frame);
 	return rc ? store_trouble(store, rc)
 		  : lookup_record(store, r->entry->segment, &r->row, buf_bytes(&s->frame), memory,
 				  out);
@@ -791,6 +791,17 @@ static int note_last(struct scan *s)
 	return store_trouble(s->view->store, segment_note(s->last->entry->segment, ERR_CORRUPT));
 }
 
+/* Names are never negative. */
+static struct bytes digits_of(uint64_t v, char digits[24])
+{
+	char *at = digits + 24;
+
+	do
+		*--at = (char)('0' + v % 10);
+	while (v /= 10);
+	return bytes_of(at, (size_t)(digits + 24 - at));
+}
+
 static int read_name(struct scan *s, unsigned number, char digits[24], struct bytes *out)
 {
 	struct mp_value v;
@@ -801,8 +812,7 @@ static int read_name(struct scan *s, unsigned number, char digits[24], struct by
 	if (!mp_get(buf_bytes(&s->value), &v))
 		return note_last(s);
 	if (v.type == MP_INT) {
-		int n = snprintf(digits, 24, "%" PRId64, v.integer);
-		*out = bytes_of(digits, (size_t)n);
+		*out = digits_of(v.uinteger, digits);
 	} else {
 		*out = v.type == MP_STR ? v.str : bytes_of(NULL, 0);
 	}

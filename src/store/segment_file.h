@@ -179,6 +179,8 @@ int segment_seek_child(struct segment *g, struct pages *p, uint64_t parent_hash,
 
 /* The row's whole frame with a right checksum, into an emptied `out`. */
 int segment_frame(struct segment *g, struct pages *p, const struct row *row, struct buf *out);
+/* The same for the next one of a scan: as page_file_read_on. */
+int segment_frame_on(struct segment *g, struct pages *p, const struct row *row, struct buf *out);
 /* Parts of a frame that was verified. */
 struct bytes frame_id(struct bytes frame);
 struct bytes frame_packed(struct bytes frame);

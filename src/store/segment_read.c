@@ -517,7 +517,10 @@ static bool frame_possible(const struct segment *g, const struct row *row)
 	       row->offset <= g->meta.data_end && row->frame_bytes <= g->meta.data_end - row->offset;
 }
 
-int segment_frame(struct segment *g, struct pages *p, const struct row *row, struct buf *out)
+typedef int read_call(struct pages *p, struct page_file *f, void *data, size_t len, uint64_t offset);
+
+static int frame_with(struct segment *g, struct pages *p, const struct row *row, read_call *call,
+		      struct buf *out)
 {
 	buf_reset(out);
 	int rc = segment_load(g, p);
@@ -527,7 +530,7 @@ int segment_frame(struct segment *g, struct pages *p, const struct row *row, str
 		return segment_note(g, ERR_CORRUPT);
 	if (buf_reserve(out, row->frame_bytes))
 		return out->error;
-	rc = page_file_read(p, &g->file, out->data, row->frame_bytes, row->offset);
+	rc = call(p, &g->file, out->data, row->frame_bytes, row->offset);
 	if (rc)
 		return segment_note(g, rc);
 	if (le32(out->data) != (uint32_t)crc32(0, out->data + 4, row->frame_bytes - 4))
@@ -538,6 +541,16 @@ int segment_frame(struct segment *g, struct pages *p, const struct row *row, str
 	if (id.len == 0 || bytes_hash(id) != row->id_hash)
 		return segment_note(g, ERR_CORRUPT);
 	return 0;
+}
+
+int segment_frame(struct segment *g, struct pages *p, const struct row *row, struct buf *out)
+{
+	return frame_with(g, p, row, page_file_read, out);
+}
+
+int segment_frame_on(struct segment *g, struct pages *p, const struct row *row, struct buf *out)
+{
+	return frame_with(g, p, row, page_file_read_on, out);
 }
 
 struct bytes frame_id(struct bytes frame)

@@ -139,14 +139,35 @@ int wire_give(enum wire_encoding encoding, struct bytes message, struct buf *out
 	return r;
 }
 
-/* --- reading a message --- */
-
 static const uint8_t mp_nil_bytes[] = {0xc0};
 
 static struct bytes nil_bytes(void)
 {
 	return bytes_of(mp_nil_bytes, sizeof mp_nil_bytes);
 }
+
+int wire_give_result(enum wire_encoding encoding, struct bytes id, struct bytes result, struct buf *out)
+{
+	size_t before = out->len;
+
+	if (encoding == WIRE_MSGPACK) {
+		rpc_put_result(out, id, result);
+		return out->error;
+	}
+	buf_put_str(out, "{\"jsonrpc\":\"2.0\",\"id\":");
+	int r = json_write(id.data ? id : nil_bytes(), out);
+	buf_put_str(out, ",\"result\":");
+	if (r == 0)
+		r = json_write(result.data ? result : nil_bytes(), out);
+	buf_put_str(out, "}\n");
+	if (r == 0)
+		r = out->error;
+	if (r < 0)
+		out->len = before;
+	return r;
+}
+
+/* --- reading a message --- */
 
 /* 1 and the value, 0 when the message has no such key. */
 static int field(struct bytes message, const char *key, struct mp_value *value, struct bytes *whole)

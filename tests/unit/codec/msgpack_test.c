@@ -216,10 +216,14 @@ static struct buf parse(const char *text)
 static void expect_path(const struct buf *doc, const char *path, const char *wanted)
 {
 	struct buf text = {.max = 0};
-	struct bytes value;
+	struct mp_outline outline;
+	struct bytes value, same;
 	int rc = mp_path(buf_bytes(doc), bytes_str(path), &value);
 
+	mp_outline(buf_bytes(doc), &outline);
 	assert_int_equal(rc, wanted ? 1 : 0);
+	assert_int_equal(mp_outline_path(&outline, bytes_str(path), &same), rc);
+	assert_true(!wanted || (same.data == value.data && same.len == value.len));
 	if (wanted) {
 		assert_int_equal(json_write(value, &text), 0);
 		assert_string_equal(buf_text(&text), wanted);
@@ -256,6 +260,46 @@ static void test_path(void **state)
 	buf_release(&doc);
 	doc = parse("{\"x.y\":{\"z\":1}}");
 	expect_path(&doc, "x.y.z", "1");
+	buf_release(&doc);
+}
+
+/* One member more than an outline has room for, keys twice, keys that are no text, a value that is cut. */
+static void test_outline(void **state)
+{
+	struct buf doc = {.max = 0};
+	struct mp_outline o;
+	struct bytes value;
+
+	(void)state;
+	for (uint32_t members = MP_OUTLINE_MAX; members <= MP_OUTLINE_MAX + 1; members++) {
+		buf_reset(&doc);
+		mp_put_map(&doc, members);
+		for (uint32_t i = 1; i < members; i++) {
+			mp_put_int(&doc, i);
+			mp_put_nil(&doc);
+		}
+		mp_put_cstr(&doc, "last");
+		mp_put_int(&doc, 5);
+		mp_outline(buf_bytes(&doc), &o);
+		assert_int_equal(o.count, members <= MP_OUTLINE_MAX ? members : 0);
+		assert_int_equal(mp_outline_path(&o, bytes_str("last"), &value), 1);
+		assert_int_equal(value.data[0], 5);
+		assert_int_equal(mp_outline_path(&o, bytes_str("1"), &value), 0);
+	}
+	mp_outline(B("\x83\xa1"
+		     "a\x01\xa1"
+		     "a\x02\xc0\x03"),
+		   &o);
+	assert_int_equal(mp_outline_path(&o, bytes_str("a"), &value), 1);
+	assert_int_equal(value.data[0], 1);
+	mp_outline(B("\x82\xa1"
+		     "a\x01\xa1"
+		     "b\xc1"),
+		   &o);
+	assert_int_equal(mp_outline_path(&o, bytes_str("a"), &value), 1);
+	assert_int_equal(mp_outline_path(&o, bytes_str("b"), &value), ERR_CORRUPT);
+	mp_outline(B("\x07"), &o);
+	assert_int_equal(mp_outline_path(&o, bytes_str("a"), &value), 0);
 	buf_release(&doc);
 }
 
@@ -312,11 +356,12 @@ static void test_find(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_shortest),     cmocka_unit_test(test_put),
-		cmocka_unit_test(test_put_lengths),  cmocka_unit_test(test_full_buffer),
-		cmocka_unit_test(test_corrupt),      cmocka_unit_test(test_reader_keeps_place),
-		cmocka_unit_test(test_depth),        cmocka_unit_test(test_path),
-		cmocka_unit_test(test_path_corrupt), cmocka_unit_test(test_find),
+		cmocka_unit_test(test_shortest),    cmocka_unit_test(test_put),
+		cmocka_unit_test(test_put_lengths), cmocka_unit_test(test_full_buffer),
+		cmocka_unit_test(test_corrupt),     cmocka_unit_test(test_reader_keeps_place),
+		cmocka_unit_test(test_depth),       cmocka_unit_test(test_path),
+		cmocka_unit_test(test_outline),     cmocka_unit_test(test_path_corrupt),
+		cmocka_unit_test(test_find),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

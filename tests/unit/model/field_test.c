@@ -137,6 +137,28 @@ static void test_rows(void **state)
 	buf_release(&json);
 }
 
+/* An outline changes no answer. */
+static void test_outlined(void **state)
+{
+	const struct record r = {.doc = buf_bytes(&doc)};
+	struct buf plain = {0}, out = {0};
+	struct mp_outline outline;
+
+	(void)state;
+	mp_outline(r.doc, &outline);
+	assert_true(outline.count > 0);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct field f = {"f", rows[i].type, rows[i].path, NULL};
+		buf_reset(&plain);
+		buf_reset(&out);
+		assert_int_equal(record_value_in(&r, &outline, &f, &out),
+				 record_value(&r, &f, &plain));
+		assert_true(bytes_equal(buf_bytes(&out), buf_bytes(&plain)));
+	}
+	buf_release(&plain);
+	buf_release(&out);
+}
+
 /* An index keeps the value, and shows what the document would have. */
 static void test_stored(void **state)
 {
@@ -260,11 +282,9 @@ static void test_resolve(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_stored),
-		cmocka_unit_test(test_damaged_document),
-		cmocka_unit_test(test_envelope),
-		cmocka_unit_test(test_resolve),
+		cmocka_unit_test(test_rows),     cmocka_unit_test(test_outlined),
+		cmocka_unit_test(test_stored),   cmocka_unit_test(test_damaged_document),
+		cmocka_unit_test(test_envelope), cmocka_unit_test(test_resolve),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

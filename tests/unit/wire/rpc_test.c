@@ -454,6 +454,33 @@ static void writing(void **state)
 	buf_release(&out);
 }
 
+/* In one go as in two, in both forms. */
+static void giving_results(void **state)
+{
+	const struct bytes ids[] = {{NULL, 0}, bytes_of("\xa1k", 2), bytes_of("\x07", 1)};
+	const struct bytes results[] = {{NULL, 0}, bytes_of("\x81\xa1n\x05", 4)};
+	const enum wire_encoding encodings[] = {WIRE_UNKNOWN, WIRE_JSON, WIRE_MSGPACK};
+	struct buf m = {0}, two = {0}, one = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 3 * 2 * 3; i++) {
+		struct bytes id = ids[i % 3], result = results[i / 3 % 2];
+		buf_reset(&m);
+		buf_reset(&two);
+		buf_reset(&one);
+		rpc_put_result(&m, id, result);
+		assert_int_equal(wire_give(encodings[i / 6], buf_bytes(&m), &two), 0);
+		assert_int_equal(wire_give_result(encodings[i / 6], id, result, &one), 0);
+		assert_true(bytes_equal(buf_bytes(&one), buf_bytes(&two)));
+	}
+	size_t before = one.len;
+	assert_true(wire_give_result(WIRE_JSON, ids[1], bytes_of("\x81\xa1", 2), &one) < 0);
+	assert_int_equal(one.len, before);
+	buf_release(&m);
+	buf_release(&two);
+	buf_release(&one);
+}
+
 static void names(void **state)
 {
 	(void)state;
@@ -516,12 +543,19 @@ static void specification_examples(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(json_in_pieces),  cmocka_unit_test(msgpack_in_pieces),
-		cmocka_unit_test(msgpack_formats), cmocka_unit_test(msgpack_refused),
-		cmocka_unit_test(json_refused),    cmocka_unit_test(long_lines),
-		cmocka_unit_test(requests),        cmocka_unit_test(requests_refused),
-		cmocka_unit_test(responses),       cmocka_unit_test(writing),
-		cmocka_unit_test(names),           cmocka_unit_test(specification_examples),
+		cmocka_unit_test(json_in_pieces),
+		cmocka_unit_test(msgpack_in_pieces),
+		cmocka_unit_test(msgpack_formats),
+		cmocka_unit_test(msgpack_refused),
+		cmocka_unit_test(json_refused),
+		cmocka_unit_test(long_lines),
+		cmocka_unit_test(requests),
+		cmocka_unit_test(requests_refused),
+		cmocka_unit_test(responses),
+		cmocka_unit_test(writing),
+		cmocka_unit_test(names),
+		cmocka_unit_test(giving_results),
+		cmocka_unit_test(specification_examples),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
