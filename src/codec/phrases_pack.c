@@ -16,7 +16,7 @@
 #define SHORT_COPY 32u /* of copies up to here every length is tried */
 /* What is so long is taken, the best way, too: the places within are passed over, or a record that
  * repeats itself would take the square of its length. */
-#define LONG_ENOUGH 32u
+#define LONG_ENOUGH 64u
 /* What a byte costs elsewhere, in half bits: what a phrase or copy saves is judged by this. */
 #define BYTE_PRICE 5
 /* Longer phrases are taken without looking for a copy. */
