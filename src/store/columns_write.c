@@ -27,16 +27,22 @@ struct kept {
 	bool nil;
 };
 
+/* Of a source's column: what of its own values became in this one's dictionary, plus one (0: not met yet). */
+struct origin {
+	struct column_hint hint;
+	uint16_t *places; /* NULL: none yet */
+};
+
 struct columns_writer {
 	struct pager *pager;
 	const struct segment_plan *plan;
 	const struct segment_row *rows;
 	uint32_t count;
 	unsigned field;
-	struct column_hint *hints; /* of each source */
+	struct origin *origins; /* of each source */
 	struct buf value;
 	/* What the first look finds. */
-	bool numbers; /* nothing else, and nil */
+	bool numbers;      /* nothing else, and nil */
 	struct kept *kept; /* of each row */
 	uint64_t bytes;
 	bool few; /* different values */
@@ -69,7 +75,7 @@ static int value_of(struct columns_writer *m, uint32_t i, struct bytes *out)
 		return 0;
 	}
 	int rc = column_value(s->segment, m->plan->pages, m->field, r->index_row,
-			      &m->hints[r->index], &m->value);
+			      &m->origins[r->index].hint, &m->value);
 	*out = buf_bytes(&m->value);
 	return rc;
 }
@@ -135,6 +141,28 @@ static void no_numbers(struct columns_writer *m)
 	m->at = 0;
 }
 
+/* Where the place of a row's value is noted; NULL: nowhere. */
+static int note_of(struct columns_writer *m, uint32_t i, uint16_t **out)
+{
+	const struct segment_row *r = &m->rows[i];
+	const struct segment_source *s = &m->plan->sources[r->index];
+	struct origin *o = &m->origins[r->index];
+	uint32_t which;
+
+	*out = NULL;
+	if (s->extract)
+		return 0;
+	int rc = column_place(s->segment, m->plan->pages, m->field, r->index_row, &o->hint, &which);
+	if (rc != 1)
+		return rc;
+	if (!o->places)
+		o->places = calloc(o->hint.column.heap_values, sizeof *o->places);
+	if (!o->places)
+		return ERR_NOMEM;
+	*out = &o->places[which];
+	return 0;
+}
+
 /* False: it is none. */
 static bool keep_number(struct columns_writer *m, const struct mp_value *v)
 {
@@ -147,47 +175,63 @@ static bool keep_number(struct columns_writer *m, const struct mp_value *v)
 	return true;
 }
 
-static int keep_place(struct columns_writer *m, const struct mp_value *v, struct bytes value)
-{
-	m->bytes += value.len;
-	m->column.present += v->type != MP_NIL;
-	if (!m->few)
-		return 0;
-	uint32_t place = distinct_place(m, value);
-	m->few = place < DISTINCT_MAX;
-	m->kept[m->at] = (struct kept){place, false};
-	return m->distinct.error;
-}
-
-static int look_at(struct columns_writer *m, struct bytes value)
+static int look_for_number(struct columns_writer *m)
 {
 	struct mp_value v = {.type = MP_NIL};
-	int rc = 0;
+	struct bytes value;
+	int rc = value_of(m, m->at, &value);
 
+	if (rc)
+		return rc;
 	if (value.len == 1 && value.data[0] == 0xc1)
 		v.type = MP_EXT; /* nothing that is a value */
 	else if (!mp_get(value, &v))
 		return ERR_CORRUPT;
-	if (m->numbers && !keep_number(m, &v)) {
+	if (keep_number(m, &v))
+		m->at++;
+	else
 		no_numbers(m);
+	return 0;
+}
+
+static void keep_place(struct columns_writer *m, uint32_t place, struct bytes value)
+{
+	m->bytes += value.len;
+	m->column.present += value.data[0] != 0xc0;
+	m->kept[m->at++] = (struct kept){place, false};
+}
+
+static int look_for_place(struct columns_writer *m)
+{
+	uint16_t *note = NULL;
+	struct bytes value;
+	uint32_t place = DISTINCT_MAX;
+	int rc = m->few ? note_of(m, m->at, &note) : 0;
+
+	if (rc)
+		return rc;
+	if (note && *note) {
+		keep_place(m, *note - 1u, distinct_value(m, *note - 1u));
 		return 0;
 	}
-	if (!m->numbers)
-		rc = keep_place(m, &v, value);
-	m->at++;
-	return rc;
+	rc = value_of(m, m->at, &value);
+	if (rc || value.len == 0)
+		return rc ? rc : ERR_CORRUPT;
+	if (m->few)
+		place = distinct_place(m, value);
+	m->few = place < DISTINCT_MAX;
+	if (note && m->few)
+		*note = (uint16_t)(place + 1);
+	keep_place(m, place, value);
+	return m->distinct.error;
 }
 
 static int look(struct columns_writer *m)
 {
-	struct bytes value;
 	int rc = 0;
 
-	for (uint32_t n = 0; !rc && n < SLICE && m->at < m->count; n++) {
-		rc = value_of(m, m->at, &value);
-		if (!rc)
-			rc = look_at(m, value);
-	}
+	for (uint32_t n = 0; !rc && n < SLICE && m->at < m->count; n++)
+		rc = m->numbers ? look_for_number(m) : look_for_place(m);
 	return rc ? rc : m->at < m->count;
 }
 
@@ -376,10 +420,18 @@ static void put_column(uint8_t *e, const struct column *c)
 	put_le32(e + 88, c->present);
 }
 
+static void forget_origins(struct columns_writer *m)
+{
+	for (uint32_t i = 0; i < m->plan->sources_count; i++) {
+		free(m->origins[i].places);
+		m->origins[i] = (struct origin){0};
+	}
+}
+
 static void begin_column(struct columns_writer *m)
 {
 	name_column(&m->column, m->plan->schema, m->field);
-	memset(m->hints, 0, m->plan->sources_count * sizeof *m->hints);
+	forget_origins(m);
 	m->numbers = true;
 	m->stage = STAGE_LOOK;
 	m->at = 0;
@@ -400,14 +452,14 @@ struct columns_writer *columns_writer_new(struct pager *p, const struct segment_
 
 	if (!m)
 		return NULL;
-	m->hints = calloc(plan->sources_count + 1u, sizeof *m->hints);
+	m->plan = plan;
+	m->origins = calloc(plan->sources_count + 1u, sizeof *m->origins);
 	m->kept = malloc(count * sizeof *m->kept);
-	if (!m->hints || !m->kept) {
+	if (!m->origins || !m->kept) {
 		columns_writer_free(m);
 		return NULL;
 	}
 	m->pager = p;
-	m->plan = plan;
 	m->rows = rows;
 	m->count = count;
 	m->sections = sections;
@@ -444,7 +496,9 @@ void columns_writer_free(struct columns_writer *m)
 	buf_release(&m->distinct);
 	buf_release(&m->value);
 	free(m->starts);
-	free(m->hints);
+	if (m->origins)
+		forget_origins(m);
+	free(m->origins);
 	free(m->kept);
 	free(m);
 }
