@@ -75,6 +75,9 @@ int mp_check(struct bytes whole);
  * found, 0 not there or not a map, ERR_CORRUPT. */
 int mp_find(struct bytes map, struct bytes key, struct bytes *value_out);
 
+/* The same without going over the value, which may be long: the span begins with it, and ends where `map` does. */
+int mp_find_start(struct bytes map, struct bytes key, struct bytes *from_out);
+
 /* Follows "a.b.c" through maps; a decimal step without leading zeros indexes an array
  * ("tags.0.name"). At each step the rest of the path as one key comes first, then its first
  * word, then the longest key of several words ("a.b" of "a.b.c"). 1, 0, ERR_CORRUPT. */

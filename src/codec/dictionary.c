@@ -39,7 +39,7 @@
 
 /* Two neighbours, the first time that they stand together. */
 struct pair {
-	uint32_t key; /* their symbols; 0: none yet */
+	uint32_t key; /* their symbols, plus one */
 	uint32_t count;
 	uint32_t at;
 	uint8_t len;
@@ -64,7 +64,8 @@ struct dictionary_trainer {
 	struct phrase phrases[PHRASES_MAX];
 	uint32_t count;
 	uint32_t counts[PHRASE_SYMBOLS]; /* of the symbols of this generation */
-	struct pair pairs[1u << PAIR_BITS];
+	struct pair pairs[PAIRS_MAX];
+	uint16_t pair_at[1u << PAIR_BITS]; /* by hash, plus one: what is cleared for each generation is small */
 	uint32_t pairs_count;
 	struct candidate candidates[PAIRS_MAX + PHRASES_MAX];
 	uint32_t candidates_count; /* a heap, while some are chosen: the best is the first */
@@ -147,16 +148,15 @@ static void count_pair(struct dictionary_trainer *t, uint32_t key, uint32_t at, 
 {
 	uint32_t i = (key * 2654435761u) >> (32 - PAIR_BITS);
 
-	while (t->pairs[i].key && t->pairs[i].key != key)
+	while (t->pair_at[i] && t->pairs[t->pair_at[i] - 1].key != key)
 		i = (i + 1) & ((1u << PAIR_BITS) - 1);
-	struct pair *p = &t->pairs[i];
-	if (!p->key) {
+	if (!t->pair_at[i]) {
 		if (t->pairs_count == PAIRS_MAX)
 			return;
-		t->pairs_count++;
-		*p = (struct pair){key, 0, at, (uint8_t)len};
+		t->pairs[t->pairs_count] = (struct pair){key, 0, at, (uint8_t)len};
+		t->pair_at[i] = (uint16_t)++t->pairs_count;
 	}
-	p->count++;
+	t->pairs[t->pair_at[i] - 1].count++;
 }
 
 static void count_sample(struct dictionary_trainer *t, uint32_t at, uint32_t end)
@@ -236,7 +236,7 @@ static int begin(struct dictionary_trainer *t, struct buf *out)
 	(void)out;
 	lookup_build(&t->lookup, t->phrases, t->count, t->text.data);
 	memset(t->counts, 0, sizeof t->counts);
-	memset(t->pairs, 0, sizeof t->pairs);
+	memset(t->pair_at, 0, sizeof t->pair_at);
 	t->pairs_count = 0;
 	t->at = 0;
 	t->cost += BEGIN_COST;
@@ -253,7 +253,7 @@ static void gather(struct dictionary_trainer *t, bool last)
 	t->candidates_count = 0;
 	for (uint32_t i = 0; i < t->count; i++)
 		add_candidate(t, t->phrases[i].at, t->phrases[i].len, t->counts[PHRASE_FIRST + i]);
-	for (uint32_t i = 0; !last && i < 1u << PAIR_BITS; i++)
+	for (uint32_t i = 0; !last && i < t->pairs_count; i++)
 		add_candidate(t, t->pairs[i].at, t->pairs[i].len, t->pairs[i].count);
 	for (uint32_t i = t->candidates_count / 2; i-- > 0;)
 		sift(t, i);

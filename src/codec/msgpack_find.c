@@ -50,26 +50,45 @@ static int need(int rc)
 	return rc == 0 ? ERR_CORRUPT : rc;
 }
 
-int mp_find(struct bytes map, struct bytes key, struct bytes *value_out)
+/* A reader before the value of the key: 1, 0 or an error. */
+static int seek(struct bytes map, struct bytes key, struct mp_reader *r)
 {
-	struct mp_reader r;
 	uint32_t count;
-	int rc = open_container(map, MP_MAP, &r, &count);
+	int rc = open_container(map, MP_MAP, r, &count);
 
 	if (rc != 1)
 		return rc;
 	for (uint32_t i = 0; i < count; i++) {
 		struct bytes name;
-		rc = next_key(&r, &name);
+		rc = next_key(r, &name);
 		if (rc < 0)
 			return rc;
 		if (name.data && bytes_equal(name, key))
-			return need(mp_take(&r, value_out));
-		rc = need(mp_skip(&r));
+			return 1;
+		rc = need(mp_skip(r));
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
+}
+
+int mp_find(struct bytes map, struct bytes key, struct bytes *value_out)
+{
+	struct mp_reader r;
+	int rc = seek(map, key, &r);
+
+	return rc == 1 ? need(mp_take(&r, value_out)) : rc;
+}
+
+int mp_find_start(struct bytes map, struct bytes key, struct bytes *from_out)
+{
+	struct mp_reader r;
+	int rc = seek(map, key, &r);
+
+	if (rc != 1)
+		return rc;
+	*from_out = bytes_of(r.at, (size_t)(r.end - r.at));
+	return from_out->len ? 1 : ERR_CORRUPT;
 }
 
 /* Is `name` the whole of `rest`, or what stands before one of its dots? */

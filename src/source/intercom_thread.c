@@ -10,15 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The array of parts; false: there is none. */
+/* Where the array of parts begins, and how many it has; false: there is none. */
 static bool find_parts(const struct intercom_route *route, struct bytes doc, struct bytes *parts,
 		       uint32_t *count)
 {
 	struct bytes list;
 	struct mp_value head;
 
-	if (mp_find(doc, bytes_str(route->parts), &list) != 1 ||
-	    mp_find(list, bytes_str(route->parts), parts) != 1 || !mp_get(*parts, &head) ||
+	if (mp_find_start(doc, bytes_str(route->parts), &list) != 1 ||
+	    mp_find_start(list, bytes_str(route->parts), parts) != 1 || !mp_get(*parts, &head) ||
 	    head.type != MP_ARRAY)
 		return false;
 	*count = head.count;
@@ -107,7 +107,7 @@ static bool parts_missing(const struct intercom_route *route, struct bytes threa
 	struct bytes value;
 	int64_t counted;
 
-	if (mp_find(thread, bytes_str(route->parts), &value) == 1 &&
+	if (mp_find_start(thread, bytes_str(route->parts), &value) == 1 &&
 	    mp_find_int(value, "total_count", &counted) && counted > (int64_t)shown)
 		return true;
 	if (shown < INTERCOM_PARTS_MAX)

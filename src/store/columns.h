@@ -42,6 +42,10 @@ int segment_column(struct segment *g, struct pages *p, unsigned field, struct co
 int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
 		 struct column_hint *hint, struct buf *out);
 
+/* Which of the column's own values a row has: 1; 0: it keeps none of its own; or an error. */
+int column_place(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
+		 struct column_hint *hint, uint32_t *out);
+
 /* A row's number: 1; 0: it has none; ERR_NOTFOUND: the column does not keep numbers as such; or an error. */
 int column_number(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
 		  struct column_hint *hint, int64_t *out);

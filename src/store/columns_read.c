@@ -206,6 +206,23 @@ int column_number(struct segment *g, struct pages *p, unsigned field, uint32_t o
 	return rc ? rc : packed != 0;
 }
 
+int column_place(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
+		 struct column_hint *h, uint32_t *out)
+{
+	uint64_t number;
+	int rc = load_hint(g, p, field, h);
+
+	if (rc || h->column.form != FORM_DICTIONARY)
+		return rc;
+	if (ordinal >= g->meta.records)
+		return segment_note(g, ERR_CORRUPT);
+	rc = packed_at(g, p, h->column.packed_at, ordinal, h->column.width, &h->packed, &number);
+	if (!rc && number >= h->column.heap_values)
+		rc = segment_note(g, ERR_CORRUPT);
+	*out = (uint32_t)number;
+	return rc ? rc : 1;
+}
+
 int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
 		 struct column_hint *h, struct buf *out)
 {

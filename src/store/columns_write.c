@@ -1,6 +1,7 @@
 /*
- * columns_write: a column's values are looked at twice, once for what they have in common, once to
- * be written; they come from memory or from the columns of other segments, never from records.
+ * columns_write: a column's values are looked at for what they have in common, and then written; they come from memory or from the columns of
+ * other segments, never from records. A column is taken for numbers until it shows something else: then it is looked at from its beginning again.
+ * What was read to be looked at is kept for writing, where that is small.
  */
 #include "columns.h"
 #include "bits.h"
@@ -20,16 +21,29 @@ enum stage { STAGE_LOOK, STAGE_PACK, STAGE_HEAP, STAGE_OFFSETS };
 /* Values in one slice. */
 #define SLICE 2048u
 
+/* What a value is: of numbers itself, of other columns its place in the dictionary. */
+struct kept {
+	int64_t number;
+	bool nil;
+};
+
+/* Of a source's column: what of its own values became in this one's dictionary, plus one (0: not met yet). */
+struct origin {
+	struct column_hint hint;
+	uint16_t *places; /* NULL: none yet */
+};
+
 struct columns_writer {
 	struct pager *pager;
 	const struct segment_plan *plan;
 	const struct segment_row *rows;
 	uint32_t count;
 	unsigned field;
-	struct column_hint *hints; /* of each source */
+	struct origin *origins; /* of each source */
 	struct buf value;
 	/* What the first look finds. */
-	bool numbers; /* nothing else, and nil */
+	bool numbers;      /* nothing else, and nil */
+	struct kept *kept; /* of each row */
 	uint64_t bytes;
 	bool few; /* different values */
 	struct buf distinct;
@@ -37,6 +51,7 @@ struct columns_writer {
 	uint32_t distinct_count;
 	uint16_t table[DISTINCT_TABLE]; /* place + 1 */
 	struct column column;
+	bool begun;
 	enum stage stage;
 	uint32_t at;      /* the next row, value or block */
 	uint32_t *starts; /* of the heap's blocks */
@@ -60,7 +75,7 @@ static int value_of(struct columns_writer *m, uint32_t i, struct bytes *out)
 		return 0;
 	}
 	int rc = column_value(s->segment, m->plan->pages, m->field, r->index_row,
-			      &m->hints[r->index], &m->value);
+			      &m->origins[r->index].hint, &m->value);
 	*out = buf_bytes(&m->value);
 	return rc;
 }
@@ -111,58 +126,137 @@ static void look_at_number(struct column *c, int64_t v)
 	c->max = v > c->max ? v : c->max;
 }
 
-static int look_at(struct columns_writer *m, struct bytes value)
+/* It holds something else than numbers, or these lie too far apart. */
+static void no_numbers(struct columns_writer *m)
+{
+	m->column.present = 0;
+	m->column.min = m->column.max = 0;
+	m->column.scale = 1;
+	memset(m->table, 0, sizeof m->table);
+	buf_reset(&m->distinct);
+	m->distinct_count = 0;
+	m->bytes = 0;
+	m->numbers = false;
+	m->few = true;
+	m->at = 0;
+}
+
+/* Where the place of a row's value is noted; NULL: nowhere. */
+static int note_of(struct columns_writer *m, uint32_t i, uint16_t **out)
+{
+	const struct segment_row *r = &m->rows[i];
+	const struct segment_source *s = &m->plan->sources[r->index];
+	struct origin *o = &m->origins[r->index];
+	uint32_t which;
+
+	*out = NULL;
+	if (s->extract)
+		return 0;
+	int rc = column_place(s->segment, m->plan->pages, m->field, r->index_row, &o->hint, &which);
+	if (rc != 1)
+		return rc;
+	if (!o->places)
+		o->places = calloc(o->hint.column.heap_values, sizeof *o->places);
+	if (!o->places)
+		return ERR_NOMEM;
+	*out = &o->places[which];
+	return 0;
+}
+
+/* False: it is none. */
+static bool keep_number(struct columns_writer *m, const struct mp_value *v)
+{
+	if (v->type != MP_INT && v->type != MP_NIL)
+		return false;
+	m->column.present += v->type == MP_INT;
+	if (v->type == MP_INT)
+		look_at_number(&m->column, v->integer);
+	m->kept[m->at] = (struct kept){v->type == MP_INT ? v->integer : 0, v->type == MP_NIL};
+	return true;
+}
+
+static int look_for_number(struct columns_writer *m)
 {
 	struct mp_value v = {.type = MP_NIL};
+	struct bytes value;
+	int rc = value_of(m, m->at, &value);
 
-	m->bytes += value.len;
+	if (rc)
+		return rc;
 	if (value.len == 1 && value.data[0] == 0xc1)
 		v.type = MP_EXT; /* nothing that is a value */
 	else if (!mp_get(value, &v))
 		return ERR_CORRUPT;
-	m->column.present += v.type != MP_NIL;
-	if (v.type == MP_INT && m->numbers)
-		look_at_number(&m->column, v.integer);
-	else if (v.type != MP_NIL)
-		m->numbers = false;
+	if (keep_number(m, &v))
+		m->at++;
+	else
+		no_numbers(m);
+	return 0;
+}
+
+static void keep_place(struct columns_writer *m, uint32_t place, struct bytes value)
+{
+	m->bytes += value.len;
+	m->column.present += value.data[0] != 0xc0;
+	m->kept[m->at++] = (struct kept){place, false};
+}
+
+static int look_for_place(struct columns_writer *m)
+{
+	uint16_t *note = NULL;
+	struct bytes value;
+	uint32_t place = DISTINCT_MAX;
+	int rc = m->few ? note_of(m, m->at, &note) : 0;
+
+	if (rc)
+		return rc;
+	if (note && *note) {
+		keep_place(m, *note - 1u, distinct_value(m, *note - 1u));
+		return 0;
+	}
+	rc = value_of(m, m->at, &value);
+	if (rc || value.len == 0)
+		return rc ? rc : ERR_CORRUPT;
 	if (m->few)
-		m->few = distinct_place(m, value) < DISTINCT_MAX;
+		place = distinct_place(m, value);
+	m->few = place < DISTINCT_MAX;
+	if (note && m->few)
+		*note = (uint16_t)(place + 1);
+	keep_place(m, place, value);
 	return m->distinct.error;
 }
 
 static int look(struct columns_writer *m)
 {
-	struct bytes value;
 	int rc = 0;
 
-	for (uint32_t end = slice_end(m, m->count); !rc && m->at < end; m->at++) {
-		rc = value_of(m, m->at, &value);
-		if (!rc)
-			rc = look_at(m, value);
-	}
+	for (uint32_t n = 0; !rc && n < SLICE && m->at < m->count; n++)
+		rc = m->numbers ? look_for_number(m) : look_for_place(m);
 	return rc ? rc : m->at < m->count;
 }
 
-static void choose(struct columns_writer *m)
+/* False: it has to be looked at again. */
+static bool choose(struct columns_writer *m)
 {
 	struct column *c = &m->column;
 	uint64_t range = (uint64_t)c->max - (uint64_t)c->min;
 
 	c->scale = c->scale ? c->scale : 1;
 	unsigned width = c->present ? bits_width(range / c->scale + 1) : 0;
-	if (m->numbers && width <= BITS_WIDTH_MAX && range < INT64_MAX) {
+	if (m->numbers && (width > BITS_WIDTH_MAX || range >= INT64_MAX)) {
+		no_numbers(m);
+		return false;
+	}
+	if (m->numbers) {
 		c->form = FORM_NUMBERS;
 		c->width = (uint8_t)width;
-		return;
+		return true;
 	}
-	if (m->numbers) /* what the zone map says must be true of the others, too */
-		c->min = c->max = 0;
 	width = bits_width(m->distinct_count - 1u);
 	uint64_t dictionary = m->distinct.len + m->distinct_count + bits_bytes(m->count, width);
 	c->form = m->few && dictionary < m->bytes + m->count ? FORM_DICTIONARY : FORM_HEAP;
 	c->width = c->form == FORM_DICTIONARY ? (uint8_t)width : 0;
-	c->min = c->max = 0;
-	c->scale = 1;
+	return true;
 }
 
 /* ---- the second ---- */
@@ -175,20 +269,14 @@ static uint32_t here(const struct columns_writer *m)
 static int write_packed(struct columns_writer *m)
 {
 	struct column *c = &m->column;
-	struct bytes value;
-	struct mp_value v;
 
 	if (m->at == 0)
 		c->packed_at = here(m);
 	for (uint32_t end = slice_end(m, m->count); c->width && m->at < end; m->at++) {
-		uint64_t number = 0;
-		int rc = value_of(m, m->at, &value);
-		if (rc)
-			return rc;
-		if (c->form == FORM_DICTIONARY)
-			number = distinct_place(m, value);
-		else if (mp_get(value, &v) && v.type == MP_INT)
-			number = ((uint64_t)v.integer - (uint64_t)c->min) / c->scale + 1;
+		const struct kept *kept = &m->kept[m->at];
+		uint64_t number = (uint64_t)kept->number;
+		if (c->form == FORM_NUMBERS)
+			number = kept->nil ? 0 : (number - (uint64_t)c->min) / c->scale + 1;
 		pager_pack(m->pager, number, c->width);
 	}
 	if (c->width && m->at < m->count)
@@ -284,7 +372,8 @@ static int column_step(struct columns_writer *m)
 	m->at = 0;
 	switch (m->stage) {
 	case STAGE_LOOK:
-		choose(m);
+		if (!choose(m))
+			return 1;
 		m->stage = m->column.form == FORM_HEAP ? STAGE_HEAP : STAGE_PACK;
 		return 1;
 	case STAGE_PACK: m->stage = STAGE_HEAP; return m->column.form == FORM_DICTIONARY;
@@ -331,17 +420,22 @@ static void put_column(uint8_t *e, const struct column *c)
 	put_le32(e + 88, c->present);
 }
 
+static void forget_origins(struct columns_writer *m)
+{
+	for (uint32_t i = 0; i < m->plan->sources_count; i++) {
+		free(m->origins[i].places);
+		m->origins[i] = (struct origin){0};
+	}
+}
+
 static void begin_column(struct columns_writer *m)
 {
 	name_column(&m->column, m->plan->schema, m->field);
-	memset(m->hints, 0, m->plan->sources_count * sizeof *m->hints);
-	memset(m->table, 0, sizeof m->table);
-	buf_reset(&m->distinct);
-	m->distinct_count = 0;
-	m->bytes = 0;
-	m->numbers = m->few = true;
+	forget_origins(m);
+	m->numbers = true;
 	m->stage = STAGE_LOOK;
 	m->at = 0;
+	m->begun = true;
 }
 
 static bool has_column(const struct columns_writer *m)
@@ -356,14 +450,16 @@ struct columns_writer *columns_writer_new(struct pager *p, const struct segment_
 {
 	struct columns_writer *m = calloc(1, sizeof *m);
 
-	if (m)
-		m->hints = calloc(plan->sources_count + 1u, sizeof *m->hints);
-	if (!m || !m->hints) {
-		free(m);
+	if (!m)
+		return NULL;
+	m->plan = plan;
+	m->origins = calloc(plan->sources_count + 1u, sizeof *m->origins);
+	m->kept = malloc(count * sizeof *m->kept);
+	if (!m->origins || !m->kept) {
+		columns_writer_free(m);
 		return NULL;
 	}
 	m->pager = p;
-	m->plan = plan;
 	m->rows = rows;
 	m->count = count;
 	m->sections = sections;
@@ -373,17 +469,16 @@ struct columns_writer *columns_writer_new(struct pager *p, const struct segment_
 
 int columns_writer_step(struct columns_writer *m)
 {
-	if (m->field == 0 && m->stage == STAGE_LOOK && m->at == 0)
+	if (m->field == 0 && !m->begun)
 		pager_begin(m->pager, &m->sections[SECTION_COLUMNS], 1);
 	if (m->field < m->fields) {
-		if (m->stage == STAGE_LOOK && m->at == 0)
+		if (!m->begun)
 			begin_column(m);
 		int rc = has_column(m) ? column_step(m) : 0;
 		if (rc)
 			return rc;
 		m->columns[m->field++] = m->column;
-		m->stage = STAGE_LOOK;
-		m->at = 0;
+		m->begun = false;
 		return 1;
 	}
 	pager_end(m->pager);
@@ -401,6 +496,9 @@ void columns_writer_free(struct columns_writer *m)
 	buf_release(&m->distinct);
 	buf_release(&m->value);
 	free(m->starts);
-	free(m->hints);
+	if (m->origins)
+		forget_origins(m);
+	free(m->origins);
+	free(m->kept);
 	free(m);
 }

@@ -109,13 +109,17 @@ static int note_child(struct txn *t, struct txn_part *part, const struct record 
 }
 
 /* Children that are held were compared with what their parent was. */
-static int note_parent(struct txn *t, const char *child, const struct record *r, const struct row *held)
+static int note_parent(struct txn *t, const char *parent, const struct record *r,
+		       const struct row *held)
 {
 	struct txn_part *part;
 
 	if (!held || r->created_ms <= held->created_ms)
 		return 0;
-	int rc = txn_part(t, child, &part, NULL);
+	const struct schema *child = schema_child(&t->store->schemas, parent);
+	if (!child)
+		return 0;
+	int rc = txn_part(t, child->resource, &part, NULL);
 	if (!rc)
 		part->lead = LEAD_UNKNOWN;
 	return rc;
@@ -124,8 +128,7 @@ static int note_parent(struct txn *t, const char *child, const struct record *r,
 int lead_note(struct txn *t, struct txn_part *part, const struct record *r, const struct row *held,
 	      bool *orphan_out)
 {
-	const struct schema *own = part->extract.schema,
-			    *child = schema_child(&t->store->schemas, part->name);
+	const struct schema *own = part->extract.schema;
 	int rc = 0;
 
 	*orphan_out = false;
@@ -133,7 +136,7 @@ int lead_note(struct txn *t, struct txn_part *part, const struct record *r, cons
 	if (own && *own->parent && r->parent.len && !(r->flags & RECORD_DELETED) &&
 	    part->lead != LEAD_UNKNOWN)
 		rc = note_child(t, part, r, orphan_out);
-	return rc || !child ? rc : note_parent(t, child->resource, r, held);
+	return rc ? rc : note_parent(t, part->name, r, held);
 }
 
 static void settle_orphans(const struct txn *t, struct txn_part *part)

@@ -794,12 +794,12 @@ static int note_last(struct scan *s)
 /* Names are never negative. */
 static struct bytes digits_of(uint64_t v, char digits[24])
 {
-	char *at = digits + 24;
+	size_t at = 24;
 
 	do
-		*--at = (char)('0' + v % 10);
+		digits[--at] = (char)('0' + v % 10);
 	while (v /= 10);
-	return bytes_of(at, (size_t)(digits + 24 - at));
+	return bytes_of(&digits[at], 24 - at);
 }
 
 static int read_name(struct scan *s, unsigned number, char digits[24], struct bytes *out)

@@ -353,6 +353,34 @@ static void test_find(void **state)
 	buf_release(&doc);
 }
 
+/* What lies behind the start of a value is not looked at. */
+static void test_find_start(void **state)
+{
+	struct bytes map = B("\x83\xa1"
+			     "a\x01\xa1"
+			     "b\x92\x05\x06\xa1"
+			     "c\xc1"),
+		     from;
+
+	(void)state;
+	assert_int_equal(mp_find_start(map, bytes_str("b"), &from), 1);
+	assert_ptr_equal(from.data, map.data + 6);
+	assert_int_equal(from.len, map.len - 6);
+	assert_int_equal(mp_find_start(map, bytes_str("c"), &from), 1);
+	assert_int_equal(from.len, 1);
+	assert_int_equal(mp_find_start(map, bytes_str("d"), &from), ERR_CORRUPT);
+	assert_int_equal(mp_find_start(B("\x81\xa1"
+					 "a\x01"),
+				       bytes_str("b"), &from),
+			 0);
+	assert_int_equal(mp_find_start(B("\x01"), bytes_str("a"), &from), 0);
+	assert_int_equal(mp_find_start(B("\x82\xa1"
+					 "b\x01\xa1"
+					 "a"),
+				       bytes_str("a"), &from),
+			 ERR_CORRUPT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,7 +389,7 @@ int main(void)
 		cmocka_unit_test(test_corrupt),     cmocka_unit_test(test_reader_keeps_place),
 		cmocka_unit_test(test_depth),       cmocka_unit_test(test_path),
 		cmocka_unit_test(test_outline),     cmocka_unit_test(test_path_corrupt),
-		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_find),        cmocka_unit_test(test_find_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

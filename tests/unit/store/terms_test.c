@@ -97,7 +97,9 @@ static void make_doc(struct buf *out)
 	mp_put_cstr(out, "body");
 	put_words(out, below(60));
 	mp_put_cstr(out, "count");
-	mp_put_int(out, (int64_t)below(100) - 50);
+	mp_put_int(out, below(300) ? (int64_t)below(100) - 50
+			: below(2) ? INT64_MAX
+				   : INT64_MIN + 1);
 	mp_put_cstr(out, "waiting");
 	if (below(3))
 		mp_put_uint(out, 1700000000 + below(90000) * 60);
