@@ -66,7 +66,7 @@ static int open_store(struct source *s, struct why *why)
 		/* The rest is for answers, for what a commit is made of, and for the libraries. A transaction
 		 * is committed long before it is full (sync/run.h); a filter is whole only where there are few
 		 * records. */
-		.cache_bytes = (size_t)c->memory_bytes / 8 / c->source_count,
+		.cache_bytes = (size_t)c->memory_bytes / 12 / c->source_count,
 		.filter_bytes = (size_t)c->memory_bytes / 4 / c->source_count,
 		.txn_bytes_max = (size_t)c->memory_bytes / 4 / c->source_count,
 		.keep_previous = true,

@@ -63,7 +63,7 @@ with workplace() as (folder, started):  # noqa: F405
     for dry in (False, True):
         for mode in ("changes", "full"):
             expect_refusal(-32602, "backfill and verify", "sync", mode=mode, since="3d", dry_run=dry)
-    expect_refusal(-32602, "cannot be an id", "sync", ids=["123", 5])
+    expect_refusal(-32602, "id 2 of the list", "sync", ids=["123", 5])
     before = good.call("runs", limit=1)["runs"][0]["id"]
     expect_refusal(-32602, "'nosuch'", "sync", resource=["teams", "nosuch"])
     assert good.call("sync", resource="admins", wait=True)["runs"][0]["id"] == before + 1, "a run was begun all the same"
