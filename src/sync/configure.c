@@ -5,7 +5,6 @@ static void configure_resource(struct resource *r, const struct sync_resource_op
 			       int64_t mono, int64_t wall)
 {
 	const struct resource_type *type = r->options.type;
-	bool same_full = memcmp(&r->options.full, &now->full, sizeof now->full) == 0;
 	int64_t soonest = mono + now->every_ms;
 
 	r->options = *now;
@@ -14,8 +13,7 @@ static void configure_resource(struct resource *r, const struct sync_resource_op
 		r->due_mono_ms = soonest;
 	/* A longer history has gaps to be looked for. */
 	r->backfill_mono_ms = 0;
-	if (!same_full)
-		due_replan(r, wall);
+	due_replan(r, wall);
 }
 
 void sync_configure(struct sync *s, const struct sync_options *options)
