@@ -199,13 +199,17 @@ def standing_still(folder, sim, started):
     thread = max(daemon.client().rows("conversations", fields=["doc"]),
                  key=lambda row: row["doc"].get("statistics", {}).get("count_conversation_parts", 0)
                  if row["doc"].get("statistics") else 0)["id"]
-    sim.mutate(1, 4, kinds=["reply"], conversation=thread)
-    later(sim)
     route = "/conversations/" + thread
-    sim.faults({"kind": "drip", "route": route, "exact": True, "bytes_per_s": 1500, "count": 1})
-    begin = time.monotonic()
-    run = ok(daemon.sync(resource="conversations"))[0]
-    took = time.monotonic() - begin
+    for seed in range(4, 8):  # a run of the schedule may read it first
+        sim.faults({"kind": "drip", "route": route, "exact": True, "bytes_per_s": 1500, "count": 1})
+        sim.mutate(1, seed, kinds=["reply"], conversation=thread)
+        later(sim)
+        begin = time.monotonic()
+        run = ok(daemon.sync(resource="conversations"))[0]
+        took = time.monotonic() - begin
+        if took > 1.2:
+            break
+        sim.no_faults()
     assert took > 1.2, "it did not crawl: %.2f s" % took
     assert run["retries"] == 0 and run["failed"] == 0, run
     sim.no_faults()
