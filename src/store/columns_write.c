@@ -21,11 +21,8 @@ enum stage { STAGE_LOOK, STAGE_PACK, STAGE_HEAP, STAGE_OFFSETS };
 /* Values in one slice. */
 #define SLICE 2048u
 
-/* What a value is: of numbers itself, of other columns its place in the dictionary. */
-struct kept {
-	int64_t number;
-	bool nil;
-};
+/* In the place of a number: there is none. A column that has this very number is none of numbers. */
+#define KEPT_NIL INT64_MIN
 
 /* Of a source's column: what of its own values became in this one's dictionary, plus one (0: not met yet). */
 struct origin {
@@ -42,8 +39,8 @@ struct columns_writer {
 	struct origin *origins; /* of each source */
 	struct buf value;
 	/* What the first look finds. */
-	bool numbers;      /* nothing else, and nil */
-	struct kept *kept; /* of each row */
+	bool numbers; /* nothing else, and nil */
+	int64_t *kept; /* of each row: of numbers itself, of other columns its place in the dictionary */
 	uint64_t bytes;
 	bool few; /* different values */
 	struct buf distinct;
@@ -166,12 +163,12 @@ static int note_of(struct columns_writer *m, uint32_t i, uint16_t **out)
 /* False: it is none. */
 static bool keep_number(struct columns_writer *m, const struct mp_value *v)
 {
-	if (v->type != MP_INT && v->type != MP_NIL)
+	if (v->type != MP_NIL && (v->type != MP_INT || v->integer == KEPT_NIL))
 		return false;
 	m->column.present += v->type == MP_INT;
 	if (v->type == MP_INT)
 		look_at_number(&m->column, v->integer);
-	m->kept[m->at] = (struct kept){v->type == MP_INT ? v->integer : 0, v->type == MP_NIL};
+	m->kept[m->at] = v->type == MP_INT ? v->integer : KEPT_NIL;
 	return true;
 }
 
@@ -198,7 +195,7 @@ static void keep_place(struct columns_writer *m, uint32_t place, struct bytes va
 {
 	m->bytes += value.len;
 	m->column.present += value.data[0] != 0xc0;
-	m->kept[m->at++] = (struct kept){place, false};
+	m->kept[m->at++] = place;
 }
 
 static int look_for_place(struct columns_writer *m)
@@ -273,10 +270,11 @@ static int write_packed(struct columns_writer *m)
 	if (m->at == 0)
 		c->packed_at = here(m);
 	for (uint32_t end = slice_end(m, m->count); c->width && m->at < end; m->at++) {
-		const struct kept *kept = &m->kept[m->at];
-		uint64_t number = (uint64_t)kept->number;
+		uint64_t number = (uint64_t)m->kept[m->at];
 		if (c->form == FORM_NUMBERS)
-			number = kept->nil ? 0 : (number - (uint64_t)c->min) / c->scale + 1;
+			number = m->kept[m->at] == KEPT_NIL
+					 ? 0
+					 : (number - (uint64_t)c->min) / c->scale + 1;
 		pager_pack(m->pager, number, c->width);
 	}
 	if (c->width && m->at < m->count)

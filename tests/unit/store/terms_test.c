@@ -99,7 +99,7 @@ static void make_doc(struct buf *out)
 	mp_put_cstr(out, "count");
 	mp_put_int(out, below(300) ? (int64_t)below(100) - 50
 			: below(2) ? INT64_MAX
-				   : INT64_MIN + 1);
+				   : INT64_MIN + (int64_t)below(2));
 	mp_put_cstr(out, "waiting");
 	if (below(3))
 		mp_put_uint(out, 1700000000 + below(90000) * 60);
