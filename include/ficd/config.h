@@ -175,9 +175,11 @@ const struct config_resource *config_resource(const struct config_source *s, con
 /*
  * Reads a secret (t->name is not NULL) into `secret` (reset first; nothing in it on an error): from the file, or from $CREDENTIALS_DIRECTORY/NAME or …/ficd_NAME. One newline at the end is left out.
  * 0: it is there; a text in `why` is then a warning (others can read the file), "" is none. ERR_NOTFOUND, ERR_DENIED, ERR_IO, ERR_INVALID (empty, longer than
- * CONFIG_TOKEN_MAX, or not printable), ERR_NOMEM: `why` says what to do. `why` is not optional. Wipe the buffer (explicit_bzero) before releasing it.
+ * CONFIG_TOKEN_MAX, or not printable), ERR_NOMEM: `why` says what to do. `why` is not optional. End the buffer with config_token_forget.
  */
 int config_token_read(const struct config_token *t, struct buf *secret, struct why *why);
+/* Releases the buffer, and leaves nothing of the secret in memory. */
+void config_token_forget(struct buf *secret);
 
 /* Where things are when nobody says otherwise. */
 struct config_paths {

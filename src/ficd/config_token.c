@@ -116,10 +116,14 @@ int config_token_read(const struct config_token *t, struct buf *secret, struct w
 		return fd;
 	int rc = read_open(fd, t->credential, path, secret, why);
 	close(fd);
-	if (rc) {
-		if (secret->data)
-			explicit_bzero(secret->data, secret->cap);
-		buf_reset(secret);
-	}
+	if (rc)
+		config_token_forget(secret);
 	return rc;
+}
+
+void config_token_forget(struct buf *secret)
+{
+	if (secret->data)
+		explicit_bzero(secret->data, secret->cap);
+	buf_release(secret);
 }

@@ -28,19 +28,12 @@ struct hooks {
 
 /* ---- the secret ---- */
 
-static void secret_forget(struct hooks *h)
-{
-	if (h->secret.data)
-		explicit_bzero(h->secret.data, h->secret.cap);
-	buf_release(&h->secret);
-}
-
 void hooks_configure(struct hooks *h)
 {
 	const struct config_source *c = h->source->config;
 	struct why why = {""};
 
-	secret_forget(h);
+	config_token_forget(&h->secret);
 	if (!c->webhook_secret.name)
 		return;
 	if (config_token_read(&c->webhook_secret, &h->secret, &why))
@@ -185,6 +178,6 @@ void hooks_free(struct hooks *h)
 	if (!h)
 		return;
 	timer_free(h->timer);
-	secret_forget(h);
+	config_token_forget(&h->secret);
 	free(h);
 }

@@ -166,13 +166,6 @@ static int open_sync(struct source *s, struct why *why)
 
 /* ---- the token ---- */
 
-static void token_forget(struct buf *token)
-{
-	if (token->data)
-		explicit_bzero(token->data, token->cap);
-	buf_release(token);
-}
-
 /* A token that cannot be read stops only its own source: the cache still answers. What is wrong is said once. */
 static bool read_token(struct source *s, struct buf *token)
 {
@@ -195,10 +188,10 @@ void source_token(struct source *s)
 
 	if (!read_token(s, &token) || bytes_equal(buf_bytes(&token), buf_bytes(&s->token)) ||
 	    sync_token(s->sync, buf_text(&token))) {
-		token_forget(&token);
+		config_token_forget(&token);
 		return;
 	}
-	token_forget(&s->token);
+	config_token_forget(&s->token);
 	s->token = token;
 	s->token_error[0] = 0;
 	if (first)
@@ -270,7 +263,7 @@ void source_close(struct source *s)
 	timer_free(s->flush_timer);
 	indexed_free(s->indexed);
 	timer_free(s->token_timer);
-	token_forget(&s->token);
+	config_token_forget(&s->token);
 }
 
 struct source *source_find(struct daemon *d, struct bytes name)

@@ -156,9 +156,7 @@ void web_close(struct daemon *d)
 	if (!w)
 		return;
 	web_server_close(w->server);
-	if (w->token.data)
-		explicit_bzero(w->token.data, w->token.cap);
-	buf_release(&w->token);
+	config_token_forget(&w->token);
 	free(w);
 	d->web = NULL;
 }

@@ -4,16 +4,13 @@
 #include <base/log.h>
 
 #include <ctype.h>
+#include <openssl/crypto.h>
 #include <strings.h>
 
 /* Takes the same time wherever they differ. */
 static bool same_secret(struct bytes a, struct bytes b)
 {
-	unsigned differ = a.len != b.len;
-
-	for (size_t i = 0; i < a.len; i++)
-		differ |= a.data[i] ^ b.data[b.len ? i % b.len : 0];
-	return b.len && !differ;
+	return b.len && a.len == b.len && CRYPTO_memcmp(a.data, b.data, b.len) == 0;
 }
 
 static const char *bearer(struct web_request *r)
@@ -87,9 +84,7 @@ void web_read_token(struct web *w)
 	const struct config_token *t = &w->daemon->config->http_token;
 	struct why why = {""};
 
-	if (w->token.data)
-		explicit_bzero(w->token.data, w->token.cap);
-	buf_release(&w->token);
+	config_token_forget(&w->token);
 	if (!t->name)
 		return;
 	if (config_token_read(t, &w->token, &why))
