@@ -60,7 +60,7 @@ static int ask_freshness(struct mcp_call *c, unsigned question, struct why *why)
 
 /* ---- answers ---- */
 
-static void put_or_nil(struct buf *out, const char *key, struct bytes value)
+void mcp_put_or_nil(struct buf *out, const char *key, struct bytes value)
 {
 	mp_put_cstr(out, key);
 	if (value.data)
@@ -137,13 +137,13 @@ static int answer_freshness(struct mcp_call *c, struct mcp_answer *out, struct w
 
 	(void)why;
 	mp_put_map(b, 7);
-	put_or_nil(b, "freshness", freshness);
-	put_or_nil(b, "last_sync", member(freshness, "last_sync"));
-	put_or_nil(b, "coverage_start", member(result, "coverage_start"));
-	put_or_nil(b, "coverage_end", member(result, "coverage_end"));
-	put_or_nil(b, "records", member(result, "records"));
-	put_or_nil(b, "total_conversations",
-		   conversations ? member(result, "records") : bytes_of(NULL, 0));
+	mcp_put_or_nil(b, "freshness", freshness);
+	mcp_put_or_nil(b, "last_sync", member(freshness, "last_sync"));
+	mcp_put_or_nil(b, "coverage_start", member(result, "coverage_start"));
+	mcp_put_or_nil(b, "coverage_end", member(result, "coverage_end"));
+	mcp_put_or_nil(b, "records", member(result, "records"));
+	mcp_put_or_nil(b, "total_conversations",
+		       conversations ? member(result, "records") : bytes_of(NULL, 0));
 	mp_put_cstr(b, "is_syncing");
 	mp_put_bool(b, member_true(freshness, "syncing"));
 	mcp_worth(&out->words, freshness);
@@ -193,9 +193,9 @@ static void put_sync_info(struct buf *b, struct bytes freshness)
 {
 	mp_put_cstr(b, "sync_info");
 	mp_put_map(b, 4);
-	put_or_nil(b, "state", member(freshness, "state"));
-	put_or_nil(b, "last_sync", member(freshness, "last_sync"));
-	put_or_nil(b, "message", member(freshness, "message"));
+	mcp_put_or_nil(b, "state", member(freshness, "state"));
+	mcp_put_or_nil(b, "last_sync", member(freshness, "last_sync"));
+	mcp_put_or_nil(b, "message", member(freshness, "message"));
 	mp_put_cstr(b, "data_complete");
 	mp_put_bool(b, member_true(freshness, "complete"));
 }
@@ -206,9 +206,9 @@ static int answer_search(struct mcp_call *c, struct mcp_answer *out, struct why 
 	struct bytes rows = member(result, "rows"), next = member(result, "next_cursor");
 
 	mp_put_map(&out->found, 4);
-	put_or_nil(&out->found, "freshness", freshness);
+	mcp_put_or_nil(&out->found, "freshness", freshness);
 	put_or_empty(&out->found, "conversations", rows);
-	put_or_nil(&out->found, "next_cursor", next);
+	mcp_put_or_nil(&out->found, "next_cursor", next);
 	put_sync_info(&out->found, freshness);
 	mcp_worth(&out->words, freshness);
 	say_rows(&out->words, items(rows), "conversation", next.data);
@@ -223,10 +223,10 @@ static int answer_query(struct mcp_call *c, struct mcp_answer *out, struct why *
 	struct bytes rows = member(result, "rows"), next = member(result, "next_cursor");
 
 	mp_put_map(&out->found, 4);
-	put_or_nil(&out->found, "freshness", freshness);
+	mcp_put_or_nil(&out->found, "freshness", freshness);
 	put_or_empty(&out->found, "records", rows);
-	put_or_nil(&out->found, "total", member(result, "total"));
-	put_or_nil(&out->found, "next_cursor", next);
+	mcp_put_or_nil(&out->found, "total", member(result, "total"));
+	mcp_put_or_nil(&out->found, "next_cursor", next);
 	mcp_worth(&out->words, freshness);
 	say_rows(&out->words, items(rows), "record", next.data);
 	return fit_rows(c, out, items(rows), why);
@@ -254,10 +254,10 @@ static int answer_count(struct mcp_call *c, struct mcp_answer *out, struct why *
 	int64_t found, total;
 
 	mp_put_map(&out->found, 4);
-	put_or_nil(&out->found, "freshness", freshness);
-	put_or_nil(&out->found, "total", member(result, "total"));
+	mcp_put_or_nil(&out->found, "freshness", freshness);
+	mcp_put_or_nil(&out->found, "total", member(result, "total"));
 	put_or_empty(&out->found, "groups", groups);
-	put_or_nil(&out->found, "groups_found", member(result, "groups_found"));
+	mcp_put_or_nil(&out->found, "groups_found", member(result, "groups_found"));
 	mcp_worth(&out->words, freshness);
 	if (member_int(result, "total", &total))
 		buf_printf(&out->words, " %lld in all.", (long long)total);
@@ -361,7 +361,7 @@ void mcp_put_thread(struct buf *out, struct bytes result, int64_t at)
 	char cursor[24];
 
 	mp_put_map(out, 6);
-	put_or_nil(out, "freshness", member(result, "freshness"));
+	mcp_put_or_nil(out, "freshness", member(result, "freshness"));
 	mp_put_cstr(out, "conversation");
 	if (conversation.data)
 		mcp_put_record(out, conversation);
@@ -371,7 +371,7 @@ void mcp_put_thread(struct buf *out, struct bytes result, int64_t at)
 	put_messages(out, member(result, "messages"), at, &next);
 	mp_put_cstr(out, "truncated");
 	mp_put_bool(out, member_true(result, "truncated"));
-	put_or_nil(out, "absence", member(result, "absence"));
+	mcp_put_or_nil(out, "absence", member(result, "absence"));
 	mp_put_cstr(out, "next_cursor");
 	snprintf(cursor, sizeof cursor, "%lld", (long long)next);
 	mp_put_cstr(out, next ? cursor : NULL);
@@ -465,7 +465,7 @@ static int answer_coverage(struct mcp_call *c, struct mcp_answer *out, struct wh
 
 	(void)why;
 	mp_put_map(&out->found, 2);
-	put_or_nil(&out->found, "freshness", freshness);
+	mcp_put_or_nil(&out->found, "freshness", freshness);
 	put_or_empty(&out->found, "resources", member(mcp_result(c, 0), "resources"));
 	mcp_worth(&out->words, freshness);
 	return 0;
@@ -501,7 +501,7 @@ static int answer_status(struct mcp_call *c, struct mcp_answer *out, struct why 
 
 	(void)why;
 	mp_put_map(&out->found, 3);
-	put_or_nil(&out->found, "freshness", freshness);
+	mcp_put_or_nil(&out->found, "freshness", freshness);
 	put_or_empty(&out->found, "sources", member(mcp_result(c, 0), "sources"));
 	put_or_empty(&out->found, "runs", member(mcp_result(c, 1), "runs"));
 	mcp_worth(&out->words, freshness);
@@ -562,7 +562,7 @@ static int answer_sync(struct mcp_call *c, struct mcp_answer *out, struct why *w
 		return rc ? rc : 1;
 	}
 	mp_put_map(&out->found, 3);
-	put_or_nil(&out->found, "freshness", freshness);
+	mcp_put_or_nil(&out->found, "freshness", freshness);
 	mp_put_cstr(&out->found, "finished");
 	mp_put_bool(&out->found, finished);
 	put_or_empty(&out->found, "runs", runs);

@@ -175,20 +175,11 @@ static int ask_resource(struct mcp_call *c, struct why *why)
 	return mcp_ask(c, 1, "freshness", &more, why);
 }
 
-static void put_member_of(struct buf *out, const char *key, struct bytes value)
-{
-	mp_put_cstr(out, key);
-	if (value.data)
-		buf_put_bytes(out, value);
-	else
-		mp_put_nil(out);
-}
-
 static void put_held(struct mcp_call *c, struct buf *out)
 {
 	mp_put_map(out, 2);
-	put_member_of(out, "freshness", member(mcp_result(c, 1), "freshness"));
-	put_member_of(out, "coverage", member(mcp_result(c, 0), "resources.0"));
+	mcp_put_or_nil(out, "freshness", member(mcp_result(c, 1), "freshness"));
+	mcp_put_or_nil(out, "coverage", member(mcp_result(c, 0), "resources.0"));
 }
 
 static int answer_resource(struct mcp_call *c, struct mcp_answer *out, struct why *why)
@@ -207,8 +198,8 @@ static int answer_resource(struct mcp_call *c, struct mcp_answer *out, struct wh
 		mcp_put_thread(&out->found, result, 0);
 	} else {
 		mp_put_map(&out->found, 2);
-		put_member_of(&out->found, "freshness", member(result, "freshness"));
-		put_member_of(&out->found, "record", member(result, "record"));
+		mcp_put_or_nil(&out->found, "freshness", member(result, "freshness"));
+		mcp_put_or_nil(&out->found, "record", member(result, "record"));
 	}
 	freshness = member(buf_bytes(&out->found), "freshness");
 	out->ttl_ms = bytes_is(member_str(freshness, "state"), "fresh") ? KEEP_MS : 0;

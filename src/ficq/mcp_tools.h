@@ -50,6 +50,8 @@ extern const struct mcp_plan mcp_plan_freshness, mcp_plan_search, mcp_plan_threa
 	mcp_plan_count, mcp_plan_coverage, mcp_plan_status, mcp_plan_sync;
 /* The sentence about freshness: "partial: 2 gaps, as of 2026-11-20T14:02:00Z (12 min old)". */
 void mcp_worth(struct buf *out, struct bytes freshness);
+/* A key, and its value or nil where there is none. */
+void mcp_put_or_nil(struct buf *out, const char *key, struct bytes value);
 /* The record without the provider's own object. */
 void mcp_put_record(struct buf *out, struct bytes record);
 /* Of a result of the method thread what fits: freshness, conversation, messages from the `at`th on, next_cursor. */
