@@ -103,6 +103,13 @@ int param_span(struct request *r, struct freshness_question *q)
 	return ERR_INVALID;
 }
 
+bool param_all_sources(const struct request *r)
+{
+	struct bytes name;
+
+	return r->daemon->source_count > 1 && !param_text(r, "source", &name);
+}
+
 struct source *param_source(struct request *r)
 {
 	struct daemon *d = r->daemon;
@@ -228,7 +235,7 @@ bool param_where(struct request *r, const struct source *s, const struct field *
 	*out = NULL;
 	if (!param_text(r, "where", &text))
 		return true;
-	struct names names = {s, a};
+	struct names names = {s, a, param_all_sources(r)};
 	int rc = where_parse_named(text, fields, &(struct where_names){names_settle, &names},
 				   source_now(s), NULL, a, out, &why);
 	if (rc)

@@ -17,6 +17,8 @@ int param_duration(struct request *r, const char *name, int64_t *ms_out);
 /* since, until and axis, with their defaults (open, open, created). 0, or an error that was sent. */
 int param_span(struct request *r, struct freshness_question *q);
 
+/* The request names no source, and there are several. */
+bool param_all_sources(const struct request *r);
 /* The source that is named, or the only one. NULL: the error was sent. */
 struct source *param_source(struct request *r);
 /* The sources that the request is about: the named one, or all. False: the error was sent. */
