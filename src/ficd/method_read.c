@@ -142,11 +142,11 @@ static bool read_question(struct reading *g, struct query_spec *spec)
 }
 
 /* The rows of all sources in one order. */
-static int open_merge(struct reading *g, const struct merge_part *parts, size_t count,
+static int open_merge(struct reading *g, const struct merged_part *parts, size_t count,
 		      struct why *why)
 {
 	const struct query_spec *one = &parts[0].spec;
-	const struct merge_spec spec = {
+	const struct merged_spec spec = {
 		.parts = parts,
 		.count = count,
 		.limit = one->limit,
@@ -157,13 +157,13 @@ static int open_merge(struct reading *g, const struct merge_part *parts, size_t 
 		.rows = one->rows,
 	};
 
-	return merge_open(&spec, &g->merge, why);
+	return merged_open(&spec, &g->merged, why);
 }
 
 void method_query(struct request *r)
 {
 	struct reading *g = reading_new(r, NULL);
-	struct merge_part parts[CONFIG_SOURCES_MAX];
+	struct merged_part parts[CONFIG_SOURCES_MAX];
 	struct why why = {""};
 	size_t n = 0;
 

@@ -37,7 +37,7 @@ static void reading_release(struct request *r)
 	/* What reads goes before what it reads: the first one's may read of all. */
 	for (g = r->state; g; g = g->next) {
 		query_free(g->query);
-		merge_free(g->merge);
+		merged_free(g->merged);
 		thread_free(g->thread);
 		aggregate_free(g->aggregate);
 	}
@@ -448,18 +448,18 @@ bool reading_sound_enough(struct reading *g, uint64_t damaged)
 
 int reading_step(struct reading *g, struct why *why)
 {
-	return g->merge ? merge_step(g->merge, READING_STEP_UNITS, why)
+	return g->merged ? merged_step(g->merged, READING_STEP_UNITS, why)
 			: query_step(g->query, READING_STEP_UNITS, why);
 }
 
 const struct query_result *reading_result(const struct reading *g)
 {
-	return g->merge ? merge_result(g->merge) : query_result(g->query);
+	return g->merged ? merged_result(g->merged) : query_result(g->query);
 }
 
 const char *reading_cursor(struct reading *g, char out[CURSOR_TEXT_MAX])
 {
-	return g->merge ? merge_cursor(g->merge) : query_cursor(g->query, out);
+	return g->merged ? merged_cursor(g->merged) : query_cursor(g->query, out);
 }
 
 bool reading_text(struct reading *g, struct query_text *out)

@@ -8,7 +8,7 @@
 #include "session.h"
 
 #include <query/aggregate.h>
-#include <query/merge.h>
+#include <query/merged.h>
 #include <query/query.h>
 #include <query/thread.h>
 
@@ -51,7 +51,7 @@ struct reading {
 	bool counted;          /* no row is shown, of what matches only the number */
 	bool told;             /* rows have gone out: it cannot begin again */
 	struct query *query;
-	struct merge *merge; /* in place of the query, of the first of several */
+	struct merged *merged; /* in place of the query, of the first of several */
 	struct thread *thread;
 	struct aggregate *aggregate;
 	struct zone *zone;         /* of buckets */

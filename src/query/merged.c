@@ -1,5 +1,5 @@
 /*
- * merge: each part writes one row ahead; the first of them goes into the answer.
+ * merged: each part writes one row ahead; the first of them goes into the answer.
  *
  *   ROWS (parts without a row are stepped; when all have one or are done, the first one is taken)
  *     |-- all are done ------------------------------------------------> DONE
@@ -8,7 +8,7 @@
  *
  * A part's buffer holds one row at most: its question flows, and stands while the row is there. So the position behind that row is known, and the one before it.
  */
-#include <query/merge.h>
+#include <query/merged.h>
 
 #include <stdlib.h>
 
@@ -25,16 +25,16 @@ struct part {
 	char taken[CURSOR_TEXT_MAX]; /* behind the last one that was taken; "": none was */
 };
 
-struct merge {
-	struct merge_spec spec;
+struct merged {
+	struct merged_spec spec;
 	enum phase phase;
 	int error;
 	struct why error_words;
 	size_t rows_start;
 	struct query_result result;
-	char cursor[MERGE_CURSOR_MAX];
+	char cursor[MERGED_CURSOR_MAX];
 	size_t count;
-	struct part parts[MERGE_PARTS_MAX];
+	struct part parts[MERGED_PARTS_MAX];
 };
 
 /* ---- opening ---- */
@@ -47,7 +47,7 @@ static int not_ours(struct why *why)
 }
 
 /* What the cursor says of each part. */
-static int split_cursor(struct bytes text, size_t count, struct bytes out[MERGE_PARTS_MAX],
+static int split_cursor(struct bytes text, size_t count, struct bytes out[MERGED_PARTS_MAX],
 			struct why *why)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -66,7 +66,7 @@ static bool has_begun(struct bytes cursor)
 	return cursor.len > 0 && !(cursor.len == 1 && cursor.data[0] == NOT_BEGUN);
 }
 
-static int open_part(struct merge *m, size_t i, struct bytes cursor, struct why *why)
+static int open_part(struct merged *m, size_t i, struct bytes cursor, struct why *why)
 {
 	struct part *p = &m->parts[i];
 	struct query_spec spec = m->spec.parts[i].spec;
@@ -91,9 +91,9 @@ static int open_part(struct merge *m, size_t i, struct bytes cursor, struct why 
 	return rc;
 }
 
-static int open_parts(struct merge *m, struct why *why)
+static int open_parts(struct merged *m, struct why *why)
 {
-	struct bytes cursors[MERGE_PARTS_MAX] = {{NULL, 0}};
+	struct bytes cursors[MERGED_PARTS_MAX] = {{NULL, 0}};
 	bool any = m->spec.cursor.len == 0;
 	int rc = any ? 0 : split_cursor(m->spec.cursor, m->count, cursors, why);
 
@@ -115,10 +115,10 @@ static int open_parts(struct merge *m, struct why *why)
 	return rc;
 }
 
-int merge_open(const struct merge_spec *spec, struct merge **out, struct why *why)
+int merged_open(const struct merged_spec *spec, struct merged **out, struct why *why)
 {
-	struct merge *m = calloc(1, sizeof *m);
-	struct merge_part *parts = calloc(spec->count, sizeof *parts);
+	struct merged *m = calloc(1, sizeof *m);
+	struct merged_part *parts = calloc(spec->count, sizeof *parts);
 
 	if (!m || !parts) {
 		free(m);
@@ -136,14 +136,14 @@ int merge_open(const struct merge_spec *spec, struct merge **out, struct why *wh
 	free(parts);
 	m->spec.parts = NULL;
 	if (rc) {
-		merge_free(m);
+		merged_free(m);
 		return rc;
 	}
 	*out = m;
 	return 0;
 }
 
-void merge_free(struct merge *m)
+void merged_free(struct merged *m)
 {
 	for (size_t i = 0; m && i < m->count; i++) {
 		query_free(m->parts[i].query);
@@ -152,12 +152,12 @@ void merge_free(struct merge *m)
 	free(m);
 }
 
-const struct query_result *merge_result(const struct merge *m)
+const struct query_result *merged_result(const struct merged *m)
 {
 	return &m->result;
 }
 
-const char *merge_cursor(struct merge *m)
+const char *merged_cursor(struct merged *m)
 {
 	size_t len = 0;
 	bool any = false;
@@ -192,7 +192,7 @@ static int step_part(struct part *p, unsigned budget, struct why *why)
 }
 
 /* One that has neither a row nor said that there is none. */
-static struct part *part_behind(struct merge *m)
+static struct part *part_behind(struct merged *m)
 {
 	for (size_t i = 0; i < m->count; i++)
 		if (!m->parts[i].ready && !m->parts[i].done)
@@ -200,7 +200,7 @@ static struct part *part_behind(struct merge *m)
 	return NULL;
 }
 
-static struct part *part_first(struct merge *m)
+static struct part *part_first(struct merged *m)
 {
 	struct part *first = NULL;
 
@@ -212,7 +212,7 @@ static struct part *part_first(struct merge *m)
 	return first;
 }
 
-static void add_up(struct merge *m)
+static void add_up(struct merged *m)
 {
 	struct query_result *sum = &m->result;
 
@@ -228,7 +228,7 @@ static void add_up(struct merge *m)
 	}
 }
 
-static void finish(struct merge *m)
+static void finish(struct merged *m)
 {
 	m->phase = PHASE_DONE;
 	for (size_t i = 0; i < m->count; i++)
@@ -242,7 +242,7 @@ static void finish(struct merge *m)
 /* ---- the end of the rows ---- */
 
 /* Whether there is one more is worth one step of each part. */
-static int look_ahead(struct merge *m, unsigned budget, struct why *why)
+static int look_ahead(struct merged *m, unsigned budget, struct why *why)
 {
 	for (size_t i = 0; i < m->count && !m->result.more; i++) {
 		struct part *p = &m->parts[i];
@@ -255,7 +255,7 @@ static int look_ahead(struct merge *m, unsigned budget, struct why *why)
 	return 0;
 }
 
-static int leave_rows(struct merge *m, unsigned budget, struct why *why)
+static int leave_rows(struct merged *m, unsigned budget, struct why *why)
 {
 	if (!m->spec.want_total)
 		return look_ahead(m, budget, why);
@@ -269,7 +269,7 @@ static int leave_rows(struct merge *m, unsigned budget, struct why *why)
 	return 0;
 }
 
-static int count_on(struct merge *m, unsigned budget, struct why *why)
+static int count_on(struct merged *m, unsigned budget, struct why *why)
 {
 	for (size_t i = 0; i < m->count; i++) {
 		struct part *p = &m->parts[i];
@@ -289,7 +289,7 @@ static int count_on(struct merge *m, unsigned budget, struct why *why)
 
 /* ---- the rows ---- */
 
-static int take_row(struct merge *m, struct part *p, unsigned budget, struct why *why)
+static int take_row(struct merged *m, struct part *p, unsigned budget, struct why *why)
 {
 	struct buf *out = m->spec.rows;
 	size_t max = m->rows_start + m->spec.bytes_max;
@@ -309,7 +309,7 @@ static int take_row(struct merge *m, struct part *p, unsigned budget, struct why
 	return 0;
 }
 
-static int advance(struct merge *m, unsigned budget, struct why *why)
+static int advance(struct merged *m, unsigned budget, struct why *why)
 {
 	struct part *p;
 
@@ -325,12 +325,12 @@ static int advance(struct merge *m, unsigned budget, struct why *why)
 	return 0;
 }
 
-static bool is_full(const struct merge *m)
+static bool is_full(const struct merged *m)
 {
 	return m->spec.flow && m->spec.rows->len - m->rows_start >= m->spec.bytes_max;
 }
 
-int merge_step(struct merge *m, unsigned budget, struct why *why)
+int merged_step(struct merged *m, unsigned budget, struct why *why)
 {
 	for (unsigned i = 0; i < MOVES && !m->error && m->phase != PHASE_DONE && !is_full(m); i++)
 		m->error = advance(m, budget / MOVES + 1, &m->error_words);
