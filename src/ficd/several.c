@@ -24,49 +24,54 @@ static size_t count_fields(const struct field *f)
 }
 
 /* `source`, as a field that has one value: all records of a reading are of one. */
-static bool put_source(struct reading *g, struct field *out)
+static bool put_source(struct arena *a, const struct source *s, struct field *out)
 {
 	struct buf value = {0};
 
 	buf_put_byte(&value, '=');
-	mp_put_cstr(&value, g->source->config->name);
-	char *path = value.error ? NULL : arena_str(&g->arena, buf_bytes(&value));
+	mp_put_cstr(&value, s->config->name);
+	char *path = value.error ? NULL : arena_str(a, buf_bytes(&value));
 	buf_release(&value);
 	*out = (struct field){"source", FIELD_TEXT, path, "the source that has it"};
 	return path != NULL;
 }
 
-static int make_fields(struct reading *g, const struct reading *first, size_t max)
+const struct field *several_table(struct arena *a, const struct source *s, const struct field *own,
+				  const struct field *const *others, size_t count)
 {
-	struct field *table = arena_alloc(&g->arena, max * sizeof *table);
-	size_t n = 1, own = count_fields(g->type->fields);
+	size_t max = 2 + count_fields(own), n = 1; /* `source`, and the end */
 
-	if (!table || !put_source(g, &table[0]))
-		return ERR_NOMEM;
-	for (size_t i = 0; i < own; i++)
-		table[n++] = g->type->fields[i];
-	for (const struct reading *other = first; other; other = other->next)
-		for (const struct field *f = other->type->fields; f && f->name; f++) {
+	for (size_t i = 0; i < count; i++)
+		max += count_fields(others[i]);
+	struct field *table = arena_alloc(a, max * sizeof *table);
+	if (!table || !put_source(a, s, &table[0]))
+		return NULL;
+	for (const struct field *f = own; f && f->name; f++)
+		table[n++] = *f;
+	for (size_t i = 0; i < count; i++)
+		for (const struct field *f = others[i]; f && f->name; f++) {
 			if (field_find(table, bytes_str(f->name)))
 				continue;
 			table[n] = *f;
 			table[n++].path = field_nowhere;
 		}
-	g->asked_fields = table;
-	g->fields = table + 1;
-	return 0;
+	return table;
 }
 
 int several_fields(struct reading *first)
 {
-	size_t max = 2; /* `source`, and the end */
-	int rc = 0;
+	const struct field *all[CONFIG_SOURCES_MAX];
+	size_t n = 0;
 
 	for (const struct reading *g = first; g; g = g->next)
-		max += count_fields(g->type->fields);
-	for (struct reading *g = first; g && rc == 0; g = g->next)
-		rc = make_fields(g, first, max);
-	return rc;
+		all[n++] = g->type->fields;
+	for (struct reading *g = first; g; g = g->next) {
+		g->asked_fields = several_table(&g->arena, g->source, g->type->fields, all, n);
+		if (!g->asked_fields)
+			return ERR_NOMEM;
+		g->fields = g->asked_fields + 1;
+	}
+	return 0;
 }
 
 /* ---- resources ---- */

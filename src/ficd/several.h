@@ -11,6 +11,9 @@
 
 /* The fields that each reading of the list is asked by. 0 or ERR_NOMEM. */
 int several_fields(struct reading *first);
+/* The same of one source: `source`, its own, and those that only some of the others have (each may be NULL). NULL: no memory. */
+const struct field *several_table(struct arena *a, const struct source *s, const struct field *own,
+				  const struct field *const *others, size_t count);
 /* Says that no source has this resource. */
 void several_refuse(struct request *r, struct bytes resource);
 
