@@ -3,6 +3,7 @@
 #include "pairs.h"
 #include "params.h"
 #include "reading.h"
+#include "several.h"
 
 #include <codec/msgpack.h>
 
@@ -152,6 +153,9 @@ static int put_source(struct request *r, const struct source *s)
 	int n = 0, rc = 0;
 
 	if (param_text(r, "resource", &name)) {
+		only = source_type(s, name);
+		if (!only && param_all_sources(r))
+			return 0;
 		only = param_resource(r, s);
 		if (!only)
 			return ERR_INVALID;
@@ -193,6 +197,10 @@ void method_coverage(struct request *r)
 		if (added < 0)
 			return;
 		n += (uint32_t)added;
+	}
+	if (n == 0 && param_text(r, "resource", &name)) {
+		several_refuse(r, name);
+		return;
 	}
 	mp_end_array(&r->result, mark, n);
 	request_answer(r);
