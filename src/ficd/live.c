@@ -425,15 +425,25 @@ bool live_wait(struct reading *g, int64_t timeout_ms)
 
 /* ---- the answer ---- */
 
+/* What came of asking the source that the row is of; NULL: it was not to be asked. */
+static struct live *live_of_row(struct request *r, struct bytes row)
+{
+	const struct daemon *d = r->daemon;
+	struct bytes name;
+
+	for (size_t i = 0; mp_find_str(row, "source", &name) && i < d->source_count; i++)
+		if (bytes_is(name, d->sources[i].config->name))
+			return live_of(r, &d->sources[i]);
+	return NULL;
+}
+
 void live_look(struct request *r, struct bytes rows)
 {
 	struct mp_reader reader = mp_reader_of(rows);
-	struct bytes row, id, name;
+	struct bytes row, id;
 
 	while (r->live && mp_take(&reader, &row) == 1) {
-		const struct source *s =
-			mp_find_str(row, "source", &name) ? source_find(r->daemon, name) : NULL;
-		struct live *live = s ? live_of(r, s) : NULL;
+		struct live *live = live_of_row(r, row);
 		uint64_t hash = mp_find_str(row, "id", &id) ? bytes_hash(id) : 0;
 		if (!live || live->single)
 			continue;

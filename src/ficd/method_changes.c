@@ -316,8 +316,7 @@ static bool gather(struct changes *c)
 	c->row_count += f->rows;
 	c->more = f->more;
 	reading_end(c);
-	if (!c->more && c->row_count < c->limit && c->rows.len < c->bytes_max &&
-	    c->at + 1 < c->count) {
+	if (!c->more && c->row_count < c->limit && c->rows.len < c->bytes_max && c->at + 1 < c->count) {
 		c->at++;
 		return true;
 	}
@@ -543,8 +542,8 @@ static bool join_fields(struct changes *c)
 		all[i] = c->all[i].resources[0].fields;
 	for (size_t i = 0; i < c->count; i++) {
 		struct following *f = &c->all[i];
-		const struct field *table = several_table(
-			&c->arena, f->source, f->resources[0].fields, all, c->count);
+		const struct field *table = several_table(&c->arena, f->source,
+							  f->resources[0].fields, all, c->count);
 		if (!table)
 			return no_memory(c->request);
 		f->resources[0].fields = table + 1;

@@ -51,7 +51,7 @@ static void put_letter(struct buf *out, const struct source *s, const struct dea
 
 struct listing {
 	struct request *r;
-	bool all; /* sources are asked, one after the other */
+	bool all;        /* sources are asked, one after the other */
 	struct bytes id; /* {NULL, 0}: all */
 	bool dropped;    /* those too */
 	int64_t limit;
@@ -67,7 +67,8 @@ static void list_source(struct listing *l, const struct source *s)
 {
 	struct dead_entry e;
 
-	for (uint64_t at = s == l->first ? l->after : 0; sync_dead_next(s->sync, at, &e); at = e.number) {
+	for (uint64_t at = s == l->first ? l->after : 0; sync_dead_next(s->sync, at, &e);
+	     at = e.number) {
 		if (l->id.data ? !is_named(e.letter, l->id) : e.letter->dropped && !l->dropped)
 			continue;
 		if (l->count == l->limit) {
@@ -110,8 +111,7 @@ static void put_cursor(const struct listing *l)
 
 	if (l->all && l->more)
 		snprintf(text, sizeof text, "%s:", l->last_source->config->name);
-	snprintf(text + strlen(text), sizeof text - strlen(text), "%llu",
-		 (unsigned long long)l->last);
+	snprintf(text + strlen(text), sizeof text - strlen(text), "%llu", (unsigned long long)l->last);
 	put_text(&l->r->result, "next_cursor", l->more ? text : NULL);
 }
 

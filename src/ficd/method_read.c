@@ -142,8 +142,7 @@ static bool read_question(struct reading *g, struct query_spec *spec)
 }
 
 /* The rows of all sources in one order. */
-static int open_merge(struct reading *g, const struct merged_part *parts, size_t count,
-		      struct why *why)
+static int open_merge(struct reading *g, const struct merged_part *parts, size_t count, struct why *why)
 {
 	const struct query_spec *one = &parts[0].spec;
 	const struct merged_spec spec = {
@@ -196,8 +195,7 @@ static enum held held_as(const struct reading *g, const struct resource_type *ty
 {
 	struct record record;
 
-	if (!id.len || id.len > RECORD_ID_MAX ||
-	    snapshot_peek(g->view, type->name, id, &record) != 1)
+	if (!id.len || id.len > RECORD_ID_MAX || snapshot_peek(g->view, type->name, id, &record) != 1)
 		return HELD_NOT;
 	return record.flags & RECORD_DELETED ? HELD_DELETED : HELD;
 }
@@ -206,8 +204,7 @@ static enum held held_as(const struct reading *g, const struct resource_type *ty
 static const struct resource_type *thread_type(const struct reading *g, struct bytes id)
 {
 	for (const struct resource_type *t = g->source->provider->types; t->name; t++)
-		if (t->child && source_type(g->source, bytes_str(t->name)) &&
-		    held_as(g, t, id) == HELD)
+		if (t->child && source_type(g->source, bytes_str(t->name)) && held_as(g, t, id) == HELD)
 			return t;
 	return NULL;
 }
@@ -320,8 +317,8 @@ static bool put_row(struct reading *g, const struct record *record)
 {
 	struct projection *p = NULL;
 	struct why why = {""};
-	int rc = projection_new(g->names ? PROJECTION_NAMED : PROJECTION_ALL, g->fields,
-				g->names, g->name_count, &p, &why);
+	int rc = projection_new(g->names ? PROJECTION_NAMED : PROJECTION_ALL, g->fields, g->names,
+				g->name_count, &p, &why);
 
 	if (rc == 0)
 		rc = row_write(p, g->source->config->name, g->type->name, record, &g->rows);

@@ -83,8 +83,7 @@ void reading_fail(struct reading *g, int rc, const struct why *why)
 }
 
 /* What one source is asked; NULL: no memory. */
-static struct reading *reading_of(struct request *r, struct source *s,
-				  const struct resource_type *type)
+static struct reading *reading_of(struct request *r, struct source *s, const struct resource_type *type)
 {
 	struct reading *g = calloc(1, sizeof *g);
 
@@ -449,7 +448,7 @@ bool reading_sound_enough(struct reading *g, uint64_t damaged)
 int reading_step(struct reading *g, struct why *why)
 {
 	return g->merged ? merged_step(g->merged, READING_STEP_UNITS, why)
-			: query_step(g->query, READING_STEP_UNITS, why);
+			 : query_step(g->query, READING_STEP_UNITS, why);
 }
 
 const struct query_result *reading_result(const struct reading *g)

@@ -164,8 +164,7 @@ static void join(struct waiting *w, const struct refresh_want *want, bool change
 		watch_refresh(s, refresh_begin(s->source, want->type, changes, history, 0));
 }
 
-bool refresh_wait(struct request *r, const struct refresh_want *wants, size_t count,
-		  int64_t timeout_ms)
+bool refresh_wait(struct request *r, const struct refresh_want *wants, size_t count, int64_t timeout_ms)
 {
 	struct waiting *w;
 

@@ -39,8 +39,7 @@ static bool wants_doc(const struct app *a)
 	return a->format == FORMAT_NDJSON || a->format == FORMAT_MSGPACK;
 }
 
-static int export_changes(struct app *a, struct bytes since, uint64_t *count,
-			  struct buf *revision)
+static int export_changes(struct app *a, struct bytes since, uint64_t *count, struct buf *revision)
 {
 	struct feed_reading f = {
 		.app = a,

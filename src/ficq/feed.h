@@ -18,11 +18,11 @@ struct feed_reading {
 	size_t resource_count;
 	struct bytes since; /* a place (place.h); empty: the start, or now when it follows. Borrowed */
 	bool follow;
-	bool doc;       /* with the provider's objects */
-	uint64_t left;  /* rows still wanted */
-	uint64_t count; /* printed */
+	bool doc;        /* with the provider's objects */
+	uint64_t left;   /* rows still wanted */
+	uint64_t count;  /* printed */
 	struct buf next; /* owned: the place to continue from; empty: not known yet */
-	bool done;      /* there were as many rows as wanted */
+	bool done;       /* there were as many rows as wanted */
 };
 
 /* Prints page after page, to the end. 0 or an exit code. */

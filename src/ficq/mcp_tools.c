@@ -10,10 +10,10 @@ static const char *const mode_words[] = {"changes", "full", "backfill", "verify"
 
 /* ---- arguments that several tools take ---- */
 
-#define PARAM_SOURCE                                                                                   \
-	{                                                                                              \
-		"source", "source", MCP_TEXT, false, 0, 0, NULL,                                       \
-			"The configured source (account) to ask; without it all are asked."            \
+#define PARAM_SOURCE                                                                        \
+	{                                                                                   \
+		"source", "source", MCP_TEXT, false, 0, 0, NULL,                            \
+			"The configured source (account) to ask; without it all are asked." \
 	}
 #define PARAM_SPAN                                                                                 \
 	{"since",                                                                                  \

@@ -265,7 +265,8 @@ int filter_column(void *ctx, const struct field *field, struct bytes *out)
 {
 	struct filter *f = ctx;
 	int number = number_of(f, field);
-	int rc = number < 0 ? field_constant(field, out) : scan_column(f->scan, (unsigned)number, out);
+	int rc = number < 0 ? field_constant(field, out)
+			    : scan_column(f->scan, (unsigned)number, out);
 
 	return rc ? rc : ERR_NOTFOUND;
 }
