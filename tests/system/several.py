@@ -28,6 +28,8 @@ report = Report(  # noqa: F405
     "runs of all sources, newest first, page by page",
     "what only one provider has is asked where it is",
     "numbers of both are those of all values",
+    "providers are asked, each by what it can",
+    "ficq shows whose a row is, and goes on in all",
     "freshness is that of the worst, who is named",
     "an answer waits for every source that is behind")
 
@@ -384,6 +386,62 @@ def check_numbers(client):
     report.ok("numbers of both are those of all values", "%s" % counts)
 
 
+def check_live(client):
+    one = {name: client.call("query", source=name, resource="conversations", limit=1)["rows"][0]["id"] for name in ("acme", "front")}
+    for name, key in one.items():
+        worth = client.call("get", resource="conversations", id=key, live=True)["freshness"]
+        assert worth["source"] == "live" and [s["source"] for s in worth["sources"]] == [name], worth
+    answer = client.call("get", resource="conversations", id="1234567", live=True)
+    assert answer["absence"]["reason"] == "covered_absent" and answer["freshness"]["source"] == "live", answer
+    assert all(s["freshness"]["live"]["asked"] for s in answer["freshness"]["sources"])
+    worth = client.call("query", resource="conversations", where="state = open", limit=5, max_age="0s", on_stale="live")["freshness"]
+    each = {s["source"]: s["freshness"] for s in worth["sources"]}
+    assert each["acme"]["live"]["found"] > 0 and each["acme"]["live"]["reason"] is None, each["acme"]
+    assert each["front"]["live"]["reason"] == "cannot" and each["front"]["source"] == "cache", each["front"]
+    assert worth["source"] == "mixed" and worth["live"]["reason"] == "cannot" and worth["live"]["message"].startswith("front: "), worth
+    report.ok("providers are asked, each by what it can", "%d found" % each["acme"]["live"]["found"])
+
+
+def ficq(daemon, *words, code=0):
+    done = subprocess.run([program("ficq"), "-S", daemon.socket_path, *words], capture_output=True, text=True, timeout=60)  # noqa: F405
+    assert done.returncode == code, (words, done.returncode, done.stderr)
+    return done.stdout.splitlines(), done.stderr
+
+
+def check_ficq(daemon, client):
+    out, _ = ficq(daemon, "query", "conversations", "-n", "50", "-o", "table")
+    assert out[0].split()[:2] == ["SOURCE", "ID"] and {line.split()[0] for line in out[1:]} == {"acme", "front"}, out[:3]
+    assert "SOURCE" not in ficq(daemon, "query", "conversations", "-s", "acme", "-o", "table")[0][0]
+    assert ficq(daemon, "query", "tags", "-o", "csv")[0][0].startswith("source,id,")
+    assert ficq(daemon, "query", "tags", "-o", "csv", "--fields", "id,name")[0][0] == "id,name"
+    for command in ("runs", "fields", "dead"):
+        assert ficq(daemon, command, "-o", "table")[0][0].startswith("SOURCE"), command
+    count = client.call("query", resource="conversations", limit=0, total=True)["total"]
+    assert ficq(daemon, "count", "conversations")[0] == [str(count)]
+    out, _ = ficq(daemon, "count", "conversations", "--by", "source", "-o", "csv")
+    assert out[0] == "source,count" and sum(int(line.split(",")[1]) for line in out[1:]) == count
+    assert len([line for line in ficq(daemon, "freshness", "conversations", "-o", "table")[0] if line.startswith("source ")]) == 2
+    rows, since = [], None
+    for _ in range(100):
+        out, told = ficq(daemon, "changes", "tags", "links", "-n", "7", "-o", "ndjson", *(["--since", since] if since else []))
+        since = told.split("--since=")[1].split()[0]
+        if not out:
+            break
+        rows += [json.loads(line) for line in out]  # noqa: F405
+    assert rows == feed(client, resource=["tags", "links"], limit=1000)[0] and {r["source"] for r in rows} == {"acme", "front"}
+    _, told = ficq(daemon, "export", "tags")
+    assert ficq(daemon, "export", "tags", "--since-revision", told.split("--since-revision=")[1].strip())[0] == []
+    _, told = ficq(daemon, "changes", "tags", "--follow", "--since", "0", "-n", "3", "-o", "ndjson")
+    assert told.split("--since=")[1].split(":")[0] == "acme" and told.strip().endswith("front:0"), told
+    for wrong in ("nobody:3", "acme:3,", "acme", "acme:x"):
+        assert "is no revision" in ficq(daemon, "changes", "tags", "--since", wrong, code=64)[1], wrong
+    key = next(row["id"] for row in client.rows("conversations", source="front", fields=["id"]))
+    assert ficq(daemon, "get", "conversations", key, "-o", "csv", "--fields", "source,id")[0][1] == "front," + key
+    assert key in "".join(ficq(daemon, "thread", key)[0])
+    assert "configured: acme, front" in ficq(daemon, "sync", "conversations", "1234567", code=64)[1]
+    report.ok("ficq shows whose a row is, and goes on in all", "%d changes" % len(rows))
+
+
 def check_freshness(daemon, sims, client):
     daemon.sync()
     fresh = client.call("freshness", resource="conversations")
@@ -453,6 +511,8 @@ def two_providers(folder, started):
     client = daemon.client()
     check_lacking(client)
     check_numbers(client)
+    check_live(client)
+    check_ficq(daemon, client)
     check_freshness(daemon, sims, client)
     client.close()
     check_waiting(daemon, sims, folder, started)
