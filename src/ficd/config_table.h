@@ -6,7 +6,7 @@
 
 #include <ficd/config.h>
 
-enum section_kind { SECTION_FICD, SECTION_SOURCE, SECTION_RESOURCE, SECTION_KINDS };
+enum section_kind { SECTION_FICD, SECTION_SOURCE, SECTION_RESOURCE, SECTION_ALERT, SECTION_KINDS };
 
 /* What the field at `offset` is. */
 enum option_type {
@@ -27,6 +27,10 @@ enum option_type {
 	OPTION_WEEK,      /* struct week */
 	OPTION_ROUTES,    /* struct config_routes */
 	OPTION_LISTEN,    /* const char *: a loopback address or an absolute path; NULL: "off" */
+	OPTION_TEXT,       /* const char *: one line; NULL when empty */
+	OPTION_ADDRESSES,  /* const char *: mail addresses divided by commas; NULL when empty */
+	OPTION_SMTP,       /* const char *: smtp:// or smtps:// URL; NULL when empty */
+	OPTION_CONDITIONS, /* struct alert_conditions */
 };
 
 struct option {
@@ -63,7 +67,7 @@ struct option_later {
 
 const struct option_later *option_later(enum section_kind section, const char *name);
 
-extern const char *const section_names[]; /* by section_kind, then those of later releases; ended by NULL */
+extern const char *const section_names[]; /* by section_kind; ended by NULL */
 
 struct resource_default {
 	const char *name;
