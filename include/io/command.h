@@ -25,8 +25,8 @@ struct command_result {
 struct command_request {
 	const char *path;               /* absolute */
 	const char *const *environment; /* "NAME=value" besides the daemon's own, ended by NULL; NULL: none */
-	struct bytes input; /* on its standard input; what it does not read is lost */
-	int64_t timeout_ms; /* then its whole group is killed; 0: a minute */
+	struct bytes input;             /* on its standard input; what it does not read is lost */
+	int64_t timeout_ms;             /* then its whole group is killed; 0: a minute */
 	/* Exactly once, from the loop, never from inside command_start. The command is gone then. */
 	void (*done)(void *ctx, const struct command_result *result);
 	void *ctx;

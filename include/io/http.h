@@ -48,7 +48,7 @@ struct http_request {
 	 * result is the server's last reply. NULL: it is none. */
 	const struct http_mail *mail;
 	const char *method;                    /* "GET", "POST" … */
-	const char *url; /* http:// or https://, without user and password */
+	const char *url;                       /* http:// or https://, without user and password */
 	const char *headers[HTTP_HEADERS_MAX]; /* "Name: value", up to the first NULL; never logged */
 	struct bytes body;                     /* sent when method is not GET or HEAD; copied */
 	size_t body_max;                       /* of the answer, after decompression; 0: 32 MiB */

@@ -79,8 +79,8 @@ enum alert_step alert_step(struct alert_state *s, enum alert_verdict verdict, in
 /* ---- what runs tell ---- */
 
 #define ALERT_HOURS    24
-#define ALERT_RUNS_MIN 10 /* with fewer a share says little */
-#define ALERT_PAST_MIN 5  /* runs of a kind before one can be called slow */
+#define ALERT_RUNS_MIN 10   /* with fewer a share says little */
+#define ALERT_PAST_MIN 5    /* runs of a kind before one can be called slow */
 #define ALERT_SHORT_MS 5000 /* a run that takes no longer is never slow */
 
 /* The runs of one source in the last day. A zeroed struct has none. */
@@ -98,9 +98,9 @@ void alert_outcomes_of(const struct alert_outcomes *o, int64_t now_ms, uint32_t 
 
 /* How long the runs of one kind of one resource take. A zeroed struct has seen none. */
 struct alert_pace {
-	uint32_t count;   /* runs before the last one */
-	double mean_ms;   /* of these, the later ones weigh more */
-	int64_t last_ms;  /* the last one */
+	uint32_t count;  /* runs before the last one */
+	double mean_ms;  /* of these, the later ones weigh more */
+	int64_t last_ms; /* the last one */
 	bool any;
 };
 

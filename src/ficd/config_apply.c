@@ -73,8 +73,8 @@ static int apply_alerts(struct config *c, const struct config *now, struct why *
 
 	for (size_t i = 0; rc == 0 && i < now->alert_count; i++) {
 		const struct config_alert *from = &now->alerts[i];
-		alerts[i] = (struct config_alert){
-			.name = arena_str(&c->memory, bytes_str(from->name))};
+		alerts[i] =
+			(struct config_alert){.name = arena_str(&c->memory, bytes_str(from->name))};
 		rc = alerts[i].name ? apply_section(SECTION_ALERT, &c->memory, &alerts[i],
 						    &alerts[i].given, from, from->given, why)
 				    : ERR_NOMEM;

@@ -210,8 +210,7 @@ static struct config_alert *add_alert(struct loader *l, const struct config_sect
 }
 
 /* Somebody must hear of it, by a way that leads somewhere. */
-static void check_alert(struct loader *l, const struct config_section *s,
-			const struct config_alert *a)
+static void check_alert(struct loader *l, const struct config_section *s, const struct config_alert *a)
 {
 	const char *rest = a->sources ? a->sources : "";
 	struct bytes name;

@@ -127,11 +127,10 @@ const struct option config_options[] = {
 	 .inherits = "the resource's default", .reloadable = true,
 	 .help = "what goes first when calls are scarce; 1 is first"},
 
-	{ALERT(when), .name = "when", .type = OPTION_CONDITIONS, .required = true,
-	 .reloadable = true,
+	{ALERT(when), .name = "when", .type = OPTION_CONDITIONS, .required = true, .reloadable = true,
 	 .help = "what is to be told: a list such as no_success > 2h, sync_failure_rate > 5%, quota > 80%, duration > 2x, dead_letters > 0"},
-	{ALERT(sources), .name = "sources", .type = OPTION_TEXT, .fallback = "",
-	 .reloadable = true, .help = "which sources it is about: a list; empty: all"},
+	{ALERT(sources), .name = "sources", .type = OPTION_TEXT, .fallback = "", .reloadable = true,
+	 .help = "which sources it is about: a list; empty: all"},
 	{ALERT(repeat_ms), .name = "repeat", .type = OPTION_DURATION, .fallback = "4h",
 	 .min = MINUTE_MS, .zero = true, .max = 30 * DAY_MS, .reloadable = true,
 	 .help = "what lasts is told again after so long; 0: once"},
@@ -147,8 +146,7 @@ const struct option config_options[] = {
 	 .reloadable = true, .help = "who logs in there; empty: nobody"},
 	{ALERT(smtp_password), .name = "smtp_password", .type = OPTION_TOKEN, .fallback = "",
 	 .reloadable = true, .help = "where the password is: credential:NAME or file:PATH"},
-	{ALERT(command), .name = "command", .type = OPTION_PATH, .fallback = "",
-	 .reloadable = true,
+	{ALERT(command), .name = "command", .type = OPTION_PATH, .fallback = "", .reloadable = true,
 	 .help = "a program, without arguments, that gets what is to be told as JSON on standard input"},
 };
 

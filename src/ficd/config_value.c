@@ -405,8 +405,7 @@ static int parse_zone(void *field, const char *text, struct arena *memory, struc
 	return keep_text(field, text, memory);
 }
 
-static int parse_text(void *field, const char *text, struct arena *memory,
-		      struct why *why)
+static int parse_text(void *field, const char *text, struct arena *memory, struct why *why)
 {
 	if (take_nothing(field, text))
 		return 0;
@@ -423,8 +422,7 @@ static bool is_address(struct bytes item)
 	if (!at || at == item.data || at == item.data + item.len - 1 || item.len > 254)
 		return false;
 	for (size_t i = 0; i < item.len; i++)
-		if (item.data[i] <= ' ' || item.data[i] > '~' ||
-		    strchr("<>()[]:;\\\"", item.data[i]))
+		if (item.data[i] <= ' ' || item.data[i] > '~' || strchr("<>()[]:;\\\"", item.data[i]))
 			return false;
 	return !memchr(at + 1, '@', item.len - (size_t)(at + 1 - item.data));
 }
@@ -445,8 +443,7 @@ static int parse_addresses(void *field, const char *text, struct arena *memory, 
 	return keep_text(field, text, memory);
 }
 
-static int parse_smtp(void *field, const char *text, struct arena *memory,
-		      struct why *why)
+static int parse_smtp(void *field, const char *text, struct arena *memory, struct why *why)
 {
 	const char *host = strstr(text, "://") ? strstr(text, "://") + 3 : text;
 	bool secure = strncmp(text, "smtps://", 8) == 0;
@@ -459,8 +456,9 @@ static int parse_smtp(void *field, const char *text, struct arena *memory,
 		return why_set(why, ERR_INVALID, "expected HOST:PORT, smtp:// or smtps://");
 	for (size_t i = 0; host[i]; i++)
 		if (!isalnum((unsigned char)host[i]) && !strchr(".-:", host[i]))
-			return why_set(why, ERR_INVALID,
-				       "expected HOST:PORT; users and passwords stand in smtp_user and smtp_password");
+			return why_set(
+				why, ERR_INVALID,
+				"expected HOST:PORT; users and passwords stand in smtp_user and smtp_password");
 	long port = host[name] ? strtol(host + name + 1, &end, 10) : 1;
 	if (name == 0 || port < 1 || port > 65535 || (host[name] && (end == host + name + 1 || *end)))
 		return expected(why, text, "HOST:PORT, such as mail.example.org:587");

@@ -125,8 +125,13 @@ static void call_close(struct http_call *c)
 static void call_conclude(struct http_call *c)
 {
 	struct http_result *r = &c->result;
-	struct http_ending ending = {c->code,    c->easy,       c->message,         c->to.host,
-				     c->to.port, c->connect_ms, c->upload.body.len > 0};
+	struct http_ending ending = {c->code,
+				     c->easy,
+				     c->message,
+				     c->to.host,
+				     c->to.port,
+				     c->connect_ms,
+				     c->upload.body.len > 0};
 	curl_off_t bytes = 0;
 	long status = 0;
 

@@ -70,6 +70,7 @@ int http_mail_easy(CURL *easy, const struct http_request *r, const struct http_t
 	SET(MAIL_FROM, r->mail->from);
 	SET(MAIL_RCPT, *recipients_out);
 	SET(UPLOAD, 1L);
+	SET(FORBID_REUSE, 1L); /* mails are rare, and each is to show whether the password is right */
 	SET(READFUNCTION, on_read);
 	SET(READDATA, upload);
 	if (r->mail->user) {

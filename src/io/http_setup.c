@@ -111,9 +111,8 @@ int http_setup_url(const char *url, const char *const schemes[2], struct http_ta
 		error = why_set(why, ERR_INVALID, "the URL cannot be used: %s",
 				curl_url_strerror(code));
 	else if (!out->secure && strcmp(scheme, schemes[0]) != 0)
-		error = why_set(why, ERR_INVALID,
-				"the URL begins neither with %s:// nor with %s://", schemes[0],
-				schemes[1]);
+		error = why_set(why, ERR_INVALID, "the URL begins neither with %s:// nor with %s://",
+				schemes[0], schemes[1]);
 	else if (read_part(u, CURLUPART_HOST, out->host, sizeof out->host) ||
 		 !http_setup_clean(out->host) || read_part(u, CURLUPART_PORT, port, sizeof port))
 		error = why_set(why, ERR_INVALID, "the URL's host or port cannot be used");

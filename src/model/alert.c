@@ -37,9 +37,8 @@ static int unknown_subject(struct bytes name, struct why *why)
 	const char *near = suggest(name, names);
 	int shown = name.len > 32 ? 32 : (int)name.len;
 	if (near)
-		return why_set(why, ERR_INVALID,
-			       "there is no condition on \"%.*s\"; did you mean %s?", shown,
-			       (const char *)name.data, near);
+		return why_set(why, ERR_INVALID, "there is no condition on \"%.*s\"; did you mean %s?",
+			       shown, (const char *)name.data, near);
 	return why_set(why, ERR_INVALID,
 		       "there is no condition on \"%.*s\": known are sync_failure_rate, no_success, "
 		       "quota, duration and dead_letters",
@@ -99,9 +98,8 @@ static int parse_one(struct bytes text, struct alert_condition *out, struct why 
 		return unknown_subject(name, why);
 	const struct subject *s = &subjects[out->subject];
 	if (!sign)
-		return why_set(why, ERR_INVALID,
-			       "%s: expected > and a limit behind it, such as %s", s->name,
-			       s->example);
+		return why_set(why, ERR_INVALID, "%s: expected > and a limit behind it, such as %s",
+			       s->name, s->example);
 	struct bytes limit = bytes_of(sign + 1, text.len - (size_t)(sign + 1 - text.data));
 	out->or_equal = limit.len && limit.data[0] == '=';
 	if (out->or_equal)

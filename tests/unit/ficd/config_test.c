@@ -369,15 +369,18 @@ static void alerts_are_checked(void **state)
 	    "f:6: error: email: expected an address such as ops@example.org, not \"a@example.org, b\"\n");
 	bad(ALERT "email = <a@example.org>\n",
 	    "f:6: error: email: expected an address such as ops@example.org, not \"<a@example.org>\"\n");
-	bad(ALERT "smtp = http://mail\n", "f:6: error: smtp: expected HOST:PORT, smtp:// or smtps://\n");
+	bad(ALERT "smtp = http://mail\n",
+	    "f:6: error: smtp: expected HOST:PORT, smtp:// or smtps://\n");
 	bad(ALERT "smtp = smtp://me:secret@mail\n",
 	    "f:6: error: smtp: expected HOST:PORT; users and passwords stand in smtp_user and smtp_password\n");
 	bad(ALERT "smtp = mail:0\n",
 	    "f:6: error: smtp: expected HOST:PORT, such as mail.example.org:587, not \"mail:0\"\n");
-	bad(ALERT "command = page\n", "f:6: error: command: expected an absolute path, not \"page\"\n");
+	bad(ALERT "command = page\n",
+	    "f:6: error: command: expected an absolute path, not \"page\"\n");
 	bad(ALERT "command = /bin/true\nsources = acme, acne\n",
 	    "f:4: error: [alert ops]: sources: there is no source acne; did you mean acme?\n");
-	bad(ALERT "command = /bin/true\n[alert ops]\n", "f:7: error: [alert ops] stands at line 4 already\n");
+	bad(ALERT "command = /bin/true\n[alert ops]\n",
+	    "f:7: error: [alert ops] stands at line 4 already\n");
 	bad(SOURCE "[alert a b]\n",
 	    "f:4: error: an alert's name has 1 to 32 of a-z, 0-9, _ and -, a letter or digit first\n");
 }
@@ -388,7 +391,8 @@ static void a_reload_takes_the_alerts(void **state)
 	struct why why = {""};
 
 	(void)state;
-	struct config *c = good(ALERT "command = /bin/true\n[alert gone]\nwhen = quota > 9%\ncommand = /bin/false\n");
+	struct config *c = good(
+		ALERT "command = /bin/true\n[alert gone]\nwhen = quota > 9%\ncommand = /bin/false\n");
 	struct config *now = good(ALERT "email = a@b\nsmtp = mail:587\nrepeat = 0\nsources = acme\n");
 	assert_int_equal(config_apply(c, now, &why), 0);
 	config_free(now);

@@ -147,8 +147,7 @@ static void late(void **state)
 	struct buf got = {0};
 
 	script_make(&s, "trap '' TERM; sleep 300 & echo $! >$out; wait");
-	struct command_request r = {
-		.path = s.path, .timeout_ms = 1000, .done = on_done, .ctx = &e};
+	struct command_request r = {.path = s.path, .timeout_ms = 1000, .done = on_done, .ctx = &e};
 	run(*state, &r, &e);
 	assert_int_equal(e.result.status, -1);
 	assert_non_null(strstr(e.result.why.text, "longer than 1 s"));
@@ -205,8 +204,12 @@ static void no_descriptor_is_inherited(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(input_and_environment), CASE(much_input), CASE(bad_ends),
-		CASE(late),		     CASE(cancelled),  CASE(no_descriptor_is_inherited),
+		CASE(input_and_environment),
+		CASE(much_input),
+		CASE(bad_ends),
+		CASE(late),
+		CASE(cancelled),
+		CASE(no_descriptor_is_inherited),
 	};
 	return cmocka_run_group_tests_name("command", tests, NULL, NULL);
 }

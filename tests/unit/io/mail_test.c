@@ -108,8 +108,7 @@ static void to_this_host(void **state)
 
 static void with_password_over_tls(void **state)
 {
-	struct http_mail mail = {
-		.from = "ficd@here", .to = ops, .user = "me", .password = "secret"};
+	struct http_mail mail = {.from = "ficd@here", .to = ops, .user = "me", .password = "secret"};
 	struct server s;
 	struct end e;
 
@@ -189,8 +188,8 @@ static void bad_mails_do_not_begin(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(to_this_host),	  CASE(with_password_over_tls), CASE(never_in_the_clear),
-		CASE(refused),		  CASE(bad_mails_do_not_begin),
+		CASE(to_this_host), CASE(with_password_over_tls), CASE(never_in_the_clear),
+		CASE(refused),      CASE(bad_mails_do_not_begin),
 	};
 	return cmocka_run_group_tests_name("mail", tests, NULL, NULL);
 }

@@ -38,7 +38,8 @@ static void expect_error(const char *text, const char *part)
 
 static void test_words(void **state)
 {
-	const char *all = "sync_failure_rate > 5%, no_success > 2h, quota > 80%, duration > 2x, dead_letters > 0";
+	const char *all =
+		"sync_failure_rate > 5%, no_success > 2h, quota > 80%, duration > 2x, dead_letters > 0";
 
 	(void)state;
 	expect_text(all, all);
