@@ -215,7 +215,7 @@ bool param_names(struct request *r, struct arena *a, const char *name, size_t ma
 	}
 	*names_out = names;
 	*count_out = n;
-	if (n)
+	if (n || count == 0)
 		return true;
 	request_error(r, RPC_INVALID_PARAMS, name, "see 'ficq fields'", "'%s' names no field", name);
 	return false;
@@ -223,7 +223,15 @@ bool param_names(struct request *r, struct arena *a, const char *name, size_t ma
 
 bool param_fields(struct request *r, struct arena *a, struct bytes **names_out, size_t *count_out)
 {
-	return param_names(r, a, "fields", PROJECTION_NAMES_MAX, names_out, count_out);
+	struct bytes whole;
+
+	if (!param_names(r, a, "fields", PROJECTION_NAMES_MAX, names_out, count_out))
+		return false;
+	if (*count_out || !param_raw(r, "fields", &whole))
+		return true;
+	request_error(r, RPC_INVALID_PARAMS, "fields", "see 'ficq fields'",
+		      "'fields' names no field");
+	return false;
 }
 
 bool param_where(struct request *r, const struct source *s, const struct field *fields,

@@ -26,10 +26,10 @@ bool param_sources(struct request *r, struct source **first, size_t *count);
 /* Its resource of the parameter `resource`. NULL: the error was sent. */
 const struct resource_type *param_resource(struct request *r, const struct source *s);
 
-/* A name, names divided by commas, or a list of them; those over `max` are left out; *count_out is 0 when there is no such parameter. False: the error was sent. */
+/* A name, names divided by commas, or a list of them; those over `max` are left out; *count_out is 0 when there is no such parameter, or an empty list. False: the error was sent. */
 bool param_names(struct request *r, struct arena *a, const char *name, size_t max,
 		 struct bytes **names_out, size_t *count_out);
-/* The same of `fields`. */
+/* The same of `fields`, which name one at least. */
 bool param_fields(struct request *r, struct arena *a, struct bytes **names_out, size_t *count_out);
 /* `where`, on these fields; NULL when left out. False: the error was sent. */
 bool param_where(struct request *r, const struct source *s, const struct field *fields,

@@ -197,7 +197,7 @@ def parameters(question):
 def ask(client, question):
     params = parameters(question)
     if "group_by" in question:
-        return client.call("aggregate", **{name: value for name, value in params.items() if value != []}, limit=0)
+        return client.call("aggregate", **params, limit=0)
     rows, cursor, answer = [], {}, None
     for _ in range(question.get("pages", 1)):
         answer = client.call("query", fields=["id"], **params, **cursor)
