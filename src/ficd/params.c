@@ -229,8 +229,7 @@ bool param_fields(struct request *r, struct arena *a, struct bytes **names_out, 
 		return false;
 	if (*count_out || !param_raw(r, "fields", &whole))
 		return true;
-	request_error(r, RPC_INVALID_PARAMS, "fields", "see 'ficq fields'",
-		      "'fields' names no field");
+	request_error(r, RPC_INVALID_PARAMS, "fields", "see 'ficq fields'", "'fields' names no field");
 	return false;
 }
 

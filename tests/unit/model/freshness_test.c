@@ -864,7 +864,8 @@ static void test_join_of_unequal_histories(void **state)
 /* Of a source whose clock is behind nothing is known of what another one calls the past. */
 static void test_join_of_unequal_clocks(void **state)
 {
-	const struct row ahead = {.held = "0..910@910", .start = OPEN, .end = OPEN, .history = 1, .now = 912};
+	const struct row ahead = {
+		.held = "0..910@910", .start = OPEN, .end = OPEN, .history = 1, .now = 912};
 	const struct row behind = {.held = "0..898@898", .start = OPEN, .end = OPEN, .history = 1};
 	struct freshness f;
 

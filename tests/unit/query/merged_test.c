@@ -23,11 +23,17 @@ static struct world *dice = &worlds[0];
 static const char *const names[STORES] = {"acme", "beta", "gamma"};
 
 static const char *const conditions[] = {
-	NULL, "state = open", "number < 3 or labels contains vip", "created > @1700864000",
-	"title ~ 'about 7'", "not (state = open)", "state = nothing",
+	NULL,
+	"state = open",
+	"number < 3 or labels contains vip",
+	"created > @1700864000",
+	"title ~ 'about 7'",
+	"not (state = open)",
+	"state = nothing",
 };
 
-static const char *const orders[] = {NULL, NULL, "number", "-number", "title", "-due", "updated", "late"};
+static const char *const orders[] = {NULL,    NULL,   "number",  "-number",
+				     "title", "-due", "updated", "late"};
 
 static const struct where *parse_where(const char *text, struct arena *a)
 {
@@ -74,8 +80,8 @@ static void draw(struct merged_part *parts, size_t count, struct arena *a)
 			s->start_ms = start;
 			s->end_ms = start + 7 * DAY_MS;
 		}
-		if (order && query_sort(bytes_str(order), world_fields, axis, &s->ascending, &s->sort,
-					&why))
+		if (order &&
+		    query_sort(bytes_str(order), world_fields, axis, &s->ascending, &s->sort, &why))
 			fail_msg("%s", why.text);
 	}
 }
@@ -348,10 +354,11 @@ static void a_cursor_of_another_question_is_refused(void **state)
 /* Groups over two stores have the same bytes as over one that has all their records: averages and percentiles, too. */
 static void groups_are_those_of_one_store(void **state)
 {
-	static const struct bytes all_metrics[] = {
-		{(const uint8_t *)"avg:number", 10}, {(const uint8_t *)"p50:number", 10},
-		{(const uint8_t *)"p99:cost", 8},    {(const uint8_t *)"max:due", 7},
-		{(const uint8_t *)"sum:number", 10}};
+	static const struct bytes all_metrics[] = {{(const uint8_t *)"avg:number", 10},
+						   {(const uint8_t *)"p50:number", 10},
+						   {(const uint8_t *)"p99:cost", 8},
+						   {(const uint8_t *)"max:due", 7},
+						   {(const uint8_t *)"sum:number", 10}};
 	static const char *const groupings[] = {"state", "labels", "day", "late", "week:updated"};
 
 	(void)state;
@@ -373,8 +380,8 @@ static void groups_are_those_of_one_store(void **state)
 			.metric_count = world_random(dice, 2) * 5,
 			.groups = &two,
 		};
-		struct snapshot *v[3] = {snapshot_new(worlds[0].store), snapshot_new(worlds[1].store),
-					 snapshot_new(whole.store)};
+		struct snapshot *v[3] = {snapshot_new(worlds[0].store),
+					 snapshot_new(worlds[1].store), snapshot_new(whole.store)};
 		assert_int_equal(aggregate_open(v[0], &spec, &b, &why), 0);
 		assert_int_equal(aggregate_add(b, v[1], &spec, &why), 0);
 		spec.groups = &one;
@@ -426,14 +433,20 @@ static void a_field_of_two_kinds_is_refused(void **state)
 /* A field that leads nowhere, or that is a constant, is answered without reading a record. */
 static void constants_read_nothing(void **state)
 {
-	const struct field fields[] = {{"source", FIELD_TEXT, "=\xa4" "acme", ""},
+	const struct field fields[] = {{"source", FIELD_TEXT,
+					"=\xa4"
+					"acme",
+					""},
 				       {"rating", FIELD_INTEGER, field_nowhere, ""},
 				       {NULL, FIELD_TEXT, NULL, NULL}};
 	static const struct {
 		const char *where;
 		bool all;
-	} cases[] = {{"source = acme", true},	   {"source = beta", false}, {"rating > 1", false},
-		     {"not rating exists", true}, {"rating exists or source in (beta, acme)", true}};
+	} cases[] = {{"source = acme", true},
+		     {"source = beta", false},
+		     {"rating > 1", false},
+		     {"not rating exists", true},
+		     {"rating exists or source in (beta, acme)", true}};
 	struct snapshot *v = snapshot_new(worlds[0].store);
 
 	(void)state;
