@@ -418,19 +418,24 @@ static bool thread_slice(void *ctx)
  * error was sent. */
 static bool choose_thread(struct reading *g, struct bytes id)
 {
+	const struct resource_type *type;
 	struct bytes name;
 
 	if (param_text(g->request, "resource", &name)) {
-		g->type = param_resource(g->request, g->source);
-		if (g->type && !g->type->child)
+		type = param_resource(g->request, g->source);
+		if (type && !type->child)
 			request_error(g->request, RPC_INVALID_PARAMS, "resource",
 				      "conversations and tickets have", "%s have no threads",
-				      g->type->name);
-		return g->type && g->type->child;
+				      type->name);
+		if (!type || !type->child)
+			return false;
+	} else {
+		type = thread_type(g, id);
 	}
-	const struct resource_type *type = thread_type(g, id);
-	if (type)
+	if (type) {
 		g->type = type;
+		g->fields = g->asked_fields = type->fields;
+	}
 	return true;
 }
 
