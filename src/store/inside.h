@@ -86,6 +86,7 @@ struct store {
 	struct commit *merging;    /* one of the store's own that does not commit yet: its files are
 				    * written while transactions come and go */
 	bool flush_wanted, compact_wanted, upkeep_failed;
+	bool rush;                 /* store_rush */
 	unsigned compact_failures; /* in a row … */
 	unsigned compact_rests;    /* … after which so many manifests come before the next try */
 	struct renewal *renewal;   /* the dictionary that is on trial; NULL: none */
