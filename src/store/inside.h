@@ -52,6 +52,7 @@ struct store_trial {
 	char resource[SEGMENT_NAME_SIZE]; /* empty: none yet */
 	uint64_t revision;
 	unsigned vain; /* trials in a row that came to nothing */
+	bool tried;    /* since the store was opened */
 };
 
 struct store {
