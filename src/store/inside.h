@@ -21,6 +21,8 @@
 #define RESOURCE_DICTIONARIES_MAX 8u
 /* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
 #define PACK_SLICE (64u << 10)
+/* Records wait for so many bytes of them: the packer's tables are in the cache from the second on. */
+#define PACK_TOGETHER (24u << 10)
 
 /* The journal of the current manifest. */
 struct journal {

@@ -216,7 +216,8 @@ static int pack_waiting(struct txn_part *part)
 	part->packed_raw = at + r->row.raw_bytes;
 	if (++part->packed_rows < part->count)
 		return 1;
-	buf_release(&part->raw);
+	buf_reset(&part->raw);
+	buf_give_back(&part->raw, PACK_TOGETHER * 2);
 	part->packed_raw = 0;
 	return 0;
 }
@@ -250,18 +251,21 @@ int part_pack(struct txn *t, struct txn_part *part)
 	return rc;
 }
 
+/* For a dictionary, or for others to be packed together with. */
 static bool gathers_on(const struct txn_part *part)
 {
-	return part->gathering && !part->trainer && part->count - part->dropped < GATHER_MORE &&
+	if (!part->gathering)
+		return part->raw.len - part->packed_raw < PACK_TOGETHER;
+	return !part->trainer && part->count - part->dropped < GATHER_MORE &&
 	       part->raw.len < GATHER_BYTES_MAX;
 }
 
-/* Whether the record in hand is packed before the put ends: none waits before it, and it is not so
- * large that it should be packed in slices, when there is room to wait. */
-static bool packs_now(const struct txn *t, const struct txn_part *part, size_t raw_bytes)
+/* Whether the record in hand is packed before the put ends: none waits before it, and there is no room
+ * to wait. */
+static bool packs_now(const struct txn *t, const struct txn_part *part)
 {
 	return !part->gathering && part->packed_rows == part->count &&
-	       (raw_bytes <= PACK_SLICE * 2 || txn_bytes(t) > t->store->txn_bytes_max);
+	       txn_bytes(t) > t->store->txn_bytes_max;
 }
 
 /* Appends the record's bytes, raw or packed. ERR_LIMIT and ERR_NOMEM leave the part as it was. */
@@ -279,7 +283,7 @@ static int part_append(struct txn *t, struct txn_part *part, const struct record
 		rc = ERR_LIMIT;
 	r->row.raw_bytes = (uint32_t)(raw->len - before);
 	r->at = before;
-	if (!rc && packs_now(t, part, r->row.raw_bytes)) {
+	if (!rc && packs_now(t, part)) {
 		rc = part_packer(t, part);
 		for (int more = 1; !rc && more;) {
 			more = pack_slice(part, record->id, bytes_of(raw->data, raw->len), r);
