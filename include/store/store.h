@@ -158,6 +158,7 @@ struct store_stats {
 	uint64_t filter_bytes;
 	uint64_t memory_bytes;  /* of records that are in the journal */
 	uint64_t journal_bytes; /* on the disk */
+	bool rush;              /* store_rush is on */
 };
 
 void store_stats(const struct store *s, struct store_stats *out);
