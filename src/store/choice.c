@@ -9,6 +9,9 @@
  *     is not larger than all before it together, so that a record is copied about once for each
  *     doubling of its file
  *   full files, where DEPTH of them speak of the same time
+ *
+ * In a rush nothing is packed anew, so that files of an older dictionary are left alone as well, and
+ * small ones wait until a full one comes of them, or until they are RUSH_SMALL.
  */
 #include "choice.h"
 
@@ -20,7 +23,7 @@
 /* More files are not compared with each other. */
 #define DEPTH_FILES_MAX 512u
 /* What did not change for so long before the newest that was read. */
-#define COLD_MS INT64_C(2592000000) /* 30 days */
+#define COLD_MS    INT64_C(2592000000) /* 30 days */
 #define RUSH_SMALL 24u
 /* Dead rows matter in files of more than this part of a full one. */
 #define DEAD_PART 40u
@@ -89,7 +92,8 @@ static void gather(struct store *s, const struct state_resource *r, struct candi
 		struct segment *g = r->segments[i].segment;
 		uint32_t live = segment_live(&r->segments[i]);
 		uint64_t bytes = (g->meta.data_end - SEGMENT_PAGE) * live / g->meta.records;
-		if (live == 0 || segment_in_memory(g) || g->damaged || !g->fields_loaded)
+		if (live == 0 || segment_in_memory(g) || g->damaged || !g->fields_loaded ||
+		    (s->rush && g->meta.dictionary != r->dictionary))
 			continue;
 		c->items[c->count++] = (struct candidate){
 			.segment = g,

@@ -2,8 +2,9 @@
  * put: one record into a transaction: is it better than what is held, and if so, packed.
  *
  * The rules of <store/store.h> are one pure function, put_judge. A record waits raw while its
- * resource has no dictionary and not enough records have come to train one, or when it is large;
- * what waits is packed in slices, by the puts that follow and by the commit.
+ * resource has no dictionary and not enough records have come to train one, and then for some others
+ * to be packed together with; what waits is packed in slices, by the puts that follow and by the
+ * commit.
  */
 #include "lead.h"
 #include "lookup.h"

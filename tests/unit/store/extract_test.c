@@ -60,7 +60,8 @@ static void put_value(struct buf *out, unsigned depth)
 /* Keys with dots in them, and now and then one that stands twice or is no text. */
 static void put_map(struct buf *out, unsigned depth)
 {
-	static const char *const keys[] = {"a", "b", "c", "d", "a.b", "b.c", "c.d", "a.b.c", "", "z"};
+	static const char *const keys[] = {"a",   "b",   "c",     "d", "a.b",
+					   "b.c", "c.d", "a.b.c", "",  "z"};
 	unsigned n = 0, wanted = below(6), start = below(10), stride = below(50) ? 3 : 5;
 	size_t head = out->len;
 
@@ -86,10 +87,10 @@ static void as_the_whole(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < FIELDS; i++)
-		indexed[i] = (struct store_field){&fields[i], fields[i].type == FIELD_LIST ? STORE_LIST
-							     : fields[i].type == FIELD_INTEGER
-								     ? STORE_INTEGER
-								     : STORE_KEYWORD};
+		indexed[i] = (struct store_field){&fields[i],
+						  fields[i].type == FIELD_LIST      ? STORE_LIST
+						  : fields[i].type == FIELD_INTEGER ? STORE_INTEGER
+										    : STORE_KEYWORD};
 	assert_int_equal(schemas_init(&schemas, tables, NULL), 0);
 	for (unsigned n = 0; n < DOCUMENTS; n++) {
 		buf_reset(&doc);
