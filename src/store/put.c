@@ -396,6 +396,18 @@ static int inherit(struct txn *t, const struct txn_part *part, const struct held
 	return rc == ERR_CORRUPT || rc == 1 ? 0 : rc; /* damaged: it goes, and so does its parent */
 }
 
+/* Some of what waits, after a record came: as much as came, but of a very large one, which the next puts and
+ * the commit pack on. What cannot be packed now for want of memory is tried again, at the latest by the
+ * commit. */
+static void pack_along(struct txn *t, struct txn_part *part, size_t raw_bytes)
+{
+	unsigned slices = raw_bytes > PACK_SLICE && raw_bytes <= PACK_SLICE * 2 ? 2 : 1;
+	int rc = 1;
+
+	while (slices-- && rc == 1 && !gathers_on(part))
+		rc = part_pack(t, part);
+}
+
 static int part_add(struct txn *t, struct txn_part *part, const struct record *record,
 		    struct held *h, struct row *row)
 {
@@ -433,10 +445,7 @@ static int part_add(struct txn *t, struct txn_part *part, const struct record *r
 			(struct kill){h->found.entry->segment, h->found.ordinal, h->found.row.flags,
 				      (uint32_t)part->count - 1};
 	}
-	/* The record is in; what cannot be packed now for want of memory is tried again, at the
-	 * latest by the commit. */
-	if (!gathers_on(part))
-		part_pack(t, part);
+	pack_along(t, part, r.row.raw_bytes);
 	return 0;
 }
 
