@@ -169,6 +169,18 @@ struct sync_state {
 
 void sync_state(const struct sync *s, struct sync_state *out);
 
+/* Calls of a kind that the provider counts, or refuses, apart from all others (source/provider.h). */
+struct sync_route {
+	const char *name;
+	int64_t limit; /* of ours in any window; -1: as many as all calls together */
+	int64_t window_ms;
+	uint64_t used;   /* that count now; without a limit they are not counted */
+	int64_t wait_ms; /* the provider said to wait: so long; 0: it did not */
+};
+
+/* Those that have a limit, or wait. How many. */
+size_t sync_routes(const struct sync *s, struct sync_route out[ROUTE_CLASSES_MAX]);
+
 #define SYNC_CODES   6
 #define SYNC_BUCKETS 9
 extern const int64_t sync_bucket_ms[SYNC_BUCKETS]; /* growing */

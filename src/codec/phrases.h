@@ -65,10 +65,11 @@ static inline unsigned phrase_distance_slot(uint32_t distance)
 /* ---- finding phrases ---- */
 
 struct lookup_entry {
-	uint64_t prefix, mask; /* its first eight bytes */
+	uint64_t prefix; /* its first eight bytes */
 	uint32_t at;
 	uint16_t symbol;
 	uint8_t len;
+	uint8_t spare; /* bits of a word that do not belong to the prefix */
 };
 
 #define LOOKUP_BITS    13
@@ -148,7 +149,7 @@ static inline bool lookup_same(const uint8_t *a, const uint8_t *b, size_t len)
 static inline bool lookup_matches(const struct lookup *l, const struct lookup_entry *e,
 				  struct lookup_key key, const uint8_t *p, size_t left)
 {
-	return (key.first & e->mask) == e->prefix && e->len <= left &&
+	return (key.first ^ e->prefix) << e->spare == 0 && e->len <= left &&
 	       (e->len <= 8 || lookup_same(p, l->text + e->at, e->len));
 }
 

@@ -304,6 +304,7 @@ static void sync_pump(struct sync *s)
 		return;
 	due_clock(s, mono, wall);
 	if (mono < s->paused_until_ms) {
+		store_rush(s->options.store, false);
 		timer_start(s->timer, s->paused_until_ms - mono, 0);
 		return;
 	}
@@ -321,6 +322,8 @@ static void sync_pump(struct sync *s)
 	plan_all(s, mono, wall);
 	struct run *run = plan_first(s);
 	s->quiet = run == NULL;
+	/* To read again what is held takes its time. */
+	store_rush(s->options.store, run && run->ops->kind != RUN_VERIFY);
 	if (!run) {
 		arm_timer(s, mono, wall);
 		return;

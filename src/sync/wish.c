@@ -314,6 +314,16 @@ void sync_state(const struct sync *s, struct sync_state *out)
 	memcpy(out->timezone, s->timezone, sizeof out->timezone);
 }
 
+size_t sync_routes(const struct sync *s, struct sync_route out[ROUTE_CLASSES_MAX])
+{
+	int64_t mono = loop_mono_ms(s->options.loop);
+	size_t n = 0;
+
+	for (size_t i = 0; i < ROUTE_CLASSES_MAX; i++)
+		n += route_look(&s->line.routes[i], s->line.budget.limit, mono, &out[n]);
+	return n;
+}
+
 void sync_calls(const struct sync *s, struct sync_calls *out)
 {
 	meter_read(&s->line.meter, loop_mono_ms(s->options.loop), out);
