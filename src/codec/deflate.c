@@ -148,15 +148,12 @@ static bool prime(struct packer *p, struct bytes dictionary)
 /* With phrases, deflate is for large records only, and primed by the first of them. */
 static int prime_late(struct packer *p)
 {
-	const struct phrases *phrases;
-
 	if (p->picture)
 		return 0;
-	phrases = phrase_packer_phrases(p->phrases);
 	memory_free(&p->memory);
 	p->memory.closed = false;
 	p->z = (z_stream){0};
-	return prime(p, bytes_of(phrases->text, phrases->text_len)) ? 0 : ERR_NOMEM;
+	return prime(p, phrase_packer_text(p->phrases)) ? 0 : ERR_NOMEM;
 }
 
 static bool packer_init(struct packer *p, struct bytes dictionary)
@@ -293,9 +290,10 @@ int packer_pack(struct packer *p, struct bytes raw, struct buf *out)
 struct unpacker {
 	struct phrase_unpacker *phrases; /* NULL: deflate only */
 	z_stream z;
+	bool begun; /* `z` */
 	struct memory memory;
-	uint8_t dictionary[DEFLATE_DICTIONARY_MAX];
-	size_t dictionary_len;
+	struct bytes dictionary; /* of deflate: in the phrases, or in `own` */
+	uint8_t *own;
 };
 
 static bool unpacker_init(struct unpacker *u, struct bytes dictionary)
@@ -307,19 +305,18 @@ static bool unpacker_init(struct unpacker *u, struct bytes dictionary)
 		return false;
 	if (!rc) {
 		u->phrases = phrase_unpacker_new(&phrases);
-		if (!u->phrases)
-			return false;
-		const struct phrases *own = phrase_unpacker_phrases(u->phrases);
-		dictionary = bytes_of(own->text, own->text_len);
+		if (u->phrases)
+			u->dictionary = dictionary_tail(phrase_unpacker_text(u->phrases));
+		return u->phrases;
 	}
-	u->z.zalloc = memory_take;
-	u->z.zfree = memory_keep;
-	u->z.opaque = &u->memory;
 	dictionary = dictionary_tail(dictionary);
-	u->dictionary_len = dictionary.len;
+	u->own = malloc(dictionary.len + 1);
+	if (!u->own)
+		return false;
 	if (dictionary.len)
-		memcpy(u->dictionary, dictionary.data, dictionary.len);
-	return inflateInit2(&u->z, -WINDOW_BITS) == Z_OK;
+		memcpy(u->own, dictionary.data, dictionary.len);
+	u->dictionary = bytes_of(u->own, dictionary.len);
+	return true;
 }
 
 struct unpacker *unpacker_new(struct bytes dictionary)
@@ -339,7 +336,19 @@ void unpacker_free(struct unpacker *u)
 		return;
 	phrase_unpacker_free(u->phrases);
 	memory_free(&u->memory);
+	free(u->own);
 	free(u);
+}
+
+/* With phrases, few records are deflate's: it takes its memory with the first one. */
+static bool inflate_begin(struct unpacker *u)
+{
+	if (!u->begun) {
+		memory_free(&u->memory);
+		u->z = (z_stream){.zalloc = memory_take, .zfree = memory_keep, .opaque = &u->memory};
+		u->begun = inflateInit2(&u->z, -WINDOW_BITS) == Z_OK;
+	}
+	return u->begun;
 }
 
 /* The window is taken at the first call and kept: at most one block is added in an unpacker's
@@ -348,10 +357,12 @@ static int unpack_deflate(struct unpacker *u, struct bytes packed, uint8_t *raw,
 {
 	z_stream *z = &u->z;
 
+	if (!inflate_begin(u))
+		return ERR_NOMEM;
 	if (inflateReset(z) != Z_OK)
 		return ERR_CORRUPT;
-	if (u->dictionary_len &&
-	    inflateSetDictionary(z, u->dictionary, (uInt)u->dictionary_len) != Z_OK)
+	if (u->dictionary.len &&
+	    inflateSetDictionary(z, u->dictionary.data, (uInt)u->dictionary.len) != Z_OK)
 		return ERR_NOMEM;
 	z->next_in = (Bytef *)(uintptr_t)packed.data;
 	z->avail_in = (uInt)packed.len;

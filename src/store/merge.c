@@ -25,13 +25,10 @@
 /* A lost dictionary is no damage of the files at hand. */
 static int open_packer(struct merge *m)
 {
-	struct bytes dictionary;
-	int rc = dictionary_bytes(m->s->dictionaries, m->resource, m->dictionary, &dictionary);
+	int rc = dictionary_packer_new(m->s->dictionaries, m->resource, m->dictionary,
+				       m->choice.cold ? PACK_LEVEL_COLD : PACK_LEVEL, &m->packer);
 
-	if (rc)
-		return rc == ERR_CORRUPT ? ERR_IO : rc;
-	m->packer = packer_new(dictionary, m->choice.cold ? PACK_LEVEL_COLD : PACK_LEVEL);
-	return m->packer ? 0 : ERR_NOMEM;
+	return rc == ERR_CORRUPT ? ERR_IO : rc;
 }
 
 /* No more rows before these are written, which takes memory, too. */
@@ -42,6 +39,22 @@ static int rows_over(struct merge *m)
 	buf_release(&m->raw);
 	buf_release(&m->packed);
 	return 0;
+}
+
+void merge_forget_rows(struct merge *m)
+{
+	free(m->rows);
+	m->rows = NULL;
+}
+
+static int rows_begin(struct merge *m)
+{
+	const struct choice *c = &m->choice;
+	uint64_t most = c->rows < m->s->merged_rows ? c->rows : m->s->merged_rows;
+
+	if (!m->rows)
+		m->rows = malloc((most + 1) * sizeof *m->rows);
+	return m->rows ? 0 : ERR_NOMEM;
 }
 
 /* Whether frames of the segment can be copied. */
@@ -71,11 +84,9 @@ int merge_init(struct merge *m, struct store *s, const struct state_resource *r,
 {
 	*m = (struct merge){.s = s, .choice = *choice, .resource = r->name, .dictionary = dictionary};
 	*choice = (struct choice){0};
-	uint64_t most = m->choice.rows < s->merged_rows ? m->choice.rows : s->merged_rows;
-	m->rows = malloc((most + 1) * sizeof *m->rows);
 	m->sources = calloc(m->choice.count, sizeof *m->sources);
 	m->index = calloc(m->choice.count + 1u, sizeof *m->index);
-	if (!m->rows || !m->sources || !m->index)
+	if (!m->sources || !m->index)
 		return why_set(why, ERR_NOMEM, "out of memory in a commit");
 	for (uint32_t i = 0; i < m->choice.count; i++) {
 		m->sources[i].segment = m->choice.segments[i];
@@ -176,8 +187,8 @@ static struct segment_row *place(struct merge *m, struct merge_source *o)
 	*out = (struct segment_row){.row = o->row,
 				    .from = o->segment,
 				    .source = o->row.offset,
-				    .index = o->indexed ? o->index : 0,
-				    .index_row = o->indexed ? o->ordinal - 1 : m->extract.count};
+				    .place = {o->indexed ? o->index : 0,
+					      o->indexed ? o->ordinal - 1 : m->extract.count}};
 	return out;
 }
 
@@ -282,6 +293,7 @@ int merge_step(struct merge *m)
 		if (rc || !m->full)
 			return rc ? rc : 1;
 	}
+	rc = rows_begin(m);
 	while (!rc && !m->full && !m->packing && cost < STEP_COST) {
 		o = least(m);
 		if (!o)

@@ -29,7 +29,7 @@ struct merge {
 	struct spill spill; /* of frames that are packed anew */
 	struct merge_source *sources;
 	uint32_t begun; /* of the sources */
-	/* The next segment. `rows` has room for a full one. */
+	/* The next segment. `rows` has room for a full one, while there are any. */
 	struct segment_row *rows;
 	uint32_t count;
 	uint64_t bytes;
@@ -53,7 +53,9 @@ void merge_release(struct merge *m);
  * the next segment, and none when all are over; or an error. ERR_CORRUPT: a source is damaged, and
  * noted. */
 int merge_step(struct merge *m);
-/* Forgets the rows that it gave. */
+/* Gives back the memory of the rows that it gave. */
+void merge_forget_rows(struct merge *m);
+/* Forgets all that it gave. */
 void merge_next(struct merge *m);
 /* The frame of a row that it gave, appended to an empty buffer. */
 int merge_frame(struct merge *m, const struct segment_row *r, struct buf *out);

@@ -67,9 +67,9 @@ struct prepared {
 	size_t segment; /* in which it is */
 	uint64_t *gone; /* hashes of parents that were retained no longer */
 	size_t gone_count, gone_cap;
-	/* What is written: as it came, its order, and in order. */
-	struct segment_row *unsorted, *rows;
+	/* What is written: the order of what came, and in order. */
 	struct sort sort;
+	struct segment_row *rows;
 	uint32_t rows_count, start; /* of the next segment */
 	struct segment_plan plan;
 	/* The segment that is being written. */

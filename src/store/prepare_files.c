@@ -130,6 +130,11 @@ static int row_fetch(void *ctx, const struct segment_row *r, struct buf *out)
 	return merge_frame(ctx, r, out);
 }
 
+static void rows_forget(void *ctx)
+{
+	merge_forget_rows(ctx);
+}
+
 static int segment_open(struct prepared *p, const char *resource)
 {
 	int rc = prepare_folders(p, resource, p->meta.folder);
@@ -162,6 +167,7 @@ int prepare_segment(struct prepared *p, const char *resource, struct segment_row
 	if (segment_writer_init(&p->writer, &p->out, &p->plan, rows, count, &p->meta))
 		return prepare_nomem(p);
 	p->writer.fetch = row_fetch;
+	p->writer.forget = p->merging ? rows_forget : NULL;
 	p->writer.ctx = &p->merge;
 	return 0;
 }

@@ -74,13 +74,17 @@ struct segment {
 
 /* ---- writing ---- */
 
+/* Where a row's terms and column values are: which of the plan's sources, and the row there. */
+struct segment_place {
+	uint32_t index, index_row;
+};
+
 struct segment_row {
 	struct row row; /* offset is filled in */
 	const uint8_t *frame;
 	struct segment *from; /* with frame NULL: it is fetched when it is written … */
 	uint32_t source;      /* … from there */
-	/* Where its terms and column values are: which of the plan's sources, and the row there. */
-	uint32_t index, index_row;
+	struct segment_place place;
 };
 
 struct extract;

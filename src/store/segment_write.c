@@ -337,10 +337,18 @@ static int write_changes(struct segment_writer *w)
 	return write_index(w, &by_revision);
 }
 
-/* What comes next takes memory, too. */
-static int end_sorts(struct segment_writer *w)
+/* What comes next takes memory, too: of the rows only what it needs stays. */
+static int end_rows(struct segment_writer *w)
 {
-	sort_release(&w->sort);
+	sort_release(&w->sort); /* nothing else is sorted */
+	w->places = malloc(w->count * sizeof *w->places);
+	if (!w->places)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < w->count; i++)
+		w->places[i] = w->rows[i].place;
+	w->rows = NULL;
+	if (w->forget)
+		w->forget(w->ctx);
 	return 0;
 }
 
@@ -368,6 +376,8 @@ static int write_filter(struct segment_writer *w)
 		for (int i = 0; i < SEGMENT_FILTER_WORDS; i++)
 			put_le64(at + 8 * i, w->filter[b][i]);
 	}
+	free(w->filter);
+	w->filter = NULL;
 	return 0;
 }
 
@@ -381,9 +391,8 @@ static int write_truncated(struct segment_writer *w)
 
 static int write_columns(struct segment_writer *w)
 {
-	sort_release(&w->sort); /* nothing else is sorted */
 	if (!w->columns)
-		w->columns = columns_writer_new(&w->pager, w->plan, w->rows, w->count, w->sections);
+		w->columns = columns_writer_new(&w->pager, w->plan, w->places, w->count, w->sections);
 	int rc = w->columns ? columns_writer_step(w->columns) : ERR_NOMEM;
 	if (rc == 0) {
 		columns_writer_free(w->columns);
@@ -395,7 +404,7 @@ static int write_columns(struct segment_writer *w)
 static int write_terms(struct segment_writer *w)
 {
 	if (!w->terms)
-		w->terms = terms_writer_new(&w->pager, w->plan, w->rows, w->count, w->sections);
+		w->terms = terms_writer_new(&w->pager, w->plan, w->places, w->count, w->sections);
 	return w->terms ? terms_writer_step(w->terms) : ERR_NOMEM;
 }
 
@@ -423,7 +432,7 @@ static const struct {
 	{write_parents, SECTION_PARENTS, SEGMENT_PARENT_SIZE},
 	{write_truncated, SECTION_TRUNCATED, SEGMENT_TRUNCATED_SIZE},
 	{write_changes, SECTION_CHANGES, SEGMENT_CHANGE_SIZE},
-	{end_sorts, 0, 0},
+	{end_rows, 0, 0},
 	{write_columns, 0, 0},
 	{write_terms, 0, 0},
 	{write_header, 0, 0},
@@ -447,9 +456,11 @@ void segment_writer_release(struct segment_writer *w)
 	columns_writer_free(w->columns);
 	terms_writer_free(w->terms);
 	free(w->filter);
+	free(w->places);
 	w->columns = NULL;
 	w->terms = NULL;
 	w->filter = NULL;
+	w->places = NULL;
 }
 
 int segment_writer_step(struct segment_writer *w)

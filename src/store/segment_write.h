@@ -14,8 +14,9 @@ struct index;
 struct segment_writer {
 	struct out *out;
 	const struct segment_plan *plan;
-	struct segment_row *rows;
+	struct segment_row *rows; /* NULL: all that is known of them is written */
 	uint32_t count;
+	struct segment_place *places; /* what is left to write of them then */
 	struct segment_meta *meta;
 	struct section sections[SEGMENT_SECTIONS];
 	struct pager pager;
@@ -26,6 +27,8 @@ struct segment_writer {
 	struct terms_writer *terms;
 	/* Appends the frame of a row that has none, to an empty buffer. */
 	int (*fetch)(void *ctx, const struct segment_row *r, struct buf *out);
+	/* The rows are needed no more; NULL: nobody wants to know. */
+	void (*forget)(void *ctx);
 	void *ctx;
 	struct buf fetched;
 	unsigned stage, phase; /* which section, and what of it */
@@ -33,7 +36,7 @@ struct segment_writer {
 	uint32_t at, into;     /* the next row, and the next byte of its frame */
 };
 
-/* Borrows all of it until the release. `meta` is filled but for number, folder and
+/* Borrows the rows until `forget`, and all else until the release. `meta` is filled but for number, folder and
  * dictionary, which are taken from there. ERR_NOMEM: nothing to release. */
 int segment_writer_init(struct segment_writer *w, struct out *out, const struct segment_plan *plan,
 			struct segment_row *rows, uint32_t count, struct segment_meta *meta);
