@@ -9,12 +9,12 @@
 #include "columns.h"
 #include "terms.h"
 
+#include <codec/crc.h>
 #include <model/record.h>
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <zlib.h>
 
 /* ---- frames ---- */
 
@@ -35,7 +35,7 @@ void frame_end(struct buf *out, size_t start)
 	if (out->error)
 		return;
 	uint8_t *frame = out->data + start;
-	put_le32(frame, (uint32_t)crc32(0, frame + 4, (uInt)(out->len - start - 4)));
+	put_le32(frame, crc_add(0, frame + 4, out->len - start - 4));
 }
 
 /* ---- what the header says ---- */
