@@ -426,20 +426,22 @@ static void forget_origins(struct columns_writer *m)
 	}
 }
 
+static bool has_column(const struct columns_writer *m)
+{
+	return m->field < SEGMENT_OWN_FIELDS ||
+	       kind_has_column(m->plan->schema->fields[m->field - SEGMENT_OWN_FIELDS].kind);
+}
+
 static void begin_column(struct columns_writer *m)
 {
 	name_column(&m->column, m->plan->schema, m->field);
+	if (has_column(m))
+		m->column.scale = 0; /* not known yet */
 	forget_origins(m);
 	m->numbers = true;
 	m->stage = STAGE_LOOK;
 	m->at = 0;
 	m->begun = true;
-}
-
-static bool has_column(const struct columns_writer *m)
-{
-	return m->field < SEGMENT_OWN_FIELDS ||
-	       kind_has_column(m->plan->schema->fields[m->field - SEGMENT_OWN_FIELDS].kind);
 }
 
 struct columns_writer *columns_writer_new(struct pager *p, const struct segment_plan *plan,
