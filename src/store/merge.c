@@ -166,29 +166,37 @@ static struct merge_source *least(struct merge *m)
 /* ---- rows ---- */
 
 /* The row at hand goes to the new segment. */
-static int take(struct merge *m, struct merge_source *o, struct segment_row *out)
+static int take(struct merge *m, struct merge_source *o, const struct moved_row *out)
 {
 	m->count++;
-	m->bytes += out->row.frame_bytes;
+	m->bytes += out->frame_bytes;
 	m->full = m->count == m->s->merged_rows || m->bytes >= MERGED_BYTES ||
 		  extract_bytes(&m->extract) >= EXTRACT_BYTES_MAX;
 	return source_next(m, o);
 }
 
-static struct segment_row *place(struct merge *m, struct merge_source *o)
+static struct moved_row *place(struct merge *m, struct merge_source *o)
 {
-	struct segment_row *out = &m->rows[m->count];
+	struct moved_row *out = &m->rows[m->count];
+	const struct row *row = &o->row;
 
 	if (o->indexed && o->index == UINT32_MAX) {
 		o->index = m->index_count;
 		m->index[m->index_count++].segment = o->segment;
 		m->index[o->index].extract = NULL;
 	}
-	*out = (struct segment_row){.row = o->row,
-				    .from = o->segment,
-				    .source = o->row.offset,
-				    .place = {o->indexed ? o->index : 0,
-					      o->indexed ? o->ordinal - 1 : m->extract.count}};
+	*out = (struct moved_row){.created_ms = row->created_ms,
+				  .updated_ms = row->updated_ms,
+				  .revision = row->revision,
+				  .id_hash = row->id_hash,
+				  .parent_hash = row->parent_hash,
+				  .frame_bytes = row->frame_bytes,
+				  .frame_at = row->offset,
+				  .ordinal = o->ordinal - 1,
+				  .source = (uint16_t)(o - m->sources),
+				  .truncated = row->flags & RECORD_TRUNCATED,
+				  .place = {o->indexed ? o->index : 0,
+					    o->indexed ? o->ordinal - 1 : m->extract.count}};
 	return out;
 }
 
@@ -231,10 +239,10 @@ static int pack_on(struct merge *m)
 		return rc;
 	frame_end(&m->packed, m->frame);
 	m->packing = NULL;
-	struct segment_row *out = &m->rows[m->count];
-	out->from = NULL;
-	out->source = (uint32_t)spill_end(&m->spill);
-	out->row.frame_bytes = (uint32_t)m->packed.len;
+	struct moved_row *out = &m->rows[m->count];
+	out->packed = true;
+	out->frame_at = (uint32_t)spill_end(&m->spill);
+	out->frame_bytes = (uint32_t)m->packed.len;
 	rc = m->packed.error ? m->packed.error : spill_put(&m->spill, buf_bytes(&m->packed));
 	buf_reset(&m->raw);
 	buf_give_back(&m->raw, FEED_BYTES);
@@ -263,7 +271,7 @@ static uint32_t row_cost(const struct merge *m, bool stays)
 static int take_row(struct merge *m, struct merge_source *o, uint32_t *cost)
 {
 	bool stays = frames_stay(m, o->segment);
-	struct segment_row *out = place(m, o);
+	struct moved_row *out = place(m, o);
 
 	if (stays && o->indexed) {
 		*cost += ROW_COST;
@@ -305,13 +313,30 @@ int merge_step(struct merge *m)
 	return rows_over(m);
 }
 
-int merge_frame(struct merge *m, const struct segment_row *r, struct buf *out)
+int64_t merge_start(const struct merge *m)
 {
-	struct row row = r->row;
+	for (uint32_t i = 0; i < m->count; i++)
+		if (m->rows[i].created_ms != TIME_NONE)
+			return m->rows[i].created_ms;
+	return TIME_NONE;
+}
+
+int merge_frame(struct merge *m, const struct moved_row *r, struct buf *out)
+{
+	const struct row row = {
+		.offset = r->frame_at, .frame_bytes = r->frame_bytes, .id_hash = r->id_hash};
 
 	buf_reset(out);
-	if (!r->from)
-		return spill_read(&m->spill, r->source, row.frame_bytes, out);
-	row.offset = r->source;
-	return segment_frame(r->from, m->s->pages, &row, out);
+	if (r->packed)
+		return spill_read(&m->spill, r->frame_at, r->frame_bytes, out);
+	return segment_frame(m->sources[r->source].segment, m->s->pages, &row, out);
+}
+
+int merge_row(struct merge *m, const struct moved_row *r, struct row *out)
+{
+	struct merge_source *o = &m->sources[r->source];
+	int rc = segment_row(o->segment, m->s->pages, r->ordinal, &o->hint, out);
+
+	out->frame_bytes = r->frame_bytes;
+	return rc;
 }
