@@ -34,10 +34,10 @@ static uint64_t records_of(const struct state_resource *r)
 	return n;
 }
 
-/* About: ten bits a record, and some more. */
+/* About: ten bits a record, and the rest of each file's last block. */
 static uint64_t whole_bytes(uint64_t records)
 {
-	return records * 11 / 8;
+	return records * 41 / 32;
 }
 
 /* How many words a resource's filters may have: all that fit behind those of smaller resources. */
