@@ -182,7 +182,7 @@ struct phrase_packer;
  * symbol. NULL: no memory. */
 struct phrase_packer *phrase_packer_new(struct phrases *p, bool best);
 void phrase_packer_free(struct phrase_packer *k);
-const struct phrases *phrase_packer_phrases(const struct phrase_packer *k);
+struct bytes phrase_packer_text(const struct phrase_packer *k); /* of its phrases */
 size_t phrase_packer_bytes(const struct phrase_packer *k);
 /* Appends the symbols of up to PHRASE_RAW_MAX bytes. ERR_NOMEM, ERR_LIMIT. */
 int phrase_pack(struct phrase_packer *k, struct bytes raw, struct buf *out);
@@ -196,7 +196,7 @@ struct phrase_unpacker;
 /* Takes what `p` owns, also when it fails. NULL: no memory. */
 struct phrase_unpacker *phrase_unpacker_new(struct phrases *p);
 void phrase_unpacker_free(struct phrase_unpacker *u);
-const struct phrases *phrase_unpacker_phrases(const struct phrase_unpacker *u);
+struct bytes phrase_unpacker_text(const struct phrase_unpacker *u); /* of its phrases */
 /* Writes exactly `len` bytes, or answers ERR_CORRUPT. */
 int phrase_unpack(const struct phrase_unpacker *u, struct bytes packed, uint8_t *raw, size_t len);
 

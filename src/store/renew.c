@@ -219,14 +219,9 @@ static int stage_train(struct store *s, struct renewal *n)
 
 static int stage_prime(struct store *s, struct renewal *n)
 {
-	struct bytes held;
-
-	if (!n->now) {
-		if (dictionary_bytes(s->dictionaries, n->resource, n->dictionary, &held))
-			return 0;
-		n->now = packer_new(held, PACK_LEVEL);
-		return n->now != NULL;
-	}
+	if (!n->now)
+		return dictionary_packer_new(s->dictionaries, n->resource, n->dictionary,
+					     PACK_LEVEL, &n->now) == 0;
 	n->then = packer_new(buf_bytes(&n->candidate), PACK_LEVEL);
 	n->stage = STAGE_WEIGH;
 	n->at = 0;

@@ -823,7 +823,7 @@ static void memory(void **state)
 	assert_true(segments(s) <= rows / 20000 + SMALL_MOST);
 	size_t held = mallinfo2().uordblks + mallinfo2().hblkhd;
 	print_message("# %u rows merged in %zu KiB\n", rows, most > held ? (most - held) >> 10 : 0);
-	assert_true(most < held + (15 << 18)); /* 3.75 MiB */
+	assert_true(most < held + (9 << 18)); /* 2.25 MiB */
 	store_close(s);
 }
 
