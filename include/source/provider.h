@@ -213,6 +213,10 @@ struct provider {
 	/* Whether the provider's search has words for this term; sets *less where it finds fewer records than there are. NULL: it has no search. */
 	bool (*seeks)(const struct account *a, const struct resource_type *type,
 		      const struct seek_term *term, bool *less);
+	/* Looks at the terms that are left as a whole: may drop some, and sets seek->less. 0; ERR_INVALID: they are no search, `why` says so. NULL: they are one. */
+	int (*sought)(const struct account *a, const struct resource_type *type, bool spanned,
+		      struct seek *seek, struct why *why);
+	const char *seeks_less; /* where its search does not look, in words; NULL: it has none */
 	/* Records a page of such a listing; 0: they come all at once. NULL: not known. */
 	unsigned (*page_max)(const struct account *a, enum ask_kind kind,
 			     const struct resource_type *type);

@@ -69,6 +69,15 @@ void front_read_nested(const struct front_reading *g, struct bytes body);
 int front_nest(const struct account *a, struct page *whole, const char *list,
 	       const struct page *part, bool first);
 
+/* front_seek.c */
+bool front_seeks(const struct account *a, const struct resource_type *type,
+		 const struct seek_term *term, bool *less);
+int front_sought(const struct account *a, const struct resource_type *type, bool spanned,
+		 struct seek *seek, struct why *why);
+/* 0, or ERR_INVALID: it is no search. */
+int front_put_search(const struct account *a, const struct front_route *route,
+		     const struct ask *ask, struct call *out);
+
 /* front_fault.c */
 void front_read_fault(const struct ask *ask, int status, struct page *page);
 
