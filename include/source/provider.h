@@ -203,6 +203,7 @@ struct provider {
 	const char *name;
 	int64_t rate_window_ms; /* the time that X-RateLimit-Limit is about */
 	unsigned rate_assumed; /* calls in such a time, until an answer tells; 0: one at a time until then */
+	unsigned reserve_percent; /* of the calls of such a time that are kept for what somebody waits for */
 	const struct route_class *routes; /* ended by a name of NULL, at most ROUTE_CLASSES_MAX; the first takes what no other does and has no limit */
 	const struct resource_type *types; /* ended by a name of NULL, in the order of their priority */
 	const char *(*base_url)(const char *region); /* NULL: no such region */

@@ -41,6 +41,7 @@ const struct provider provider_front = {
 	.name = "front",
 	.rate_window_ms = 60000,
 	.rate_assumed = 50, /* of the smallest plan */
+	.reserve_percent = 10, /* of fifty a minute: one conversation, at once */
 	.routes = classes,
 	.types = front_types,
 	.base_url = base_url,

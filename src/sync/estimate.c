@@ -289,7 +289,7 @@ static void estimate_verify(const struct question *q, struct sync_estimate *out)
 static int64_t time_of(const struct question *q, int64_t calls)
 {
 	const struct budget *b = &q->resource->sync->line.budget;
-	double window = (double)b->limit * b->share, by_rate = 0, by_pace = 0;
+	double window = b->limit > 0 ? (double)budget_calls(b) : 0, by_rate = 0, by_pace = 0;
 
 	if (calls < 0 || (b->limit <= 0 && q->past.calls == 0))
 		return UNKNOWN;

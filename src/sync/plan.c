@@ -174,6 +174,26 @@ bool plan_others_wait(const struct run *run)
 	return false;
 }
 
+bool plan_urgent(const struct run *run)
+{
+	return run->preferred && (run->ops->kind == RUN_ONE || run->ops->kind == RUN_SEARCH ||
+				  run->ops->kind == RUN_CHANGES);
+}
+
+bool plan_hurried(const struct run *run)
+{
+	const struct sync *s = run->sync;
+
+	for (size_t i = 0; i < s->options.resource_count && !run->preferred && run->turn_reads; i++)
+		for (int k = 0; k < RUN_KINDS; k++) {
+			const struct run *other = s->resources[i].runs[k];
+			if (other && other != run && plan_urgent(other) &&
+			    rank_of(other) < rank_of(run) && !plan_held_back(other))
+				return true;
+		}
+	return false;
+}
+
 void plan_all(struct sync *s, int64_t mono, int64_t wall)
 {
 	struct snapshot *view = snapshot_new(s->options.store);

@@ -76,6 +76,13 @@ static void run_go_on(struct run *run)
 		run_read_on(run);
 }
 
+static void run_pause(struct run *run)
+{
+	run->partly = false;
+	run->paused = true;
+	of(run)->tell->turn_over(run);
+}
+
 static void on_committed(void *ctx, int rc, const struct why *why)
 {
 	struct run *run = ctx;
@@ -98,6 +105,8 @@ static void on_committed(void *ctx, int rc, const struct why *why)
 		run_end(run, run->refused ? RUN_FAILED : RUN_OK);
 	else if (run->canceled)
 		run_cancel(run);
+	else if (run->partly && of(run)->tell->hurried(run))
+		run_pause(run);
 	else if (run->partly)
 		run_go_on(run);
 	else
@@ -202,11 +211,18 @@ static void run_page_over(struct run *run)
 		run_list(run);
 }
 
+static void run_unpause(struct run *run)
+{
+	run->paused = false;
+	run_read_on(run);
+}
+
 void run_turn(struct run *run)
 {
 	struct why why = {"out of memory"};
 
 	int rc = run_begin(run, &why);
+	run->turn_reads = 0;
 	if (rc == 0 && !run->begun) {
 		run->begun = true;
 		run->info.phase = "listing";
@@ -218,6 +234,8 @@ void run_turn(struct run *run)
 		run_end(run, RUN_OK);
 	else if (run->working)
 		task_start(run->task);
+	else if (run->paused)
+		run_unpause(run);
 	else
 		run_list(run);
 }

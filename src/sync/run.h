@@ -5,6 +5,9 @@
  *      ^                                                       │                     │
  *      └──────────── next page, same transaction <─────────────┘<────────────────────┘
  *
+ * Between two single reads of a page a run that nobody waits for gives its turn to one that somebody waits for: what was read is committed, and the rest of the page
+ * is read in its next turn.
+ *
  * One run of a source has the turn at a time, and with it the store's one transaction. A run gives the turn back after each commit, and
  * another one that is due goes first.
  *
@@ -128,6 +131,8 @@ struct run {
 	bool turn; /* it has the turn */
 	bool begun, listed, committing, finishing, canceled;
 	bool partly;    /* the commit under way is of a part of a page: the turn goes on after it */
+	bool paused;    /* it has given its turn back in the middle of a page: single reads are still wanted */
+	uint64_t turn_reads; /* single reads that were answered in this turn */
 	bool preferred; /* a client waits for it */
 	bool full;      /* it reads everything, not what is missing */
 	bool total_noted;

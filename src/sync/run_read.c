@@ -173,6 +173,7 @@ static void on_single(void *ctx, struct page *page, const struct fetch_cost *cos
 	if (single_nested(single, &page, on_single))
 		return;
 	run->single_count--;
+	run->turn_reads++;
 	if (!page) {
 		run_fault(run, NULL);
 		return;
@@ -221,12 +222,21 @@ static int single_start(struct run *run, struct single *single)
 	return 0;
 }
 
+/* Somebody waits for another run. Where calls are few one record is read to its end before the next is begun, so that this takes no longer than it must. */
+static bool run_holds(const struct run *run)
+{
+	return of(run)->tell->hurried(run) ||
+	       (run->single_count > 0 && line_is_short(&of(run)->line));
+}
+
 /* Not more than can be held: neither in the transaction nor beside it. */
 static void run_singles_pump(struct run *run)
 {
 	for (unsigned i = 0; i < of(run)->line.concurrency && run->wanted; i++) {
 		if (run->singles[i].fetch)
 			continue;
+		if (run_holds(run))
+			return;
 		if (run->arrived_count > of(run)->line.concurrency || txn_full(run) ||
 		    single_start(run, &run->singles[i]))
 			return;
@@ -245,7 +255,7 @@ void run_read_on(struct run *run)
 		return;
 	if (!run->wanted)
 		run->page_over(run);
-	else if (txn_full(run))
+	else if (txn_full(run) || of(run)->tell->hurried(run))
 		run->commit_partly(run);
 	else
 		run_fail(run, "out of memory");
