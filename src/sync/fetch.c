@@ -443,8 +443,7 @@ static void line_pump(struct line *l)
 
 bool line_is_short(const struct line *l)
 {
-	return l->budget.reserve > 0 && l->head &&
-	       budget_wait(&l->budget, loop_mono_ms(l->loop)) > 0;
+	return l->budget.reserve > 0 && budget_wait(&l->budget, loop_mono_ms(l->loop)) > 0;
 }
 
 void line_hurry(struct line *l)

@@ -329,7 +329,7 @@ static void sync_pump(struct sync *s)
 	}
 	s->turn = run;
 	s->line.budget.urgent = plan_urgent(run);
-	s->searched = run->ops->kind == RUN_SEARCH;
+	s->asked = plan_live(run);
 	run->turn = true;
 	run_turn(run);
 }

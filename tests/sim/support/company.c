@@ -37,11 +37,19 @@ static void event(struct company *c, const struct company_thread *t, const char 
 							     .type = type};
 }
 
+static void put_part(struct company_thread *t, struct company_part part)
+{
+	if (t->parts == t->parts_cap) {
+		t->parts_cap = t->parts_cap ? t->parts_cap * 2 : 4;
+		t->messages = realloc(t->messages, t->parts_cap * sizeof *t->messages);
+		assert(t->messages);
+	}
+	t->messages[t->parts++] = part;
+}
+
 static void add_message(struct company *c, struct company_thread *t, int64_t at_ms)
 {
-	assert(t->parts < COMPANY_MESSAGES_MAX);
-	t->messages[t->parts++] =
-		(struct company_part){.id = ++c->last_id, .version = 1, .created_ms = at_ms};
+	put_part(t, (struct company_part){.id = ++c->last_id, .version = 1, .created_ms = at_ms});
 }
 
 static struct company_thread *add_thread(struct company *c, int64_t at_ms)
@@ -57,8 +65,6 @@ static struct company_thread *add_thread(struct company *c, int64_t at_ms)
 				     .place_ms = at_ms,
 				     .gone_ms = TIME_MAX,
 				     .status = "unassigned"};
-	t->messages = calloc(COMPANY_MESSAGES_MAX, sizeof *t->messages);
-	assert(t->messages);
 	add_message(c, t, at_ms);
 	return t;
 }
@@ -78,11 +84,21 @@ struct company *company_new(struct loop *loop, unsigned threads, int64_t every_m
 		if (i % 7 == 0)
 			t->updated_ms += every_ms / 2;
 	}
-	for (int i = 0; i < 8; i++) {
-		c->contact_updated_ms[i] = now_of(c) - i * 3600000;
+	company_contacts(c, 8);
+	c->contact_page = 5;
+	return c;
+}
+
+void company_contacts(struct company *c, unsigned count)
+{
+	c->contact_updated_ms = realloc(c->contact_updated_ms, count * sizeof *c->contact_updated_ms);
+	c->contact_version = realloc(c->contact_version, count * sizeof *c->contact_version);
+	assert(c->contact_updated_ms && c->contact_version);
+	c->contacts = count;
+	for (unsigned i = 0; i < count; i++) {
+		c->contact_updated_ms[i] = now_of(c) - i * INT64_C(3600000);
 		c->contact_version[i] = 1;
 	}
-	return c;
 }
 
 void company_free(struct company *c)
@@ -90,6 +106,8 @@ void company_free(struct company *c)
 	for (unsigned i = 0; i < c->count; i++)
 		free(c->threads[i].messages);
 	free(c->threads);
+	free(c->contact_updated_ms);
+	free(c->contact_version);
 	free(c->events);
 	free(c);
 }
@@ -134,7 +152,7 @@ void company_merge(struct company *c, struct company_thread *from, struct compan
 	from->into = into->id;
 	/* They keep their ids. */
 	for (unsigned i = 0; i < from->parts; i++)
-		into->messages[into->parts++] = from->messages[i];
+		put_part(into, from->messages[i]);
 	into->version++;
 	into->updated_ms = now_of(c);
 	event(c, into, "conversations_merged", now_of(c), from->id);
@@ -265,7 +283,8 @@ static void serve_threads(struct company *c, const char *url, struct sim_answer 
 		refuse(answer, 400, "Invalid page_token");
 		return;
 	}
-	c->breaches += strstr(url, "limit=25&sort_by=date&sort_order=desc") == NULL;
+	c->breaches += strstr(url, "/search/") == NULL &&
+		       strstr(url, "limit=25&sort_by=date&sort_order=desc") == NULL;
 	p.rows = calloc(c->count + 1, sizeof *p.rows);
 	assert(p.rows);
 	for (unsigned i = 0; i < c->count; i++)
@@ -273,6 +292,14 @@ static void serve_threads(struct company *c, const char *url, struct sim_answer 
 			p.rows[p.count++] = (struct row){c->threads[i].place_ms, i, c->threads[i].id};
 	put_page(c, url, &p, out);
 	free(p.rows);
+}
+
+/* All are found, by which words ever. */
+static void serve_search(struct company *c, const char *url, struct sim_answer *answer)
+{
+	c->search_calls++;
+	c->breaches += ++c->window_searches > (unsigned)c->rate * 40 / 100;
+	serve_threads(c, url, answer);
 }
 
 static void put_event_at(struct company *c, struct buf *out, unsigned index)
@@ -322,15 +349,17 @@ static void put_contact_at(struct company *c, struct buf *out, unsigned index)
 
 static void serve_contacts(struct company *c, const char *url, struct buf *out)
 {
-	struct paging p = {.limit = 5, .put = put_contact_at, .path = "/contacts"};
-	struct row rows[8];
+	struct paging p = {.limit = c->contact_page, .put = put_contact_at, .path = "/contacts"};
 	int64_t after = param_ms(url, "q%5Bupdated_after%5D=", TIME_MIN);
 
-	p.rows = rows;
-	for (unsigned i = 0; i < 8; i++)
+	c->contact_calls++;
+	p.rows = calloc(c->contacts, sizeof *p.rows);
+	assert(p.rows);
+	for (unsigned i = 0; i < c->contacts; i++)
 		if (c->contact_updated_ms[i] > after)
-			rows[p.count++] = (struct row){c->contact_updated_ms[i], i, i};
+			p.rows[p.count++] = (struct row){c->contact_updated_ms[i], i, i};
 	put_page(c, url, &p, out);
+	free(p.rows);
 }
 
 static struct company_thread *paged_thread; /* whose messages are put */
@@ -407,9 +436,11 @@ static bool within_rate(struct company *c, struct sim_answer *out)
 {
 	int64_t window = now_of(c) / 60000;
 
+	if (c->rate == 0)
+		return true;
 	if (window != c->window) {
 		c->window = window;
-		c->window_calls = 0;
+		c->window_calls = c->window_searches = 0;
 	}
 	out->rate_limit = c->rate;
 	out->rate_reset = (window + 1) * 60;
@@ -442,6 +473,8 @@ void company_serve(void *ctx, const struct http_request *request, struct sim_ans
 		return;
 	if (strcmp(url, "/me") == 0)
 		buf_put_str(&out->body, "{\"id\":\"cmp_1\",\"name\":\"Acme\"}");
+	else if (strncmp(url, "/conversations/search/", 22) == 0)
+		serve_search(c, url, out);
 	else if (strncmp(url, "/conversations/", 15) == 0)
 		serve_one(c, url, out);
 	else if (strncmp(url, "/conversations?", 15) == 0)
