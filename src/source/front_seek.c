@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define WORD_MAX   100  /* bytes of a value that is looked for */
+#define WORD_MAX   100 /* bytes of a value that is looked for */
 #define SECOND_MS  1000
 #define BESIDES_MS 2000 /* a conversation may be made so long before or after its first message */
 
@@ -17,8 +17,8 @@ struct word {
 	const char *field; /* of a question; NULL: any text */
 	const char *filter;
 	const char *value; /* the one that it is about; with a '_' at its end: how all ids begin; NULL: a handle, or words */
-	bool has;   /* a part of the text; else equality */
-	bool less;  /* matches are missed: the field has another place as well, or is searched word by word */
+	bool has; /* a part of the text; else equality */
+	bool less; /* matches are missed: the field has another place as well, or is searched word by word */
 	bool trash; /* says whether they are in the trash */
 };
 
@@ -121,8 +121,7 @@ int front_sought(const struct account *a, const struct resource_type *type, bool
 
 static void put_second(struct buf *query, const char *filter, int64_t ms)
 {
-	buf_printf(query, "%s%s%" PRId64, query->len ? " " : "", filter,
-		   ms < 0 ? 0 : ms / SECOND_MS);
+	buf_printf(query, "%s%s%" PRId64, query->len ? " " : "", filter, ms < 0 ? 0 : ms / SECOND_MS);
 }
 
 static void put_term(struct buf *query, const struct seek_term *term)

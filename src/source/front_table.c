@@ -166,7 +166,8 @@ const struct resource_type front_types[] = {
 	{"contacts", TRAIT_LIST | TRAIT_CHANGED | TRAIT_ONE | TRAIT_SEARCH, NULL, NULL,
 	 contact_fields, 7 * MINUTE_MS},
 	/* An event may be dated before the moment it shows up. */
-	{"conversations", TRAIT_CHANGED | TRAIT_EVENTS | TRAIT_BUMPED | TRAIT_ONE | TRAIT_WINDOWED | TRAIT_SEARCH,
+	{"conversations",
+	 TRAIT_CHANGED | TRAIT_EVENTS | TRAIT_BUMPED | TRAIT_ONE | TRAIT_WINDOWED | TRAIT_SEARCH,
 	 NULL, "messages", conversation_fields, 10 * MINUTE_MS},
 	{"messages", TRAIT_CHILD | TRAIT_WINDOWED, "conversations", NULL, message_fields, 0},
 	{NULL, 0, NULL, NULL, NULL, 0},

@@ -12,9 +12,9 @@
 #include <io/http.h>
 
 struct budget {
-	double share;      /* 0..1 */
+	double share; /* 0..1 */
 	double reserve; /* 0..1 of the limit: kept for what is urgent; 0: nothing is, and urgency is ignored */
-	bool urgent;    /* what is asked now is waited for by somebody */
+	bool urgent;       /* what is asked now is waited for by somebody */
 	int64_t window_ms; /* where the provider does not say when it ends */
 	int64_t limit;     /* calls a window; -1: not known yet */
 	int64_t remaining;

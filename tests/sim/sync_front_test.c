@@ -357,11 +357,11 @@ static void endless(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_sync),  cmocka_unit_test(changes), cmocka_unit_test(merges),
-		cmocka_unit_test(late_events), cmocka_unit_test(cost),    cmocka_unit_test(kills),
-		cmocka_unit_test(newest_day),  cmocka_unit_test(history), cmocka_unit_test(plan),
-		cmocka_unit_test(on_demand), cmocka_unit_test(searches),
-		cmocka_unit_test(verify),      cmocka_unit_test(endless),
+		cmocka_unit_test(first_sync),  cmocka_unit_test(changes),  cmocka_unit_test(merges),
+		cmocka_unit_test(late_events), cmocka_unit_test(cost),     cmocka_unit_test(kills),
+		cmocka_unit_test(newest_day),  cmocka_unit_test(history),  cmocka_unit_test(plan),
+		cmocka_unit_test(on_demand),   cmocka_unit_test(searches), cmocka_unit_test(verify),
+		cmocka_unit_test(endless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

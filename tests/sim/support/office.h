@@ -35,7 +35,8 @@ struct office {
 	struct run_info info;
 };
 
-void office_open(struct office *o, unsigned threads, int64_t apart_ms); /* what o has no value for is as usual */
+void office_open(struct office *o, unsigned threads,
+		 int64_t apart_ms);    /* what o has no value for is as usual */
 void office_restart(struct office *o); /* as after a kill: what was not committed is not there */
 void office_close(struct office *o);   /* nothing that the provider forbids was done */
 void office_live(struct office *o, int64_t ms);

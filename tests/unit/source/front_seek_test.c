@@ -33,8 +33,7 @@ static void expect(const struct ask *ask, const char *url, bool searched)
 	struct call call;
 	struct why why = {""};
 
-	assert_int_equal(
-		provider_call(&asking_front_account, ask, bytes_of(NULL, 0), &call, &why), 0);
+	assert_int_equal(provider_call(&asking_front_account, ask, bytes_of(NULL, 0), &call, &why), 0);
 	assert_string_equal(call.method, "GET");
 	assert_string_equal((const char *)call.url.data, url);
 	assert_int_equal(call.route,
@@ -81,9 +80,8 @@ static void words_and_spans(void **state)
 	ask.start_ms = 1700000003500;
 	ask.end_ms = 1700000010001;
 	expect(&ask,
-	       HOST
-	       "/conversations/search/%22refund%22%20%22is%3Aopen%20100%20%25%2F..%22%20after%3A1700000001"
-	       "%20before%3A1700000013?limit=25",
+	       HOST "/conversations/search/%22refund%22%20%22is%3Aopen%20100%20%25%2F..%22%20after%3A1700000001"
+		    "%20before%3A1700000013?limit=25",
 	       true);
 	/* The newest of all: the list begins with them. */
 	s.count = 0;
@@ -103,20 +101,13 @@ static void left_out(void **state)
 		const char *field, *value;
 		enum seek_op op;
 	} cases[] = {
-		{"assignee", "7", SEEK_IS},
-		{"assignee", "tea_1 is:open", SEEK_IS},
-		{"assignee", "tea_", SEEK_IS},
-		{"assignee", "tea_1", SEEK_NOT},
-		{"email", "a b@x", SEEK_IS},
-		{"email", "a\"b@x", SEEK_IS},
-		{"email", "", SEEK_IS},
-		{"email", "a@x", SEEK_HAS},
-		{"state", "new", SEEK_IS},
-		{"open", "false", SEEK_IS},
-		{"status", "invisible", SEEK_IS},
-		{"subject", "a\"b", SEEK_HAS},
-		{"subject", "a\nb", SEEK_HAS},
-		{"tags", "vip", SEEK_IS},
+		{"assignee", "7", SEEK_IS},       {"assignee", "tea_1 is:open", SEEK_IS},
+		{"assignee", "tea_", SEEK_IS},    {"assignee", "tea_1", SEEK_NOT},
+		{"email", "a b@x", SEEK_IS},      {"email", "a\"b@x", SEEK_IS},
+		{"email", "", SEEK_IS},           {"email", "a@x", SEEK_HAS},
+		{"state", "new", SEEK_IS},        {"open", "false", SEEK_IS},
+		{"status", "invisible", SEEK_IS}, {"subject", "a\"b", SEEK_HAS},
+		{"subject", "a\nb", SEEK_HAS},    {"tags", "vip", SEEK_IS},
 		{"id", "cnv_1", SEEK_IS},
 	};
 
