@@ -60,6 +60,7 @@ struct run *run_new(struct resource *r, const struct run_ops *ops)
 static int run_begin(struct run *run, struct why *why)
 {
 	hashset_release(&run->placed);
+	run->batch_reads = 0;
 	run->view = snapshot_new(of(run)->options.store);
 	int rc = run->view ? store_begin(of(run)->options.store, &run->txn, why) : ERR_NOMEM;
 	return rc ? rc : run_feed_begin(run);

@@ -132,9 +132,10 @@ struct run {
 	bool begun, listed, committing, finishing, canceled;
 	bool partly; /* the commit under way is of a part of a page: the turn goes on after it */
 	bool paused; /* it has given its turn back in the middle of a page: single reads are still wanted */
-	uint64_t turn_reads; /* single reads that were answered in this turn */
-	bool preferred;      /* a client waits for it */
-	bool full;           /* it reads everything, not what is missing */
+	uint64_t turn_reads,
+		batch_reads; /* single reads that were answered in this turn, and since the last commit */
+	bool preferred; /* a client waits for it */
+	bool full;      /* it reads everything, not what is missing */
 	bool total_noted;
 	int phase;
 	struct ask ask;

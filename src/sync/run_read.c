@@ -174,6 +174,7 @@ static void on_single(void *ctx, struct page *page, const struct fetch_cost *cos
 		return;
 	run->single_count--;
 	run->turn_reads++;
+	run->batch_reads++;
 	if (!page) {
 		run_fault(run, NULL);
 		return;
@@ -222,10 +223,16 @@ static int single_start(struct run *run, struct single *single)
 	return 0;
 }
 
+/* Where calls are few, what was read is committed before more is begun: hardly any record is read again after a kill. */
+static bool is_dear(const struct run *run)
+{
+	return of(run)->line.budget.reserve > 0 && run->batch_reads > 0;
+}
+
 /* Somebody waits for another run. Where calls are few one record is read to its end before the next is begun, so that this takes no longer than it must. */
 static bool run_holds(const struct run *run)
 {
-	return of(run)->tell->hurried(run) ||
+	return of(run)->tell->hurried(run) || is_dear(run) ||
 	       (run->single_count > 0 && line_is_short(&of(run)->line));
 }
 
@@ -243,6 +250,12 @@ static void run_singles_pump(struct run *run)
 	}
 }
 
+static bool commits_few(const struct run *run)
+{
+	return is_dear(run) && run->wanted && !run->listing && !run->arrived &&
+	       !run->single_count && !run->working;
+}
+
 /* Whatever may go on does: single reads, a commit of what there is, the end of the page. */
 void run_read_on(struct run *run)
 {
@@ -250,6 +263,10 @@ void run_read_on(struct run *run)
 		return;
 	if (run->arrived || run->working)
 		task_start(run->task);
+	if (commits_few(run)) {
+		run->commit_partly(run);
+		return;
+	}
 	run_singles_pump(run);
 	if (run->listing || run->arrived || run->single_count || run->working)
 		return;

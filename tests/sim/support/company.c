@@ -54,7 +54,11 @@ static void add_message(struct company *c, struct company_thread *t, int64_t at_
 
 static struct company_thread *add_thread(struct company *c, int64_t at_ms)
 {
-	assert(c->count < c->cap);
+	if (c->count == c->cap) {
+		c->cap *= 2;
+		c->threads = realloc(c->threads, c->cap * sizeof *c->threads);
+		assert(c->threads);
+	}
 	struct company_thread *t = &c->threads[c->count++];
 
 	*t = (struct company_thread){.id = ++c->last_id,
@@ -436,8 +440,6 @@ static bool within_rate(struct company *c, struct sim_answer *out)
 {
 	int64_t window = now_of(c) / 60000;
 
-	if (c->rate == 0)
-		return true;
 	if (window != c->window) {
 		c->window = window;
 		c->window_calls = c->window_searches = 0;

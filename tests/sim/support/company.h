@@ -39,7 +39,7 @@ struct company {
 	int64_t *contact_updated_ms;
 	unsigned *contact_version;
 	unsigned contacts, contact_page; /* how many, and how many a page */
-	int rate;                        /* calls a minute; 0: no limit */
+	int rate;                        /* calls a minute */
 	int64_t window;
 	unsigned window_calls, refused;
 	unsigned calls, list_calls, event_calls, thread_calls, search_calls, contact_calls, breaches;

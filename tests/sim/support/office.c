@@ -4,7 +4,6 @@
 #include <codec/msgpack.h>
 
 #include <assert.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -71,7 +70,7 @@ void office_open(struct office *o, unsigned threads, int64_t apart_ms)
 	o->loop = sim_loop_new(START);
 	o->company = company_new(o->loop, threads, apart_ms, 7);
 	if (o->rate)
-		o->company->rate = o->rate == UINT_MAX ? 0 : (int)o->rate;
+		o->company->rate = (int)o->rate;
 	if (o->contacts) {
 		company_contacts(o->company, o->contacts);
 		o->company->contact_page = 100;
@@ -276,6 +275,22 @@ static void equal_thread(struct snapshot *view, const struct company_thread *t)
 		equal_part(view, "msg", &t->messages[i], lives);
 	for (unsigned i = 0; i < t->notes; i++)
 		equal_part(view, "com", &t->comments[i], lives);
+}
+
+unsigned office_true(struct office *o)
+{
+	struct snapshot *view = snapshot_new(o->store);
+	const struct coverage *c = snapshot_coverage(view, "conversations");
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < o->company->count; i++)
+		if (intervals_contain(&c->held, o->company->threads[i].created_ms,
+				      o->company->threads[i].created_ms + 1)) {
+			equal_thread(view, &o->company->threads[i]);
+			n++;
+		}
+	snapshot_free(view);
+	return n;
 }
 
 void office_equal(struct office *o)

@@ -29,7 +29,7 @@ struct office {
 	struct company *company;
 	char dir[64];
 	int64_t every_ms, history_ms, verify_ms;
-	unsigned rate, contacts; /* 0: as usual; a rate of UINT_MAX: no limit */
+	unsigned rate, contacts; /* 0: as usual */
 	bool only_threads, stopped, ended;
 	enum run_outcome outcome;
 	struct run_info info;
@@ -49,7 +49,9 @@ int64_t office_search(struct office *o);
 bool office_covered(const struct office *o, const char *resource, int64_t start, int64_t end);
 bool office_history_is_held(void *office); /* but for its oldest day */
 void office_whole(struct office *o);       /* until it is */
-/* What is held is what there is. */
+/* What is said to be held is what there is; how much that is. */
+unsigned office_true(struct office *o);
+/* All that there is is held, and nothing else. */
 void office_equal(struct office *o);
 
 #endif
