@@ -230,6 +230,11 @@ struct provider {
 		     int64_t seen_ms, struct page *page);
 	/* Whether a record that is held like that exists without being listed. NULL: all are listed. */
 	bool (*unlisted)(const struct resource_type *type, struct bytes doc);
+	/* Whether a record was made here, of what others say: no listing shows it, and nobody can be asked for it. Such records come behind those of an ASK_ONE. NULL: none is. */
+	bool (*derived)(const struct resource_type *type, struct bytes id);
+	/* The id of the i-th such record (from 0) that this one takes the place of, also where there is none; and that nothing is derived where this one is. 1, 0: there are no more, or an error. */
+	int (*stands_for)(const struct resource_type *type, struct bytes doc, unsigned i,
+			  struct buf *id);
 	/* Notes in `page`, which has one record, the lists inside it that are cut. */
 	void (*cut)(const struct account *a, struct page *page);
 	/* Puts the items of an ASK_NESTED's page into the record of `whole`, an ASK_ONE's: instead of what its list shows (`first`), or after it; or behind it, as its children. 0, ERR_NOMEM, ERR_INVALID. */

@@ -54,6 +54,8 @@ const struct provider provider_front = {
 	.sought = front_sought,
 	.seeks_less = "not into comments, nor into the trash unless asked for it, and word by word",
 	.moved = front_moved,
+	.derived = front_derived,
+	.stands_for = front_stands_for,
 	.cut = front_cut_lists,
 	.nest = front_nest,
 };

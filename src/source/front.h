@@ -78,6 +78,12 @@ int front_sought(const struct account *a, const struct resource_type *type, bool
 int front_put_search(const struct account *a, const struct front_route *route,
 		     const struct ask *ask, struct call *out);
 
+/* front_people.c: recipients who are no contacts, as contacts of our own behind the thread's records. There is room for so many more. */
+size_t front_recipients(const struct page *part);
+int front_add_people(const struct account *a, struct page *whole, const struct page *part);
+bool front_derived(const struct resource_type *type, struct bytes id);
+int front_stands_for(const struct resource_type *type, struct bytes doc, unsigned i, struct buf *id);
+
 /* front_fault.c */
 void front_read_fault(const struct ask *ask, int status, struct page *page);
 

@@ -75,6 +75,10 @@ static const struct field message_fields[] = {
 };
 
 static const struct field contact_fields[] = {
+	{"kind", FIELD_TEXT,
+	 "kind|=\xa7"
+	 "contact",
+	 "contact; or recipient: known from messages alone"},
 	{"name", FIELD_TEXT, "name", "full name"},
 	{"email", FIELD_TEXT, "handles.*(source=email).handle", "the first mail address"},
 	{"phone", FIELD_TEXT, "handles.*(source=phone).handle", "the first telephone number"},

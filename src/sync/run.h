@@ -235,6 +235,11 @@ void run_arrived_over(struct run *run); /* the first of what arrived is taken */
 int run_put(struct run *run, const struct resource_type *type, const struct record *record,
 	    bool counted, struct why *why);
 
+/* derived.c: one that came behind a single read's records; and a record that was put takes the place of those that were derived where it was not. */
+int run_put_derived(struct run *run, const struct page_record *item, struct why *why);
+int run_replace_derived(struct run *run, const struct resource_type *type,
+			const struct record *record, struct why *why);
+
 /* take.c: one record of a page into the transaction. */
 int run_take(struct run *run, struct arrived *from, struct why *why);
 /* A single read that was answered with "gone". */

@@ -354,13 +354,107 @@ static void endless(void **state)
 	office_close(&o);
 }
 
+/* Whether he who wrote with this handle is held as somebody of our own: 1; -1: as merged into that contact; 0: not at all. */
+static int stranger(const struct office *o, unsigned person)
+{
+	struct snapshot *view = snapshot_new(o->store);
+	char id[40], contact[16];
+	struct record r;
+
+	snprintf(id, sizeof id, "alt:email:p%u@x.test", person);
+	snprintf(contact, sizeof contact, "crd_%u", person);
+	struct buf memory = {0};
+	int rc = snapshot_get(view, "contacts", bytes_str(id), &memory, &r);
+	if (rc == 1 && (r.flags & RECORD_DELETED)) {
+		assert_true(r.flags & RECORD_MERGED && bytes_is(r.merged_into, contact));
+		rc = -1;
+	}
+	buf_release(&memory);
+	snapshot_free(view);
+	return rc;
+}
+
+/* Who writes without being a contact is held once, however often and however spelt; not when the contact is held, and no more when he comes. */
+static void strangers(void **state)
+{
+	struct office o = {0};
+	struct company *c;
+
+	(void)state;
+	office_open(&o, 40, HOUR_MS);
+	c = o.company;
+	c->known = 2;
+	office_whole(&o);
+	office_live(&o, HOUR_MS);
+	assert_true(stranger(&o, 0) == 0 && stranger(&o, 1) == 0);
+	for (unsigned i = 2; i < COMPANY_PEOPLE; i++)
+		assert_int_equal(stranger(&o, i), 1);
+	struct snapshot *view = snapshot_new(o.store);
+	assert_int_equal(snapshot_count(view, "contacts"), c->contacts + COMPANY_PEOPLE - 2);
+	snapshot_free(view);
+	/* He becomes a contact. */
+	c->known = 3;
+	c->contact_version[2]++;
+	c->contact_updated_ms[2] = loop_wall_ms(o.loop);
+	office_wish(&o, "contacts", SYNC_CHANGES);
+	assert_int_equal(stranger(&o, 2), -1);
+	/* His messages still do not say so. */
+	for (unsigned i = 0; i < 20; i++)
+		company_message(c, &c->threads[i]);
+	office_wish(&o, "conversations", SYNC_CHANGES);
+	office_equal(&o);
+	assert_int_equal(stranger(&o, 2), -1);
+	assert_true(stranger(&o, 0) == 0 && stranger(&o, 3) == 1);
+	/* A list of all contacts says nothing of the others. */
+	unsigned calls = c->calls;
+	office_wish(&o, "contacts", SYNC_FULL);
+	assert_true(o.outcome == RUN_OK && o.info.deleted == 0 && o.info.gone == 0);
+	assert_true(c->calls - calls < 12);
+	assert_true(stranger(&o, 3) == 1 && stranger(&o, 4) == 1);
+	office_close(&o);
+}
+
+/* One conversation whose messages cannot be read stops nobody, is told of, and is read when it can be. */
+static void dead(void **state)
+{
+	struct office o = {.only_threads = true};
+	struct dead_entry letter = {0};
+	char id[32];
+
+	(void)state;
+	office_open(&o, 60, 5 * HOUR_MS);
+	o.company->broken = o.company->threads[30].id;
+	snprintf(id, sizeof id, "cnv_%u", o.company->broken);
+	office_live(&o, HOUR_MS);
+	assert_true(sync_dead_next(o.sync, 0, &letter));
+	assert_string_equal(letter.letter->id, id);
+	assert_false(sync_dead_next(o.sync, letter.number, &letter));
+	/* All others are there, and changes go on. */
+	company_message(o.company, &o.company->threads[29]);
+	office_wish(&o, "conversations", SYNC_CHANGES);
+	assert_int_equal(o.outcome, RUN_OK);
+	for (unsigned i = 0; i < 60; i++)
+		assert_true(i == 30 || holds_thread(&o, o.company->threads[i].id));
+	assert_true(office_covered(&o, "conversations", START - 12 * DAY_MS, START - 1000));
+	o.company->broken = 0;
+	office_live(&o, 2 * DAY_MS);
+	letter = (struct dead_entry){0};
+	assert_false(sync_dead_next(o.sync, 0, &letter));
+	office_whole(&o);
+	office_equal(&o);
+	office_close(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_sync),  cmocka_unit_test(changes),  cmocka_unit_test(merges),
-		cmocka_unit_test(late_events), cmocka_unit_test(cost),     cmocka_unit_test(kills),
-		cmocka_unit_test(newest_day),  cmocka_unit_test(history),  cmocka_unit_test(plan),
-		cmocka_unit_test(on_demand),   cmocka_unit_test(searches), cmocka_unit_test(verify),
+		cmocka_unit_test(first_sync), cmocka_unit_test(changes),
+		cmocka_unit_test(merges),     cmocka_unit_test(late_events),
+		cmocka_unit_test(cost),       cmocka_unit_test(kills),
+		cmocka_unit_test(newest_day), cmocka_unit_test(history),
+		cmocka_unit_test(plan),       cmocka_unit_test(on_demand),
+		cmocka_unit_test(searches),   cmocka_unit_test(strangers),
+		cmocka_unit_test(dead),       cmocka_unit_test(verify),
 		cmocka_unit_test(endless),
 	};
 

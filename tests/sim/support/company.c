@@ -345,8 +345,11 @@ static void serve_events(struct company *c, const char *url, struct buf *out)
 
 static void put_contact_at(struct company *c, struct buf *out, unsigned index)
 {
-	buf_printf(out, "{\"id\":\"crd_%u\",\"name\":\"v%u\",\"handles\":[]", index,
+	buf_printf(out, "{\"id\":\"crd_%u\",\"name\":\"v%u\",\"handles\":[", index,
 		   c->contact_version[index]);
+	if (index < c->known)
+		buf_printf(out, "{\"handle\":\"p%u@x.test\",\"source\":\"email\"}", index);
+	buf_put_byte(out, ']');
 	put_time(out, "updated_at", c->contact_updated_ms[index]);
 	buf_put_byte(out, '}');
 }
@@ -373,7 +376,11 @@ static void put_message_at(struct company *c, struct buf *out, unsigned index)
 	const struct company_part *m = &paged_thread->messages[index];
 
 	(void)c;
-	buf_printf(out, "{\"id\":\"msg_%u\",\"body\":\"v%u\",\"is_inbound\":true", m->id, m->version);
+	buf_printf(out,
+		   "{\"id\":\"msg_%u\",\"type\":\"email\",\"body\":\"v%u\",\"is_inbound\":true,"
+		   "\"recipients\":[{\"_links\":{\"related\":{\"contact\":null}},\"name\":\"P\","
+		   "\"handle\":\"%c%u@x.test\",\"role\":\"from\"}]",
+		   m->id, m->version, m->id % 2 ? 'p' : 'P', paged_thread->id / 2 % COMPANY_PEOPLE);
 	put_time(out, "created_at", m->created_ms);
 	buf_put_byte(out, '}');
 }
@@ -423,6 +430,8 @@ static void serve_one(struct company *c, const char *url, struct sim_answer *out
 	} else if (t->into) {
 		out->status = 301;
 		snprintf(out->location, sizeof out->location, HOST "/conversations/cnv_%u", t->into);
+	} else if (t->id == c->broken && strstr(url, "/messages")) {
+		buf_put_str(&out->body, "{\"oops\":1}");
 	} else if (strstr(url, "/messages")) {
 		serve_messages(c, t, url, &out->body);
 	} else if (strstr(url, "/comments")) {

@@ -6,6 +6,8 @@
 
 #include "sim.h"
 
+#define COMPANY_PEOPLE 5 /* who write: no message says that they are contacts */
+
 struct company_part {
 	unsigned id, version;
 	int64_t created_ms;
@@ -39,15 +41,17 @@ struct company {
 	int64_t *contact_updated_ms;
 	unsigned *contact_version;
 	unsigned contacts, contact_page; /* how many, and how many a page */
-	int rate;                        /* calls a minute */
+	unsigned known; /* so many of them have a handle: p0@x.test, p1@x.test … */
+	int rate;       /* calls a minute */
 	int64_t window;
 	unsigned window_calls, refused;
 	unsigned calls, list_calls, event_calls, thread_calls, search_calls, contact_calls, breaches;
 	unsigned window_searches;
-	bool endless;  /* lists never end */
-	bool forgets;  /* pages can be asked for only by what was given since */
-	bool previews; /* events show ids alone */
-	bool tidy;     /* no page is short that need not be */
+	unsigned broken; /* the thread whose messages cannot be read; 0: none */
+	bool endless;    /* lists never end */
+	bool forgets;    /* pages can be asked for only by what was given since */
+	bool previews;   /* events show ids alone */
+	bool tidy;       /* no page is short that need not be */
 	uint64_t random;
 };
 

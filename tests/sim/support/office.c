@@ -16,6 +16,20 @@ static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), voi
 	return 0;
 }
 
+/* By what a contact's handle is found. */
+static const struct store_schema *schemas(void)
+{
+	static struct store_field handles;
+	static struct store_schema all[2];
+
+	handles = (struct store_field){
+		field_find(provider_type(&provider_front, bytes_str("contacts"))->fields,
+			   bytes_str("handles")),
+		STORE_LIST};
+	all[0] = (struct store_schema){"contacts", &handles, 1, NULL};
+	return all;
+}
+
 static void begin(struct office *o)
 {
 	static const char *const names[] = {"conversations", "tags", "contacts"};
@@ -23,7 +37,8 @@ static void begin(struct office *o)
 	struct why why = {""};
 	char runs[96];
 	size_t n = o->only_threads ? 1 : 3;
-	struct store_options store = {.dir = o->dir, .hooks = {.fsync = hook_fsync}};
+	struct store_options store = {
+		.dir = o->dir, .hooks = {.fsync = hook_fsync}, .schemas = schemas()};
 
 	assert_int_equal(store_open(&store, &o->store, &why), 0);
 	snprintf(runs, sizeof runs, "%s/runs", o->dir);
