@@ -4,13 +4,15 @@
 import os
 import re
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "support"))
 from front import *  # noqa: E402,F403
 
 report = Report("get --live: a conversation that no sync has seen yet", "query: what the search finds is stored and answered",  # noqa: F405
                 "a contact by his handle, and nobody", "what cannot be searched for is answered by the cache, with a word",
-                "nothing is claimed by it, and the next sync brings the rest", "searches keep to their own limit")
+                "nothing is claimed by it, and the next sync brings the rest", "searches keep to their own limit",
+                "while the past is read for hours, a live question is answered in seconds")
 QUIET = "".join("[resource acme/%s]\nevery = 1d\n" % r for r in RESOURCES if r != "messages")  # noqa: F405
 LIVE = dict(max_age=0, on_stale="live")
 
@@ -105,5 +107,27 @@ with workplace() as (folder, started):  # noqa: F405
     assert searches(sim) <= 20, searches(sim)
     assert sim.stats()["breach_total"] == 0, sim.stats()["last_breaches"][:5]
     report.ok("searches keep to their own limit", "%d searches, %s" % (searches(sim), ends))
+    daemon.stop()
+    sim.stop()
+
+with workplace() as (folder, started):  # noqa: F405
+    sim = Front(folder, "--seed", 73, "--contacts", 20, "--companies", 2, "--conversations", 400, "--rate", 50)  # noqa: F405
+    started.append(sim)
+    daemon = front_daemon(folder, sim, source_options="history = 1000d\nresources = conversations")  # noqa: F405
+    started.append(daemon)
+    # What may be asked at once is used up.
+    wait_until("the past is being read", lambda: sim.stats()["calls"] >= 20, 60)  # noqa: F405
+    ids = sorted(sim.truth("conversations").items(), key=lambda item: item[1][1]["created_at"])
+    took = []
+    for old, (_, doc) in ids[:2]:
+        began = time.monotonic()
+        answer = daemon.call("get", resource="conversations", id=old, live=True, timeout_ms=60000)
+        took.append(time.monotonic() - began)
+        assert answer["freshness"]["source"] == "live" and answer["record"]["id"] == old, answer["freshness"]
+    status = daemon.call("status")["sources"][0]["resources"][0]
+    assert status["coverage_ratio"] < 0.9 and any(r["syncing"] for r in daemon.call("status")["sources"][0]["resources"]), status
+    assert max(took) < 20, took
+    assert sim.stats()["breach_total"] == 0, sim.stats()["last_breaches"][:5]
+    report.ok("while the past is read for hours, a live question is answered in seconds", "%.1f and %.1f s" % tuple(took))
     daemon.stop()
     sim.stop()
