@@ -197,6 +197,7 @@ struct route_class {
 };
 
 #define ROUTE_CLASSES_MAX 8
+#define DERIVED_TEXTS_MAX 2
 
 /* A provider. */
 struct provider {
@@ -232,6 +233,9 @@ struct provider {
 	bool (*unlisted)(const struct resource_type *type, struct bytes doc);
 	/* Whether a record was made here, of what others say: no listing shows it, and nobody can be asked for it. Such records come behind those of an ASK_ONE. NULL: none is. */
 	bool (*derived)(const struct resource_type *type, struct bytes id);
+	/* What a record has in a common field that stands for this derived one: one of these texts, borrowed from it. How many; 0: nobody stands for it. NULL: likewise. */
+	size_t (*derived_by)(const struct resource_type *type, const struct record *derived,
+			     const char **field_out, struct bytes texts[DERIVED_TEXTS_MAX]);
 	/* The id of the i-th such record (from 0) that this one takes the place of, also where there is none; and that nothing is derived where this one is. 1, 0: there are no more, or an error. */
 	int (*stands_for)(const struct resource_type *type, struct bytes doc, unsigned i,
 			  struct buf *id);

@@ -55,6 +55,7 @@ const struct provider provider_front = {
 	.seeks_less = "not into comments, nor into the trash unless asked for it, and word by word",
 	.moved = front_moved,
 	.derived = front_derived,
+	.derived_by = front_derived_by,
 	.stands_for = front_stands_for,
 	.cut = front_cut_lists,
 	.nest = front_nest,

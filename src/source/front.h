@@ -82,6 +82,8 @@ int front_put_search(const struct account *a, const struct front_route *route,
 size_t front_recipients(const struct page *part);
 int front_add_people(const struct account *a, struct page *whole, const struct page *part);
 bool front_derived(const struct resource_type *type, struct bytes id);
+size_t front_derived_by(const struct resource_type *type, const struct record *derived,
+			const char **field_out, struct bytes texts[DERIVED_TEXTS_MAX]);
 int front_stands_for(const struct resource_type *type, struct bytes doc, unsigned i, struct buf *id);
 
 /* front_fault.c */

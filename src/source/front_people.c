@@ -168,6 +168,21 @@ bool front_derived(const struct resource_type *type, struct bytes id)
 	       memcmp(id.data, DERIVED, sizeof DERIVED - 1) == 0;
 }
 
+/* The handle as it was written, and as the id has it. */
+size_t front_derived_by(const struct resource_type *type, const struct record *derived,
+			const char **field_out, struct bytes texts[DERIVED_TEXTS_MAX])
+{
+	struct bytes item;
+
+	*field_out = "handles";
+	if (!front_derived(type, derived->id) ||
+	    mp_path(derived->doc, bytes_str("handles.0"), &item) != 1 ||
+	    !mp_find_str(item, "handle", &texts[0]) || texts[0].len >= derived->id.len)
+		return 0;
+	texts[1] = bytes_of(derived->id.data + derived->id.len - texts[0].len, texts[0].len);
+	return 2;
+}
+
 int front_stands_for(const struct resource_type *type, struct bytes doc, unsigned i, struct buf *id)
 {
 	struct bytes list, item, handle, source;

@@ -5,8 +5,6 @@
 #include "run.h"
 #include "sync_state.h"
 
-#include <codec/msgpack.h>
-
 static const uint8_t nil = 0xc0;
 
 /* Whether a record is held that has this text in the field: what the index knows of it. */
@@ -26,22 +24,20 @@ static int has_text(struct run *run, const struct resource *of, const char *fiel
 	return rc < 0 && rc != ERR_CORRUPT ? rc : 0;
 }
 
+/* Whether a record is held that stands for it. */
 static int stands_there(struct run *run, const struct resource *of, const struct record *derived,
 			bool *there_out)
 {
-	struct bytes handle, item, id = derived->id;
-	int rc;
+	const struct provider *p = run->sync->line.account->provider;
+	struct bytes texts[DERIVED_TEXTS_MAX];
+	const char *field;
+	size_t n = p->derived_by ? p->derived_by(of->options.type, derived, &field, texts) : 0;
+	int rc = 0;
 
 	*there_out = false;
-	if (mp_path(derived->doc, bytes_str("handles.0"), &item) != 1 ||
-	    !mp_find_str(item, "handle", &handle))
-		return 0;
-	rc = has_text(run, of, "handles", handle, there_out);
-	if (rc || *there_out || id.len <= handle.len)
-		return rc;
-	/* As its id has it. */
-	return has_text(run, of, "handles", bytes_of(id.data + id.len - handle.len, handle.len),
-			there_out);
+	for (size_t i = 0; i < n && rc == 0 && !*there_out; i++)
+		rc = has_text(run, of, field, texts[i], there_out);
+	return rc;
 }
 
 int run_put_derived(struct run *run, const struct page_record *item, struct why *why)

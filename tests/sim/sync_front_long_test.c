@@ -53,8 +53,9 @@ static void first_reading(void **state)
 	int64_t took = loop_wall_ms(o.loop) - began;
 	print_message(
 		"%u threads, newest day after %lld s, %lld calls in %lld min foretold, %lld taken, %u kills, %u calls for threads, %u for lists\n",
-		threads, (long long)newest / 1000, (long long)plan.calls, (long long)(plan.ms / MINUTE_MS),
-		(long long)(took / MINUTE_MS), kills, o.company->thread_calls, o.company->list_calls);
+		threads, (long long)newest / 1000, (long long)plan.calls,
+		(long long)(plan.ms / MINUTE_MS), (long long)(took / MINUTE_MS), kills,
+		o.company->thread_calls, o.company->list_calls);
 	assert_true((double)plan.ms > (double)took * 0.75 && (double)plan.ms < (double)took * 1.25);
 	assert_true(kills > 0);
 	/* What a kill may cost: threads that were read but for the commit, and the page at work, listed again. */
