@@ -161,7 +161,7 @@ struct sync_state {
 	int64_t rate_limit;     /* calls a window, as the provider says; -1 unknown */
 	int64_t rate_window_ms; /* the window */
 	int64_t rate_remaining;
-	int64_t wait_ms; /* before the next call may be sent; 0: none */
+	int64_t wait_ms; /* before the next call that somebody waits for may be sent; 0: none */
 	uint64_t calls_last_minute;
 	uint64_t calls, retries, bytes;                                       /* since the start */
 	char workspace_id[64], workspace_name[128], region[16], timezone[64]; /* "" until known */

@@ -114,6 +114,9 @@ static int put_call(const struct account *a, const struct ask *ask, struct bytes
 			return put_nested(a, route, ask, cursor, out, why);
 		break;
 	case ASK_SEARCH:
+		if ((traits & TRAIT_SEARCH) && front_put_search(a, route, ask, out) == 0)
+			return 0;
+		break;
 	case ASK_DELETED: break;
 	}
 	return why_set(why, ERR_INVALID, "Front has no such reading of %s",

@@ -102,6 +102,7 @@ static const struct sync_tell tell = {
 	.turn_over = sync_turn_over,
 	.ended = sync_run_ended,
 	.others_wait = plan_others_wait,
+	.hurried = plan_hurried,
 	.window_over = plan_window_over,
 };
 
@@ -130,6 +131,7 @@ struct sync *sync_new(const struct sync_options *options)
 		.route_shares = s->options.route_shares,
 	};
 	budget_init(&s->line.budget, options->budget, options->account.provider->rate_window_ms);
+	s->line.budget.reserve = options->account.provider->reserve_percent / 100.0;
 	if (options->account.provider->rate_assumed)
 		budget_assume(&s->line.budget, options->account.provider->rate_assumed);
 	s->timer = timer_new(options->loop, on_timer, s);
@@ -329,7 +331,8 @@ static void sync_pump(struct sync *s)
 		return;
 	}
 	s->turn = run;
-	s->searched = run->ops->kind == RUN_SEARCH;
+	s->line.budget.urgent = plan_urgent(run);
+	s->asked = plan_live(run);
 	run->turn = true;
 	run_turn(run);
 }
