@@ -47,7 +47,8 @@ static int rows_over(struct merge *m)
 /* Whether frames of the segment can be copied. */
 static bool frames_stay(const struct merge *m, const struct segment *g)
 {
-	return g->meta.dictionary == m->dictionary && (!m->choice.cold || g->meta.cold);
+	return g->meta.dictionary == m->dictionary && (!m->choice.cold || g->meta.cold) &&
+	       !exclude_unclean(m->s, m->resource, g->meta.number);
 }
 
 static bool all_stay(const struct merge *m)
@@ -137,7 +138,8 @@ static int source_begin(struct merge *m, struct merge_source *o)
 {
 	int rc = segment_fields(o->segment, m->s->pages, m->extract.schema);
 
-	o->indexed = !rc && o->segment->same_schema;
+	o->strips = exclude_unclean(m->s, m->resource, o->segment->meta.number);
+	o->indexed = !rc && o->segment->same_schema && !o->strips;
 	return rc ? rc : source_next(m, o);
 }
 
@@ -251,7 +253,7 @@ static uint32_t row_cost(const struct merge *m, bool stays)
 
 static int take_row(struct merge *m, struct merge_source *o, uint32_t *cost)
 {
-	bool stays = frames_stay(m, o->segment);
+	bool stays = !o->strips && frames_stay(m, o->segment);
 	struct segment_row *out = place(m, o);
 
 	if (stays && o->indexed) {
@@ -260,6 +262,8 @@ static int take_row(struct merge *m, struct merge_source *o, uint32_t *cost)
 	}
 	*cost += REMAKE_COST + o->row.raw_bytes * row_cost(m, stays);
 	int rc = unpack(m, o);
+	if (!rc && o->strips)
+		rc = segment_note(o->segment, exclude_record(m->s, m->resource, &m->raw, &out->row));
 	if (!rc && !o->indexed)
 		rc = extract_again(m, o);
 	if (rc)

@@ -12,6 +12,7 @@
 struct merge_source {
 	struct segment *segment;
 	const struct dead *dead;
+	bool strips;    /* its records may have what is excluded */
 	bool indexed;   /* it has the store's schema: terms and columns are taken over */
 	uint32_t index; /* of the sources of the new segment; UINT32_MAX: not among them yet */
 	uint32_t ordinal, hint; /* behind the row at hand */
