@@ -80,6 +80,7 @@ LAYERS          := ficq ficd sync query io source store wire model codec base
 # What each layer's library needs from outside.
 EXT_base        := -lm
 EXT_codec       := $(LIBS_ZLIB) $(LIBS_UTF8PROC)
+EXT_store       := $(LIBS_CRYPTO)
 EXT_source      := $(LIBS_CRYPTO)
 EXT_io          := $(LIBS_EV) $(LIBS_CURL)
 EXT_ficd        := $(LIBS_INIH) $(LIBS_MHD) $(LIBS_CRYPTO)

@@ -72,7 +72,8 @@ struct config_resource {
 	unsigned line;      /* private: of the section, 0: none */
 };
 
-#define CONFIG_ROUTES_MAX 8
+#define CONFIG_ROUTES_MAX  8
+#define CONFIG_EXCLUDE_MAX 64 /* of one source */
 
 /* What calls of some classes may take. */
 struct config_routes {
@@ -104,7 +105,8 @@ struct config_source {
 	const char *timezone;                  /* of schedules: a name that zone_load took */
 	struct week sync_window;               /* when the past is read */
 	enum config_choice sync_window_strict; /* changes too */
-	unsigned wanted;                       /* private: bits of the resource table */
+	const char *exclude; /* "RESOURCE.doc.PATH, …": what is never stored; NULL: nothing */
+	unsigned wanted;     /* private: bits of the resource table */
 	struct config_resource resources[CONFIG_RESOURCES_MAX]; /* all that the provider has, enabled or not */
 	size_t resource_count;
 	struct config_resource other; /* private: what config_resource answers for a name it does not know */

@@ -73,6 +73,9 @@ struct mp_outline;
 int record_value_in(const struct record *r, const struct mp_outline *outline, const struct field *f,
 		    struct buf *out);
 
+/* Calls `each` with every text of a value that field_value gave, and every integer as its digits, until it answers true: then so does this. */
+bool field_texts(struct bytes value, bool (*each)(void *ctx, struct bytes text), void *ctx);
+
 /*
  * A value as an index keeps it: as field_value gives it, but a time as an integer of milliseconds.
  */

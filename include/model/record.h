@@ -39,6 +39,9 @@ void record_encode(const struct record *r, struct buf *out);
 /* Borrows from `encoded`; revision is set to 0. ERR_CORRUPT when it is not such an array, or an id is missing or too long. */
 int record_decode(struct bytes encoded, struct record *out);
 
+/* Its provider says that it took away what stood in it. */
+bool record_redacted(const struct record *r);
+
 /* A copy is settled when it was read at least two of the provider's seconds after the record's last change. An unsettled one may
  * miss a later change within the same second, and must be read again when it shows up again. */
 bool record_settled(const struct record *r);

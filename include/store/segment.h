@@ -119,7 +119,14 @@
  *                 (since 0.2)
  *     coverage    as model/coverage.h encodes it
  *     damaged     as model/interval.h encodes it
- *     marks       map of str to bin, ascending
+ *     marks       map of str to bin, ascending; the store's own among them:
+ *                   forget.key        32 bytes, and forgotten.0000 …: seals of 16 bytes each, of what was forgotten: of HMAC-SHA-256 with the key,
+ *                                     over the resource, a zero byte and the id, the first ones
+ *                   purge:RESOURCE    u64 r, u64 d, u64 x, u8 settled: files with numbers below r are to have no dead rows, no dictionary is to have a number below d, and files below x may
+ *                                     have what is excluded
+ *                   scrub:RESOURCE    old copies are to go with the next purge
+ *                   exclude:RESOURCE  paths of members that are not stored, a line each
+ *                   lead:RESOURCE     u64: by how many ms a record may be older than its parent
  *
  * Versions
  *   1  the first (release 0.1.0)

@@ -145,6 +145,29 @@ void store_rush(struct store *s, bool on);
 /* Asks for what is in the journal to be written to segments, by store_work. */
 void store_flush(struct store *s);
 
+/* Asks for old copies that transactions noted (txn_scrub) to go from the disk, by store_work. */
+void store_scrub(struct store *s);
+/* Files that are written anew, and their bytes. */
+struct store_purge {
+	uint64_t files, bytes;
+};
+
+/* Whether something that was forgotten or replaced may still be on the disk, and in which files. What readers hold open stays until they are done. */
+bool store_purging(const struct store *s, struct store_purge *left_out);
+/* What forgetting a record of the resource makes the store write anew: adds it. */
+void store_purge_cost(const struct store *s, const char *resource, struct store_purge *cost);
+
+/* A member of a resource's documents, by its path (model/strip.h). */
+struct store_exclusion {
+	const char *resource; /* NULL: the end of a list */
+	const char *path;
+};
+
+/* From now on these are taken out of what is put, before anything is made of it, and no others; store_work takes them out of what is held, all copies of it, until
+ * store_purging says that it is over; a store that is opened again and told the same goes on with that. The list is copied. 0; ERR_INVALID: a resource's name or a path that
+ * cannot be one; ERR_LIMIT: more than 64 paths or 4 KiB of one resource; ERR_NOMEM; then nothing has changed. */
+int store_exclude(struct store *s, const struct store_exclusion *list);
+
 struct store_stats {
 	uint64_t revision;
 	uint64_t commits;
@@ -170,7 +193,7 @@ enum put_outcome {
 	PUT_UPDATED, /* another state was held */
 	PUT_SAME,    /* nothing changes but, maybe, when it was seen; also a tombstone where no live
 	              * record was held (it is kept, too) */
-	PUT_POORER,  /* a fuller or newer copy is held; this one is dropped */
+	PUT_POORER,  /* a fuller or newer copy is held, or it was forgotten; this one is dropped */
 	PUT_DELETED, /* a live record became a tombstone */
 };
 
@@ -198,6 +221,19 @@ int store_begin(struct store *s, struct txn **txn_out, struct why *why);
  * as it was before the call. outcome_out may be NULL. */
 int txn_put(struct txn *t, const char *resource, const struct record *record,
 	    enum put_outcome *outcome_out, struct why *why);
+
+#define STORE_FORGET_KEY 32 /* random bytes */
+
+/* The record is forgotten: with the commit it is gone without a tombstone, and from then on what is put under its id, or, where the schema names parents, as its child, is
+ * dropped (PUT_POORER). What the disk still has of it, and every dictionary of its resource, goes by store_work until store_purging says that it is over; whoever
+ * stops the process finds that going on. Of the id stays what tells it when it comes again, made with `key` (STORE_FORGET_KEY bytes, the same in one transaction), or with the key of the first time; {NULL, 0}: nothing stays, and
+ * nothing is refused.
+ * Coverage stays as it is. `held_out`: a record, or its tombstone, was held. ERR_INVALID: no id can be so, or this transaction has put it; ERR_LIMIT: 100,000 records of one
+ * resource at once, about 130,000 in all. */
+int txn_forget(struct txn *t, const char *resource, struct bytes id, struct bytes key,
+	       bool *held_out, struct why *why);
+/* Something that this transaction replaces must not stay on the disk as an old copy: it goes with the next store_scrub after the commit. 0, ERR_LIMIT, ERR_NOMEM. */
+int txn_scrub(struct txn *t, const char *resource);
 
 /* Coverage changes, visible with the same commit as the puts. They act in order on the
  * transaction's own copy, so that their errors (ERR_LIMIT, ERR_NOMEM, ERR_INVALID of a chain with a
@@ -264,6 +300,10 @@ unsigned snapshot_quarantined(const struct snapshot *v, const char *resource, in
 			      int64_t end_ms);
 /* A mark's value, borrowed from the snapshot; {NULL, 0} when there is none. */
 struct bytes snapshot_mark(const struct snapshot *v, const char *key);
+
+/* Whether the record was forgotten (txn_forget), and whether any was. */
+bool snapshot_forgotten(const struct snapshot *v, const char *resource, struct bytes id);
+bool snapshot_forgets(const struct snapshot *v);
 
 /* By how many milliseconds at most a record of the resource was created before its parent was, 0 and more: what is younger than a time belongs
  * to nobody who is younger than that and so much. False: nobody knows; some have no parent that is held, or were written before the store kept this. */

@@ -22,6 +22,12 @@ int trail_open(const char *dir, size_t file_bytes, unsigned files, struct trail 
 void trail_close(struct trail *t);
 int trail_append(struct trail *t, struct bytes value, struct why *why);
 
+/* Writes the files anew whose entries `edit` changes, one with each call, from *at (at first 0) on. `edit` appends what an entry is to be instead and answers 1, or 0: it
+ * stays. What is damaged goes. 1: there is more, 0: done, or an error, after which the files are as they were or whole. */
+int trail_edit_step(struct trail *t, size_t *at,
+		    int (*edit)(void *ctx, struct bytes value, struct buf *out), void *ctx,
+		    struct why *why);
+
 /* Newest first: calls `each` with the value and its sequence number (grows by one an entry, across
  * files), starting below `before` (UINT64_MAX: at the newest), until it answers false. Damaged
  * entries are left out. 0 or an error. */

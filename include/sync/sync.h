@@ -253,6 +253,34 @@ void sync_retain_forget(struct sync *s, void *ctx); /* `done` does not come any 
 /* From when on a resource (or its parent's child) is kept; TIME_MIN: from ever. */
 int64_t sync_retain_start(const struct sync *s, const char *resource);
 
+#define SYNC_FORGET_RESOURCES 32
+
+/* What is forgotten, and how far that is. */
+struct sync_forgetting {
+	struct {
+		const char *resource; /* borrowed from the provider */
+		uint64_t records;
+	} erased[SYNC_FORGET_RESOURCES]; /* of each resource that is touched, in the order in which it was met */
+	size_t resources;
+	struct store_purge files; /* that are, or would be, written anew; once they are known */
+	struct store_purge left;  /* of them still to do */
+	const char *phase;        /* "looking", "erasing", "rewriting" */
+};
+
+/* The record and all that is under it (a thread with its children; a contact with whoever was merged into it and with the threads that name it) go from the store and from the
+ * disk, and no sync brings them back; see store.h, txn_forget. First as soon as no run has the turn, then beside everything else; a daemon that is stopped goes
+ * on at its next start. `dry_run`: it is only looked for. `done` comes exactly once, from the loop, after the last of it has gone from the disk, or from sync_stop; what it is given is
+ * borrowed for the call. The id need not be of a record that is held. ERR_INVALID: of this resource nothing can be forgotten by itself (a child: forget its thread; no resource of records);
+ * ERR_BUSY: another one is under way, or while stopping; ERR_NOMEM. */
+int sync_forget(struct sync *s, const struct resource_type *type, struct bytes id, bool dry_run,
+		void (*done)(void *ctx, int rc, const struct sync_forgetting *what,
+			     const struct why *why),
+		void *ctx, struct why *why);
+/* NULL: none is under way. Borrowed until the next turn of the loop. */
+const struct sync_forgetting *sync_forget_state(const struct sync *s);
+void sync_forget_leave(struct sync *s,
+		       void *ctx); /* `done` does not come any more; what was begun goes on */
+
 /* Nothing is under way or due now (or nothing can be: see the state's trouble). */
 bool sync_idle(const struct sync *s);
 

@@ -96,6 +96,8 @@ const struct option config_options[] = {
 	 .help = "an answer that stands still for so long is given up; one that moves may take as long as it takes"},
 	{SOURCE(wanted), .name = "resources", .type = OPTION_RESOURCES, .fallback = "all",
 	 .help = "what is mirrored: all, or a list; conversations bring their messages, tickets their parts"},
+	{SOURCE(exclude), .name = "exclude", .type = OPTION_EXCLUDE, .fallback = "", .reloadable = true,
+	 .help = "members of the provider's objects that are never stored, a list such as contacts.doc.phone, conversations.doc.custom_attributes.ssn; what is stored of them already goes from the disk"},
 	{SOURCE(timezone), .name = "timezone", .type = OPTION_ZONE, .fallback = "UTC",
 	 .help = "whose clocks schedules go by: UTC, local (this machine's), or a name such as Europe/Berlin"},
 	{SOURCE(sync_window), .name = "sync_window", .type = OPTION_WEEK, .fallback = "any",
@@ -179,7 +181,6 @@ const struct resource_default config_resources[] = {
 const size_t config_resource_count = sizeof config_resources / sizeof *config_resources;
 
 static const struct option_later later[] = {
-	{SECTION_SOURCE, "exclude", ""},
 	{SECTION_RESOURCE, "window", "1d"},
 };
 

@@ -26,6 +26,7 @@ enum option_type {
 	OPTION_ZONE,       /* const char *: of a time zone that can be loaded */
 	OPTION_WEEK,       /* struct week */
 	OPTION_ROUTES,     /* struct config_routes */
+	OPTION_EXCLUDE,    /* const char *: "RESOURCE.doc.PATH, …"; NULL when empty */
 	OPTION_LISTEN,     /* const char *: a loopback address or an absolute path; NULL: "off" */
 	OPTION_TEXT,       /* const char *: one line; NULL when empty */
 	OPTION_ADDRESSES,  /* const char *: mail addresses divided by commas; NULL when empty */

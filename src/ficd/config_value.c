@@ -369,6 +369,50 @@ static int parse_routes(struct config_routes *out, const char *text, struct why 
 	return 0;
 }
 
+/* Why it cannot be "RESOURCE.doc.PATH"; NULL: it is. */
+static const char *exclusion_wrong(struct bytes item)
+{
+	static const char doc[] = "doc.";
+	const uint8_t *dot = memchr(item.data, '.', item.len);
+	size_t name = dot ? (size_t)(dot - item.data) : item.len;
+	struct bytes path = bytes_of(item.data + name + (dot != NULL),
+				     item.len - name - (dot != NULL));
+
+	if (resource_index(bytes_of(item.data, name)) < 0)
+		return "begins with no resource";
+	if (path.len <= strlen(doc) || memcmp(path.data, doc, strlen(doc)) != 0)
+		return "names no member of its objects: RESOURCE.doc.PATH";
+	if (item.data[item.len - 1] == '.' || memmem(item.data, item.len, "..", 2))
+		return "has an empty step";
+	return NULL;
+}
+
+static int parse_exclude(const char **out, const char *text, struct arena *memory, struct why *why)
+{
+	struct buf all = {0};
+	struct bytes item;
+	unsigned count = 0;
+
+	while (list_next(&text, &item)) {
+		const char *wrong = ++count > CONFIG_EXCLUDE_MAX ? "is one too many"
+								 : exclusion_wrong(item);
+		if (wrong) {
+			buf_release(&all);
+			return why_set(
+				why, ERR_INVALID,
+				"expected up to %d members such as contacts.doc.phone, but '%.*s' %s",
+				CONFIG_EXCLUDE_MAX, (int)(item.len < 80 ? item.len : 80),
+				(const char *)item.data, wrong);
+		}
+		buf_put_str(&all, count > 1 ? ", " : "");
+		buf_put_bytes(&all, item);
+	}
+	*out = count ? arena_str(memory, buf_bytes(&all)) : NULL;
+	int rc = all.error || (count && !*out) ? why_set(why, ERR_NOMEM, "out of memory") : 0;
+	buf_release(&all);
+	return rc;
+}
+
 static int parse_schedule(void *field, const char *text, struct why *why)
 {
 	struct why inner = {""};
@@ -474,6 +518,7 @@ int option_parse(const struct option *o, void *section, const char *text, struct
 	case OPTION_NUMBER: return parse_number(o, field, text, why);
 	case OPTION_URL: return parse_url(field, text, memory, why);
 	case OPTION_TOKEN: return parse_token(o, field, text, memory, why);
+	case OPTION_EXCLUDE: return parse_exclude(field, text, memory, why);
 	case OPTION_LISTEN: return parse_listen(field, text, memory, why);
 	case OPTION_RESOURCES: return parse_resources(field, text, why);
 	case OPTION_SCHEDULE: return parse_schedule(field, text, why);
@@ -564,6 +609,7 @@ void option_print(const struct option *o, const void *section, struct buf *out)
 	case OPTION_SOCKET:
 	case OPTION_CHOICE:
 	case OPTION_ZONE:
+	case OPTION_EXCLUDE:
 	case OPTION_TEXT:
 	case OPTION_ADDRESSES:
 	case OPTION_SMTP:

@@ -98,6 +98,11 @@ static const struct param prune_params[] = {
 	{NULL, PARAM_TEXT, false},
 };
 
+static const struct param forget_params[] = {
+	{"resource", PARAM_TEXT, true}, {"id", PARAM_TEXT, true},  {"source", PARAM_TEXT, false},
+	{"dry_run", PARAM_BOOL, false}, {NULL, PARAM_TEXT, false},
+};
+
 static const struct param runs_params[] = {
 	{"source", PARAM_TEXT, false},   {"resource", PARAM_TEXT, false},
 	{"limit", PARAM_INTEGER, false}, {"cursor", PARAM_TEXT, false},
@@ -131,6 +136,7 @@ const struct method methods[] = {
 	{"runs", false, false, runs_params, method_runs},
 	{"verify", true, false, source_params, method_verify},
 	{"prune", true, false, prune_params, method_prune},
+	{"forget", true, false, forget_params, method_forget},
 	{"dead", false, false, dead_params, method_dead},
 	{"dead_retry", true, false, letter_params, method_dead_retry},
 	{"dead_drop", true, false, letter_params, method_dead_drop},

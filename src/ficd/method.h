@@ -51,6 +51,7 @@ void method_sync(struct request *r);
 void method_runs(struct request *r);
 void method_verify(struct request *r);
 void method_prune(struct request *r);
+void method_forget(struct request *r);
 void method_dead(struct request *r);
 void method_dead_retry(struct request *r);
 void method_dead_drop(struct request *r);

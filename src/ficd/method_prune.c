@@ -160,8 +160,10 @@ static bool next_source(struct prune *p)
 		return true;
 	}
 	if (!p->dry_run)
-		for (size_t i = 0; i < p->count; i++)
+		for (size_t i = 0; i < p->count; i++) {
 			store_flush(p->sources[i].store);
+			store_scrub(p->sources[i].store);
+		}
 	answer(p);
 	return false;
 }

@@ -210,7 +210,7 @@ static enum held held_as(const struct reading *g, const struct resource_type *ty
 	struct record record;
 
 	if (!id.len || id.len > RECORD_ID_MAX || snapshot_peek(g->view, type->name, id, &record) != 1)
-		return HELD_NOT;
+		return snapshot_forgotten(g->view, type->name, id) ? HELD_DELETED : HELD_NOT;
 	return record.flags & RECORD_DELETED ? HELD_DELETED : HELD;
 }
 
@@ -293,8 +293,17 @@ static void put_unknown(struct reading *g, const struct freshness *f)
 	}
 }
 
+/* What is said of a record that was forgotten. */
+static void put_forgotten(struct buf *out)
+{
+	mp_put_map(out, 3);
+	put_text(out, "reason", "deleted");
+	put_text(out, "detail", "forgotten");
+	put_text(out, "since", NULL);
+}
+
 /* Why there is no such record to show. */
-static void answer_absence(struct reading *g, const struct record *stone)
+static void answer_absence(struct reading *g, const struct record *stone, bool forgotten)
 {
 	struct buf *out = &g->request->result;
 	struct freshness f;
@@ -306,7 +315,9 @@ static void answer_absence(struct reading *g, const struct record *stone)
 		return;
 	}
 	mp_put_cstr(out, "absence");
-	if (stone && (stone->flags & RECORD_MERGED)) {
+	if (forgotten) {
+		put_forgotten(out);
+	} else if (stone && (stone->flags & RECORD_MERGED)) {
 		mp_put_map(out, 3);
 		put_text(out, "reason", "merged");
 		put_text(out, "detail", "it was merged into another record");
@@ -352,9 +363,9 @@ static int find(struct reading *g, struct bytes id, struct record *record)
 	if (rc == 1 && !(record->flags & RECORD_DELETED))
 		return 1;
 	if (rc == 1)
-		answer_absence(g, record);
+		answer_absence(g, record, false);
 	else if (rc == 0)
-		answer_absence(g, NULL);
+		answer_absence(g, NULL, snapshot_forgotten(g->view, g->type->name, id));
 	else
 		reading_fail(g, rc, &(struct why){""});
 	return 0;
@@ -373,6 +384,11 @@ void method_get(struct request *r)
 		return;
 	g->asks.id = id;
 	g->asks.insists = param_bool(r, "live");
+	/* The provider is not asked for it, either. */
+	if (snapshot_forgotten(g->view, g->type->name, id)) {
+		answer_absence(g, NULL, true);
+		return;
+	}
 	reading_share(g);
 	if (!reading_meets(g) || !find(g, id, &record) || !put_row(g, &record) || !reading_has_room(g))
 		return;

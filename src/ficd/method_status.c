@@ -152,6 +152,21 @@ static void put_workspace(struct buf *out, const struct sync_state *state)
 	put_text(out, "timezone", state->timezone);
 }
 
+/* What was forgotten, excluded or removed upstream and is still to go from the disk. */
+static void put_erasing(struct buf *out, const struct source *s)
+{
+	struct store_purge left;
+
+	mp_put_cstr(out, "erasing");
+	if (!store_purging(s->store, &left)) {
+		mp_put_nil(out);
+		return;
+	}
+	mp_put_map(out, 2);
+	put_integer(out, "files", (int64_t)left.files);
+	put_integer(out, "bytes", (int64_t)left.bytes);
+}
+
 static void put_source(struct buf *out, const struct source *s)
 {
 	struct snapshot *view = snapshot_new(s->store);
@@ -159,7 +174,7 @@ static void put_source(struct buf *out, const struct source *s)
 	uint32_t n = 0;
 
 	sync_state(s->sync, &state);
-	mp_put_map(out, 10);
+	mp_put_map(out, 11);
 	put_text(out, "name", s->config->name);
 	put_text(out, "provider", s->config->provider);
 	put_workspace(out, &state);
@@ -169,6 +184,7 @@ static void put_source(struct buf *out, const struct source *s)
 	put_breaker(out, &state);
 	put_integer(out, "calls", (int64_t)state.calls);
 	put_integer(out, "dead_letters", sync_dead_count(s->sync));
+	put_erasing(out, s);
 	mp_put_cstr(out, "resources");
 	size_t mark = mp_begin_array(out);
 	for (const struct resource_type *t = s->provider->types; view && t->name; t++) {

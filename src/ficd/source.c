@@ -9,6 +9,7 @@
 #include <base/log.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define TRAIL_FILE_BYTES (1024 * 1024)
@@ -44,6 +45,7 @@ static void on_flush(void *ctx)
 	struct source *s = ctx;
 
 	store_flush(s->store);
+	store_scrub(s->store);
 }
 
 static bool on_store_task(void *ctx)
@@ -54,6 +56,30 @@ static bool on_store_task(void *ctx)
 		return true;
 	heap_trim(s->daemon->heap); /* a commit takes and frees much */
 	return false;
+}
+
+/* What is never stored, as the configuration says now. */
+static int exclude(struct source *s, struct why *why)
+{
+	struct store_exclusion list[CONFIG_EXCLUDE_MAX + 1] = {{NULL, NULL}};
+	char *text = s->config->exclude ? strdup(s->config->exclude) : NULL, *rest = text;
+	size_t n = 0;
+
+	if (s->config->exclude && !text)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	for (char *item; n < CONFIG_EXCLUDE_MAX && (item = strsep(&rest, ","));) {
+		item += strspn(item, " ");
+		char *path = strstr(item, ".doc.");
+		if (!path)
+			continue; /* the configuration has checked it */
+		*path = 0;
+		list[n++] = (struct store_exclusion){item, path + strlen(".doc.")};
+	}
+	int rc = store_exclude(s->store, list);
+	free(text);
+	return rc ? why_set(why, rc, "exclude of source %s cannot be kept: %s", s->config->name,
+			    err_name(rc))
+		  : 0;
 }
 
 static int open_store(struct source *s, struct why *why)
@@ -86,6 +112,8 @@ static int open_store(struct source *s, struct why *why)
 	options.schemas = indexed_schemas(s->indexed);
 	snprintf(path, sizeof path, "%s/%s", c->state_dir, s->config->name);
 	rc = store_open(&options, &s->store, why);
+	if (!rc)
+		rc = exclude(s, why);
 	if (rc)
 		return rc;
 	snprintf(path, sizeof path, "%s/%s/runs", c->state_dir, s->config->name);
@@ -242,6 +270,10 @@ void source_configure(struct source *s)
 				       .resources = resources,
 				       .resource_count = wanted_resources(s, resources)};
 
+	struct why why = {""};
+
+	if (exclude(s, &why))
+		log_error("ficd", "%s", why.text);
 	sync_configure(s->sync, &options);
 	source_token(s);
 	hooks_configure(s->hooks);

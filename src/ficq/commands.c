@@ -407,6 +407,27 @@ const struct command_spec command_table[CMD_NUMBER] = {
 					{NULL, NULL},
 				},
 		},
+	[CMD_FORGET] =
+		{
+			.name = "forget",
+			.synopsis = "RESOURCE ID",
+			.summary = "erase a record and all that is under it from the daemon's disk",
+			.detail = "A conversation goes with its messages; a contact with the contacts that were "
+				  "merged into it and with every conversation that names it. Nothing of it is left "
+				  "in any file when this ends, and no sync brings it back. What the provider has "
+				  "stays as it is. On a terminal it asks first; elsewhere it needs --yes.",
+			.args_min = 2,
+			.args_max = 2,
+			.first = ARG_RESOURCE,
+			.rest = ARG_ID,
+			.options = BIT(OPT_SOURCE) | BIT(OPT_DRY_RUN) | BIT(OPT_YES),
+			.examples =
+				(const struct example[]){
+					{"ficq forget conversations 200963800004193 --dry-run",
+					 "what would go with a conversation"},
+					{NULL, NULL},
+				},
+		},
 	[CMD_DEAD] =
 		{
 			.name = "dead",

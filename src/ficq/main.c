@@ -7,6 +7,7 @@
 #include "dead.h"
 #include "export.h"
 #include "feed.h"
+#include "forget.h"
 #include "help.h"
 #include "inspect.h"
 #include "mcp.h"
@@ -39,6 +40,7 @@ static int (*const functions[CMD_NUMBER])(struct app *a) = {
 	[CMD_EXPORT] = export_command,
 	[CMD_VERIFY] = care_verify,
 	[CMD_PRUNE] = care_prune,
+	[CMD_FORGET] = forget_command,
 	[CMD_DEAD] = dead_command,
 	[CMD_ALERTS] = alerts_command,
 	[CMD_RELOAD] = care_reload,

@@ -75,6 +75,7 @@ const struct option_spec option_table[OPT_COUNT] = {
 		      "stay until the sync has ended (the default on a terminal)"},
 	[OPT_NO_WAIT] = {0, "no-wait", NULL, NULL, "start the sync and leave (the default elsewhere)"},
 	[OPT_DRY_RUN] = {0, "dry-run", NULL, NULL, "tell what it would do and cost, and do nothing"},
+	[OPT_YES] = {'y', "yes", NULL, NULL, "do it without asking"},
 	[OPT_ALL] = {0, "all", NULL, NULL, "every dead letter; in a list, those that were dropped too"},
 	[OPT_IDLE] = {0, "idle", NULL, NULL,
 		      "wait until no sync is under way or due, however fresh the data are"},

@@ -45,6 +45,7 @@ enum option {
 	OPT_WAIT,
 	OPT_NO_WAIT,
 	OPT_DRY_RUN,
+	OPT_YES,
 	OPT_ALL,
 	OPT_IDLE,
 	OPT_PRINT_CONFIG,

@@ -197,6 +197,13 @@ static void put_troubles(struct drawing *d, struct bytes source)
 	}
 	if (mp_find_int(source, "dead_letters", &letters) && letters > 0)
 		buf_printf(d->out, "  %lld records cannot be read: ficq dead\n", (long long)letters);
+	if (member(source, "erasing.files").data) {
+		buf_put_str(d->out, "  being erased from the disk: ");
+		member_show(d->out, d->show, source, "erasing.files", CELL_NUMBER);
+		buf_put_str(d->out, " files, ");
+		member_show(d->out, d->show, source, "erasing.bytes", CELL_BYTES);
+		buf_put_str(d->out, " to go\n");
+	}
 }
 
 static void put_workspace(struct drawing *d, struct bytes workspace)

@@ -8,6 +8,8 @@
 
 #include "field_walk.h"
 
+#include <stdio.h>
+
 const struct field envelope_fields[] = {
 	{"id", FIELD_TEXT, NULL, "the provider's id"},
 	{"created", FIELD_TIME, NULL, "when the provider made it"},
@@ -271,4 +273,22 @@ int field_value(const struct field *f, struct bytes doc, struct buf *out)
 	return record_value(
 		&(struct record){.doc = doc, .created_ms = TIME_NONE, .updated_ms = TIME_NONE}, f,
 		out);
+}
+
+bool field_texts(struct bytes value, bool (*each)(void *ctx, struct bytes text), void *ctx)
+{
+	struct mp_reader r = mp_reader_of(value);
+	struct mp_value v;
+	char digits[24];
+
+	while (mp_next(&r, &v) == 1) {
+		if (v.type == MP_INT) {
+			int n = snprintf(digits, sizeof digits, "%lld", (long long)v.integer);
+			v.type = MP_STR;
+			v.str = bytes_of(digits, (size_t)n);
+		}
+		if (v.type == MP_STR && each(ctx, v.str))
+			return true;
+	}
+	return false;
 }

@@ -111,3 +111,10 @@ bool record_settled(const struct record *r)
 		return false;
 	return seconds(r->seen_ms) >= seconds(changed) + 2;
 }
+
+bool record_redacted(const struct record *r)
+{
+	bool redacted = false;
+
+	return mp_find_bool(r->doc, "redacted", &redacted) && redacted;
+}

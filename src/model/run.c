@@ -114,3 +114,17 @@ int run_decode(struct bytes entry, struct run_entry *out)
 		return ERR_SYNTAX;
 	return 0;
 }
+
+int run_reword(struct bytes entry, const char *words, struct buf *out)
+{
+	struct bytes error, whole;
+
+	if (!mp_find_str(entry, "error", &error) || error.len == 0 || bytes_is(error, words) ||
+	    mp_find(entry, bytes_str("error"), &whole) != 1)
+		return 0;
+	size_t before = (size_t)(whole.data - entry.data);
+	buf_put(out, entry.data, before);
+	mp_put_cstr(out, words);
+	buf_put(out, whole.data + whole.len, entry.len - before - whole.len);
+	return 1;
+}

@@ -1,6 +1,7 @@
 /*
  * choice: see the header. In this order:
  *
+ *   files with what is to go from the disk (purge.h)
  *   files of another schema, and those of the oldest dictionary when there are too many, each by
  *     itself
  *   files of which a third is dead, together
@@ -14,6 +15,7 @@
  * small ones wait until a full one comes of them, or until they are RUSH_SMALL.
  */
 #include "choice.h"
+#include "purge.h"
 
 #include <stdlib.h>
 
@@ -29,6 +31,7 @@
 #define DEAD_PART 40u
 
 struct candidate {
+	const struct state_segment *entry;
 	struct segment *segment;
 	uint32_t live, dead;
 	uint64_t bytes; /* packed, of those that live */
@@ -96,6 +99,7 @@ static void gather(struct store *s, const struct state_resource *r, struct candi
 		    (s->rush && g->meta.dictionary != r->dictionary))
 			continue;
 		c->items[c->count++] = (struct candidate){
+			.entry = &r->segments[i],
 			.segment = g,
 			.live = live,
 			.dead = g->meta.records - live,
@@ -145,6 +149,21 @@ static uint64_t oldest_dictionary(const struct state_resource *r)
 			oldest = number;
 	}
 	return oldest;
+}
+
+/* Not those that are packed densely together with others. */
+static void choose_purged(const struct candidates *c, const struct state_resource *r,
+			  struct choice *out)
+{
+	const struct purge p = purge_of(c->store->state, r->name);
+
+	for (size_t i = 0; p.rows && i < c->count; i++) {
+		const struct candidate *one = &c->items[i];
+		bool alike = out->count == 0 ||
+			     out->segments[0]->meta.cold == one->segment->meta.cold;
+		if (alike && purge_needs(&p, one->entry) && !take(c, out, one))
+			return;
+	}
 }
 
 static void choose_old(const struct candidates *c, const struct state_resource *r, struct choice *out)
@@ -286,7 +305,9 @@ int choice_make(struct store *s, const struct state_resource *r, struct choice *
 		return ERR_NOMEM;
 	}
 	gather(s, r, &c);
-	choose_old(&c, r, out);
+	choose_purged(&c, r, out);
+	if (out->count == 0)
+		choose_old(&c, r, out);
 	if (out->count == 0)
 		choose_dead(&c, out);
 	if (out->count == 0)

@@ -106,15 +106,20 @@ static bool state_names(const struct state *t, const struct state_resource *r, c
 }
 
 /* Segments that the next state no longer names go with their last reader. */
-static void doom(const struct state *old, const struct state *next, uint64_t manifest)
+static void doom(struct store *s, const struct state *next)
 {
+	const struct state *old = s->state;
+
 	for (size_t i = 0; i < old->resources_count; i++) {
 		const struct state_resource *r = old->resources[i];
-		for (size_t j = 0; j < r->count; j++)
-			if (!state_names(next, r, r->segments[j].segment)) {
-				r->segments[j].segment->doomed = true;
-				r->segments[j].segment->doomed_at = manifest;
-			}
+		for (size_t j = 0; j < r->count; j++) {
+			struct segment *g = r->segments[j].segment;
+			if (state_names(next, r, g))
+				continue;
+			s->lingering += !g->doomed;
+			g->doomed = true;
+			g->doomed_at = s->manifests + 1;
+		}
 	}
 }
 
@@ -200,9 +205,10 @@ static void publish(struct commit *c)
 	struct state *old = s->state;
 
 	prepared_close(&c->p);
-	doom(old, c->p.next, s->manifests + 1);
+	doom(s, c->p.next);
 	s->state = c->p.next;
 	memo_forget(&s->memo);
+	forgotten_load(&s->forgotten, s->state);
 	c->p.next = NULL;
 	s->commits++;
 	s->filters_wanted = true;
@@ -405,6 +411,8 @@ void txn_commit(struct txn *t, void (*done)(void *ctx, int rc, const struct why 
 
 	assert(!t->committing);
 	int rc = c ? lead_settle(t) : ERR_NOMEM;
+	if (!rc)
+		rc = forgotten_settle(t);
 	if (rc) {
 		why_set(&why, rc, "cannot begin a commit: %s", err_name(rc));
 		free(c);
@@ -475,6 +483,7 @@ static void internal_start(struct store *s, struct commit *c)
 	if (c->p.compact[0]) {
 		c->p.stage = PREPARE_CHOOSE;
 		s->merging = c;
+		s->merge_void = false;
 	} else {
 		s->committing = s->commit = c;
 	}
@@ -499,8 +508,9 @@ int commit_dictionary(struct store *s, const char *resource, struct bytes dictio
 		free(c);
 		return ERR_NOMEM;
 	}
-	part->dictionary = s->next_file++;
-	part->dictionary_new = true;
+	part->dictionary_new = dictionary.len > 0;
+	part->dictionary_none = !part->dictionary_new;
+	part->dictionary = part->dictionary_new ? s->next_file++ : 0;
 	*c = (struct commit){.p = {.s = s, .t = t, .internal = true, .changed = true},
 			     .done = upkeep_done,
 			     .ctx = s};
@@ -521,6 +531,33 @@ int commit_upkeep(struct store *s, const char *compact, bool quarantine)
 		.done = compact ? compact_done : upkeep_done,
 		.ctx = s};
 	snprintf(c->p.compact, sizeof c->p.compact, "%s", compact ? compact : "");
+	internal_start(s, c);
+	return 0;
+}
+
+int commit_settle(struct store *s, const char *resource,
+		  int (*note)(struct txn *t, const char *resource, const void *arg), const void *arg)
+{
+	struct txn_part *part = NULL;
+	struct commit *c;
+	struct txn *t;
+
+	assert(!s->committing);
+	if (internal_new(s, &c, &t))
+		return ERR_NOMEM;
+	int rc = note(t, resource, arg);
+	if (!rc && state_find(s->state, resource))
+		rc = txn_part(t, resource, &part, NULL);
+	if (rc) {
+		txn_free(t);
+		free(c);
+		return rc;
+	}
+	if (part)
+		part->settles = true;
+	*c = (struct commit){.p = {.s = s, .t = t, .internal = true, .changed = true},
+			     .done = upkeep_done,
+			     .ctx = s};
 	internal_start(s, c);
 	return 0;
 }

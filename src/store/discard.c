@@ -105,6 +105,7 @@ void store_segment_end(void *ctx, struct segment *g)
 	struct store *s = ctx;
 
 	if (g->doomed) {
+		s->lingering--;
 		/* The previous manifest still names it, unless there was another one since. */
 		if (s->keep_previous && g->doomed_at >= s->manifests)
 			store_retire(s, g->file.path);

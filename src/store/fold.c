@@ -172,6 +172,8 @@ static int take_row(struct store *s, struct segment *g, struct fold *f, struct p
 		rc = segment_frame(g, s->pages, &out->row, &s->frame);
 	if (!rc && (packer || !f->indexed))
 		rc = unpack(s, g, &out->row, &raw);
+	if (!rc && f->strips)
+		rc = segment_note(g, exclude_record(s, g->resource, &raw, &out->row));
 	if (!rc && !f->indexed)
 		rc = extract_again(g, buf_bytes(&raw), f);
 	if (!rc && stays)
@@ -232,7 +234,8 @@ static int segment_begin(struct store *s, struct fold *f, const struct state_seg
 	f->extracted_before = f->extract.count;
 	f->ordinal = f->hint = f->probed = 0;
 	int rc = segment_fields(g, s->pages, f->extract.schema);
-	f->indexed = !rc && g->same_schema;
+	f->strips = exclude_unclean(s, g->resource, g->meta.number);
+	f->indexed = !rc && g->same_schema && !f->strips;
 	if (f->indexed)
 		f->sources[f->sources_count++].segment = g;
 	return rc ? rc : rows_reserve(f, segment_live(e));
@@ -265,10 +268,11 @@ int fold_begin(struct store *s, struct fold *f, const struct state_resource *r, 
 	return 0;
 }
 
-bool fold_repacks(const struct fold *f, uint64_t dictionary)
+bool fold_repacks(const struct store *s, const struct fold *f, uint64_t dictionary)
 {
 	for (size_t i = 0; i < f->chosen_count; i++)
-		if (f->chosen[i]->meta.dictionary != dictionary)
+		if (f->chosen[i]->meta.dictionary != dictionary ||
+		    exclude_unclean(s, f->chosen[i]->resource, f->chosen[i]->meta.number))
 			return true;
 	return false;
 }
@@ -307,7 +311,10 @@ int fold_step(struct store *s, struct fold *f, struct state_resource *r, uint64_
 	}
 	struct segment *g = f->chosen[f->at];
 	int rc = take_slice(s, f, entry_of(r, g, &at),
-			    g->meta.dictionary == dictionary ? NULL : packer);
+			    g->meta.dictionary == dictionary &&
+					    !exclude_unclean(s, g->resource, g->meta.number)
+				    ? NULL
+				    : packer);
 	if (rc == 0)
 		segment_over(s, f, r);
 	else if (rc < 0 && g->damaged)

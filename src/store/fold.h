@@ -34,6 +34,7 @@ struct fold {
 	size_t chosen_count, at;
 	/* The one at hand. */
 	bool begun;
+	bool strips;            /* its records may have what is excluded */
 	bool indexed;           /* it has the store's schema: terms and columns are taken over */
 	uint32_t probed;        /* their pages that could be read */
 	uint32_t ordinal, hint; /* its next row */
@@ -50,7 +51,7 @@ void fold_forget_rows(struct fold *f);
 int fold_begin(struct store *s, struct fold *f, const struct state_resource *r, enum fold_how how,
 	       size_t added);
 /* Whether something is packed anew, so that a packer is needed. */
-bool fold_repacks(const struct fold *f, uint64_t dictionary);
+bool fold_repacks(const struct store *s, const struct fold *f, uint64_t dictionary);
 /* Takes some live rows of the chosen ones, and out of `r` (a clone that nobody else holds) those
  * that were taken whole. Frames are packed with `dictionary`. A segment that turns out to be
  * damaged is noted and left alone. 1: there is more, 0, ERR_NOMEM, ERR_IO. */

@@ -5,7 +5,9 @@
 #define FIC_STORE_INSIDE_H
 
 #include "dictionary.h"
+#include "exclude.h"
 #include "extract.h"
+#include "forgotten.h"
 #include "memo.h"
 #include "state.h"
 
@@ -97,9 +99,17 @@ struct store {
 	struct store_lead leads[STORE_RESOURCES_MAX]; /* in the order of the schemas */
 	struct lead_survey survey;
 	struct memo memo;
+	struct forgotten forgotten; /* of the current state */
+	struct excludes excludes,
+		excludes_next; /* the next ones are taken when nothing is being written by the old ones */
+	bool scrub_wanted; /* old copies that were noted are to go */
+	bool renewal_void; /* so does the trial of a dictionary */
+	bool merge_void; /* the merge under way copies what was forgotten meanwhile: it comes to nothing */
+	size_t lingering; /* segments that no state names any more, with files that somebody still reads */
 	bool dirty; /* the manifest on disk may say something else than `state` */
 	bool renew; /* a file that the next manifest replaces is damaged on the disk */
 	bool read_only;
+	bool set_aside; /* there may be files that were */
 	unsigned snapshots;
 	uint64_t commits, failed, quarantined, retained;
 	struct buf frame; /* of the lookup under way */
@@ -140,6 +150,17 @@ enum retain_how {
 	RETAIN_CHILDREN /* those whose parents went in the same commit */
 };
 
+/* What tells two documents of a record apart (struct row). */
+static inline uint64_t row_doc_hash(const struct record *r)
+{
+	static const uint8_t nil = 0xc0;
+	uint64_t h = bytes_hash(r->doc.len ? r->doc : bytes_of(&nil, 1));
+
+	if (r->merged_into.len)
+		h ^= bytes_hash(r->merged_into) * 0x9e3779b97f4a7c15u;
+	return h;
+}
+
 /* What a transaction does to one resource. */
 struct txn_part {
 	struct txn_part *next;
@@ -162,6 +183,9 @@ struct txn_part {
 	struct extract extract;
 	uint64_t dictionary;
 	bool dictionary_new;
+	bool dictionary_none; /* from now on there is none */
+	bool forgets;         /* some of its records are forgotten */
+	bool settles;         /* what is empty or not needed any more goes, whatever else changes */
 	struct buf dictionary_bytes; /* of a new one */
 	struct packer *packer;
 	uint64_t packer_dictionary; /* which it packs with */
@@ -185,6 +209,7 @@ struct txn {
 	uint64_t revision;   /* the next to give */
 	struct mark **marks; /* changes; an empty value without bytes removes */
 	size_t marks_count, marks_cap;
+	struct buf seals; /* of what is forgotten (forgotten.h) */
 	bool committing;
 };
 
@@ -204,6 +229,8 @@ struct bytes txn_row_parent(const struct txn_part *part, const struct txn_row *r
 /* The transaction's own row with the id; NULL: there is none. The part may be NULL. */
 const struct row *txn_row_of(const struct txn_part *part, struct bytes id);
 void txn_free(struct txn *t);
+/* As txn_mark, of a transaction that may be committing already. */
+int txn_mark_add(struct txn *t, const char *key, struct bytes value);
 
 /* Begins a transaction of the store's own; NULL: no memory. */
 struct txn *txn_new(struct store *s);
@@ -218,8 +245,11 @@ void commit_forget(struct store *s);
  * transactions' commits. `quarantine`: damaged segments go, too; only while no transaction is open.
  * ERR_NOMEM. */
 int commit_upkeep(struct store *s, const char *compact, bool quarantine);
-/* Flushes, and makes the bytes the dictionary that a resource packs with from now on. ERR_NOMEM. */
+/* Flushes, and makes the bytes the dictionary that a resource packs with from now on; no bytes: it packs without. ERR_NOMEM. */
 int commit_dictionary(struct store *s, const char *resource, struct bytes dictionary);
+/* Flushes, and drops what of a resource is empty or not needed any more; `note` sets marks. An error of `note`, or ERR_NOMEM. */
+int commit_settle(struct store *s, const char *resource,
+		  int (*note)(struct txn *t, const char *resource, const void *arg), const void *arg);
 /* Asks for store_work. */
 void store_wake(struct store *s);
 /* Returns rc; trouble may be damage, and then there is work. */

@@ -44,7 +44,17 @@ static int rows_over(struct merge *m)
 void merge_forget_rows(struct merge *m)
 {
 	free(m->rows);
+	free(m->stripped);
 	m->rows = NULL;
+	m->stripped = NULL;
+}
+
+static bool some_strips(const struct merge *m)
+{
+	for (uint32_t i = 0; i < m->choice.count; i++)
+		if (m->sources[i].strips)
+			return true;
+	return false;
 }
 
 static int rows_begin(struct merge *m)
@@ -54,13 +64,16 @@ static int rows_begin(struct merge *m)
 
 	if (!m->rows)
 		m->rows = malloc((most + 1) * sizeof *m->rows);
-	return m->rows ? 0 : ERR_NOMEM;
+	if (!m->stripped && some_strips(m))
+		m->stripped = malloc((most + 1) * sizeof *m->stripped);
+	return m->rows && (m->stripped || !some_strips(m)) ? 0 : ERR_NOMEM;
 }
 
 /* Whether frames of the segment can be copied. */
 static bool frames_stay(const struct merge *m, const struct segment *g)
 {
-	return g->meta.dictionary == m->dictionary && (!m->choice.cold || g->meta.cold);
+	return g->meta.dictionary == m->dictionary && (!m->choice.cold || g->meta.cold) &&
+	       !exclude_unclean(m->s, m->resource, g->meta.number);
 }
 
 static bool all_stay(const struct merge *m)
@@ -103,7 +116,7 @@ void merge_release(struct merge *m)
 	packer_free(m->packer);
 	spill_release(&m->spill);
 	free(m->sources);
-	free(m->rows);
+	merge_forget_rows(m);
 	free(m->index);
 	extract_release(&m->extract);
 	buf_release(&m->raw);
@@ -148,7 +161,8 @@ static int source_begin(struct merge *m, struct merge_source *o)
 {
 	int rc = segment_fields(o->segment, m->s->pages, m->extract.schema);
 
-	o->indexed = !rc && o->segment->same_schema;
+	o->strips = exclude_unclean(m->s, m->resource, o->segment->meta.number);
+	o->indexed = !rc && o->segment->same_schema && !o->strips;
 	return rc ? rc : source_next(m, o);
 }
 
@@ -263,6 +277,17 @@ static int pack_begin(struct merge *m, struct merge_source *o)
 	return pack_on(m);
 }
 
+/* What is excluded goes from the record at hand; what the row says of it otherwise is kept beside the row. */
+static int strip(struct merge *m, const struct merge_source *o)
+{
+	struct row row = o->row;
+	int rc = exclude_record(m->s, m->resource, &m->raw, &row);
+
+	m->stripped[m->count] =
+		(struct stripped_row){.doc_hash = row.doc_hash, .raw_bytes = row.raw_bytes};
+	return segment_note(o->segment, rc);
+}
+
 static uint32_t row_cost(const struct merge *m, bool stays)
 {
 	return !stays && m->choice.cold && PACK_LEVEL_COLD > DENSE_LEVEL ? DENSE_COST : 1;
@@ -270,7 +295,7 @@ static uint32_t row_cost(const struct merge *m, bool stays)
 
 static int take_row(struct merge *m, struct merge_source *o, uint32_t *cost)
 {
-	bool stays = frames_stay(m, o->segment);
+	bool stays = !o->strips && frames_stay(m, o->segment);
 	struct moved_row *out = place(m, o);
 
 	if (stays && o->indexed) {
@@ -279,6 +304,8 @@ static int take_row(struct merge *m, struct merge_source *o, uint32_t *cost)
 	}
 	*cost += REMAKE_COST + o->row.raw_bytes * row_cost(m, stays);
 	int rc = unpack(m, o);
+	if (!rc && o->strips)
+		rc = strip(m, o);
 	if (!rc && !o->indexed)
 		rc = extract_again(m, o);
 	if (rc)
@@ -338,5 +365,9 @@ int merge_row(struct merge *m, const struct moved_row *r, struct row *out)
 	int rc = segment_row(o->segment, m->s->pages, r->ordinal, &o->hint, out);
 
 	out->frame_bytes = r->frame_bytes;
+	if (o->strips) {
+		out->doc_hash = m->stripped[r - m->rows].doc_hash;
+		out->raw_bytes = m->stripped[r - m->rows].raw_bytes;
+	}
 	return rc;
 }

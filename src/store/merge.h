@@ -12,12 +12,19 @@
 struct merge_source {
 	struct segment *segment;
 	const struct dead *dead;
+	bool strips;    /* its records may have what is excluded */
 	bool indexed;   /* it has the store's schema: terms and columns are taken over */
 	uint32_t index; /* of the sources of the new segment; UINT32_MAX: not among them yet */
 	uint32_t ordinal, hint; /* behind the row at hand */
 	bool open;              /* there is one */
 	struct row row;
 	struct sort_key key;
+};
+
+/* What a row says of a record from which something was taken. */
+struct stripped_row {
+	uint64_t doc_hash;
+	uint32_t raw_bytes;
 };
 
 struct merge {
@@ -31,6 +38,7 @@ struct merge {
 	uint32_t begun; /* of the sources */
 	/* The next segment. `rows` has room for a full one, while there are any. */
 	struct moved_row *rows;
+	struct stripped_row *stripped; /* one for each of `rows`; NULL: no source strips */
 	uint32_t count;
 	uint64_t bytes;
 	struct segment_source *index; /* first `extract`, with what is made from records anew */

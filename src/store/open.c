@@ -45,6 +45,7 @@ static int set_manifest_aside(struct store *s, const char *path, const struct wh
 	if (asprintf(&bad, "%s.bad", path) < 0)
 		return why_set(why, ERR_NOMEM, "out of memory to open %s", s->dir);
 	int rc = s->hooks.rename(s->hooks.ctx, path, bad);
+	s->set_aside = true;
 	free(bad);
 	return rc ? why_errno(why, "cannot set the damaged %s aside", path) : 0;
 }
@@ -121,6 +122,7 @@ static int store_load(struct store *s, struct why *why)
 	if (!rc && !s->read_only)
 		repair_sweep(s, s->state, previous);
 	state_unref(previous, manifest_segment_end, NULL);
+	forgotten_load(&s->forgotten, s->state);
 	s->compact_wanted = s->filters_wanted = true;
 	return rc;
 }
@@ -202,6 +204,9 @@ void store_close(struct store *s)
 	pages_free(s->pages);
 	recent_free(s->recent);
 	schemas_release(&s->schemas);
+	forgotten_release(&s->forgotten);
+	excludes_release(&s->excludes);
+	excludes_release(&s->excludes_next);
 	buf_release(&s->frame);
 	while (store_discard_step(s))
 		;

@@ -13,6 +13,7 @@
 #include "lookup.h"
 #include "prepare.h"
 #include "manifest.h"
+#include "purge.h"
 #include "repair.h"
 #include "retain.h"
 
@@ -162,8 +163,8 @@ static bool part_changed(const struct txn_part *part)
 	for (size_t i = 0; part->base && i < part->base->count; i++)
 		if (part->base->segments[i].segment->damaged)
 			return true;
-	return part->count > part->dropped || part->kills_count || part->retain_ms != TIME_MIN ||
-	       coverage_changed(part);
+	return part->count > part->dropped || part->kills_count || part->forgets ||
+	       part->retain_ms != TIME_MIN || coverage_changed(part);
 }
 
 static bool marks_changed(const struct txn *t)
@@ -179,7 +180,7 @@ static bool marks_changed(const struct txn *t)
 
 bool prepare_changes(const struct prepared *p, const struct txn_part *part)
 {
-	return part_changed(part) || part->dictionary_new ||
+	return part_changed(part) || part->dictionary_new || part->dictionary_none || part->settles ||
 	       (!p->journaled && has_memory(part->base)) || strcmp(p->compact, part->name) == 0;
 }
 
@@ -339,7 +340,7 @@ static int fold_start(struct prepared *p)
 							       : FOLD_FILES;
 	if (fold_begin(p->s, &p->fold, r, how, part->count - part->dropped))
 		return prepare_nomem(p);
-	return fold_repacks(&p->fold, part->dictionary) && part_packer(p->t, p->part)
+	return fold_repacks(p->s, &p->fold, part->dictionary) && part_packer(p->t, p->part)
 		       ? prepare_nomem(p)
 		       : 0;
 }
@@ -685,7 +686,8 @@ static bool goes_to_journal(const struct prepared *p)
 	if (!journal_takes(p->s, p->t))
 		return false;
 	for (const struct txn_part *part = p->t->parts; part; part = part->next) {
-		if (part->dictionary_new || part_trains(part) || part->retain_ms != TIME_MIN ||
+		if (part->dictionary_new || part->forgets || part_trains(part) ||
+		    part->retain_ms != TIME_MIN ||
 		    part->dictionary != (part->base ? part->base->dictionary : 0))
 			return false;
 		for (size_t i = 0; part->base && i < part->base->count; i++)
@@ -710,7 +712,9 @@ static int prepare_open(struct prepared *p)
 		p->stage = PREPARE_END;
 		return 0;
 	}
-	rc = p->replayed ? 0 : prepare_room(p, 0);
+	rc = p->replayed ? 0 : purge_note(p->t);
+	if (!rc && !p->replayed)
+		rc = prepare_room(p, 0);
 	if (rc)
 		return rc;
 	p->journaled = p->replayed || (!p->internal && goes_to_journal(p));

@@ -192,7 +192,7 @@ int prepare_room(struct prepared *p, uint64_t more)
 	bool frees = p->quarantine;
 
 	for (const struct txn_part *part = p->t->parts; part; part = part->next)
-		frees |= part->retain_ms != TIME_MIN;
+		frees |= part->retain_ms != TIME_MIN || part->forgets || part->settles;
 	if (s->floor_bytes == 0 || frees || (!p->internal && txn_records(p->t) == 0) ||
 	    s->hooks.free_bytes(s->hooks.ctx, s->dir, &bytes) || bytes >= s->floor_bytes + needed)
 		return 0;

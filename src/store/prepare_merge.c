@@ -9,6 +9,7 @@
  */
 #include "lookup.h"
 #include "prepare.h"
+#include "purge.h"
 
 /* Rows looked up, and bits looked at, in one step: some tenths of a millisecond. */
 #define STEP_LOOKUPS 64u
@@ -38,7 +39,9 @@ int prepare_choose(struct prepared *p)
 	p->commits = s->commits;
 	if (p->choice.count == 0)
 		return stale(p);
-	int rc = prepare_room(p, choice_cost(&p->choice));
+	/* What is to go from the disk goes before what is to stay free. */
+	bool purges = purge_of(s->state, from->name).rows != 0;
+	int rc = purges ? 0 : prepare_room(p, choice_cost(&p->choice));
 	if (rc)
 		return rc;
 	p->moved = resource_new(from->name);
@@ -68,6 +71,8 @@ bool prepare_holds(struct prepared *p)
 {
 	const struct choice *c = choice_of(p);
 
+	if (p->from && p->s->merge_void)
+		return false;
 	if (!p->from || p->commits == p->s->commits)
 		return true;
 	const struct state_resource *now = state_find(p->s->state, p->from->name);

@@ -304,16 +304,6 @@ static int part_append(struct txn *t, struct txn_part *part, const struct record
 
 /* ---- the call ---- */
 
-static uint64_t doc_hash(const struct record *r)
-{
-	static const uint8_t nil = 0xc0;
-	uint64_t h = bytes_hash(r->doc.len ? r->doc : bytes_of(&nil, 1));
-
-	if (r->merged_into.len)
-		h ^= bytes_hash(r->merged_into) * 0x9e3779b97f4a7c15u;
-	return h;
-}
-
 static void row_fill(struct row *row, const struct record *r)
 {
 	*row = (struct row){.flags = r->flags,
@@ -322,7 +312,7 @@ static void row_fill(struct row *row, const struct record *r)
 			    .seen_ms = r->seen_ms,
 			    .id_hash = bytes_hash(r->id),
 			    .parent_hash = row_parent_hash(r->parent),
-			    .doc_hash = doc_hash(r)};
+			    .doc_hash = row_doc_hash(r)};
 }
 
 static bool one_value(struct bytes doc)
@@ -450,13 +440,24 @@ static int part_add(struct txn *t, struct txn_part *part, const struct record *r
 }
 
 static int part_put(struct txn *t, struct txn_part *part, const struct record *record,
-		    struct buf *memory, enum put_outcome *outcome)
+		    struct buf *memory, struct buf *stripped, enum put_outcome *outcome)
 {
 	struct record r = *record;
 	struct held h;
 	struct row row;
-	int rc = held_find(t, part, r.id, bytes_hash(r.id), &h);
+	int rc = forgotten_has(&t->store->forgotten, schema_find(&t->store->schemas, part->name),
+			       part->name, r.id, r.parent);
 
+	if (rc) {
+		*outcome = PUT_POORER;
+		return rc < 0 ? rc : 0;
+	}
+	rc = exclude_doc(t->store, part->name, r.doc, stripped);
+	if (rc < 0)
+		return rc;
+	if (rc == 1)
+		r.doc = buf_bytes(stripped);
+	rc = held_find(t, part, r.id, bytes_hash(r.id), &h);
 	if (!rc && h.row && r.flags & RECORD_DELETED)
 		rc = inherit(t, part, &h, &r, memory);
 	if (rc)
@@ -482,7 +483,7 @@ static int part_put(struct txn *t, struct txn_part *part, const struct record *r
 int txn_put(struct txn *t, const char *resource, const struct record *record,
 	    enum put_outcome *outcome_out, struct why *why)
 {
-	struct buf memory = {0};
+	struct buf memory = {0}, stripped = {0};
 	struct txn_part *part;
 	enum put_outcome outcome;
 	int rc = record_check(record, why);
@@ -493,8 +494,9 @@ int txn_put(struct txn *t, const char *resource, const struct record *record,
 		rc = txn_part(t, resource, &part, why);
 	if (rc)
 		return rc;
-	rc = part_put(t, part, record, &memory, &outcome);
+	rc = part_put(t, part, record, &memory, &stripped, &outcome);
 	buf_release(&memory);
+	buf_release(&stripped);
 	if (rc == ERR_LIMIT)
 		return why_set(why, rc, "the transaction is full: commit it first");
 	if (rc)
@@ -502,5 +504,65 @@ int txn_put(struct txn *t, const char *resource, const struct record *record,
 			       rc == ERR_NOMEM ? "out of memory" : "the store cannot be read");
 	if (outcome_out)
 		*outcome_out = outcome;
+	return 0;
+}
+
+/* ---- forgetting ---- */
+
+/* A row that comes to nothing: whoever looks again for what it replaces needs its id. */
+static int forget_held(struct txn *t, struct txn_part *part, struct bytes id, bool *held_out)
+{
+	uint64_t hash = bytes_hash(id);
+	struct held h;
+	int rc = held_find(t, part, id, hash, &h);
+
+	if (!rc && h.own)
+		rc = ERR_INVALID;
+	if (!rc)
+		rc = part->count >= TXN_RECORDS_MAX ? ERR_LIMIT : part_reserve(part);
+	if (!rc)
+		rc = buf_reserve(&part->ids, id.len);
+	part->ids.error = 0;
+	if (rc)
+		return rc;
+	part->forgets = true;
+	*held_out = h.row != NULL;
+	if (!h.row)
+		return 0;
+	part->rows[part->count++] = (struct txn_row){.row.id_hash = hash,
+						     .at = part->raw.len,
+						     .id_at = part->ids.len,
+						     .id_len = (uint8_t)id.len,
+						     .dropped = true};
+	buf_put_bytes(&part->ids, id);
+	part->dropped++;
+	part->kills[part->kills_count++] = (struct kill){h.found.entry->segment, h.found.ordinal,
+							 h.found.row.flags,
+							 (uint32_t)part->count - 1};
+	return 0;
+}
+
+int txn_forget(struct txn *t, const char *resource, struct bytes id, struct bytes key,
+	       bool *held_out, struct why *why)
+{
+	struct txn_part *part;
+	bool held = false;
+	int rc = 0;
+
+	assert(!t->committing);
+	if (id.len == 0 || id.len > RECORD_ID_MAX || !resource_name_valid(resource))
+		return why_set(why, ERR_INVALID, "no record has such an id");
+	if (state_find(t->store->state, resource)) {
+		rc = txn_part(t, resource, &part, why);
+		if (!rc)
+			rc = forget_held(t, part, id, &held);
+	}
+	if (!rc && key.data)
+		rc = forgotten_add(t, resource, id, key);
+	if (rc == ERR_LIMIT)
+		return why_set(why, rc, "too much is to be forgotten at once, or was forgotten");
+	if (rc)
+		return why_set(why, rc, "cannot forget a record of %s: %s", resource, err_name(rc));
+	*held_out = held;
 	return 0;
 }

@@ -34,6 +34,7 @@ struct renewal {
 	char resource[SEGMENT_NAME_SIZE];
 	uint64_t segment; /* its number */
 	uint64_t dictionary;
+	bool insists; /* whatever comes of the training is taken */
 	enum stage stage;
 	uint32_t at; /* the next row, or the next record to weigh */
 	unsigned taken;
@@ -106,6 +107,19 @@ static const struct state_segment *due(struct store *s, const struct state_resou
 	return e && e->segment->meta.ranges[RANGE_REVISION].max > (int64_t)t->revision ? e : NULL;
 }
 
+static bool begin(struct store *s, const struct state_resource *r, const struct state_segment *e,
+		  bool insists)
+{
+	s->renewal = calloc(1, sizeof *s->renewal);
+	if (!s->renewal)
+		return false;
+	strcpy(s->renewal->resource, r->name);
+	s->renewal->segment = e->segment->meta.number;
+	s->renewal->dictionary = r->dictionary;
+	s->renewal->insists = insists;
+	return true;
+}
+
 bool renew_begin(struct store *s)
 {
 	for (size_t i = 0; i < s->state->resources_count; i++) {
@@ -113,17 +127,26 @@ bool renew_begin(struct store *s)
 		const struct state_segment *e = due(s, r);
 		if (!e)
 			continue;
-		s->renewal = calloc(1, sizeof *s->renewal);
-		if (!s->renewal)
+		if (!begin(s, r, e, false))
 			return false;
-		strcpy(s->renewal->resource, r->name);
-		s->renewal->segment = e->segment->meta.number;
-		s->renewal->dictionary = r->dictionary;
 		trial_of(s, r->name)->revision = s->state->revision;
 		trial_of(s, r->name)->tried = true;
 		return true;
 	}
 	return false;
+}
+
+bool renew_insist(struct store *s, const char *resource)
+{
+	const struct state_resource *r = state_find(s->state, resource);
+	const struct state_segment *e = r ? newest(r) : NULL;
+
+	return e && begin(s, r, e, true);
+}
+
+bool renewal_insists(const struct renewal *n, const char *resource)
+{
+	return n->insists && strcmp(n->resource, resource) == 0;
 }
 
 /* ---- the stages: 1 to go on, 0 when it came to nothing ---- */
@@ -164,13 +187,22 @@ static void sample_row(struct store *s, struct segment *g, uint32_t ordinal, str
 	struct row row;
 	uint32_t hint = 0;
 
+	struct buf raw = {0};
+
 	if (segment_row(g, s->pages, ordinal, &hint, &row) || row.raw_bytes > RECORD_MAX ||
 	    row.flags & RECORD_DELETED || segment_frame(g, s->pages, &row, &s->frame) ||
 	    dictionary_unpacker(s->dictionaries, g->resource, g->meta.dictionary, &u) ||
 	    segment_note(g, unpacker_unpack(u, frame_packed(buf_bytes(&s->frame)), row.raw_bytes,
-					    &l->bytes)))
+					    &raw)) ||
+	    (exclude_unclean(s, g->resource, g->meta.number) &&
+	     exclude_record(s, g->resource, &raw, &row))) {
+		buf_release(&raw);
 		return;
-	l->ends[l->count++] = l->bytes.len;
+	}
+	buf_put_bytes(&l->bytes, buf_bytes(&raw));
+	buf_release(&raw);
+	if (!l->bytes.error)
+		l->ends[l->count++] = l->bytes.len;
 }
 
 static int stage_sample(struct store *s, struct renewal *n)
@@ -214,7 +246,7 @@ static int stage_train(struct store *s, struct renewal *n)
 	dictionary_trainer_free(n->trainer);
 	n->trainer = NULL;
 	n->stage = STAGE_PRIME;
-	return n->candidate.len != 0;
+	return n->candidate.len != 0 && !n->insists;
 }
 
 static int stage_prime(struct store *s, struct renewal *n)
@@ -255,6 +287,8 @@ static int stage_weigh(struct store *s, struct renewal *n)
  * dictionary saves more than it takes. */
 static bool is_better(const struct store *s, const struct renewal *n)
 {
+	if (n->insists)
+		return n->stage == STAGE_PRIME && n->candidate.len != 0;
 	if (n->stage != STAGE_WEIGH || n->at < n->weigh.count ||
 	    n->then_bytes >= n->now_bytes / 10 * 9)
 		return false;

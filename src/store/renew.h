@@ -12,6 +12,9 @@ struct renewal;
 
 /* Begins a trial when enough has come since the last one. False: none is due. */
 bool renew_begin(struct store *s);
+/* Begins one for a resource whose dictionary is to go, whatever it saves. False: there is too little to train from, or no memory. */
+bool renew_insist(struct store *s, const char *resource);
+bool renewal_insists(const struct renewal *n, const char *resource);
 /* Goes on, a millisecond or two. 1: there is more to do; 0: it is over, and s->renewal gone; or, when
  * the new one is clearly better, `better` says so. */
 int renew_step(struct store *s, bool *better);

@@ -77,6 +77,7 @@ void repair_set_aside(struct store *s, struct segment *g)
 	char *bad;
 
 	s->quarantined++;
+	s->lingering -= g->doomed;
 	g->doomed = false;
 	if (segment_in_memory(g)) {
 		log_error("store",
@@ -85,6 +86,7 @@ void repair_set_aside(struct store *s, struct segment *g)
 		return;
 	}
 	log_quarantine(g);
+	s->set_aside = true;
 	if (asprintf(&bad, "%s.bad", g->file.path) < 0)
 		return;
 	/* Gone already, or it cannot be renamed: then no manifest names it and the next start
@@ -234,6 +236,15 @@ static void sweep_remove(struct sweep *w, const char *folder, const char *name)
 	free(path);
 }
 
+/* What only the previous manifest names goes with it. */
+static void sweep_later(struct sweep *w, const char *folder, const char *name)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", folder, name) >= 0)
+		store_retire(w->s, path);
+}
+
 /* Keeps the newest few; `number` or the one that it displaces goes. */
 static bool bad_kept(struct sweep *w, uint64_t number)
 {
@@ -256,12 +267,15 @@ static void sweep_window(struct sweep *w, const char *path, const char *folder)
 	// cppcheck-suppress readdirCalled ; one thread, one stream
 	for (struct dirent *e; dir && (e = readdir(dir));) {
 		uint64_t number = numbered(e->d_name, ".seg"), bad = numbered(e->d_name, ".seg.bad");
-		if ((number && !segment_named(w->r, folder, number) &&
-		     !segment_named(w->before, folder, number)) ||
-		    (bad && !bad_kept(w, bad)))
+		w->s->set_aside |= bad != 0;
+		bool unnamed = number && !segment_named(w->r, folder, number);
+		bool before = unnamed && segment_named(w->before, folder, number);
+		if ((unnamed && !before) || (bad && !bad_kept(w, bad)))
 			sweep_remove(w, path, e->d_name);
 		else if (e->d_name[0] != '.')
 			any = true;
+		if (before)
+			sweep_later(w, path, e->d_name);
 	}
 	if (dir)
 		closedir(dir);
@@ -283,8 +297,11 @@ static void sweep_resource(struct sweep *w, const char *path)
 	for (struct dirent *e; dir && (e = readdir(dir));) {
 		char *below;
 		uint64_t number = numbered(e->d_name, ".dict");
-		if (number && !dictionary_named(w->r, number) && !dictionary_named(w->before, number))
+		bool unnamed = number && !dictionary_named(w->r, number);
+		if (unnamed && !dictionary_named(w->before, number))
 			sweep_remove(w, path, e->d_name);
+		else if (unnamed)
+			sweep_later(w, path, e->d_name);
 		if (!window_name(e->d_name) || asprintf(&below, "%s/%s", path, e->d_name) < 0)
 			continue;
 		sweep_window(w, below, e->d_name);
@@ -302,6 +319,7 @@ void repair_sweep(struct store *s, const struct state *t, const struct state *pr
 	// cppcheck-suppress readdirCalled ; one thread, one stream
 	for (struct dirent *e; dir && (e = readdir(dir));) {
 		char *path;
+		s->set_aside |= strstr(e->d_name, ".bad") != NULL;
 		if (strcmp(e->d_name, "MANIFEST.tmp") == 0)
 			sweep_remove(&w, s->dir, e->d_name);
 		if (!resource_name_valid(e->d_name) || asprintf(&path, "%s/%s", s->dir, e->d_name) < 0)
@@ -316,4 +334,46 @@ void repair_sweep(struct store *s, const struct state *t, const struct state *pr
 	if (w.removed)
 		log_info("store", "files that no manifest names were removed dir=%s files=%u",
 			 s->dir, w.removed);
+}
+
+/* ---- what was set aside ---- */
+
+static bool is_bad(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 4 && strcmp(name + n - 4, ".bad") == 0;
+}
+
+/* Of a folder, and of those in it down to a depth. */
+static void sweep_bad(struct sweep *w, const char *path, unsigned depth)
+{
+	DIR *dir = opendir(path);
+
+	// cppcheck-suppress readdirCalled ; one thread, one stream
+	for (struct dirent *e; dir && (e = readdir(dir));) {
+		char *below;
+		if (is_bad(e->d_name))
+			sweep_remove(w, path, e->d_name);
+		else if (depth && (resource_name_valid(e->d_name) || window_name(e->d_name)) &&
+			 asprintf(&below, "%s/%s", path, e->d_name) >= 0) {
+			sweep_bad(w, below, depth - 1);
+			free(below);
+		}
+	}
+	if (dir)
+		closedir(dir);
+}
+
+void repair_sweep_bad(struct store *s)
+{
+	struct sweep w = {.s = s};
+
+	if (!s->set_aside)
+		return;
+	s->set_aside = false;
+	sweep_bad(&w, s->dir, 2);
+	if (w.removed)
+		log_info("store", "files that were set aside were removed dir=%s files=%u", s->dir,
+			 w.removed);
 }

@@ -19,6 +19,9 @@ void repair_set_aside(struct store *s, struct segment *g);
  * Changes `t`, which nobody else holds. */
 int repair_state(struct store *s, struct state *t, struct why *why);
 
+/* Removes what was set aside: it may hold what is to go from the disk. */
+void repair_sweep_bad(struct store *s);
+
 /* At open: removes what no manifest names; `previous`: NULL when there is none. */
 void repair_sweep(struct store *s, const struct state *t, const struct state *previous);
 

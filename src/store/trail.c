@@ -252,6 +252,88 @@ int trail_append(struct trail *t, struct bytes value, struct why *why)
 	return rc;
 }
 
+/* ---- editing ---- */
+
+/* What stands where an entry was that is not to be read any more. */
+static const struct bytes lost = {(const uint8_t *)"\xc0", 1};
+
+static void put_entry(struct buf *out, struct bytes value)
+{
+	uint8_t head[ENTRY_HEAD];
+
+	put_le32(head, (uint32_t)value.len);
+	put_le32(head + 4, crc_add(crc_add(0, head, 4), value.data, value.len));
+	buf_put(out, head, sizeof head);
+	buf_put_bytes(out, value);
+}
+
+/* 1: `out` is the file as it is to be, 0: it is so already; or an error. */
+static int edit_entries(struct bytes file, int (*edit)(void *, struct bytes, struct buf *),
+			void *ctx, struct buf *out)
+{
+	struct buf value = {0};
+	size_t at = TRAIL_HEAD;
+	struct entry e;
+	int changed = 0;
+
+	buf_put(out, TRAIL_MAGIC, TRAIL_HEAD);
+	while (entry_next(file, &at, &e)) {
+		buf_reset(&value);
+		int rc = e.good ? edit(ctx, e.value, &value) : 0;
+		changed |= rc != 0 || !e.good;
+		put_entry(out, !e.good ? lost : rc ? buf_bytes(&value) : e.value);
+		if (value.error)
+			out->error = value.error;
+	}
+	buf_release(&value);
+	return out->error ? out->error : changed || at < file.len;
+}
+
+/* A new file in the place of the old one. The newest is the one that is appended to. */
+static int replace_file(struct trail *t, size_t i, const char *path, struct bytes file, struct why *why)
+{
+	char *made;
+
+	if (asprintf(&made, "%s.tmp", path) < 0)
+		return why_set(why, ERR_NOMEM, "out of memory to write %s", t->dir);
+	int rc = 0, fd = open(made, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 || file_pwrite(fd, file.data, file.len, 0) || rename(made, path) != 0) {
+		rc = why_errno(why, "cannot write %s", made);
+		unlink(made);
+	}
+	free(made);
+	if (!rc && i + 1 == t->count && t->fd >= 0) {
+		close(t->fd);
+		t->fd = fd;
+		t->bytes = file.len;
+	} else if (fd >= 0) {
+		close(fd);
+	}
+	return rc;
+}
+
+int trail_edit_step(struct trail *t, size_t *at,
+		    int (*edit)(void *ctx, struct bytes value, struct buf *out), void *ctx,
+		    struct why *why)
+{
+	struct buf file = {0}, out = {0};
+	int rc = 0;
+
+	if (*at >= t->count)
+		return 0;
+	char *path = trail_path(t, t->files[*at]);
+	rc = path ? file_read(path, FILE_BYTES_MAX, &file, why) : ERR_NOMEM;
+	if (!rc && trail_begins(buf_bytes(&file)))
+		rc = edit_entries(buf_bytes(&file), edit, ctx, &out);
+	if (rc == 1)
+		rc = replace_file(t, *at, path, buf_bytes(&out), why);
+	free(path);
+	buf_release(&file);
+	buf_release(&out);
+	++*at;
+	return rc == 0 || rc == ERR_NOTFOUND ? 1 : rc;
+}
+
 /* ---- scanning ---- */
 
 struct scanned {
@@ -279,7 +361,7 @@ static int file_scan(struct bytes file, uint64_t first, uint64_t before,
 			}
 			list = grown;
 		}
-		if (e.good)
+		if (e.good && !bytes_equal(e.value, lost))
 			list[n++] = (struct scanned){e.value, sequence};
 		sequence++;
 	}

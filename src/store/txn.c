@@ -72,6 +72,7 @@ void txn_free(struct txn *t)
 	for (size_t i = 0; i < t->marks_count; i++)
 		mark_unref(t->marks[i]);
 	free(t->marks);
+	buf_release(&t->seals);
 	if (t->store->txn == t)
 		t->store->txn = NULL;
 	free(t);
@@ -298,11 +299,10 @@ int txn_chain_extend(struct txn *t, const char *resource, int64_t from_ms, int64
 
 /* Whether the marks fit can only be said at the end; here a bound that a commit cannot pass by much
  * is held. */
-int txn_mark(struct txn *t, const char *key, struct bytes value)
+int txn_mark_add(struct txn *t, const char *key, struct bytes value)
 {
 	struct bytes name = bytes_str(key);
 
-	assert(!t->committing);
 	if (name.len == 0 || name.len > MARK_KEY_MAX)
 		return ERR_INVALID;
 	if (value.len > MARK_VALUE_MAX || t->marks_count >= STATE_MARKS_MAX)
@@ -321,6 +321,12 @@ int txn_mark(struct txn *t, const char *key, struct bytes value)
 	m->removes = !value.data;
 	t->marks[t->marks_count++] = m;
 	return 0;
+}
+
+int txn_mark(struct txn *t, const char *key, struct bytes value)
+{
+	assert(!t->committing);
+	return txn_mark_add(t, key, value);
 }
 
 size_t txn_bytes(const struct txn *t)

@@ -10,6 +10,7 @@
 #include "choice.h"
 #include "columns.h"
 #include "lead.h"
+#include "purge.h"
 #include "renew.h"
 #include "resident.h"
 
@@ -71,14 +72,27 @@ static bool renew(struct store *s)
 	return true;
 }
 
+static void drop_void_trial(struct store *s)
+{
+	if (s->renewal_void) {
+		renewal_free(s->renewal);
+		s->renewal = NULL;
+	}
+	s->renewal_void = false;
+}
+
 /* Begins what is most needed; false: nothing is. */
 static bool upkeep_begin(struct store *s)
 {
+	drop_void_trial(s);
+	exclude_apply(s);
 	if (s->upkeep_failed)
 		return false;
 	bool damage = store_damaged(s);
 	if (damage && s->txn)
 		return false;
+	if (!damage && purge_begin(s))
+		return true;
 	bool flush = s->flush_wanted;
 	bool compacts = !damage && !flush && !s->merging && s->compact_wanted && s->compact_rests == 0;
 	if (compacts && look(s))

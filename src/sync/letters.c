@@ -167,6 +167,23 @@ int letters_write(struct letters *l, struct letter *letter, struct txn *txn)
 	return 0;
 }
 
+int letters_forget(struct letters *l, const char *resource, struct bytes id, struct txn *txn,
+		   struct why *why)
+{
+	char key[KEY_MAX];
+	bool held;
+	int n = snprintf(key, sizeof key, "%s/%.*s", resource, (int)id.len, (const char *)id.data);
+
+	if (n < 0 || (size_t)n >= sizeof key)
+		return 0; /* none is so long */
+	for (size_t i = l->count; i-- > 0;)
+		if (bytes_is(id, l->items[i]->info.id) &&
+		    strcmp(l->items[i]->info.resource, resource) == 0)
+			forget(l, i);
+	return txn_forget(txn, LETTERS_RESOURCE, bytes_of(key, (size_t)n), bytes_of(NULL, 0), &held,
+			  why);
+}
+
 bool letters_unsaved(const struct letters *l)
 {
 	for (size_t i = 0; i < l->count; i++)

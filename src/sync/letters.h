@@ -42,6 +42,9 @@ void letters_undrop(struct letters *l, struct letter *letter);
 
 /* Into the transaction as it is now; as a tombstone when it is over. */
 int letters_write(struct letters *l, struct letter *letter, struct txn *txn);
+/* It goes without a word, and what the store has of it, whether or not there is one, with the transaction. */
+int letters_forget(struct letters *l, const char *resource, struct bytes id, struct txn *txn,
+		   struct why *why);
 bool letters_unsaved(const struct letters *l);
 int letters_save(struct letters *l, struct txn *txn); /* all that are unsaved */
 /* The transaction that they were written to is committed, or is not. */

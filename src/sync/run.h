@@ -191,6 +191,7 @@ struct run {
 	bool asking_absent;       /* single reads are of what was not shown */
 	bool refused; /* absences are not believed: fails after the last commit, claiming nothing */
 	bool insisted;           /* a client asks for a full reading */
+	bool forgotten;          /* so is the record at hand, or the one that it came with */
 	bool differs;            /* the single read that is being taken changes something */
 	bool pressing;           /* verify: asked for by a client, not limited */
 	struct interval stretch; /* verify: what is left of it; the window at work is `gap` */

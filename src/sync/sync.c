@@ -149,6 +149,7 @@ struct sync *sync_new(const struct sync_options *options)
 	/* Ids grow over restarts: they begin with the time. */
 	s->last_run_id = (uint64_t)loop_wall_ms(options->loop);
 	resources_load(s);
+	forget_resume(s);
 	return s;
 }
 
@@ -296,6 +297,10 @@ static void sync_pump(struct sync *s)
 	}
 	if (s->retain) {
 		retain_begin(s);
+		return;
+	}
+	if (forget_due(s)) {
+		forget_begin(s);
 		return;
 	}
 	if (sync_must_save(s)) {
@@ -554,6 +559,9 @@ void sync_stop(struct sync *s, void (*stopped)(void *ctx), void *ctx)
 	s->stopped_ctx = ctx;
 	if (!s->repairing)
 		retain_told(s, ERR_BUSY, &(struct why){"the daemon is shutting down"});
+	forget_stop(
+		s, &(struct why){
+			   "the daemon is shutting down; what was begun goes on with its next start"});
 	timer_stop(s->timer);
 	fetch_drop(s->identity);
 	s->identity = NULL;
@@ -575,6 +583,7 @@ void sync_free(struct sync *s)
 		}
 	if (s->line.timer)
 		line_close(&s->line);
+	forget_free(s);
 	timer_free(s->timer);
 	timer_free(s->reaper);
 	letters_release(&s->letters);

@@ -43,6 +43,7 @@ struct sync {
 	uint64_t retained_before;
 	void (*retain_done)(void *ctx, int rc, const struct why *why); /* who waits; NULL: nobody */
 	void *retain_ctx;
+	struct forget *forget;    /* under way (forget.c); NULL: none */
 	char *token, *next_token; /* owned; the next one is taken between two turns */
 	struct letters letters;
 	bool saving;          /* a commit for letters is under way */
@@ -142,6 +143,13 @@ bool retain_wanted(const struct sync *s);
 bool retain_due(const struct sync *s, int64_t mono);
 void retain_begin(struct sync *s);
 void retain_told(struct sync *s, int rc, const struct why *why); /* whoever waits for it */
+
+/* forget.c */
+bool forget_due(const struct sync *s); /* it waits for its turn */
+void forget_begin(struct sync *s);
+void forget_resume(struct sync *s); /* at the start: what an earlier process has not done */
+void forget_stop(struct sync *s, const struct why *why); /* whoever waits is told */
+void forget_free(struct sync *s);
 
 /* gap.c */
 int64_t resource_history_start(const struct resource *r); /* on a whole day */

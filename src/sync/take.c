@@ -2,6 +2,7 @@
  * take: what a page's records mean for the store. Decides between putting a record, reading it in full first, and burying it. Never claims
  * coverage. A burial that it begins is gone on with before the next record (bury.c).
  */
+#include "forgetting.h"
 #include "run.h"
 #include "sync_state.h"
 
@@ -270,16 +271,55 @@ static int note_seen(struct run *run, const struct page_record *item)
 	return rc < 0 ? rc : 0;
 }
 
+/* Of a record, or of what came with it and follows it. */
+static bool any_forgotten(struct run *run, const struct page *page, size_t at)
+{
+	const struct resource_type *type = page->records[at].type;
+
+	if (!snapshot_forgets(run->view))
+		return false;
+	bool any = forgetting_meets(run->view, type, &page->records[at].record);
+	while (!any && ++at < page->count && page->records[at].type != type)
+		any = forgetting_names(run->view, page->records[at].type, &page->records[at].record);
+	return any;
+}
+
+/* Whether the record at hand is one that was forgotten, or belongs to one, or names one that was: a thread goes as a whole. */
+static bool is_forgotten(struct run *run, const struct arrived *from)
+{
+	const struct page *page = from->page;
+	bool head = from->at == 0 || page->records[from->at].type == run->resource->options.type;
+
+	if (head)
+		run->forgotten = any_forgotten(run, page, from->at);
+	return run->forgotten;
+}
+
+/* It is there upstream, and that is all that is known of it here. */
+static int pass_over(struct run *run, const struct page_record *item)
+{
+	run->differs = false;
+	if (item->type != run->resource->options.type)
+		return 0;
+	run->info.unchanged++;
+	return 0;
+}
+
 int run_take(struct run *run, struct arrived *from, struct why *why)
 {
 	const struct page_record *item = &from->page->records[from->at];
 	struct record held;
+	bool forgotten = is_forgotten(run, from);
 
+	if (forgotten && (from->single || item->type != run->resource->options.type))
+		return pass_over(run, item);
 	if (from->single)
 		return take_single(run, from, why);
 	if (item->type != run->resource->options.type)
 		return take_whole(run, from->page, from->at, why);
 	run->info.done++;
+	if (item->event.id.len && forgotten)
+		return pass_over(run, item);
 	if (item->event.id.len)
 		return touched_take(run, item, why);
 	if (below_history(run, &item->record)) {
@@ -288,6 +328,8 @@ int run_take(struct run *run, struct arrived *from, struct why *why)
 	}
 	if ((run->ops->kind == RUN_SNAPSHOT || run->ops->kind == RUN_VERIFY) && note_seen(run, item))
 		return why_set(why, ERR_NOMEM, "out of memory");
+	if (forgotten)
+		return pass_over(run, item);
 	if (item->record.flags & RECORD_DELETED)
 		return take_tombstone(run, &item->record, why);
 	if (item->record.flags & RECORD_POOR)

@@ -464,7 +464,14 @@ static void options_are_checked(void **state)
 		   "resources: unknown resource \"convrsations\"; did you mean conversations?");
 	bad_source("resources =", "resources: expected all or a list of resources, found nothing");
 	bad_source("on_stale = never", "on_stale: expected serve, wait, error or live, not \"never\"");
-	bad_source("exclude = body", "exclude: not in this release (only nothing is possible)");
+	bad_source("exclude = body",
+		   "exclude: expected up to 64 members such as contacts.doc.phone, but 'body' begins with no resource");
+	bad_source("exclude = tags.doc.x, messages.body",
+		   "exclude: expected up to 64 members such as contacts.doc.phone, but 'messages.body' names no member of its objects: RESOURCE.doc.PATH");
+	bad_source("exclude = messages.doc.",
+		   "exclude: expected up to 64 members such as contacts.doc.phone, but 'messages.doc.' names no member of its objects: RESOURCE.doc.PATH");
+	bad_source("exclude = contacts.doc.a..b",
+		   "exclude: expected up to 64 members such as contacts.doc.phone, but 'contacts.doc.a..b' has an empty step");
 	bad_source("retain = 5h", "retain: must be 0 or from 1d to 18250d");
 	bad_source("retain = 99999d", "retain: must be 0 or from 1d to 18250d");
 	bad(SOURCE "[resource acme/tickets]\nretain = 3h\n",

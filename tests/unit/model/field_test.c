@@ -279,12 +279,37 @@ static void test_resolve(void **state)
 	arena_release(&full);
 }
 
+static bool note_text(void *ctx, struct bytes text)
+{
+	struct buf *all = ctx;
+
+	buf_put_bytes(all, text);
+	buf_put_byte(all, ' ');
+	return bytes_is(text, "stop");
+}
+
+static void test_texts(void **state)
+{
+	static const uint8_t list[] = "\x94\xa1x\x2a\x91\xa4stop\xa1y";
+	struct buf all = {0};
+
+	(void)state;
+	assert_true(field_texts(bytes_of(list, sizeof list - 1), note_text, &all));
+	assert_string_equal(buf_text(&all), "x 42 stop ");
+	buf_reset(&all);
+	assert_false(field_texts(bytes_of("\x92\xa1x\x2a", 4), note_text, &all));
+	assert_string_equal(buf_text(&all), "x 42 ");
+	assert_false(field_texts(bytes_of(NULL, 0), note_text, &all));
+	buf_release(&all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),     cmocka_unit_test(test_outlined),
 		cmocka_unit_test(test_stored),   cmocka_unit_test(test_damaged_document),
-		cmocka_unit_test(test_envelope), cmocka_unit_test(test_resolve),
+		cmocka_unit_test(test_envelope), cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_resolve),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

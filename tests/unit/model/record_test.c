@@ -127,12 +127,22 @@ static void test_settled(void **state)
 	assert_false(settled(0, -900, 0));
 }
 
+static void test_redacted(void **state)
+{
+	static const uint8_t yes[] = "\x81\xa8redacted\xc3", no[] = "\x81\xa8redacted\xc2";
+
+	(void)state;
+	assert_true(record_redacted(&(struct record){.doc = bytes_of(yes, sizeof yes - 1)}));
+	assert_false(record_redacted(&(struct record){.doc = bytes_of(no, sizeof no - 1)}));
+	assert_false(record_redacted(&(struct record){.doc = bytes_of(NULL, 0)}));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_what_is_not_there),
 		cmocka_unit_test(test_id_lengths),     cmocka_unit_test(test_other_version),
-		cmocka_unit_test(test_settled),
+		cmocka_unit_test(test_settled),        cmocka_unit_test(test_redacted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

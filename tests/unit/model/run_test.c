@@ -10,6 +10,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+
 static void expect_str(struct bytes map, const char *key, const char *text)
 {
 	struct bytes got;
@@ -112,6 +114,29 @@ static void test_decode(void **state)
 	buf_release(&out);
 }
 
+static void test_reword(void **state)
+{
+	struct run_info run = {.source = "acme", .resource = "contacts", .phase = "", .total = -1};
+	struct buf before = {0}, after = {0}, want = {0};
+
+	(void)state;
+	run_encode(&run, &before);
+	assert_int_equal(run_reword(buf_bytes(&before), "gone", &after), 0);
+	assert_int_equal(after.len, 0);
+	snprintf(run.error, sizeof run.error, "contacts 17 cannot be read: Ada Lovelace");
+	buf_reset(&before);
+	run_encode(&run, &before);
+	assert_int_equal(run_reword(buf_bytes(&before), "gone", &after), 1);
+	snprintf(run.error, sizeof run.error, "gone");
+	run_encode(&run, &want);
+	assert_true(bytes_equal(buf_bytes(&after), buf_bytes(&want)));
+	assert_int_equal(run_reword(buf_bytes(&want), "gone", &after), 0);
+	assert_int_equal(run_reword(bytes_str("x"), "gone", &after), 0);
+	buf_release(&before);
+	buf_release(&after);
+	buf_release(&want);
+}
+
 static void test_names_and_progress(void **state)
 {
 	(void)state;
@@ -129,6 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_encode),
 		cmocka_unit_test(test_decode),
+		cmocka_unit_test(test_reword),
 		cmocka_unit_test(test_names_and_progress),
 	};
 

@@ -1,9 +1,11 @@
 /* The trail: order, limits, resuming, and what damage costs. */
+#include "support/find.h"
 #include "support/lab.h"
 
 #include <store/trail.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static struct lab lab;
@@ -134,6 +136,15 @@ static void damage(void **state)
 	buf_release(&file);
 }
 
+static bool count_all(void *ctx, uint64_t sequence, struct bytes value)
+{
+	unsigned *n = ctx;
+
+	(void)sequence;
+	*n += value.len > 0;
+	return true;
+}
+
 static void torn_tail(void **state)
 {
 	struct buf file = {0};
@@ -159,6 +170,56 @@ static void torn_tail(void **state)
 	buf_release(&file);
 }
 
+static int edit(void *ctx, struct bytes value, struct buf *out)
+{
+	unsigned *edited = ctx;
+	unsigned n = (unsigned)atoi((const char *)value.data);
+
+	if (n % 7)
+		return 0;
+	buf_printf(out, "%u and no more", n);
+	++*edited;
+	return 1;
+}
+
+/* Entries are replaced in all files, the newest too, and nothing else changes. */
+static void edited(void **state)
+{
+	struct trail *t = open_trail(200, 1000);
+	unsigned done = 0, files;
+	struct why why;
+	size_t at = 0;
+	int rc;
+
+	(void)state;
+	assert_int_equal(trail_edit_step(t, &at, edit, &done, &why), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		char text[32];
+		snprintf(text, sizeof text, "%u SECRET", i);
+		assert_int_equal(trail_append(t, bytes_of(text, strlen(text) + 1), NULL), 0);
+	}
+	files = lab_files(lab.dir, ".log");
+	assert_true(files > 5 && find_bytes(lab.dir, bytes_str("21 SECRET"), NULL) == 1);
+	while ((rc = trail_edit_step(t, &at, edit, &done, &why)) == 1)
+		;
+	assert_int_equal(rc, 0);
+	assert_int_equal(done, 15);
+	assert_int_equal(find_bytes(lab.dir, bytes_str("21 SECRET"), NULL), 0);
+	assert_int_equal(find_bytes(lab.dir, bytes_str("98 SECRET"), NULL), 0);
+	assert_int_equal(find_bytes(lab.dir, bytes_str("21 and no more"), NULL), 1);
+	assert_int_equal(find_bytes(lab.dir, bytes_str("99 SECRET"), NULL), 1);
+	assert_int_equal(lab_files(lab.dir, ".log"), files);
+	assert_int_equal(lab_files(lab.dir, ".tmp"), 0);
+	assert_int_equal(trail_append(t, bytes_str("100"), NULL), 0);
+	trail_close(t);
+	t = open_trail(200, 1000);
+	assert_int_equal(trail_append(t, bytes_str("101"), NULL), 0);
+	unsigned all = 0;
+	assert_int_equal(trail_scan(t, UINT64_MAX, count_all, &all), 0);
+	assert_int_equal(all, 102);
+	trail_close(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +227,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(torn_tail, setup, teardown),
+		cmocka_unit_test_setup_teardown(edited, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
