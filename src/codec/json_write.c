@@ -76,14 +76,13 @@ void json_write_str(struct buf *out, struct bytes s)
 	put_text(out, s, s.data + s.len);
 }
 
-static void put_uint(struct buf *out, uint64_t v, bool negative)
+/* The digits that end at p. Returns where they begin. */
+static inline char *digits_before(char *p, uint64_t v)
 {
 	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
 				    "25262728293031323334353637383940414243444546474849"
 				    "50515253545556575859606162636465666768697071727374"
 				    "75767778798081828384858687888990919293949596979899";
-	char text[24];
-	char *end = text + sizeof(text), *p = end;
 
 	for (; v >= 100; v /= 100) {
 		p -= 2;
@@ -95,6 +94,14 @@ static void put_uint(struct buf *out, uint64_t v, bool negative)
 	} else {
 		*--p = (char)('0' + v);
 	}
+	return p;
+}
+
+static void put_uint(struct buf *out, uint64_t v, bool negative)
+{
+	char text[24];
+	char *end = text + sizeof(text), *p = digits_before(end, v);
+
 	if (negative)
 		*--p = '-';
 	buf_put(out, p, (size_t)(end - p));
@@ -254,7 +261,123 @@ static int write_next(struct writer *w)
 	return 0;
 }
 
-static int write_all(struct bytes whole, struct buf *out, bool pretty)
+/* A short text without anything to escape: the place behind it, or NULL. There are RUN_READ bytes to read, and RUN_ROOM to write. */
+static ALWAYS_INLINE uint8_t *run_text(const uint8_t *p, size_t len, uint8_t *to)
+{
+	*to++ = '"';
+	size_t clean = scan_copy_clean(p, to);
+	if (clean == SCAN_BLOCK && len > SCAN_BLOCK)
+		clean += scan_copy_clean(p + SCAN_BLOCK, to + SCAN_BLOCK);
+	if (clean < len)
+		return NULL;
+	to[len] = '"';
+	return to + len + 1;
+}
+
+static inline uint32_t read_be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* A number of up to 32 bits, nil, true or false: the place behind it, or NULL when it is something else. */
+static ALWAYS_INLINE uint8_t *run_scalar(const uint8_t *p, size_t *size_out, uint8_t *to)
+{
+	char text[16], *end = text + sizeof text, *digits;
+
+	*size_out = 1;
+	switch (*p) {
+	case 0xc0: memcpy(to, "null", 4); return to + 4;
+	case 0xc2: memcpy(to, "false", 5); return to + 5;
+	case 0xc3: memcpy(to, "true", 4); return to + 4;
+	case 0xce:
+		*size_out = 5;
+		digits = digits_before(end, read_be32(p + 1));
+		break;
+	default:
+		if (*p >= 0x80)
+			return NULL;
+		digits = digits_before(end, *p);
+	}
+	memcpy(to, digits, (size_t)(end - digits));
+	return to + (end - digits);
+}
+
+#define RUN_READ (1 + 2 * SCAN_BLOCK) /* bytes that a value's look takes at most */
+#define RUN_ROOM (3 + 2 * SCAN_BLOCK) /* and what is written for it */
+
+static ALWAYS_INLINE bool run_is_head(uint8_t lead)
+{
+	return (lead & 0xe0) == 0x80 || lead == 0xdd || lead == 0xdf;
+}
+
+/* Opens a container of up to 15 items, or one whose head has four bytes more, as those have that are transcoded while they arrive. */
+static ALWAYS_INLINE uint8_t *run_head(struct writer *w, const uint8_t *p, size_t *size_out, uint8_t *to)
+{
+	bool map = *p < 0x90 || *p == 0xdf;
+	uint64_t items = *p & 0x0f;
+
+	*size_out = 1;
+	if (*p >= 0xdd) {
+		items = read_be32(p + 1);
+		*size_out = 5;
+	}
+	items <<= map;
+	if (items > (size_t)(w->in.end - p))
+		return NULL;
+	w->levels[++w->depth] = (struct level){items, map, true};
+	*to = map ? '{' : '[';
+	return to + 1;
+}
+
+/* The next value, if it is a short text, a small number or the head of a container: the place behind what was written, or NULL. */
+static ALWAYS_INLINE uint8_t *run_value(struct writer *w, uint8_t *to)
+{
+	struct level *l = &w->levels[w->depth];
+	const uint8_t *p = w->in.at;
+	size_t size = 1 + (*p & 0x1fu);
+	bool value = !l->map || l->left % 2;
+
+	*to = l->map && value ? ':' : ',';
+	to += !l->fresh;
+	if ((*p & 0xe0) == 0xa0)
+		to = run_text(p + 1, size - 1, to);
+	else if (!value)
+		to = NULL;
+	else if (run_is_head(*p) && w->depth < MP_DEPTH_MAX)
+		to = run_head(w, p, &size, to);
+	else
+		to = run_scalar(p, &size, to);
+	if (!to)
+		return NULL;
+	l->left--;
+	l->fresh = false;
+	w->in.at = p + size;
+	return to;
+}
+
+/* As far as the buffer has room for what these can be. All else is for write_next. */
+static ALWAYS_INLINE void write_run(struct writer *w)
+{
+	uint8_t *to = w->out->data + w->out->len, *end = w->out->data + w->out->cap;
+
+	while (end - to >= RUN_ROOM) {
+		const struct level *l = &w->levels[w->depth];
+		uint8_t *behind = NULL;
+		if (l->left == 0 && w->depth) {
+			*to = l->map ? '}' : ']';
+			behind = to + 1;
+			w->depth--;
+		} else if (l->left && w->in.end - w->in.at >= RUN_READ) {
+			behind = run_value(w, to);
+		}
+		if (!behind)
+			break;
+		to = behind;
+	}
+	w->out->len = (size_t)(to - w->out->data);
+}
+
+static ALWAYS_INLINE int write_all(struct bytes whole, struct buf *out, bool pretty)
 {
 	struct writer w;
 	size_t start = out->len;
@@ -267,6 +390,8 @@ static int write_all(struct bytes whole, struct buf *out, bool pretty)
 	w.depth = 0;
 	w.levels[0] = (struct level){1, false, true};
 	while (rc == 0 && !out->error) {
+		if (!pretty && out->cap)
+			write_run(&w);
 		if (w.levels[w.depth].left)
 			rc = write_next(&w);
 		else if (w.depth)
