@@ -15,6 +15,7 @@
 
 #include <base/bytes.h>
 #include <base/err.h>
+#include <codec/json.h>
 
 #define RPC_PROTOCOL_MAJOR 1
 #define RPC_PROTOCOL_MINOR 2
@@ -72,6 +73,12 @@ int wire_give(enum wire_encoding encoding, struct bytes message, struct buf *out
 /* The same of the message that rpc_put_result would make of an id and a result, which are not put together first. */
 int wire_give_result(enum wire_encoding encoding, struct bytes id, struct bytes result,
 		     struct buf *out);
+
+/* The same of a result in pieces (codec/json.h), of which those that are JSON are for such a connection only. */
+int wire_give_pieces(enum wire_encoding encoding, struct bytes id, const struct json_piece *result,
+		     size_t count, struct buf *out);
+/* Appends the value that the pieces are, none of which is JSON, as MessagePack. */
+void wire_join(const struct json_piece *pieces, size_t count, struct buf *out);
 
 struct rpc_request {
 	bool notification;   /* no id: no answer is sent */

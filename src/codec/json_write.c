@@ -160,7 +160,8 @@ struct level {
 };
 
 struct writer {
-	struct mp_reader in;
+	struct mp_reader in;                  /* of the piece under way */
+	const struct json_piece *next, *last; /* the pieces behind it */
 	struct buf *out;
 	bool pretty;
 	unsigned depth;
@@ -377,14 +378,55 @@ static ALWAYS_INLINE void write_run(struct writer *w)
 	w->out->len = (size_t)(to - w->out->data);
 }
 
-static ALWAYS_INLINE int write_all(struct bytes whole, struct buf *out, bool pretty)
+/* Values that are JSON already. */
+static int put_texts(struct writer *w, const struct json_piece *piece)
+{
+	struct level *l = &w->levels[w->depth];
+
+	if (piece->values > l->left)
+		return ERR_CORRUPT;
+	if (piece->values) {
+		if (!piece->array)
+			separate(w, l);
+		buf_put_bytes(w->out, piece->bytes);
+		l->left -= piece->values;
+		l->fresh = false;
+	}
+	return 0;
+}
+
+/* A value is due, and the piece has no more. */
+static int next_piece(struct writer *w)
+{
+	const struct json_piece *piece = w->next++;
+	struct level *l = &w->levels[w->depth];
+
+	if (piece->array) {
+		if (w->depth == MP_DEPTH_MAX)
+			return ERR_LIMIT;
+		separate(w, l);
+		l->left--;
+		l->fresh = false;
+		buf_put_byte(w->out, '[');
+		w->levels[++w->depth] = (struct level){piece->values, false, true};
+	}
+	if (piece->text)
+		return put_texts(w, piece);
+	w->in = mp_reader_of(piece->bytes);
+	return 0;
+}
+
+static ALWAYS_INLINE int write_all(const struct json_piece *pieces, size_t count, struct buf *out,
+				   bool pretty)
 {
 	struct writer w;
 	size_t start = out->len;
 	int rc = 0;
 
 	/* Not all of it: clearing 128 levels would cost more than writing a small value. */
-	w.in = mp_reader_of(whole);
+	w.in = mp_reader_of(bytes_of(NULL, 0));
+	w.next = pieces;
+	w.last = pieces + count;
 	w.out = out;
 	w.pretty = pretty;
 	w.depth = 0;
@@ -392,14 +434,17 @@ static ALWAYS_INLINE int write_all(struct bytes whole, struct buf *out, bool pre
 	while (rc == 0 && !out->error) {
 		if (!pretty && out->cap)
 			write_run(&w);
-		if (w.levels[w.depth].left)
+		bool due = w.levels[w.depth].left > 0;
+		if (due && w.in.at == w.in.end && w.next < w.last)
+			rc = next_piece(&w);
+		else if (due)
 			rc = write_next(&w);
 		else if (w.depth)
 			close_level(&w);
 		else
 			break;
 	}
-	if (rc == 0 && !out->error && w.in.at != w.in.end)
+	if (rc == 0 && !out->error && (w.in.at != w.in.end || w.next < w.last))
 		rc = ERR_CORRUPT;
 	if (rc)
 		out->len = start;
@@ -408,10 +453,19 @@ static ALWAYS_INLINE int write_all(struct bytes whole, struct buf *out, bool pre
 
 int json_write(struct bytes whole, struct buf *out)
 {
-	return write_all(whole, out, false);
+	const struct json_piece piece = {.bytes = whole};
+
+	return write_all(&piece, 1, out, false);
+}
+
+int json_write_pieces(const struct json_piece *pieces, size_t count, struct buf *out)
+{
+	return write_all(pieces, count, out, false);
 }
 
 int json_write_pretty(struct bytes whole, struct buf *out)
 {
-	return write_all(whole, out, true);
+	const struct json_piece piece = {.bytes = whole};
+
+	return write_all(&piece, 1, out, true);
 }

@@ -76,6 +76,7 @@ struct daemon {
 	struct web *web;          /* NULL: not served */
 	struct session *sessions; /* all connections */
 	struct buf sending;       /* scratch: what goes to a connection now */
+	struct buf rows;          /* empty: memory for the rows of the next question */
 	struct heap *heap;        /* gives memory back */
 	struct service *service;  /* manager, is told */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */

@@ -21,6 +21,15 @@ static bool read_names(struct reading *g)
 	return param_fields(g->request, &g->arena, &g->names, &g->name_count);
 }
 
+/* The rows, as the next part of the result. */
+static void splice(struct reading *g, bool array, uint32_t values)
+{
+	const struct json_piece piece = {
+		.bytes = buf_bytes(&g->rows), .array = array, .values = values};
+
+	request_splice(g->request, &piece);
+}
+
 /* ---- query ---- */
 
 static void query_answer(struct reading *g)
@@ -39,8 +48,10 @@ static void query_answer(struct reading *g)
 		return;
 	}
 	mp_put_cstr(out, "rows");
-	mp_put_array(out, g->stream ? 0 : q->rows);
-	buf_put_bytes(out, buf_bytes(&g->rows));
+	if (g->stream)
+		mp_put_array(out, 0);
+	else
+		splice(g, true, q->rows);
 	if (g->stream)
 		put_integer(out, "streamed", (int64_t)q->rows);
 	put_text(out, "next_cursor", q->more ? q->next_cursor : NULL);
@@ -266,7 +277,7 @@ void method_get(struct request *r)
 		return;
 	}
 	mp_put_cstr(&r->result, "record");
-	buf_put_bytes(&r->result, buf_bytes(&g->rows));
+	splice(g, false, 1);
 	request_answer(r);
 }
 
@@ -285,8 +296,7 @@ static void thread_answer(struct reading *g)
 	mp_put_cstr(out, "conversation");
 	buf_put_bytes(out, g->conversation);
 	mp_put_cstr(out, "messages");
-	mp_put_array(out, t->rows);
-	buf_put_bytes(out, buf_bytes(&g->rows));
+	splice(g, true, t->rows);
 	put_bool(out, "truncated", g->truncated || t->truncated);
 	request_answer(g->request);
 }

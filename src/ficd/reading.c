@@ -14,7 +14,20 @@
 
 #define WAIT_DEFAULT_MS 30000
 #define WAIT_MAX_MS     (10 * 60 * 1000)
+#define ROWS_KEPT       (256 * 1024) /* of memory for rows, between questions */
 #define DAMAGED_MAX     8 /* segments that one question may find damaged */
+
+/* Fresh pages cost more than what fills them: the next question gets these. Takes the buffer. */
+static void keep_rows(struct daemon *d, struct buf *rows)
+{
+	if (rows->cap <= ROWS_KEPT && rows->cap > d->rows.cap) {
+		struct buf other = d->rows;
+		d->rows = *rows;
+		*rows = other;
+		buf_reset(&d->rows);
+	}
+	buf_release(rows);
+}
 
 static void reading_release(struct request *r)
 {
@@ -29,7 +42,7 @@ static void reading_release(struct request *r)
 	zone_free(g->zone);
 	snapshot_free(g->view);
 	arena_release(&g->arena);
-	buf_release(&g->rows);
+	keep_rows(r->daemon, &g->rows);
 	buf_release(&g->memory);
 	free(g);
 }
@@ -84,6 +97,8 @@ struct reading *reading_new(struct request *r, const char *resource)
 		request_error(r, RPC_INTERNAL, "no_memory", NULL, "out of memory");
 		return NULL;
 	}
+	g->rows = r->daemon->rows;
+	r->daemon->rows = (struct buf){0};
 	g->request = r;
 	g->source = s;
 	g->type = type;
