@@ -18,6 +18,7 @@
 #include <store/trail.h>
 #include <sync/sync.h>
 
+struct answers;
 struct daemon;
 struct following;
 struct heap;
@@ -77,6 +78,7 @@ struct daemon {
 	struct session *sessions; /* all connections */
 	struct buf sending;       /* scratch: what goes to a connection now */
 	struct buf rows;          /* empty: memory for the rows of the next question */
+	struct answers *kept;     /* what questions were answered with; NULL: nothing is kept */
 	struct heap *heap;        /* gives memory back */
 	struct service *service;  /* manager, is told */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */

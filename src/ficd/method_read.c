@@ -1,6 +1,7 @@
 /*
  * method_read: records: query, get, thread. Each reads one snapshot (reading.h), so that its rows and its freshness belong together; long ones go on in slices.
  */
+#include "kept.h"
 #include "live.h"
 #include "method.h"
 #include "pairs.h"
@@ -21,29 +22,16 @@ static bool read_names(struct reading *g)
 	return param_fields(g->request, &g->arena, &g->names, &g->name_count);
 }
 
-/* The rows, as the next part of the result. */
-static void splice(struct reading *g, bool array, uint32_t values)
-{
-	const struct json_piece piece = {
-		.bytes = buf_bytes(&g->rows), .array = array, .values = values};
-
-	request_splice(g->request, &piece);
-}
-
 /* ---- query ---- */
 
-static void query_answer(struct reading *g)
+static void put_query(struct reading *g, const struct answer *a, uint64_t damaged)
 {
-	const struct query_result *q = query_result(g->query);
 	struct buf *out = &g->request->result;
 
-	if (!reading_sound_enough(g, q->damaged))
-		return;
-	g->question.start_ms = q->start_ms;
-	g->question.end_ms = q->end_ms;
-	live_look(g->request, buf_bytes(&g->rows));
-	mp_put_map(out, 4u + q->total_known + (g->stream != NULL));
-	if (reading_freshness(g, q->damaged)) {
+	g->question.start_ms = a->start_ms;
+	g->question.end_ms = a->end_ms;
+	mp_put_map(out, 4u + a->total_known + (g->stream != NULL));
+	if (reading_freshness(g, damaged)) {
 		reading_no_memory(g);
 		return;
 	}
@@ -51,17 +39,40 @@ static void query_answer(struct reading *g)
 	if (g->stream)
 		mp_put_array(out, 0);
 	else
-		splice(g, true, q->rows);
+		kept_splice(g, a, 0, true);
 	if (g->stream)
-		put_integer(out, "streamed", (int64_t)q->rows);
-	put_text(out, "next_cursor", q->more ? q->next_cursor : NULL);
-	if (q->total_known)
-		put_integer(out, "total", (int64_t)q->total);
+		put_integer(out, "streamed", (int64_t)a->rows[0]);
+	put_text(out, "next_cursor", a->more ? a->next_cursor : NULL);
+	if (a->total_known)
+		put_integer(out, "total", (int64_t)a->total);
 	mp_put_cstr(out, "stats");
 	mp_put_map(out, 2);
-	put_integer(out, "scanned", (int64_t)q->scanned);
+	put_integer(out, "scanned", (int64_t)a->scanned);
 	put_integer(out, "duration_us", clock_mono_us() - g->request->began_us);
 	request_answer(g->request);
+}
+
+static void query_answer(struct reading *g)
+{
+	const struct query_result *q = query_result(g->query);
+	struct answer a = {
+		.parts = {buf_bytes(&g->rows)},
+		.rows = {q->rows},
+		.start_ms = q->start_ms,
+		.end_ms = q->end_ms,
+		.total = q->total,
+		.scanned = q->scanned,
+		.total_known = q->total_known,
+		.more = q->more,
+	};
+
+	if (!reading_sound_enough(g, q->damaged))
+		return;
+	memcpy(a.next_cursor, q->next_cursor, sizeof a.next_cursor);
+	live_look(g->request, buf_bytes(&g->rows));
+	if (!q->damaged)
+		kept_note(g, &a);
+	put_query(g, &a, q->damaged);
 }
 
 static bool query_slice(void *ctx)
@@ -147,6 +158,11 @@ void method_query(struct request *r)
 	g->asks.search = spec.text.search;
 	if (!reading_meets(g))
 		return;
+	const struct answer *known = spec.flow ? NULL : kept_find(g);
+	if (known) {
+		put_query(g, known, 0);
+		return;
+	}
 	spec.names = g->names;
 	spec.name_count = g->name_count;
 	param_text(r, "cursor", &spec.cursor);
@@ -258,6 +274,20 @@ static int find(struct reading *g, struct bytes id, struct record *record)
 	return 0;
 }
 
+static void put_get(struct reading *g, const struct answer *a)
+{
+	struct buf *out = &g->request->result;
+
+	mp_put_map(out, 2);
+	if (reading_freshness(g, 0)) {
+		reading_no_memory(g);
+		return;
+	}
+	mp_put_cstr(out, "record");
+	kept_splice(g, a, 0, false);
+	request_answer(g->request);
+}
+
 void method_get(struct request *r)
 {
 	struct reading *g = reading_new(r, NULL);
@@ -269,36 +299,51 @@ void method_get(struct request *r)
 	param_text(r, "id", &id);
 	g->asks.id = id;
 	g->asks.insists = param_bool(r, "live");
-	if (!reading_meets(g) || !find(g, id, &record) || !put_row(g, &record) || !reading_has_room(g))
+	if (!reading_meets(g))
 		return;
-	mp_put_map(&r->result, 2);
-	if (reading_freshness(g, 0)) {
-		reading_no_memory(g);
+	const struct answer *known = kept_find(g);
+	if (known) {
+		put_get(g, known);
 		return;
 	}
-	mp_put_cstr(&r->result, "record");
-	splice(g, false, 1);
-	request_answer(r);
+	if (!find(g, id, &record) || !put_row(g, &record) || !reading_has_room(g))
+		return;
+	const struct answer a = {.parts = {buf_bytes(&g->rows)}, .rows = {1}};
+	kept_note(g, &a);
+	put_get(g, &a);
 }
 
 /* ---- thread ---- */
 
-static void thread_answer(struct reading *g)
+static void put_thread(struct reading *g, const struct answer *a, uint64_t damaged)
 {
-	const struct thread_result *t = thread_result(g->thread);
 	struct buf *out = &g->request->result;
 
 	mp_put_map(out, 4);
-	if (reading_freshness(g, t->damaged)) {
+	if (reading_freshness(g, damaged)) {
 		reading_no_memory(g);
 		return;
 	}
 	mp_put_cstr(out, "conversation");
-	buf_put_bytes(out, g->conversation);
+	kept_splice(g, a, 0, false);
 	mp_put_cstr(out, "messages");
-	splice(g, true, t->rows);
-	put_bool(out, "truncated", g->truncated || t->truncated);
+	kept_splice(g, a, 1, true);
+	put_bool(out, "truncated", a->truncated);
 	request_answer(g->request);
+}
+
+static void thread_answer(struct reading *g)
+{
+	const struct thread_result *t = thread_result(g->thread);
+	const struct answer a = {
+		.parts = {g->conversation, buf_bytes(&g->rows)},
+		.rows = {1, t->rows},
+		.truncated = g->truncated || t->truncated,
+	};
+
+	if (!t->damaged)
+		kept_note(g, &a);
+	put_thread(g, &a, t->damaged);
 }
 
 static bool thread_slice(void *ctx)
@@ -363,6 +408,11 @@ void method_thread(struct request *r)
 	g->asks.insists = param_bool(r, "live");
 	if (!choose_thread(g, id) || !reading_meets(g))
 		return;
+	const struct answer *known = kept_find(g);
+	if (known) {
+		put_thread(g, known, 0);
+		return;
+	}
 	if (!find(g, id, &record) || !put_row(g, &record))
 		return;
 	g->truncated = record.flags & RECORD_TRUNCATED;

@@ -44,6 +44,7 @@ static void reading_release(struct request *r)
 	arena_release(&g->arena);
 	keep_rows(r->daemon, &g->rows);
 	buf_release(&g->memory);
+	buf_release(&g->key);
 	free(g);
 }
 

@@ -6,6 +6,7 @@
  * A request lives until it is answered, or its connection ends. Answers go out in the order in which they are ready. Nothing is taken off a connection that
  * does not read its answers, and all that is unsent together is kept within half of the memory (request_crowded).
  */
+#include "answers.h"
 #include "heap.h"
 #include "method.h"
 #include "service.h"
@@ -20,6 +21,7 @@
 #define MESSAGES_PER_TURN 8
 #define SENDING_KEPT      (256 * 1024) /* of the scratch: fresh pages cost more than what fills them */
 #define RESULT_PIECES_MAX (2 * REQUEST_SPLICES_MAX + 1)
+#define KEPT_SHARE        8 /* of the memory, for answers that are kept */
 #define TRIM_BYTES        (256 * 1024) /* of unsent answers that a connection leaves behind */
 
 struct session {
@@ -512,6 +514,7 @@ static struct bytes on_refused(void *ctx)
 
 int sessions_listen(struct daemon *d, struct why *why)
 {
+	d->kept = answers_new((size_t)d->config->memory_bytes / KEPT_SHARE);
 	struct server_options options = {
 		.path = d->config->socket,
 		.mode = 0660,
@@ -543,4 +546,5 @@ void sessions_close(struct daemon *d)
 	d->server = NULL;
 	buf_release(&d->sending);
 	buf_release(&d->rows);
+	answers_free(d->kept);
 }

@@ -93,6 +93,7 @@ struct store {
 	struct store_lead leads[STORE_RESOURCES_MAX]; /* in the order of the schemas */
 	struct lead_survey survey;
 	struct memo memo;
+	uint64_t versions; /* of resources that were given so far */
 	bool dirty; /* the manifest on disk may say something else than `state` */
 	bool renew; /* a file that the next manifest replaces is damaged on the disk */
 	bool read_only;

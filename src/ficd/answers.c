@@ -1,0 +1,274 @@
+/*
+ * answers: entries in a hash table and in a list by last use, and how often questions were asked in a sketch: counts by two hashes, halved now and then. What goes is
+ * looked for among all entries: there are some hundreds.
+ */
+#include "answers.h"
+
+#include <stdlib.h>
+
+#define HEADS       256u
+#define COUNTS      1024u /* of each of two rows */
+#define COUNT_MAX   15u
+#define AGE_AFTER   (COUNTS * 4) /* questions: then all counts are halved */
+#define ENTRIES_MAX 1024u
+#define VICTIMS_MAX 16u /* that one answer may push out */
+#define ENTRY_EXTRA 32u /* of the allocator */
+
+struct entry {
+	struct entry *next;          /* of its head */
+	struct entry *newer, *older; /* by last use */
+	uint64_t hash, version;
+	unsigned scope;
+	size_t bytes; /* of all of it */
+	size_t key_len;
+	struct answer answer; /* its parts point behind the key */
+	uint8_t data[];       /* key, parts */
+};
+
+struct answers {
+	size_t bytes, bytes_max;
+	unsigned entries;
+	struct entry *heads[HEADS];
+	struct entry *newest, *oldest;
+	unsigned asked; /* since the counts were halved */
+	uint8_t counts[2][COUNTS];
+	uint64_t versions[ANSWER_SCOPES]; /* that were asked for last */
+};
+
+struct answers *answers_new(size_t bytes_max)
+{
+	struct answers *a = calloc(1, sizeof *a);
+
+	if (a)
+		a->bytes_max = bytes_max;
+	return a;
+}
+
+void answers_free(struct answers *a)
+{
+	while (a && a->oldest) {
+		struct entry *e = a->oldest;
+		a->oldest = e->newer;
+		free(e);
+	}
+	free(a);
+}
+
+size_t answers_bytes(const struct answers *a)
+{
+	return a->bytes;
+}
+
+/* ---- how often ---- */
+
+static unsigned count_of(const struct answers *a, uint64_t hash)
+{
+	unsigned x = a->counts[0][hash % COUNTS], y = a->counts[1][(hash >> 32) % COUNTS];
+
+	return x < y ? x : y;
+}
+
+static void count(struct answers *a, uint64_t hash)
+{
+	uint8_t *x = &a->counts[0][hash % COUNTS], *y = &a->counts[1][(hash >> 32) % COUNTS];
+
+	*x = (uint8_t)(*x + (*x < COUNT_MAX));
+	*y = (uint8_t)(*y + (*y < COUNT_MAX));
+	if (++a->asked < AGE_AFTER)
+		return;
+	a->asked = 0;
+	for (unsigned i = 0; i < COUNTS; i++) {
+		a->counts[0][i] /= 2;
+		a->counts[1][i] /= 2;
+	}
+}
+
+/* ---- entries ---- */
+
+static void entry_unlist(struct answers *a, struct entry *e)
+{
+	*(e->newer ? &e->newer->older : &a->newest) = e->older;
+	*(e->older ? &e->older->newer : &a->oldest) = e->newer;
+}
+
+static void entry_list(struct answers *a, struct entry *e)
+{
+	e->newer = NULL;
+	e->older = a->newest;
+	*(e->older ? &e->older->newer : &a->oldest) = e;
+	a->newest = e;
+}
+
+static void entry_drop(struct answers *a, struct entry *e)
+{
+	struct entry **at = &a->heads[e->hash % HEADS];
+
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	entry_unlist(a, e);
+	a->entries--;
+	a->bytes -= e->bytes;
+	free(e);
+}
+
+static struct entry *entry_find(const struct answers *a, struct bytes key, uint64_t hash)
+{
+	struct entry *e = a->heads[hash % HEADS];
+
+	while (e && (e->hash != hash || !bytes_equal(bytes_of(e->data, e->key_len), key)))
+		e = e->next;
+	return e;
+}
+
+const struct answer *answers_find(struct answers *a, const struct asked *q)
+{
+	uint64_t hash = bytes_hash(q->key);
+	struct entry *e = entry_find(a, q->key, hash);
+
+	count(a, hash);
+	a->versions[q->scope] = q->version;
+	if (!e)
+		return NULL;
+	if (e->version != q->version) {
+		entry_drop(a, e);
+		return NULL;
+	}
+	entry_unlist(a, e);
+	entry_list(a, e);
+	return &e->answer;
+}
+
+/* ---- what is worth keeping ---- */
+
+static size_t parts_bytes(const struct answer *answer)
+{
+	size_t bytes = 0;
+
+	for (unsigned i = 0; i < ANSWER_PARTS; i++)
+		bytes += answer->parts[i].len;
+	return bytes;
+}
+
+static size_t entry_size(const struct asked *q, const struct answer *answer)
+{
+	return sizeof(struct entry) + ENTRY_EXTRA + q->key.len + parts_bytes(answer);
+}
+
+/* Time that it saves for each byte, times how often it is asked. */
+static double value_of(unsigned asked, uint32_t cost_us, size_t bytes)
+{
+	return (double)asked * (cost_us + 1.0) / (double)bytes;
+}
+
+static double entry_value(const struct answers *a, const struct entry *e)
+{
+	if (e->version != a->versions[e->scope])
+		return 0;
+	return value_of(count_of(a, e->hash), e->answer.cost_us, e->bytes);
+}
+
+struct victims {
+	struct entry *entries[VICTIMS_MAX];
+	double values[VICTIMS_MAX]; /* ascending */
+	unsigned count;
+};
+
+/* One of the least worth; of equals the one that was not asked for longest. */
+static void victims_note(struct victims *v, struct entry *e, double value)
+{
+	unsigned at = v->count;
+
+	if (at == VICTIMS_MAX && value >= v->values[at - 1])
+		return;
+	at -= at == VICTIMS_MAX;
+	for (; at > 0 && value < v->values[at - 1]; at--) {
+		v->values[at] = v->values[at - 1];
+		v->entries[at] = v->entries[at - 1];
+	}
+	v->values[at] = value;
+	v->entries[at] = e;
+	v->count += v->count < VICTIMS_MAX;
+}
+
+/* What has to go for so many bytes of so much value, in v->count; false: more than it is worth. */
+static bool victims_find(const struct answers *a, size_t bytes, double value, struct victims *v)
+{
+	size_t left = a->bytes_max - a->bytes;
+	bool crowded = a->entries == ENTRIES_MAX;
+	unsigned n = 0;
+
+	*v = (struct victims){.count = 0};
+	if (left >= bytes && !crowded)
+		return true;
+	for (struct entry *e = a->oldest; e; e = e->newer)
+		victims_note(v, e, entry_value(a, e));
+	for (; n < v->count && v->values[n] < value && (left < bytes || (crowded && n == 0)); n++)
+		left += v->entries[n]->bytes;
+	v->count = n;
+	return left >= bytes && (!crowded || n);
+}
+
+static bool has_worth(const struct answers *a, const struct asked *q, const struct answer *answer,
+		      struct victims *v)
+{
+	size_t bytes = entry_size(q, answer);
+
+	return bytes <= ANSWER_BYTES_MAX && bytes <= a->bytes_max &&
+	       victims_find(a, bytes,
+			    value_of(count_of(a, bytes_hash(q->key)), answer->cost_us, bytes), v);
+}
+
+bool answers_wants(const struct answers *a, const struct asked *q, const struct answer *answer)
+{
+	struct victims v;
+
+	return has_worth(a, q, answer, &v);
+}
+
+/* ---- keeping ---- */
+
+/* The parts of the answer behind the entry's key. */
+static void entry_fill(struct entry *e, struct bytes key, const struct answer *answer)
+{
+	uint8_t *to = e->data;
+
+	e->answer = *answer;
+	e->key_len = key.len;
+	memcpy(to, key.data, key.len);
+	to += key.len;
+	for (unsigned i = 0; i < ANSWER_PARTS; i++) {
+		struct bytes part = answer->parts[i];
+		if (part.len)
+			memcpy(to, part.data, part.len);
+		e->answer.parts[i] = bytes_of(to, part.len);
+		to += part.len;
+	}
+}
+
+void answers_keep(struct answers *a, const struct asked *q, const struct answer *answer)
+{
+	uint64_t hash = bytes_hash(q->key);
+	struct entry *same = entry_find(a, q->key, hash);
+	struct victims v;
+
+	if (same)
+		entry_drop(a, same);
+	if (!has_worth(a, q, answer, &v))
+		return;
+	struct entry *e = malloc(sizeof *e + q->key.len + parts_bytes(answer));
+	if (!e)
+		return;
+	while (v.count)
+		entry_drop(a, v.entries[--v.count]);
+	e->hash = hash;
+	e->version = q->version;
+	e->scope = q->scope;
+	e->bytes = entry_size(q, answer);
+	entry_fill(e, q->key, answer);
+	e->next = a->heads[hash % HEADS];
+	a->heads[hash % HEADS] = e;
+	entry_list(a, e);
+	a->entries++;
+	a->bytes += e->bytes;
+}
