@@ -7,16 +7,27 @@
 #include <stdlib.h>
 
 #define HEADS       256u
-#define COUNTS      1024u /* of each of two rows */
+#define COUNTS      8192u /* of each of two rows */
 #define COUNT_MAX   15u
 #define AGE_AFTER   (COUNTS * 4) /* questions: then all counts are halved */
-#define ENTRIES_MAX 1024u
+#define ASKED_MIN   2u               /* times: what comes once is not copied */
+#define SMALL_BYTES 4096u
+#define SMALL_SHARE 4 /* of what may be kept, for small answers: many of them fit into what a large one takes */
+#define ENTRIES_MAX 512u /* of each kind */
 #define VICTIMS_MAX 16u /* that one answer may push out */
 #define ENTRY_EXTRA 32u /* of the allocator */
 
+/* Small answers, or large ones. */
+struct shelf {
+	size_t bytes, bytes_max;
+	unsigned entries;
+	struct entry *newest, *oldest; /* by last use */
+};
+
 struct entry {
+	struct shelf *shelf;
 	struct entry *next;          /* of its head */
-	struct entry *newer, *older; /* by last use */
+	struct entry *newer, *older; /* on its shelf */
 	uint64_t hash, version;
 	unsigned scope;
 	size_t bytes; /* of all of it */
@@ -26,10 +37,8 @@ struct entry {
 };
 
 struct answers {
-	size_t bytes, bytes_max;
-	unsigned entries;
+	struct shelf small, large;
 	struct entry *heads[HEADS];
-	struct entry *newest, *oldest;
 	unsigned asked; /* since the counts were halved */
 	uint8_t counts[2][COUNTS];
 	uint64_t versions[ANSWER_SCOPES]; /* that were asked for last */
@@ -39,24 +48,34 @@ struct answers *answers_new(size_t bytes_max)
 {
 	struct answers *a = calloc(1, sizeof *a);
 
-	if (a)
-		a->bytes_max = bytes_max;
+	if (a) {
+		a->small.bytes_max = bytes_max / SMALL_SHARE;
+		a->large.bytes_max = bytes_max - a->small.bytes_max;
+	}
 	return a;
+}
+
+static void shelf_clear(struct shelf *s)
+{
+	while (s->oldest) {
+		struct entry *e = s->oldest;
+		s->oldest = e->newer;
+		free(e);
+	}
 }
 
 void answers_free(struct answers *a)
 {
-	while (a && a->oldest) {
-		struct entry *e = a->oldest;
-		a->oldest = e->newer;
-		free(e);
-	}
+	if (!a)
+		return;
+	shelf_clear(&a->small);
+	shelf_clear(&a->large);
 	free(a);
 }
 
 size_t answers_bytes(const struct answers *a)
 {
-	return a->bytes;
+	return a->small.bytes + a->large.bytes;
 }
 
 /* ---- how often ---- */
@@ -72,8 +91,10 @@ static void count(struct answers *a, uint64_t hash)
 {
 	uint8_t *x = &a->counts[0][hash % COUNTS], *y = &a->counts[1][(hash >> 32) % COUNTS];
 
-	*x = (uint8_t)(*x + (*x < COUNT_MAX));
-	*y = (uint8_t)(*y + (*y < COUNT_MAX));
+	/* The larger one counts others, too. */
+	unsigned least = *x < *y ? *x : *y;
+	*x = (uint8_t)(*x + (*x == least && least < COUNT_MAX));
+	*y = (uint8_t)(*y + (*y == least && least < COUNT_MAX));
 	if (++a->asked < AGE_AFTER)
 		return;
 	a->asked = 0;
@@ -85,18 +106,18 @@ static void count(struct answers *a, uint64_t hash)
 
 /* ---- entries ---- */
 
-static void entry_unlist(struct answers *a, struct entry *e)
+static void entry_unlist(struct entry *e)
 {
-	*(e->newer ? &e->newer->older : &a->newest) = e->older;
-	*(e->older ? &e->older->newer : &a->oldest) = e->newer;
+	*(e->newer ? &e->newer->older : &e->shelf->newest) = e->older;
+	*(e->older ? &e->older->newer : &e->shelf->oldest) = e->newer;
 }
 
-static void entry_list(struct answers *a, struct entry *e)
+static void entry_list(struct entry *e)
 {
 	e->newer = NULL;
-	e->older = a->newest;
-	*(e->older ? &e->older->newer : &a->oldest) = e;
-	a->newest = e;
+	e->older = e->shelf->newest;
+	*(e->older ? &e->older->newer : &e->shelf->oldest) = e;
+	e->shelf->newest = e;
 }
 
 static void entry_drop(struct answers *a, struct entry *e)
@@ -106,9 +127,9 @@ static void entry_drop(struct answers *a, struct entry *e)
 	while (*at != e)
 		at = &(*at)->next;
 	*at = e->next;
-	entry_unlist(a, e);
-	a->entries--;
-	a->bytes -= e->bytes;
+	entry_unlist(e);
+	e->shelf->entries--;
+	e->shelf->bytes -= e->bytes;
 	free(e);
 }
 
@@ -134,8 +155,8 @@ const struct answer *answers_find(struct answers *a, const struct asked *q)
 		entry_drop(a, e);
 		return NULL;
 	}
-	entry_unlist(a, e);
-	entry_list(a, e);
+	entry_unlist(e);
+	entry_list(e);
 	return &e->answer;
 }
 
@@ -191,17 +212,18 @@ static void victims_note(struct victims *v, struct entry *e, double value)
 	v->count += v->count < VICTIMS_MAX;
 }
 
-/* What has to go for so many bytes of so much value, in v->count; false: more than it is worth. */
-static bool victims_find(const struct answers *a, size_t bytes, double value, struct victims *v)
+/* What has to go from the shelf for so many bytes of so much value, in v->count; false: more than it is worth. */
+static bool victims_find(const struct answers *a, const struct shelf *s, size_t bytes, double value,
+			 struct victims *v)
 {
-	size_t left = a->bytes_max - a->bytes;
-	bool crowded = a->entries == ENTRIES_MAX;
+	size_t left = s->bytes_max - s->bytes;
+	bool crowded = s->entries == ENTRIES_MAX;
 	unsigned n = 0;
 
-	*v = (struct victims){.count = 0};
+	v->count = 0;
 	if (left >= bytes && !crowded)
 		return true;
-	for (struct entry *e = a->oldest; e; e = e->newer)
+	for (struct entry *e = s->oldest; e; e = e->newer)
 		victims_note(v, e, entry_value(a, e));
 	for (; n < v->count && v->values[n] < value && (left < bytes || (crowded && n == 0)); n++)
 		left += v->entries[n]->bytes;
@@ -209,14 +231,20 @@ static bool victims_find(const struct answers *a, size_t bytes, double value, st
 	return left >= bytes && (!crowded || n);
 }
 
+static const struct shelf *shelf_for(const struct answers *a, size_t bytes)
+{
+	return bytes <= SMALL_BYTES ? &a->small : &a->large;
+}
+
 static bool has_worth(const struct answers *a, const struct asked *q, const struct answer *answer,
 		      struct victims *v)
 {
 	size_t bytes = entry_size(q, answer);
+	const struct shelf *shelf = shelf_for(a, bytes);
+	unsigned asked = count_of(a, bytes_hash(q->key));
 
-	return bytes <= ANSWER_BYTES_MAX && bytes <= a->bytes_max &&
-	       victims_find(a, bytes,
-			    value_of(count_of(a, bytes_hash(q->key)), answer->cost_us, bytes), v);
+	return asked >= ASKED_MIN && bytes <= ANSWER_BYTES_MAX && bytes <= shelf->bytes_max &&
+	       victims_find(a, shelf, bytes, value_of(asked, answer->cost_us, bytes), v);
 }
 
 bool answers_wants(const struct answers *a, const struct asked *q, const struct answer *answer)
@@ -261,14 +289,15 @@ void answers_keep(struct answers *a, const struct asked *q, const struct answer 
 		return;
 	while (v.count)
 		entry_drop(a, v.entries[--v.count]);
+	e->bytes = entry_size(q, answer);
+	e->shelf = e->bytes <= SMALL_BYTES ? &a->small : &a->large;
 	e->hash = hash;
 	e->version = q->version;
 	e->scope = q->scope;
-	e->bytes = entry_size(q, answer);
 	entry_fill(e, q->key, answer);
 	e->next = a->heads[hash % HEADS];
 	a->heads[hash % HEADS] = e;
-	entry_list(a, e);
-	a->entries++;
-	a->bytes += e->bytes;
+	entry_list(e);
+	e->shelf->entries++;
+	e->shelf->bytes += e->bytes;
 }
