@@ -392,9 +392,8 @@ struct seek {
 	bool (*before)(struct seek *k, uint32_t at, int *rc);
 };
 
-static int seek(struct seek *k, uint32_t count, uint32_t *at_out)
+static int seek(struct seek *k, uint32_t low, uint32_t high, uint32_t *at_out)
 {
-	uint32_t low = 0, high = count;
 	int rc = 0;
 
 	while (low < high) {
@@ -466,14 +465,32 @@ static int seek_in(struct segment *g, struct pages *p, enum segment_section whic
 {
 	int rc = segment_load(g, p);
 
-	return rc ? rc : seek(k, g->sections[which].elements, at_out);
+	return rc ? rc : seek(k, 0, g->sections[which].elements, at_out);
+}
+
+/* Where no row needs to be looked at. */
+static int seek_to(struct segment *g, struct pages *p, uint32_t at, uint32_t *at_out)
+{
+	int rc = segment_load(g, p);
+
+	if (!rc)
+		*at_out = at;
+	return rc;
 }
 
 int segment_seek_created(struct segment *g, struct pages *p, int64_t time_ms, uint64_t id_hash,
 			 uint32_t *at_out)
 {
 	struct seek k = {.g = g, .p = p, .time_ms = time_ms, .id_hash = id_hash, .before = row_before};
+	const struct range *created = &g->meta.ranges[RANGE_CREATED];
 
+	/* Rows without a time come first. */
+	if (time_ms == TIME_NONE && id_hash == 0)
+		return seek_to(g, p, 0, at_out);
+	if (g->meta.untimed == 0 && time_ms <= created->min && id_hash == 0)
+		return seek_to(g, p, 0, at_out);
+	if (time_ms > created->max && created->max != TIME_NONE)
+		return seek_to(g, p, g->meta.records, at_out);
 	return seek_in(g, p, SECTION_ROWS, &k, at_out);
 }
 
@@ -486,6 +503,31 @@ int segment_seek_updated(struct segment *g, struct pages *p, int64_t time_ms, ui
 	return seek_in(g, p, SECTION_UPDATED, &k, at_out);
 }
 
+/* Hashes are uniform: the place is not far from where it would be if they were evenly so. Steps away from there grow, until it is passed. */
+static int narrow(struct seek *k, const struct section *s, uint64_t hash, uint32_t *low, uint32_t *high)
+{
+	uint32_t at = (uint32_t)(((hash >> 32) * s->elements) >> 32), step = s->per_page;
+	bool first = true, up = false;
+	int rc = 0;
+
+	*low = 0;
+	*high = s->elements;
+	for (; *low < *high; step *= 2) {
+		bool before = k->before(k, at, &rc);
+		if (rc)
+			return rc;
+		*(before ? low : high) = before ? at + 1 : at;
+		if (!first && before != up)
+			break;
+		up = before;
+		first = false;
+		if (step >= *high - *low)
+			break;
+		at = up ? *low + step : *high - step;
+	}
+	return 0;
+}
+
 int segment_seek_child(struct segment *g, struct pages *p, uint64_t parent_hash, int64_t time_ms,
 		       uint64_t id_hash, uint32_t *at_out)
 {
@@ -495,8 +537,13 @@ int segment_seek_child(struct segment *g, struct pages *p, uint64_t parent_hash,
 			 .time_ms = time_ms,
 			 .id_hash = id_hash,
 			 .before = child_before};
+	const struct section *s = &g->sections[SECTION_PARENTS];
+	uint32_t low = 0, high = 0;
+	int rc = segment_load(g, p);
 
-	return seek_in(g, p, SECTION_PARENTS, &k, at_out);
+	if (!rc)
+		rc = narrow(&k, s, parent_hash, &low, &high);
+	return rc ? rc : seek(&k, low, high, at_out);
 }
 
 /* The seek's hash is the revision. */
