@@ -634,9 +634,9 @@ static int children_in(struct match *m, size_t segment, uint64_t parent, struct 
 	struct match_hit hit;
 	struct child child;
 	unsigned flags;
-	int rc = segment_load(g, p);
+	int rc = segment_may_have_children(g, p, parent);
 
-	if (rc || g->sections[SECTION_PARENTS].elements == 0)
+	if (rc != 1)
 		return rc;
 	rc = segment_seek_child(g, p, parent, TIME_NONE, 0, &at);
 	for (; !rc && at < g->sections[SECTION_PARENTS].elements; at++) {

@@ -21,7 +21,8 @@ struct segment_writer {
 	struct pager pager;
 	struct sort sort;
 	const struct index *index; /* that is sorted */
-	uint64_t (*filter)[SEGMENT_FILTER_WORDS];
+	uint64_t (*filter)[SEGMENT_FILTER_WORDS]; /* that is written, of so many blocks */
+	uint32_t blocks;
 	struct columns_writer *columns;
 	struct terms_writer *terms;
 	/* Appends the frame of a row that has none, to an empty buffer. */

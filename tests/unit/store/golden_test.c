@@ -12,6 +12,7 @@
  *   v1: segments of version 1, without terms and columns
  *   v2: segments of version 2
  *   v3: segments of version 3, dictionaries of phrases
+ *   v4: segments of version 4, with filters of parents
  *
  * These files are never edited. A new version gets a folder of its own: STORE_GOLDEN_WRITE=1 writes
  * what is not there.
@@ -28,7 +29,7 @@
 
 #define ROOT   "tests/golden"
 #define T0     1700000000000
-#define NEWEST 3
+#define NEWEST 4
 
 static void golden_path(unsigned version, const char *name, char out[256])
 {
