@@ -311,70 +311,67 @@ static ALWAYS_INLINE bool run_is_head(uint8_t lead)
 	return (lead & 0xe0) == 0x80 || lead == 0xdd || lead == 0xdf;
 }
 
-/* Opens a container of up to 15 items, or one whose head has four bytes more, as those have that are transcoded while they arrive. */
-static ALWAYS_INLINE uint8_t *run_head(struct writer *w, const uint8_t *p, size_t *size_out, uint8_t *to)
+/* The level that a head opens, of a container of up to 15 items, or one whose head has four bytes more, as those have that are transcoded while they
+ * arrive. False: it promises more than there can be. */
+static ALWAYS_INLINE bool run_open(const uint8_t *p, const uint8_t *end, size_t *size_out,
+				   struct level *out)
 {
 	bool map = *p < 0x90 || *p == 0xdf;
-	uint64_t items = *p & 0x0f;
+	uint64_t items = *p >= 0xdd ? read_be32(p + 1) : *p & 0x0fu;
 
-	*size_out = 1;
-	if (*p >= 0xdd) {
-		items = read_be32(p + 1);
-		*size_out = 5;
-	}
-	items <<= map;
-	if (items > (size_t)(w->in.end - p))
-		return NULL;
-	w->levels[++w->depth] = (struct level){items, map, true};
-	*to = map ? '{' : '[';
-	return to + 1;
+	*size_out = *p >= 0xdd ? 5 : 1;
+	*out = (struct level){items << map, map, true};
+	return out->left <= (size_t)(end - p);
 }
 
-/* The next value, if it is a short text, a small number or the head of a container: the place behind what was written, or NULL. */
-static ALWAYS_INLINE uint8_t *run_value(struct writer *w, uint8_t *to)
-{
-	struct level *l = &w->levels[w->depth];
-	const uint8_t *p = w->in.at;
-	size_t size = 1 + (*p & 0x1fu);
-	bool value = !l->map || l->left % 2;
-
-	*to = l->map && value ? ':' : ',';
-	to += !l->fresh;
-	if ((*p & 0xe0) == 0xa0)
-		to = run_text(p + 1, size - 1, to);
-	else if (!value)
-		to = NULL;
-	else if (run_is_head(*p) && w->depth < MP_DEPTH_MAX)
-		to = run_head(w, p, &size, to);
-	else
-		to = run_scalar(p, &size, to);
-	if (!to)
-		return NULL;
-	l->left--;
-	l->fresh = false;
-	w->in.at = p + size;
-	return to;
-}
-
-/* As far as the buffer has room for what these can be. All else is for write_next. */
+/* Short texts, small numbers and heads of containers are most of what documents have: these, as far as the buffer has room for what they can be. All else is
+ * for write_next. The innermost level is a copy, so that what is written to the buffer is known not to change it. */
 static ALWAYS_INLINE void write_run(struct writer *w)
 {
-	uint8_t *to = w->out->data + w->out->len, *end = w->out->data + w->out->cap;
+	const uint8_t *p = w->in.at, *const p_end = w->in.end;
+	uint8_t *to = w->out->data + w->out->len, *const to_end = w->out->data + w->out->cap;
+	unsigned depth = w->depth;
+	struct level here = w->levels[depth], inner;
 
-	while (end - to >= RUN_ROOM) {
-		const struct level *l = &w->levels[w->depth];
-		uint8_t *behind = NULL;
-		if (l->left == 0 && w->depth) {
-			*to = l->map ? '}' : ']';
-			behind = to + 1;
-			w->depth--;
-		} else if (l->left && w->in.end - w->in.at >= RUN_READ) {
-			behind = run_value(w, to);
+	while (to_end - to >= RUN_ROOM) {
+		if (here.left == 0) {
+			if (depth == 0)
+				break;
+			*to++ = here.map ? '}' : ']';
+			here = w->levels[--depth];
+			continue;
 		}
-		if (!behind)
+		if (p_end - p < RUN_READ)
 			break;
-		to = behind;
+		bool value = !here.map || here.left % 2, opens = false;
+		size_t size = 1 + (*p & 0x1fu);
+		uint8_t *at = to + !here.fresh;
+		*to = here.map && value ? ':' : ',';
+		if ((*p & 0xe0) == 0xa0)
+			at = run_text(p + 1, size - 1, at);
+		else if (!value)
+			break;
+		else if (!run_is_head(*p))
+			at = run_scalar(p, &size, at);
+		else if (depth < MP_DEPTH_MAX && run_open(p, p_end, &size, &inner))
+			opens = true;
+		else
+			break;
+		if (!at)
+			break;
+		here.left--;
+		here.fresh = false;
+		p += size;
+		to = at;
+		if (!opens)
+			continue;
+		w->levels[depth++] = here;
+		here = inner;
+		*to++ = here.map ? '{' : '[';
 	}
+	w->levels[depth] = here;
+	w->depth = depth;
+	w->in.at = p;
 	w->out->len = (size_t)(to - w->out->data);
 }
 
