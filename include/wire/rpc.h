@@ -74,10 +74,10 @@ int wire_give(enum wire_encoding encoding, struct bytes message, struct buf *out
 int wire_give_result(enum wire_encoding encoding, struct bytes id, struct bytes result,
 		     struct buf *out);
 
-/* The same of a result in pieces (codec/json.h), of which those that are JSON are for such a connection only. */
+/* The same of a result in pieces (codec/json.h). */
 int wire_give_pieces(enum wire_encoding encoding, struct bytes id, const struct json_piece *result,
 		     size_t count, struct buf *out);
-/* Appends the value that the pieces are, none of which is JSON, as MessagePack. */
+/* Appends the value that the pieces are, as MessagePack. */
 void wire_join(const struct json_piece *pieces, size_t count, struct buf *out);
 
 struct rpc_request {

@@ -375,23 +375,6 @@ static ALWAYS_INLINE void write_run(struct writer *w)
 	w->out->len = (size_t)(to - w->out->data);
 }
 
-/* Values that are JSON already. */
-static int put_texts(struct writer *w, const struct json_piece *piece)
-{
-	struct level *l = &w->levels[w->depth];
-
-	if (piece->values > l->left)
-		return ERR_CORRUPT;
-	if (piece->values) {
-		if (!piece->array)
-			separate(w, l);
-		buf_put_bytes(w->out, piece->bytes);
-		l->left -= piece->values;
-		l->fresh = false;
-	}
-	return 0;
-}
-
 /* A value is due, and the piece has no more. */
 static int next_piece(struct writer *w)
 {
@@ -407,8 +390,6 @@ static int next_piece(struct writer *w)
 		buf_put_byte(w->out, '[');
 		w->levels[++w->depth] = (struct level){piece->values, false, true};
 	}
-	if (piece->text)
-		return put_texts(w, piece);
 	w->in = mp_reader_of(piece->bytes);
 	return 0;
 }

@@ -247,13 +247,6 @@ static bool has_worth(const struct answers *a, const struct asked *q, const stru
 	       victims_find(a, shelf, bytes, value_of(asked, answer->cost_us, bytes), v);
 }
 
-bool answers_wants(const struct answers *a, const struct asked *q, const struct answer *answer)
-{
-	struct victims v;
-
-	return has_worth(a, q, answer, &v);
-}
-
 /* ---- keeping ---- */
 
 /* The parts of the answer behind the entry's key. */

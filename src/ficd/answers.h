@@ -1,7 +1,7 @@
 /*
  * answers: what questions were answered with, for as long as the records stay what they are. Private to this layer.
  *
- * Kept are the rows in the form in which they went out, and what a question learnt beside them; never what they are worth, which is judged anew each time. A
+ * Kept are the rows as MessagePack, and what a question learnt beside them; never what they are worth, which is judged anew each time. A
  * question is kept by all that its rows depend on (the key), and compared in full. An answer takes the place of others only when it is worth more: by the time
  * that it saves for each byte, as often as it is asked. So a thousand questions that come once do not push out the one that comes every minute.
  */
@@ -18,7 +18,7 @@
 struct answers;
 
 struct answer {
-	struct bytes parts[ANSWER_PARTS]; /* rows */
+	struct bytes parts[ANSWER_PARTS]; /* rows, one behind the other */
 	uint32_t rows[ANSWER_PARTS];      /* of each part */
 	int64_t start_ms, end_ms;         /* the span that was asked */
 	uint64_t total, scanned;
@@ -42,9 +42,7 @@ struct asked {
 /* Counts the question. Its answer from records of this version, borrowed until the next call; NULL: there is none. Answers of the same scope from other
  * versions are worth nothing from now on. */
 const struct answer *answers_find(struct answers *a, const struct asked *q);
-/* Whether the answer of a question that was not found is worth more than what would have to go. */
-bool answers_wants(const struct answers *a, const struct asked *q, const struct answer *answer);
-/* Copies it, if it is. Without memory it is as if it had never been asked. */
+/* Copies the answer of a question that was not found, if it is worth more than what would have to go. Without memory it is as if it had never been asked. */
 void answers_keep(struct answers *a, const struct asked *q, const struct answer *answer);
 
 /* Bytes that are kept. */

@@ -2,14 +2,11 @@
  * kept: see the header.
  *
  * The key is all that rows depend on beside the records: the parameters as they came, the span and the condition as they were understood at this moment ("since 2 hours
- * ago" is another question a second later), the source, and the form of the connection. Records of both the resource and its children count, by the version of their state.
+ * ago" is another question a second later), and the source. Records of both the resource and its children count, by the version of their state.
  */
 #include "kept.h"
 
 #include "method.h"
-
-#include <codec/json.h>
-#include <codec/msgpack.h>
 
 static void put_number(struct buf *b, int64_t v)
 {
@@ -42,7 +39,6 @@ static int make_key(struct reading *g)
 	struct buf *b = &g->key;
 
 	buf_reset(b);
-	buf_put_byte(b, request_takes_json(g->request));
 	put_part(b, bytes_str(g->request->method->name));
 	put_part(b, bytes_str(g->source->config->name));
 	put_part(b, bytes_str(g->type->name));
@@ -85,55 +81,25 @@ const struct answer *kept_find(struct reading *g)
 		return NULL;
 	const struct asked asked = asked_of(g);
 	const struct answer *known = answers_find(kept, &asked);
-	g->known = known != NULL;
 	g->keeps = !known;
 	return known;
 }
 
-/* Rows as JSON, with commas between. */
-static int write_rows(struct bytes rows, struct buf *out)
-{
-	struct mp_reader r = mp_reader_of(rows);
-	struct bytes row;
-	int rc = 0;
-
-	while (!rc && mp_take(&r, &row) == 1) {
-		if (out->len)
-			buf_put_byte(out, ',');
-		rc = json_write(row, out);
-	}
-	return rc ? rc : out->error;
-}
-
 void kept_note(struct reading *g, const struct answer *answer)
 {
-	struct answers *kept = g->request->daemon->kept;
-	struct buf texts[ANSWER_PARTS] = {{.max = ANSWER_BYTES_MAX}, {.max = ANSWER_BYTES_MAX}};
 	struct answer own = *answer;
-	int rc = 0;
 
 	if (!g->keeps)
 		return;
 	const struct asked asked = asked_of(g);
 	own.cost_us = (uint32_t)(clock_mono_us() - g->request->began_us);
-	if (!answers_wants(kept, &asked, &own))
-		return;
-	for (unsigned i = 0; !rc && request_takes_json(g->request) && i < ANSWER_PARTS; i++) {
-		rc = write_rows(answer->parts[i], &texts[i]);
-		own.parts[i] = buf_bytes(&texts[i]);
-	}
-	if (!rc)
-		answers_keep(kept, &asked, &own);
-	for (unsigned i = 0; i < ANSWER_PARTS; i++)
-		buf_release(&texts[i]);
+	answers_keep(g->request->daemon->kept, &asked, &own);
 }
 
 void kept_splice(struct reading *g, const struct answer *answer, unsigned part, bool array)
 {
-	const struct json_piece piece = {.bytes = answer->parts[part],
-					 .text = g->known && request_takes_json(g->request),
-					 .array = array,
-					 .values = answer->rows[part]};
+	const struct json_piece piece = {
+		.bytes = answer->parts[part], .array = array, .values = answer->rows[part]};
 
 	request_splice(g->request, &piece);
 }

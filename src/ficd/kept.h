@@ -11,10 +11,10 @@
  * read; kept_note may keep it then. */
 const struct answer *kept_find(struct reading *g);
 
-/* The answer that was read, its parts as MessagePack of so many rows each. For nothing when kept_find was not asked. */
+/* The answer that was read. For nothing when kept_find was not asked. */
 void kept_note(struct reading *g, const struct answer *answer);
 
-/* The next part of the result: of an answer of kept_find (which is JSON where the connection's answers are), or of one that was read. */
+/* The next part of the result. */
 void kept_splice(struct reading *g, const struct answer *answer, unsigned part, bool array);
 
 #endif

@@ -53,8 +53,7 @@ struct reading {
 	struct bytes conversation; /* its row, of a thread */
 	bool truncated;
 	struct buf key; /* of the question, among the answers that are kept (kept.h) */
-	bool known;     /* it was answered before */
-	bool keeps;     /* its answer may be kept */
+	bool keeps;     /* its answer may be */
 };
 
 /* The source, the resource (NULL: the parameter's) and a snapshot of them. */

@@ -21,7 +21,7 @@
 #define MESSAGES_PER_TURN 8
 #define SENDING_KEPT      (256 * 1024) /* of the scratch: fresh pages cost more than what fills them */
 #define RESULT_PIECES_MAX (2 * REQUEST_SPLICES_MAX + 1)
-#define KEPT_SHARE        8 /* of the memory, for answers that are kept */
+#define KEPT_SHARE        6 /* of the memory, for answers that are kept */
 #define TRIM_BYTES        (256 * 1024) /* of unsent answers that a connection leaves behind */
 
 struct session {
@@ -120,11 +120,6 @@ void request_splice(struct request *r, const struct json_piece *piece)
 	r->splices[r->splices_count++] = (struct splice){r->result.len, *piece};
 }
 
-bool request_takes_json(const struct request *r)
-{
-	return r->session->conn && r->session->encoding != WIRE_MSGPACK;
-}
-
 /* The result and its splices, one behind the other. Returns how many pieces there are. */
 static size_t request_pieces(const struct request *r, struct json_piece out[RESULT_PIECES_MAX])
 {
@@ -146,7 +141,7 @@ static void request_give(struct request *r)
 {
 	struct session *s = r->session;
 	struct buf *out = &s->daemon->sending;
-	struct json_piece pieces[RESULT_PIECES_MAX] = {{.text = false}};
+	struct json_piece pieces[RESULT_PIECES_MAX] = {{.array = false}};
 	size_t count = request_pieces(r, pieces);
 
 	buf_reset(out);
@@ -160,7 +155,7 @@ static void request_give(struct request *r)
 /* To a session that takes messages. */
 static void request_hand_over(struct request *r)
 {
-	struct json_piece pieces[RESULT_PIECES_MAX] = {{.text = false}};
+	struct json_piece pieces[RESULT_PIECES_MAX] = {{.array = false}};
 	struct buf message = {0};
 	struct buf whole = {0};
 

@@ -49,10 +49,8 @@ struct request {
 	void (*release)(struct request *r); /* frees `state`; called exactly once, whether answered or abandoned */
 };
 
-/* The next part of the result. Borrows its bytes until the request ends; those that are JSON only where request_takes_json. */
+/* The next part of the result. Borrows its bytes until the request ends. */
 void request_splice(struct request *r, const struct json_piece *piece);
-/* Whether the answer goes out as JSON. */
-bool request_takes_json(const struct request *r);
 /* Sends the result and ends the request. */
 void request_answer(struct request *r);
 /* Sends an error and ends the request; `hint` may be NULL. */
