@@ -149,8 +149,13 @@ static inline uint32_t copy_distance(const struct phrase_unpacker *u, struct inp
 }
 
 /* Bytes that overlap repeat. */
-static inline void copy_earlier(uint8_t *to, uint32_t distance, uint32_t len)
+static inline void copy_earlier(uint8_t *to, const uint8_t *end, uint32_t distance, uint32_t len)
 {
+	if (distance >= 16 && (size_t)(end - to) >= len + 16u) {
+		for (uint32_t i = 0; i < len; i += 16)
+			memcpy(to + i, to + i - distance, 16);
+		return;
+	}
 	if (distance >= len) {
 		memcpy(to, to - distance, len);
 		return;
@@ -167,9 +172,8 @@ static inline void copy_phrase(uint8_t *to, const uint8_t *end, const uint8_t *f
 		memcpy(to, from, len);
 		return;
 	}
-	memcpy(to, from, 16);
-	if (len > 16)
-		memcpy(to + 16, from + 16, len - 16);
+	for (uint32_t i = 0; i < len; i += 16)
+		memcpy(to + i, from + i, 16);
 }
 
 /* Whether all of the stream was used, but for less than a byte of ones. */
@@ -221,7 +225,7 @@ int phrase_unpack(const struct phrase_unpacker *u, struct bytes packed, uint8_t 
 			uint32_t distance = copy_distance(u, &in);
 			if (n > (size_t)(end - to) || distance > (size_t)(to - raw))
 				return ERR_CORRUPT;
-			copy_earlier(to, distance, n);
+			copy_earlier(to, end, distance, n);
 			to += n;
 		}
 		if (in.beyond > 8)
