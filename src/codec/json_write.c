@@ -262,17 +262,43 @@ static int write_next(struct writer *w)
 	return 0;
 }
 
-/* A short text without anything to escape: the place behind it, or NULL. There are RUN_READ bytes to read, and RUN_ROOM to write. */
+#define RUN_READ (1 + 2 * SCAN_BLOCK) /* bytes that a value's look takes at most */
+#define RUN_ROOM (3 + 2 * SCAN_BLOCK) /* and what is written for it */
+
+/* A text without anything to escape: the place behind it, or NULL. Whole blocks can be read and written. */
 static ALWAYS_INLINE uint8_t *run_text(const uint8_t *p, size_t len, uint8_t *to)
 {
+	size_t done = 0, clean;
+
 	*to++ = '"';
-	size_t clean = scan_copy_clean(p, to);
-	if (clean == SCAN_BLOCK && len > SCAN_BLOCK)
-		clean += scan_copy_clean(p + SCAN_BLOCK, to + SCAN_BLOCK);
-	if (clean < len)
+	do {
+		clean = scan_copy_clean(p + done, to + done);
+		done += clean;
+	} while (clean == SCAN_BLOCK && done < len);
+	if (done < len)
 		return NULL;
 	to[len] = '"';
 	return to + len + 1;
+}
+
+static ALWAYS_INLINE bool run_is_text(uint8_t lead)
+{
+	return (lead & 0xe0) == 0xa0 || lead == 0xd9;
+}
+
+/* The same of a text of up to 31 bytes, or up to 255, if there is room. */
+static ALWAYS_INLINE uint8_t *run_short(const uint8_t *p, const uint8_t *p_end, size_t *size_out,
+					uint8_t *to, const uint8_t *to_end)
+{
+	if (*p != 0xd9) {
+		*size_out = 1 + (*p & 0x1fu);
+		return run_text(p + 1, *size_out - 1, to);
+	}
+	*size_out = 2 + (size_t)p[1];
+	if ((size_t)(p_end - p) < *size_out + SCAN_BLOCK ||
+	    (size_t)(to_end - to) < *size_out + RUN_ROOM)
+		return NULL;
+	return run_text(p + 2, *size_out - 2, to);
 }
 
 static inline uint32_t read_be32(const uint8_t *p)
@@ -290,6 +316,14 @@ static ALWAYS_INLINE uint8_t *run_scalar(const uint8_t *p, size_t *size_out, uin
 	case 0xc0: memcpy(to, "null", 4); return to + 4;
 	case 0xc2: memcpy(to, "false", 5); return to + 5;
 	case 0xc3: memcpy(to, "true", 4); return to + 4;
+	case 0xcc:
+		*size_out = 2;
+		digits = digits_before(end, p[1]);
+		break;
+	case 0xcd:
+		*size_out = 3;
+		digits = digits_before(end, (uint32_t)p[1] << 8 | p[2]);
+		break;
 	case 0xce:
 		*size_out = 5;
 		digits = digits_before(end, read_be32(p + 1));
@@ -302,9 +336,6 @@ static ALWAYS_INLINE uint8_t *run_scalar(const uint8_t *p, size_t *size_out, uin
 	memcpy(to, digits, (size_t)(end - digits));
 	return to + (end - digits);
 }
-
-#define RUN_READ (1 + 2 * SCAN_BLOCK) /* bytes that a value's look takes at most */
-#define RUN_ROOM (3 + 2 * SCAN_BLOCK) /* and what is written for it */
 
 static ALWAYS_INLINE bool run_is_head(uint8_t lead)
 {
@@ -344,11 +375,11 @@ static ALWAYS_INLINE void write_run(struct writer *w)
 		if (p_end - p < RUN_READ)
 			break;
 		bool value = !here.map || here.left % 2, opens = false;
-		size_t size = 1 + (*p & 0x1fu);
+		size_t size = 0;
 		uint8_t *at = to + !here.fresh;
 		*to = here.map && value ? ':' : ',';
-		if ((*p & 0xe0) == 0xa0)
-			at = run_text(p + 1, size - 1, at);
+		if (run_is_text(*p))
+			at = run_short(p, p_end, &size, at, to_end);
 		else if (!value)
 			break;
 		else if (!run_is_head(*p))
