@@ -18,6 +18,7 @@
 #include <store/trail.h>
 #include <sync/sync.h>
 
+struct alerts;
 struct answers;
 struct daemon;
 struct following;
@@ -81,9 +82,11 @@ struct daemon {
 	struct answers *kept;     /* what questions were answered with; NULL: nothing is kept */
 	struct heap *heap;        /* gives memory back */
 	struct service *service;  /* manager, is told */
+	struct alerts *alerts;    /* people, are told */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
 	const struct method *methods;        /* the table behind it */
 	void (*committed)(struct source *s); /* who is told of a commit */
+	void (*run_ended)(struct source *s, const struct run_info *run); /* … and of a run's end */
 	struct source sources[CONFIG_SOURCES_MAX];
 	size_t source_count;
 	int lock_fd;

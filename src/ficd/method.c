@@ -113,6 +113,8 @@ static const struct param dead_params[] = {
 static const struct param letter_params[] = {
 	{"id", PARAM_TEXT, false}, {"source", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
 
+static const struct param alert_params[] = {{"name", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
+
 const struct method methods[] = {
 	{"hello", false, false, no_params, method_hello},
 	{"status", false, false, source_params, method_status},
@@ -132,6 +134,8 @@ const struct method methods[] = {
 	{"dead", false, false, dead_params, method_dead},
 	{"dead_retry", true, false, letter_params, method_dead_retry},
 	{"dead_drop", true, false, letter_params, method_dead_drop},
+	{"alerts", false, false, no_params, method_alerts},
+	{"alerts_test", true, false, alert_params, method_alerts_test},
 	{"reload", true, false, no_params, method_reload},
 	{"config", false, false, no_params, method_config},
 	{NULL, false, false, NULL, NULL},
