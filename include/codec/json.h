@@ -83,7 +83,7 @@ int json_write(struct bytes whole, struct buf *out);
 /* A part of a value that lies in several places, as MessagePack. */
 struct json_piece {
 	struct bytes bytes;
-	bool array; /* they are the items of an array, whose head is not in the bytes … */
+	bool array;      /* they are the items of an array, whose head is not in the bytes … */
 	uint32_t values; /* … and so many */
 };
 

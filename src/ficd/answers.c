@@ -10,12 +10,13 @@
 #define COUNTS      8192u /* of each of two rows */
 #define COUNT_MAX   15u
 #define AGE_AFTER   (COUNTS * 4) /* questions: then all counts are halved */
-#define ASKED_MIN   2u               /* times: what comes once is not copied */
+#define ASKED_MIN   2u           /* times: what comes once is not copied */
 #define SMALL_BYTES 4096u
-#define SMALL_SHARE 4 /* of what may be kept, for small answers: many of them fit into what a large one takes */
+#define SMALL_SHARE \
+	4 /* of what may be kept, for small answers: many of them fit into what a large one takes */
 #define ENTRIES_MAX 512u /* of each kind */
-#define VICTIMS_MAX 16u /* that one answer may push out */
-#define ENTRY_EXTRA 32u /* of the allocator */
+#define VICTIMS_MAX 16u  /* that one answer may push out */
+#define ENTRY_EXTRA 32u  /* of the allocator */
 
 /* Small answers, or large ones. */
 struct shelf {

@@ -15,7 +15,7 @@
 #define WAIT_DEFAULT_MS 30000
 #define WAIT_MAX_MS     (10 * 60 * 1000)
 #define ROWS_KEPT       (256 * 1024) /* of memory for rows, between questions */
-#define DAMAGED_MAX     8 /* segments that one question may find damaged */
+#define DAMAGED_MAX     8            /* segments that one question may find damaged */
 
 /* Fresh pages cost more than what fills them: the next question gets these. Takes the buffer. */
 static void keep_rows(struct daemon *d, struct buf *rows)

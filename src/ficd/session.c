@@ -21,7 +21,7 @@
 #define MESSAGES_PER_TURN 8
 #define SENDING_KEPT      (256 * 1024) /* of the scratch: fresh pages cost more than what fills them */
 #define RESULT_PIECES_MAX (2 * REQUEST_SPLICES_MAX + 1)
-#define KEPT_SHARE        6 /* of the memory, for answers that are kept */
+#define KEPT_SHARE        6            /* of the memory, for answers that are kept */
 #define TRIM_BYTES        (256 * 1024) /* of unsent answers that a connection leaves behind */
 
 struct session {
@@ -145,7 +145,7 @@ static void request_give(struct request *r)
 	size_t count = request_pieces(r, pieces);
 
 	buf_reset(out);
-	int rc = wire_give_pieces(s->encoding, r->rpc.id, pieces, count, out);
+	int rc = wire_give_result(s->encoding, r->rpc.id, pieces, count, out);
 	request_forget(r);
 	session_put(s, rc);
 	request_unlink(r);

@@ -12,7 +12,7 @@
 #define SESSION_UNSENT_LOW   (64 * 1024)        /* over it nothing more is taken */
 #define SESSION_UNSENT_MAX   (16 * 1024 * 1024) /* the largest thread, as JSON */
 
-#define REQUEST_SPLICES_MAX  2
+#define REQUEST_SPLICES_MAX 2
 
 struct session;
 struct request;

@@ -94,8 +94,8 @@ struct store {
 	struct lead_survey survey;
 	struct memo memo;
 	uint64_t versions; /* of resources that were given so far */
-	bool dirty; /* the manifest on disk may say something else than `state` */
-	bool renew; /* a file that the next manifest replaces is damaged on the disk */
+	bool dirty;        /* the manifest on disk may say something else than `state` */
+	bool renew;        /* a file that the next manifest replaces is damaged on the disk */
 	bool read_only;
 	unsigned snapshots;
 	uint64_t commits, failed, quarantined, retained;

@@ -20,7 +20,7 @@ struct segment_writer {
 	struct section sections[SEGMENT_SECTIONS];
 	struct pager pager;
 	struct sort sort;
-	const struct index *index; /* that is sorted */
+	const struct index *index;                /* that is sorted */
 	uint64_t (*filter)[SEGMENT_FILTER_WORDS]; /* that is written, of so many blocks */
 	uint32_t blocks;
 	struct columns_writer *columns;

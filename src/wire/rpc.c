@@ -178,7 +178,7 @@ void wire_join(const struct json_piece *pieces, size_t count, struct buf *out)
 	}
 }
 
-int wire_give_pieces(enum wire_encoding encoding, struct bytes id, const struct json_piece *result,
+int wire_give_result(enum wire_encoding encoding, struct bytes id, const struct json_piece *result,
 		     size_t count, struct buf *out)
 {
 	size_t before = out->len;
@@ -199,13 +199,6 @@ int wire_give_pieces(enum wire_encoding encoding, struct bytes id, const struct 
 	if (r < 0)
 		out->len = before;
 	return r;
-}
-
-int wire_give_result(enum wire_encoding encoding, struct bytes id, struct bytes result, struct buf *out)
-{
-	const struct json_piece piece = {.bytes = result.data ? result : nil_bytes()};
-
-	return wire_give_pieces(encoding, id, &piece, 1, out);
 }
 
 /* --- reading a message --- */
