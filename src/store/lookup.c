@@ -115,10 +115,11 @@ int lookup(struct store *s, const struct state_resource *r, struct bytes id, boo
 	return rc;
 }
 
-int lookup_hash_in(struct store *s, const struct state_segment *e, uint64_t hash, struct found *out)
+int lookup_place_in(struct store *s, const struct state_segment *e, uint64_t hash,
+		    uint32_t *ordinal_out)
 {
 	struct segment *g = e->segment;
-	uint32_t at, hint = 0, row_hint = 0, ordinal;
+	uint32_t at, hint = 0, ordinal;
 	uint64_t other;
 	int rc = filters_say(s, g, hash);
 
@@ -131,12 +132,22 @@ int lookup_hash_in(struct store *s, const struct state_segment *e, uint64_t hash
 			break;
 		if (dead_has(e->dead, ordinal))
 			continue;
-		out->entry = e;
-		out->ordinal = ordinal;
-		rc = segment_row(g, s->pages, ordinal, &row_hint, &out->row);
-		return rc ? rc : 1;
+		*ordinal_out = ordinal;
+		return 1;
 	}
 	return rc;
+}
+
+int lookup_hash_in(struct store *s, const struct state_segment *e, uint64_t hash, struct found *out)
+{
+	uint32_t hint = 0;
+	int rc = lookup_place_in(s, e, hash, &out->ordinal);
+
+	if (rc != 1)
+		return rc;
+	out->entry = e;
+	rc = segment_row(e->segment, s->pages, out->ordinal, &hint, &out->row);
+	return rc ? rc : 1;
 }
 
 int lookup_hash(struct store *s, const struct state_resource *r, uint64_t hash, struct found *out)
