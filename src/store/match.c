@@ -793,7 +793,7 @@ static int add_bit(struct match *m, size_t segment, uint32_t ordinal, bool sure)
 static int add_in(struct match *m, size_t segment, uint64_t id_hash, bool sure, int64_t *created_out)
 {
 	const struct state_segment *e = &m->resource->segments[segment];
-	bool whole = created_out || e->segment->meta.tombstones;
+	bool whole = created_out || e->tombstones;
 	struct found found;
 	int rc = whole ? lookup_hash_in(m->view->store, e, id_hash, &found)
 		       : lookup_place_in(m->view->store, e, id_hash, &found.ordinal);
