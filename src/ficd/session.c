@@ -21,7 +21,7 @@
 #define MESSAGES_PER_TURN 8
 #define SENDING_KEPT      (256 * 1024) /* of the scratch: fresh pages cost more than what fills them */
 #define RESULT_PIECES_MAX (2 * REQUEST_SPLICES_MAX + 1)
-#define KEPT_SHARE        7 /* of the memory, for answers that are kept */
+#define KEPT_SHARE        7            /* of the memory, for answers that are kept */
 #define TRIM_BYTES        (256 * 1024) /* of unsent answers that a connection leaves behind */
 
 struct session {
