@@ -76,8 +76,8 @@ const struct answer *kept_find(struct reading *g)
 {
 	struct answers *kept = g->request->daemon->kept;
 
-	/* What a provider said just now, and what is left of what is damaged, is not what the records say. */
-	if (!kept || g->request->live || g->request->damaged || make_key(g))
+	/* What a provider said just now, and what is left of what is damaged, is not what the records say; and of several sources each has a version of its own. */
+	if (!kept || g->next || g->request->live || g->request->damaged || make_key(g))
 		return NULL;
 	const struct asked asked = asked_of(g);
 	const struct answer *known = answers_find(kept, &asked);

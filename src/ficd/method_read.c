@@ -24,12 +24,15 @@ static bool read_names(struct reading *g)
 
 /* ---- query ---- */
 
-static void put_query(struct reading *g, const struct answer *a, uint64_t damaged)
+static void put_query(struct reading *g, const struct answer *a, const char *next_cursor,
+		      uint64_t damaged)
 {
 	struct buf *out = &g->request->result;
 
-	g->question.start_ms = a->start_ms;
-	g->question.end_ms = a->end_ms;
+	for (struct reading *part = g; part; part = part->next) {
+		part->question.start_ms = a->start_ms;
+		part->question.end_ms = a->end_ms;
+	}
 	mp_put_map(out, 4u + a->total_known + (g->stream != NULL));
 	if (reading_freshness(g, damaged)) {
 		reading_no_memory(g);
@@ -42,7 +45,7 @@ static void put_query(struct reading *g, const struct answer *a, uint64_t damage
 		kept_splice(g, a, 0, true);
 	if (g->stream)
 		put_integer(out, "streamed", (int64_t)a->rows[0]);
-	put_text(out, "next_cursor", a->more ? a->next_cursor : NULL);
+	put_text(out, "next_cursor", next_cursor);
 	if (a->total_known)
 		put_integer(out, "total", (int64_t)a->total);
 	mp_put_cstr(out, "stats");
@@ -54,7 +57,8 @@ static void put_query(struct reading *g, const struct answer *a, uint64_t damage
 
 static void query_answer(struct reading *g)
 {
-	const struct query_result *q = query_result(g->query);
+	const struct query_result *q = reading_result(g);
+	char room[CURSOR_TEXT_MAX];
 	struct answer a = {
 		.parts = {buf_bytes(&g->rows)},
 		.rows = {q->rows},
@@ -68,11 +72,13 @@ static void query_answer(struct reading *g)
 
 	if (!reading_sound_enough(g, q->damaged))
 		return;
-	memcpy(a.next_cursor, q->next_cursor, sizeof a.next_cursor);
+	const char *cursor = q->more ? reading_cursor(g, room) : NULL;
+	if (cursor && !g->next)
+		snprintf(a.next_cursor, sizeof a.next_cursor, "%s", cursor);
 	live_look(g->request, buf_bytes(&g->rows));
 	if (!q->damaged)
 		kept_note(g, &a);
-	put_query(g, &a, q->damaged);
+	put_query(g, &a, cursor, q->damaged);
 }
 
 static bool query_slice(void *ctx)
@@ -83,7 +89,7 @@ static bool query_slice(void *ctx)
 	int rc;
 
 	do
-		rc = query_step(g->query, READING_STEP_UNITS, &why);
+		rc = reading_step(g, &why);
 	while (rc > 0 && clock_mono_us() < end_us);
 	if (!reading_has_room(g))
 		return false;
@@ -129,17 +135,15 @@ static bool read_sort(struct reading *g, struct query_spec *spec)
 	return rc == 0;
 }
 
-void method_query(struct request *r)
+/* What one source is asked. False: the error was sent. */
+static bool read_question(struct reading *g, struct query_spec *spec)
 {
-	struct reading *g = reading_new(r, NULL);
-	struct why why = {""};
+	struct request *r = g->request;
 
-	if (!g || param_span(r, &g->question) || param_duration(r, "max_age", &g->question.max_age_ms))
-		return;
-	struct query_spec spec = {
+	*spec = (struct query_spec){
 		.source = g->source->config->name,
 		.resource = g->type->name,
-		.fields = g->type->fields,
+		.fields = g->fields,
 		.axis = g->question.axis,
 		.start_ms = g->question.start_ms,
 		.end_ms = g->question.end_ms,
@@ -147,32 +151,130 @@ void method_query(struct request *r)
 		.flow = param_bool(r, "stream"),
 		.rows = &g->rows,
 	};
-	spec.bytes_max = spec.flow            ? STREAM_PIECE_BYTES
-			 : request_crowded(r) ? READING_BYTES_MIN
-					      : ROWS_BYTES_MAX;
-	if (!read_limit(g, &spec) || !read_sort(g, &spec) ||
-	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) ||
-	    !reading_text(g, &spec.text) || !read_names(g))
+	spec->bytes_max = spec->flow           ? STREAM_PIECE_BYTES
+			  : request_crowded(r) ? READING_BYTES_MIN
+					       : ROWS_BYTES_MAX;
+	if (!read_limit(g, spec) || !read_sort(g, spec) ||
+	    !param_where(r, g->source, g->asked_fields, &g->arena, &spec->where) ||
+	    !reading_text(g, &spec->text) || !read_names(g))
+		return false;
+	spec->names = g->names;
+	spec->name_count = g->name_count;
+	param_text(r, "cursor", &spec->cursor);
+	g->asks.where = spec->where;
+	g->asks.search = spec->text.search;
+	return true;
+}
+
+/* The rows of all sources in one order. */
+static int open_merge(struct reading *g, const struct merged_part *parts, size_t count, struct why *why)
+{
+	const struct query_spec *one = &parts[0].spec;
+	const struct merged_spec spec = {
+		.parts = parts,
+		.count = count,
+		.limit = one->limit,
+		.bytes_max = one->bytes_max,
+		.flow = one->flow,
+		.want_total = one->want_total,
+		.cursor = one->cursor,
+		.rows = one->rows,
+	};
+
+	return merged_open(&spec, &g->merged, why);
+}
+
+void method_query(struct request *r)
+{
+	struct reading *g = reading_new(r, NULL);
+	struct merged_part parts[CONFIG_SOURCES_MAX];
+	struct why why = {""};
+	size_t n = 0;
+
+	if (!g || param_span(r, &g->question) || param_duration(r, "max_age", &g->question.max_age_ms))
 		return;
-	g->asks.where = spec.where;
-	g->asks.search = spec.text.search;
+	reading_share(g);
+	for (struct reading *part = g; part; part = part->next) {
+		parts[n].view = part->view;
+		if (!read_question(part, &parts[n++].spec))
+			return;
+	}
 	if (!reading_meets(g))
 		return;
-	const struct answer *known = spec.flow ? NULL : kept_find(g);
+	bool flow = parts[0].spec.flow;
+	const struct answer *known = flow ? NULL : kept_find(g);
 	if (known) {
-		put_query(g, known, 0);
+		put_query(g, known, known->more ? known->next_cursor : NULL, 0);
 		return;
 	}
-	spec.names = g->names;
-	spec.name_count = g->name_count;
-	param_text(r, "cursor", &spec.cursor);
-	int rc = query_open(g->view, &spec, &g->query, &why);
+	int rc = n > 1 ? open_merge(g, parts, n, &why)
+		       : query_open(g->view, &parts[0].spec, &g->query, &why);
 	if (rc)
 		reading_fail(g, rc, &why);
-	else if (spec.flow && stream_begin(g))
+	else if (flow && stream_begin(g))
 		stream_go(g, query_answer);
-	else if (!spec.flow)
+	else if (!flow)
 		reading_go(g, query_slice);
+}
+
+/* ---- by id ---- */
+
+enum held { HELD_NOT, HELD_DELETED, HELD };
+
+static enum held held_as(const struct reading *g, const struct resource_type *type, struct bytes id)
+{
+	struct record record;
+
+	if (!id.len || id.len > RECORD_ID_MAX || snapshot_peek(g->view, type->name, id, &record) != 1)
+		return HELD_NOT;
+	return record.flags & RECORD_DELETED ? HELD_DELETED : HELD;
+}
+
+/* The first resource with children that has the id; NULL: none has. */
+static const struct resource_type *thread_type(const struct reading *g, struct bytes id)
+{
+	for (const struct resource_type *t = g->source->provider->types; t->name; t++)
+		if (t->child && source_type(g->source, bytes_str(t->name)) && held_as(g, t, id) == HELD)
+			return t;
+	return NULL;
+}
+
+static void refuse_both(struct request *r, struct bytes id, const struct reading *a,
+			const struct reading *b)
+{
+	char hint[160];
+
+	snprintf(hint, sizeof hint, "name the source: %.60s or %.60s", a->source->config->name,
+		 b->source->config->name);
+	request_error(r, RPC_INVALID_PARAMS, "ambiguous", hint,
+		      "'%.*s' is in several sources: in %s and in %s",
+		      (int)(id.len > 60 ? 60 : id.len), (const char *)id.data,
+		      a->source->config->name, b->source->config->name);
+}
+
+/* Which source has it; a tombstone counts where no other has it alive. The first of the list when none has, NULL: the error was sent. */
+static struct reading *choose_source(struct reading *first, struct bytes id, bool thread)
+{
+	struct reading *alive = NULL, *dead = NULL;
+	struct bytes name;
+
+	thread = thread && !param_text(first->request, "resource", &name);
+	for (struct reading *g = first; g && first->next; g = g->next) {
+		enum held held = thread && thread_type(g, id) ? HELD : held_as(g, g->type, id);
+		if (held == HELD && alive) {
+			refuse_both(first->request, id, alive, g);
+			return NULL;
+		}
+		if (held == HELD)
+			alive = g;
+		else if (held == HELD_DELETED && !dead)
+			dead = g;
+	}
+	if (!alive && !dead)
+		return first;
+	alive = alive ? alive : dead;
+	reading_keep(first, alive);
+	return alive;
 }
 
 /* ---- get ---- */
@@ -186,7 +288,7 @@ static void put_unknown(struct reading *g, const struct freshness *f)
 	char when[TIME_TEXT_MAX], detail[160];
 
 	mp_put_map(out, 2);
-	if (live_knows_absent(g->request)) {
+	if (live_knows_absent(g)) {
 		put_text(out, "reason", "covered_absent");
 		put_text(out, "detail",
 			 "the provider was asked for it just now, and has no such record");
@@ -215,7 +317,7 @@ static void answer_absence(struct reading *g, const struct record *stone)
 	char when[TIME_TEXT_MAX];
 
 	mp_put_map(out, 2);
-	if (reading_freshness(g, 0) || source_judge(g->source, g->view, g->type, &g->question, &f)) {
+	if (reading_freshness(g, 0) || reading_judge(g, &f)) {
 		reading_no_memory(g);
 		return;
 	}
@@ -245,8 +347,8 @@ static bool put_row(struct reading *g, const struct record *record)
 {
 	struct projection *p = NULL;
 	struct why why = {""};
-	int rc = projection_new(g->names ? PROJECTION_NAMED : PROJECTION_ALL, g->type->fields,
-				g->names, g->name_count, &p, &why);
+	int rc = projection_new(g->names ? PROJECTION_NAMED : PROJECTION_ALL, g->fields, g->names,
+				g->name_count, &p, &why);
 
 	if (rc == 0)
 		rc = row_write(p, g->source->config->name, g->type->name, record, &g->rows);
@@ -290,15 +392,18 @@ static void put_get(struct reading *g, const struct answer *a)
 
 void method_get(struct request *r)
 {
-	struct reading *g = reading_new(r, NULL);
 	struct record record;
+	struct reading *g;
 	struct bytes id;
 
+	param_text(r, "id", &id);
+	g = reading_new(r, NULL);
+	g = g ? choose_source(g, id, false) : NULL;
 	if (!g || !read_names(g) || param_duration(r, "max_age", &g->question.max_age_ms))
 		return;
-	param_text(r, "id", &id);
 	g->asks.id = id;
 	g->asks.insists = param_bool(r, "live");
+	reading_share(g);
 	if (!reading_meets(g))
 		return;
 	const struct answer *known = kept_find(g);
@@ -371,41 +476,43 @@ static bool thread_slice(void *ctx)
  * error was sent. */
 static bool choose_thread(struct reading *g, struct bytes id)
 {
-	struct record record;
+	const struct resource_type *type;
 	struct bytes name;
 
 	if (param_text(g->request, "resource", &name)) {
-		g->type = param_resource(g->request, g->source);
-		if (g->type && !g->type->child)
+		type = param_resource(g->request, g->source);
+		if (type && !type->child)
 			request_error(g->request, RPC_INVALID_PARAMS, "resource",
 				      "conversations and tickets have", "%s have no threads",
-				      g->type->name);
-		return g->type && g->type->child;
+				      type->name);
+		if (!type || !type->child)
+			return false;
+	} else {
+		type = thread_type(g, id);
 	}
-	for (const struct resource_type *t = g->source->provider->types; t->name; t++) {
-		if (!t->child || !source_type(g->source, bytes_str(t->name)) || !id.len ||
-		    id.len > RECORD_ID_MAX || snapshot_peek(g->view, t->name, id, &record) != 1 ||
-		    (record.flags & RECORD_DELETED))
-			continue;
-		g->type = t;
-		break;
+	if (type) {
+		g->type = type;
+		g->fields = g->asked_fields = type->fields;
 	}
 	return true;
 }
 
 void method_thread(struct request *r)
 {
-	struct reading *g = reading_new(r, "conversations");
 	const struct resource_type *child;
 	struct record record;
+	struct reading *g;
 	struct bytes id;
 	struct why why = {""};
 
+	param_text(r, "id", &id);
+	g = reading_new(r, "conversations");
+	g = g ? choose_source(g, id, true) : NULL;
 	if (!g || param_duration(r, "max_age", &g->question.max_age_ms))
 		return;
-	param_text(r, "id", &id);
 	g->asks.id = id;
 	g->asks.insists = param_bool(r, "live");
+	reading_share(g);
 	if (!choose_thread(g, id) || !reading_meets(g))
 		return;
 	const struct answer *known = kept_find(g);

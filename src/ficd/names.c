@@ -138,17 +138,18 @@ static int tell(const struct looking *l, struct why *why)
 		       near ? "'?" : "' lists them)");
 }
 
-int names_settle(void *ctx, const struct field *f, struct bytes *text, struct why *why)
+/* By what one source holds. */
+static int settle_by(const struct source *s, struct arena *a, const struct field *f,
+		     struct bytes *text, struct why *why)
 {
-	const struct names *n = ctx;
 	const char *resource = resource_of(f);
-	struct looking l = {.arena = n->arena, .text = *text};
+	struct looking l = {.arena = a, .text = *text};
 	struct record record;
 
-	l.type = resource ? source_type(n->source, bytes_str(resource)) : NULL;
+	l.type = resource ? source_type(s, bytes_str(resource)) : NULL;
 	if (!l.type || is_number(*text))
 		return 0;
-	struct snapshot *view = snapshot_new(n->source->store);
+	struct snapshot *view = snapshot_new(s->store);
 	if (!view)
 		return why_set(why, ERR_NOMEM, "out of memory");
 	int rc = text->len <= RECORD_ID_MAX ? snapshot_peek(view, resource, *text, &record) : 0;
@@ -166,4 +167,19 @@ int names_settle(void *ctx, const struct field *f, struct bytes *text, struct wh
 		return tell(&l, why);
 	*text = l.found;
 	return 0;
+}
+
+int names_settle(void *ctx, const struct field *f, struct bytes *text, struct why *why)
+{
+	const struct names *n = ctx;
+	const struct daemon *d = n->source->daemon;
+	struct bytes unused;
+	int rc = settle_by(n->source, n->arena, f, text, why);
+
+	for (size_t i = 0; n->anywhere && rc == ERR_NOTFOUND && i < d->source_count; i++) {
+		unused = *text;
+		if (settle_by(&d->sources[i], n->arena, f, &unused, NULL) == 0)
+			rc = 0;
+	}
+	return rc;
 }

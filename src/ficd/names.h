@@ -11,6 +11,7 @@
 struct names {
 	const struct source *source;
 	struct arena *arena;
+	bool anywhere; /* a name that only another source knows is nobody's here, and no error */
 };
 
 /* For where_parse_named, `ctx` a struct names: of a field that has the id of an admin or a team, turns a name or a mail address (whatever the
