@@ -421,7 +421,8 @@ static int next_piece(struct writer *w)
 		buf_put_byte(w->out, '[');
 		w->levels[++w->depth] = (struct level){piece->values, false, true};
 	}
-	w->in = mp_reader_of(piece->bytes);
+	if (piece->bytes.len)
+		w->in = mp_reader_of(piece->bytes);
 	return 0;
 }
 
@@ -433,7 +434,7 @@ static ALWAYS_INLINE int write_all(const struct json_piece *pieces, size_t count
 	int rc = 0;
 
 	/* Not all of it: clearing 128 levels would cost more than writing a small value. */
-	w.in = mp_reader_of(bytes_of(NULL, 0));
+	w.in = mp_reader_of(bytes_of("", 0));
 	w.next = pieces;
 	w.last = pieces + count;
 	w.out = out;
