@@ -80,6 +80,17 @@ int json_to_msgpack(struct bytes text, enum json_mode mode, struct buf *out, str
  */
 int json_write(struct bytes whole, struct buf *out);
 
+/* A part of a value that lies in several places, as MessagePack. */
+struct json_piece {
+	struct bytes bytes;
+	bool array;      /* they are the items of an array, whose head is not in the bytes … */
+	uint32_t values; /* … and so many */
+};
+
+/* The same of one value whose pieces lie apart: containers may begin in one and go on in the next, but no head of a container promises more items than
+ * there are bytes behind it in its piece. */
+int json_write_pieces(const struct json_piece *pieces, size_t count, struct buf *out);
+
 /* The same value spread over lines with two-space indents, for people; no newline at the end. */
 int json_write_pretty(struct bytes whole, struct buf *out);
 

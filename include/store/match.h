@@ -45,8 +45,8 @@ static inline uint64_t match_parent(uint64_t id_hash)
 	return id_hash ? id_hash : 1;
 }
 
-/* All of them, in any order. *at begins as 0. 1, 0 at the end, or an error. */
-int match_next(struct match *m, uint64_t *at, struct match_hit *out);
+/* The parents of all of them (as match_parent names them; 0: none), in any order, and whether the hit is sure. *at begins as 0. 1, 0 at the end, or an error. */
+int match_next(struct match *m, uint64_t *at, uint64_t *parent_out, bool *sure_out);
 /* The hit's record, inflated into `memory` (reset first). 1 or an error. */
 int match_record(struct match *m, const struct match_hit *hit, struct buf *memory, struct record *out);
 
@@ -56,7 +56,7 @@ int match_record(struct match *m, const struct match_hit *hit, struct buf *memor
 int match_children(struct match *m, uint64_t parent, struct buf *hits);
 
 /* Makes the record that children call so sure, or possible if it is not sure already. It was created at `latest_ms` or before. 1: *created_out is when;
- * 0: there is no such live record; or an error. */
+ * 0: there is no such live record; or an error. `created_out` may be NULL, which is quicker. */
 int match_add(struct match *m, uint64_t parent, bool sure, int64_t latest_ms, int64_t *created_out);
 
 #endif

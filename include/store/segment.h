@@ -6,8 +6,8 @@
  *   page 0             the header page
  *   4096 .. data end   frames, back to back, in the order of the rows; zeros up to the next
  *                      multiple of 4096
- *   sections           runs of pages, in the order of enum segment_section; an empty section has no
- *                      pages
+ *   sections           runs of pages, in the order of enum segment_section, but for PARENT_FILTER, which
+ *                      lies behind PARENTS; an empty section has no pages
  *
  * Every page but those of the data area ends in the CRC-32 (zlib's) of its first 4092 bytes; the
  * page's own number is mixed in: the CRC starts from crc32(0, number as u32), so that a page that
@@ -16,8 +16,8 @@
  *
  * Header page:
  *      0    8  "FICSEG1\n"
- *      8    4  version: 3
- *     12    4  number of sections: 11 (version 1: 6, the first ones)
+ *      8    4  version: 4
+ *     12    4  number of sections: 12 (version 1: 6, versions 2 and 3: 11, the first ones)
  *     16    8  length of the file
  *     24    8  end of the data area (behind the last frame)
  *     32    4  records
@@ -32,7 +32,7 @@
  *    136   32  the resource's name, zeros behind it
  *    168 Nx24  for each section: u64 offset, u32 pages, u32 elements, u32 bytes of an element,
  *              u32 zero
- *    432       zeros (version 1: from 312 on)
+ *    456       zeros (version 1: from 312 on, versions 2 and 3: from 432 on)
  *
  * Frame: u32 CRC-32 of all that follows, u8 length of the id, the id, the record (record_encode) as
  * one stream packed with the dictionary (codec/deflate.h). The id stands outside the stream, too, so that a
@@ -102,6 +102,9 @@
  *     longer. Positions of words may be added behind an entry's list by a later version. The term
  *     of the byte 0 alone lists rows that have more terms than are kept of one record.
  *
+ * SECTION_PARENT_FILTER, 64 bytes, new in version 4: as SECTION_FILTER, over the hashes of parents, so that who looks for
+ *     the children of one leaves most segments out. About 10 bits for each different parent; empty when no record has one.
+ *
  * Dictionary file, N.dict: "FICDIC1\n", u32 length, u32 CRC-32 of the 12 bytes before and of the
  * dictionary, the dictionary.
  *
@@ -132,6 +135,7 @@
  *   1  the first (release 0.1.0)
  *   2  sections CHANGES, COLUMNS, FIELDS, POSTINGS, TERMS
  *   3  the dictionary may be one of phrases
+ *   4  section PARENT_FILTER
  */
 #ifndef FIC_STORE_SEGMENT_H
 #define FIC_STORE_SEGMENT_H
@@ -139,7 +143,7 @@
 #include <stdint.h>
 
 #define SEGMENT_MAGIC      "FICSEG1\n"
-#define SEGMENT_VERSION    3
+#define SEGMENT_VERSION    4
 #define SEGMENT_PAGE       4096u
 #define SEGMENT_PAGE_ROOM  4092u /* of a page before its checksum */
 #define SEGMENT_FRAME_HEAD 5u    /* of a frame before the id */
@@ -167,6 +171,8 @@ enum segment_section {
 	SECTION_FIELDS,
 	SECTION_POSTINGS,
 	SECTION_TERMS,
+	SEGMENT_SECTIONS_V2,
+	SECTION_PARENT_FILTER = SEGMENT_SECTIONS_V2,
 	SEGMENT_SECTIONS,
 };
 
@@ -209,7 +215,8 @@ enum segment_header_at {
 	HEADER_RESOURCE = 136,
 	HEADER_TABLE = 168,
 	HEADER_END_V1 = 312,
-	HEADER_END = 432,
+	HEADER_END_V2 = 432,
+	HEADER_END = 456,
 };
 
 #define SEGMENT_TABLE_SIZE 24u

@@ -287,6 +287,9 @@ uint64_t snapshot_revision(const struct snapshot *v);
 /* Never NULL: a resource that was never written has an empty coverage. Borrowed from the
  * snapshot. */
 const struct coverage *snapshot_coverage(const struct snapshot *v, const char *resource);
+/* Another number for each set of rows that the resource has had since the store was opened, a larger one for a later set; what changes the coverage
+ * alone does not change it. */
+uint64_t snapshot_version(const struct snapshot *v, const char *resource);
 /* Live records, tombstones not counted. */
 uint64_t snapshot_count(const struct snapshot *v, const char *resource);
 /* The span of creation times of the live records (no tombstones); false when none has a time. */

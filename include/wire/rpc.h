@@ -15,6 +15,7 @@
 
 #include <base/bytes.h>
 #include <base/err.h>
+#include <codec/json.h>
 
 #define RPC_PROTOCOL_MAJOR 1
 #define RPC_PROTOCOL_MINOR 2
@@ -69,9 +70,11 @@ int wire_take_within(const struct wire_limits *limits, struct bytes input,
 /* Appends the message in the connection's form to `out`: a JSON line with its newline, or the MessagePack bytes. WIRE_UNKNOWN is taken as JSON. */
 int wire_give(enum wire_encoding encoding, struct bytes message, struct buf *out);
 
-/* The same of the message that rpc_put_result would make of an id and a result, which are not put together first. */
-int wire_give_result(enum wire_encoding encoding, struct bytes id, struct bytes result,
-		     struct buf *out);
+/* The same of the message that rpc_put_result would make of an id and a result, which are not put together first: the result is in pieces (codec/json.h). */
+int wire_give_result(enum wire_encoding encoding, struct bytes id, const struct json_piece *result,
+		     size_t count, struct buf *out);
+/* Appends the value that the pieces are, as MessagePack. */
+void wire_join(const struct json_piece *pieces, size_t count, struct buf *out);
 
 struct rpc_request {
 	bool notification;   /* no id: no answer is sent */

@@ -76,14 +76,13 @@ void json_write_str(struct buf *out, struct bytes s)
 	put_text(out, s, s.data + s.len);
 }
 
-static void put_uint(struct buf *out, uint64_t v, bool negative)
+/* The digits that end at p. Returns where they begin. */
+static inline char *digits_before(char *p, uint64_t v)
 {
 	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
 				    "25262728293031323334353637383940414243444546474849"
 				    "50515253545556575859606162636465666768697071727374"
 				    "75767778798081828384858687888990919293949596979899";
-	char text[24];
-	char *end = text + sizeof(text), *p = end;
 
 	for (; v >= 100; v /= 100) {
 		p -= 2;
@@ -95,6 +94,14 @@ static void put_uint(struct buf *out, uint64_t v, bool negative)
 	} else {
 		*--p = (char)('0' + v);
 	}
+	return p;
+}
+
+static void put_uint(struct buf *out, uint64_t v, bool negative)
+{
+	char text[24];
+	char *end = text + sizeof(text), *p = digits_before(end, v);
+
 	if (negative)
 		*--p = '-';
 	buf_put(out, p, (size_t)(end - p));
@@ -153,7 +160,8 @@ struct level {
 };
 
 struct writer {
-	struct mp_reader in;
+	struct mp_reader in;                  /* of the piece under way */
+	const struct json_piece *next, *last; /* the pieces behind it */
 	struct buf *out;
 	bool pretty;
 	unsigned depth;
@@ -254,27 +262,199 @@ static int write_next(struct writer *w)
 	return 0;
 }
 
-static int write_all(struct bytes whole, struct buf *out, bool pretty)
+#define RUN_READ (1 + 2 * SCAN_BLOCK) /* bytes that a value's look takes at most */
+#define RUN_ROOM (3 + 2 * SCAN_BLOCK) /* and what is written for it */
+
+/* A text without anything to escape: the place behind it, or NULL. Whole blocks can be read and written. */
+static ALWAYS_INLINE uint8_t *run_text(const uint8_t *p, size_t len, uint8_t *to)
+{
+	size_t done = 0, clean;
+
+	*to++ = '"';
+	do {
+		clean = scan_copy_clean(p + done, to + done);
+		done += clean;
+	} while (clean == SCAN_BLOCK && done < len);
+	if (done < len)
+		return NULL;
+	to[len] = '"';
+	return to + len + 1;
+}
+
+static ALWAYS_INLINE bool run_is_text(uint8_t lead)
+{
+	return (lead & 0xe0) == 0xa0 || lead == 0xd9;
+}
+
+/* The same of a text of up to 31 bytes, or up to 255, if there is room. */
+static ALWAYS_INLINE uint8_t *run_short(const uint8_t *p, const uint8_t *p_end, size_t *size_out,
+					uint8_t *to, const uint8_t *to_end)
+{
+	if (*p != 0xd9) {
+		*size_out = 1 + (*p & 0x1fu);
+		return run_text(p + 1, *size_out - 1, to);
+	}
+	*size_out = 2 + (size_t)p[1];
+	if ((size_t)(p_end - p) < *size_out + SCAN_BLOCK ||
+	    (size_t)(to_end - to) < *size_out + RUN_ROOM)
+		return NULL;
+	return run_text(p + 2, *size_out - 2, to);
+}
+
+static inline uint32_t read_be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* A number of up to 32 bits, nil, true or false: the place behind it, or NULL when it is something else. */
+static ALWAYS_INLINE uint8_t *run_scalar(const uint8_t *p, size_t *size_out, uint8_t *to)
+{
+	char text[16], *end = text + sizeof text, *digits;
+
+	*size_out = 1;
+	switch (*p) {
+	case 0xc0: memcpy(to, "null", 4); return to + 4;
+	case 0xc2: memcpy(to, "false", 5); return to + 5;
+	case 0xc3: memcpy(to, "true", 4); return to + 4;
+	case 0xcc:
+		*size_out = 2;
+		digits = digits_before(end, p[1]);
+		break;
+	case 0xcd:
+		*size_out = 3;
+		digits = digits_before(end, (uint32_t)p[1] << 8 | p[2]);
+		break;
+	case 0xce:
+		*size_out = 5;
+		digits = digits_before(end, read_be32(p + 1));
+		break;
+	default:
+		if (*p >= 0x80)
+			return NULL;
+		digits = digits_before(end, *p);
+	}
+	memcpy(to, digits, (size_t)(end - digits));
+	return to + (end - digits);
+}
+
+static ALWAYS_INLINE bool run_is_head(uint8_t lead)
+{
+	return (lead & 0xe0) == 0x80 || lead == 0xdd || lead == 0xdf;
+}
+
+/* The level that a head opens, of a container of up to 15 items, or one whose head has four bytes more, as those have that are transcoded while they
+ * arrive. False: it promises more than there can be. */
+static ALWAYS_INLINE bool run_open(const uint8_t *p, const uint8_t *end, size_t *size_out,
+				   struct level *out)
+{
+	bool map = *p < 0x90 || *p == 0xdf;
+	uint64_t items = *p >= 0xdd ? read_be32(p + 1) : *p & 0x0fu;
+
+	*size_out = *p >= 0xdd ? 5 : 1;
+	*out = (struct level){items << map, map, true};
+	return out->left <= (size_t)(end - p);
+}
+
+/* Short texts, small numbers and heads of containers are most of what documents have: these, as far as the buffer has room for what they can be. All else is
+ * for write_next. The innermost level is a copy, so that what is written to the buffer is known not to change it. */
+static ALWAYS_INLINE void write_run(struct writer *w)
+{
+	const uint8_t *p = w->in.at, *const p_end = w->in.end;
+	uint8_t *to = w->out->data + w->out->len, *const to_end = w->out->data + w->out->cap;
+	unsigned depth = w->depth;
+	struct level here = w->levels[depth], inner;
+
+	while (to_end - to >= RUN_ROOM) {
+		if (here.left == 0) {
+			if (depth == 0)
+				break;
+			*to++ = here.map ? '}' : ']';
+			here = w->levels[--depth];
+			continue;
+		}
+		if (p_end - p < RUN_READ)
+			break;
+		bool value = !here.map || here.left % 2, opens = false;
+		size_t size = 0;
+		uint8_t *at = to + !here.fresh;
+		*to = here.map && value ? ':' : ',';
+		if (run_is_text(*p))
+			at = run_short(p, p_end, &size, at, to_end);
+		else if (!value)
+			break;
+		else if (!run_is_head(*p))
+			at = run_scalar(p, &size, at);
+		else if (depth < MP_DEPTH_MAX && run_open(p, p_end, &size, &inner))
+			opens = true;
+		else
+			break;
+		if (!at)
+			break;
+		here.left--;
+		here.fresh = false;
+		p += size;
+		to = at;
+		if (!opens)
+			continue;
+		w->levels[depth++] = here;
+		here = inner;
+		*to++ = here.map ? '{' : '[';
+	}
+	w->levels[depth] = here;
+	w->depth = depth;
+	w->in.at = p;
+	w->out->len = (size_t)(to - w->out->data);
+}
+
+/* A value is due, and the piece has no more. */
+static int next_piece(struct writer *w)
+{
+	const struct json_piece *piece = w->next++;
+	struct level *l = &w->levels[w->depth];
+
+	if (piece->array) {
+		if (w->depth == MP_DEPTH_MAX)
+			return ERR_LIMIT;
+		separate(w, l);
+		l->left--;
+		l->fresh = false;
+		buf_put_byte(w->out, '[');
+		w->levels[++w->depth] = (struct level){piece->values, false, true};
+	}
+	if (piece->bytes.len)
+		w->in = mp_reader_of(piece->bytes);
+	return 0;
+}
+
+static ALWAYS_INLINE int write_all(const struct json_piece *pieces, size_t count, struct buf *out,
+				   bool pretty)
 {
 	struct writer w;
 	size_t start = out->len;
 	int rc = 0;
 
 	/* Not all of it: clearing 128 levels would cost more than writing a small value. */
-	w.in = mp_reader_of(whole);
+	w.in = mp_reader_of(bytes_of("", 0));
+	w.next = pieces;
+	w.last = pieces + count;
 	w.out = out;
 	w.pretty = pretty;
 	w.depth = 0;
 	w.levels[0] = (struct level){1, false, true};
 	while (rc == 0 && !out->error) {
-		if (w.levels[w.depth].left)
+		if (!pretty && out->cap)
+			write_run(&w);
+		bool due = w.levels[w.depth].left > 0;
+		if (due && w.in.at == w.in.end && w.next < w.last)
+			rc = next_piece(&w);
+		else if (due)
 			rc = write_next(&w);
 		else if (w.depth)
 			close_level(&w);
 		else
 			break;
 	}
-	if (rc == 0 && !out->error && w.in.at != w.in.end)
+	if (rc == 0 && !out->error && (w.in.at != w.in.end || w.next < w.last))
 		rc = ERR_CORRUPT;
 	if (rc)
 		out->len = start;
@@ -283,10 +463,19 @@ static int write_all(struct bytes whole, struct buf *out, bool pretty)
 
 int json_write(struct bytes whole, struct buf *out)
 {
-	return write_all(whole, out, false);
+	const struct json_piece piece = {.bytes = whole};
+
+	return write_all(&piece, 1, out, false);
+}
+
+int json_write_pieces(const struct json_piece *pieces, size_t count, struct buf *out)
+{
+	return write_all(pieces, count, out, false);
 }
 
 int json_write_pretty(struct bytes whole, struct buf *out)
 {
-	return write_all(whole, out, true);
+	const struct json_piece piece = {.bytes = whole};
+
+	return write_all(&piece, 1, out, true);
 }

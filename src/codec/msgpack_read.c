@@ -251,6 +251,12 @@ static inline bool open_walked(struct mp_reader *at, uint64_t *inside_out)
 		at->at++;
 		return *inside_out <= (size_t)(at->end - at->at);
 	}
+	/* As those have that are transcoded while they arrive. */
+	if ((lead == 0xdd || lead == 0xdf) && at->end - at->at >= 5) {
+		*inside_out = (uint64_t)be32(at->at + 1) << (lead == 0xdf);
+		at->at += 5;
+		return *inside_out <= (size_t)(at->end - at->at);
+	}
 	if (mp_next(at, &v) != 1)
 		return false;
 	*inside_out = v.type == MP_MAP ? 2 * (uint64_t)v.count : v.count;

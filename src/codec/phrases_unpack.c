@@ -1,7 +1,8 @@
 /*
- * phrases_unpack: one look at a table for each symbol.
+ * phrases_unpack: one look at a table for each symbol, and another for what it stands for.
  *
- * What the table says of a phrase was checked when the dictionary was read, what the stream says of
+ * Where the next symbol begins depends on the first look alone, so that is what everything waits for: its table is as small as can be, and stays in the
+ * nearest cache. What the tables say of a phrase was checked when the dictionary was read, what the stream says of
  * a copy is checked here; the bits behind the stream's end are counted, and an error when one of
  * them was used.
  */
@@ -9,48 +10,50 @@
 
 #include <stdlib.h>
 
-/* In a word of the table: bits of the code, whether it is a copy, then a slot, or a phrase's length
- * and place. A byte is a phrase, too: which of both comes next cannot be foretold, so nothing is to
+/* In the first table: bits of the code, then the symbol. */
+#define SYMBOL_SHIFT 4
+/* In the second, of bytes and phrases: a length, then a place in the text. A byte is a phrase, too: which of both comes next cannot be foretold, so nothing is to
  * depend on it. */
-#define COPY_SHIFT  4
-#define VALUE_SHIFT 6
-#define PLACE_SHIFT 14
-#define WORD(bits, copy, value, place)                                                          \
-	((uint32_t)(bits) | (uint32_t)(copy) << COPY_SHIFT | (uint32_t)(value) << VALUE_SHIFT | \
-	 (uint32_t)(place) << PLACE_SHIFT)
+#define PLACE_SHIFT 8
+
+#define SYMBOLS_MAX (PHRASE_FIRST + PHRASES_MAX)
 
 #define COPY_ROOM (PHRASE_CODE_MAX + 15 + PHRASE_FAR_MAX + 15) /* bits that a copy takes at most */
 
 _Static_assert(COPY_ROOM <= 56, "a refill is enough for a copy");
 _Static_assert(PHRASE_TEXT_MAX + PHRASE_PAD + PHRASE_BYTES < 1u << (32 - PLACE_SHIFT),
 	       "places fit into a word");
+_Static_assert(PHRASE_CODE_MAX < 1u << SYMBOL_SHIFT && SYMBOLS_MAX <= 1u << (16 - SYMBOL_SHIFT),
+	       "codes fit into half a word");
 
 struct phrase_unpacker {
 	uint8_t *text;   /* of the phrases, all bytes behind it, and room to read on */
 	size_t text_len; /* of the phrases */
-	uint32_t table[1u << PHRASE_CODE_MAX];
+	uint16_t table[1u << PHRASE_CODE_MAX];
+	uint32_t items[SYMBOLS_MAX];
 	uint8_t distances[1u << PHRASE_FAR_MAX]; /* slot << 4 | bits */
 };
 
-/* Of each word that ends in the code. */
-static void fill(struct phrase_unpacker *u, uint32_t code, uint8_t bits, uint32_t word)
+/* Each word that ends in the symbol's code. */
+static void fill(struct phrase_unpacker *u, const struct phrases *p, uint32_t symbol)
 {
-	for (uint32_t i = code; i < 1u << PHRASE_CODE_MAX; i += 1u << bits)
-		u->table[i] = word;
+	uint8_t bits = p->bits[symbol];
+
+	for (uint32_t i = p->codes[symbol]; i < 1u << PHRASE_CODE_MAX; i += 1u << bits)
+		u->table[i] = (uint16_t)(bits | symbol << SYMBOL_SHIFT);
 }
 
 static void fill_symbols(struct phrase_unpacker *u, const struct phrases *p)
 {
-	for (uint32_t i = 0; i < PHRASE_BYTES; i++)
-		fill(u, p->codes[i], p->bits[i], WORD(p->bits[i], 0, 1, p->text_len + i));
-	for (uint32_t i = 0; i < PHRASE_LENGTHS; i++) {
-		uint32_t symbol = PHRASE_BYTES + i;
-		fill(u, p->codes[symbol], p->bits[symbol], WORD(p->bits[symbol], 1, i, 0));
+	for (uint32_t i = 0; i < PHRASE_BYTES; i++) {
+		u->items[i] = 1 | ((uint32_t)p->text_len + i) << PLACE_SHIFT;
+		fill(u, p, i);
 	}
+	for (uint32_t i = 0; i < PHRASE_LENGTHS; i++)
+		fill(u, p, PHRASE_BYTES + i);
 	for (uint32_t i = 0; i < p->count && i < PHRASES_MAX; i++) {
-		uint32_t symbol = PHRASE_FIRST + i;
-		fill(u, p->codes[symbol], p->bits[symbol],
-		     WORD(p->bits[symbol], 0, p->items[i].len, p->items[i].at));
+		u->items[PHRASE_FIRST + i] = p->items[i].len | p->items[i].at << PLACE_SHIFT;
+		fill(u, p, PHRASE_FIRST + i);
 	}
 }
 
@@ -152,8 +155,13 @@ static inline uint32_t copy_distance(const struct phrase_unpacker *u, struct inp
 }
 
 /* Bytes that overlap repeat. */
-static inline void copy_earlier(uint8_t *to, uint32_t distance, uint32_t len)
+static inline void copy_earlier(uint8_t *to, const uint8_t *end, uint32_t distance, uint32_t len)
 {
+	if (distance >= 16 && (size_t)(end - to) >= len + 16u) {
+		for (uint32_t i = 0; i < len; i += 16)
+			memcpy(to + i, to + i - distance, 16);
+		return;
+	}
 	if (distance >= len) {
 		memcpy(to, to - distance, len);
 		return;
@@ -170,9 +178,8 @@ static inline void copy_phrase(uint8_t *to, const uint8_t *end, const uint8_t *f
 		memcpy(to, from, len);
 		return;
 	}
-	memcpy(to, from, 16);
-	if (len > 16)
-		memcpy(to + 16, from + 16, len - 16);
+	for (uint32_t i = 0; i < len; i += 16)
+		memcpy(to + i, from + i, 16);
 }
 
 /* Whether all of the stream was used, but for less than a byte of ones. */
@@ -185,21 +192,22 @@ static bool used_up(const struct input *in)
 	return (in->end - in->at) * 8 + left < 8 && (in->bits & ones) == ones;
 }
 
-/* Symbols of the text, as many as one refill is enough for; a copy ends them, its word then not 0. */
+/* Symbols of the text, as many as one refill is enough for; a copy ends them, its entry of the table then not 0. */
 static inline uint8_t *put_phrases(const struct phrase_unpacker *u, struct input *in, uint8_t *to,
 				   const uint8_t *end, uint32_t *copy_out)
 {
 	while (in->have >= PHRASE_CODE_MAX && to < end) {
-		uint32_t word = u->table[in->bits & ((1u << PHRASE_CODE_MAX) - 1)];
-		uint32_t len = word >> VALUE_SHIFT & 255;
-		if (word >> COPY_SHIFT & 1) {
-			*copy_out = word;
+		uint32_t entry = u->table[in->bits & ((1u << PHRASE_CODE_MAX) - 1)];
+		uint32_t symbol = entry >> SYMBOL_SHIFT;
+		if (symbol - PHRASE_BYTES < PHRASE_LENGTHS) {
+			*copy_out = entry;
 			return to;
 		}
-		take(in, word & 15);
+		take(in, entry & 15);
+		uint32_t item = u->items[symbol], len = item & 255;
 		if (len > (size_t)(end - to))
 			return NULL;
-		copy_phrase(to, end, u->text + (word >> PLACE_SHIFT), len);
+		copy_phrase(to, end, u->text + (item >> PLACE_SHIFT), len);
 		to += len;
 	}
 	return to;
@@ -220,11 +228,11 @@ int phrase_unpack(const struct phrase_unpacker *u, struct bytes packed, uint8_t 
 		if (copy) {
 			refill(&in);
 			take(&in, copy & 15);
-			uint32_t n = copy_length(&in, copy >> VALUE_SHIFT & 255);
+			uint32_t n = copy_length(&in, (copy >> SYMBOL_SHIFT) - PHRASE_BYTES);
 			uint32_t distance = copy_distance(u, &in);
 			if (n > (size_t)(end - to) || distance > (size_t)(to - raw))
 				return ERR_CORRUPT;
-			copy_earlier(to, distance, n);
+			copy_earlier(to, end, distance, n);
 			to += n;
 		}
 		if (in.beyond > 8)

@@ -19,6 +19,7 @@
 #include <sync/sync.h>
 
 struct alerts;
+struct answers;
 struct daemon;
 struct following;
 struct heap;
@@ -77,6 +78,8 @@ struct daemon {
 	struct web *web;          /* NULL: not served */
 	struct session *sessions; /* all connections */
 	struct buf sending;       /* scratch: what goes to a connection now */
+	struct buf rows;          /* empty: memory for the rows of the next question */
+	struct answers *kept;     /* what questions were answered with; NULL: nothing is kept */
 	struct heap *heap;        /* gives memory back */
 	struct service *service;  /* manager, is told */
 	struct alerts *alerts;    /* people, are told */

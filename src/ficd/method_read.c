@@ -1,6 +1,7 @@
 /*
  * method_read: records: query, get, thread. Each reads one snapshot (reading.h), so that its rows and its freshness belong together; long ones go on in slices.
  */
+#include "kept.h"
 #include "live.h"
 #include "method.h"
 #include "pairs.h"
@@ -21,53 +22,63 @@ static bool read_names(struct reading *g)
 	return param_fields(g->request, &g->arena, &g->names, &g->name_count);
 }
 
-/* Behind what the result has so far: the rows themselves, which may be many; a copy of them would be another
- * megabyte. */
-static void move_rows(struct reading *g)
-{
-	struct buf *out = &g->request->result;
-
-	if (out->error)
-		return;
-	buf_put_front(&g->rows, buf_bytes(out));
-	buf_release(out);
-	*out = g->rows;
-	g->rows = (struct buf){0};
-}
-
 /* ---- query ---- */
 
-static void query_answer(struct reading *g)
+static void put_query(struct reading *g, const struct answer *a, const char *next_cursor,
+		      uint64_t damaged)
 {
-	const struct query_result *q = reading_result(g);
 	struct buf *out = &g->request->result;
-	char cursor[CURSOR_TEXT_MAX];
 
-	if (!reading_sound_enough(g, q->damaged))
-		return;
 	for (struct reading *part = g; part; part = part->next) {
-		part->question.start_ms = q->start_ms;
-		part->question.end_ms = q->end_ms;
+		part->question.start_ms = a->start_ms;
+		part->question.end_ms = a->end_ms;
 	}
-	live_look(g->request, buf_bytes(&g->rows));
-	mp_put_map(out, 4u + q->total_known + (g->stream != NULL));
-	if (reading_freshness(g, q->damaged)) {
+	mp_put_map(out, 4u + a->total_known + (g->stream != NULL));
+	if (reading_freshness(g, damaged)) {
 		reading_no_memory(g);
 		return;
 	}
 	mp_put_cstr(out, "rows");
-	mp_put_array(out, g->stream ? 0 : q->rows);
-	move_rows(g);
 	if (g->stream)
-		put_integer(out, "streamed", (int64_t)q->rows);
-	put_text(out, "next_cursor", q->more ? reading_cursor(g, cursor) : NULL);
-	if (q->total_known)
-		put_integer(out, "total", (int64_t)q->total);
+		mp_put_array(out, 0);
+	else
+		kept_splice(g, a, 0, true);
+	if (g->stream)
+		put_integer(out, "streamed", (int64_t)a->rows[0]);
+	put_text(out, "next_cursor", next_cursor);
+	if (a->total_known)
+		put_integer(out, "total", (int64_t)a->total);
 	mp_put_cstr(out, "stats");
 	mp_put_map(out, 2);
-	put_integer(out, "scanned", (int64_t)q->scanned);
+	put_integer(out, "scanned", (int64_t)a->scanned);
 	put_integer(out, "duration_us", clock_mono_us() - g->request->began_us);
 	request_answer(g->request);
+}
+
+static void query_answer(struct reading *g)
+{
+	const struct query_result *q = reading_result(g);
+	char room[CURSOR_TEXT_MAX];
+	struct answer a = {
+		.parts = {buf_bytes(&g->rows)},
+		.rows = {q->rows},
+		.start_ms = q->start_ms,
+		.end_ms = q->end_ms,
+		.total = q->total,
+		.scanned = q->scanned,
+		.total_known = q->total_known,
+		.more = q->more,
+	};
+
+	if (!reading_sound_enough(g, q->damaged))
+		return;
+	const char *cursor = q->more ? reading_cursor(g, room) : NULL;
+	if (cursor && !g->next)
+		snprintf(a.next_cursor, sizeof a.next_cursor, "%s", cursor);
+	live_look(g->request, buf_bytes(&g->rows));
+	if (!q->damaged)
+		kept_note(g, &a);
+	put_query(g, &a, cursor, q->damaged);
 }
 
 static bool query_slice(void *ctx)
@@ -190,9 +201,14 @@ void method_query(struct request *r)
 	}
 	if (!reading_meets(g))
 		return;
+	bool flow = parts[0].spec.flow;
+	const struct answer *known = flow ? NULL : kept_find(g);
+	if (known) {
+		put_query(g, known, known->more ? known->next_cursor : NULL, 0);
+		return;
+	}
 	int rc = n > 1 ? open_merge(g, parts, n, &why)
 		       : query_open(g->view, &parts[0].spec, &g->query, &why);
-	bool flow = parts[0].spec.flow;
 	if (rc)
 		reading_fail(g, rc, &why);
 	else if (flow && stream_begin(g))
@@ -371,6 +387,20 @@ static int find(struct reading *g, struct bytes id, struct record *record)
 	return 0;
 }
 
+static void put_get(struct reading *g, const struct answer *a)
+{
+	struct buf *out = &g->request->result;
+
+	mp_put_map(out, 2);
+	if (reading_freshness(g, 0)) {
+		reading_no_memory(g);
+		return;
+	}
+	mp_put_cstr(out, "record");
+	kept_splice(g, a, 0, false);
+	request_answer(g->request);
+}
+
 void method_get(struct request *r)
 {
 	struct record record;
@@ -390,37 +420,51 @@ void method_get(struct request *r)
 		return;
 	}
 	reading_share(g);
-	if (!reading_meets(g) || !find(g, id, &record) || !put_row(g, &record) || !reading_has_room(g))
+	if (!reading_meets(g))
 		return;
-	mp_put_map(&r->result, 2);
-	if (reading_freshness(g, 0)) {
-		reading_no_memory(g);
+	const struct answer *known = kept_find(g);
+	if (known) {
+		put_get(g, known);
 		return;
 	}
-	mp_put_cstr(&r->result, "record");
-	buf_put_bytes(&r->result, buf_bytes(&g->rows));
-	request_answer(r);
+	if (!find(g, id, &record) || !put_row(g, &record) || !reading_has_room(g))
+		return;
+	const struct answer a = {.parts = {buf_bytes(&g->rows)}, .rows = {1}};
+	kept_note(g, &a);
+	put_get(g, &a);
 }
 
 /* ---- thread ---- */
 
-static void thread_answer(struct reading *g)
+static void put_thread(struct reading *g, const struct answer *a, uint64_t damaged)
 {
-	const struct thread_result *t = thread_result(g->thread);
 	struct buf *out = &g->request->result;
 
 	mp_put_map(out, 4);
-	if (reading_freshness(g, t->damaged)) {
+	if (reading_freshness(g, damaged)) {
 		reading_no_memory(g);
 		return;
 	}
 	mp_put_cstr(out, "conversation");
-	buf_put_bytes(out, g->conversation);
+	kept_splice(g, a, 0, false);
 	mp_put_cstr(out, "messages");
-	mp_put_array(out, t->rows);
-	move_rows(g);
-	put_bool(out, "truncated", g->truncated || t->truncated);
+	kept_splice(g, a, 1, true);
+	put_bool(out, "truncated", a->truncated);
 	request_answer(g->request);
+}
+
+static void thread_answer(struct reading *g)
+{
+	const struct thread_result *t = thread_result(g->thread);
+	const struct answer a = {
+		.parts = {g->conversation, buf_bytes(&g->rows)},
+		.rows = {1, t->rows},
+		.truncated = g->truncated || t->truncated,
+	};
+
+	if (!t->damaged)
+		kept_note(g, &a);
+	put_thread(g, &a, t->damaged);
 }
 
 static bool thread_slice(void *ctx)
@@ -487,6 +531,11 @@ void method_thread(struct request *r)
 	reading_share(g);
 	if (!choose_thread(g, id) || !reading_meets(g))
 		return;
+	const struct answer *known = kept_find(g);
+	if (known) {
+		put_thread(g, known, 0);
+		return;
+	}
 	if (!find(g, id, &record) || !put_row(g, &record))
 		return;
 	g->truncated = record.flags & RECORD_TRUNCATED;

@@ -15,7 +15,20 @@
 
 #define WAIT_DEFAULT_MS 30000
 #define WAIT_MAX_MS     (10 * 60 * 1000)
-#define DAMAGED_MAX     8 /* segments that one question may find damaged */
+#define ROWS_KEPT       (256 * 1024) /* of memory for rows, between questions */
+#define DAMAGED_MAX     8            /* segments that one question may find damaged */
+
+/* Fresh pages cost more than what fills them: the next question gets these. Takes the buffer. */
+static void keep_rows(struct daemon *d, struct buf *rows)
+{
+	if (rows->cap <= ROWS_KEPT && rows->cap > d->rows.cap) {
+		struct buf other = d->rows;
+		d->rows = *rows;
+		*rows = other;
+		buf_reset(&d->rows);
+	}
+	buf_release(rows);
+}
 
 static void reading_free(struct reading *g)
 {
@@ -25,8 +38,9 @@ static void reading_free(struct reading *g)
 	zone_free(g->zone);
 	snapshot_free(g->view);
 	arena_release(&g->arena);
-	buf_release(&g->rows);
+	keep_rows(g->source->daemon, &g->rows);
 	buf_release(&g->memory);
+	buf_release(&g->key);
 	free(g);
 }
 
@@ -154,6 +168,8 @@ struct reading *reading_new(struct request *r, const char *resource)
 	g = reading_of(r, s, type);
 	if (!g)
 		return refuse_memory(r);
+	g->rows = r->daemon->rows;
+	r->daemon->rows = (struct buf){0};
 	r->state = g;
 	r->release = reading_release;
 	return g;

@@ -57,6 +57,8 @@ struct reading {
 	struct zone *zone;         /* of buckets */
 	struct bytes conversation; /* its row, of a thread */
 	bool truncated;
+	struct buf key; /* of the question, among the answers that are kept (kept.h) */
+	bool keeps;     /* its answer may be */
 };
 
 /* The source, the resource (NULL: the parameter's) and a snapshot of them; the first of a list, where several sources are asked. */

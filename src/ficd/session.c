@@ -6,6 +6,7 @@
  * A request lives until it is answered, or its connection ends. Answers go out in the order in which they are ready. Nothing is taken off a connection that
  * does not read its answers, and all that is unsent together is kept within half of the memory (request_crowded).
  */
+#include "answers.h"
 #include "heap.h"
 #include "method.h"
 #include "service.h"
@@ -19,6 +20,8 @@
 
 #define MESSAGES_PER_TURN 8
 #define SENDING_KEPT      (128 * 1024) /* of the scratch: fresh pages cost more than what fills them */
+#define RESULT_PIECES_MAX (2 * REQUEST_SPLICES_MAX + 1)
+#define KEPT_SHARE        7            /* of the memory, for answers that are kept */
 #define TRIM_BYTES        (256 * 1024) /* of unsent answers that a connection leaves behind */
 
 struct session {
@@ -112,24 +115,64 @@ static void request_forget(struct request *r)
 	buf_release(&r->result);
 }
 
+void request_splice(struct request *r, const struct json_piece *piece)
+{
+	r->splices[r->splices_count++] = (struct splice){r->result.len, *piece};
+}
+
+/* The result and its splices, one behind the other. Returns how many pieces there are. */
+static size_t request_pieces(const struct request *r, struct json_piece out[RESULT_PIECES_MAX])
+{
+	size_t n = 0, from = 0;
+
+	for (unsigned i = 0; i < r->splices_count; i++) {
+		const struct splice *s = &r->splices[i];
+		out[n++].bytes = bytes_of(r->result.data + from, s->at - from);
+		out[n++] = s->piece;
+		from = s->at;
+	}
+	if (r->result.len > from || n == 0)
+		out[n++].bytes = bytes_of(r->result.data + from, r->result.len - from);
+	return n;
+}
+
 /* Straight into the connection's form. */
 static void request_give(struct request *r)
 {
 	struct session *s = r->session;
 	struct buf *out = &s->daemon->sending;
+	struct json_piece pieces[RESULT_PIECES_MAX] = {{.array = false}};
+	size_t count = request_pieces(r, pieces);
 
 	buf_reset(out);
-	int rc = wire_give_result(s->encoding, r->rpc.id, buf_bytes(&r->result), out);
+	int rc = wire_give_result(s->encoding, r->rpc.id, pieces, count, out);
 	request_forget(r);
 	session_put(s, rc);
 	request_unlink(r);
 	request_free(r);
 }
 
+/* To a session that takes messages. */
+static void request_hand_over(struct request *r)
+{
+	struct json_piece pieces[RESULT_PIECES_MAX] = {{.array = false}};
+	struct buf message = {0};
+	struct buf whole = {0};
+
+	wire_join(pieces, request_pieces(r, pieces), &whole);
+	request_forget(r);
+	rpc_put_result(&message, r->rpc.id, buf_bytes(&whole));
+	if (whole.error)
+		message.error = whole.error;
+	buf_release(&whole);
+	request_send(r, &message);
+	buf_release(&message);
+}
+
 void request_answer(struct request *r)
 {
-	struct buf message = {0};
-
+	if (!r->result.len)
+		mp_put_nil(&r->result);
 	if (r->result.error) {
 		request_error(r, RPC_INTERNAL, "no_memory", "ask for less at once",
 			      "the answer does not fit into memory");
@@ -137,14 +180,10 @@ void request_answer(struct request *r)
 	}
 	if (r->answers)
 		r->answers[r->worth]++;
-	if (r->session->conn && !r->rpc.notification) {
+	if (r->session->conn && !r->rpc.notification)
 		request_give(r);
-		return;
-	}
-	rpc_put_result(&message, r->rpc.id, buf_bytes(&r->result));
-	request_forget(r);
-	request_send(r, &message);
-	buf_release(&message);
+	else
+		request_hand_over(r);
 }
 
 void request_error(struct request *r, int code, const char *reason, const char *hint,
@@ -173,6 +212,7 @@ void request_restart(struct request *r)
 	r->state = NULL;
 	r->weight = 0;
 	buf_reset(&r->result);
+	r->splices_count = 0;
 	r->method->call(r);
 }
 
@@ -469,6 +509,7 @@ static struct bytes on_refused(void *ctx)
 
 int sessions_listen(struct daemon *d, struct why *why)
 {
+	d->kept = answers_new((size_t)d->config->memory_bytes / KEPT_SHARE);
 	struct server_options options = {
 		.path = d->config->socket,
 		.mode = 0660,
@@ -499,4 +540,6 @@ void sessions_close(struct daemon *d)
 	server_close(d->server);
 	d->server = NULL;
 	buf_release(&d->sending);
+	buf_release(&d->rows);
+	answers_free(d->kept);
 }

@@ -12,9 +12,17 @@
 #define SESSION_UNSENT_LOW   (64 * 1024)        /* over it nothing more is taken */
 #define SESSION_UNSENT_MAX   (16 * 1024 * 1024) /* the largest thread, as JSON */
 
+#define REQUEST_SPLICES_MAX 2
+
 struct session;
 struct request;
 struct live;
+
+/* A part of a result that lies elsewhere. */
+struct splice {
+	size_t at; /* in the result: what stands from here on comes behind it */
+	struct json_piece piece;
+};
 
 /* One question under way. */
 struct request {
@@ -24,7 +32,9 @@ struct request {
 	struct buf message;     /* the request, as MessagePack */
 	struct rpc_request rpc; /* points into it */
 	const struct method *method;
-	struct buf result; /* the answer under construction, one MessagePack value */
+	struct buf result; /* the answer under construction, one MessagePack value with its splices */
+	struct splice splices[REQUEST_SPLICES_MAX];
+	unsigned splices_count;
 	int64_t began_us;  /* monotonic */
 	unsigned worth;    /* of an answer that is judged: enum freshness_state */
 	uint64_t *answers; /* of its method, by what they were worth; NULL: they are not counted */
@@ -39,6 +49,8 @@ struct request {
 	void (*release)(struct request *r); /* frees `state`; called exactly once, whether answered or abandoned */
 };
 
+/* The next part of the result. Borrows its bytes until the request ends. */
+void request_splice(struct request *r, const struct json_piece *piece);
 /* Sends the result and ends the request. */
 void request_answer(struct request *r);
 /* Sends an error and ends the request; `hint` may be NULL. */

@@ -56,6 +56,9 @@ static bool ends(struct bytes path, size_t at)
 size_t star_find(struct bytes path, size_t *end_out, struct bytes *condition_out)
 {
 	*condition_out = bytes_of(NULL, 0);
+	*end_out = path.len;
+	if (!path.len || !memchr(path.data, '*', path.len))
+		return path.len;
 	for (size_t i = 0; i < path.len; i++) {
 		if (path.data[i] != '*' || (i && path.data[i - 1] != '.'))
 			continue;

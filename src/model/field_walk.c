@@ -186,25 +186,33 @@ static bool is_nil(struct bytes raw)
 
 static int walk_path(struct walk *w, struct bytes doc, struct bytes path, unsigned stars);
 
+/* With the outline of the document, if there is one. */
+static int find_path(const struct mp_outline *outline, struct bytes doc, struct bytes path,
+		     struct bytes *out)
+{
+	return outline ? mp_outline_path(outline, path, out) : mp_path(doc, path, out);
+}
+
 /* Whether the path leads to something, and, with a word, to just that. */
-static bool holds(struct bytes doc, struct bytes path, struct bytes word)
+static bool holds(const struct mp_outline *outline, struct bytes doc, struct bytes path,
+		  struct bytes word)
 {
 	struct bytes found;
 	struct scalar scalar;
 	struct mp_value v;
 
-	if (mp_path(doc, path, &found) != 1 || is_nil(found))
+	if (find_path(outline, doc, path, &found) != 1 || is_nil(found))
 		return false;
 	return !word.data ||
 	       (mp_get(found, &v) && read_text(&v, &scalar) && bytes_equal(scalar.text, word));
 }
 
-static bool all_hold(struct bytes doc, struct bytes guard)
+static bool all_hold(const struct mp_outline *outline, struct bytes doc, struct bytes guard)
 {
 	struct bytes path, word;
 
 	while (condition_next(&guard, &path, &word))
-		if (!holds(doc, path, word))
+		if (!holds(outline, doc, path, word))
 			return false;
 	return true;
 }
@@ -223,7 +231,7 @@ static int walk_items(struct walk *w, struct bytes array, struct bytes rest, str
 	for (uint32_t i = 0; i < head.count; i++) {
 		if (mp_take(&r, &item) != 1)
 			return ERR_CORRUPT;
-		int rc = all_hold(item, condition) ? walk_path(w, item, rest, stars) : 0;
+		int rc = all_hold(NULL, item, condition) ? walk_path(w, item, rest, stars) : 0;
 		if (rc)
 			return rc;
 	}
@@ -239,8 +247,7 @@ static int walk_path(struct walk *w, struct bytes doc, struct bytes path, unsign
 	if (star < path.len && before.len)
 		before.len--; /* the dot */
 	if (before.len) {
-		int rc = w->outline && stars == 0 ? mp_outline_path(w->outline, before, &found)
-						  : mp_path(doc, before, &found);
+		int rc = find_path(stars == 0 ? w->outline : NULL, doc, before, &found);
 		if (rc != 1)
 			return rc;
 	}
@@ -272,7 +279,7 @@ static int walk_alternatives(const struct field *f, struct bytes doc, struct wal
 
 	while (rc == 0 && !w->seen && alternative_next(&rest, &one)) {
 		*form = one.form;
-		if (!all_hold(doc, one.guard))
+		if (!all_hold(w->outline, doc, one.guard))
 			continue;
 		rc = one.constant ? walk_constant(w, one.path) : walk_path(w, doc, one.path, 0);
 	}

@@ -193,6 +193,21 @@ static bool take_entity(struct scan *s)
 	return true;
 }
 
+/* What may be more than itself. */
+static const bool special[256] = {['<'] = 1,  ['&'] = 1,  [0xc2] = 1, [' '] = 1, ['\n'] = 1,
+				  ['\r'] = 1, ['\t'] = 1, ['\f'] = 1, ['\v'] = 1};
+
+/* From a character on that is taken as it is: that, and words with single spaces between them, which stay as they are. */
+static void take_words(struct scan *s)
+{
+	for (s->at++; s->at < s->end; s->at++) {
+		if (!special[*s->at])
+			continue;
+		if (*s->at != ' ' || s->pre || s->end - s->at < 2 || special[s->at[1]])
+			break;
+	}
+}
+
 void html_to_text(struct bytes html, struct buf *out)
 {
 	struct scan s = {.at = html.data, .end = html.data + html.len, .out = out, .start = out->len};
@@ -210,10 +225,7 @@ void html_to_text(struct bytes html, struct buf *out)
 			s.at += 2;
 			continue;
 		}
-		do
-			s.at++;
-		while (s.at < s.end && *s.at != '<' && *s.at != '&' && *s.at != 0xc2 &&
-		       !is_space(*s.at));
+		take_words(&s);
 		put(&s, start, (size_t)(s.at - start));
 	}
 	while (out->len > s.start &&

@@ -394,6 +394,9 @@ static uint64_t step(struct look *l, struct bytes term)
 	if (term.len == 0)
 		return 0;
 	uint64_t mask = words_of(s, term);
+	/* Most words are none of these, and then it does not matter how they are written. */
+	if (!mask && !l->state)
+		return 0;
 	if (is_joined(term))
 		return mask & s->starts & s->ends;
 	l->state = (l->state << 1 | s->starts) & mask;
@@ -527,7 +530,8 @@ static int mark_at(void *ctx, struct bytes term, struct bytes source)
 		return 1;
 	uint64_t ended = step(&m->look, term) & m->look.search->wanted;
 
-	if (term.len && !is_joined(term))
+	/* Where a phrase began is asked for only where there are any. */
+	if (m->look.search->starts != m->look.search->ends && term.len && !is_joined(term))
 		m->ring[m->words++ % SEARCH_WORDS_MAX] = at;
 	if (!ended)
 		return 0;

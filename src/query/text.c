@@ -226,29 +226,29 @@ static bool chooses_all(const struct text *t)
 /* A child that is found marks its parent; most of them stand beside their siblings. */
 static int mark_some(struct text *t, unsigned *cost)
 {
-	struct match_hit hit;
-	int64_t created_ms;
+	uint64_t parent;
+	bool sure;
 
 	if (!t->marked)
 		t->marked = calloc(MARKED, sizeof *t->marked);
 	if (!t->marked)
 		return ERR_NOMEM;
 	for (int i = 0; i < 32; i++) {
-		int rc = match_next(t->children, &t->at, &hit);
+		int rc = match_next(t->children, &t->at, &parent, &sure);
 		if (rc <= 0) {
 			t->stage = rc ? t->stage : TEXT_READY;
 			return rc;
 		}
 		*cost += i % 8 == 0;
-		uint64_t *marked = &t->marked[hit.parent % MARKED];
-		if (!hit.parent || *marked == hit.parent)
+		uint64_t *marked = &t->marked[parent % MARKED];
+		if (!parent || *marked == parent)
 			continue;
 		*cost += 1;
-		rc = match_add(t->own, hit.parent, hit.sure, TIME_MAX, &created_ms);
+		rc = match_add(t->own, parent, sure, TIME_MAX, NULL);
 		if (rc < 0)
 			return rc;
-		if (hit.sure)
-			*marked = hit.parent;
+		if (sure)
+			*marked = parent;
 	}
 	return 0;
 }

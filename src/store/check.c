@@ -182,7 +182,10 @@ static int check_child(struct store_check *c, struct segment *g)
 			       ? child.parent_hash > before->parent_hash
 			       : in_order(before->created_ms, before->id_hash, child.created_ms,
 					  child.id_hash);
-	if ((c->at && !ordered) || row.parent_hash != child.parent_hash ||
+	rc = segment_may_have_children(g, s->pages, child.parent_hash);
+	if (rc < 0)
+		return rc;
+	if (rc == 0 || (c->at && !ordered) || row.parent_hash != child.parent_hash ||
 	    row.created_ms != child.created_ms || row.id_hash != child.id_hash)
 		return ERR_CORRUPT;
 	c->child_before = child;

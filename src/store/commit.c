@@ -199,6 +199,27 @@ static void manifest_over(struct commit *c)
 	store_discard_leftovers(s);
 }
 
+static bool same_rows(const struct state_resource *a, const struct state_resource *b)
+{
+	bool same = a && a->count == b->count;
+
+	for (size_t i = 0; same && i < a->count; i++)
+		same = a->segments[i].segment == b->segments[i].segment &&
+		       a->segments[i].dead == b->segments[i].dead;
+	return same;
+}
+
+/* A resource that shares all segments and all that is dead has the same rows, however its coverage has changed. */
+static void give_versions(struct store *s, const struct state *old, struct state *now)
+{
+	for (size_t i = 0; i < now->resources_count; i++) {
+		struct state_resource *r = now->resources[i];
+		const struct state_resource *before = state_find(old, r->name);
+		if (r != before && !same_rows(before, r))
+			r->version = ++s->versions;
+	}
+}
+
 static void publish(struct commit *c)
 {
 	struct store *s = c->p.s;
@@ -206,6 +227,7 @@ static void publish(struct commit *c)
 
 	prepared_close(&c->p);
 	doom(s, c->p.next);
+	give_versions(s, old, c->p.next);
 	s->state = c->p.next;
 	memo_forget(&s->memo);
 	forgotten_load(&s->forgotten, s->state);

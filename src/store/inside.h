@@ -106,6 +106,7 @@ struct store {
 	bool renewal_void; /* so does the trial of a dictionary */
 	bool merge_void; /* the merge under way copies what was forgotten meanwhile: it comes to nothing */
 	size_t lingering; /* segments that no state names any more, with files that somebody still reads */
+	uint64_t versions; /* of resources that were given so far */
 	bool dirty; /* the manifest on disk may say something else than `state` */
 	bool renew; /* a file that the next manifest replaces is damaged on the disk */
 	bool read_only;

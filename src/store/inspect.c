@@ -278,6 +278,7 @@ struct segment_view {
 	struct inspect *n;
 	struct pages *pages;
 	struct segment *g;
+	uint32_t sections;         /* that its version has */
 	struct unpacker *unpacker; /* NULL: records are not asked for, or the dictionary is not there */
 	struct buf frame, memory;
 };
@@ -369,6 +370,8 @@ static int visit_indexes(struct segment_view *w)
 	}
 	for (uint32_t i = 0; !rc && i < s[SECTION_PARENTS].elements; i++) {
 		rc = segment_child(w->g, w->pages, i, &hint, &c);
+		if (!rc && segment_may_have_children(w->g, w->pages, c.parent_hash) != 1)
+			rc = ERR_CORRUPT;
 		if (!rc)
 			rc = segment_seek_child(w->g, w->pages, c.parent_hash, c.created_ms,
 						c.id_hash, &at);
@@ -465,14 +468,12 @@ static int view_segment(struct segment_view *w)
 	static const char *const names[SEGMENT_SECTIONS] = {"rows",     "ids",     "filter",
 							    "updated",  "parents", "truncated",
 							    "changes",  "columns", "fields",
-							    "postings", "terms"};
+							    "postings", "terms",   "parent_filter"};
 	int rc = segment_load(w->g, w->pages);
 
 	if (rc)
 		return damaged(w->n, "the header page contradicts itself or the file's length");
-	int sections = w->g->sections[SECTION_FIELDS].elements ? SEGMENT_SECTIONS
-							       : SEGMENT_SECTIONS_V1;
-	for (int i = 0; i < sections; i++)
+	for (uint32_t i = 0; i < w->sections; i++)
 		say(w->n, "  section %s page %" PRIu32 " pages %" PRIu32 " elements %" PRIu32,
 		    names[i], w->g->sections[i].first_page, w->g->sections[i].pages,
 		    w->g->sections[i].elements);
@@ -499,6 +500,9 @@ static int inspect_segment(struct inspect *n, const uint8_t *page)
 
 	if (!header_read(page, &m, name))
 		return damaged(n, "the header page is damaged");
+	w.sections = le32(page + HEADER_SECTIONS);
+	if (w.sections > SEGMENT_SECTIONS)
+		return damaged(n, "the header page names more sections than there are");
 	say(n, "segment of %s version %" PRIu32 " tombstones %" PRIu32 " truncated %" PRIu32, name,
 	    le32(page + HEADER_VERSION), m.tombstones, m.truncated);
 	say_meta(n, &m);

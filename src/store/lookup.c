@@ -123,11 +123,11 @@ int lookup(struct store *s, const struct state_resource *r, struct bytes id, boo
 	return rc;
 }
 
-static int lookup_hash_file(struct store *s, const struct state_segment *e, uint64_t hash,
-			    struct found *out)
+static int place_in_file(struct store *s, const struct state_segment *e, uint64_t hash,
+			 uint32_t *ordinal_out)
 {
 	struct segment *g = e->segment;
-	uint32_t at, hint = 0, row_hint = 0, ordinal;
+	uint32_t at, hint = 0, ordinal;
 	uint64_t other;
 	int rc = filter_says(s, g, hash);
 
@@ -140,12 +140,33 @@ static int lookup_hash_file(struct store *s, const struct state_segment *e, uint
 			break;
 		if (dead_has(e->dead, ordinal))
 			continue;
-		out->entry = e;
-		out->ordinal = ordinal;
-		rc = segment_row(g, s->pages, ordinal, &row_hint, &out->row);
-		return rc ? rc : 1;
+		*ordinal_out = ordinal;
+		return 1;
 	}
 	return rc;
+}
+
+int lookup_place_in(struct store *s, const struct state_segment *e, uint64_t hash,
+		    uint32_t *ordinal_out)
+{
+	struct resident_key key = resident_key(hash);
+
+	return resident_may_hold(e->segment->resident, &key)
+		       ? place_in_file(s, e, hash, ordinal_out)
+		       : 0;
+}
+
+static int lookup_hash_file(struct store *s, const struct state_segment *e, uint64_t hash,
+			    struct found *out)
+{
+	uint32_t hint = 0;
+	int rc = place_in_file(s, e, hash, &out->ordinal);
+
+	if (rc != 1)
+		return rc;
+	out->entry = e;
+	rc = segment_row(e->segment, s->pages, out->ordinal, &hint, &out->row);
+	return rc ? rc : 1;
 }
 
 int lookup_hash_in(struct store *s, const struct state_segment *e, uint64_t hash, struct found *out)

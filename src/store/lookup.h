@@ -21,7 +21,11 @@ int lookup(struct store *s, const struct state_resource *r, struct bytes id, boo
 /* The row of a hash alone, as children name their parents (row_parent_hash): 1, 0 or an error; what is in a damaged segment is not held. */
 int lookup_hash(struct store *s, const struct state_resource *r, uint64_t hash, struct found *out);
 
-/* The same in one segment, damaged or not. */
+/* Where it is in one segment, damaged or not; a tombstone is something, too. */
+int lookup_place_in(struct store *s, const struct state_segment *e, uint64_t hash,
+		    uint32_t *ordinal_out);
+
+/* The row of a hash there. */
 int lookup_hash_in(struct store *s, const struct state_segment *e, uint64_t hash, struct found *out);
 
 /* By its id in one segment. The hash is the id's. */

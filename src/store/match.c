@@ -8,6 +8,8 @@
 #include "match_bits.h"
 #include "view.h"
 
+#include <codec/msgpack.h>
+
 #include <stdlib.h>
 
 #define READ_MAX   4096u /* ordinals of lists that a step reads */
@@ -28,6 +30,10 @@ struct match {
 	struct match_bits *bits;               /* of each segment */
 	uint64_t may, must;                    /* rows */
 	uint32_t hint;
+	bool negates;               /* the search finds rows by what they have not */
+	size_t parents_of;          /* one more than the segment of … */
+	struct column_hint parents; /* … its parents */
+	struct buf parent;
 	int error;
 	size_t first; /* all segments before it are ready */
 	size_t added; /* where the last row was that was added */
@@ -102,6 +108,14 @@ static uint32_t count_bits(const uint64_t *bits, uint32_t from, uint32_t end)
 
 /* ---- making one ---- */
 
+static bool has_not(const struct search_node *n)
+{
+	for (const struct search_node *c = n->child; c; c = c->next)
+		if (has_not(c))
+			return true;
+	return n->op == SEARCH_NOT;
+}
+
 int match_new(struct snapshot *v, const char *resource, const struct search *s, struct match **out)
 {
 	struct match *m = calloc(1, sizeof *m);
@@ -110,6 +124,7 @@ int match_new(struct snapshot *v, const char *resource, const struct search *s, 
 		return ERR_NOMEM;
 	m->view = v;
 	m->search = s;
+	m->negates = has_not(s->root);
 	m->schema = schema_find(&v->store->schemas, resource);
 	m->resource = state_find(v->state, resource);
 	m->bits = calloc((m->resource ? m->resource->count : 0) + 1, sizeof *m->bits);
@@ -143,6 +158,7 @@ void match_free(struct match *m)
 		free(m->bits[i].must);
 	}
 	drop_rooms(m);
+	buf_release(&m->parent);
 	free(m->bits);
 	free(m);
 }
@@ -496,6 +512,7 @@ static int join_segment(struct match *m, unsigned *cost)
 		drop_dead(m, m->unknown);
 		drop_dead(m, m->has[0]);
 		rc = keep_bits(m, m->unknown, m->has[0]);
+		m->bits[m->at].listed = !m->some_unknown && !m->negates;
 	}
 	end_segment(m);
 	return rc;
@@ -604,10 +621,68 @@ static int hit_of(struct match *m, size_t segment, uint32_t ordinal, struct matc
 	return 0;
 }
 
-int match_next(struct match *m, uint64_t *at, struct match_hit *out)
+/* What the digits of a number are hashed to as a parent. */
+static uint64_t number_hash(uint64_t v)
 {
-	unsigned flags = RECORD_DELETED;
+	char digits[24];
+	size_t at = sizeof digits;
 
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while (v /= 10);
+	return row_parent_hash(bytes_of(digits + at, sizeof digits - at));
+}
+
+/* Of a column that keeps no numbers. 1, ERR_NOTFOUND: only the row knows, or an error. */
+static int parent_text(struct match *m, struct segment *g, uint32_t ordinal, uint64_t *out)
+{
+	struct mp_value v;
+	int rc = column_value(g, m->view->store->pages, OWN_PARENT, ordinal, &m->parents, &m->parent);
+
+	if (rc)
+		return rc;
+	if (!mp_get(buf_bytes(&m->parent), &v) || (v.type != MP_STR && v.type != MP_NIL))
+		return ERR_NOTFOUND;
+	*out = v.type == MP_STR ? row_parent_hash(v.str) : 0;
+	return 1;
+}
+
+/* From its column, which is a fraction of the rows: where most rows are hits, they would be read as a whole. As parent_text. */
+static int parent_of(struct match *m, size_t segment, uint32_t ordinal, uint64_t *out)
+{
+	struct segment *g = m->resource->segments[segment].segment;
+	int64_t number;
+
+	if (!m->bits[segment].listed || g->sections[SECTION_FIELDS].elements < SEGMENT_OWN_FIELDS)
+		return ERR_NOTFOUND;
+	if (m->parents_of != segment + 1)
+		m->parents = (struct column_hint){.loaded = false};
+	m->parents_of = segment + 1;
+	int rc = column_number(g, m->view->store->pages, OWN_PARENT, ordinal, &m->parents, &number);
+	if (rc == ERR_NOTFOUND)
+		return parent_text(m, g, ordinal, out);
+	if (rc < 0 || (rc == 1 && number < 0))
+		return rc < 0 ? rc : ERR_NOTFOUND;
+	*out = rc ? number_hash((uint64_t)number) : 0;
+	return 1;
+}
+
+/* 1; 0: it is a tombstone; or an error. */
+static int parent_of_hit(struct match *m, size_t segment, uint32_t ordinal, uint64_t *out)
+{
+	struct match_hit hit = {.parent = 0};
+	unsigned flags = 0;
+	int rc = parent_of(m, segment, ordinal, out);
+
+	if (rc != ERR_NOTFOUND)
+		return rc;
+	rc = hit_of(m, segment, ordinal, &hit, &flags);
+	*out = hit.parent;
+	return rc ? rc : !(flags & RECORD_DELETED);
+}
+
+int match_next(struct match *m, uint64_t *at, uint64_t *parent_out, bool *sure_out)
+{
 	while (m->resource && *at >> 32 < m->resource->count) {
 		size_t segment = *at >> 32;
 		uint32_t end = m->resource->segments[segment].segment->meta.records;
@@ -617,11 +692,10 @@ int match_next(struct match *m, uint64_t *at, struct match_hit *out)
 			continue;
 		}
 		*at = ((uint64_t)segment << 32) + ordinal + 1;
-		int rc = hit_of(m, segment, ordinal, out, &flags);
+		int rc = parent_of_hit(m, segment, ordinal, parent_out);
+		*sure_out = match_bits_has(m->bits[segment].must, ordinal);
 		if (rc)
-			return store_trouble(m->view->store, rc);
-		if (!(flags & RECORD_DELETED))
-			return 1;
+			return rc < 0 ? store_trouble(m->view->store, rc) : 1;
 	}
 	return 0;
 }
@@ -634,9 +708,9 @@ static int children_in(struct match *m, size_t segment, uint64_t parent, struct 
 	struct match_hit hit;
 	struct child child;
 	unsigned flags;
-	int rc = segment_load(g, p);
+	int rc = segment_may_have_children(g, p, parent);
 
-	if (rc || g->sections[SECTION_PARENTS].elements == 0)
+	if (rc != 1)
 		return rc;
 	rc = segment_seek_child(g, p, parent, TIME_NONE, 0, &at);
 	for (; !rc && at < g->sections[SECTION_PARENTS].elements; at++) {
@@ -719,13 +793,16 @@ static int add_bit(struct match *m, size_t segment, uint32_t ordinal, bool sure)
 static int add_in(struct match *m, size_t segment, uint64_t id_hash, bool sure, int64_t *created_out)
 {
 	const struct state_segment *e = &m->resource->segments[segment];
+	bool whole = created_out || e->tombstones;
 	struct found found;
-	int rc = lookup_hash_in(m->view->store, e, id_hash, &found);
+	int rc = whole ? lookup_hash_in(m->view->store, e, id_hash, &found)
+		       : lookup_place_in(m->view->store, e, id_hash, &found.ordinal);
 
-	if (rc != 1 || found.row.flags & RECORD_DELETED)
+	if (rc != 1 || (whole && found.row.flags & RECORD_DELETED))
 		return rc;
 	m->added = segment;
-	*created_out = found.row.created_ms;
+	if (created_out)
+		*created_out = found.row.created_ms;
 	rc = add_bit(m, segment, found.ordinal, sure);
 	return rc ? rc : 1;
 }

@@ -10,7 +10,8 @@
 struct match_bits {
 	uint64_t *may, *must; /* what is sure may, too */
 	uint32_t may_count, must_count;
-	bool ready; /* else only what was added is there */
+	bool ready;  /* else only what was added is there */
+	bool listed; /* they come from lists of terms alone, in which no tombstone is */
 };
 
 /* Gets the segment with this place ready; as match_step: 1: there is more, 0: it is, or an error. */

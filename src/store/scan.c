@@ -491,8 +491,12 @@ static int run_open(struct scan *s, struct run *r)
 		return rc;
 	if (s->changes && r->entry->segment->sections[SECTION_CHANGES].elements == 0)
 		return run_collect_changes(s, r);
-	if (s->children && r->entry->segment->sections[SECTION_PARENTS].elements == 0)
-		return 0;
+	if (s->children) {
+		rc = segment_may_have_children(r->entry->segment, s->view->store->pages,
+					       s->parent_hash);
+		if (rc != 1)
+			return rc;
+	}
 	if (s->children && s->axis == AXIS_UPDATED)
 		return run_collect(s, r);
 	rc = run_bounds(s, r);

@@ -73,14 +73,20 @@ int segment_note(struct segment *g, int rc)
 
 /* ---- the header page ---- */
 
+static uint32_t sections_of(uint32_t version)
+{
+	return version == 1  ? SEGMENT_SECTIONS_V1
+	       : version < 4 ? SEGMENT_SECTIONS_V2
+			     : SEGMENT_SECTIONS;
+}
+
 static bool header_agrees(const struct segment *g, const uint8_t *page)
 {
 	const struct segment_meta *m = &g->meta;
 	char name[SEGMENT_NAME_SIZE + 1] = {0};
 
 	memcpy(name, page + HEADER_RESOURCE, SEGMENT_NAME_SIZE);
-	uint32_t version = le32(page + HEADER_VERSION),
-		 sections = version == 1 ? SEGMENT_SECTIONS_V1 : SEGMENT_SECTIONS;
+	uint32_t version = le32(page + HEADER_VERSION), sections = sections_of(version);
 	return memcmp(page, SEGMENT_MAGIC, 8) == 0 && version >= 1 && version <= SEGMENT_VERSION &&
 	       le32(page + HEADER_SECTIONS) == sections &&
 	       le32(page + SEGMENT_PAGE_ROOM) == m->header_sum &&
@@ -94,7 +100,7 @@ static const uint32_t sizes[SEGMENT_SECTIONS] = {SEGMENT_ROW_SIZE,    SEGMENT_ID
 						 SEGMENT_PARENT_SIZE, SEGMENT_TRUNCATED_SIZE,
 						 SEGMENT_CHANGE_SIZE, 1,
 						 SEGMENT_FIELD_SIZE,  1,
-						 SEGMENT_PAGE_ROOM};
+						 SEGMENT_PAGE_ROOM,   SEGMENT_BLOCK_SIZE};
 
 static int section_load(const struct segment *g, const uint8_t *p, uint32_t size, uint32_t elements,
 			bool exactly, struct section *s)
@@ -126,7 +132,7 @@ static int sections_load(struct segment *g, const uint8_t *table, int count)
 		{n, true},           {n, true},           {n, false},
 		{n, true},           {n, false},          {n, false},
 		{n, true},           {UINT32_MAX, false}, {SEGMENT_FIELDS_MAX, false},
-		{UINT32_MAX, false}, {UINT32_MAX, false}};
+		{UINT32_MAX, false}, {UINT32_MAX, false}, {n, false}};
 
 	for (int i = 0; i < count; i++)
 		if (section_load(g, table + (int)SEGMENT_TABLE_SIZE * i, sizes[i],
@@ -315,23 +321,38 @@ int segment_change(struct segment *g, struct pages *p, uint32_t at, uint32_t *hi
 
 /* ---- by id ---- */
 
-int segment_may_hold(struct segment *g, struct pages *p, uint64_t id_hash)
+static int filter_says(struct segment *g, struct pages *p, enum segment_section which, uint64_t hash)
 {
 	static const uint32_t salts[SEGMENT_FILTER_WORDS] = SEGMENT_FILTER_SALTS;
+	uint32_t hint = 0, at = (uint32_t)(((hash >> 32) * g->sections[which].elements) >> 32);
 	const uint8_t *block;
-	uint32_t hint = 0;
-	int rc = segment_load(g, p);
+	int rc = segment_element(g, p, which, at, &hint, &block);
 
 	if (rc)
 		return rc;
-	uint32_t at = (uint32_t)(((id_hash >> 32) * g->sections[SECTION_FILTER].elements) >> 32);
-	rc = segment_element(g, p, SECTION_FILTER, at, &hint, &block);
-	if (rc)
-		return rc;
 	for (int w = 0; w < SEGMENT_FILTER_WORDS; w++)
-		if (!(le64(block + 8 * w) >> ((uint32_t)id_hash * salts[w] >> 26) & 1))
+		if (!(le64(block + 8 * w) >> ((uint32_t)hash * salts[w] >> 26) & 1))
 			return 0;
 	return 1;
+}
+
+int segment_may_hold(struct segment *g, struct pages *p, uint64_t id_hash)
+{
+	int rc = segment_load(g, p);
+
+	return rc ? rc : filter_says(g, p, SECTION_FILTER, id_hash);
+}
+
+int segment_may_have_children(struct segment *g, struct pages *p, uint64_t parent_hash)
+{
+	int rc = segment_load(g, p);
+
+	if (rc || g->sections[SECTION_PARENTS].elements == 0)
+		return rc;
+	/* Older ones have no filter. */
+	if (g->sections[SECTION_PARENT_FILTER].elements == 0)
+		return 1;
+	return filter_says(g, p, SECTION_PARENT_FILTER, parent_hash);
 }
 
 /* The hashes are uniform, so the element's place can be guessed to a page or two; what the guess
@@ -392,9 +413,8 @@ struct seek {
 	bool (*before)(struct seek *k, uint32_t at, int *rc);
 };
 
-static int seek(struct seek *k, uint32_t count, uint32_t *at_out)
+static int seek(struct seek *k, uint32_t low, uint32_t high, uint32_t *at_out)
 {
-	uint32_t low = 0, high = count;
 	int rc = 0;
 
 	while (low < high) {
@@ -466,14 +486,32 @@ static int seek_in(struct segment *g, struct pages *p, enum segment_section whic
 {
 	int rc = segment_load(g, p);
 
-	return rc ? rc : seek(k, g->sections[which].elements, at_out);
+	return rc ? rc : seek(k, 0, g->sections[which].elements, at_out);
+}
+
+/* Where no row needs to be looked at. */
+static int seek_to(struct segment *g, struct pages *p, uint32_t at, uint32_t *at_out)
+{
+	int rc = segment_load(g, p);
+
+	if (!rc)
+		*at_out = at;
+	return rc;
 }
 
 int segment_seek_created(struct segment *g, struct pages *p, int64_t time_ms, uint64_t id_hash,
 			 uint32_t *at_out)
 {
 	struct seek k = {.g = g, .p = p, .time_ms = time_ms, .id_hash = id_hash, .before = row_before};
+	const struct range *created = &g->meta.ranges[RANGE_CREATED];
 
+	/* Rows without a time come first. */
+	if (time_ms == TIME_NONE && id_hash == 0)
+		return seek_to(g, p, 0, at_out);
+	if (g->meta.untimed == 0 && time_ms <= created->min && id_hash == 0)
+		return seek_to(g, p, 0, at_out);
+	if (time_ms > created->max && created->max != TIME_NONE)
+		return seek_to(g, p, g->meta.records, at_out);
 	return seek_in(g, p, SECTION_ROWS, &k, at_out);
 }
 
@@ -486,6 +524,31 @@ int segment_seek_updated(struct segment *g, struct pages *p, int64_t time_ms, ui
 	return seek_in(g, p, SECTION_UPDATED, &k, at_out);
 }
 
+/* Hashes are uniform: the place is not far from where it would be if they were evenly so. Steps away from there grow, until it is passed. */
+static int narrow(struct seek *k, const struct section *s, uint64_t hash, uint32_t *low, uint32_t *high)
+{
+	uint32_t at = (uint32_t)(((hash >> 32) * s->elements) >> 32), step = s->per_page;
+	bool first = true, up = false;
+	int rc = 0;
+
+	*low = 0;
+	*high = s->elements;
+	for (; *low < *high; step *= 2) {
+		bool before = k->before(k, at, &rc);
+		if (rc)
+			return rc;
+		*(before ? low : high) = before ? at + 1 : at;
+		if (!first && before != up)
+			break;
+		up = before;
+		first = false;
+		if (step >= *high - *low)
+			break;
+		at = up ? *low + step : *high - step;
+	}
+	return 0;
+}
+
 int segment_seek_child(struct segment *g, struct pages *p, uint64_t parent_hash, int64_t time_ms,
 		       uint64_t id_hash, uint32_t *at_out)
 {
@@ -495,8 +558,13 @@ int segment_seek_child(struct segment *g, struct pages *p, uint64_t parent_hash,
 			 .time_ms = time_ms,
 			 .id_hash = id_hash,
 			 .before = child_before};
+	const struct section *s = &g->sections[SECTION_PARENTS];
+	uint32_t low = 0, high = 0;
+	int rc = segment_load(g, p);
 
-	return seek_in(g, p, SECTION_PARENTS, &k, at_out);
+	if (!rc)
+		rc = narrow(&k, s, parent_hash, &low, &high);
+	return rc ? rc : seek(&k, low, high, at_out);
 }
 
 /* The seek's hash is the revision. */

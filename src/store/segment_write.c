@@ -385,32 +385,97 @@ static int end_rows(struct segment_writer *w)
 	return 0;
 }
 
-static int write_filter(struct segment_writer *w)
+static uint64_t id_of(const struct segment_writer *w, uint32_t i)
+{
+	return w->rows ? w->rows[i].row.id_hash : w->moved[i].id_hash;
+}
+
+static uint64_t parent_of(const struct segment_writer *w, uint32_t i)
+{
+	return w->rows ? w->rows[i].row.parent_hash : w->moved[i].parent_hash;
+}
+
+/* An empty filter for so many, 10 bits each at least, in blocks of 512. */
+static int make_filter(struct segment_writer *w, uint32_t count)
+{
+	w->blocks = (uint32_t)(((uint64_t)count * 10 + 511) / 512);
+	w->filter = calloc(w->blocks, sizeof *w->filter);
+	return w->filter ? 0 : ERR_NOMEM;
+}
+
+static void add_to_filter(struct segment_writer *w, uint64_t h)
 {
 	static const uint32_t salts[SEGMENT_FILTER_WORDS] = SEGMENT_FILTER_SALTS;
-	/* 10 bits a record at least, in blocks of 512. */
-	uint32_t blocks = (uint32_t)(((uint64_t)w->count * 10 + 511) / 512);
+	uint64_t *block = w->filter[((h >> 32) * w->blocks) >> 32];
 
-	if (!w->filter) {
-		w->filter = calloc(blocks, sizeof *w->filter);
-		if (!w->filter)
-			return ERR_NOMEM;
-	}
-	for (uint32_t end = slice_end(w, w->count); w->at < end; w->at++) {
-		uint64_t h = w->rows ? w->rows[w->at].row.id_hash : w->moved[w->at].id_hash;
-		uint64_t *block = w->filter[((h >> 32) * blocks) >> 32];
-		for (int i = 0; i < SEGMENT_FILTER_WORDS; i++)
-			block[i] |= (uint64_t)1 << ((uint32_t)h * salts[i] >> 26);
-	}
-	if (w->at < w->count)
-		return 1;
-	for (uint32_t b = 0; b < blocks; b++) {
+	for (int i = 0; i < SEGMENT_FILTER_WORDS; i++)
+		block[i] |= (uint64_t)1 << ((uint32_t)h * salts[i] >> 26);
+}
+
+static void end_filter(struct segment_writer *w)
+{
+	for (uint32_t b = 0; b < w->blocks; b++) {
 		uint8_t *at = pager_next(&w->pager);
 		for (int i = 0; i < SEGMENT_FILTER_WORDS; i++)
 			put_le64(at + 8 * i, w->filter[b][i]);
 	}
 	free(w->filter);
 	w->filter = NULL;
+}
+
+static int write_filter(struct segment_writer *w)
+{
+	int rc = w->filter ? 0 : make_filter(w, w->count);
+
+	if (rc)
+		return rc;
+	for (uint32_t end = slice_end(w, w->count); w->at < end; w->at++)
+		add_to_filter(w, id_of(w, w->at));
+	if (w->at < w->count)
+		return 1;
+	end_filter(w);
+	return 0;
+}
+
+/* How many different parents there are, or nearly so many: a bit for each hash, eight times as many as rows. ERR_NOMEM. */
+static int count_parents(const struct segment_writer *w, uint32_t *count_out)
+{
+	uint8_t *seen = calloc(w->count, 1);
+	uint32_t count = 0;
+
+	if (!seen)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < w->count; i++) {
+		uint64_t h = parent_of(w, i);
+		uint64_t at = ((h >> 32) * ((uint64_t)w->count * 8)) >> 32;
+		if (!h || seen[at / 8] >> at % 8 & 1)
+			continue;
+		seen[at / 8] |= (uint8_t)(1u << at % 8);
+		count++;
+	}
+	free(seen);
+	*count_out = count;
+	return 0;
+}
+
+static int write_parent_filter(struct segment_writer *w)
+{
+	uint32_t parents = 0;
+
+	if (!w->filter) {
+		int rc = count_parents(w, &parents);
+		if (rc || parents == 0)
+			return rc;
+		rc = make_filter(w, parents);
+		if (rc)
+			return rc;
+	}
+	for (uint32_t end = slice_end(w, w->count); w->at < end; w->at++)
+		if (parent_of(w, w->at))
+			add_to_filter(w, parent_of(w, w->at));
+	if (w->at < w->count)
+		return 1;
+	end_filter(w);
 	return 0;
 }
 
@@ -468,6 +533,7 @@ static const struct {
 	{write_filter, SECTION_FILTER, SEGMENT_BLOCK_SIZE},
 	{write_updated, SECTION_UPDATED, SEGMENT_UPDATED_SIZE},
 	{write_parents, SECTION_PARENTS, SEGMENT_PARENT_SIZE},
+	{write_parent_filter, SECTION_PARENT_FILTER, SEGMENT_BLOCK_SIZE},
 	{write_truncated, SECTION_TRUNCATED, SEGMENT_TRUNCATED_SIZE},
 	{write_changes, SECTION_CHANGES, SEGMENT_CHANGE_SIZE},
 	{end_rows, 0, 0},

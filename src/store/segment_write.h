@@ -23,8 +23,9 @@ struct segment_writer {
 	struct section sections[SEGMENT_SECTIONS];
 	struct pager pager;
 	struct sort sort;
-	const struct index *index; /* that is sorted */
-	uint64_t (*filter)[SEGMENT_FILTER_WORDS];
+	const struct index *index;                /* that is sorted */
+	uint64_t (*filter)[SEGMENT_FILTER_WORDS]; /* that is written, of so many blocks */
+	uint32_t blocks;
 	struct columns_writer *columns;
 	struct terms_writer *terms;
 	/* Of one that is moved: appends its frame to an empty buffer; and the whole row, but for its offset. */

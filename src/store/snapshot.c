@@ -92,6 +92,13 @@ const struct coverage *snapshot_coverage(const struct snapshot *v, const char *r
 	return r ? &r->coverage : &v->nothing;
 }
 
+uint64_t snapshot_version(const struct snapshot *v, const char *resource)
+{
+	const struct state_resource *r = state_find(v->state, resource);
+
+	return r ? r->version : 0;
+}
+
 uint64_t snapshot_count(const struct snapshot *v, const char *resource)
 {
 	const struct state_resource *r = state_find(v->state, resource);

@@ -137,6 +137,7 @@ struct state_resource *resource_clone(const struct state_resource *r)
 
 	if (!c)
 		return NULL;
+	c->version = r->version;
 	c->dictionary = r->dictionary;
 	if (resource_copy(r, c)) {
 		resource_unref(c, none_ends, NULL);

@@ -41,6 +41,7 @@ struct state_dictionary {
 struct state_resource {
 	unsigned refs;
 	char name[SEGMENT_NAME_SIZE];
+	uint64_t version;    /* of its rows: no other rows have the same one */
 	uint64_t dictionary; /* the current one; 0: none */
 	struct state_dictionary *dictionaries;
 	size_t dictionaries_count;

@@ -188,7 +188,7 @@ int posting_rank(struct posting *l, uint32_t ordinal, uint32_t *rank_out)
 	uint32_t block = 0, n, low = 0, high;
 	int rc = 0;
 
-	if (l->count == 0) {
+	if (l->count == 0 || ordinal == 0) {
 		*rank_out = 0;
 		return 0;
 	}

@@ -146,19 +146,53 @@ static struct bytes nil_bytes(void)
 	return bytes_of(mp_nil_bytes, sizeof mp_nil_bytes);
 }
 
-int wire_give_result(enum wire_encoding encoding, struct bytes id, struct bytes result, struct buf *out)
+static void put_nullable(struct buf *out, struct bytes whole)
+{
+	if (whole.data)
+		buf_put_bytes(out, whole);
+	else
+		mp_put_nil(out);
+}
+
+static void put_frame(struct buf *out, uint32_t fields)
+{
+	mp_put_map(out, 1 + fields);
+	mp_put_cstr(out, "jsonrpc");
+	mp_put_cstr(out, "2.0");
+}
+
+static void put_result_head(struct buf *out, struct bytes id)
+{
+	put_frame(out, 2);
+	mp_put_cstr(out, "id");
+	put_nullable(out, id);
+	mp_put_cstr(out, "result");
+}
+
+void wire_join(const struct json_piece *pieces, size_t count, struct buf *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (pieces[i].array)
+			mp_put_array(out, pieces[i].values);
+		buf_put_bytes(out, pieces[i].bytes);
+	}
+}
+
+int wire_give_result(enum wire_encoding encoding, struct bytes id, const struct json_piece *result,
+		     size_t count, struct buf *out)
 {
 	size_t before = out->len;
 
 	if (encoding == WIRE_MSGPACK) {
-		rpc_put_result(out, id, result);
+		put_result_head(out, id);
+		wire_join(result, count, out);
 		return out->error;
 	}
 	buf_put_str(out, "{\"jsonrpc\":\"2.0\",\"id\":");
 	int r = json_write(id.data ? id : nil_bytes(), out);
 	buf_put_str(out, ",\"result\":");
 	if (r == 0)
-		r = json_write(result.data ? result : nil_bytes(), out);
+		r = json_write_pieces(result, count, out);
 	buf_put_str(out, "}\n");
 	if (r == 0)
 		r = out->error;
@@ -289,21 +323,6 @@ int rpc_response_parse(struct bytes message, struct rpc_response *out, struct wh
 
 /* --- writing a message --- */
 
-static void put_nullable(struct buf *out, struct bytes whole)
-{
-	if (whole.data)
-		buf_put_bytes(out, whole);
-	else
-		mp_put_nil(out);
-}
-
-static void put_frame(struct buf *out, uint32_t fields)
-{
-	mp_put_map(out, 1 + fields);
-	mp_put_cstr(out, "jsonrpc");
-	mp_put_cstr(out, "2.0");
-}
-
 static void put_call(struct buf *out, const char *method, struct bytes params)
 {
 	mp_put_cstr(out, "method");
@@ -324,10 +343,7 @@ void rpc_put_request(struct buf *out, int64_t id, const char *method, struct byt
 
 void rpc_put_result(struct buf *out, struct bytes id, struct bytes result)
 {
-	put_frame(out, 2);
-	mp_put_cstr(out, "id");
-	put_nullable(out, id);
-	mp_put_cstr(out, "result");
+	put_result_head(out, id);
 	put_nullable(out, result);
 }
 

@@ -231,8 +231,8 @@ static void tell_sections(const char *dir)
 {
 	static const char *const names[] = {"rows",    "ids",       "filter",  "updated",
 					    "parents", "truncated", "changes", "columns",
-					    "fields",  "postings",  "terms",   "records",
-					    "all else"};
+					    "fields",  "postings",  "terms",   "parent_filter",
+					    "records", "all else"};
 	char name[64];
 
 	nftw(dir, add_file, 16, FTW_PHYS);

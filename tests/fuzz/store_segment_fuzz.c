@@ -93,8 +93,10 @@ static void sum_all(void)
 	memcpy(file, SEGMENT_MAGIC, 8);
 	memset(file + HEADER_RESOURCE, 0, SEGMENT_NAME_SIZE);
 	memcpy(file + HEADER_RESOURCE, "contacts", 8);
-	put_le32(file + HEADER_VERSION,
-		 le32(file + HEADER_SECTIONS) == SEGMENT_SECTIONS_V1 ? 1 : SEGMENT_VERSION);
+	put_le32(file + HEADER_VERSION, le32(file + HEADER_SECTIONS) == SEGMENT_SECTIONS_V1 ? 1
+					: le32(file + HEADER_SECTIONS) == SEGMENT_SECTIONS_V2
+						? 3
+						: SEGMENT_VERSION);
 	put_le64(file + HEADER_BYTES, bytes);
 	put_le64(file + HEADER_DICTIONARY, 0);
 	for (uint32_t i = 0; i < count && i < 1000 && rows < bytes && data_end <= rows; i++) {

@@ -296,14 +296,156 @@ static void test_locale(void **state)
 	setlocale(LC_ALL, "C");
 }
 
+/* Each random value alone, byte by byte into a full buffer, and among others with much room behind it: whatever way it takes, it is written the same. */
+static void test_runs(void **state)
+{
+	uint64_t seed = 4711;
+
+	(void)state;
+	for (int i = 0; i < 400; i++) {
+		struct buf text = {.max = 0}, value = {.max = 0}, alone = {.max = 0},
+			   many = {.max = 0};
+		struct buf wide = {.max = 0}, wanted = {.max = 0};
+		random_json(&seed, 4, &text);
+		assert_int_equal(json_to_msgpack(buf_bytes(&text), JSON_STRICT, &value, NULL), 0);
+		assert_int_equal(json_write(buf_bytes(&value), &alone), 0);
+		mp_put_array(&many, 4);
+		for (int k = 0; k < 4; k++)
+			buf_put_bytes(&many, buf_bytes(&value));
+		assert_int_equal(buf_reserve(&wide, 4 * alone.len + 4096), 0);
+		assert_int_equal(json_write(buf_bytes(&many), &wide), 0);
+		for (int k = 0; k < 4; k++) {
+			buf_put_str(&wanted, k ? "," : "[");
+			buf_put_bytes(&wanted, buf_bytes(&alone));
+		}
+		buf_put_str(&wanted, "]");
+		assert_string_equal(buf_text(&wide), buf_text(&wanted));
+		buf_release(&text);
+		buf_release(&value);
+		buf_release(&alone);
+		buf_release(&many);
+		buf_release(&wide);
+		buf_release(&wanted);
+	}
+}
+
+/* Texts of each length with one byte at each place that has to be escaped, with room for runs. */
+static void test_runs_escape(void **state)
+{
+	static const size_t lengths[] = {1, 15, 16, 17, 31, 32, 33, 100, 255};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+		for (size_t at = 0; at < lengths[i]; at++) {
+			uint8_t text[256];
+			struct buf value = {.max = 0}, out = {.max = 0}, wanted = {.max = 0};
+			memset(text, 'x', sizeof text);
+			text[at] = at % 2 ? '"' : '\n';
+			mp_put_array(&value, 2);
+			mp_put_str(&value, bytes_of(text, lengths[i]));
+			memset(text + at, 'x', 1);
+			mp_put_str(&value, bytes_of(text, 200));
+			assert_int_equal(buf_reserve(&out, 2048), 0);
+			assert_int_equal(json_write(buf_bytes(&value), &out), 0);
+			buf_put_str(&wanted, "[\"");
+			for (size_t k = 0; k < lengths[i]; k++)
+				buf_put_str(&wanted, k != at ? "x" : at % 2 ? "\\\"" : "\\n");
+			buf_put_str(&wanted, "\",\"");
+			buf_put(&wanted, text, 200);
+			buf_put_str(&wanted, "\"]");
+			assert_string_equal(buf_text(&out), buf_text(&wanted));
+			buf_release(&value);
+			buf_release(&out);
+			buf_release(&wanted);
+		}
+	}
+}
+
+/* A head that promises more than there is, or too deep, is refused in a run, too, and leaves nothing. */
+static void test_runs_corrupt(void **state)
+{
+	static const uint8_t heads[][5] = {
+		{0x9f}, {0x8f}, {0xdd, 0, 0, 1, 0}, {0xdf, 0x7f, 0xff, 0xff, 0xff}};
+	struct buf value = {.max = 0}, out = {.max = 0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+		buf_reset(&value);
+		mp_put_array(&value, 1);
+		buf_put(&value, heads[i], heads[i][0] < 0xa0 ? 1 : 5);
+		for (int k = 0; k < 40 && i > 1; k++)
+			mp_put_int(&value, 1);
+		mp_put_int(&value, 1);
+		buf_reset(&out);
+		assert_int_equal(buf_reserve(&out, 4096), 0);
+		assert_int_equal(json_write(buf_bytes(&value), &out), ERR_CORRUPT);
+		assert_int_equal(out.len, 0);
+	}
+	buf_reset(&value);
+	for (int k = 0; k < MP_DEPTH_MAX + 1; k++)
+		buf_put_byte(&value, 0x91);
+	for (int k = 0; k < 64; k++)
+		mp_put_int(&value, 1);
+	assert_int_equal(json_write(buf_bytes(&value), &out), ERR_LIMIT);
+	assert_int_equal(out.len, 0);
+	buf_release(&value);
+	buf_release(&out);
+}
+
+/* {"x":"manymany","a":[ITEMS],"b":ONE,"c":3}, of pieces. */
+static int write_pieces(struct bytes items, uint32_t count, struct bytes one, struct buf *out)
+{
+	const struct json_piece pieces[] = {
+		{.bytes = B("\x84\xa1x\xa8manymany\xa1"
+			    "a")},
+		{.bytes = items, .array = true, .values = count},
+		{.bytes = B("\xa1"
+			    "b")},
+		{.bytes = one, .values = 1},
+		{.bytes = B("\xa1"
+			    "c\x03")},
+	};
+
+	buf_reset(out);
+	return json_write_pieces(pieces, 5, out);
+}
+
+static void test_pieces(void **state)
+{
+	struct buf out = {.max = 0};
+
+	(void)state;
+	assert_int_equal(write_pieces(B("\x01\x92\x02\x03\xa1x"), 3, B("\x81\xa1k\xc0"), &out), 0);
+	assert_string_equal(buf_text(&out),
+			    "{\"x\":\"manymany\",\"a\":[1,[2,3],\"x\"],\"b\":{\"k\":null},\"c\":3}");
+	assert_int_equal(write_pieces(bytes_of(NULL, 0), 0, B("\x05"), &out), 0);
+	assert_string_equal(buf_text(&out), "{\"x\":\"manymany\",\"a\":[],\"b\":5,\"c\":3}");
+	/* Items that are too few or too many, and values that are left over. */
+	assert_int_equal(write_pieces(B("\x01"), 2, B("\x05"), &out), ERR_CORRUPT);
+	assert_int_equal(write_pieces(B("\x01\x02"), 1, B("\x05"), &out), ERR_CORRUPT);
+	assert_int_equal(write_pieces(B("\x01"), 1, B("\x05\x06"), &out), ERR_CORRUPT);
+	assert_int_equal(write_pieces(B("\x01"), 1, B("\xa5x"), &out), ERR_CORRUPT);
+	assert_int_equal(out.len, 0);
+	buf_release(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),           cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_strings),          cmocka_unit_test(test_pretty),
-		cmocka_unit_test(test_corrupt),          cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_double_text),      cmocka_unit_test(test_doubles_round_trip),
-		cmocka_unit_test(test_doubles_shortest), cmocka_unit_test(test_locale),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_pretty),
+		cmocka_unit_test(test_corrupt),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_double_text),
+		cmocka_unit_test(test_doubles_round_trip),
+		cmocka_unit_test(test_doubles_shortest),
+		cmocka_unit_test(test_locale),
+		cmocka_unit_test(test_runs),
+		cmocka_unit_test(test_runs_escape),
+		cmocka_unit_test(test_runs_corrupt),
+		cmocka_unit_test(test_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

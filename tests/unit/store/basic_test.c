@@ -695,6 +695,82 @@ static void retention(void **state)
 	buf_release(&memory);
 }
 
+static uint64_t version(struct store *s, const char *resource)
+{
+	struct snapshot *v = snapshot_new(s);
+	uint64_t n = snapshot_version(v, resource);
+
+	snapshot_free(v);
+	return n;
+}
+
+/* Another one for other rows, and only then. */
+static void versions(void **state)
+{
+	struct store *s = lab_open(&lab);
+	struct txn *t = lab_begin(s);
+
+	(void)state;
+	lab_put(t, C, "a", T0, T0, T0, 0, NULL, 1);
+	lab_put(t, "tags", "x", T0, T0, T0, 0, NULL, 2);
+	assert_int_equal(lab_commit(t), 0);
+	uint64_t contacts = version(s, C), tags = version(s, "tags");
+	struct snapshot *before = snapshot_new(s);
+	t = lab_begin(s);
+	txn_hold(t, C, (struct interval){T0, T0 + 1000, T0 + 1000});
+	assert_int_equal(lab_commit(t), 0);
+	assert_true(version(s, C) == contacts && version(s, "tags") == tags);
+	t = lab_begin(s);
+	lab_put(t, C, "a", T0, T0 + 1, T0 + 1, 0, NULL, 3);
+	assert_int_equal(lab_commit(t), 0);
+	assert_true(version(s, C) > contacts && version(s, "tags") == tags);
+	assert_int_equal(snapshot_version(before, C), contacts);
+	contacts = version(s, C);
+	t = lab_begin(s);
+	lab_put(t, C, "a", T0, T0 + 2, T0 + 2, RECORD_DELETED, NULL, 0);
+	assert_int_equal(lab_commit(t), 0);
+	assert_true(version(s, C) > contacts);
+	assert_int_equal(version(s, "messages"), 0);
+	snapshot_free(before);
+	store_close(s);
+}
+
+/* Children of many parents in several segments: each parent has its own, and one that has none has none. */
+static void children_of_each(void **state)
+{
+	struct store *s = lab_open(&lab);
+	char id[24], parent[24];
+
+	(void)state;
+	for (int part = 0; part < 3; part++) {
+		struct txn *t = lab_begin(s);
+		for (int i = 0; i < 300; i++) {
+			snprintf(id, sizeof id, "m%d-%d", part, i);
+			snprintf(parent, sizeof parent, i % 2 ? "%d" : "c%d", 1000 * part + i / 2);
+			lab_put(t, "messages", id, T0 + i, TIME_NONE, T0, 0, parent, (unsigned)i + 1);
+		}
+		assert_int_equal(lab_commit(t), 0);
+	}
+	struct snapshot *v = snapshot_new(s);
+	for (int i = 0; i < 3300; i++) {
+		struct scan *scan;
+		struct scan_row row;
+		unsigned n = 0;
+		snprintf(parent, sizeof parent, i % 2 ? "%d" : "c%d", i);
+		const struct scan_spec spec = {.resource = "messages",
+					       .start_ms = TIME_MIN,
+					       .end_ms = TIME_MAX,
+					       .parent = bytes_str(parent)};
+		assert_int_equal(scan_open(v, &spec, &scan, NULL), 0);
+		while (scan_next(scan, &row) == 1)
+			n++;
+		scan_close(scan);
+		assert_int_equal(n, i < 3000 && i % 1000 < 150 ? 1 : 0);
+	}
+	snapshot_free(v);
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -715,6 +791,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(large_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(disk_floor, setup, teardown),
 		cmocka_unit_test_setup_teardown(retention, setup, teardown),
+		cmocka_unit_test_setup_teardown(versions, setup, teardown),
+		cmocka_unit_test_setup_teardown(children_of_each, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

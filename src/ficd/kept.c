@@ -1,0 +1,105 @@
+/*
+ * kept: see the header.
+ *
+ * The key is all that rows depend on beside the records: the parameters as they came, the span and the condition as they were understood at this moment ("since 2 hours
+ * ago" is another question a second later), and the source. Records of both the resource and its children count, by the version of their state.
+ */
+#include "kept.h"
+
+#include "method.h"
+
+static void put_number(struct buf *b, int64_t v)
+{
+	uint8_t word[8];
+
+	put_le64(word, (uint64_t)v);
+	buf_put(b, word, sizeof word);
+}
+
+static void put_part(struct buf *b, struct bytes part)
+{
+	put_number(b, (int64_t)part.len);
+	buf_put_bytes(b, part);
+}
+
+/* Its values may be names that stand for something else by now. The depth is limited where it is parsed. */
+static void put_where(struct buf *b, const struct where *w)
+{
+	for (const struct where_value *v = w->values; v; v = v->next) {
+		put_part(b, v->text);
+		put_number(b, v->is_time ? v->time.start_ms : 0);
+		put_number(b, v->is_time ? v->time.end_ms : 0);
+	}
+	for (const struct where *child = w->child; child; child = child->next)
+		put_where(b, child);
+}
+
+static int make_key(struct reading *g)
+{
+	struct buf *b = &g->key;
+
+	buf_reset(b);
+	put_part(b, bytes_str(g->request->method->name));
+	put_part(b, bytes_str(g->source->config->name));
+	put_part(b, bytes_str(g->type->name));
+	put_number(b, g->question.start_ms);
+	put_number(b, g->question.end_ms);
+	put_part(b, g->request->rpc.params);
+	if (g->asks.where)
+		put_where(b, g->asks.where);
+	return b->error;
+}
+
+static uint64_t version_of(const struct reading *g)
+{
+	uint64_t own = snapshot_version(g->view, g->type->name);
+	uint64_t children = g->type->child ? snapshot_version(g->view, g->type->child) : 0;
+
+	return own > children ? own : children;
+}
+
+/* Which records these are: a source's resource. */
+static unsigned scope_of(const struct reading *g)
+{
+	unsigned source = (unsigned)(g->source - g->request->daemon->sources);
+
+	return (source * CONFIG_RESOURCES_MAX + (unsigned)(g->type - g->source->provider->types)) %
+	       ANSWER_SCOPES;
+}
+
+static struct asked asked_of(const struct reading *g)
+{
+	return (struct asked){buf_bytes(&g->key), scope_of(g), version_of(g)};
+}
+
+const struct answer *kept_find(struct reading *g)
+{
+	struct answers *kept = g->request->daemon->kept;
+
+	/* What a provider said just now, and what is left of what is damaged, is not what the records say; and of several sources each has a version of its own. */
+	if (!kept || g->next || g->request->live || g->request->damaged || make_key(g))
+		return NULL;
+	const struct asked asked = asked_of(g);
+	const struct answer *known = answers_find(kept, &asked);
+	g->keeps = !known;
+	return known;
+}
+
+void kept_note(struct reading *g, const struct answer *answer)
+{
+	struct answer own = *answer;
+
+	if (!g->keeps)
+		return;
+	const struct asked asked = asked_of(g);
+	own.cost_us = (uint32_t)(clock_mono_us() - g->request->began_us);
+	answers_keep(g->request->daemon->kept, &asked, &own);
+}
+
+void kept_splice(struct reading *g, const struct answer *answer, unsigned part, bool array)
+{
+	const struct json_piece piece = {
+		.bytes = answer->parts[part], .array = array, .values = answer->rows[part]};
+
+	request_splice(g->request, &piece);
+}
