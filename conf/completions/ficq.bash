@@ -33,7 +33,7 @@ _ficq() {
 	local cur prev command= argument= resource= place=0 last commands everywhere i word
 	local -a words=(ficq) ficq_daemon=()
 	COMPREPLY=()
-	commands="status sources fields query search get thread count freshness coverage sync plan wait runs changes watch export verify prune dead reload rpc mcp completion help version"
+	commands="status sources fields query search get thread count freshness coverage sync plan wait runs changes watch export verify prune dead reload live rpc mcp completion help version"
 	everywhere=" --socket= --output= --json --timeout= --tz= --color= --no-pager --no-header --wide --quiet --verbose --help --version"
 	for ((i = 1; i <= COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
@@ -174,6 +174,9 @@ _ficq() {
 		esac ;;
 	reload)
 		case $cur in -*) _ficq_options "" ;;
+		esac ;;
+	live)
+		case $cur in -*) _ficq_options " --source=" ;;
 		esac ;;
 	rpc)
 		case $cur in -*) _ficq_options "" ;;

@@ -113,6 +113,12 @@ static const struct param dead_params[] = {
 static const struct param letter_params[] = {
 	{"id", PARAM_TEXT, false}, {"source", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
 
+static const struct param live_params[] = {
+	{"path", PARAM_TEXT, true},    {"params", PARAM_MAP, false},
+	{"source", PARAM_TEXT, false}, {"timeout_ms", PARAM_INTEGER, false},
+	{NULL, PARAM_TEXT, false},
+};
+
 const struct method methods[] = {
 	{"hello", false, false, no_params, method_hello},
 	{"status", false, false, source_params, method_status},
@@ -134,6 +140,7 @@ const struct method methods[] = {
 	{"dead_drop", true, false, letter_params, method_dead_drop},
 	{"reload", true, false, no_params, method_reload},
 	{"config", false, false, no_params, method_config},
+	{"live", true, false, live_params, method_live},
 	{NULL, false, false, NULL, NULL},
 };
 
@@ -155,6 +162,7 @@ static bool value_fits(struct bytes whole, enum param_type type)
 	case PARAM_INTEGER: return v.type == MP_INT;
 	case PARAM_BOOL: return v.type == MP_BOOL;
 	case PARAM_TEXTS: return v.type == MP_STR || v.type == MP_ARRAY;
+	case PARAM_MAP: return v.type == MP_MAP;
 	}
 	return false;
 }
@@ -169,6 +177,7 @@ static const char *type_words(enum param_type type)
 		[PARAM_TIME] = "a time",
 		[PARAM_DURATION] = "a duration",
 		[PARAM_ID] = "the id of a request",
+		[PARAM_MAP] = "an object",
 	};
 
 	return words[type];

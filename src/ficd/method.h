@@ -13,7 +13,8 @@ enum param_type {
 	PARAM_TEXTS /* a text or a list of texts */,
 	PARAM_TIME,
 	PARAM_DURATION,
-	PARAM_ID /* of a request */
+	PARAM_ID /* of a request */,
+	PARAM_MAP,
 };
 
 struct param {
@@ -56,6 +57,7 @@ void method_dead_retry(struct request *r);
 void method_dead_drop(struct request *r);
 void method_reload(struct request *r);
 void method_config(struct request *r);
+void method_live(struct request *r);
 
 /* The source has committed: whoever follows its changes is to look. */
 void changes_committed(struct source *s);

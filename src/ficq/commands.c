@@ -439,6 +439,24 @@ const struct command_spec command_table[CMD_NUMBER] = {
 					{NULL, NULL},
 				},
 		},
+	[CMD_LIVE] =
+		{
+			.name = "live",
+			.synopsis = "PATH [PARAM=VALUE ...]",
+			.summary = "pass a GET to the provider and print what it answers",
+			.detail = "Within the budget of calls, and only paths that the daemon knows; nothing of it is "
+				  "kept. It needs a place in allow_write, since it reaches what is not held and "
+				  "spends calls. A parameter may be given more than once.",
+			.args_min = 1,
+			.args_max = 65,
+			.options = BIT(OPT_SOURCE),
+			.examples =
+				(const struct example[]){
+					{"ficq live /me", "whose the token is"},
+					{"ficq live /contacts per_page=5", "with a parameter"},
+					{NULL, NULL},
+				},
+		},
 	[CMD_RPC] =
 		{
 			.name = "rpc",

@@ -28,6 +28,7 @@ enum command {
 	CMD_PRUNE,
 	CMD_DEAD,
 	CMD_RELOAD,
+	CMD_LIVE,
 	CMD_RPC,
 	CMD_MCP,
 	CMD_COMPLETION,

@@ -40,6 +40,7 @@ static int (*const functions[CMD_NUMBER])(struct app *a) = {
 	[CMD_PRUNE] = care_prune,
 	[CMD_DEAD] = dead_command,
 	[CMD_RELOAD] = care_reload,
+	[CMD_LIVE] = tools_live,
 	[CMD_RPC] = tools_rpc,
 	[CMD_MCP] = mcp_command,
 	[CMD_COMPLETION] = tools_completion,

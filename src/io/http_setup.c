@@ -188,6 +188,13 @@ static int set_method(CURL *easy, const struct http_request *r)
 	return 0;
 }
 
+/* libcurl repeats a request by itself when a kept connection breaks before the answer begins, never on a fresh one. */
+static int set_once(CURL *easy, const struct http_request *r)
+{
+	SET(FRESH_CONNECT, r->once ? 1L : 0L);
+	return 0;
+}
+
 static int set_limits(CURL *easy, const struct http_target *to, int64_t connect_ms)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -224,7 +231,7 @@ static int set_trust(CURL *easy, const struct http_manners *m)
 int http_setup_easy(CURL *easy, const struct http_request *r, const struct http_target *to,
 		    const struct http_manners *m, int64_t connect_ms, struct curl_slist **headers_out)
 {
-	if (add_headers(headers_out, r) || set_method(easy, r) ||
+	if (add_headers(headers_out, r) || set_method(easy, r) || set_once(easy, r) ||
 	    set_limits(easy, to, connect_ms) || set_trust(easy, m))
 		return ERR_NOMEM;
 	SET(URL, r->url);

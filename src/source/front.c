@@ -52,4 +52,5 @@ const struct provider provider_front = {
 	.moved = front_moved,
 	.cut = front_cut_lists,
 	.nest = front_nest,
+	.passes = front_passes,
 };

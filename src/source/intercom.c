@@ -70,4 +70,5 @@ const struct provider provider_intercom = {
 	.unlisted = unlisted,
 	.cut = intercom_cut_lists,
 	.nest = intercom_nest,
+	.passes = intercom_passes,
 };
