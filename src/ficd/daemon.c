@@ -3,6 +3,7 @@
  *
  *   open: lock ─ syncer ─ loop ─ http ─ sources ─ socket      stop: no new clients ─ runs end ─ sessions ─ stores ─ lock
  */
+#include "access_log.h"
 #include "daemon.h"
 #include "heap.h"
 #include "method.h"
@@ -103,6 +104,10 @@ static int open_loop(struct daemon *d, struct why *why)
 	d->heap = heap_new(d->loop);
 	if (!d->heap)
 		return why_set(why, ERR_NOMEM, "out of memory");
+	d->access_log = access_log_new(d->loop);
+	if (!d->access_log)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	access_log_configure(d->access_log, d->config->access_log, d->config->access_log_bytes);
 	d->service = service_new(d->loop);
 	if (!d->service)
 		return why_set(why, ERR_NOMEM, "out of memory");
@@ -276,6 +281,7 @@ void daemon_close(struct daemon *d)
 	syncer_free(syncer);
 	for (size_t i = 0; i < d->source_count; i++)
 		source_close(&d->sources[i]);
+	access_log_free(d->access_log);
 	heap_free(d->heap);
 	service_free(d->service);
 	timer_free(d->stop_timer);

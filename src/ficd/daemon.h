@@ -18,6 +18,7 @@
 #include <store/trail.h>
 #include <sync/sync.h>
 
+struct access_log;
 struct daemon;
 struct following;
 struct heap;
@@ -77,7 +78,8 @@ struct daemon {
 	struct session *sessions; /* all connections */
 	struct buf sending;       /* scratch: what goes to a connection now */
 	struct heap *heap;        /* gives memory back */
-	struct service *service;  /* manager, is told */
+	struct access_log *access_log;
+	struct service *service;                                            /* manager, is told */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
 	const struct method *methods;        /* the table behind it */
 	void (*committed)(struct source *s); /* who is told of a commit */
