@@ -4,6 +4,7 @@
  *   open: lock ─ syncer ─ loop ─ http ─ sources ─ socket      stop: no new clients ─ runs end ─ sessions ─ stores ─ lock
  */
 #include "access_log.h"
+#include "alerts.h"
 #include "daemon.h"
 #include "heap.h"
 #include "method.h"
@@ -180,6 +181,11 @@ static void on_committed(struct source *s)
 		tell_status(s->daemon);
 }
 
+static void on_run_ended(struct source *s, const struct run_info *run)
+{
+	alerts_run_ended(s->daemon->alerts, s, run);
+}
+
 int daemon_open(struct daemon *d, struct config *config, const char *path, bool once, struct why *why)
 {
 	int rc;
@@ -191,7 +197,8 @@ int daemon_open(struct daemon *d, struct config *config, const char *path, bool 
 			     .started_ms = clock_wall_ms(),
 			     .dispatch = method_dispatch,
 			     .methods = methods,
-			     .committed = on_committed};
+			     .committed = on_committed,
+			     .run_ended = on_run_ended};
 	rc = take_lock(d, why);
 	if (rc == 0)
 		rc = open_loop(d, why);
@@ -199,6 +206,8 @@ int daemon_open(struct daemon *d, struct config *config, const char *path, bool 
 		rc = open_signals(d);
 	if (rc == 0)
 		rc = open_sources(d, why);
+	if (rc == 0 && !(d->alerts = alerts_new(d)))
+		rc = why_set(why, ERR_NOMEM, "out of memory");
 	if (rc == 0)
 		rc = open_socket(d, why);
 	if (rc == 0)
@@ -282,6 +291,7 @@ void daemon_close(struct daemon *d)
 	for (size_t i = 0; i < d->source_count; i++)
 		source_close(&d->sources[i]);
 	access_log_free(d->access_log);
+	alerts_free(d->alerts);
 	heap_free(d->heap);
 	service_free(d->service);
 	timer_free(d->stop_timer);

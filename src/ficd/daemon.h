@@ -19,6 +19,7 @@
 #include <sync/sync.h>
 
 struct access_log;
+struct alerts;
 struct daemon;
 struct following;
 struct heap;
@@ -80,9 +81,11 @@ struct daemon {
 	struct heap *heap;        /* gives memory back */
 	struct access_log *access_log;
 	struct service *service;                                            /* manager, is told */
+	struct alerts *alerts;                                              /* people, are told */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
 	const struct method *methods;        /* the table behind it */
 	void (*committed)(struct source *s); /* who is told of a commit */
+	void (*run_ended)(struct source *s, const struct run_info *run); /* … and of a run's end */
 	struct source sources[CONFIG_SOURCES_MAX];
 	size_t source_count;
 	int lock_fd;

@@ -118,6 +118,7 @@ static const struct param live_params[] = {
 	{"source", PARAM_TEXT, false}, {"timeout_ms", PARAM_INTEGER, false},
 	{NULL, PARAM_TEXT, false},
 };
+static const struct param alert_params[] = {{"name", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
 
 const struct method methods[] = {
 	{"hello", false, false, no_params, method_hello},
@@ -138,6 +139,8 @@ const struct method methods[] = {
 	{"dead", false, false, dead_params, method_dead},
 	{"dead_retry", true, false, letter_params, method_dead_retry},
 	{"dead_drop", true, false, letter_params, method_dead_drop},
+	{"alerts", false, false, no_params, method_alerts},
+	{"alerts_test", true, false, alert_params, method_alerts_test},
 	{"reload", true, false, no_params, method_reload},
 	{"config", false, false, no_params, method_config},
 	{"live", true, false, live_params, method_live},

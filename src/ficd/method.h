@@ -55,6 +55,8 @@ void method_prune(struct request *r);
 void method_dead(struct request *r);
 void method_dead_retry(struct request *r);
 void method_dead_drop(struct request *r);
+void method_alerts(struct request *r);
+void method_alerts_test(struct request *r);
 void method_reload(struct request *r);
 void method_config(struct request *r);
 void method_live(struct request *r);

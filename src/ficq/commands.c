@@ -426,6 +426,24 @@ const struct command_spec command_table[CMD_NUMBER] = {
 					{NULL, NULL},
 				},
 		},
+	[CMD_ALERTS] =
+		{
+			.name = "alerts",
+			.synopsis = "[test [NAME]]",
+			.summary = "what the configured alerts have raised, and whether their notices arrive",
+			.detail = "\"test\" sends a notice by every way of one alert, or of all, and says what came of "
+				  "it; it exits with 69 when one was not taken. Alerts stand in ficd.conf(5), each in a "
+				  "section [alert NAME].",
+			.args_max = 2,
+			.first = ARG_ALERTS,
+			.examples =
+				(const struct example[]){
+					{"ficq alerts", "what holds now, and since when"},
+					{"ficq alerts test ops",
+					 "whether a notice of this alert arrives"},
+					{NULL, NULL},
+				},
+		},
 	[CMD_RELOAD] =
 		{
 			.name = "reload",

@@ -27,6 +27,7 @@ enum command {
 	CMD_VERIFY,
 	CMD_PRUNE,
 	CMD_DEAD,
+	CMD_ALERTS,
 	CMD_RELOAD,
 	CMD_LIVE,
 	CMD_RPC,
@@ -45,6 +46,7 @@ enum arg_kind {
 	ARG_COMMAND,
 	ARG_SHELL,
 	ARG_DEAD,   /* retry or drop */
+	ARG_ALERTS, /* test */
 	ARG_THREAD, /* the id of a conversation or ticket */
 	ARG_ID,     /* of a record of the first argument's resource */
 	ARG_CLIENT, /* of mcp --print-config */
