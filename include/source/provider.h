@@ -75,7 +75,10 @@ enum ask_kind {
 	ASK_NESTED,
 	ASK_SEARCH,
 	ASK_EVENTS,
+	ASK_CHANGE, /* something of a record is to be changed (source/write.h); the page has no record, and no fault means that it was taken */
 };
+
+struct change;
 
 struct ask {
 	enum ask_kind kind;
@@ -84,9 +87,10 @@ struct ask {
 		end_ms; /* ASK_CHANGED, ASK_SEARCH: last update in [start, end), ASK_EVENTS: when they happened; TIME_MIN, TIME_MAX: open */
 	bool descending; /* ASK_CHANGED: newest first. ASK_SEARCH: always, where the provider lets itself be told */
 	bool created; /* by creation instead of last update, the span and the order alike (ASK_CHANGED: TRAIT_CREATED) */
-	struct bytes id;    /* ASK_ONE, ASK_NESTED */
+	struct bytes id;    /* ASK_ONE, ASK_NESTED, ASK_CHANGE */
 	const char *nested; /* ASK_NESTED: the list inside the record, as page.nested names it */
 	const struct seek *seek; /* ASK_SEARCH: as provider_seek left it; borrowed until the answer has been read */
+	const struct change *change; /* ASK_CHANGE; borrowed until the answer has been read */
 	unsigned walk; /* ASK_LIST of a TRAIT_UNSTABLE: how many readings before this one did not fit the provider's count */
 };
 
@@ -166,6 +170,7 @@ struct page {
 	struct bytes merged_into; /* FAULT_GONE by a merge */
 	struct {
 		char id[64], name[128], region[16], timezone[64];
+		char actor[64]; /* who the token acts as, where that is a teammate; "" */
 	} identity; /* ASK_IDENTITY */
 	struct arena arena;
 	struct buf body;   /* the answer as MessagePack; records point into it and the arena */
@@ -197,6 +202,8 @@ struct route_class {
 };
 
 #define ROUTE_CLASSES_MAX 8
+
+struct editable;
 
 /* A provider. */
 struct provider {
@@ -230,6 +237,10 @@ struct provider {
 	/* Puts the items of an ASK_NESTED's page into the record of `whole`, an ASK_ONE's: instead of what its list shows (`first`), or after it; or behind it, as its children. 0, ERR_NOMEM, ERR_INVALID. */
 	int (*nest)(const struct account *a, struct page *whole, const char *list,
 		    const struct page *part, bool first);
+	const struct editable *editable; /* ended by a resource of NULL (source/write.h) */
+	/* One request of write_call: `wanted` is a map of the fields that are not there yet, in their plain form; appends to `covers` the map of what the request brings about. */
+	int (*change)(const struct account *a, const struct ask *ask, struct bytes wanted,
+		      struct call *out, struct buf *covers, struct why *why);
 };
 
 extern const struct provider provider_intercom, provider_front;

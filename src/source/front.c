@@ -52,4 +52,6 @@ const struct provider provider_front = {
 	.moved = front_moved,
 	.cut = front_cut_lists,
 	.nest = front_nest,
+	.editable = front_editable,
+	.change = front_change,
 };

@@ -114,6 +114,7 @@ static int put_call(const struct account *a, const struct ask *ask, struct bytes
 			return put_nested(a, route, ask, cursor, out, why);
 		break;
 	case ASK_SEARCH:
+	case ASK_CHANGE: /* write_call */
 	case ASK_DELETED: break;
 	}
 	return why_set(why, ERR_INVALID, "Front has no such reading of %s",

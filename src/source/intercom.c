@@ -70,4 +70,6 @@ const struct provider provider_intercom = {
 	.unlisted = unlisted,
 	.cut = intercom_cut_lists,
 	.nest = intercom_nest,
+	.editable = intercom_editable,
+	.change = intercom_change,
 };

@@ -210,6 +210,7 @@ static int put_call(const struct account *a, const struct ask *ask, struct bytes
 		if (ask->type->traits & TRAIT_DELETED)
 			return put_deleted(a, cursor, out);
 		break;
+	case ASK_CHANGE: /* write_call */
 	case ASK_EVENTS: break;
 	}
 	return why_set(why, ERR_INVALID, "Intercom has no such reading of %s",
