@@ -69,6 +69,9 @@ int outbox_add(struct outbox *o, const struct edit *e, uint64_t *id_out, outbox_
 int outbox_change(struct outbox *o, const struct edit *e, outbox_done *done, void *ctx,
 		  struct why *why);
 
+/* Callbacks with this ctx do not come any more; what they are about happens all the same. */
+void outbox_forget(struct outbox *o, void *ctx);
+
 /* Borrowed until the next call that changes the outbox, or the next turn of the loop. NULL: there is none; one that is not durable yet is none. */
 const struct edit *outbox_find(const struct outbox *o, uint64_t id);
 /* In the order in which they were asked for: the first one with an id greater than `after`. */
@@ -76,7 +79,7 @@ const struct edit *outbox_next(const struct outbox *o, uint64_t after);
 /* The same among those of one record that lie over answers (edit_overlays): the oldest first. */
 const struct edit *outbox_overlay(const struct outbox *o, const char *resource, struct bytes record,
 				  uint64_t after);
-/* How many edits lie over answers about a resource; NULL: any. */
+/* How many edits lie over answers about a resource; NULL: about any, which costs nothing. */
 unsigned outbox_overlaid(const struct outbox *o, const char *resource);
 void outbox_stats(const struct outbox *o, struct outbox_stats *out);
 

@@ -31,6 +31,7 @@ static void reading_release(struct request *r)
 	arena_release(&g->arena);
 	buf_release(&g->rows);
 	buf_release(&g->memory);
+	buf_release(&g->overlaid);
 	free(g);
 }
 

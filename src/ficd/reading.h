@@ -40,6 +40,7 @@ struct reading {
 	size_t name_count;
 	struct buf rows;
 	struct buf memory;
+	struct buf overlaid; /* a record with edits over it */
 	struct task *task;
 	struct timer *timer; /* of its end, whatever it has by then; NULL: none */
 	int64_t deadline_ms; /* for reading, as asked for; 0: none */

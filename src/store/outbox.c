@@ -33,6 +33,7 @@ struct waiter {
 	struct waiter *next;
 	uint64_t id;
 	bool added;
+	int rc;
 	outbox_done *done;
 	void *ctx;
 };
@@ -43,6 +44,7 @@ struct outbox {
 	bool read_only;
 	struct outbox_list list;
 	uint64_t last_id;
+	unsigned overlaid;           /* edits that lie over answers: every question asks */
 	uint64_t number, file_bytes; /* of the file that counts; 0: there is none */
 	int fd;                      /* of it; -1 */
 	bool renew;                  /* it must not be appended to */
@@ -55,7 +57,9 @@ struct outbox {
 	uint32_t queued;
 	struct waiter *waiting, **waiting_end; /* for what is queued */
 	struct waiter *flying;                 /* for what is being written */
-	int new_fd, dir_fd;                    /* PHASE_WRITING, PHASE_RENAMED */
+	struct waiter *telling;                /* for what was */
+	bool tells;
+	int new_fd, dir_fd; /* PHASE_WRITING, PHASE_RENAMED */
 	struct buf frame;
 };
 
@@ -68,50 +72,81 @@ static char *path_of(const struct outbox *o, uint64_t number, const char *suffix
 	return asprintf(&path, "%s/%" PRIu64 ".log%s", o->dir, number, suffix) < 0 ? NULL : path;
 }
 
+static bool overlays(const struct outbox_entry *e)
+{
+	return !e->fresh && edit_overlays(&e->edit);
+}
+
+/* After whatever changes the list. */
+static void count_overlaid(struct outbox *o)
+{
+	o->overlaid = 0;
+	for (size_t i = 0; i < o->list.count; i++)
+		o->overlaid += overlays(o->list.items[i]);
+}
+
 /* ---- the end of a write ---- */
 
-static void waiters_tell(struct outbox *o, struct waiter *first, int rc, const struct why *why)
+/* Whoever is told may bring about another write, and its end: that one's are told behind these. */
+static void tell(struct outbox *o, struct waiter *first)
+{
+	struct waiter **last = &o->telling;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = first;
+	if (o->tells)
+		return;
+	o->tells = true;
+	while (o->telling) {
+		struct waiter w = *o->telling;
+		struct why why = {""};
+		free(o->telling);
+		o->telling = w.next;
+		if (w.rc)
+			why_set(&why, w.rc, "the outbox in %s cannot be written (%s)", o->dir,
+				err_name(w.rc));
+		if (w.done)
+			w.done(w.ctx, w.rc, &why);
+	}
+	o->tells = false;
+}
+
+static void settle(struct outbox *o, struct waiter *first, int rc)
 {
 	for (struct waiter *w = first; w; w = w->next) {
 		struct outbox_entry *e = w->added ? outbox_list_find(&o->list, w->id) : NULL;
+		w->rc = rc;
 		if (e && rc == 0)
 			e->fresh = false;
 		else if (e)
 			outbox_list_remove(&o->list, w->id);
 	}
-	for (struct waiter *w = first, *next; w; w = next) {
-		next = w->next;
-		if (w->done)
-			w->done(w->ctx, rc, why);
-		free(w);
-	}
+	count_overlaid(o);
 }
 
-static void write_end(struct outbox *o, int rc, const struct why *why)
+static void write_end(struct outbox *o, int rc)
 {
 	struct waiter *first = o->flying;
 
 	o->flying = NULL;
 	o->phase = PHASE_IDLE;
 	o->unwritten = rc != 0;
-	if (rc) {
-		o->renew = true;
-		log_error("store", "edits could not be made durable: %s", why->text);
-	}
-	waiters_tell(o, first, rc, why);
+	o->renew |= rc != 0;
+	settle(o, first, rc);
+	tell(o, first);
 	if (o->phase == PHASE_IDLE && o->queued)
 		write_begin(o);
 }
 
 static void write_fail(struct outbox *o, int rc)
 {
-	struct why why = {""};
-
-	why_set(&why, rc, "the outbox in %s cannot be written (%s)", o->dir, err_name(rc));
+	log_error("store", "edits could not be made durable: %s cannot be written (%s)", o->dir,
+		  err_name(rc));
 	if (o->new_fd >= 0)
 		close(o->new_fd);
 	o->new_fd = -1;
-	write_end(o, rc, &why);
+	write_end(o, rc);
 }
 
 /* ---- appending ---- */
@@ -125,7 +160,7 @@ static void on_appended(void *ctx, int error)
 		return;
 	}
 	o->file_bytes += o->frame.len;
-	write_end(o, 0, &(struct why){""});
+	write_end(o, 0);
 }
 
 static void frame_of_queue(struct outbox *o)
@@ -196,7 +231,7 @@ static void on_dir_synced(void *ctx, int error)
 		return;
 	}
 	older_end(o);
-	write_end(o, 0, &(struct why){""});
+	write_end(o, 0);
 }
 
 /* It counts from here on: another one comes after it, if its name should not last. */
@@ -344,6 +379,7 @@ static int put(struct outbox *o, const struct edit *e, bool added, outbox_done *
 		queue_put(o, buf_bytes(&encoded), w);
 	else
 		free(w);
+	count_overlaid(o);
 	buf_release(&encoded);
 	if (rc == ERR_NOMEM)
 		return why_set(why, rc, "out of memory for an edit");
@@ -379,6 +415,20 @@ int outbox_change(struct outbox *o, const struct edit *e, outbox_done *done, voi
 	return put(o, &copy, false, done, ctx, why);
 }
 
+static void forget(struct waiter *first, const void *ctx)
+{
+	for (struct waiter *w = first; w; w = w->next)
+		if (w->ctx == ctx)
+			w->done = NULL;
+}
+
+void outbox_forget(struct outbox *o, void *ctx)
+{
+	forget(o->waiting, ctx);
+	forget(o->flying, ctx);
+	forget(o->telling, ctx);
+}
+
 /* ---- looking ---- */
 
 const struct edit *outbox_find(const struct outbox *o, uint64_t id)
@@ -405,7 +455,7 @@ const struct edit *outbox_overlay(const struct outbox *o, const char *resource, 
 
 	for (size_t i = outbox_list_place(&o->list, after + 1); i < o->list.count; i++) {
 		const struct outbox_entry *e = o->list.items[i];
-		if (e->record_hash == hash && !e->fresh && edit_overlays(&e->edit) &&
+		if (e->record_hash == hash && overlays(e) &&
 		    strcmp(e->edit.resource, resource) == 0 && bytes_equal(e->edit.record, record))
 			return &e->edit;
 	}
@@ -416,11 +466,11 @@ unsigned outbox_overlaid(const struct outbox *o, const char *resource)
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; i < o->list.count; i++) {
-		const struct outbox_entry *e = o->list.items[i];
-		n += !e->fresh && edit_overlays(&e->edit) &&
-		     (!resource || strcmp(e->edit.resource, resource) == 0);
-	}
+	if (!resource || o->overlaid == 0)
+		return o->overlaid;
+	for (size_t i = 0; i < o->list.count; i++)
+		n += overlays(o->list.items[i]) &&
+		     strcmp(o->list.items[i]->edit.resource, resource) == 0;
 	return n;
 }
 
@@ -569,6 +619,7 @@ int outbox_open(const struct outbox_options *options, struct outbox **out, struc
 	/* A crash came when they were to be removed. */
 	if (!o->read_only && !o->bad)
 		older_end(o);
+	count_overlaid(o);
 	*out = o;
 	if (o->renew && !o->read_only)
 		write_begin(o);
@@ -589,6 +640,7 @@ void outbox_close(struct outbox *o)
 		return;
 	waiters_free(o->waiting);
 	waiters_free(o->flying);
+	waiters_free(o->telling);
 	if (o->fd >= 0)
 		close(o->fd);
 	if (o->new_fd >= 0)
