@@ -42,7 +42,7 @@ struct push {
 bool push_job_start(struct push_job *job, const struct edit *e);
 void push_job_drop(struct push_job *job); /* what may have been sent stays marked so */
 
-/* push_edit.c: an edit's next state. All note it in the audit trail and tell who is told, where it is another one. */
+/* push_edit.c: an edit's next state. All note it in the audit trail and tell who is told, where it is another one. What `e` borrows from the outbox is gone then. */
 void push_to(struct push *p, struct edit *e, enum edit_state state, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 /* As it is, but not before so long. */

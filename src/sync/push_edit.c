@@ -62,6 +62,7 @@ void sync_edit_note(struct sync *s, const struct edit *e, const char *step, cons
 
 /* ---- states ---- */
 
+/* What the edit's spans point to is another's from then on. */
 static void change(struct push *p, const struct edit *e)
 {
 	struct why why = {""};
@@ -90,9 +91,12 @@ void push_to(struct push *p, struct edit *e, enum edit_state state, const char *
 		return;
 	log_info("sync", "edit %llu %s source=%s resource=%s%s%s", (unsigned long long)e->id,
 		 edit_state_name(state), s->options.name, e->resource, words[0] ? ": " : "", words);
-	sync_edit_note(s, e, edit_state_name(state), e->who);
+	const struct edit *kept = outbox_find(s->options.outbox, e->id);
+	if (!kept)
+		return;
+	sync_edit_note(s, kept, edit_state_name(state), kept->who);
 	if (s->options.edited)
-		s->options.edited(s->options.edited_ctx, outbox_find(s->options.outbox, e->id));
+		s->options.edited(s->options.edited_ctx, kept);
 }
 
 void push_later(struct push *p, struct edit *e, int64_t delay_ms, const char *words)
@@ -160,6 +164,6 @@ void push_show(struct push *p, const struct edit *e)
 	} else if (e->next_ms == TIME_NONE || now >= e->next_ms) {
 		next.next_ms = now + (age > PUSH_SHOW_MS ? age : PUSH_SHOW_MS);
 		change(p, &next);
-		push_read(p, &next);
+		push_read(p, outbox_find(p->sync->options.outbox, next.id));
 	}
 }
