@@ -135,7 +135,7 @@ void method_query(struct request *r)
 		return;
 	g->asks.where = spec.where;
 	g->asks.search = spec.text.search;
-	if (!reading_meets(g))
+	if (!reading_meets(g) || !reading_overlay(g, &spec.overlay))
 		return;
 	spec.names = g->names;
 	spec.name_count = g->name_count;

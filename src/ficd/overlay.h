@@ -6,6 +6,9 @@
 
 #include "daemon.h"
 
+#include <base/arena.h>
+#include <query/overlay.h>
+
 /* Whether there is any edit to be laid over answers of the source. */
 static inline bool overlay_any(const struct source *s)
 {
@@ -16,5 +19,9 @@ static inline bool overlay_any(const struct source *s)
  * changes; ERR_CORRUPT, ERR_NOMEM. */
 int overlay_record(const struct source *s, struct snapshot *view, const struct resource_type *type,
 		   struct record *record, struct buf *memory);
+
+/* All records of a resource that have edits, with them, for a question (query/overlay.h); in the arena. 0, ERR_NOMEM, or an error of reading. */
+int overlay_all(const struct source *s, struct snapshot *view, const struct resource_type *type,
+		struct arena *arena, struct overlay *out);
 
 #endif
