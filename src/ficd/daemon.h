@@ -14,6 +14,7 @@
 #include <io/server.h>
 #include <io/syncer.h>
 #include <model/freshness.h>
+#include <store/outbox.h>
 #include <store/store.h>
 #include <store/trail.h>
 #include <sync/sync.h>
@@ -21,6 +22,7 @@
 struct access_log;
 struct alerts;
 struct daemon;
+struct editing;
 struct following;
 struct heap;
 struct hooks;
@@ -53,6 +55,8 @@ struct source {
 	struct task *store_task;   /* gives the store its slices */
 	struct timer *flush_timer; /* and its journal an end */
 	struct trail *trail;
+	struct outbox *outbox;
+	struct editing *editings; /* who waits for edits (method_edit.c) */
 	struct zone *zone; /* of its schedules; NULL: UTC */
 	struct sync *sync;
 	struct refresh refreshes[CONFIG_RESOURCES_MAX]; /* by the provider's table of types */

@@ -118,7 +118,34 @@ static const struct param live_params[] = {
 	{"source", PARAM_TEXT, false}, {"timeout_ms", PARAM_INTEGER, false},
 	{NULL, PARAM_TEXT, false},
 };
+
 static const struct param alert_params[] = {{"name", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
+
+static const struct param edit_params[] = {
+	{"resource", PARAM_TEXT, true},
+	{"id", PARAM_TEXT, true},
+	{"set", PARAM_MAP, true},
+	{"source", PARAM_TEXT, false},
+	{"expect_updated", PARAM_TIME, false},
+	{"wait", PARAM_BOOL, false},
+	{"timeout_ms", PARAM_INTEGER, false},
+	{NULL, PARAM_TEXT, false},
+};
+
+static const struct param edits_params[] = {
+	{"id", PARAM_INTEGER, false},    {"source", PARAM_TEXT, false},
+	{"resource", PARAM_TEXT, false}, {"record", PARAM_TEXT, false},
+	{"state", PARAM_TEXTS, false},   {"all", PARAM_BOOL, false},
+	{"limit", PARAM_INTEGER, false}, {"cursor", PARAM_TEXT, false},
+	{NULL, PARAM_TEXT, false},
+};
+
+static const struct param resolve_params[] = {
+	{"id", PARAM_INTEGER, true},
+	{"resolution", PARAM_TEXT, true},
+	{"source", PARAM_TEXT, false},
+	{NULL, PARAM_TEXT, false},
+};
 
 const struct method methods[] = {
 	{"hello", false, false, no_params, method_hello},
@@ -141,6 +168,9 @@ const struct method methods[] = {
 	{"dead_drop", true, false, letter_params, method_dead_drop},
 	{"alerts", false, false, no_params, method_alerts},
 	{"alerts_test", true, false, alert_params, method_alerts_test},
+	{"edit", true, false, edit_params, method_edit},
+	{"edits", false, false, edits_params, method_edits},
+	{"edit_resolve", true, false, resolve_params, method_edit_resolve},
 	{"reload", true, false, no_params, method_reload},
 	{"config", false, false, no_params, method_config},
 	{"live", true, false, live_params, method_live},
@@ -180,7 +210,7 @@ static const char *type_words(enum param_type type)
 		[PARAM_TIME] = "a time",
 		[PARAM_DURATION] = "a duration",
 		[PARAM_ID] = "the id of a request",
-		[PARAM_MAP] = "an object",
+		[PARAM_MAP] = "an object of names and values",
 	};
 
 	return words[type];

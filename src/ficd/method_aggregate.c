@@ -106,7 +106,7 @@ void method_aggregate(struct request *r)
 			 &spec.metric_count) ||
 	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) ||
 	    !reading_text(g, &spec.text) || !read_zone(g) || !read_limit(g, &spec.limit) ||
-	    !reading_meets(g))
+	    !reading_meets(g) || !reading_overlay(g, &spec.overlay))
 		return;
 	spec.group_by = by;
 	spec.metrics = metrics;

@@ -3,6 +3,7 @@
  */
 #include "live.h"
 #include "method.h"
+#include "overlay.h"
 #include "pairs.h"
 #include "params.h"
 #include "reading.h"
@@ -134,7 +135,7 @@ void method_query(struct request *r)
 		return;
 	g->asks.where = spec.where;
 	g->asks.search = spec.text.search;
-	if (!reading_meets(g))
+	if (!reading_meets(g) || !reading_overlay(g, &spec.overlay))
 		return;
 	spec.names = g->names;
 	spec.name_count = g->name_count;
@@ -236,8 +237,15 @@ static int find(struct reading *g, struct bytes id, struct record *record)
 			 ? snapshot_get(g->view, g->type->name, id, &g->memory, record)
 			 : 0;
 
-	if (rc == 1 && !(record->flags & RECORD_DELETED))
-		return 1;
+	if (rc == 1 && !(record->flags & RECORD_DELETED)) {
+		if (!overlay_any(g->source))
+			return 1;
+		rc = overlay_record(g->source, g->view, g->type, record, &g->overlaid);
+		if (rc >= 0)
+			return 1;
+		reading_fail(g, rc, &(struct why){"the edits of this record cannot be shown"});
+		return 0;
+	}
 	if (rc == 1)
 		answer_absence(g, record);
 	else if (rc == 0)

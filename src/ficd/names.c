@@ -138,14 +138,12 @@ static int tell(const struct looking *l, struct why *why)
 		       near ? "'?" : "' lists them)");
 }
 
-int names_settle(void *ctx, const struct field *f, struct bytes *text, struct why *why)
+int names_find(const struct names *n, const char *resource, struct bytes *text, struct why *why)
 {
-	const struct names *n = ctx;
-	const char *resource = resource_of(f);
 	struct looking l = {.arena = n->arena, .text = *text};
 	struct record record;
 
-	l.type = resource ? source_type(n->source, bytes_str(resource)) : NULL;
+	l.type = source_type(n->source, bytes_str(resource));
 	if (!l.type || is_number(*text))
 		return 0;
 	struct snapshot *view = snapshot_new(n->source->store);
@@ -166,4 +164,11 @@ int names_settle(void *ctx, const struct field *f, struct bytes *text, struct wh
 		return tell(&l, why);
 	*text = l.found;
 	return 0;
+}
+
+int names_settle(void *ctx, const struct field *f, struct bytes *text, struct why *why)
+{
+	const char *resource = resource_of(f);
+
+	return resource ? names_find(ctx, resource, text, why) : 0;
 }

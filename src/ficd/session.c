@@ -14,6 +14,7 @@
 #include <base/log.h>
 #include <codec/msgpack.h>
 
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,6 +179,41 @@ void request_error(struct request *r, int code, const char *reason, const char *
 	request_note(r, code);
 	request_send(r, &message);
 	buf_release(&message);
+}
+
+/* Users that a service elsewhere knows are named by number only: asking it could take long. */
+static bool user_name(uid_t uid, char *out, size_t cap)
+{
+	FILE *file = fopen("/etc/passwd", "re");
+	bool found = false;
+
+	for (struct passwd *p; file && !found && (p = fgetpwent(file));)
+		if (p->pw_uid == uid) {
+			snprintf(out, cap, "%.32s", p->pw_name);
+			found = true;
+		}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+const char *request_peer(const struct request *r, char *out, size_t cap)
+{
+	char name[40];
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+
+	if (!r->session->conn) {
+		snprintf(out, cap, "http");
+		return out;
+	}
+	conn_peer(r->session->conn, &uid, &gid, &pid);
+	if (user_name(uid, name, sizeof name))
+		snprintf(out, cap, "%s (uid %u)", name, (unsigned)uid);
+	else
+		snprintf(out, cap, "uid %u", (unsigned)uid);
+	return out;
 }
 
 void request_restart(struct request *r)

@@ -62,7 +62,7 @@ static bool terms_may_answer(const struct aggregate *a)
 	const struct plan *p = &a->plan;
 
 	return p->part_count == 1 && p->field_count == 0 && !p->parts[0].bucketed &&
-	       !a->spec.where && a->spec.axis == AXIS_CREATED;
+	       !a->spec.where && !a->filter.overlay && a->spec.axis == AXIS_CREATED;
 }
 
 static int start_rows(struct aggregate *a, struct why *why)
@@ -106,6 +106,8 @@ int aggregate_open(struct snapshot *v, const struct aggregate_spec *spec, struct
 	a->groups.groups_max = AGGREGATE_GROUPS_MAX;
 	a->groups.allowance.max = spec->memory_max ? spec->memory_max : AGGREGATE_MEMORY_DEFAULT;
 	filter_init(&a->filter, v, spec->resource, spec->where);
+	if (!rc && filter_overlay(&a->filter, spec->overlay))
+		rc = why_set(why, ERR_NOMEM, "out of memory");
 	if (!rc)
 		rc = start(a, why);
 	if (rc) {

@@ -53,4 +53,6 @@ const struct provider provider_front = {
 	.cut = front_cut_lists,
 	.nest = front_nest,
 	.passes = front_passes,
+	.editable = front_editable,
+	.change = front_change,
 };

@@ -8,6 +8,7 @@
 #define FIC_SOURCE_FRONT_INTERNAL_H
 
 #include "page.h"
+#include <source/write.h>
 #include "url.h"
 
 #include <codec/msgpack.h>
@@ -39,6 +40,11 @@ void front_read(const struct account *a, const struct ask *ask, int status, cons
 		int64_t seen_ms, struct page *page);
 /* A redirection says that a record was merged into another, and into which. */
 void front_moved(const struct ask *ask, const char *location, struct page *page);
+
+/* front_write.c */
+extern const struct editable front_editable[];
+int front_change(const struct account *a, const struct ask *ask, struct bytes wanted,
+		 struct call *out, struct buf *covers, struct why *why);
 
 /* What reading shares. */
 struct front_reading {

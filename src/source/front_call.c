@@ -119,6 +119,7 @@ static int put_call(const struct account *a, const struct ask *ask, struct bytes
 		buf_put_bytes(&out->url, ask->path);
 		return 0;
 	case ASK_SEARCH:
+	case ASK_CHANGE: /* write_call */
 	case ASK_DELETED: break;
 	}
 	return why_set(why, ERR_INVALID, "Front has no such reading of %s",

@@ -5,6 +5,7 @@
 #define FIC_SOURCE_INTERCOM_INTERNAL_H
 
 #include "page.h"
+#include <source/write.h>
 #include "url.h"
 
 #include <source/pass.h>
@@ -57,6 +58,11 @@ bool intercom_seeks(const struct account *a, const struct resource_type *type,
 		    const struct seek_term *term, bool *less);
 /* The terms as filters of a search's body, each with a comma before it. */
 void intercom_put_seek(struct buf *body, const struct ask *ask);
+
+/* intercom_write.c */
+extern const struct editable intercom_editable[];
+int intercom_change(const struct account *a, const struct ask *ask, struct bytes wanted,
+		    struct call *out, struct buf *covers, struct why *why);
 
 /* What reading shares. */
 struct intercom_reading {

@@ -1,5 +1,6 @@
 /* provider: finds providers, and reads answers piece by piece into pages. What a page means is the provider's own business. */
 #include <source/provider.h>
+#include <source/write.h>
 
 #include <codec/json.h>
 
@@ -39,7 +40,13 @@ int provider_call(const struct account *a, const struct ask *ask, struct bytes c
 		  struct call *out, struct why *why)
 {
 	*out = (struct call){0};
-	int rc = a->provider->call(a, ask, cursor, out, why);
+	int rc = ask->kind == ASK_CHANGE ? write_call(a, ask, out, NULL, why)
+					 : a->provider->call(a, ask, cursor, out, why);
+	/* Nothing is left to do: that is no request. */
+	if (rc == 0 && ask->kind == ASK_CHANGE)
+		rc = why_set(why, ERR_INVALID, "what is wanted is there already");
+	else if (rc > 0)
+		rc = 0;
 	if (rc)
 		call_release(out);
 	return rc;
@@ -194,6 +201,11 @@ struct page *reader_finish(struct reader *r, int status, const char *link, int64
 	if ((status == 301 || status == 308) && r->account->provider->moved) {
 		buf_reset(&p->body);
 		r->account->provider->moved(&r->ask, link, p);
+		return p;
+	}
+	/* What says that it took a change need not say more: with 204 it says nothing, and with 202 it may be some time before it shows. */
+	if (r->ask.kind == ASK_CHANGE && status > 200 && status < 300) {
+		buf_reset(&p->body);
 		return p;
 	}
 	if (!r->error)
