@@ -27,6 +27,9 @@ enum command {
 	CMD_VERIFY,
 	CMD_PRUNE,
 	CMD_DEAD,
+	CMD_EDIT,
+	CMD_EDITS,
+	CMD_RESOLVE,
 	CMD_RELOAD,
 	CMD_RPC,
 	CMD_MCP,
@@ -44,6 +47,7 @@ enum arg_kind {
 	ARG_COMMAND,
 	ARG_SHELL,
 	ARG_DEAD,   /* retry or drop */
+	ARG_SIDE,   /* mine or theirs */
 	ARG_THREAD, /* the id of a conversation or ticket */
 	ARG_ID,     /* of a record of the first argument's resource */
 	ARG_CLIENT, /* of mcp --print-config */
