@@ -445,10 +445,10 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.options = BIT(OPT_SOURCE) | BIT(OPT_WAIT) | BIT(OPT_NO_WAIT) | BIT(OPT_EXPECT),
 			.examples =
 				(const struct example[]){
-					{"ficq edit conversations 200963800000004 state=closed",
+					{"ficq edit conversations 200963800004193 state=closed",
 					 "close a conversation"},
-					{"ficq edit conversations 200963800000004 tags=urgent assignee=none --wait",
-					 "tag it, unassign it, and wait until the provider has it"},
+					{"ficq edit conversations 200963800004193 assignee=none subject='Late parcel' --wait",
+					 "unassign it, name it, and wait until the provider has it"},
 					{NULL, NULL},
 				},
 		},
@@ -480,8 +480,8 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.options = BIT(OPT_SOURCE),
 			.examples =
 				(const struct example[]){
-					{"ficq resolve 12 mine", "your value counts"},
-					{"ficq resolve 12 theirs", "leave it as it is upstream"},
+					{"ficq edits --conflicts -o ndjson | jq .id | xargs -r -I{} ficq resolve {} theirs",
+					 "leave all that is in conflict as it is upstream"},
 					{NULL, NULL},
 				},
 		},
