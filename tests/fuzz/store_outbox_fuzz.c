@@ -28,8 +28,8 @@ static void try_edit(const struct edit *e)
 	require(edit_decode(buf_bytes(&out), &again) == 0);
 	require(again.id == e->id && again.state == e->state && bytes_equal(again.set, e->set) &&
 		bytes_equal(again.record, e->record) && bytes_equal(again.theirs, e->theirs) &&
-		again.sent_ms == e->sent_ms && again.attempts == e->attempts &&
-		again.shown == e->shown);
+		again.sent_ms == e->sent_ms && again.sent_hash == e->sent_hash &&
+		again.attempts == e->attempts && again.shown == e->shown);
 	buf_release(&out);
 }
 
