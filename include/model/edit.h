@@ -43,6 +43,7 @@ struct edit {
 	int64_t next_ms;         /* it is not tried before; TIME_NONE: at once */
 	int64_t sent_ms; /* when it was sent last and may have arrived, by the provider's clock; TIME_NONE: it has not */
 	int64_t sent_updated_ms; /* the record's last update as it was read just before; TIME_NONE */
+	uint64_t sent_hash;      /* of the record's document then (bytes_hash); 0 */
 	unsigned attempts;       /* sendings that came to nothing */
 	bool shown; /* EDIT_PUSHED: what is held shows it, or something newer: it lies over no answer any more */
 	char who[64];    /* asked for it: "alice (uid 1000)" */
@@ -63,7 +64,7 @@ static inline bool edit_open(const struct edit *e)
 }
 
 /* Appends the encoding: a MessagePack array [1, id, state, resource, record, set, base, theirs or nil, base_updated, created, changed, next, sent,
- * sent_updated, attempts, shown, who, error]; times are integers of milliseconds, TIME_NONE is nil. The buffer's sticky error is the only failure. */
+ * sent_updated, sent_hash, attempts, shown, who, error]; times are integers of milliseconds, TIME_NONE is nil; sent_hash is unsigned. The buffer's sticky error is the only failure. */
 void edit_encode(const struct edit *e, struct buf *out);
 
 /* Borrows from `encoded`. ERR_CORRUPT: it is not such an array, or what stands in it cannot be. */

@@ -26,7 +26,7 @@ struct editable {
 	const char *name; /* as questions call it; of EDITABLE_MEMBER what it begins with */
 	enum editable_kind kind;
 	const char *path;    /* in the document */
-	const char *of;      /* the resource that ids are of; NULL: any id is taken */
+	const char *of; /* the resource that ids are of, or that lists the members there may be; NULL: any is taken */
 	const char *choices; /* "open|closed"; NULL */
 	bool empties;        /* nil may be wanted */
 	const char *until;   /* versions of the API up to this one cannot do it; NULL: all can */

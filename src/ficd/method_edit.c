@@ -2,6 +2,7 @@
  * method_edit: edits: asked for, listed, decided. An edit is checked against the provider's table and the record that is held, made durable in the outbox, and only then
  * acknowledged; sync pushes it. Nobody who goes away takes his edit with him.
  */
+#include "attributes.h"
 #include "method.h"
 #include "names.h"
 #include "overlay.h"
@@ -321,12 +322,19 @@ static void split(struct bytes text, struct buf *out)
 	mp_end_array(out, mark, n);
 }
 
-static int settle(struct asking *a, const struct editable *f, struct bytes given, struct buf *out)
+static int settle(struct asking *a, const struct editable *f, struct bytes name, struct bytes given,
+		  struct buf *out)
 {
 	struct buf list = {0};
 	struct mp_value v;
 	int rc = 0;
 
+	if (f->of && f->kind == EDITABLE_MEMBER) {
+		size_t n = strlen(f->name);
+		return attribute_settle(a->source, f->of, f->resource,
+					bytes_of(name.data + n, name.len - n), given, &a->arena,
+					out, &a->why);
+	}
 	if (!f->of || !mp_get(given, &v) || (v.type != MP_STR && v.type != MP_ARRAY)) {
 		buf_put_bytes(out, given);
 	} else if (f->kind != EDITABLE_OBJECTS) {
@@ -351,7 +359,7 @@ static int take_field(struct asking *a, struct bytes name, struct bytes given)
 	int rc = f ? write_value(f, name, a->record.doc, &there) : ERR_INVALID;
 
 	if (rc == 0)
-		rc = settle(a, f, given, &settled);
+		rc = settle(a, f, name, given, &settled);
 	if (rc == 0) {
 		mp_put_str(&a->base, name);
 		buf_put_bytes(&a->base, buf_bytes(&there));

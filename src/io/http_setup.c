@@ -191,13 +191,6 @@ static int set_method(CURL *easy, const struct http_request *r)
 	return 0;
 }
 
-/* libcurl repeats a request by itself when a kept connection breaks before the answer begins, never on a fresh one. */
-static int set_once(CURL *easy, const struct http_request *r)
-{
-	SET(FRESH_CONNECT, r->once ? 1L : 0L);
-	return 0;
-}
-
 static int set_limits(CURL *easy, const struct http_target *to, int64_t connect_ms,
 		      const char *protocols)
 {
@@ -242,7 +235,7 @@ int http_setup_common(CURL *easy, const struct http_target *to, const struct htt
 int http_setup_easy(CURL *easy, const struct http_request *r, const struct http_target *to,
 		    const struct http_manners *m, int64_t connect_ms, struct curl_slist **headers_out)
 {
-	if (add_headers(headers_out, r) || set_method(easy, r) || set_once(easy, r) ||
+	if (add_headers(headers_out, r) || set_method(easy, r) ||
 	    http_setup_common(easy, to, m, connect_ms, "http,https"))
 		return ERR_NOMEM;
 	SET(URL, r->url);
@@ -252,6 +245,7 @@ int http_setup_easy(CURL *easy, const struct http_request *r, const struct http_
 	SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	SET(PIPEWAIT, to->secure ? 1L : 0L); /* rather a stream of a connection than another handshake */
 	SET(TCP_KEEPALIVE, 1L);
+	SET(FRESH_CONNECT, r->never_twice ? 1L : 0L);
 	/* A hundred of these are read in one go, and each is decompressed whole: with eight answers
 	 * at once, 16 KiB held the loop for 6 to 14 ms, this for 3 to 7. */
 	SET(BUFFERSIZE, 4096L);

@@ -5,7 +5,7 @@
 
 #include <limits.h>
 
-#define ITEMS 18
+#define ITEMS 19
 
 const char *edit_state_name(enum edit_state state)
 {
@@ -43,6 +43,7 @@ void edit_encode(const struct edit *e, struct buf *out)
 	put_time(out, e->next_ms);
 	put_time(out, e->sent_ms);
 	put_time(out, e->sent_updated_ms);
+	mp_put_uint(out, e->sent_hash);
 	mp_put_int(out, e->attempts);
 	mp_put_bool(out, e->shown);
 	mp_put_cstr(out, e->who);
@@ -79,6 +80,14 @@ static int64_t take_time(struct taking *t)
 
 	t->bad |= v.type != MP_INT && v.type != MP_NIL;
 	return !t->bad && v.type == MP_INT ? v.integer : TIME_NONE;
+}
+
+static uint64_t take_hash(struct taking *t)
+{
+	struct mp_value v = take(t);
+
+	t->bad |= v.type != MP_UINT && (v.type != MP_INT || v.integer < 0);
+	return t->bad ? 0 : v.type == MP_UINT ? v.uinteger : (uint64_t)v.integer;
 }
 
 static struct bytes take_str(struct taking *t)
@@ -160,6 +169,7 @@ int edit_decode(struct bytes encoded, struct edit *out)
 	e.next_ms = take_time(&t);
 	e.sent_ms = take_time(&t);
 	e.sent_updated_ms = take_time(&t);
+	e.sent_hash = take_hash(&t);
 	e.attempts = (unsigned)take_int(&t, 0, UINT_MAX);
 	e.shown = take_bool(&t);
 	take_text(&t, e.who, sizeof e.who);

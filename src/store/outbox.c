@@ -172,6 +172,8 @@ static void frame_of_queue(struct outbox *o)
 	mp_put_array(&o->frame, o->queued);
 	buf_put_bytes(&o->frame, buf_bytes(&o->queue));
 	outbox_frame_end(&o->frame, start);
+	buf_reset(&o->queue);
+	o->queued = 0;
 }
 
 static void append(struct outbox *o)
@@ -318,8 +320,6 @@ static void write_begin(struct outbox *o)
 		renew(o);
 		return;
 	}
-	frame_of_queue(o);
-	buf_give_back(&o->queue, 0);
 	append(o);
 }
 
@@ -400,7 +400,10 @@ int outbox_add(struct outbox *o, const struct edit *e, uint64_t *id_out, outbox_
 	if (id_out)
 		*id_out = copy.id;
 	o->last_id++;
-	return put(o, &copy, true, done, ctx, why);
+	int rc = put(o, &copy, true, done, ctx, why);
+	if (rc)
+		o->last_id--;
+	return rc;
 }
 
 int outbox_change(struct outbox *o, const struct edit *e, outbox_done *done, void *ctx, struct why *why)
@@ -547,6 +550,7 @@ static int look_around(struct outbox *o, struct why *why)
 static int take_file(struct outbox *o, const char *path, struct bytes file, struct why *why)
 {
 	struct loading l = {.outbox = o};
+	struct why words = {""};
 	size_t end;
 	unsigned bad;
 	int rc = outbox_read(file, load, &l, &end, &bad);
@@ -560,10 +564,11 @@ static int take_file(struct outbox *o, const char *path, struct bytes file, stru
 		o->damaged++;
 		o->renew = true;
 		o->bad = o->number;
-		why_set(why, 0,
+		why_set(&words, 0,
 			"%s is damaged: %u of its frames or edits cannot be read; the others are kept, and the file is set aside as %s.bad",
 			path, bad, path);
-		log_error("store", "%s", why->text);
+		why_set(why, 0, "%s", words.text);
+		log_error("store", "%s", words.text);
 	} else if (end < file.len) {
 		log_warn("store",
 			 "%s ended in the middle of a write that was not acknowledged; %zu bytes are cut",

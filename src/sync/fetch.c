@@ -354,7 +354,7 @@ static void fill_request(struct fetch *f, char (*own)[4200], struct http_request
 		.method = call->method,
 		.url = (const char *)call->url.data,
 		.body = buf_bytes(&call->body),
-		.once = f->ask.kind == ASK_CHANGE,
+		.never_twice = f->ask.kind == ASK_CHANGE,
 		.stall_ms = f->line->stall_ms,
 		.total_ms = TOTAL_MS,
 		.on_data = on_data,

@@ -143,7 +143,7 @@ static int64_t look_at(struct push *p, const struct edit *e, int64_t now)
 	/* A place becomes free with a look. */
 	if (!job || is_held_back(p->sync->options.outbox, e))
 		return TIME_MAX;
-	return push_job_start(job, e) ? TIME_MAX : now + PUSH_LATER_MS;
+	return push_job_start(job, e) ? TIME_MAX : now + push_later_ms(p);
 }
 
 void push_look(struct sync *s)

@@ -11,7 +11,8 @@
 #define PUSH_JOBS_MAX 2 /* records at once: reading goes on beside them */
 #define PUSH_ATTEMPTS_MAX \
 	6 /* sendings of one edit: the first, and five more after 1, 2, 4, 8, 16 s */
-#define PUSH_LATER_MS INT64_C(60000) /* where nothing could be sent at all */
+#define PUSH_LATER_RETRIES \
+	32 /* where nothing could be sent at all, in retry_ms: after the last of the attempts */
 #define PUSH_SHOW_MS \
 	INT64_C(2000) /* before the store is looked at for what was pushed, then ever later */
 #define PUSH_SHOW_MAX_MS \
@@ -37,6 +38,12 @@ struct push {
 	struct buf scratch;
 	bool looking, stopped;
 };
+
+/* How long what could not be sent at all waits. */
+static inline int64_t push_later_ms(const struct push *p)
+{
+	return p->sync->options.retry_ms * PUSH_LATER_RETRIES;
+}
 
 /* push_job.c: begins with the edit; the place is free. False: no memory. */
 bool push_job_start(struct push_job *job, const struct edit *e);

@@ -50,6 +50,7 @@ void push_job_drop(struct push_job *job)
 static void unmark(struct edit *e)
 {
 	e->sent_ms = e->sent_updated_ms = TIME_NONE;
+	e->sent_hash = 0;
 	e->state = EDIT_PENDING;
 }
 
@@ -86,7 +87,7 @@ static void refused(struct push_job *job, struct edit *e, const struct page *pag
 	case FAULT_LATER:
 	case FAULT_AUTH:
 		unmark(e);
-		push_later(job->push, e, PUSH_LATER_MS, page->why.text);
+		push_later(job->push, e, push_later_ms(job->push), page->why.text);
 		return;
 	case FAULT_NEVER:
 	case FAULT_DENIED:
@@ -148,19 +149,21 @@ static void on_marked(void *ctx, int rc, const struct why *why)
 		struct edit back = *e;
 		if (!job->again)
 			unmark(&back);
-		push_later(job->push, &back, PUSH_LATER_MS, rc ? why->text : "out of memory");
+		push_later(job->push, &back, push_later_ms(job->push),
+			   rc ? why->text : "out of memory");
 	}
 	job_end(job);
 }
 
 /* From here on it may have arrived. */
-static bool mark(struct push_job *job, struct edit *e, int64_t updated_ms)
+static bool mark(struct push_job *job, struct edit *e, const struct record *r)
 {
 	struct why why = {""};
 
 	job->again = e->sent_ms != TIME_NONE;
 	e->sent_ms = sync_provider_now(of(job));
-	e->sent_updated_ms = updated_ms;
+	e->sent_updated_ms = r->updated_ms;
+	e->sent_hash = bytes_hash(r->doc);
 	if (e->state != EDIT_SENDING)
 		e->changed_ms = e->sent_ms;
 	e->state = EDIT_SENDING;
@@ -170,11 +173,16 @@ static bool mark(struct push_job *job, struct edit *e, int64_t updated_ms)
 
 /* ---- judging ---- */
 
-/* It was sent and no answer came, and then the record was changed, by whomever: what is as it was may have been ours, and undone. */
-static bool is_doubtful(const struct edit *e, int64_t updated_ms)
+/* It was sent and no answer came, and then the record was changed, by whomever: what is as it was may have been ours, and undone. A change within the second in which it was sent may not
+ * show in the time of the last update, but it does in the record. */
+static bool is_doubtful(const struct edit *e, const struct record *r)
 {
-	return e->sent_ms != TIME_NONE && updated_ms != TIME_NONE &&
-	       (updated_ms != e->sent_updated_ms || updated_ms / 1000 >= e->sent_ms / 1000);
+	if (e->sent_ms == TIME_NONE)
+		return false;
+	if (r->updated_ms != e->sent_updated_ms)
+		return true;
+	bool late = r->updated_ms != TIME_NONE && r->updated_ms / 1000 < e->sent_ms / 1000;
+	return !late && bytes_hash(r->doc) != e->sent_hash;
 }
 
 static void conflict(struct push_job *job, struct edit *e, struct bytes theirs, const char *words)
@@ -211,12 +219,13 @@ static bool prepare(struct push_job *job, struct edit *e, const struct record *r
 	}
 	buf_release(&after);
 	buf_release(&values);
-	if (rc == 0 && mark(job, e, r->updated_ms))
+	if (rc == 0 && mark(job, e, r))
 		return true;
 	if (rc == ERR_INVALID)
 		push_to(job->push, e, EDIT_FAILED, "%.190s", why.text);
 	else
-		push_later(job->push, e, PUSH_LATER_MS, why.text[0] ? why.text : "out of memory");
+		push_later(job->push, e, push_later_ms(job->push),
+			   why.text[0] ? why.text : "out of memory");
 	return false;
 }
 
@@ -224,7 +233,7 @@ static bool prepare(struct push_job *job, struct edit *e, const struct record *r
 static bool judge(struct push_job *job, struct edit *e, const struct record *r, struct buf *theirs)
 {
 	if (write_values(of(job)->line.account, job->type, e->set, r->doc, theirs)) {
-		push_later(job->push, e, PUSH_LATER_MS, "the record cannot be understood");
+		push_later(job->push, e, push_later_ms(job->push), "the record cannot be understood");
 		return false;
 	}
 	switch (write_judge(e->set, e->base, buf_bytes(theirs))) {
@@ -237,7 +246,7 @@ static bool judge(struct push_job *job, struct edit *e, const struct record *r, 
 		return false;
 	case WRITE_NEEDED: break;
 	}
-	if (is_doubtful(e, r->updated_ms)) {
+	if (is_doubtful(e, r)) {
 		conflict(job, e, buf_bytes(theirs),
 			 "it was sent and not answered, and the record was changed since: it may have been undone on purpose");
 		return false;
@@ -255,7 +264,7 @@ static void unreadable(struct push_job *job, struct edit *e, const struct page *
 			page->merged_into.len ? (const char *)page->merged_into.data : "",
 			page->merged_into.len ? ": edit that one" : "");
 	else
-		push_later(job->push, e, PUSH_LATER_MS,
+		push_later(job->push, e, push_later_ms(job->push),
 			   page ? page->why.text : "the request was given up");
 }
 

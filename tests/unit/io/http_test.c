@@ -359,7 +359,7 @@ static void what_is_sent_once_is_not_repeated(void **state)
 		struct http_request r = request_for(&got, web_url(&b.web, "/hello"));
 		r.method = "PUT";
 		r.body = bytes_str("{}");
-		r.once = once;
+		r.never_twice = once;
 		start(&b, &got, &r);
 		rig_until_count(b.loop, &got.done, 1);
 		assert_int_not_equal(got.result.outcome, HTTP_OK);
