@@ -25,6 +25,7 @@ struct push_job {
 	const struct resource_type *type;
 	struct fetch *fetch;
 	struct buf record, set, doc; /* what the request is made of */
+	struct buf after;            /* the values of the edit's fields once it is made */
 	struct change change;
 	bool whole;   /* the request brings about all that is still wanted */
 	bool marking; /* the outbox is being told */

@@ -29,6 +29,7 @@ static void job_end(struct push_job *job)
 	buf_release(&job->record);
 	buf_release(&job->set);
 	buf_release(&job->doc);
+	buf_release(&job->after);
 	*job = (struct push_job){.push = p};
 	if (!p->stopped)
 		timer_start(p->timer, 0, 0);
@@ -43,6 +44,7 @@ void push_job_drop(struct push_job *job)
 	buf_release(&job->record);
 	buf_release(&job->set);
 	buf_release(&job->doc);
+	buf_release(&job->after);
 	*job = (struct push_job){.push = job->push};
 }
 
@@ -74,10 +76,17 @@ static void taken(struct push_job *job, struct edit *e)
 {
 	unmark(e);
 	e->next_ms = TIME_NONE;
-	if (job->whole)
-		push_to(job->push, e, EDIT_PUSHED, "%s", "");
-	else
-		push_to(job->push, e, EDIT_PENDING, "%s", "");
+	push_to(job->push, e, EDIT_PUSHED, "%s", "");
+}
+
+/* A part of it. Who puts that back before the rest is made has changed it since: what was made is what the rest is based on. */
+static void taken_in_part(struct push_job *job, struct edit *e, bool made)
+{
+	unmark(e);
+	e->next_ms = TIME_NONE;
+	if (made && job->after.len)
+		e->base = buf_bytes(&job->after);
+	push_to(job->push, e, EDIT_PENDING, "%s", "");
 }
 
 static void refused(struct push_job *job, struct edit *e, const struct page *page,
@@ -118,8 +127,10 @@ static void on_sent(void *ctx, struct page *page, const struct fetch_cost *cost)
 		struct edit e = *now;
 		if (!page)
 			again(job, &e, false, "the request was given up");
-		else if (page->fault == FAULT_NONE)
+		else if (page->fault == FAULT_NONE && job->whole)
 			taken(job, &e);
+		else if (page->fault == FAULT_NONE)
+			taken_in_part(job, &e, cost->status != 202);
 		else
 			refused(job, &e, page, cost);
 	}
@@ -198,7 +209,7 @@ static void conflict(struct push_job *job, struct edit *e, struct bytes theirs, 
 /* True: the job goes on. */
 static bool prepare(struct push_job *job, struct edit *e, const struct record *r)
 {
-	struct buf after = {0}, values = {0};
+	struct buf after = {0};
 	struct call call;
 	struct why why = {""};
 	struct ask ask = {.kind = ASK_CHANGE, .type = job->type, .change = &job->change};
@@ -214,11 +225,11 @@ static bool prepare(struct push_job *job, struct edit *e, const struct record *r
 	if (rc == 1) {
 		call_release(&call);
 		rc = write_values(of(job)->line.account, job->type, e->set, buf_bytes(&after),
-				  &values);
-		job->whole = rc == 0 && write_judge(e->set, e->base, buf_bytes(&values)) == WRITE_DONE;
+				  &job->after);
+		job->whole = rc == 0 &&
+			     write_judge(e->set, e->base, buf_bytes(&job->after)) == WRITE_DONE;
 	}
 	buf_release(&after);
-	buf_release(&values);
 	if (rc == 0 && mark(job, e, r))
 		return true;
 	if (rc == ERR_INVALID)
@@ -237,10 +248,7 @@ static bool judge(struct push_job *job, struct edit *e, const struct record *r, 
 		return false;
 	}
 	switch (write_judge(e->set, e->base, buf_bytes(theirs))) {
-	case WRITE_DONE:
-		job->whole = true;
-		taken(job, e);
-		return false;
+	case WRITE_DONE: taken(job, e); return false;
 	case WRITE_CONFLICT:
 		conflict(job, e, buf_bytes(theirs), "the same field was changed upstream");
 		return false;
