@@ -654,8 +654,16 @@ static void interleave(uint64_t seed)
 	b.lab.world->mishap_percent = below(&b, 3) ? 2 + below(&b, 30) : 0;
 	b.desk.not_made_percent = below(&b, 2) ? below(&b, 30) : 0;
 	b.desk.refused_percent = below(&b, 2) ? below(&b, 8) : 0;
-	for (int i = 0; i < STEPS; i++)
+	unsigned lost = b.lab.world->mishap_percent, not_made = b.desk.not_made_percent;
+	for (int i = 0; i < STEPS; i++) {
+		/* For some time hardly anything gets through, or nothing is written. */
+		bool bad = i >= 10 && i < 30;
+		if (seed % 3 == 0)
+			b.lab.world->mishap_percent = bad ? 85 : lost;
+		else if (seed % 3 == 1)
+			b.desk.not_made_percent = bad ? 100 : not_made;
 		step(&b);
+	}
 	settle(&b);
 	if (b.broken)
 		fail_msg("seed %llu: %u promises were broken (SIM_SEED=%llu)",
