@@ -105,6 +105,9 @@ struct http_result {
 	char request_id[64]; /* X-Request-Id */
 };
 
+/* Is this name or address (of a URL, `len` bytes) this very host? */
+bool http_is_this_host(const char *host, size_t len);
+
 /* NULL and `why` when it cannot even begin (bad URL, method or header, no memory, http is being
  * freed); then done is not called. The request and its strings are copied. */
 struct http_call *http_start(struct http *h, const struct http_request *request, struct why *why);

@@ -5,6 +5,7 @@
 #include "config_schedule.h"
 
 #include <base/suggest.h>
+#include <io/http.h>
 #include <io/listener.h>
 
 #include <ctype.h>
@@ -180,16 +181,6 @@ static int parse_word(const struct option *o, const char *text, struct why *why)
 	return why_set(why, ERR_INVALID, "expected %s, not \"%s\"; did you mean %s?", all, text, near);
 }
 
-static bool loopback(const char *host, size_t len)
-{
-	static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strlen(names[i]) == len && strncasecmp(names[i], host, len) == 0)
-			return true;
-	return false;
-}
-
 /* SCHEME://HOST[:PORT][/PATH]. The text is not repeated: it may hold a password. */
 int config_url_check(const char *text, struct why *why)
 {
@@ -216,7 +207,7 @@ int config_url_check(const char *text, struct why *why)
 	     (digits == 0 || digits > 5 || atoi(port + 1) > 65535 || atoi(port + 1) == 0)))
 		return why_set(why, ERR_INVALID,
 			       "the host or port is not valid; expected https://HOST[:PORT][/PATH]");
-	if (!secure && !loopback(host, name))
+	if (!secure && !http_is_this_host(host, name))
 		return why_set(why, ERR_INVALID,
 			       "http:// would send the token in the clear; only https:// is possible, "
 			       "or http:// to localhost, 127.0.0.1 or [::1]");

@@ -1,5 +1,6 @@
 /* raised: see the header. */
 #include "raised.h"
+#include "pairs.h"
 
 #include <base/files.h>
 #include <codec/msgpack.h>
@@ -67,18 +68,6 @@ void raised_release(struct raised_list *l)
 
 /* ---- the file ---- */
 
-static void put_text(struct buf *out, const char *key, const char *value)
-{
-	mp_put_cstr(out, key);
-	mp_put_cstr(out, value);
-}
-
-static void put_ms(struct buf *out, const char *key, int64_t ms)
-{
-	mp_put_cstr(out, key);
-	mp_put_int(out, ms);
-}
-
 static void encode(const struct raised_list *l, struct buf *out)
 {
 	uint32_t n = 0;
@@ -93,9 +82,9 @@ static void encode(const struct raised_list *l, struct buf *out)
 		put_text(out, "condition", r->condition);
 		put_text(out, "source", r->source);
 		put_text(out, "resource", r->resource);
-		put_ms(out, "since", r->state.since_ms);
-		put_ms(out, "held", r->state.held_ms);
-		put_ms(out, "told", r->state.told_ms);
+		put_integer(out, "since", r->state.since_ms);
+		put_integer(out, "held", r->state.held_ms);
+		put_integer(out, "told", r->state.told_ms);
 		n++;
 	}
 	mp_end_array(out, mark, n);

@@ -139,6 +139,33 @@ static void on_run_ended(void *ctx, const struct run_info *run)
 	s->daemon->run_ended(s, run);
 }
 
+/* Somebody may have mended it: it is looked at again and again, as long as there is none that is taken. */
+static bool needs_token(const struct source *s)
+{
+	struct sync_state state;
+
+	sync_state(s->sync, &state);
+	return s->token.len == 0 || (state.trouble && strcmp(state.trouble, "auth") == 0);
+}
+
+static void on_token_timer(void *ctx)
+{
+	struct source *s = ctx;
+
+	if (needs_token(s))
+		source_token(s);
+	else
+		timer_stop(s->token_timer);
+}
+
+static void on_troubled(void *ctx)
+{
+	struct source *s = ctx;
+
+	if (!timer_active(s->token_timer))
+		timer_start(s->token_timer, TOKEN_EVERY_MS, TOKEN_EVERY_MS);
+}
+
 static int open_sync(struct source *s, struct why *why)
 {
 	struct sync_resource_options resources[CONFIG_RESOURCES_MAX];
@@ -170,7 +197,8 @@ static int open_sync(struct source *s, struct why *why)
 		.resources = resources,
 		.resource_count = wanted_resources(s, resources),
 		.ended = on_run_ended,
-		.ended_ctx = s,
+		.troubled = on_troubled,
+		.ctx = s,
 	};
 
 	for (size_t i = 0; i < s->config->route_budget.count; i++) {
@@ -229,19 +257,10 @@ void source_configure(struct source *s)
 	hooks_configure(s->hooks);
 }
 
-static void on_token_timer(void *ctx)
-{
-	struct source *s = ctx;
-	struct sync_state state;
-
-	sync_state(s->sync, &state);
-	if (s->token.len == 0 || (state.trouble && strcmp(state.trouble, "auth") == 0))
-		source_token(s);
-}
-
 void source_start(struct source *s)
 {
-	timer_start(s->token_timer, TOKEN_EVERY_MS, TOKEN_EVERY_MS);
+	if (needs_token(s))
+		timer_start(s->token_timer, TOKEN_EVERY_MS, TOKEN_EVERY_MS);
 	if (s->token.len)
 		sync_start(s->sync);
 }

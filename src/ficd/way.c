@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <unistd.h>
 
 #define TOTAL_MS INT64_C(60000)
@@ -103,9 +102,8 @@ static int post(struct daemon *d, const struct config_alert *a, struct attempt *
 static bool is_this_host(const char *url)
 {
 	const char *host = strstr(url, "://") + 3;
-	size_t len = strcspn(host, ":");
 
-	return (len == 9 && strncasecmp(host, "localhost", 9) == 0) || strncmp(host, "127.", 4) == 0;
+	return http_is_this_host(host, strcspn(host, ":"));
 }
 
 /* The list of the configuration, as pointers into `room`. */

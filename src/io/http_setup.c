@@ -191,6 +191,17 @@ static int set_method(CURL *easy, const struct http_request *r)
 	return 0;
 }
 
+bool http_is_this_host(const char *host, size_t len)
+{
+	static const char *const names[] = {"localhost", "[::1]"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strlen(names[i]) == len && strncasecmp(names[i], host, len) == 0)
+			return true;
+	/* An address: a name may begin like one. */
+	return len > 4 && strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") >= len;
+}
+
 static int set_limits(CURL *easy, const struct http_target *to, int64_t connect_ms,
 		      const char *protocols)
 {
@@ -207,8 +218,7 @@ static int set_limits(CURL *easy, const struct http_target *to, int64_t connect_
 #if LIBCURL_VERSION_NUM >= 0x075700
 	SET(QUICK_EXIT, 1L); /* a cancelled call leaves its name lookup behind instead of waiting for it */
 #endif
-	if (strcasecmp(to->host, "localhost") == 0 || strncmp(to->host, "127.", 4) == 0 ||
-	    strcmp(to->host, "[::1]") == 0)
+	if (http_is_this_host(to->host, strlen(to->host)))
 		SET(PROXY, ""); /* whatever the environment says */
 	return 0;
 }

@@ -73,6 +73,8 @@ void breaker_fault(struct sync *s, enum fault fault, const char *words)
 		 fault == FAULT_AUTH && !strstr(words, "workspace") ? refused_words : words);
 	log_error("sync", "%s source=%s class=%s", s->error, s->options.name, fault_name(fault));
 	timer_start(s->timer, 0, 0);
+	if (s->options.troubled)
+		s->options.troubled(s->options.ctx);
 	if (doubted) {
 		s->identified = false;
 		return;

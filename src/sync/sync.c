@@ -382,7 +382,7 @@ static void audit(struct sync *s, const struct run *run)
 		log_warn("sync", "a run could not be noted in the audit trail: %s", why.text);
 	buf_release(&out);
 	if (s->options.ended)
-		s->options.ended(s->options.ended_ctx, &run->info);
+		s->options.ended(s->options.ctx, &run->info);
 }
 
 static void run_log(const struct run *run)
