@@ -75,7 +75,7 @@ enum ask_kind {
 	ASK_NESTED,
 	ASK_SEARCH,
 	ASK_EVENTS,
-	ASK_CHANGE, /* something of a record is to be changed (source/write.h); the page has no record, and no fault means that it was taken */
+	ASK_CHANGE, /* something of a record is to be changed: its request is write_call's (source/write.h); the page has no record, and no fault means that it was taken */
 };
 
 struct change;
@@ -171,7 +171,7 @@ struct page {
 	struct {
 		char id[64], name[128], region[16], timezone[64];
 		char actor[64]; /* who the token acts as, where that is a teammate; "" */
-	} identity; /* ASK_IDENTITY */
+	} identity;             /* ASK_IDENTITY */
 	struct arena arena;
 	struct buf body;   /* the answer as MessagePack; records point into it and the arena */
 	uint32_t replaced; /* broken characters that became U+FFFD */

@@ -186,7 +186,8 @@ int daemon_open(struct daemon *d, struct config *config, const char *path, bool 
 			     .started_ms = clock_wall_ms(),
 			     .dispatch = method_dispatch,
 			     .methods = methods,
-			     .committed = on_committed};
+			     .committed = on_committed,
+			     .edited = edit_changed};
 	rc = take_lock(d, why);
 	if (rc == 0)
 		rc = open_loop(d, why);
@@ -274,8 +275,10 @@ void daemon_close(struct daemon *d)
 	struct syncer *syncer = d->syncer;
 	d->syncer = NULL;
 	syncer_free(syncer);
-	for (size_t i = 0; i < d->source_count; i++)
+	for (size_t i = 0; i < d->source_count; i++) {
+		edits_close(&d->sources[i]);
 		source_close(&d->sources[i]);
+	}
 	heap_free(d->heap);
 	service_free(d->service);
 	timer_free(d->stop_timer);
