@@ -33,7 +33,7 @@ _ficq() {
 	local cur prev command= argument= resource= place=0 last commands everywhere i word
 	local -a words=(ficq) ficq_daemon=()
 	COMPREPLY=()
-	commands="status sources fields query search get thread count freshness coverage sync plan wait runs changes watch export verify prune dead edit edits resolve reload rpc mcp completion help version"
+	commands="status sources fields query search get thread count freshness coverage sync plan wait runs changes watch export verify prune dead alerts edit edits resolve reload live rpc mcp completion help version"
 	everywhere=" --socket= --output= --json --timeout= --tz= --color= --no-pager --no-header --wide --quiet --verbose --help --version"
 	for ((i = 1; i <= COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
@@ -173,6 +173,10 @@ _ficq() {
 		case $cur in -*) _ficq_options " --source= --limit= --all" ;;
 		*) if [ $place = 0 ]; then _ficq_words "retry drop"; else :; fi ;;
 		esac ;;
+	alerts)
+		case $cur in -*) _ficq_options "" ;;
+		*) if [ $place = 0 ]; then _ficq_words test; else :; fi ;;
+		esac ;;
 	edit)
 		case $cur in -*) _ficq_options " --source= --wait --no-wait --expect=" ;;
 		*) if [ $place = 0 ]; then _ficq_ask resources; else _ficq_ask ids "$resource" "$cur"; fi ;;
@@ -186,6 +190,9 @@ _ficq() {
 		esac ;;
 	reload)
 		case $cur in -*) _ficq_options "" ;;
+		esac ;;
+	live)
+		case $cur in -*) _ficq_options " --source=" ;;
 		esac ;;
 	rpc)
 		case $cur in -*) _ficq_options "" ;;

@@ -12,6 +12,7 @@
 #include <base/clock.h>
 #include <base/err.h>
 #include <base/log.h>
+#include <model/alert.h>
 #include <model/schedule.h>
 #include <model/week.h>
 
@@ -20,6 +21,8 @@
 #define CONFIG_BYTES_MAX     (256 * 1024) /* of a configuration file */
 #define CONFIG_SOURCES_MAX   16
 #define CONFIG_RESOURCES_MAX 24 /* of one source */
+#define CONFIG_ALERTS_MAX    16
+#define CONFIG_ADDRESSES_MAX 8 /* of one alert */
 #define CONFIG_NAME_MAX \
 	32 /* bytes of a source's name: [a-z0-9][a-z0-9_-]* (it is a folder's name as well) */
 #define CONFIG_TOKEN_MAX 4096
@@ -109,6 +112,23 @@ struct config_source {
 	unsigned line;
 };
 
+/* Who is told when. At least one of slack, email and command is set. */
+struct config_alert {
+	const char *name;
+	struct alert_conditions when;
+	const char *sources;       /* names divided by commas; NULL: all */
+	int64_t repeat_ms;         /* it is said again after so long; 0: once */
+	struct config_token slack; /* where the address of a webhook is; without a name: none */
+	const char *email;         /* addresses divided by commas; NULL: none */
+	const char *from;          /* whom mail is from; NULL: ficd at this host */
+	const char *smtp;          /* smtp:// or smtps:// URL of the mail server; NULL: none */
+	const char *smtp_user;     /* NULL: no authentication */
+	struct config_token smtp_password;
+	const char *command; /* absolute path of a program; NULL: none */
+	uint64_t given;
+	unsigned line;
+};
+
 struct config {
 	const char *state_dir;
 	const char *socket;
@@ -118,10 +138,14 @@ struct config {
 	struct config_token http_token; /* without a name: nobody may write over HTTP */
 	int64_t memory_bytes;
 	int64_t disk_reserve_bytes;
+	const char *access_log; /* NULL: off */
+	int64_t access_log_bytes;
 	enum log_level log_level;
 	int64_t shutdown_timeout_ms;
 	struct config_source sources[CONFIG_SOURCES_MAX]; /* in the file's order, at least one */
 	size_t source_count;
+	struct config_alert alerts[CONFIG_ALERTS_MAX];
+	size_t alert_count;
 	uint64_t given;
 	unsigned line;
 	struct arena memory; /* owns every text in here */
@@ -164,8 +188,11 @@ void config_print(const struct config *c, struct buf *out);
  * the two has is not in the list. */
 void config_restart_needed(const struct config *old, const struct config *now, struct buf *out);
 
-/* Takes over into `c` what takes effect without a restart. ERR_INVALID: not the same sources (`why` names one), nothing was changed; ERR_NOMEM: some of it was. */
+/* Takes over into `c` what takes effect without a restart; the alerts as a whole. ERR_INVALID: not the same sources (`why` names one), nothing was changed; ERR_NOMEM: some of it was. */
 int config_apply(struct config *c, const struct config *now, struct why *why);
+
+/* Is the alert about this source? */
+bool config_alert_about(const struct config_alert *a, const char *source);
 
 /* NULL: no such source. */
 const struct config_source *config_source(const struct config *c, struct bytes name);
@@ -180,6 +207,9 @@ const struct config_resource *config_resource(const struct config_source *s, con
 int config_token_read(const struct config_token *t, struct buf *secret, struct why *why);
 /* Releases the buffer, and leaves nothing of the secret in memory. */
 void config_token_forget(struct buf *secret);
+
+/* An address that may be asked with a secret: https://, or http:// to this host. 0, or ERR_INVALID; the words do not repeat it. */
+int config_url_check(const char *text, struct why *why);
 
 /* Where things are when nobody says otherwise. */
 struct config_paths {

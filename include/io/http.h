@@ -34,7 +34,19 @@ unsigned http_running(const struct http *h); /* calls that have not ended */
 /* Of all header lines of one answer; more ends the call with HTTP_FAILED. */
 #define HTTP_HEADER_BYTES_MAX 65536
 
+/* What makes a request a mail. */
+struct http_mail {
+	const char *from;
+	const char *const *to; /* ended by NULL, at least one */
+	const char *user;      /* NULL: no authentication */
+	const char *password;
+	bool open; /* smtp:// without STARTTLS, the password too: for a server on this host alone; else no byte of it goes out in the clear */
+};
+
 struct http_request {
+	/* Of a mail `url` is smtp:// or smtps://, `body` the whole message, each line ended by CR LF; method, headers and on_data mean nothing, and `status` of its
+	 * result is the server's last reply. NULL: it is none. */
+	const struct http_mail *mail;
 	const char *method;                    /* "GET", "POST" … */
 	const char *url;                       /* http:// or https://, without user and password */
 	const char *headers[HTTP_HEADERS_MAX]; /* "Name: value", up to the first NULL; never logged */

@@ -75,6 +75,7 @@ enum ask_kind {
 	ASK_NESTED,
 	ASK_SEARCH,
 	ASK_EVENTS,
+	ASK_PASS,   /* what a client asks for (source/pass.h): the answer is page.body */
 	ASK_CHANGE, /* something of a record is to be changed: its request is write_call's (source/write.h); the page has no record, and no fault means that it was taken */
 };
 
@@ -90,6 +91,9 @@ struct ask {
 	struct bytes id;    /* ASK_ONE, ASK_NESTED, ASK_CHANGE */
 	const char *nested; /* ASK_NESTED: the list inside the record, as page.nested names it */
 	const struct seek *seek; /* ASK_SEARCH: as provider_seek left it; borrowed until the answer has been read */
+	struct bytes path; /* ASK_PASS: as pass_path wrote it; borrowed until the answer has been read */
+	unsigned route;  /* ASK_PASS: its class of calls */
+	size_t body_max; /* ASK_PASS: bytes of the answer as MessagePack; 0: as for others */
 	const struct change *change; /* ASK_CHANGE; borrowed until the answer has been read */
 	unsigned walk; /* ASK_LIST of a TRAIT_UNSTABLE: how many readings before this one did not fit the provider's count */
 };
@@ -203,6 +207,7 @@ struct route_class {
 
 #define ROUTE_CLASSES_MAX 8
 
+struct pass_pattern;
 struct editable;
 
 /* A provider. */
@@ -237,7 +242,8 @@ struct provider {
 	/* Puts the items of an ASK_NESTED's page into the record of `whole`, an ASK_ONE's: instead of what its list shows (`first`), or after it; or behind it, as its children. 0, ERR_NOMEM, ERR_INVALID. */
 	int (*nest)(const struct account *a, struct page *whole, const char *list,
 		    const struct page *part, bool first);
-	const struct editable *editable; /* ended by a resource of NULL (source/write.h) */
+	const struct pass_pattern *passes; /* what clients may read through (source/pass.h) */
+	const struct editable *editable;   /* ended by a resource of NULL (source/write.h) */
 	/* One request of write_call: `wanted` is a map of the fields that are not there yet, in their plain form; appends to `covers` the map of what the request brings about. */
 	int (*change)(const struct account *a, const struct ask *ask, struct bytes wanted,
 		      struct call *out, struct buf *covers, struct why *why);

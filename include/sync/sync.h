@@ -56,6 +56,9 @@ struct sync_options {
 	uint64_t seed; /* spreads regular runs, so that not all hosts and sources begin at once; 0: they begin exactly when they are due */
 	const struct sync_resource_options *resources;
 	size_t resource_count;
+	void (*ended)(void *ctx,
+		      const struct run_info *run); /* told of the end of each run; NULL: nobody */
+	void *ended_ctx;
 };
 
 /* Copies what it keeps but the borrowed strings. NULL: no memory. */
@@ -117,6 +120,26 @@ struct sync_search {
  * stopping; ERR_LIMIT: too many watch already; ERR_INVALID, ERR_NOMEM. */
 int sync_search(struct sync *s, struct sync_search *search, const struct run_watch *watch,
 		struct why *why);
+
+/* What a client asked for is read through: one GET, in its turn and within the budget; nothing is stored. It is sent once: a passing failure is its end, but being told to wait
+ * is not. */
+struct sync_pass;
+
+struct sync_passed {
+	enum fault fault;
+	const struct why *why; /* when there is a fault */
+	int status;            /* of the answer; 0: there was none */
+	int64_t asked_ms; /* the provider's clock just before it was asked, cut to the second; TIME_NONE: there was no answer */
+	int64_t again_ms; /* when there is a fault: of no use before so long; 0: not said */
+	struct bytes answer; /* MessagePack, borrowed; {NULL, 0} when there is a fault */
+};
+
+/* `path` and `route` as pass_path has them, `body_max` bytes of MessagePack; `done` comes exactly once, from the loop, unless it is dropped before. 0; ERR_BUSY while stopping,
+ * ERR_NOMEM. */
+int sync_pass(struct sync *s, struct bytes path, unsigned route, size_t body_max,
+	      void (*done)(void *ctx, const struct sync_passed *passed), void *ctx,
+	      struct sync_pass **out, struct why *why);
+void sync_pass_drop(struct sync_pass *p); /* `done` does not come any more; not after it. NULL is fine */
 
 /* One run that a wish would make, and what it would cost. */
 struct sync_estimate {

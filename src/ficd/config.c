@@ -1,5 +1,5 @@
 /* config: what a loaded configuration answers, and its end. */
-#include <ficd/config.h>
+#include "config_access.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,17 @@ void config_free(struct config *c)
 		return;
 	arena_release(&c->memory);
 	free(c);
+}
+
+bool config_alert_about(const struct config_alert *a, const char *source)
+{
+	const char *rest = a->sources;
+	struct bytes name;
+
+	while (rest && list_next(&rest, &name))
+		if (bytes_is(name, source))
+			return true;
+	return !a->sources;
 }
 
 const struct config_source *config_source(const struct config *c, struct bytes name)

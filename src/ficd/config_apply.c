@@ -66,6 +66,26 @@ static int check_sources(const struct config *c, const struct config *now, struc
 	return 0;
 }
 
+static int apply_alerts(struct config *c, const struct config *now, struct why *why)
+{
+	struct config_alert alerts[CONFIG_ALERTS_MAX];
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < now->alert_count; i++) {
+		const struct config_alert *from = &now->alerts[i];
+		alerts[i] =
+			(struct config_alert){.name = arena_str(&c->memory, bytes_str(from->name))};
+		rc = alerts[i].name ? apply_section(SECTION_ALERT, &c->memory, &alerts[i],
+						    &alerts[i].given, from, from->given, why)
+				    : ERR_NOMEM;
+	}
+	if (rc)
+		return rc;
+	memcpy(c->alerts, alerts, now->alert_count * sizeof *alerts);
+	c->alert_count = now->alert_count;
+	return 0;
+}
+
 int config_apply(struct config *c, const struct config *now, struct why *why)
 {
 	int rc = check_sources(c, now, why);
@@ -78,5 +98,7 @@ int config_apply(struct config *c, const struct config *now, struct why *why)
 		rc = apply_source(&c->memory, &c->sources[i], config_source(now, bytes_str(name)),
 				  why);
 	}
+	if (rc == 0)
+		rc = apply_alerts(c, now, why);
 	return rc == ERR_INVALID ? ERR_NOMEM : rc;
 }

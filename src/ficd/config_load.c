@@ -7,6 +7,7 @@
  * Goes on after each mistake, so that all are reported at once; hands out nothing if there was one. Must never read a secret and never
  * repeat a value that may be one.
  */
+#include "config_access.h"
 #include "config_loader.h"
 #include "config_value.h"
 
@@ -174,12 +175,81 @@ static void take_resource(struct loader *l, const struct config_section *s, stru
 	loader_entries(l, &t, s);
 }
 
+/* ---- alerts ---- */
+
+static struct config_alert *add_alert(struct loader *l, const struct config_section *s,
+				      struct bytes name)
+{
+	struct config *c = l->config;
+
+	if (!source_name_valid(name)) {
+		config_error(l->errors, s->line,
+			     "an alert's name has 1 to %d of a-z, 0-9, _ and -, a letter or digit first",
+			     CONFIG_NAME_MAX);
+		return NULL;
+	}
+	for (size_t i = 0; i < c->alert_count; i++)
+		if (bytes_is(name, c->alerts[i].name)) {
+			config_error(l->errors, s->line, "[%s] stands at line %u already", s->head,
+				     c->alerts[i].line);
+			return NULL;
+		}
+	if (c->alert_count == CONFIG_ALERTS_MAX) {
+		config_error(l->errors, s->line, "more than %d alerts", CONFIG_ALERTS_MAX);
+		return NULL;
+	}
+	struct config_alert *new = &c->alerts[c->alert_count];
+	new->name = arena_str(&c->memory, name);
+	if (!new->name) {
+		l->failed = ERR_NOMEM;
+		return NULL;
+	}
+	c->alert_count++;
+	new->line = s->line;
+	return new;
+}
+
+/* Somebody must hear of it, by a way that leads somewhere. */
+static void check_alert(struct loader *l, const struct config_section *s, const struct config_alert *a)
+{
+	const char *rest = a->sources ? a->sources : "";
+	struct bytes name;
+
+	if (!a->slack.name && !a->email && !a->command)
+		config_error(l->errors, s->line, "[%s] tells nobody: set slack, email or command",
+			     s->head);
+	if (a->email && !a->smtp)
+		config_error(l->errors, s->line,
+			     "[%s]: email needs smtp, the mail server that takes it", s->head);
+	if (!a->smtp_user != !a->smtp_password.name)
+		config_error(l->errors, s->line,
+			     "[%s]: smtp_user and smtp_password belong together", s->head);
+	while (list_next(&rest, &name)) {
+		if (l->sources_broken || find_source(l->config, name))
+			continue;
+		const char *near = near_source(l->config, name);
+		config_error(l->errors, s->line, "[%s]: sources: there is no source %.*s%s%s%s",
+			     s->head, (int)(name.len > 32 ? 32 : name.len), (const char *)name.data,
+			     near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	}
+}
+
+static void take_alert(struct loader *l, const struct config_section *s, struct bytes name)
+{
+	struct config_alert *a = add_alert(l, s, name);
+	size_t errors = l->errors->fatal;
+
+	if (!a)
+		return;
+	struct target t = {.kind = SECTION_ALERT, .fields = a, .given = &a->given};
+	loader_defaults(l, SECTION_ALERT, a);
+	loader_entries(l, &t, s);
+	if (l->errors->fatal == errors)
+		check_alert(l, s, a);
+}
+
 static void unknown_section(struct loader *l, const struct config_section *s, struct bytes kind)
 {
-	if (bytes_is(kind, "alert")) {
-		config_error(l->errors, s->line, "[alert]: alerts are not in this release");
-		return;
-	}
 	const char *near = suggest(kind, section_names);
 	config_error(l->errors, s->line, "[%s]: there is no such section%s%s%s", name_shown(s->head),
 		     near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
@@ -237,7 +307,7 @@ static void take_sections(struct loader *l, const struct config_section *section
 			take_ficd(l, s, name);
 		else if (bytes_is(kind, "source"))
 			take_source(l, s, name);
-		else if (!bytes_is(kind, "resource"))
+		else if (!bytes_is(kind, "resource") && !bytes_is(kind, "alert"))
 			unknown_section(l, s, kind);
 	}
 	for (size_t i = 0; i < l->config->source_count; i++)
@@ -245,6 +315,8 @@ static void take_sections(struct loader *l, const struct config_section *section
 	for (const struct config_section *s = sections; s; s = s->next)
 		if (bytes_is(section_kind(s->head, &name), "resource"))
 			take_resource(l, s, name);
+		else if (bytes_is(section_kind(s->head, &name), "alert"))
+			take_alert(l, s, name);
 	for (size_t i = 0; i < l->config->source_count; i++)
 		loader_resource_checks(l, &l->config->sources[i]);
 	if (l->config->source_count == 0 && !l->sources_broken)

@@ -42,6 +42,10 @@ void config_print(const struct config *c, struct buf *out)
 			if (s->resources[r].enabled)
 				print_resource(s, &s->resources[r], out);
 	}
+	for (size_t i = 0; i < c->alert_count; i++) {
+		buf_printf(out, "\n[alert %s]\n", c->alerts[i].name);
+		print_section(SECTION_ALERT, &c->alerts[i], c->alerts[i].given, false, out);
+	}
 }
 
 static bool differs(const struct option *o, const void *a, const void *b)

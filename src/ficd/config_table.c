@@ -5,6 +5,7 @@
 #define FICD(field)     SECTION_FICD, .offset = offsetof(struct config, field)
 #define SOURCE(field)   SECTION_SOURCE, .offset = offsetof(struct config_source, field)
 #define RESOURCE(field) SECTION_RESOURCE, .offset = offsetof(struct config_resource, field)
+#define ALERT(field)    SECTION_ALERT, .offset = offsetof(struct config_alert, field)
 
 #define SECOND_MS INT64_C(1000)
 #define MINUTE_MS (60 * SECOND_MS)
@@ -48,6 +49,12 @@ const struct option config_options[] = {
 	 .help = "what stays free on the disk of state_dir: nothing new is stored below it, what is there is still served"},
 	{FICD(log_level), .name = "log_level", .type = OPTION_WORD, .fallback = "info",
 	 .words = levels, .reloadable = true, .help = "least weight of what is logged"},
+	{FICD(access_log), .name = "access_log", .type = OPTION_FILE, .fallback = "off",
+	 .reloadable = true,
+	 .help = "a file that gets a line a request: who asked for what, never what was in it; off: none"},
+	{FICD(access_log_bytes), .name = "access_log_size", .type = OPTION_SIZE, .fallback = "16M",
+	 .min = MIB, .max = 1024 * MIB, .reloadable = true,
+	 .help = "how large it gets before it becomes FILE.1, in place of an older one"},
 	{FICD(shutdown_timeout_ms), .name = "shutdown_timeout", .type = OPTION_DURATION,
 	 .fallback = "10s", .max = 10 * MINUTE_MS, .reloadable = true,
 	 .help = "how long a stop waits for work under way"},
@@ -125,6 +132,28 @@ const struct option config_options[] = {
 	{RESOURCE(priority), .name = "priority", .type = OPTION_NUMBER, .min = 1, .max = 9,
 	 .inherits = "the resource's default", .reloadable = true,
 	 .help = "what goes first when calls are scarce; 1 is first"},
+
+	{ALERT(when), .name = "when", .type = OPTION_CONDITIONS, .required = true, .reloadable = true,
+	 .help = "what is to be told: a list such as no_success > 2h, sync_failure_rate > 5%, quota > 80%, duration > 2x, dead_letters > 0"},
+	{ALERT(sources), .name = "sources", .type = OPTION_TEXT, .fallback = "", .reloadable = true,
+	 .help = "which sources it is about: a list; empty: all"},
+	{ALERT(repeat_ms), .name = "repeat", .type = OPTION_DURATION, .fallback = "4h",
+	 .min = MINUTE_MS, .zero = true, .max = 30 * DAY_MS, .reloadable = true,
+	 .help = "what lasts is told again after so long; 0: once"},
+	{ALERT(slack), .name = "slack", .type = OPTION_TOKEN, .fallback = "", .reloadable = true,
+	 .help = "where the address of a Slack webhook is: credential:NAME or file:PATH"},
+	{ALERT(email), .name = "email", .type = OPTION_ADDRESSES, .inherits = "nobody",
+	 .reloadable = true, .help = "mail addresses; needs smtp"},
+	{ALERT(from), .name = "from", .type = OPTION_ADDRESSES, .fallback = "", .reloadable = true,
+	 .help = "whom the mail is from; empty: ficd at this host"},
+	{ALERT(smtp), .name = "smtp", .type = OPTION_SMTP, .inherits = "none", .reloadable = true,
+	 .help = "the mail server: HOST:PORT or smtp://HOST:PORT, encrypted by STARTTLS unless it is this host; smtps://HOST:PORT, encrypted from the start"},
+	{ALERT(smtp_user), .name = "smtp_user", .type = OPTION_TEXT, .fallback = "",
+	 .reloadable = true, .help = "who logs in there; empty: nobody"},
+	{ALERT(smtp_password), .name = "smtp_password", .type = OPTION_TOKEN, .fallback = "",
+	 .reloadable = true, .help = "where the password is: credential:NAME or file:PATH"},
+	{ALERT(command), .name = "command", .type = OPTION_PATH, .fallback = "", .reloadable = true,
+	 .help = "a program, without arguments, that gets what is to be told as JSON on standard input"},
 };
 
 const size_t config_option_count = sizeof config_options / sizeof *config_options;

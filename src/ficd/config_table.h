@@ -6,27 +6,32 @@
 
 #include <ficd/config.h>
 
-enum section_kind { SECTION_FICD, SECTION_SOURCE, SECTION_RESOURCE, SECTION_KINDS };
+enum section_kind { SECTION_FICD, SECTION_SOURCE, SECTION_RESOURCE, SECTION_ALERT, SECTION_KINDS };
 
 /* What the field at `offset` is. */
 enum option_type {
-	OPTION_PATH,      /* const char *: absolute */
-	OPTION_SOCKET,    /* const char *: absolute, short enough for a socket's address */
-	OPTION_ACCESS,    /* struct access */
-	OPTION_SIZE,      /* int64_t, bytes */
-	OPTION_DURATION,  /* int64_t, milliseconds */
-	OPTION_PERCENT,   /* unsigned */
-	OPTION_NUMBER,    /* unsigned */
-	OPTION_WORD,      /* an enum: the index in `words` */
-	OPTION_CHOICE,    /* const char *: one of `words` */
-	OPTION_URL,       /* const char *, NULL when empty */
-	OPTION_TOKEN,     /* struct config_token */
-	OPTION_RESOURCES, /* unsigned, bits of the resource table */
-	OPTION_SCHEDULE,  /* struct schedule */
-	OPTION_ZONE,      /* const char *: of a time zone that can be loaded */
-	OPTION_WEEK,      /* struct week */
-	OPTION_ROUTES,    /* struct config_routes */
-	OPTION_LISTEN,    /* const char *: a loopback address or an absolute path; NULL: "off" */
+	OPTION_PATH,       /* const char *: absolute */
+	OPTION_FILE,       /* the same; NULL: "off" */
+	OPTION_SOCKET,     /* const char *: absolute, short enough for a socket's address */
+	OPTION_ACCESS,     /* struct access */
+	OPTION_SIZE,       /* int64_t, bytes */
+	OPTION_DURATION,   /* int64_t, milliseconds */
+	OPTION_PERCENT,    /* unsigned */
+	OPTION_NUMBER,     /* unsigned */
+	OPTION_WORD,       /* an enum: the index in `words` */
+	OPTION_CHOICE,     /* const char *: one of `words` */
+	OPTION_URL,        /* const char *, NULL when empty */
+	OPTION_TOKEN,      /* struct config_token */
+	OPTION_RESOURCES,  /* unsigned, bits of the resource table */
+	OPTION_SCHEDULE,   /* struct schedule */
+	OPTION_ZONE,       /* const char *: of a time zone that can be loaded */
+	OPTION_WEEK,       /* struct week */
+	OPTION_ROUTES,     /* struct config_routes */
+	OPTION_LISTEN,     /* const char *: a loopback address or an absolute path; NULL: "off" */
+	OPTION_TEXT,       /* const char *: one line; NULL when empty */
+	OPTION_ADDRESSES,  /* const char *: mail addresses divided by commas; NULL when empty */
+	OPTION_SMTP,       /* const char *: smtp:// or smtps:// URL; NULL when empty */
+	OPTION_CONDITIONS, /* struct alert_conditions */
 };
 
 struct option {
@@ -63,7 +68,7 @@ struct option_later {
 
 const struct option_later *option_later(enum section_kind section, const char *name);
 
-extern const char *const section_names[]; /* by section_kind, then those of later releases; ended by NULL */
+extern const char *const section_names[]; /* by section_kind; ended by NULL */
 
 struct resource_default {
 	const char *name;

@@ -34,21 +34,33 @@ static const char *copy(struct arena *memory, const char *text)
 	return arena_str(memory, bytes_str(text));
 }
 
+static bool take_nothing(void *field, const char *text)
+{
+	if (*text)
+		return false;
+	*(const char **)field = NULL;
+	return true;
+}
+
+static int keep_text(void *field, const char *text, struct arena *memory)
+{
+	*(const char **)field = copy(memory, text);
+	return *(const char **)field ? 0 : ERR_NOMEM;
+}
+
 static int parse_path(const struct option *o, void *field, const char *text, struct arena *memory,
 		      struct why *why)
 {
 	size_t max = o->type == OPTION_SOCKET ? sizeof((struct sockaddr_un *)0)->sun_path - 1
 					      : CONFIG_PATH_MAX - 1;
 
+	if (o->fallback && take_nothing(field, text))
+		return 0;
 	if (*text != '/')
 		return expected(why, text, "an absolute path");
 	if (strlen(text) > max)
 		return why_set(why, ERR_INVALID, "the path is longer than %zu bytes", max);
-	const char *kept = copy(memory, text);
-	if (!kept)
-		return ERR_NOMEM;
-	*(const char **)field = kept;
-	return 0;
+	return keep_text(field, text, memory);
 }
 
 static int range(const struct option *o, int64_t value, struct why *why)
@@ -179,7 +191,7 @@ static bool loopback(const char *host, size_t len)
 }
 
 /* SCHEME://HOST[:PORT][/PATH]. The text is not repeated: it may hold a password. */
-static int check_url(const char *text, struct why *why)
+int config_url_check(const char *text, struct why *why)
 {
 	bool secure = strncasecmp(text, "https://", 8) == 0;
 	const char *host = text + (secure ? 8 : 7);
@@ -216,7 +228,7 @@ static int parse_url(void *field, const char *text, struct arena *memory, struct
 	const char *kept = NULL;
 
 	if (*text) {
-		int rc = check_url(text, why);
+		int rc = config_url_check(text, why);
 		if (rc)
 			return rc;
 		size_t len = strlen(text);
@@ -390,8 +402,69 @@ static int parse_zone(void *field, const char *text, struct arena *memory, struc
 			       "%s; expected UTC, local, or a name such as Europe/Berlin",
 			       inner.text);
 	zone_free(zone);
-	*(const char **)field = copy(memory, text);
-	return *(const char **)field ? 0 : ERR_NOMEM;
+	return keep_text(field, text, memory);
+}
+
+static int parse_text(void *field, const char *text, struct arena *memory, struct why *why)
+{
+	if (take_nothing(field, text))
+		return 0;
+	if (strlen(text) > 255)
+		return why_set(why, ERR_INVALID, "the text is longer than 255 bytes");
+	return keep_text(field, text, memory);
+}
+
+/* It goes into commands and headers of the mail protocol: what could end there is not let in. */
+static bool is_address(struct bytes item)
+{
+	const uint8_t *at = memchr(item.data, '@', item.len);
+
+	if (!at || at == item.data || at == item.data + item.len - 1 || item.len > 254)
+		return false;
+	for (size_t i = 0; i < item.len; i++)
+		if (item.data[i] <= ' ' || item.data[i] > '~' || strchr("<>()[]:;\\\"", item.data[i]))
+			return false;
+	return !memchr(at + 1, '@', item.len - (size_t)(at + 1 - item.data));
+}
+
+static int parse_addresses(void *field, const char *text, struct arena *memory, struct why *why)
+{
+	const char *rest = text;
+	struct bytes item;
+	int count = 0;
+
+	if (take_nothing(field, text))
+		return 0;
+	for (; list_next(&rest, &item); count++)
+		if (!is_address(item))
+			return expected(why, text, "an address such as ops@example.org");
+	if (count == 0 || count > CONFIG_ADDRESSES_MAX)
+		return why_set(why, ERR_INVALID, "expected 1 to %d addresses", CONFIG_ADDRESSES_MAX);
+	return keep_text(field, text, memory);
+}
+
+static int parse_smtp(void *field, const char *text, struct arena *memory, struct why *why)
+{
+	const char *host = strstr(text, "://") ? strstr(text, "://") + 3 : text;
+	bool secure = strncmp(text, "smtps://", 8) == 0;
+	size_t name = strcspn(host, ":");
+	char url[300], *end;
+
+	if (take_nothing(field, text))
+		return 0;
+	if (host != text && !secure && strncmp(text, "smtp://", 7) != 0)
+		return why_set(why, ERR_INVALID, "expected HOST:PORT, smtp:// or smtps://");
+	for (size_t i = 0; host[i]; i++)
+		if (!isalnum((unsigned char)host[i]) && !strchr(".-:", host[i]))
+			return why_set(
+				why, ERR_INVALID,
+				"expected HOST:PORT; users and passwords stand in smtp_user and smtp_password");
+	long port = host[name] ? strtol(host + name + 1, &end, 10) : 1;
+	if (name == 0 || port < 1 || port > 65535 || (host[name] && (end == host + name + 1 || *end)))
+		return expected(why, text, "HOST:PORT, such as mail.example.org:587");
+	if (snprintf(url, sizeof url, "%s://%s", secure ? "smtps" : "smtp", host) >= (int)sizeof url)
+		return why_set(why, ERR_INVALID, "the name of the host is too long");
+	return keep_text(field, url, memory);
 }
 
 int option_parse(const struct option *o, void *section, const char *text, struct arena *memory,
@@ -401,6 +474,12 @@ int option_parse(const struct option *o, void *section, const char *text, struct
 	int rc;
 
 	switch (o->type) {
+	case OPTION_FILE:
+		if (strcmp(text, "off") == 0) {
+			*(const char **)field = NULL;
+			return 0;
+		}
+		return parse_path(o, field, text, memory, why);
 	case OPTION_PATH:
 	case OPTION_SOCKET: return parse_path(o, field, text, memory, why);
 	case OPTION_ACCESS: return access_parse(field, text, memory, why);
@@ -416,6 +495,10 @@ int option_parse(const struct option *o, void *section, const char *text, struct
 	case OPTION_ZONE: return parse_zone(field, text, memory, why);
 	case OPTION_WEEK: return week_parse(bytes_str(text), field, why);
 	case OPTION_ROUTES: return parse_routes(field, text, why);
+	case OPTION_TEXT: return parse_text(field, text, memory, why);
+	case OPTION_ADDRESSES: return parse_addresses(field, text, memory, why);
+	case OPTION_SMTP: return parse_smtp(field, text, memory, why);
+	case OPTION_CONDITIONS: return alert_parse(text, field, why);
 	case OPTION_WORD:
 	case OPTION_CHOICE: break;
 	}
@@ -473,6 +556,16 @@ static void print_routes(const struct config_routes *r, struct buf *out)
 		buf_printf(out, "%s%s %u%%", i ? ", " : "", r->items[i].name, r->items[i].percent);
 }
 
+static void print_conditions(const struct alert_conditions *c, struct buf *out)
+{
+	char text[ALERT_TEXT_MAX];
+
+	for (size_t i = 0; i < c->count; i++) {
+		alert_print(&c->items[i], text);
+		buf_printf(out, "%s%s", i ? ", " : "", text);
+	}
+}
+
 void option_print(const struct option *o, const void *section, struct buf *out)
 {
 	const void *field = (const char *)section + o->offset;
@@ -486,12 +579,16 @@ void option_print(const struct option *o, const void *section, struct buf *out)
 	case OPTION_SOCKET:
 	case OPTION_CHOICE:
 	case OPTION_ZONE:
+	case OPTION_TEXT:
+	case OPTION_ADDRESSES:
+	case OPTION_SMTP:
 	case OPTION_URL: put_text(out, *(const char *const *)field); return;
 	case OPTION_ACCESS: access_print(field, out); return;
 	case OPTION_SIZE: print_size(*(const int64_t *)field, out); return;
 	case OPTION_DURATION: put_text(out, duration_text(*(const int64_t *)field, text)); return;
 	case OPTION_PERCENT: buf_printf(out, "%u%%", *(const unsigned *)field); return;
 	case OPTION_NUMBER: buf_printf(out, "%u", *(const unsigned *)field); return;
+	case OPTION_FILE:
 	case OPTION_LISTEN:
 		put_text(out, *(const char *const *)field ? *(const char *const *)field : "off");
 		return;
@@ -504,6 +601,7 @@ void option_print(const struct option *o, const void *section, struct buf *out)
 	case OPTION_RESOURCES: print_resources(*(const unsigned *)field, out); return;
 	case OPTION_SCHEDULE: schedule_print(field, out); return;
 	case OPTION_ROUTES: print_routes(field, out); return;
+	case OPTION_CONDITIONS: print_conditions(field, out); return;
 	case OPTION_WEEK: put_text(out, week->limited ? week->text : "any"); return;
 	case OPTION_WORD: break;
 	}

@@ -3,6 +3,8 @@
  *
  *   open: lock ─ syncer ─ loop ─ http ─ sources ─ socket      stop: no new clients ─ runs end ─ sessions ─ stores ─ lock
  */
+#include "access_log.h"
+#include "alerts.h"
 #include "daemon.h"
 #include "heap.h"
 #include "method.h"
@@ -103,6 +105,10 @@ static int open_loop(struct daemon *d, struct why *why)
 	d->heap = heap_new(d->loop);
 	if (!d->heap)
 		return why_set(why, ERR_NOMEM, "out of memory");
+	d->access_log = access_log_new(d->loop);
+	if (!d->access_log)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	access_log_configure(d->access_log, d->config->access_log, d->config->access_log_bytes);
 	d->service = service_new(d->loop);
 	if (!d->service)
 		return why_set(why, ERR_NOMEM, "out of memory");
@@ -175,6 +181,11 @@ static void on_committed(struct source *s)
 		tell_status(s->daemon);
 }
 
+static void on_run_ended(struct source *s, const struct run_info *run)
+{
+	alerts_run_ended(s->daemon->alerts, s, run);
+}
+
 int daemon_open(struct daemon *d, struct config *config, const char *path, bool once, struct why *why)
 {
 	int rc;
@@ -187,7 +198,8 @@ int daemon_open(struct daemon *d, struct config *config, const char *path, bool 
 			     .dispatch = method_dispatch,
 			     .methods = methods,
 			     .committed = on_committed,
-			     .edited = edit_changed};
+			     .edited = edit_changed,
+			     .run_ended = on_run_ended};
 	rc = take_lock(d, why);
 	if (rc == 0)
 		rc = open_loop(d, why);
@@ -195,6 +207,8 @@ int daemon_open(struct daemon *d, struct config *config, const char *path, bool 
 		rc = open_signals(d);
 	if (rc == 0)
 		rc = open_sources(d, why);
+	if (rc == 0 && !(d->alerts = alerts_new(d)))
+		rc = why_set(why, ERR_NOMEM, "out of memory");
 	if (rc == 0)
 		rc = open_socket(d, why);
 	if (rc == 0)
@@ -279,6 +293,8 @@ void daemon_close(struct daemon *d)
 		edits_close(&d->sources[i]);
 		source_close(&d->sources[i]);
 	}
+	access_log_free(d->access_log);
+	alerts_free(d->alerts);
 	heap_free(d->heap);
 	service_free(d->service);
 	timer_free(d->stop_timer);

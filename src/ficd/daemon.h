@@ -19,6 +19,8 @@
 #include <store/trail.h>
 #include <sync/sync.h>
 
+struct access_log;
+struct alerts;
 struct daemon;
 struct editing;
 struct following;
@@ -81,12 +83,15 @@ struct daemon {
 	struct session *sessions; /* all connections */
 	struct buf sending;       /* scratch: what goes to a connection now */
 	struct heap *heap;        /* gives memory back */
-	struct service *service;  /* manager, is told */
+	struct access_log *access_log;
+	struct service *service;                                            /* manager, is told */
+	struct alerts *alerts;                                              /* people, are told */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
 	const struct method *methods;        /* the table behind it */
 	void (*committed)(struct source *s); /* who is told of a commit */
 	void (*edited)(void *ctx,
 		       const struct edit *e); /* and of an edit's new state; `ctx` is its source */
+	void (*run_ended)(struct source *s, const struct run_info *run); /* … and of a run's end */
 	struct source sources[CONFIG_SOURCES_MAX];
 	size_t source_count;
 	int lock_fd;

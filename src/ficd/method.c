@@ -113,6 +113,14 @@ static const struct param dead_params[] = {
 static const struct param letter_params[] = {
 	{"id", PARAM_TEXT, false}, {"source", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
 
+static const struct param live_params[] = {
+	{"path", PARAM_TEXT, true},    {"params", PARAM_MAP, false},
+	{"source", PARAM_TEXT, false}, {"timeout_ms", PARAM_INTEGER, false},
+	{NULL, PARAM_TEXT, false},
+};
+
+static const struct param alert_params[] = {{"name", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
+
 static const struct param edit_params[] = {
 	{"resource", PARAM_TEXT, true},
 	{"id", PARAM_TEXT, true},
@@ -158,11 +166,14 @@ const struct method methods[] = {
 	{"dead", false, false, dead_params, method_dead},
 	{"dead_retry", true, false, letter_params, method_dead_retry},
 	{"dead_drop", true, false, letter_params, method_dead_drop},
+	{"alerts", false, false, no_params, method_alerts},
+	{"alerts_test", true, false, alert_params, method_alerts_test},
 	{"edit", true, false, edit_params, method_edit},
 	{"edits", false, false, edits_params, method_edits},
 	{"edit_resolve", true, false, resolve_params, method_edit_resolve},
 	{"reload", true, false, no_params, method_reload},
 	{"config", false, false, no_params, method_config},
+	{"live", true, false, live_params, method_live},
 	{NULL, false, false, NULL, NULL},
 };
 

@@ -55,11 +55,14 @@ void method_prune(struct request *r);
 void method_dead(struct request *r);
 void method_dead_retry(struct request *r);
 void method_dead_drop(struct request *r);
+void method_alerts(struct request *r);
+void method_alerts_test(struct request *r);
 void method_edit(struct request *r);
 void method_edits(struct request *r);
 void method_edit_resolve(struct request *r);
 void method_reload(struct request *r);
 void method_config(struct request *r);
+void method_live(struct request *r);
 
 /* An edit of the source has come into another state (`ctx` is the source): who waits for it is told. */
 void edit_changed(void *ctx, const struct edit *e);

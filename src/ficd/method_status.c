@@ -1,4 +1,5 @@
 /* method_status: what the daemon says of itself: hello, status, resources. Reads, never changes anything. */
+#include "alerts.h"
 #include "method.h"
 #include "pairs.h"
 #include "params.h"
@@ -228,7 +229,7 @@ void method_status(struct request *r)
 
 	if (!param_sources(r, &sources, &count))
 		return;
-	mp_put_map(out, 9);
+	mp_put_map(out, 10);
 	put_text(out, "version", FIC_VERSION);
 	put_integer(out, "pid", getpid());
 	put_time(out, "started", r->daemon->started_ms);
@@ -239,6 +240,7 @@ void method_status(struct request *r)
 		put_source(out, &sources[i]);
 	put_store(out, r->daemon);
 	put_process(out, r->daemon);
+	put_integer(out, "alerts", (int64_t)alerts_raised_count(r->daemon->alerts));
 	request_answer(r);
 }
 

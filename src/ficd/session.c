@@ -6,6 +6,7 @@
  * A request lives until it is answered, or its connection ends. Answers go out in the order in which they are ready. Nothing is taken off a connection that
  * does not read its answers, and all that is unsent together is kept within half of the memory (request_crowded).
  */
+#include "access_log.h"
 #include "heap.h"
 #include "method.h"
 #include "service.h"
@@ -63,6 +64,19 @@ static void session_send(struct session *s, struct bytes message)
 	buf_reset(out);
 	int rc = wire_give(s->encoding, message, out);
 	session_put(s, rc);
+}
+
+/* Of a request that is over: before its result is forgotten. */
+static void request_note(const struct request *r, int code)
+{
+	const struct session *s = r->session;
+	struct access_peer peer = {"http", (uid_t)-1, (gid_t)-1, 0};
+
+	if (s->conn) {
+		peer.via = "socket";
+		conn_peer(s->conn, &peer.uid, &peer.gid, &peer.pid);
+	}
+	access_log_note(s->daemon->access_log, r, &peer, code);
 }
 
 static void request_unlink(struct request *r)
@@ -138,6 +152,7 @@ void request_answer(struct request *r)
 	}
 	if (r->answers)
 		r->answers[r->worth]++;
+	request_note(r, 0);
 	if (r->session->conn && !r->rpc.notification) {
 		request_give(r);
 		return;
@@ -161,6 +176,7 @@ void request_error(struct request *r, int code, const char *reason, const char *
 	rpc_put_error(&message, r->rpc.id, code, words, reason, hint);
 	if (r->answers)
 		r->answers[WORTH_NOTHING]++;
+	request_note(r, code);
 	request_send(r, &message);
 	buf_release(&message);
 }
@@ -450,6 +466,7 @@ void session_end(struct session *s)
 	session_unlink(s);
 	for (struct request *r = s->requests, *next; r; r = next) {
 		next = r->next;
+		request_note(r, ACCESS_GONE);
 		request_free(r);
 	}
 	buf_release(&s->message);

@@ -130,6 +130,13 @@ static uint64_t spread_seed(const struct source *s)
 	return bytes_hash(bytes_str(text)) | 1;
 }
 
+static void on_run_ended(void *ctx, const struct run_info *run)
+{
+	struct source *s = ctx;
+
+	s->daemon->run_ended(s, run);
+}
+
 static int open_sync(struct source *s, struct why *why)
 {
 	struct sync_resource_options resources[CONFIG_RESOURCES_MAX];
@@ -160,6 +167,8 @@ static int open_sync(struct source *s, struct why *why)
 		.seed = spread_seed(s),
 		.resources = resources,
 		.resource_count = wanted_resources(s, resources),
+		.ended = on_run_ended,
+		.ended_ctx = s,
 	};
 
 	for (size_t i = 0; i < s->config->route_budget.count; i++) {

@@ -3,6 +3,7 @@
  *
  * What has never happened is 0, so that rates and alerts work from the first scrape on; a number that is not known is left out.
  */
+#include "alerts.h"
 #include "exposition.h"
 #include "hooks.h"
 #include "method.h"
@@ -129,6 +130,43 @@ static void put_queries(struct exposition *e, const struct daemon *d)
 					 : freshness_state_name((enum freshness_state)worth)},
 				{NULL, NULL}};
 			exposition_count(e, labels, d->answers[m][worth]);
+		}
+}
+
+static void put_raised_alerts(struct exposition *e, const struct daemon *d)
+{
+	const struct raised_list *l = alerts_raised(d->alerts);
+	const struct deliver *v;
+
+	for (size_t i = 0; (v = alerts_deliver(d->alerts, i)); i++) {
+		const struct label labels[] = {{"alert", deliver_name(v)}, {NULL, NULL}};
+		uint64_t n = 0;
+		for (size_t k = 0; k < l->count; k++)
+			n += l->items[k].state.raised &&
+			     strcmp(l->items[k].alert, deliver_name(v)) == 0;
+		exposition_count(e, labels, n);
+	}
+}
+
+static void put_notices(struct exposition *e, const struct daemon *d)
+{
+	const struct deliver *v;
+
+	for (size_t i = 0; (v = alerts_deliver(d->alerts, i)); i++)
+		for (int way = 0; way < WAYS; way++) {
+			struct deliver_state state;
+			struct label labels[] = {{"alert", deliver_name(v)},
+						 {"way", way_name((enum way)way)},
+						 {"result", "sent"},
+						 {NULL, NULL}};
+			if (!way_set(deliver_alert(v), (enum way)way))
+				continue;
+			deliver_state(v, (enum way)way, &state);
+			exposition_count(e, labels, state.sent);
+			labels[2].value = "failed";
+			exposition_count(e, labels, state.failed);
+			labels[2].value = "dropped";
+			exposition_count(e, labels, state.dropped);
 		}
 }
 
@@ -321,6 +359,11 @@ static const struct family families[] = {
 	 "The longest that one turn of the loop took within the last minute.", put_lag, NULL, NULL},
 	{"ficd_queries", METRIC_COUNTER, "Questions answered, by what the answer was worth.",
 	 put_queries, NULL, NULL},
+	{"ficd_alerts_raised", METRIC_GAUGE, "Conditions of an alert that hold now.",
+	 put_raised_alerts, NULL, NULL},
+	{"ficd_alert_notices", METRIC_COUNTER,
+	 "Notices that were taken, attempts that failed, notices that were given up.", put_notices,
+	 NULL, NULL},
 	{"ficd_source_up", METRIC_GAUGE, "1 while the provider can be asked.", NULL, put_up, NULL},
 	{"ficd_sync_last_success_timestamp_seconds", METRIC_GAUGE,
 	 "End of the last successful run; 0: none yet.", NULL, NULL, put_success},

@@ -426,6 +426,24 @@ const struct command_spec command_table[CMD_NUMBER] = {
 					{NULL, NULL},
 				},
 		},
+	[CMD_ALERTS] =
+		{
+			.name = "alerts",
+			.synopsis = "[test [NAME]]",
+			.summary = "what the configured alerts have raised, and whether their notices arrive",
+			.detail = "\"test\" sends a notice by every way of one alert, or of all, and says what came of "
+				  "it; it exits with 69 when one was not taken. Alerts stand in ficd.conf(5), each in a "
+				  "section [alert NAME].",
+			.args_max = 2,
+			.first = ARG_ALERTS,
+			.examples =
+				(const struct example[]){
+					{"ficq alerts", "what holds now, and since when"},
+					{"ficq alerts test ops",
+					 "whether a notice of this alert arrives"},
+					{NULL, NULL},
+				},
+		},
 	[CMD_EDIT] =
 		{
 			.name = "edit",
@@ -495,6 +513,24 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.examples =
 				(const struct example[]){
 					{"ficq reload", "after ficd.conf was changed"},
+					{NULL, NULL},
+				},
+		},
+	[CMD_LIVE] =
+		{
+			.name = "live",
+			.synopsis = "PATH [PARAM=VALUE ...]",
+			.summary = "pass a GET to the provider and print what it answers",
+			.detail = "Within the budget of calls, and only paths that the daemon knows; nothing of it is "
+				  "kept. It needs a place in allow_write, since it reaches what is not held and "
+				  "spends calls. A parameter may be given more than once.",
+			.args_min = 1,
+			.args_max = 65,
+			.options = BIT(OPT_SOURCE),
+			.examples =
+				(const struct example[]){
+					{"ficq live /me", "whose the token is"},
+					{"ficq live /contacts per_page=5", "with a parameter"},
 					{NULL, NULL},
 				},
 		},

@@ -27,10 +27,12 @@ enum command {
 	CMD_VERIFY,
 	CMD_PRUNE,
 	CMD_DEAD,
+	CMD_ALERTS,
 	CMD_EDIT,
 	CMD_EDITS,
 	CMD_RESOLVE,
 	CMD_RELOAD,
+	CMD_LIVE,
 	CMD_RPC,
 	CMD_MCP,
 	CMD_COMPLETION,
@@ -47,6 +49,7 @@ enum arg_kind {
 	ARG_COMMAND,
 	ARG_SHELL,
 	ARG_DEAD,   /* retry or drop */
+	ARG_ALERTS, /* test */
 	ARG_SIDE,   /* mine or theirs */
 	ARG_THREAD, /* the id of a conversation or ticket */
 	ARG_ID,     /* of a record of the first argument's resource */

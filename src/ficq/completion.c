@@ -99,6 +99,7 @@ static const char *bash_argument(enum arg_kind kind)
 	case ARG_COMMAND: return "_ficq_words \"$commands\"";
 	case ARG_SHELL: return "_ficq_words \"bash zsh fish\"";
 	case ARG_DEAD: return "_ficq_words \"retry drop\"";
+	case ARG_ALERTS: return "_ficq_words test";
 	case ARG_SIDE: return "_ficq_words \"mine theirs\"";
 	case ARG_CLIENT: return "_ficq_words \"claude cursor vscode codex\"";
 	case ARG_THREAD: return "_ficq_ask ids threads \"$cur\"";
@@ -280,6 +281,7 @@ static const char *zsh_argument(enum arg_kind kind)
 	case ARG_COMMAND: return "_ficq_commands";
 	case ARG_SHELL: return "(bash zsh fish)";
 	case ARG_DEAD: return "(retry drop)";
+	case ARG_ALERTS: return "(test)";
 	case ARG_SIDE: return "(mine theirs)";
 	case ARG_CLIENT: return "(claude cursor vscode codex)";
 	case ARG_THREAD: return "_ficq_threads";
@@ -395,6 +397,7 @@ static const char *fish_argument(enum arg_kind kind)
 	case ARG_SOURCE_OR_RESOURCE: return "(__ficq_ask sources; __ficq_ask resources)";
 	case ARG_SHELL: return "bash zsh fish";
 	case ARG_DEAD: return "retry drop";
+	case ARG_ALERTS: return "test";
 	case ARG_SIDE: return "mine theirs";
 	case ARG_CLIENT: return "claude cursor vscode codex";
 	case ARG_THREAD: return "(__ficq_ask ids threads (commandline -ct))";

@@ -66,8 +66,8 @@ static void flatten(struct bytes outer, const char *inner, const char *key, cons
 	mp_end_array(out, mark, count);
 }
 
-static int print_flat(struct app *a, struct bytes outer, const char *inner, const char *key,
-		      const char *only, const struct column *list)
+int inspect_print_flat(struct app *a, struct bytes outer, const char *inner, const char *key,
+		       const char *only, const struct column *list)
 {
 	struct columns columns;
 	struct buf flat = {0};
@@ -105,7 +105,8 @@ int inspect_status(struct app *a)
 	if (a->format == FORMAT_JSON)
 		return app_print_json(a, result);
 	if (a->format != FORMAT_TABLE)
-		return print_flat(a, member(result, "sources"), "resources", "source", NULL, columns);
+		return inspect_print_flat(a, member(result, "sources"), "resources", "source", NULL,
+					  columns);
 	render_status(&a->out.buf, result, &a->show, &a->look);
 	output_flush(&a->out, false);
 	return 0;
@@ -164,7 +165,8 @@ int inspect_fields(struct app *a)
 		return code;
 	if (a->format == FORMAT_JSON)
 		return app_print_json(a, result);
-	return print_flat(a, member(result, "resources"), "fields", "resource", resource, columns);
+	return inspect_print_flat(a, member(result, "resources"), "fields", "resource", resource,
+				  columns);
 }
 
 /* --- coverage, thread --- */

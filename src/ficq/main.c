@@ -1,4 +1,5 @@
 /* ficq: asks ficd. Reads the command line, finds the command, and leaves with its exit code. */
+#include "alerts.h"
 #include "app.h"
 #include "ask.h"
 #include "count.h"
@@ -40,10 +41,12 @@ static int (*const functions[CMD_NUMBER])(struct app *a) = {
 	[CMD_VERIFY] = care_verify,
 	[CMD_PRUNE] = care_prune,
 	[CMD_DEAD] = dead_command,
+	[CMD_ALERTS] = alerts_command,
 	[CMD_EDIT] = edit_command,
 	[CMD_EDITS] = ask_edits,
 	[CMD_RESOLVE] = edit_resolve,
 	[CMD_RELOAD] = care_reload,
+	[CMD_LIVE] = tools_live,
 	[CMD_RPC] = tools_rpc,
 	[CMD_MCP] = mcp_command,
 	[CMD_COMPLETION] = tools_completion,

@@ -230,7 +230,7 @@ static void put_daemon(struct drawing *d, struct bytes result)
 
 static void put_machine(struct drawing *d, struct bytes result)
 {
-	int64_t quarantined;
+	int64_t quarantined, raised;
 
 	buf_put_str(d->out, "\nstore   ");
 	put_fact(d, result, "", "store.bytes", CELL_BYTES, "");
@@ -249,6 +249,10 @@ static void put_machine(struct drawing *d, struct bytes result)
 	put_micros(d, result, ", last for ", "loop.held_last_us");
 	put_fact(d, result, ", ", "loop.turns", CELL_NUMBER, " turns");
 	buf_put_byte(d->out, '\n');
+	if (member_int(result, "alerts", &raised) && raised > 0)
+		buf_printf(d->out, "alerts  %s%lld raised%s: 'ficq alerts' tells which\n",
+			   style_on(d->look->color, STYLE_RED), (long long)raised,
+			   style_off(d->look->color, STYLE_RED));
 }
 
 void render_status(struct buf *out, struct bytes result, const struct show *show,

@@ -59,7 +59,8 @@ struct http_call {
 	struct link link;
 	struct http *http;
 	CURL *easy;
-	struct curl_slist *headers;
+	struct curl_slist *headers; /* or recipients */
+	struct http_upload upload;  /* of a mail */
 	struct timer *timer;
 	bool added;   /* to the multi handle */
 	bool over;    /* on the ended list */
@@ -116,6 +117,7 @@ static void call_close(struct http_call *c)
 	curl_easy_cleanup(c->easy);
 	c->easy = NULL;
 	curl_slist_free_all(c->headers);
+	buf_release(&c->upload.body);
 	timer_free(c->timer);
 	c->http->calls--;
 }
@@ -123,8 +125,13 @@ static void call_close(struct http_call *c)
 static void call_conclude(struct http_call *c)
 {
 	struct http_result *r = &c->result;
-	struct http_ending ending = {c->code,    c->easy,    c->message,
-				     c->to.host, c->to.port, c->connect_ms};
+	struct http_ending ending = {c->code,
+				     c->easy,
+				     c->message,
+				     c->to.host,
+				     c->to.port,
+				     c->connect_ms,
+				     c->upload.body.len > 0};
 	curl_off_t bytes = 0;
 	long status = 0;
 
@@ -566,9 +573,18 @@ static int set_callbacks(struct http_call *c)
 	       curl_easy_setopt(c->easy, CURLOPT_PREREQDATA, c);
 }
 
+static int setup_easy(struct http_call *c, const struct http_request *r)
+{
+	const struct http_manners *m = &c->http->manners;
+
+	if (r->mail)
+		return http_mail_easy(c->easy, r, &c->to, m, c->connect_ms, &c->headers, &c->upload);
+	return http_setup_easy(c->easy, r, &c->to, m, c->connect_ms, &c->headers);
+}
+
 static int call_setup(struct http_call *c, const struct http_request *r, struct why *why)
 {
-	int error = http_setup_check(r, &c->to, why);
+	int error = r->mail ? http_mail_check(r, &c->to, why) : http_setup_check(r, &c->to, why);
 
 	if (error)
 		return error;
@@ -583,8 +599,7 @@ static int call_setup(struct http_call *c, const struct http_request *r, struct 
 	mark_sent(c);
 	c->easy = curl_easy_init();
 	c->timer = timer_new(c->http->loop, call_tick, c);
-	if (!c->easy || !c->timer || set_callbacks(c) ||
-	    http_setup_easy(c->easy, r, &c->to, &c->http->manners, c->connect_ms, &c->headers))
+	if (!c->easy || !c->timer || set_callbacks(c) || setup_easy(c, r))
 		return why_set(why, ERR_NOMEM, "no memory for a request to %s", c->to.host);
 	return 0;
 }

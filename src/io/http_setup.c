@@ -73,7 +73,7 @@ void http_manners_release(struct http_manners *m)
 }
 
 /* A line end in a header or a method would be a second header or request. */
-static bool is_clean(const char *text)
+bool http_setup_clean(const char *text)
 {
 	for (; *text; text++)
 		if ((unsigned char)*text < 0x20 || *text == 0x7f)
@@ -95,7 +95,8 @@ static int read_part(CURLU *u, CURLUPart part, char *out, size_t size)
 }
 
 /* Host and port are for the words. The URL itself is in no message: its query may hold anything. */
-static int read_url(const char *url, struct http_target *out, struct why *why)
+int http_setup_url(const char *url, const char *const schemes[2], struct http_target *out,
+		   struct why *why)
 {
 	char scheme[16] = "", port[8] = "";
 	CURLU *u = curl_url();
@@ -105,15 +106,15 @@ static int read_url(const char *url, struct http_target *out, struct why *why)
 
 	if (code == CURLUE_OK)
 		read_part(u, CURLUPART_SCHEME, scheme, sizeof scheme);
-	out->secure = strcmp(scheme, "https") == 0;
+	out->secure = strcmp(scheme, schemes[1]) == 0;
 	if (code != CURLUE_OK)
 		error = why_set(why, ERR_INVALID, "the URL cannot be used: %s",
 				curl_url_strerror(code));
-	else if (!out->secure && strcmp(scheme, "http") != 0)
-		error = why_set(why, ERR_INVALID,
-				"the URL begins neither with http:// nor with https://");
+	else if (!out->secure && strcmp(scheme, schemes[0]) != 0)
+		error = why_set(why, ERR_INVALID, "the URL begins neither with %s:// nor with %s://",
+				schemes[0], schemes[1]);
 	else if (read_part(u, CURLUPART_HOST, out->host, sizeof out->host) ||
-		 !is_clean(out->host) || read_part(u, CURLUPART_PORT, port, sizeof port))
+		 !http_setup_clean(out->host) || read_part(u, CURLUPART_PORT, port, sizeof port))
 		error = why_set(why, ERR_INVALID, "the URL's host or port cannot be used");
 	curl_url_cleanup(u);
 	out->port = strtol(port, NULL, 10);
@@ -122,17 +123,19 @@ static int read_url(const char *url, struct http_target *out, struct why *why)
 
 int http_setup_check(const struct http_request *r, struct http_target *out, struct why *why)
 {
+	static const char *const schemes[2] = {"http", "https"};
+
 	if (!r->method || !*r->method ||
 	    strspn(r->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(r->method))
 		return why_set(why, ERR_INVALID, "the request has no method in capital letters");
 	for (int i = 0; i < HTTP_HEADERS_MAX && r->headers[i]; i++)
-		if (!is_clean(r->headers[i]) || !strchr(r->headers[i], ':'))
+		if (!http_setup_clean(r->headers[i]) || !strchr(r->headers[i], ':'))
 			return why_set(why, ERR_INVALID,
 				       "header %d of the request is not 'Name: value' in one line",
 				       i + 1);
-	if (!r->url || !is_clean(r->url))
+	if (!r->url || !http_setup_clean(r->url))
 		return why_set(why, ERR_INVALID, "the URL has control characters in it");
-	return read_url(r->url, out, why);
+	return http_setup_url(r->url, schemes, out, why);
 }
 
 static int add_header(struct curl_slist **headers, const char *line)
@@ -188,12 +191,14 @@ static int set_method(CURL *easy, const struct http_request *r)
 	return 0;
 }
 
-static int set_limits(CURL *easy, const struct http_target *to, int64_t connect_ms)
+static int set_limits(CURL *easy, const struct http_target *to, int64_t connect_ms,
+		      const char *protocols)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
-	SET(PROTOCOLS_STR, "http,https");
+	SET(PROTOCOLS_STR, protocols);
 #else
-	SET(PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+	SET(PROTOCOLS, (long)(*protocols == 's' ? CURLPROTO_SMTP | CURLPROTO_SMTPS
+						: CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 	SET(FOLLOWLOCATION, 0L);
 	SET(CONNECTTIMEOUT_MS, (long)connect_ms);
@@ -221,11 +226,17 @@ static int set_trust(CURL *easy, const struct http_manners *m)
 	return 0;
 }
 
+int http_setup_common(CURL *easy, const struct http_target *to, const struct http_manners *m,
+		      int64_t connect_ms, const char *protocols)
+{
+	return set_limits(easy, to, connect_ms, protocols) || set_trust(easy, m) ? ERR_NOMEM : 0;
+}
+
 int http_setup_easy(CURL *easy, const struct http_request *r, const struct http_target *to,
 		    const struct http_manners *m, int64_t connect_ms, struct curl_slist **headers_out)
 {
 	if (add_headers(headers_out, r) || set_method(easy, r) ||
-	    set_limits(easy, to, connect_ms) || set_trust(easy, m))
+	    http_setup_common(easy, to, m, connect_ms, "http,https"))
 		return ERR_NOMEM;
 	SET(URL, r->url);
 	SET(HTTPHEADER, *headers_out);

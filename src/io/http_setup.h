@@ -15,6 +15,12 @@ struct http_target {
 	bool secure; /* https */
 };
 
+/* What is sent of a mail, in pieces. */
+struct http_upload {
+	struct buf body;
+	size_t at;
+};
+
 /* What is the same for every request of one http. Strings are owned. */
 struct http_manners {
 	char *user_agent;
@@ -35,5 +41,18 @@ int http_setup_check(const struct http_request *r, struct http_target *out, stru
 int http_setup_easy(CURL *easy, const struct http_request *r, const struct http_target *to,
 		    const struct http_manners *m, int64_t connect_ms,
 		    struct curl_slist **headers_out);
+
+/* http_mail.c: the same of a mail. The recipients take the place of the headers; `upload` gets a copy of the body and must live as long as the handle. */
+int http_mail_check(const struct http_request *r, struct http_target *out, struct why *why);
+int http_mail_easy(CURL *easy, const struct http_request *r, const struct http_target *to,
+		   const struct http_manners *m, int64_t connect_ms,
+		   struct curl_slist **recipients_out, struct http_upload *upload);
+
+/* Parts that both are made of. */
+bool http_setup_clean(const char *text); /* no control characters in it */
+int http_setup_url(const char *url, const char *const schemes[2], struct http_target *out,
+		   struct why *why); /* schemes: open and secure; host and port, for words */
+int http_setup_common(CURL *easy, const struct http_target *to, const struct http_manners *m,
+		      int64_t connect_ms, const char *protocols);
 
 #endif

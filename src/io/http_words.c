@@ -107,6 +107,9 @@ static enum http_outcome broken(const struct http_ending *e, struct why *why)
 
 enum http_outcome http_words_explain(const struct http_ending *e, struct why *why)
 {
+	/* What a mail server says no to is an error of sending, or of receiving: its words are the reason. */
+	if (e->mail && e->message[0] && (e->code == CURLE_SEND_ERROR || e->code == CURLE_RECV_ERROR))
+		return other(e, why);
 	switch (e->code) {
 	case CURLE_OK: return HTTP_OK;
 	case CURLE_COULDNT_RESOLVE_HOST:

@@ -17,6 +17,7 @@ struct http_ending {
 	const char *host;
 	long port;
 	int64_t connect_ms;
+	bool mail;
 };
 
 /* The outcome, and `why` when it is not HTTP_OK. Never names the query, a header, or a body's

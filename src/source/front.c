@@ -52,6 +52,7 @@ const struct provider provider_front = {
 	.moved = front_moved,
 	.cut = front_cut_lists,
 	.nest = front_nest,
+	.passes = front_passes,
 	.editable = front_editable,
 	.change = front_change,
 };

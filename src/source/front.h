@@ -12,6 +12,7 @@
 #include "url.h"
 
 #include <codec/msgpack.h>
+#include <source/pass.h>
 
 /* How one resource is asked for. */
 struct front_route {
@@ -77,5 +78,8 @@ int front_nest(const struct account *a, struct page *whole, const char *list,
 
 /* front_fault.c */
 void front_read_fault(const struct ask *ask, int status, struct page *page);
+
+/* front_pass.c */
+extern const struct pass_pattern front_passes[];
 
 #endif

@@ -53,7 +53,8 @@ void front_read_fault(const struct ask *ask, int status, struct page *page)
 	if (page->fault == FAULT_GONE && !own)
 		page->fault = FAULT_NONSENSE;
 	/* Only a single record can be gone; the reading that a page token belongs to may be. */
-	if (page->fault == FAULT_GONE && ask->kind != ASK_ONE && ask->kind != ASK_NESTED)
+	if (page->fault == FAULT_GONE && ask->kind != ASK_ONE && ask->kind != ASK_NESTED &&
+	    ask->kind != ASK_PASS)
 		page->fault = FAULT_NEVER;
 	if (page->fault == FAULT_NEVER &&
 	    (bytes_has(message, "page_token") || bytes_has(message, "page token")))

@@ -78,6 +78,7 @@ void front_read(const struct account *a, const struct ask *ask, int status, cons
 	case ASK_EVENTS: front_read_events(&g, body); return;
 	case ASK_ONE: read_one(&g, body); return;
 	case ASK_NESTED: front_read_nested(&g, body); return;
+	case ASK_PASS: return; /* it is what the client asked for */
 	case ASK_CHANGE: return;
 	case ASK_SEARCH:
 	case ASK_DELETED: return; /* are never asked */

@@ -8,6 +8,8 @@
 #include <source/write.h>
 #include "url.h"
 
+#include <source/pass.h>
+
 /* How one resource is listed. */
 struct intercom_route {
 	const char *name;  /* of the resource */
@@ -102,5 +104,8 @@ int intercom_nest(const struct account *a, struct page *whole, const char *list,
 
 /* Sets the page's fault from an answer that is not a success, or an error.list with a success status. */
 void intercom_read_fault(const struct ask *ask, int status, const char *link, struct page *page);
+
+/* intercom_pass.c */
+extern const struct pass_pattern intercom_passes[];
 
 #endif

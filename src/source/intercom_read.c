@@ -200,6 +200,7 @@ void intercom_read(const struct account *a, const struct ask *ask, int status, c
 	case ASK_DELETED: read_deleted(&g, body); return;
 	case ASK_ONE: read_one(&g, body); return;
 	case ASK_NESTED: intercom_read_nested(&g, body); return;
+	case ASK_PASS: return; /* it is what the client asked for */
 	case ASK_CHANGE: return;
 	case ASK_EVENTS: return; /* is never asked */
 	}

@@ -211,6 +211,9 @@ struct page *reader_finish(struct reader *r, int status, const char *link, int64
 		page_unreadable(p, status, &r->why);
 		return p;
 	}
+	/* Some answers that are as they should be have another status than the usual one. */
+	if (r->ask.kind == ASK_PASS && status > 200 && status < 300)
+		status = 200;
 	r->account->provider->read(r->account, &r->ask, status, link, seen_ms, p);
 	return p;
 }

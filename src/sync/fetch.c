@@ -400,7 +400,7 @@ static void fetch_send(struct fetch *f)
 	struct http_request request;
 	struct why why = {""};
 
-	f->reader = reader_new(l->account, &f->ask, 0);
+	f->reader = reader_new(l->account, &f->ask, f->ask.body_max);
 	if (!f->reader) {
 		why_set(&why, ERR_NOMEM, "out of memory");
 		fetch_fail(f, &why);

@@ -88,11 +88,15 @@ static struct push_job *free_job(struct push *p)
 	return NULL;
 }
 
+/* It, or another one of its record: what is read for one must not be old by what the other writes. */
 static bool is_under_way(const struct push *p, const struct edit *e)
 {
-	for (int i = 0; i < PUSH_JOBS_MAX; i++)
-		if (p->jobs[i].id == e->id)
+	for (int i = 0; i < PUSH_JOBS_MAX; i++) {
+		const struct push_job *job = &p->jobs[i];
+		if (job->id && bytes_equal(buf_bytes(&job->record), e->record) &&
+		    strcmp(job->type->name, e->resource) == 0)
 			return true;
+	}
 	return false;
 }
 

@@ -381,6 +381,8 @@ static void audit(struct sync *s, const struct run *run)
 	if (out.error || trail_append(s->options.trail, buf_bytes(&out), &why))
 		log_warn("sync", "a run could not be noted in the audit trail: %s", why.text);
 	buf_release(&out);
+	if (s->options.ended)
+		s->options.ended(s->options.ended_ctx, &run->info);
 }
 
 static void run_log(const struct run *run)

@@ -26,6 +26,7 @@ LABELS = {"source", "resource", "result", "code_class", "method", "freshness", "
 FAMILIES = {
     "ficd_build_info": "gauge", "ficd_start_time_seconds": "gauge", "ficd_config_reload_failures_total": "counter",
     "ficd_loop_lag_seconds": "gauge", "ficd_queries_total": "counter", "ficd_source_up": "gauge",
+    "ficd_alerts_raised": "gauge", "ficd_alert_notices_total": "counter",
     "ficd_sync_last_success_timestamp_seconds": "gauge", "ficd_sync_last_attempt_timestamp_seconds": "gauge",
     "ficd_sync_runs_total": "counter", "ficd_sync_duration_seconds": "gauge", "ficd_sync_records_total": "counter",
     "ficd_records": "gauge", "ficd_data_as_of_timestamp_seconds": "gauge", "ficd_coverage_ratio": "gauge",

@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "skip.h"
+
 static struct zone *berlin;
 static int64_t now;
 
@@ -153,10 +155,8 @@ static void test_trailing_zone(void **state)
 	int64_t ms;
 
 	(void)state;
-	if (access("/usr/share/zoneinfo/Europe/Paris", R_OK) != 0) {
-		print_message("skipped: no time zone data under /usr/share/zoneinfo\n");
-		skip();
-	}
+	if (access("/usr/share/zoneinfo/Europe/Paris", R_OK) != 0)
+		skip_because("no time zone data under /usr/share/zoneinfo");
 	expect("yesterday Europe/Paris", NULL, WHEN_SINCE, "2026-11-18T23:00:00Z");
 	expect("2026-07-01 12:00 America/New_York", berlin, WHEN_SINCE, "2026-07-01T16:00:00Z");
 	expect("2026-07-01 12:00 CET", NULL, WHEN_SINCE, "2026-07-01T10:00:00Z");

@@ -14,6 +14,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "skip.h"
+
 static int64_t at(const char *text)
 {
 	int64_t ms;
@@ -22,11 +24,7 @@ static int64_t at(const char *text)
 	return ms;
 }
 
-static void skip_without_data(void)
-{
-	print_message("skipped: no time zone data under /usr/share/zoneinfo\n");
-	skip();
-}
+#define NO_DATA "no time zone data under /usr/share/zoneinfo"
 
 static struct zone *load(const char *name)
 {
@@ -34,7 +32,7 @@ static struct zone *load(const char *name)
 	struct why why = {""};
 
 	if (strchr(name, '/') && access("/usr/share/zoneinfo/Europe", F_OK) != 0)
-		skip_without_data();
+		skip_because(NO_DATA);
 	if (zone_load(bytes_str(name), &z, &why))
 		fail_msg("%s: %s", name, why.text);
 	return z;
@@ -207,7 +205,7 @@ static void test_damaged_files(void **state)
 
 	(void)state;
 	if (file_read("/usr/share/zoneinfo/Europe/Berlin", ZONE_FILE_MAX, &file, NULL))
-		skip_without_data();
+		skip_because(NO_DATA);
 	for (size_t cut = 0; cut < file.len; cut++) {
 		uint8_t *copy = malloc(cut + 1);
 		memcpy(copy, file.data, cut);

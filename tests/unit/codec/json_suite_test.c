@@ -5,13 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "skip.h"
+
 #define CORPORA "../shared/corpora"
 #define API     "../shared/api"
 
 static void not_there(const char *what)
 {
-	print_message("skipped: %s is not there\n", what);
-	skip();
+	skip_because(what);
 }
 
 /* JSON -> MessagePack -> JSON -> MessagePack. */

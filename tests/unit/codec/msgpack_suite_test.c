@@ -5,6 +5,8 @@
 #include <codec/json.h>
 #include <stdlib.h>
 
+#include "skip.h"
+
 #define SUITE "../shared/corpora/msgpack/msgpack-test-suite.json"
 
 static void put_hex(struct buf *b, struct bytes text)
@@ -173,8 +175,7 @@ static void test_suite(void **state)
 
 	(void)state;
 	if (!read_whole(SUITE, &text)) {
-		print_message("skipped: " SUITE " is not there\n");
-		skip();
+		skip_because(SUITE " is not there");
 	}
 	assert_int_equal(json_to_msgpack(buf_bytes(&text), JSON_STRICT, &doc, NULL), 0);
 	struct mp_reader r = mp_reader_of(buf_bytes(&doc));

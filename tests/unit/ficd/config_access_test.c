@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "skip.h"
+
 #include "config_access.h"
 #include "config_schedule.h"
 
@@ -70,7 +72,7 @@ static void access_by_name_and_membership(void **state)
 
 	(void)state;
 	if (access_parse(&a, "user:daemon, group:daemon", &memory, &why))
-		skip();
+		skip_because("there is no user or group daemon");
 	assert_true(access_allowed(&a, 1, STRANGER));
 	assert_int_equal(access_parse(&a, "group:daemon", &memory, &why), 0);
 	/* The peer runs under another group, but the database has it in this one. */
@@ -222,7 +224,7 @@ static void tokens_from_files(void **state)
 	assert_int_equal(secret.len, 0);
 	assert_int_equal(token_of("a bc", 4, 0600, &secret, &why), ERR_INVALID);
 	assert_non_null(strstr(why.text, "byte 2 is a space"));
-	assert_null(memchr(secret.data, 'b', secret.cap));
+	assert_null(secret.data); /* wiped, and given back */
 	assert_int_equal(token_of("", 0, 0600, &secret, &why), ERR_INVALID);
 	assert_non_null(strstr(why.text, "is empty"));
 	assert_int_equal(token_of("\n", 1, 0600, &secret, &why), ERR_INVALID);

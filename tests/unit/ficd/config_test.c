@@ -326,7 +326,6 @@ static void sections_are_checked(void **state)
 	bad("", "f: error: there is no [source NAME] section: nothing to mirror\n");
 	bad(SOURCE "[fcd]\nmemory = 1\n",
 	    "f:4: error: [fcd]: there is no such section; did you mean ficd?\n");
-	bad(SOURCE "[alert ops]\nwhen = x\n", "f:4: error: [alert]: alerts are not in this release\n");
 	bad(SOURCE "[ficd]\n[ficd]\n", "f:5: error: [ficd] stands at line 4 already\n");
 	bad(SOURCE "[ficd x]\n", "f:4: error: [ficd] has no name behind it\n");
 	bad(SOURCE SOURCE, "f:4: error: [source acme] stands at line 1 already\n");
@@ -349,6 +348,63 @@ static void sections_are_checked(void **state)
 	    "f:1: error: [source a] must set provider (whose API is mirrored)\n"
 	    "f:1: error: [source a] must set token (where the access token is: credential:NAME (systemd) or file:PATH, never the "
 	    "token itself)\n");
+}
+
+#define ALERT SOURCE "[alert ops]\nwhen = no_success > 2h\n"
+
+static void alerts_are_checked(void **state)
+{
+	(void)state;
+	bad(SOURCE "[alert ops]\ncommand = /bin/true\n",
+	    "f:4: error: [alert ops] must set when (what is to be told: a list such as no_success > 2h, sync_failure_rate > 5%, "
+	    "quota > 80%, duration > 2x, dead_letters > 0)\n");
+	bad(SOURCE "[alert ops]\nwhen = quota > 80\ncommand = /bin/true\n",
+	    "f:5: error: when: quota: expected a limit such as in quota > 80%\n");
+	bad(ALERT, "f:4: error: [alert ops] tells nobody: set slack, email or command\n");
+	bad(ALERT "email = a@example.org\n",
+	    "f:4: error: [alert ops]: email needs smtp, the mail server that takes it\n");
+	bad(ALERT "email = a@example.org\nsmtp = localhost\nsmtp_user = me\n",
+	    "f:4: error: [alert ops]: smtp_user and smtp_password belong together\n");
+	bad(ALERT "email = a@example.org, b\n",
+	    "f:6: error: email: expected an address such as ops@example.org, not \"a@example.org, b\"\n");
+	bad(ALERT "email = <a@example.org>\n",
+	    "f:6: error: email: expected an address such as ops@example.org, not \"<a@example.org>\"\n");
+	bad(ALERT "smtp = http://mail\n",
+	    "f:6: error: smtp: expected HOST:PORT, smtp:// or smtps://\n");
+	bad(ALERT "smtp = smtp://me:secret@mail\n",
+	    "f:6: error: smtp: expected HOST:PORT; users and passwords stand in smtp_user and smtp_password\n");
+	bad(ALERT "smtp = mail:0\n",
+	    "f:6: error: smtp: expected HOST:PORT, such as mail.example.org:587, not \"mail:0\"\n");
+	bad(ALERT "command = page\n",
+	    "f:6: error: command: expected an absolute path, not \"page\"\n");
+	bad(ALERT "command = /bin/true\nsources = acme, acne\n",
+	    "f:4: error: [alert ops]: sources: there is no source acne; did you mean acme?\n");
+	bad(ALERT "command = /bin/true\n[alert ops]\n",
+	    "f:7: error: [alert ops] stands at line 4 already\n");
+	bad(SOURCE "[alert a b]\n",
+	    "f:4: error: an alert's name has 1 to 32 of a-z, 0-9, _ and -, a letter or digit first\n");
+}
+
+/* Another list as a whole, whatever was there. */
+static void a_reload_takes_the_alerts(void **state)
+{
+	struct why why = {""};
+
+	(void)state;
+	struct config *c = good(
+		ALERT "command = /bin/true\n[alert gone]\nwhen = quota > 9%\ncommand = /bin/false\n");
+	struct config *now = good(ALERT "email = a@b\nsmtp = mail:587\nrepeat = 0\nsources = acme\n");
+	assert_int_equal(config_apply(c, now, &why), 0);
+	config_free(now);
+	assert_int_equal(c->alert_count, 1);
+	assert_string_equal(c->alerts[0].name, "ops");
+	assert_null(c->alerts[0].command);
+	assert_string_equal(c->alerts[0].email, "a@b");
+	assert_string_equal(c->alerts[0].smtp, "smtp://mail:587");
+	assert_int_equal(c->alerts[0].repeat_ms, 0);
+	assert_true(config_alert_about(&c->alerts[0], "acme"));
+	assert_false(config_alert_about(&c->alerts[0], "acm"));
+	config_free(c);
 }
 
 static void lines_are_checked(void **state)
@@ -422,6 +478,8 @@ static void options_are_checked(void **state)
 	bad(SOURCE "[resource acme/messages]\nretain = 3d\n",
 	    "f:5: error: retain: these are read with the conversations, set it there\n");
 	bad_ficd("disk_reserve = 1K", "disk_reserve: must be from 1M to 1048576M");
+	bad_ficd("access_log = access.log", "access_log: expected an absolute path, not \"access.log\"");
+	bad_ficd("access_log_size = 10K", "access_log_size: must be from 1M to 1024M");
 	bad_source("webhook_secret = geheim",
 		   "webhook_secret: expected file:PATH or credential:NAME; the token itself does not belong into this file: "
 		   "put it into a file of its own with mode 0600");
@@ -596,7 +654,8 @@ static void what_is_printed_is_taken_again(void **state)
 	(void)state;
 	struct config *first = good(
 		"[ficd]\nstate_dir = /s\nsocket = /r\nmemory = 4608K\nallow_read = uid:7, gid:8\n" SOURCE
-		"route_budget = scroll  5%,search 40%\nresources = conversations, tags\n[resource acme/tags]\nfull = weekly monday 04:05\n");
+		"route_budget = scroll  5%,search 40%\nresources = conversations, tags\n[resource acme/tags]\nfull = weekly monday 04:05\n"
+		"[alert ops]\nwhen = no_success>=90m\nslack = file:/s\nemail = a@b, c@d\nsmtp = mail:25\nrepeat = 0\n");
 	config_print(first, &once);
 	struct config *second = good(buf_text(&once));
 	assert_string_equal(complaints, "");
@@ -612,6 +671,9 @@ static void what_is_printed_is_taken_again(void **state)
 		buf_text(&once),
 		"[resource acme/messages]\n; read with the conversations\ntolerance = 5m ; default\n"));
 	assert_null(strstr(buf_text(&once), "acme/teams"));
+	assert_non_null(strstr(buf_text(&once),
+			       "[alert ops]\nwhen = no_success >= 1h30m\nsources =  ; default\n"
+			       "repeat = 0\nslack = file:/s\nemail = a@b, c@d\n"));
 	buf_reset(&once);
 	config_restart_needed(first, second, &once);
 	assert_int_equal(once.len, 0);
@@ -671,7 +733,8 @@ static void every_default_is_valid(void **state)
 static void the_manual_has_every_option(void **state)
 {
 	static const char *const heads[] = {".Sh [ficd]", ".Sh [source NAME]",
-					    ".Sh [resource SOURCE/NAME]", ".Sh FILES"};
+					    ".Sh [resource SOURCE/NAME]", ".Sh [alert NAME]",
+					    ".Sh FILES"};
 	struct buf page = {0};
 	char item[80];
 
@@ -758,6 +821,8 @@ int main(void)
 		cmocka_unit_test(a_late_run_is_a_warning),
 		cmocka_unit_test(all_mistakes_come_at_once_in_order),
 		cmocka_unit_test(sections_are_checked),
+		cmocka_unit_test(alerts_are_checked),
+		cmocka_unit_test(a_reload_takes_the_alerts),
 		cmocka_unit_test(lines_are_checked),
 		cmocka_unit_test(options_are_checked),
 		cmocka_unit_test(addresses_are_checked),

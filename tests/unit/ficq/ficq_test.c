@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "skip.h"
+
 #include <base/clock.h>
 #include <codec/json.h>
 #include <codec/msgpack.h>
@@ -55,13 +57,11 @@ static void ask(const struct fake_step *script, const char *words, int exit)
 			 exit, r.out, r.err);
 }
 
-#define NEED_FICQ()                                           \
-	do {                                                  \
-		(void)state;                                  \
-		if (!ficq_path()) {                           \
-			print_message("ficq is not built\n"); \
-			skip();                               \
-		}                                             \
+#define NEED_FICQ()                                        \
+	do {                                               \
+		(void)state;                               \
+		if (!ficq_path())                          \
+			skip_because("ficq is not built"); \
 	} while (0)
 
 /* --- without a daemon --- */
@@ -1006,7 +1006,7 @@ static void full_disk(void **state)
 
 	NEED_FICQ();
 	if (access("/dev/full", W_OK) < 0)
-		skip();
+		skip_because("there is no /dev/full");
 	fake_start(&f, script);
 	snprintf(command, sizeof command, "%s -S %s status --json >/dev/full 2>/dev/null",
 		 ficq_path(), f.socket);

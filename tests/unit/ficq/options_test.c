@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "skip.h"
+
 #include <base/files.h>
 
 #include "commands.h"
@@ -186,10 +188,8 @@ static void manual(void **state)
 	struct buf page = {0}, list = {0};
 
 	(void)state;
-	if (file_read("conf/man/ficq.1", 1 << 20, &page, &why) < 0) {
-		print_message("%s\n", why.text);
-		skip();
-	}
+	if (file_read("conf/man/ficq.1", 1 << 20, &page, &why) < 0)
+		skip_because(why.text);
 	help_mdoc_commands(&list);
 	if (!strstr(buf_text(&page), buf_text(&list)))
 		fail_msg("conf/man/ficq.1 is not as \"ficq help mdoc\" prints the commands");

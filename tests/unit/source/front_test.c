@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "skip.h"
+
 static void expect(struct ask ask, const char *cursor, const char *url)
 {
 	struct call call;
@@ -540,10 +542,8 @@ static void official(void **state)
 		free(body);
 		seen++;
 	}
-	if (!seen) {
-		print_message("skipped: the official examples are not there\n");
-		skip();
-	}
+	if (!seen)
+		skip_because("the official examples are not there");
 }
 
 /* Times of the official conversation, to the millisecond. */
@@ -554,7 +554,7 @@ static void official_conversation(void **state)
 
 	(void)state;
 	if (!body)
-		skip();
+		skip_because("the official examples are not there");
 	ask.id = bytes_str("cnv_yo1kg5q");
 	struct page *p = asking_front_answer(&ask, 200, body);
 	assert_int_equal(p->fault, FAULT_NONE);
@@ -577,7 +577,7 @@ static void recorded_errors(void **state)
 
 	(void)state;
 	if (!text)
-		skip();
+		skip_because("the official examples are not there");
 	ask.id = bytes_str("cnv_1");
 	assert_int_equal(json_to_msgpack(bytes_str(text), JSON_STRICT, &all, &why), 0);
 	struct mp_reader r = mp_reader_of(buf_bytes(&all));

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "skip.h"
+
 static const struct record *record(const struct page *p, size_t i)
 {
 	assert_true(i < p->count);
@@ -206,7 +208,7 @@ static void ticket_example(void **state)
 
 	(void)state;
 	if (!text)
-		skip();
+		skip_because("the official examples are not there");
 	struct page *p = asking_answer(&ask, 200, text);
 	assert_true(p->fault == FAULT_NONE && p->count == 2 && bytes_is(record(p, 0)->id, "633") &&
 		    bytes_is(record(p, 1)->id, "188"));
@@ -220,7 +222,7 @@ static void example_is(const char *resource, const char *file, size_t count)
 	char *text = asking_example(file);
 
 	if (!text)
-		skip();
+		skip_because("the official examples are not there");
 	struct page *p = asking_answer(&ask, 200, text);
 	assert_int_equal(p->fault, FAULT_NONE);
 	assert_int_equal(p->count, count);

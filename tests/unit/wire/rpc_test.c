@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "skip.h"
+
 #include <base/files.h>
 #include <codec/json.h>
 #include <codec/msgpack.h>
@@ -522,10 +524,8 @@ static void specification_examples(void **state)
 	struct mp_value v;
 
 	(void)state;
-	if (file_read(CORPUS, 1 << 20, &text, &why) < 0) {
-		print_message("no corpus: %s\n", why.text);
-		skip();
-	}
+	if (file_read(CORPUS, 1 << 20, &text, &why) < 0)
+		skip_because(why.text);
 	assert_int_equal(json_to_msgpack(buf_bytes(&text), JSON_STRICT, &examples, &why), 0);
 	struct mp_reader r = mp_reader_of(buf_bytes(&examples));
 	assert_int_equal(mp_next(&r, &v), 1);
