@@ -198,7 +198,7 @@ _ficq() {
 		case $cur in -*) _ficq_options "" ;;
 		esac ;;
 	mcp)
-		case $cur in -*) _ficq_options " --source= --print-config" ;;
+		case $cur in -*) _ficq_options " --source= --edits --print-config" ;;
 		*) if [ $place = 0 ]; then _ficq_words "claude cursor vscode codex"; else :; fi ;;
 		esac ;;
 	completion)

@@ -236,6 +236,7 @@ complete -c ficq -n '__fish_seen_subcommand_from live' -l source -s s -x -a '(__
 complete -c ficq -n __fish_use_subcommand -a rpc -d 'call any method of the daemon and print its result'
 complete -c ficq -n __fish_use_subcommand -a mcp -d 'serve agents: the Model Context Protocol on standard input and output'
 complete -c ficq -n '__fish_seen_subcommand_from mcp' -l source -s s -x -a '(__ficq_ask sources)' -d 'only this source'
+complete -c ficq -n '__fish_seen_subcommand_from mcp' -l edits -d 'offer agents a tool that changes records (who may, allow_write says)'
 complete -c ficq -n '__fish_seen_subcommand_from mcp' -l print-config -d 'print what a client\'s configuration needs to start this, and leave'
 complete -c ficq -n '__fish_seen_subcommand_from mcp' -a 'claude cursor vscode codex'
 complete -c ficq -n __fish_use_subcommand -a completion -d 'the completion script for bash, zsh or fish'

@@ -76,7 +76,7 @@ enum ask_kind {
 	ASK_SEARCH,
 	ASK_EVENTS,
 	ASK_PASS,   /* what a client asks for (source/pass.h): the answer is page.body */
-	ASK_CHANGE, /* something of a record is to be changed (source/write.h); the page has no record, and no fault means that it was taken */
+	ASK_CHANGE, /* something of a record is to be changed: its request is write_call's (source/write.h); the page has no record, and no fault means that it was taken */
 };
 
 struct change;

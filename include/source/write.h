@@ -25,7 +25,7 @@ struct editable {
 	const char *resource;
 	const char *name; /* as questions call it; of EDITABLE_MEMBER what it begins with */
 	enum editable_kind kind;
-	const char *path;    /* in the document */
+	const char *path; /* in the document */
 	const char *of; /* the resource that ids are of, or that lists the members there may be; NULL: any is taken */
 	const char *choices; /* "open|closed"; NULL */
 	bool empties;        /* nil may be wanted */

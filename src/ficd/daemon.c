@@ -198,6 +198,7 @@ int daemon_open(struct daemon *d, struct config *config, const char *path, bool 
 			     .dispatch = method_dispatch,
 			     .methods = methods,
 			     .committed = on_committed,
+			     .edited = edit_changed,
 			     .run_ended = on_run_ended};
 	rc = take_lock(d, why);
 	if (rc == 0)
@@ -288,8 +289,10 @@ void daemon_close(struct daemon *d)
 	struct syncer *syncer = d->syncer;
 	d->syncer = NULL;
 	syncer_free(syncer);
-	for (size_t i = 0; i < d->source_count; i++)
+	for (size_t i = 0; i < d->source_count; i++) {
+		edits_close(&d->sources[i]);
 		source_close(&d->sources[i]);
+	}
 	access_log_free(d->access_log);
 	alerts_free(d->alerts);
 	heap_free(d->heap);

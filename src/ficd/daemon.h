@@ -57,7 +57,7 @@ struct source {
 	struct trail *trail;
 	struct outbox *outbox;
 	struct editing *editings; /* who waits for edits (method_edit.c) */
-	struct zone *zone; /* of its schedules; NULL: UTC */
+	struct zone *zone;        /* of its schedules; NULL: UTC */
 	struct sync *sync;
 	struct refresh refreshes[CONFIG_RESOURCES_MAX]; /* by the provider's table of types */
 	struct hooks *hooks;                            /* what comes of webhooks */
@@ -89,6 +89,8 @@ struct daemon {
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
 	const struct method *methods;        /* the table behind it */
 	void (*committed)(struct source *s); /* who is told of a commit */
+	void (*edited)(void *ctx,
+		       const struct edit *e); /* and of an edit's new state; `ctx` is its source */
 	void (*run_ended)(struct source *s, const struct run_info *run); /* … and of a run's end */
 	struct source sources[CONFIG_SOURCES_MAX];
 	size_t source_count;

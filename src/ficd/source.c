@@ -4,7 +4,6 @@
 #include "hooks.h"
 #include "indexed.h"
 #include "live.h"
-#include "method.h"
 
 #include <base/files.h>
 #include <base/log.h>
@@ -94,8 +93,7 @@ static int open_store(struct source *s, struct why *why)
 	if (rc)
 		return rc;
 	snprintf(path, sizeof path, "%s/%s/outbox", c->state_dir, s->config->name);
-	const struct outbox_options outbox = {.dir = path,
-					      .hooks = {.fsync = hook_fsync, .ctx = s}};
+	const struct outbox_options outbox = {.dir = path, .hooks = {.fsync = hook_fsync, .ctx = s}};
 	return outbox_open(&outbox, &s->outbox, why);
 }
 
@@ -184,7 +182,7 @@ static int open_sync(struct source *s, struct why *why)
 		.store = s->store,
 		.trail = s->trail,
 		.outbox = s->outbox,
-		.edited = edit_changed,
+		.edited = s->daemon->edited,
 		.edited_ctx = s,
 		.budget = s->config->budget / 100.0,
 		.concurrency = s->config->concurrency,
@@ -297,7 +295,6 @@ void source_close(struct source *s)
 	zone_free(s->zone);
 	trail_close(s->trail);
 	outbox_close(s->outbox);
-	edits_close(s);
 	store_close(s->store);
 	task_free(s->store_task);
 	timer_free(s->flush_timer);

@@ -559,7 +559,7 @@ const struct command_spec command_table[CMD_NUMBER] = {
 				  "claude and cursor (the default), vscode or codex.",
 			.args_max = 1,
 			.first = ARG_CLIENT,
-			.options = BIT(OPT_SOURCE) | BIT(OPT_PRINT_CONFIG),
+			.options = BIT(OPT_SOURCE) | BIT(OPT_PRINT_CONFIG) | BIT(OPT_EDITS),
 			.examples =
 				(const struct example[]){
 					{"ficq mcp --print-config", "for Claude or Cursor"},

@@ -80,6 +80,8 @@ const struct option_spec option_table[OPT_COUNT] = {
 	[OPT_CONFLICTS] = {0, "conflicts", NULL, NULL, "only edits that wait for a decision"},
 	[OPT_EXPECT] = {0, "expect", "TIME", NULL,
 			"the record's \"updated\" as you saw it: refuse when it has changed since"},
+	[OPT_EDITS] = {0, "edits", NULL, NULL,
+		       "offer agents a tool that changes records (who may, allow_write says)"},
 	[OPT_IDLE] = {0, "idle", NULL, NULL,
 		      "wait until no sync is under way or due, however fresh the data are"},
 	[OPT_PRINT_CONFIG] = {0, "print-config", NULL, NULL,

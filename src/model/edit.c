@@ -180,3 +180,62 @@ int edit_decode(struct bytes encoded, struct edit *out)
 	*out = e;
 	return 0;
 }
+
+bool edit_shares_field(const struct edit *a, const struct edit *b)
+{
+	struct mp_reader r = mp_reader_of(a->set);
+	struct mp_value head, key;
+	struct bytes value;
+
+	if (mp_next(&r, &head) != 1 || head.type != MP_MAP)
+		return false;
+	for (uint32_t i = 0; i < head.count; i++) {
+		if (mp_next(&r, &key) != 1 || key.type != MP_STR || mp_skip(&r) != 1)
+			return false;
+		if (mp_find(b->set, key.str, &value) == 1)
+			return true;
+	}
+	return false;
+}
+
+/* ---- the audit trail ---- */
+
+static void put_pair(struct buf *out, const char *key, struct bytes text)
+{
+	mp_put_cstr(out, key);
+	if (text.len)
+		mp_put_str(out, text);
+	else
+		mp_put_nil(out);
+}
+
+static void put_moment(struct buf *out, const char *key, int64_t ms)
+{
+	char text[TIME_TEXT_MAX];
+
+	mp_put_cstr(out, key);
+	mp_put_cstr(out, ms == TIME_NONE ? NULL : time_text(ms, false, text));
+}
+
+void edit_note(const struct edit *e, const char *source, const char *step, const char *who,
+	       int64_t now_ms, struct buf *out)
+{
+	mp_put_map(out, 13);
+	mp_put_cstr(out, "id");
+	mp_put_uint(out, e->id);
+	put_pair(out, "source", bytes_str(source));
+	put_pair(out, "resource", bytes_str(e->resource));
+	put_pair(out, "kind", bytes_str("edit"));
+	put_pair(out, "outcome", bytes_str(step));
+	put_moment(out, "started", e->created_ms);
+	put_moment(out, "ended", now_ms);
+	put_pair(out, "record", e->record);
+	put_pair(out, "who", bytes_str(who));
+	mp_put_cstr(out, "set");
+	buf_put_bytes(out, e->set);
+	mp_put_cstr(out, "base");
+	buf_put_bytes(out, e->base);
+	mp_put_cstr(out, "retries");
+	mp_put_uint(out, e->attempts);
+	put_pair(out, "error", bytes_str(e->error));
+}

@@ -22,7 +22,7 @@ struct projection {
 /* Members that every row has, or those that apply: not columns, even when they are asked for. */
 static bool is_fixed(struct bytes name)
 {
-	static const char *const names[] = {"source",      "resource",  "id",     "deleted",
+	static const char *const names[] = {"source",      "resource",  "id",      "deleted",
 					    "merged_into", "truncated", "pending", "snippet"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -1,6 +1,5 @@
 /* provider: finds providers, and reads answers piece by piece into pages. What a page means is the provider's own business. */
 #include <source/provider.h>
-#include <source/write.h>
 
 #include <codec/json.h>
 
@@ -40,13 +39,7 @@ int provider_call(const struct account *a, const struct ask *ask, struct bytes c
 		  struct call *out, struct why *why)
 {
 	*out = (struct call){0};
-	int rc = ask->kind == ASK_CHANGE ? write_call(a, ask, out, NULL, why)
-					 : a->provider->call(a, ask, cursor, out, why);
-	/* Nothing is left to do: that is no request. */
-	if (rc == 0 && ask->kind == ASK_CHANGE)
-		rc = why_set(why, ERR_INVALID, "what is wanted is there already");
-	else if (rc > 0)
-		rc = 0;
+	int rc = a->provider->call(a, ask, cursor, out, why);
 	if (rc)
 		call_release(out);
 	return rc;

@@ -4,8 +4,6 @@
  */
 #include "push.h"
 
-#include <codec/msgpack.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,23 +55,6 @@ void push_free(struct push *p)
 
 /* ---- what holds back ---- */
 
-static bool shares_field(struct bytes a, struct bytes b)
-{
-	struct mp_reader r = mp_reader_of(a);
-	struct mp_value head, key;
-	struct bytes value;
-
-	if (mp_next(&r, &head) != 1 || head.type != MP_MAP)
-		return false;
-	for (uint32_t i = 0; i < head.count; i++) {
-		if (mp_next(&r, &key) != 1 || key.type != MP_STR || mp_skip(&r) != 1)
-			return false;
-		if (mp_find(b, key.str, &value) == 1)
-			return true;
-	}
-	return false;
-}
-
 static bool same_record(const struct edit *a, const struct edit *b)
 {
 	return bytes_equal(a->record, b->record) && strcmp(a->resource, b->resource) == 0;
@@ -85,7 +66,7 @@ static bool holds_back(const struct edit *before, const struct edit *e)
 		return false;
 	if (before->state == EDIT_PENDING || before->state == EDIT_SENDING)
 		return true;
-	return shares_field(before->set, e->set);
+	return edit_shares_field(before, e);
 }
 
 static bool is_held_back(const struct outbox *o, const struct edit *e)

@@ -2,59 +2,18 @@
 #include "push.h"
 
 #include <base/log.h>
-#include <codec/msgpack.h>
 
 #include <stdarg.h>
 #include <stdio.h>
 
 /* ---- the audit trail ---- */
 
-static void put_text(struct buf *out, const char *key, struct bytes text)
-{
-	mp_put_cstr(out, key);
-	if (text.len)
-		mp_put_str(out, text);
-	else
-		mp_put_nil(out);
-}
-
-static void put_time(struct buf *out, const char *key, int64_t ms)
-{
-	char text[TIME_TEXT_MAX];
-
-	mp_put_cstr(out, key);
-	mp_put_cstr(out, ms == TIME_NONE ? NULL : time_text(ms, false, text));
-}
-
-static void note(const struct edit *e, const char *source, const char *step, const char *who,
-		 int64_t now_ms, struct buf *out)
-{
-	mp_put_map(out, 13);
-	mp_put_cstr(out, "id");
-	mp_put_uint(out, e->id);
-	put_text(out, "source", bytes_str(source));
-	put_text(out, "resource", bytes_str(e->resource));
-	put_text(out, "kind", bytes_str("edit"));
-	put_text(out, "outcome", bytes_str(step));
-	put_time(out, "started", e->created_ms);
-	put_time(out, "ended", now_ms);
-	put_text(out, "record", e->record);
-	put_text(out, "who", bytes_str(who));
-	mp_put_cstr(out, "set");
-	buf_put_bytes(out, e->set);
-	mp_put_cstr(out, "base");
-	buf_put_bytes(out, e->base);
-	mp_put_cstr(out, "retries");
-	mp_put_uint(out, e->attempts);
-	put_text(out, "error", bytes_str(e->error));
-}
-
 void sync_edit_note(struct sync *s, const struct edit *e, const char *step, const char *who)
 {
 	struct buf out = {0};
 	struct why why = {""};
 
-	note(e, s->options.name, step, who, sync_provider_now(s), &out);
+	edit_note(e, s->options.name, step, who, sync_provider_now(s), &out);
 	if (out.error || trail_append(s->options.trail, buf_bytes(&out), &why))
 		log_warn("sync", "an edit could not be noted in the audit trail: %s", why.text);
 	buf_release(&out);

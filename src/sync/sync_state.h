@@ -44,7 +44,7 @@ struct sync {
 	void *retain_ctx;
 	char *token, *next_token; /* owned; the next one is taken between two turns */
 	struct letters letters;
-	struct push *push; /* NULL: there is no outbox */
+	struct push *push;    /* NULL: there is no outbox */
 	bool saving;          /* a commit for letters is under way */
 	int64_t save_mono_ms; /* not before */
 	bool searched;        /* the last turn was a search's */
