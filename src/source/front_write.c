@@ -52,12 +52,11 @@ static int drop_reminders(struct bytes doc, struct buf *out)
 
 static int state_apply(struct bytes doc, struct bytes value, struct buf *out)
 {
-	struct buf first = {0}, second = {0};
-	struct bytes at, assignee;
+	struct buf first = {0};
+	struct bytes assignee;
 	struct mp_value v, who;
 	bool assigned = mp_find(doc, bytes_str("assignee"), &assignee) == 1 &&
 			mp_get(assignee, &who) && who.type == MP_MAP;
-	bool ticketing = mp_find(doc, bytes_str("status_category"), &at) == 1;
 	int rc;
 
 	if (!mp_get(value, &v) || v.type != MP_STR)
@@ -69,13 +68,9 @@ static int state_apply(struct bytes doc, struct bytes value, struct buf *out)
 			: closed         ? "archived"
 					 : "deleted",
 			&first);
-	if (rc == 0 && ticketing && (open || closed))
-		rc = put_member(buf_bytes(&first), "status_category", open ? "open" : "resolved",
-				&second);
 	if (rc == 0)
-		rc = drop_reminders(second.len ? buf_bytes(&second) : buf_bytes(&first), out);
+		rc = drop_reminders(buf_bytes(&first), out);
 	buf_release(&first);
-	buf_release(&second);
 	return rc;
 }
 
@@ -105,6 +100,7 @@ const struct editable front_editable[] = {
 	 .choices = "open|closed|trashed",
 	 .value = state_value,
 	 .apply = state_apply},
+	{.resource = "conversations", .name = "ticket_status", .kind = EDITABLE_TEXT, .path = "status_id"},
 	{.resource = "conversations",
 	 .name = "tags",
 	 .kind = EDITABLE_OBJECTS,
@@ -119,6 +115,16 @@ const struct editable front_editable[] = {
 	{.resource = NULL},
 };
 
+/* With ticketing the ticket's status says whether it is open, whatever is archived. */
+static bool has_ticket_status(struct bytes doc)
+{
+	struct bytes at;
+	struct mp_value v;
+
+	return mp_find(doc, bytes_str("status_category"), &at) == 1 && mp_get(at, &v) &&
+	       v.type == MP_STR && v.str.len;
+}
+
 /* ---- writing ---- */
 
 struct writing {
@@ -127,6 +133,7 @@ struct writing {
 	struct bytes wanted;
 	struct call *out;
 	struct buf *covers;
+	struct why *why;
 	uint32_t count;  /* members of the request, */
 	uint32_t fields; /* fields that they are */
 	bool custom;
@@ -155,16 +162,22 @@ static void begin_member(struct writing *w, const char *name)
 	buf_put_byte(&w->out->body, ':');
 }
 
-static void put_status(struct writing *w, struct bytes value)
+static int put_status(struct writing *w, struct bytes value)
 {
 	static const char *const words[][2] = {
 		{"open", "open"}, {"closed", "archived"}, {"trashed", "deleted"}};
 	struct mp_value v;
 
+	bool trashes = mp_get(value, &v) && v.type == MP_STR && bytes_is(v.str, "trashed");
+	if (!trashes && has_ticket_status(w->ask->change->doc))
+		return why_set(
+			w->why, ERR_INVALID,
+			"this conversation is a ticket, and its status decides whether it is open: set ticket_status to the id of another one");
 	begin_member(w, "status");
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (mp_get(value, &v) && v.type == MP_STR && bytes_is(v.str, words[i][0]))
 			json_write_str(&w->out->body, bytes_str(words[i][1]));
+	return 0;
 }
 
 static int put_attribute(void *ctx, struct bytes name, struct bytes value)
@@ -175,7 +188,10 @@ static int put_attribute(void *ctx, struct bytes name, struct bytes value)
 	if (is_custom(name)) {
 		w->custom = true;
 	} else if (bytes_is(name, "state")) {
-		put_status(w, value);
+		rc = put_status(w, value);
+	} else if (bytes_is(name, "ticket_status")) {
+		begin_member(w, "status_id");
+		rc = json_write(value, &w->out->body);
 	} else if (bytes_is(name, "assignee")) {
 		begin_member(w, "assignee_id");
 		rc = json_write(value, &w->out->body);
@@ -294,7 +310,8 @@ static int put_tags(const struct writing *w)
 int front_change(const struct account *a, const struct ask *ask, struct bytes wanted,
 		 struct call *out, struct buf *covers, struct why *why)
 {
-	struct writing w = {.account = a, .ask = ask, .wanted = wanted, .out = out, .covers = covers};
+	struct writing w = {
+		.account = a, .ask = ask, .wanted = wanted, .out = out, .covers = covers, .why = why};
 	int rc;
 
 	if (!url_id_usable(ask->id))

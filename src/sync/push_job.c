@@ -86,7 +86,14 @@ static void taken_in_part(struct push_job *job, struct edit *e, bool made)
 	e->next_ms = TIME_NONE;
 	if (made && job->after.len)
 		e->base = buf_bytes(&job->after);
-	push_to(job->push, e, EDIT_PENDING, "%s", "");
+	/* What is made later is looked for later, and not for ever. */
+	else if (++e->attempts >= PUSH_ATTEMPTS_MAX)
+		push_to(job->push, e, EDIT_FAILED,
+			"taken by the provider %u times, and nothing of it shows", e->attempts);
+	else
+		e->next_ms = sync_provider_now(of(job)) + (PUSH_SHOW_MS << e->attempts);
+	if (e->state == EDIT_PENDING)
+		push_to(job->push, e, EDIT_PENDING, "%s", "");
 }
 
 static void refused(struct push_job *job, struct edit *e, const struct page *page,

@@ -14,7 +14,8 @@ report = Report("a conversation: state, assignee by name, tags by name",  # noqa
                 "a conflict in the same field, none in another",
                 "tags that come and go upstream meanwhile",
                 "lost answers are not sent twice",
-                "what cannot be edited is said")
+                "what cannot be edited is said",
+                "a ticket: its status decides")
 
 QUIET = "".join("[resource acme/%s]\nevery = 1d\n" % r for r in ("conversations", "contacts", "companies", "tags", "admins"))
 
@@ -28,7 +29,7 @@ def writes(sim, path):
 
 
 with workplace() as (folder, started):  # noqa: F405
-    sim = Front(folder, "--seed", 17, "--contacts", 60, "--companies", 10, "--conversations", 60, "--rate", 6000, "--days", 20)  # noqa: F405
+    sim = Front(folder, "--seed", 17, "--contacts", 60, "--companies", 10, "--conversations", 60, "--rate", 6000, "--days", 20, "--no-ticketing")  # noqa: F405
     started.append(sim)
     daemon = front_daemon(folder, sim, resource_sections=QUIET)  # noqa: F405
     started.append(daemon)
@@ -51,7 +52,7 @@ with workplace() as (folder, started):  # noqa: F405
     admin = next(a for a in client.rows("admins", where="type = user and not blocked = true") if a["id"] != before.get("assignee"))
     tag = next(t for t in client.rows("tags", where="private = false") if t["name"] not in (before.get("tags") or []))
     e = edit(client, "conversations", talk, state=wanted, assignee=admin["email"], tags=tag["id"])
-    assert e["state"] == "pushed", e
+    assert e["state"] == "pushed", (e, writes(sim, talk)[:6], truth("conversations", talk)["tags"])
     read_back("conversations", talk)
     row = get("conversations", talk)
     assert row["state"] == wanted and row["assignee"] == admin["id"] and row["tags"] == [tag["name"]], row
@@ -119,13 +120,34 @@ with workplace() as (folder, started):  # noqa: F405
         assert len(writes(sim, talk)) == 1, writes(sim, talk)
     report.ok("lost answers are not sent twice")
 
-    for given, words in (({"subject": "x"}, "cannot be edited here; what can: assignee, state, tags, custom_fields.NAME"), ({"state": "snoozed"}, "one of open, closed, trashed"),
+    for given, words in (({"subject": "x"}, "cannot be edited here; what can: assignee, state, ticket_status, tags, custom_fields.NAME"), ({"state": "snoozed"}, "one of open, closed, trashed"),
                          ({"stat": "open"}, "did you mean 'state'"), ({"assignee": "Nobody Known"}, "none of the admins")):
         try:
             client.call("edit", resource="conversations", id=talks[2], set=given)
             raise AssertionError(given)
         except RpcError as error:  # noqa: F405
             assert words in str(error), (words, str(error))
-    assert not sim.breaches(), sim.breaches()
+    assert not any(sim.breaches().values()), sim.breaches()
     report.ok("what cannot be edited is said")
+    daemon.stop()
+
+with workplace() as (folder, started):  # noqa: F405
+    sim = Front(folder, "--seed", 18, "--contacts", 20, "--companies", 3, "--conversations", 40, "--rate", 6000, "--days", 20)  # noqa: F405
+    started.append(sim)
+    daemon = front_daemon(folder, sim, resource_sections=QUIET)  # noqa: F405
+    started.append(daemon)
+    daemon.wait_settled()
+    client = daemon.client()
+    rows = list(client.rows("conversations", fields=["ticket_status", "state"]))
+    ticket = next(r for r in rows if r["state"] == "open")
+    closed = next(r for r in rows if r["state"] == "closed")
+    try:
+        edit(client, "conversations", ticket["id"], state="closed")
+        raise AssertionError("a ticket's state")
+    except RpcError as error:  # noqa: F405
+        assert "ticket_status" in str(error), str(error)
+    e = edit(client, "conversations", ticket["id"], ticket_status=closed["ticket_status"])
+    assert e["state"] == "pushed", e
+    wait_until("it is read back", lambda: client.call("get", resource="conversations", id=ticket["id"])["record"]["state"] == "closed")  # noqa: F405
+    report.ok("a ticket: its status decides")
     daemon.stop()
