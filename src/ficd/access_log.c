@@ -2,7 +2,6 @@
 #include "access_log.h"
 
 #include "method.h"
-#include "params.h"
 
 #include <base/log.h>
 #include <codec/msgpack.h>
@@ -174,12 +173,15 @@ void access_log_free(struct access_log *a)
 /* The source that it was about: named, or the only one. NULL: none, or several. */
 static const struct source *source_of(const struct request *r)
 {
-	struct daemon *d = r->daemon;
+	const struct daemon *d = r->daemon;
 	struct bytes name;
 
-	if (param_text(r, "source", &name))
-		return source_find(d, name);
-	return d->source_count == 1 ? &d->sources[0] : NULL;
+	if (!mp_find_str(r->rpc.params, "source", &name))
+		return d->source_count == 1 ? &d->sources[0] : NULL;
+	for (size_t i = 0; i < d->source_count; i++)
+		if (bytes_is(name, d->sources[i].config->name))
+			return &d->sources[i];
+	return NULL;
 }
 
 static const char *resource_of(const struct request *r)
@@ -187,7 +189,7 @@ static const char *resource_of(const struct request *r)
 	const struct daemon *d = r->daemon;
 	struct bytes name;
 
-	if (!param_text(r, "resource", &name))
+	if (!mp_find_str(r->rpc.params, "resource", &name))
 		return "-";
 	for (size_t i = 0; i < d->source_count; i++) {
 		const struct resource_type *t = provider_type(d->sources[i].provider, name);
