@@ -44,6 +44,12 @@ struct field {
 /* id, created, updated, parent, revision, deleted, truncated, merged_into. Their path is NULL. */
 extern const struct field envelope_fields[];
 
+/* The path of a field that a provider has not, where another one has it: it leads nowhere. */
+extern const char field_nowhere[];
+
+/* A field that has one value whatever the record: a lone constant, or nil where the path leads nowhere. */
+bool field_constant(const struct field *f, struct bytes *out);
+
 /* The plain paths that the field's value may depend on, conditions' too; a star's brackets stand in them. False: `each` has said so. */
 bool field_paths(const struct field *f, bool (*each)(void *ctx, struct bytes path), void *ctx);
 

@@ -61,7 +61,7 @@ struct freshness {
 	double progress;
 	const char *reason; /* NULL when fresh; else "never-synced", "gap", "expired" (max_age, or the tail is too old), "older" (all knowledge
 			     * is older than the span), or the evidence's trouble, which explains whatever the wanted history lacks */
-	char message[200];  /* the sentence for people; "" when fresh */
+	char message[320];  /* the sentence for people; "" when fresh */
 
 	/* What the sentence of a join is made from. */
 	int64_t now_ms;

@@ -18,6 +18,7 @@
 #define AGGREGATE_METRICS_MAX    16
 #define AGGREGATE_GROUPS_MAX     10000u
 #define AGGREGATE_MEMORY_DEFAULT (1u << 20)
+#define AGGREGATE_PARTS_MAX      16
 
 /* Texts, tables, the condition, the zone and the buffer are borrowed until aggregate_free. */
 struct aggregate_spec {
@@ -58,6 +59,10 @@ struct aggregate;
 /* The snapshot must outlive it. ERR_NOTFOUND, ERR_INVALID, ERR_LIMIT: what to group by, or a metric; ERR_NOMEM, ERR_IO, ERR_CORRUPT. */
 int aggregate_open(struct snapshot *v, const struct aggregate_spec *spec, struct aggregate **out,
 		   struct why *why);
+/* The same question of the records of another snapshot, too, in the same groups; before the first step. `spec` differs in resource, fields, where and text at most. ERR_INVALID also: a
+ * field is a number in one and none in the other. */
+int aggregate_add(struct aggregate *a, struct snapshot *v, const struct aggregate_spec *spec,
+		  struct why *why);
 /* As query_step. ERR_LIMIT also: there are more groups than fit. */
 int aggregate_step(struct aggregate *a, unsigned budget, struct why *why);
 /* Complete when aggregate_step has said 0. Borrowed until aggregate_free. */

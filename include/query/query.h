@@ -77,6 +77,11 @@ int query_step(struct query *q, unsigned budget, struct why *why);
 /* The cursor behind the last row that was written, at any time; "" before the first. Returns out. */
 const char *query_cursor(const struct query *q, char out[CURSOR_TEXT_MAX]);
 
+/* No more rows are wanted: it goes on to its total, where one is. */
+void query_enough(struct query *q);
+/* Which of the last rows that two questions of one order have written comes first: below 0, a's; 0: they are equal in that order. */
+int query_compare(const struct query *a, const struct query *b);
+
 /* Complete when query_step has said 0. Borrowed until query_free. */
 const struct query_result *query_result(const struct query *q);
 void query_free(struct query *q);

@@ -11,6 +11,7 @@
 struct waiter {
 	struct waiter *next;
 	struct request *request;
+	struct live *live; /* of the request */
 	struct lookup *lookup;
 	struct timer *timer; /* its end: of patience, or of the lookup */
 	bool over;           /* the lookup has ended */
@@ -162,11 +163,10 @@ static void lookup_end(struct lookup *l, const char *error)
 	struct source *s = l->source;
 
 	for (struct waiter *w = l->waiters; w; w = w->next) {
-		struct live *live = w->request->live;
 		if (error)
-			fail(live, "failed", error);
+			fail(w->live, "failed", error);
 		else
-			tell(l, live);
+			tell(l, w->live);
 		w->over = true;
 		w->lookup = NULL;
 		timer_start(w->timer, 0, 0);
@@ -250,9 +250,9 @@ static void on_timer(void *ctx)
 	if (!w->over) {
 		sync_state(w->lookup->source->sync, &state);
 		if (state.wait_ms > 0 || (state.trouble && strcmp(state.trouble, "rate-limited") == 0))
-			fail(r->live, "rate-limited", "the budget of calls is used up for now");
+			fail(w->live, "rate-limited", "the budget of calls is used up for now");
 		else
-			fail(r->live, "timeout", "the provider has not answered in time");
+			fail(w->live, "timeout", "the provider has not answered in time");
 	}
 	r->waited = true;
 	request_restart(r);
@@ -369,24 +369,43 @@ static bool park(struct request *r, struct lookup *l, struct waiter *w, int64_t 
 	return true;
 }
 
+struct live *live_of(const struct request *r, const struct source *s)
+{
+	struct live *live = r->live ? &r->live[s - r->daemon->sources] : NULL;
+
+	return live && live->begun ? live : NULL;
+}
+
+static struct live *live_begin(const struct reading *g)
+{
+	struct request *r = g->request;
+
+	if (!r->live)
+		r->live = calloc(r->daemon->source_count, sizeof *r->live);
+	if (!r->live)
+		return NULL;
+	struct live *live = &r->live[g->source - r->daemon->sources];
+	live->begun = true;
+	live->asked_ms = TIME_NONE;
+	live->single = g->asks.id.len > 0;
+	return live;
+}
+
 bool live_wait(struct reading *g, int64_t timeout_ms)
 {
 	const struct live_question *q = &g->asks;
 	struct request *r = g->request;
+	struct live *live;
 	struct waiter *w;
 	struct lookup *l;
 
-	if (r->waited || r->live)
+	if ((r->waited && !r->live) || live_of(r, g->source))
 		return false;
-	r->live = calloc(1, sizeof *r->live);
-	if (!r->live)
-		return false;
-	r->live->asked_ms = TIME_NONE;
-	r->live->single = q->id.len > 0;
-	l = lookup_new(g, q, r->live);
+	live = live_begin(g);
+	l = live ? lookup_new(g, q, live) : NULL;
 	if (!l)
 		return false;
-	w = trouble_of(g->source, timeout_ms, r->live) ? NULL : calloc(1, sizeof *w);
+	w = trouble_of(g->source, timeout_ms, live) ? NULL : calloc(1, sizeof *w);
 	if (w && !(w->timer = timer_new(r->daemon->loop, on_timer, w))) {
 		free(w);
 		w = NULL;
@@ -395,7 +414,8 @@ bool live_wait(struct reading *g, int64_t timeout_ms)
 		lookup_free(l);
 		return false;
 	}
-	l = lookup_join(l, r->live);
+	w->live = live;
+	l = lookup_join(l, live);
 	if (l)
 		return park(r, l, w, timeout_ms);
 	timer_free(w->timer);
@@ -405,25 +425,36 @@ bool live_wait(struct reading *g, int64_t timeout_ms)
 
 /* ---- the answer ---- */
 
+/* What came of asking the source that the row is of; NULL: it was not to be asked. */
+static struct live *live_of_row(struct request *r, struct bytes row)
+{
+	const struct daemon *d = r->daemon;
+	struct bytes name;
+
+	for (size_t i = 0; mp_find_str(row, "source", &name) && i < d->source_count; i++)
+		if (bytes_is(name, d->sources[i].config->name))
+			return live_of(r, &d->sources[i]);
+	return NULL;
+}
+
 void live_look(struct request *r, struct bytes rows)
 {
-	struct live *live = r->live;
 	struct mp_reader reader = mp_reader_of(rows);
 	struct bytes row, id;
 
-	if (!live || live->single)
-		return;
-	for (; mp_take(&reader, &row) == 1; live->rows++) {
+	while (r->live && mp_take(&reader, &row) == 1) {
+		struct live *live = live_of_row(r, row);
 		uint64_t hash = mp_find_str(row, "id", &id) ? bytes_hash(id) : 0;
+		if (!live || live->single)
+			continue;
+		live->rows++;
 		live->confirmed += bsearch(&hash, live->ids, live->count, sizeof hash, by_number) !=
 				   NULL;
 	}
 }
 
-const char *live_source(const struct request *r, bool over)
+const char *live_source(const struct live *live, bool over)
 {
-	const struct live *live = r->live;
-
 	if (!live || live->reason)
 		return "cache";
 	if (live->single)
@@ -432,14 +463,13 @@ const char *live_source(const struct request *r, bool over)
 										       : "mixed";
 }
 
-unsigned live_pairs(const struct request *r)
+unsigned live_pairs(const struct live *live)
 {
-	return r->live != NULL;
+	return live != NULL;
 }
 
-void live_put(const struct request *r, struct buf *out)
+void live_put(const struct live *live, struct buf *out)
 {
-	const struct live *live = r->live;
 	char when[TIME_TEXT_MAX];
 
 	if (!live)
@@ -456,7 +486,12 @@ void live_put(const struct request *r, struct buf *out)
 	put_text(out, "message", live->message[0] ? live->message : NULL);
 }
 
-bool live_knows_absent(const struct request *r)
+bool live_knows_absent(const struct reading *g)
 {
-	return r->live && r->live->single && !r->live->reason;
+	for (; g; g = g->next) {
+		const struct live *live = live_of(g->request, g->source);
+		if (!live || !live->single || live->reason)
+			return false;
+	}
+	return true;
 }

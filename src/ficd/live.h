@@ -15,8 +15,9 @@
 #define LIVE_PAUSE_MS     1000  /* after a failure; doubles with each one after it … */
 #define LIVE_PAUSE_MAX_MS 60000 /* … up to this */
 
-/* What came of it; of a request, from the first asking on. */
+/* What came of it; of a request and a source, from the first asking on. */
 struct live {
+	bool begun;         /* it was to be asked */
 	const char *reason; /* why it was not asked, or in vain; NULL: it was asked, and all is stored */
 	char message[320];
 	int64_t asked_ms; /* wall clock; TIME_NONE: not */
@@ -27,18 +28,21 @@ struct live {
 		confirmed; /* of the answer: all, and those of which the provider showed the state */
 };
 
-/* Parks the request until the provider has answered, or for `timeout_ms`; it is asked again then, with `waited` set. False: nothing is asked, and r->live says why. */
+/* Parks the request until the provider has answered, or for `timeout_ms`; it is asked again then, with `waited` set. False: nothing is asked, and live_of says why. */
 bool live_wait(struct reading *g, int64_t timeout_ms);
+
+/* What came of asking this source; NULL: it was not to be asked. */
+struct live *live_of(const struct request *r, const struct source *s);
 
 /* Looks which of these rows the provider has just shown. */
 void live_look(struct request *r, struct bytes rows);
-/* Where the answer comes from: "cache", "live", "mixed". `over`: all its rows have been looked at. */
-const char *live_source(const struct request *r, bool over);
+/* Where what one source answers comes from (NULL: it was not to be asked): "cache", "live", "mixed". `over`: all its rows have been looked at. */
+const char *live_source(const struct live *live, bool over);
 /* The pair "live" of a freshness, when there is one: live_pairs says how many. */
-unsigned live_pairs(const struct request *r);
-void live_put(const struct request *r, struct buf *out);
-/* The provider was asked for this one record just now, and has none. */
-bool live_knows_absent(const struct request *r);
+unsigned live_pairs(const struct live *live);
+void live_put(const struct live *live, struct buf *out);
+/* Every provider of the question was asked for this one record just now, and none has it. */
+bool live_knows_absent(const struct reading *g);
 
 /* A source's lookups are forgotten; its sync is freed already. */
 void live_close(struct source *s);

@@ -19,22 +19,40 @@ static void add(struct making *m, const struct field *field, enum seek_op op,
 		m->out->terms[m->out->count++] = (struct seek_term){field, op, values, count};
 }
 
+/* The search goes on when nobody asks any more: it borrows nothing of the question. NULL: no memory. */
+static const struct field *keep_field(struct making *m, const struct field *field)
+{
+	struct field *kept;
+
+	if (!field->path) /* of the envelope */
+		return field;
+	kept = arena_alloc(m->arena, sizeof *kept);
+	if (!kept)
+		return NULL;
+	*kept = *field;
+	kept->name = arena_str(m->arena, bytes_str(field->name));
+	kept->path = arena_str(m->arena, bytes_str(field->path));
+	kept->help = NULL;
+	return kept->name && kept->path ? kept : NULL;
+}
+
 static void add_term(struct making *m, const struct where *w, enum seek_op op)
 {
+	const struct field *field = keep_field(m, w->field);
 	struct bytes *values;
 	size_t n = 0;
 
 	for (const struct where_value *v = w->values; v; v = v->next)
 		n++;
 	values = arena_alloc(m->arena, (n + 1) * sizeof *values);
-	if (!values) {
+	if (!values || !field) {
 		m->left_out = true;
 		return;
 	}
 	n = 0;
 	for (const struct where_value *v = w->values; v; v = v->next)
 		values[n++] = arena_bytes(m->arena, v->text);
-	add(m, w->field, op, values, n);
+	add(m, field, op, values, n);
 }
 
 static bool is_equality(const struct where *w)

@@ -75,10 +75,10 @@ static const struct param coverage_params[] = {
 };
 
 static const struct param changes_params[] = {
-	{"source", PARAM_TEXT, false},   {"resource", PARAM_TEXTS, false},
-	{"since", PARAM_INTEGER, false}, {"follow", PARAM_BOOL, false},
-	{"where", PARAM_TEXT, false},    {"limit", PARAM_INTEGER, false},
-	{"fields", PARAM_TEXTS, false},  {"doc", PARAM_BOOL, false},
+	{"source", PARAM_TEXT, false},  {"resource", PARAM_TEXTS, false},
+	{"since", PARAM_ID, false},     {"follow", PARAM_BOOL, false},
+	{"where", PARAM_TEXT, false},   {"limit", PARAM_INTEGER, false},
+	{"fields", PARAM_TEXTS, false}, {"doc", PARAM_BOOL, false},
 	{NULL, PARAM_TEXT, false},
 };
 
@@ -209,7 +209,7 @@ static const char *type_words(enum param_type type)
 		[PARAM_TEXTS] = "text or a list of texts",
 		[PARAM_TIME] = "a time",
 		[PARAM_DURATION] = "a duration",
-		[PARAM_ID] = "the id of a request",
+		[PARAM_ID] = "an integer or a text",
 		[PARAM_MAP] = "an object of names and values",
 	};
 

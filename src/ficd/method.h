@@ -13,7 +13,7 @@ enum param_type {
 	PARAM_TEXTS /* a text or a list of texts */,
 	PARAM_TIME,
 	PARAM_DURATION,
-	PARAM_ID, /* of a request */
+	PARAM_ID, /* an integer or a text */
 	PARAM_MAP
 };
 

@@ -82,36 +82,67 @@ static bool read_limit(struct reading *g, uint32_t *limit_out)
 	return true;
 }
 
-void method_aggregate(struct request *r)
+/* What one source is asked. False: the error was sent. */
+static bool read_question(struct reading *g, struct reading *first, struct aggregate_spec *spec)
 {
-	struct reading *g = reading_new(r, NULL);
+	struct request *r = g->request;
 	struct bytes *by = NULL, *metrics = NULL;
-	struct why why = {""};
 
-	if (!g || param_span(r, &g->question) || param_duration(r, "max_age", &g->question.max_age_ms))
-		return;
-	struct aggregate_spec spec = {
+	*spec = (struct aggregate_spec){
 		.resource = g->type->name,
-		.fields = g->type->fields,
+		.fields = g->asked_fields,
 		.axis = g->question.axis,
 		.start_ms = g->question.start_ms,
 		.end_ms = g->question.end_ms,
-		.groups = &g->rows,
+		.groups = &first->rows,
+		.zone = first->zone,
 	};
-	g->asks.never = true;
 	/* One more than there may be, so that what is too much is said and not left out. */
 	if (!param_names(r, &g->arena, "group_by", AGGREGATE_GROUPS_BY_MAX + 1, &by,
-			 &spec.group_by_count) ||
+			 &spec->group_by_count) ||
 	    !param_names(r, &g->arena, "metrics", AGGREGATE_METRICS_MAX + 1, &metrics,
-			 &spec.metric_count) ||
-	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) ||
-	    !reading_text(g, &spec.text) || !read_zone(g) || !read_limit(g, &spec.limit) ||
-	    !reading_meets(g) || !reading_overlay(g, &spec.overlay))
+			 &spec->metric_count) ||
+	    !param_where(r, g->source, g->asked_fields, &g->arena, &spec->where) ||
+	    !reading_text(g, &spec->text) || !read_limit(g, &spec->limit))
+		return false;
+	spec->group_by = by;
+	spec->metrics = metrics;
+	return true;
+}
+
+/* Each source's records go into the same groups: so their numbers are those of one question. */
+static int open_all(struct reading *first, const struct aggregate_spec *specs, struct why *why)
+{
+	int rc = aggregate_open(first->view, &specs[0], &first->aggregate, why);
+	size_t i = 1;
+
+	for (struct reading *g = first->next; g && rc == 0; g = g->next)
+		rc = aggregate_add(first->aggregate, g->view, &specs[i++], why);
+	return rc;
+}
+
+void method_aggregate(struct request *r)
+{
+	struct reading *g = reading_new(r, NULL);
+	struct aggregate_spec specs[CONFIG_SOURCES_MAX];
+	struct why why = {""};
+	size_t n = 0;
+
+	if (!g || param_span(r, &g->question) ||
+	    param_duration(r, "max_age", &g->question.max_age_ms) || !read_zone(g))
 		return;
-	spec.group_by = by;
-	spec.metrics = metrics;
-	spec.zone = g->zone;
-	int rc = aggregate_open(g->view, &spec, &g->aggregate, &why);
+	g->asks.never = true;
+	reading_share(g);
+	for (struct reading *part = g; part; part = part->next)
+		if (!read_question(part, g, &specs[n++]))
+			return;
+	if (!reading_meets(g))
+		return;
+	n = 0;
+	for (struct reading *part = g; part; part = part->next)
+		if (!reading_overlay(part, &specs[n++].overlay))
+			return;
+	int rc = open_all(g, specs, &why);
 	if (rc)
 		reading_fail(g, rc, &why);
 	else

@@ -2,6 +2,8 @@
 #include "method.h"
 #include "pairs.h"
 #include "params.h"
+#include "reading.h"
+#include "several.h"
 
 #include <codec/msgpack.h>
 
@@ -40,66 +42,41 @@ static void freshness_one(struct request *r, const struct source *s, struct fres
 }
 
 /* All sources that have the resource: the worst of their verdicts. */
-static void freshness_all(struct request *r, struct freshness_question *q)
+static void freshness_all(struct request *r, const struct freshness_question *q)
 {
-	struct daemon *d = r->daemon;
-	struct freshness worst = {0}, one;
+	struct reading *first = reading_new(r, NULL);
 	int64_t start = TIME_MAX, end = TIME_NONE, records = 0;
-	bool any = false;
-	int rc = 0;
 
-	for (size_t i = 0; i < d->source_count && rc == 0; i++) {
-		struct source *s = &d->sources[i];
-		struct freshness_question asked = *q;
-		const struct resource_type *type = param_resource(r, s);
-		struct snapshot *view;
-		if (!type) {
-			if (any)
-				freshness_release(&worst);
-			return;
-		}
-		view = snapshot_new(s->store);
-		rc = view ? source_judge(s, view, type, &asked, any ? &one : &worst) : ERR_NOMEM;
-		if (rc == 0 && any) {
-			rc = freshness_join(&worst, &one);
-			freshness_release(&one);
-		}
-		if (rc == 0) {
-			const struct coverage *c = snapshot_coverage(view, type->name);
-			any = true;
-			records += (int64_t)snapshot_count(view, type->name);
-			if (c->held.count && c->held.items[0].start_ms < start)
-				start = c->held.items[0].start_ms;
-			if (coverage_end(c) > end)
-				end = coverage_end(c);
-		}
-		snapshot_free(view);
-	}
-	if (rc) {
-		if (any)
-			freshness_release(&worst);
-		request_error(r, RPC_INTERNAL, "no_memory", NULL, "out of memory");
+	if (!first)
 		return;
+	first->question = *q;
+	reading_share(first);
+	for (const struct reading *g = first; g; g = g->next) {
+		const struct coverage *c = snapshot_coverage(g->view, g->type->name);
+		records += (int64_t)snapshot_count(g->view, g->type->name);
+		if (c->held.count && c->held.items[0].start_ms < start)
+			start = c->held.items[0].start_ms;
+		if (coverage_end(c) > end)
+			end = coverage_end(c);
 	}
 	mp_put_map(&r->result, 4);
-	mp_put_cstr(&r->result, "freshness");
-	freshness_write(&worst, "cache", 0, &r->result);
-	r->worth = worst.state;
+	if (reading_freshness(first, 0)) {
+		reading_no_memory(first);
+		return;
+	}
 	put_time(&r->result, "coverage_start", start);
 	put_time(&r->result, "coverage_end", end);
 	put_integer(&r->result, "records", records);
-	freshness_release(&worst);
 	request_answer(r);
 }
 
 void method_freshness(struct request *r)
 {
 	struct freshness_question q;
-	struct bytes name;
 
 	if (param_span(r, &q) || param_duration(r, "max_age", &q.max_age_ms))
 		return;
-	if (r->daemon->source_count > 1 && !param_text(r, "source", &name)) {
+	if (param_all_sources(r)) {
 		freshness_all(r, &q);
 		return;
 	}
@@ -176,6 +153,9 @@ static int put_source(struct request *r, const struct source *s)
 	int n = 0, rc = 0;
 
 	if (param_text(r, "resource", &name)) {
+		only = source_type(s, name);
+		if (!only && param_all_sources(r))
+			return 0;
 		only = param_resource(r, s);
 		if (!only)
 			return ERR_INVALID;
@@ -217,6 +197,10 @@ void method_coverage(struct request *r)
 		if (added < 0)
 			return;
 		n += (uint32_t)added;
+	}
+	if (n == 0 && param_text(r, "resource", &name)) {
+		several_refuse(r, name);
+		return;
 	}
 	mp_end_array(&r->result, mark, n);
 	request_answer(r);

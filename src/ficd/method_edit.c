@@ -275,7 +275,7 @@ static bool is_expected(struct asking *a)
 /* People know teammates, teams and tags by name. */
 static int settle_text(struct asking *a, const struct editable *f, struct bytes text, struct buf *out)
 {
-	const struct names names = {a->source, &a->arena};
+	const struct names names = {a->source, &a->arena, false};
 	bool none = text.len == 0 || bytes_is(text, "none");
 	int rc = none ? 0 : names_find(&names, f->of, &text, &a->why);
 

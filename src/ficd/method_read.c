@@ -26,13 +26,16 @@ static bool read_names(struct reading *g)
 
 static void query_answer(struct reading *g)
 {
-	const struct query_result *q = query_result(g->query);
+	const struct query_result *q = reading_result(g);
 	struct buf *out = &g->request->result;
+	char cursor[CURSOR_TEXT_MAX];
 
 	if (!reading_sound_enough(g, q->damaged))
 		return;
-	g->question.start_ms = q->start_ms;
-	g->question.end_ms = q->end_ms;
+	for (struct reading *part = g; part; part = part->next) {
+		part->question.start_ms = q->start_ms;
+		part->question.end_ms = q->end_ms;
+	}
 	live_look(g->request, buf_bytes(&g->rows));
 	mp_put_map(out, 4u + q->total_known + (g->stream != NULL));
 	if (reading_freshness(g, q->damaged)) {
@@ -44,7 +47,7 @@ static void query_answer(struct reading *g)
 	buf_put_bytes(out, buf_bytes(&g->rows));
 	if (g->stream)
 		put_integer(out, "streamed", (int64_t)q->rows);
-	put_text(out, "next_cursor", q->more ? q->next_cursor : NULL);
+	put_text(out, "next_cursor", q->more ? reading_cursor(g, cursor) : NULL);
 	if (q->total_known)
 		put_integer(out, "total", (int64_t)q->total);
 	mp_put_cstr(out, "stats");
@@ -62,7 +65,7 @@ static bool query_slice(void *ctx)
 	int rc;
 
 	do
-		rc = query_step(g->query, READING_STEP_UNITS, &why);
+		rc = reading_step(g, &why);
 	while (rc > 0 && clock_mono_us() < end_us);
 	if (!reading_has_room(g))
 		return false;
@@ -108,17 +111,15 @@ static bool read_sort(struct reading *g, struct query_spec *spec)
 	return rc == 0;
 }
 
-void method_query(struct request *r)
+/* What one source is asked. False: the error was sent. */
+static bool read_question(struct reading *g, struct query_spec *spec)
 {
-	struct reading *g = reading_new(r, NULL);
-	struct why why = {""};
+	struct request *r = g->request;
 
-	if (!g || param_span(r, &g->question) || param_duration(r, "max_age", &g->question.max_age_ms))
-		return;
-	struct query_spec spec = {
+	*spec = (struct query_spec){
 		.source = g->source->config->name,
 		.resource = g->type->name,
-		.fields = g->type->fields,
+		.fields = g->fields,
 		.axis = g->question.axis,
 		.start_ms = g->question.start_ms,
 		.end_ms = g->question.end_ms,
@@ -126,27 +127,129 @@ void method_query(struct request *r)
 		.flow = param_bool(r, "stream"),
 		.rows = &g->rows,
 	};
-	spec.bytes_max = spec.flow            ? STREAM_PIECE_BYTES
-			 : request_crowded(r) ? READING_BYTES_MIN
-					      : ROWS_BYTES_MAX;
-	if (!read_limit(g, &spec) || !read_sort(g, &spec) ||
-	    !param_where(r, g->source, g->type->fields, &g->arena, &spec.where) ||
-	    !reading_text(g, &spec.text) || !read_names(g))
+	spec->bytes_max = spec->flow           ? STREAM_PIECE_BYTES
+			  : request_crowded(r) ? READING_BYTES_MIN
+					       : ROWS_BYTES_MAX;
+	if (!read_limit(g, spec) || !read_sort(g, spec) ||
+	    !param_where(r, g->source, g->asked_fields, &g->arena, &spec->where) ||
+	    !reading_text(g, &spec->text) || !read_names(g))
+		return false;
+	spec->names = g->names;
+	spec->name_count = g->name_count;
+	param_text(r, "cursor", &spec->cursor);
+	g->asks.where = spec->where;
+	g->asks.search = spec->text.search;
+	return true;
+}
+
+/* The rows of all sources in one order. */
+static int open_merge(struct reading *g, const struct merged_part *parts, size_t count, struct why *why)
+{
+	const struct query_spec *one = &parts[0].spec;
+	const struct merged_spec spec = {
+		.parts = parts,
+		.count = count,
+		.limit = one->limit,
+		.bytes_max = one->bytes_max,
+		.flow = one->flow,
+		.want_total = one->want_total,
+		.cursor = one->cursor,
+		.rows = one->rows,
+	};
+
+	return merged_open(&spec, &g->merged, why);
+}
+
+void method_query(struct request *r)
+{
+	struct reading *g = reading_new(r, NULL);
+	struct merged_part parts[CONFIG_SOURCES_MAX];
+	struct why why = {""};
+	size_t n = 0;
+
+	if (!g || param_span(r, &g->question) || param_duration(r, "max_age", &g->question.max_age_ms))
 		return;
-	g->asks.where = spec.where;
-	g->asks.search = spec.text.search;
-	if (!reading_meets(g) || !reading_overlay(g, &spec.overlay))
+	reading_share(g);
+	for (struct reading *part = g; part; part = part->next) {
+		parts[n].view = part->view;
+		if (!read_question(part, &parts[n++].spec))
+			return;
+	}
+	if (!reading_meets(g))
 		return;
-	spec.names = g->names;
-	spec.name_count = g->name_count;
-	param_text(r, "cursor", &spec.cursor);
-	int rc = query_open(g->view, &spec, &g->query, &why);
+	n = 0;
+	for (struct reading *part = g; part; part = part->next)
+		if (!reading_overlay(part, &parts[n++].spec.overlay))
+			return;
+	int rc = n > 1 ? open_merge(g, parts, n, &why)
+		       : query_open(g->view, &parts[0].spec, &g->query, &why);
+	bool flow = parts[0].spec.flow;
 	if (rc)
 		reading_fail(g, rc, &why);
-	else if (spec.flow && stream_begin(g))
+	else if (flow && stream_begin(g))
 		stream_go(g, query_answer);
-	else if (!spec.flow)
+	else if (!flow)
 		reading_go(g, query_slice);
+}
+
+/* ---- by id ---- */
+
+enum held { HELD_NOT, HELD_DELETED, HELD };
+
+static enum held held_as(const struct reading *g, const struct resource_type *type, struct bytes id)
+{
+	struct record record;
+
+	if (!id.len || id.len > RECORD_ID_MAX || snapshot_peek(g->view, type->name, id, &record) != 1)
+		return HELD_NOT;
+	return record.flags & RECORD_DELETED ? HELD_DELETED : HELD;
+}
+
+/* The first resource with children that has the id; NULL: none has. */
+static const struct resource_type *thread_type(const struct reading *g, struct bytes id)
+{
+	for (const struct resource_type *t = g->source->provider->types; t->name; t++)
+		if (t->child && source_type(g->source, bytes_str(t->name)) && held_as(g, t, id) == HELD)
+			return t;
+	return NULL;
+}
+
+static void refuse_both(struct request *r, struct bytes id, const struct reading *a,
+			const struct reading *b)
+{
+	char hint[160];
+
+	snprintf(hint, sizeof hint, "name the source: %.60s or %.60s", a->source->config->name,
+		 b->source->config->name);
+	request_error(r, RPC_INVALID_PARAMS, "ambiguous", hint,
+		      "'%.*s' is in several sources: in %s and in %s",
+		      (int)(id.len > 60 ? 60 : id.len), (const char *)id.data,
+		      a->source->config->name, b->source->config->name);
+}
+
+/* Which source has it; a tombstone counts where no other has it alive. The first of the list when none has, NULL: the error was sent. */
+static struct reading *choose_source(struct reading *first, struct bytes id, bool thread)
+{
+	struct reading *alive = NULL, *dead = NULL;
+	struct bytes name;
+
+	thread = thread && !param_text(first->request, "resource", &name);
+	for (struct reading *g = first; g && first->next; g = g->next) {
+		enum held held = thread && thread_type(g, id) ? HELD : held_as(g, g->type, id);
+		if (held == HELD && alive) {
+			refuse_both(first->request, id, alive, g);
+			return NULL;
+		}
+		if (held == HELD)
+			alive = g;
+		else if (held == HELD_DELETED && !dead)
+			dead = g;
+	}
+	if (!alive && !dead)
+		return first;
+	alive = alive ? alive : dead;
+	reading_keep(first, alive);
+	return alive;
 }
 
 /* ---- get ---- */
@@ -160,7 +263,7 @@ static void put_unknown(struct reading *g, const struct freshness *f)
 	char when[TIME_TEXT_MAX], detail[160];
 
 	mp_put_map(out, 2);
-	if (live_knows_absent(g->request)) {
+	if (live_knows_absent(g)) {
 		put_text(out, "reason", "covered_absent");
 		put_text(out, "detail",
 			 "the provider was asked for it just now, and has no such record");
@@ -189,7 +292,7 @@ static void answer_absence(struct reading *g, const struct record *stone)
 	char when[TIME_TEXT_MAX];
 
 	mp_put_map(out, 2);
-	if (reading_freshness(g, 0) || source_judge(g->source, g->view, g->type, &g->question, &f)) {
+	if (reading_freshness(g, 0) || reading_judge(g, &f)) {
 		reading_no_memory(g);
 		return;
 	}
@@ -219,8 +322,8 @@ static bool put_row(struct reading *g, const struct record *record)
 {
 	struct projection *p = NULL;
 	struct why why = {""};
-	int rc = projection_new(g->names ? PROJECTION_NAMED : PROJECTION_ALL, g->type->fields,
-				g->names, g->name_count, &p, &why);
+	int rc = projection_new(g->names ? PROJECTION_NAMED : PROJECTION_ALL, g->fields, g->names,
+				g->name_count, &p, &why);
 
 	if (rc == 0)
 		rc = row_write(p, g->source->config->name, g->type->name, record, &g->rows);
@@ -257,15 +360,18 @@ static int find(struct reading *g, struct bytes id, struct record *record)
 
 void method_get(struct request *r)
 {
-	struct reading *g = reading_new(r, NULL);
 	struct record record;
+	struct reading *g;
 	struct bytes id;
 
+	param_text(r, "id", &id);
+	g = reading_new(r, NULL);
+	g = g ? choose_source(g, id, false) : NULL;
 	if (!g || !read_names(g) || param_duration(r, "max_age", &g->question.max_age_ms))
 		return;
-	param_text(r, "id", &id);
 	g->asks.id = id;
 	g->asks.insists = param_bool(r, "live");
+	reading_share(g);
 	if (!reading_meets(g) || !find(g, id, &record) || !put_row(g, &record) || !reading_has_room(g))
 		return;
 	mp_put_map(&r->result, 2);
@@ -324,41 +430,43 @@ static bool thread_slice(void *ctx)
  * error was sent. */
 static bool choose_thread(struct reading *g, struct bytes id)
 {
-	struct record record;
+	const struct resource_type *type;
 	struct bytes name;
 
 	if (param_text(g->request, "resource", &name)) {
-		g->type = param_resource(g->request, g->source);
-		if (g->type && !g->type->child)
+		type = param_resource(g->request, g->source);
+		if (type && !type->child)
 			request_error(g->request, RPC_INVALID_PARAMS, "resource",
 				      "conversations and tickets have", "%s have no threads",
-				      g->type->name);
-		return g->type && g->type->child;
+				      type->name);
+		if (!type || !type->child)
+			return false;
+	} else {
+		type = thread_type(g, id);
 	}
-	for (const struct resource_type *t = g->source->provider->types; t->name; t++) {
-		if (!t->child || !source_type(g->source, bytes_str(t->name)) || !id.len ||
-		    id.len > RECORD_ID_MAX || snapshot_peek(g->view, t->name, id, &record) != 1 ||
-		    (record.flags & RECORD_DELETED))
-			continue;
-		g->type = t;
-		break;
+	if (type) {
+		g->type = type;
+		g->fields = g->asked_fields = type->fields;
 	}
 	return true;
 }
 
 void method_thread(struct request *r)
 {
-	struct reading *g = reading_new(r, "conversations");
 	const struct resource_type *child;
 	struct record record;
+	struct reading *g;
 	struct bytes id;
 	struct why why = {""};
 
+	param_text(r, "id", &id);
+	g = reading_new(r, "conversations");
+	g = g ? choose_source(g, id, true) : NULL;
 	if (!g || param_duration(r, "max_age", &g->question.max_age_ms))
 		return;
-	param_text(r, "id", &id);
 	g->asks.id = id;
 	g->asks.insists = param_bool(r, "live");
+	reading_share(g);
 	if (!choose_thread(g, id) || !reading_meets(g))
 		return;
 	if (!find(g, id, &record) || !put_row(g, &record))

@@ -2,10 +2,12 @@
 #include "method.h"
 #include "pairs.h"
 #include "params.h"
+#include "several.h"
 
 #include <codec/msgpack.h>
 
 #include <stdio.h>
+#include <ctype.h>
 #include <stdlib.h>
 
 #define RUNS_MAX        (CONFIG_SOURCES_MAX * CONFIG_RESOURCES_MAX)
@@ -254,6 +256,15 @@ static int wish_one(struct wish *w, struct source *s, const struct resource_type
 	return n < 0 ? n : 0;
 }
 
+/* A question of all sources is one of those that have the resource. */
+static bool is_elsewhere(const struct request *r, struct bytes name)
+{
+	for (size_t i = 0; param_all_sources(r) && i < r->daemon->source_count; i++)
+		if (source_type(&r->daemon->sources[i], name))
+			return true;
+	return false;
+}
+
 static int unknown_resource(struct wish *w, const struct source *s, struct bytes name)
 {
 	return why_set(&w->why, ERR_INVALID, "source %s has no resource '%.*s'", s->config->name,
@@ -279,6 +290,8 @@ static int wish_source(struct request *r, struct wish *w, struct source *s)
 		const struct resource_type *type = NULL;
 		if (mp_next(&reader, &v) == 1 && v.type == MP_STR)
 			type = source_type(s, v.str);
+		if (!type && v.type == MP_STR && is_elsewhere(r, v.str))
+			continue;
 		if (!type)
 			return unknown_resource(w, s, v.type == MP_STR ? v.str : bytes_str(""));
 		int rc = wish_one(w, s, type);
@@ -318,11 +331,31 @@ static int read_ids(struct request *r, struct bytes out[SYNC_IDS_MAX])
 	return (int)n;
 }
 
+/* The named source, or the only one that has the resource: an id does not say whose it is before it is read. NULL: the error was sent. */
+static struct source *source_of_ids(struct request *r)
+{
+	struct source *only = NULL;
+	struct bytes name;
+
+	if (!param_all_sources(r) || !param_text(r, "resource", &name))
+		return param_source(r);
+	for (size_t i = 0; i < r->daemon->source_count; i++) {
+		if (!source_type(&r->daemon->sources[i], name))
+			continue;
+		if (only)
+			return param_source(r);
+		only = &r->daemon->sources[i];
+	}
+	if (!only)
+		several_refuse(r, name);
+	return only;
+}
+
 /* Just these records. */
 static void wish_ids(struct request *r)
 {
 	struct wish w = {.count = 1, .why = {""}};
-	struct source *s = param_source(r);
+	struct source *s = source_of_ids(r);
 	const struct resource_type *type = s ? param_resource(r, s) : NULL;
 	struct bytes ids[SYNC_IDS_MAX], unused;
 	int n = type ? read_ids(r, ids) : 0;
@@ -437,13 +470,16 @@ void method_sync(struct request *r)
 
 /* ---- runs ---- */
 
+/* One source's trail, newest first, as far as an answer may need it. */
 struct audit {
-	struct request *r;
+	const struct source *source;
 	struct bytes resource;
-	int64_t limit;
-	uint32_t count;
-	uint64_t last;
-	bool more;
+	struct buf values; /* one behind the other */
+	uint64_t *sequences;
+	size_t count, max, at; /* read, wanted, given */
+	struct mp_reader reader;
+	struct bytes head;     /* the next one; {NULL, 0}: there is none */
+	uint64_t before, last; /* where it began, and the last one that was given */
 };
 
 static bool audit_entry(void *ctx, uint64_t sequence, struct bytes value)
@@ -454,54 +490,171 @@ static bool audit_entry(void *ctx, uint64_t sequence, struct bytes value)
 	if (a->resource.len &&
 	    (!mp_find_str(value, "resource", &resource) || !bytes_equal(resource, a->resource)))
 		return true;
-	if ((int64_t)a->count == a->limit) {
-		a->more = true;
-		return false;
+	buf_put_bytes(&a->values, value);
+	a->sequences[a->count++] = sequence;
+	return a->count < a->max;
+}
+
+static void audit_advance(struct audit *a)
+{
+	if (a->at == a->count || mp_take(&a->reader, &a->head) != 1)
+		a->head = bytes_of(NULL, 0);
+}
+
+/* 0 or an error. */
+static int audit_read(struct audit *a)
+{
+	a->sequences = calloc(a->max, sizeof *a->sequences);
+	int rc = a->sequences ? trail_scan(a->source->trail, a->before, audit_entry, a) : ERR_NOMEM;
+
+	if (rc || a->values.error)
+		return rc ? rc : a->values.error;
+	a->reader = mp_reader_of(buf_bytes(&a->values));
+	audit_advance(a);
+	return 0;
+}
+
+/* The trail whose next run ended last; NULL: there is none. Each trail keeps its own order. */
+static struct audit *audit_newest(struct audit *all, size_t count)
+{
+	struct audit *newest = NULL;
+	struct bytes ended, best = {NULL, 0};
+
+	for (size_t i = 0; i < count; i++) {
+		if (!all[i].head.data)
+			continue;
+		if (!mp_find_str(all[i].head, "ended", &ended))
+			ended = bytes_str("");
+		if (newest && bytes_compare(ended, best) <= 0)
+			continue;
+		newest = &all[i];
+		best = ended;
 	}
-	buf_put_bytes(&a->r->result, value);
-	a->count++;
-	a->last = sequence;
+	return newest;
+}
+
+static bool refuse_cursor(struct request *r)
+{
+	request_error(r, RPC_INVALID_PARAMS, "cursor", "use next_cursor of the answer before",
+		      "not a cursor");
+	return false;
+}
+
+/* A number for each source, divided by dots. False: the error was sent. */
+static bool read_cursor(struct request *r, struct audit *all, size_t count)
+{
+	struct bytes text;
+
+	if (!param_text(r, "cursor", &text))
+		return true;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t n = 0;
+		size_t digits = 0;
+		for (; digits < text.len && digits < 20 && isdigit(text.data[digits]); digits++)
+			n = n * 10 + (uint64_t)(text.data[digits] - '0');
+		bool end = digits == text.len;
+		if (digits == 0 || (!end && text.data[digits] != '.') || end != (i + 1 == count))
+			return refuse_cursor(r);
+		all[i].before = all[i].last = n;
+		text = end ? bytes_of(NULL, 0)
+			   : bytes_of(text.data + digits + 1, text.len - digits - 1);
+	}
 	return true;
 }
 
-void method_runs(struct request *r)
+static void put_cursor(struct buf *out, const struct audit *all, size_t count)
 {
-	struct source *s = param_source(r);
-	struct audit a = {.r = r, .limit = 50};
-	struct bytes cursor;
-	uint64_t before = UINT64_MAX;
-	char text[24];
+	struct buf text = {0};
+	bool more = false;
 
-	if (!s)
-		return;
-	param_integer(r, "limit", &a.limit);
-	if (a.limit < 1 || a.limit > AUDIT_LIMIT_MAX) {
-		request_error(r, RPC_INVALID_PARAMS, "limit", NULL, "'limit' is 1 to %d",
-			      AUDIT_LIMIT_MAX);
-		return;
+	for (size_t i = 0; i < count; i++) {
+		more |= all[i].head.data != NULL;
+		buf_printf(&text, "%s%llu", i ? "." : "", (unsigned long long)all[i].last);
 	}
-	if (param_text(r, "resource", &a.resource) && !param_resource(r, s))
-		return;
-	if (param_text(r, "cursor", &cursor)) {
-		snprintf(text, sizeof text, "%.*s", (int)(cursor.len < 20 ? cursor.len : 20),
-			 (const char *)cursor.data);
-		char *end;
-		before = strtoull(text, &end, 10);
-		if (*end || end == text) {
-			request_error(r, RPC_INVALID_PARAMS, "cursor",
-				      "use next_cursor of the answer before", "not a cursor");
-			return;
-		}
+	mp_put_cstr(out, "next_cursor");
+	if (more)
+		mp_put_str(out, buf_bytes(&text));
+	else
+		mp_put_nil(out);
+	if (text.error)
+		out->error = text.error;
+	buf_release(&text);
+}
+
+static void put_runs(struct buf *out, struct audit *all, size_t count, int64_t limit)
+{
+	struct audit *a;
+	uint32_t n = 0;
+
+	mp_put_map(out, 2);
+	mp_put_cstr(out, "runs");
+	size_t mark = mp_begin_array(out);
+	for (; n < limit && (a = audit_newest(all, count)); n++) {
+		buf_put_bytes(out, a->head);
+		a->last = a->sequences[a->at++];
+		audit_advance(a);
 	}
-	mp_put_map(&r->result, 2);
-	mp_put_cstr(&r->result, "runs");
-	size_t mark = mp_begin_array(&r->result);
-	int rc = trail_scan(s->trail, before, audit_entry, &a);
-	mp_end_array(&r->result, mark, a.count);
-	snprintf(text, sizeof text, "%llu", (unsigned long long)a.last);
-	put_text(&r->result, "next_cursor", a.more ? text : NULL);
+	mp_end_array(out, mark, n);
+	put_cursor(out, all, count);
+}
+
+static void answer_runs(struct request *r, struct audit *all, size_t count, int64_t limit)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = audit_read(&all[i]);
+	if (rc == 0)
+		put_runs(&r->result, all, count, limit);
+	for (size_t i = 0; i < count; i++) {
+		buf_release(&all[i].values);
+		free(all[i].sequences);
+	}
 	if (rc)
 		request_error(r, RPC_INTERNAL, err_name(rc), NULL, "the audit trail cannot be read");
 	else
 		request_answer(r);
+}
+
+/* The resource, if one is asked for, of at least one of the sources. False: the error was sent. */
+static bool read_resource(struct request *r, const struct source *sources, size_t count,
+			  struct bytes *out)
+{
+	if (!param_text(r, "resource", out))
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (source_type(&sources[i], *out))
+			return true;
+	if (count == 1)
+		return param_resource(r, &sources[0]) != NULL;
+	several_refuse(r, *out);
+	return false;
+}
+
+void method_runs(struct request *r)
+{
+	struct audit all[CONFIG_SOURCES_MAX] = {{0}};
+	struct source *sources;
+	struct bytes resource = {NULL, 0};
+	int64_t limit = 50;
+	size_t count;
+
+	if (!param_sources(r, &sources, &count))
+		return;
+	param_integer(r, "limit", &limit);
+	if (limit < 1 || limit > AUDIT_LIMIT_MAX) {
+		request_error(r, RPC_INVALID_PARAMS, "limit", NULL, "'limit' is 1 to %d",
+			      AUDIT_LIMIT_MAX);
+		return;
+	}
+	if (!read_resource(r, sources, count, &resource))
+		return;
+	for (size_t i = 0; i < count; i++)
+		all[i] = (struct audit){.source = &sources[i],
+					.resource = resource,
+					.max = (size_t)limit + 1,
+					.before = UINT64_MAX,
+					.last = UINT64_MAX};
+	if (read_cursor(r, all, count))
+		answer_runs(r, all, count, limit);
 }

@@ -138,15 +138,17 @@ static int tell(const struct looking *l, struct why *why)
 		       near ? "'?" : "' lists them)");
 }
 
-int names_find(const struct names *n, const char *resource, struct bytes *text, struct why *why)
+/* By what one source holds. */
+static int find_in(const struct source *s, struct arena *a, const char *resource,
+		   struct bytes *text, struct why *why)
 {
-	struct looking l = {.arena = n->arena, .text = *text};
+	struct looking l = {.arena = a, .text = *text};
 	struct record record;
 
-	l.type = source_type(n->source, bytes_str(resource));
+	l.type = source_type(s, bytes_str(resource));
 	if (!l.type || is_number(*text))
 		return 0;
-	struct snapshot *view = snapshot_new(n->source->store);
+	struct snapshot *view = snapshot_new(s->store);
 	if (!view)
 		return why_set(why, ERR_NOMEM, "out of memory");
 	int rc = text->len <= RECORD_ID_MAX ? snapshot_peek(view, resource, *text, &record) : 0;
@@ -166,9 +168,25 @@ int names_find(const struct names *n, const char *resource, struct bytes *text, 
 	return 0;
 }
 
+int names_find(const struct names *n, const char *resource, struct bytes *text, struct why *why)
+{
+	return find_in(n->source, n->arena, resource, text, why);
+}
+
 int names_settle(void *ctx, const struct field *f, struct bytes *text, struct why *why)
 {
+	const struct names *n = ctx;
+	const struct daemon *d = n->source->daemon;
+	struct bytes unused;
 	const char *resource = resource_of(f);
 
-	return resource ? names_find(ctx, resource, text, why) : 0;
+	if (!resource)
+		return 0;
+	int rc = find_in(n->source, n->arena, resource, text, why);
+	for (size_t i = 0; n->anywhere && rc == ERR_NOTFOUND && i < d->source_count; i++) {
+		unused = *text;
+		if (find_in(&d->sources[i], n->arena, resource, &unused, NULL) == 0)
+			rc = 0;
+	}
+	return rc;
 }

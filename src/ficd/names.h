@@ -11,13 +11,14 @@
 struct names {
 	const struct source *source;
 	struct arena *arena;
+	bool anywhere; /* a name that only another source knows is nobody's here, and no error */
 };
 
 /* For where_parse_named, `ctx` a struct names: of a field that has the id of an admin or a team, turns a name or a mail address (whatever the
  * case of ASCII letters) into the id, which lives in the arena. What is a number, the id of a record, or of another field, stays. ERR_NOTFOUND with
  * a suggestion, ERR_INVALID (several have the name), ERR_NOMEM, or an error of reading. */
-/* The same of a resource by its name. */
-int names_find(const struct names *n, const char *resource, struct bytes *text, struct why *why);
 int names_settle(void *ctx, const struct field *f, struct bytes *text, struct why *why);
+/* The same of a resource by its name, by what the source itself holds. */
+int names_find(const struct names *n, const char *resource, struct bytes *text, struct why *why);
 
 #endif

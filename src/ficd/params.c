@@ -103,6 +103,13 @@ int param_span(struct request *r, struct freshness_question *q)
 	return ERR_INVALID;
 }
 
+bool param_all_sources(const struct request *r)
+{
+	struct bytes name;
+
+	return r->daemon->source_count > 1 && !param_text(r, "source", &name);
+}
+
 struct source *param_source(struct request *r)
 {
 	struct daemon *d = r->daemon;
@@ -208,7 +215,7 @@ bool param_names(struct request *r, struct arena *a, const char *name, size_t ma
 	}
 	*names_out = names;
 	*count_out = n;
-	if (n)
+	if (n || count == 0)
 		return true;
 	request_error(r, RPC_INVALID_PARAMS, name, "see 'ficq fields'", "'%s' names no field", name);
 	return false;
@@ -216,7 +223,14 @@ bool param_names(struct request *r, struct arena *a, const char *name, size_t ma
 
 bool param_fields(struct request *r, struct arena *a, struct bytes **names_out, size_t *count_out)
 {
-	return param_names(r, a, "fields", PROJECTION_NAMES_MAX, names_out, count_out);
+	struct bytes whole;
+
+	if (!param_names(r, a, "fields", PROJECTION_NAMES_MAX, names_out, count_out))
+		return false;
+	if (*count_out || !param_raw(r, "fields", &whole))
+		return true;
+	request_error(r, RPC_INVALID_PARAMS, "fields", "see 'ficq fields'", "'fields' names no field");
+	return false;
 }
 
 bool param_where(struct request *r, const struct source *s, const struct field *fields,
@@ -228,7 +242,7 @@ bool param_where(struct request *r, const struct source *s, const struct field *
 	*out = NULL;
 	if (!param_text(r, "where", &text))
 		return true;
-	struct names names = {s, a};
+	struct names names = {s, a, param_all_sources(r)};
 	int rc = where_parse_named(text, fields, &(struct where_names){names_settle, &names},
 				   source_now(s), NULL, a, out, &why);
 	if (rc)

@@ -17,6 +17,8 @@ int param_duration(struct request *r, const char *name, int64_t *ms_out);
 /* since, until and axis, with their defaults (open, open, created). 0, or an error that was sent. */
 int param_span(struct request *r, struct freshness_question *q);
 
+/* The request names no source, and there are several. */
+bool param_all_sources(const struct request *r);
 /* The source that is named, or the only one. NULL: the error was sent. */
 struct source *param_source(struct request *r);
 /* The sources that the request is about: the named one, or all. False: the error was sent. */
@@ -24,10 +26,10 @@ bool param_sources(struct request *r, struct source **first, size_t *count);
 /* Its resource of the parameter `resource`. NULL: the error was sent. */
 const struct resource_type *param_resource(struct request *r, const struct source *s);
 
-/* A name, names divided by commas, or a list of them; those over `max` are left out; *count_out is 0 when there is no such parameter. False: the error was sent. */
+/* A name, names divided by commas, or a list of them; those over `max` are left out; *count_out is 0 when there is no such parameter, or an empty list. False: the error was sent. */
 bool param_names(struct request *r, struct arena *a, const char *name, size_t max,
 		 struct bytes **names_out, size_t *count_out);
-/* The same of `fields`. */
+/* The same of `fields`, which name one at least. */
 bool param_fields(struct request *r, struct arena *a, struct bytes **names_out, size_t *count_out);
 /* `where`, on these fields; NULL when left out. False: the error was sent. */
 bool param_where(struct request *r, const struct source *s, const struct field *fields,

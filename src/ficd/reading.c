@@ -7,6 +7,7 @@
 #include "overlay.h"
 #include "params.h"
 #include "refresh.h"
+#include "several.h"
 
 #include <codec/msgpack.h>
 
@@ -17,16 +18,11 @@
 #define WAIT_MAX_MS     (10 * 60 * 1000)
 #define DAMAGED_MAX     8 /* segments that one question may find damaged */
 
-static void reading_release(struct request *r)
+static void reading_free(struct reading *g)
 {
-	struct reading *g = r->state;
-
 	task_free(g->task);
 	timer_free(g->timer);
 	free(g->stream);
-	query_free(g->query);
-	thread_free(g->thread);
-	aggregate_free(g->aggregate);
 	zone_free(g->zone);
 	snapshot_free(g->view);
 	arena_release(&g->arena);
@@ -36,12 +32,35 @@ static void reading_release(struct request *r)
 	free(g);
 }
 
+static void reading_release(struct request *r)
+{
+	struct reading *g, *next;
+
+	/* What reads goes before what it reads: the first one's may read of all. */
+	for (g = r->state; g; g = g->next) {
+		query_free(g->query);
+		merged_free(g->merged);
+		thread_free(g->thread);
+		aggregate_free(g->aggregate);
+	}
+	for (g = r->state; g; g = next) {
+		next = g->next;
+		reading_free(g);
+	}
+}
+
+static void repair(const struct reading *g)
+{
+	for (; g; g = g->next)
+		sync_repair(g->source->sync);
+}
+
 /* What is damaged is set aside and read again. The question is answered at once from the rest, with the gap that is left. */
 static void fail_damaged(struct reading *g)
 {
 	struct request *r = g->request;
 
-	sync_repair(g->source->sync);
+	repair(g);
 	if (r->damaged < DAMAGED_MAX && !(g->told)) {
 		r->damaged++;
 		request_restart(r);
@@ -65,12 +84,66 @@ void reading_fail(struct reading *g, int rc, const struct why *why)
 		      why->text[0] ? why->text : "cannot be answered");
 }
 
+/* What one source is asked; NULL: no memory. */
+static struct reading *reading_of(struct request *r, struct source *s, const struct resource_type *type)
+{
+	struct reading *g = calloc(1, sizeof *g);
+
+	if (!g || !(g->view = r->damaged ? snapshot_sound(s->store) : snapshot_new(s->store))) {
+		free(g);
+		return NULL;
+	}
+	g->request = r;
+	g->source = s;
+	g->type = type;
+	g->fields = g->asked_fields = type->fields;
+	g->question = (struct freshness_question){
+		.start_ms = TIME_MIN, .end_ms = TIME_MAX, .max_age_ms = -1};
+	g->least = FRESHNESS_STALE;
+	return g;
+}
+
+static struct reading *refuse_memory(struct request *r)
+{
+	request_error(r, RPC_INTERNAL, "no_memory", NULL, "out of memory");
+	return NULL;
+}
+
+/* One for each source that has the resource. */
+static struct reading *reading_all(struct request *r, const char *resource)
+{
+	struct reading *first = NULL, **end = &first;
+	struct daemon *d = r->daemon;
+	struct bytes name;
+
+	if (!param_text(r, "resource", &name))
+		name = bytes_str(resource ? resource : "conversations");
+	r->release = reading_release;
+	for (size_t i = 0; i < d->source_count; i++) {
+		const struct resource_type *type = source_type(&d->sources[i], name);
+		if (!type)
+			continue;
+		*end = reading_of(r, &d->sources[i], type);
+		r->state = first;
+		if (!*end)
+			return refuse_memory(r);
+		end = &(*end)->next;
+	}
+	if (!first) {
+		several_refuse(r, name);
+		return NULL;
+	}
+	return several_fields(first) ? refuse_memory(r) : first;
+}
+
 struct reading *reading_new(struct request *r, const char *resource)
 {
-	struct source *s = param_source(r);
 	const struct resource_type *type;
 	struct reading *g;
 
+	if (param_all_sources(r))
+		return reading_all(r, resource);
+	struct source *s = param_source(r);
 	if (!s)
 		return NULL;
 	type = resource ? source_type(s, bytes_str(resource)) : param_resource(r, s);
@@ -80,27 +153,39 @@ struct reading *reading_new(struct request *r, const char *resource)
 				      "source %s does not keep %s", s->config->name, resource);
 		return NULL;
 	}
-	g = calloc(1, sizeof *g);
-	if (!g || !(g->view = r->damaged ? snapshot_sound(s->store) : snapshot_new(s->store))) {
-		free(g);
-		request_error(r, RPC_INTERNAL, "no_memory", NULL, "out of memory");
-		return NULL;
-	}
-	g->request = r;
-	g->source = s;
-	g->type = type;
-	g->question = (struct freshness_question){
-		.start_ms = TIME_MIN, .end_ms = TIME_MAX, .max_age_ms = -1};
-	g->least = FRESHNESS_STALE;
+	g = reading_of(r, s, type);
+	if (!g)
+		return refuse_memory(r);
 	r->state = g;
 	r->release = reading_release;
 	return g;
 }
 
+void reading_share(struct reading *first)
+{
+	for (struct reading *g = first->next; g; g = g->next) {
+		g->question = first->question;
+		g->asks = first->asks;
+	}
+}
+
+void reading_keep(struct reading *first, struct reading *one)
+{
+	struct reading *next;
+
+	one->request->state = one;
+	for (struct reading *g = first; g; g = next) {
+		next = g->next;
+		if (g != one)
+			reading_free(g);
+	}
+	one->next = NULL;
+}
+
 /* An answer that met damage is never worth more than partial. */
 static void note_damage(struct reading *g, struct freshness *f, uint64_t damaged)
 {
-	sync_repair(g->source->sync);
+	repair(g);
 	f->complete = false;
 	if (f->state != FRESHNESS_FRESH)
 		return;
@@ -111,18 +196,53 @@ static void note_damage(struct reading *g, struct freshness *f, uint64_t damaged
 		 (unsigned long long)damaged);
 }
 
+int reading_judge(struct reading *first, struct freshness *out)
+{
+	struct verdicts v;
+	int rc = first->next ? verdicts_judge(first, &v)
+			     : source_judge(first->source, first->view, first->type,
+					    &first->question, out);
+
+	if (rc || !first->next)
+		return rc;
+	*out = v.joined;
+	v.joined.covered = v.joined.gaps = (struct intervals){0};
+	verdicts_release(&v);
+	return 0;
+}
+
+/* Of a question that names no source. */
+static int put_verdicts(struct reading *g, uint64_t damaged, bool over, struct buf *out)
+{
+	struct verdicts v;
+	int rc = verdicts_judge(g, &v);
+
+	if (rc)
+		return rc;
+	if (damaged)
+		note_damage(g, &v.joined, damaged);
+	mp_put_cstr(out, "freshness");
+	verdicts_write(&v, g, over, out);
+	g->request->worth = v.joined.state;
+	verdicts_release(&v);
+	return 0;
+}
+
 int reading_put_freshness(struct reading *g, uint64_t damaged, bool over, struct buf *out)
 {
+	const struct live *live = live_of(g->request, g->source);
 	struct freshness f;
-	int rc = source_judge(g->source, g->view, g->type, &g->question, &f);
 
+	if (param_all_sources(g->request))
+		return put_verdicts(g, damaged, over, out);
+	int rc = source_judge(g->source, g->view, g->type, &g->question, &f);
 	if (rc)
 		return rc;
 	if (damaged)
 		note_damage(g, &f, damaged);
 	mp_put_cstr(out, "freshness");
-	freshness_write(&f, live_source(g->request, over), live_pairs(g->request), out);
-	live_put(g->request, out);
+	freshness_write(&f, live_source(live, over), live_pairs(live), out);
+	live_put(live, out);
 	g->request->worth = f.state;
 	freshness_release(&f);
 	return 0;
@@ -201,15 +321,28 @@ void reading_go(struct reading *g, bool (*step)(void *ctx))
 		reading_no_memory(g);
 }
 
+/* What a question wants done about data that is not fresh. */
+struct demand {
+	bool given; /* whatever a source's configuration says */
+	enum config_on_stale policy;
+	int64_t timeout_ms;
+};
+
+static enum config_on_stale policy_of(const struct reading *g, const struct demand *d)
+{
+	if (g->asks.insists)
+		return CONFIG_ON_STALE_LIVE;
+	return d->given ? d->policy : g->source->config->on_stale;
+}
+
 /* False: the error was sent. */
-static bool read_demand(struct reading *g, enum config_on_stale *policy, int64_t *timeout_ms)
+static bool read_demand(struct reading *g, struct demand *d)
 {
 	static const char *const words[] = {"serve", "wait", "error", "live"};
 	struct request *r = g->request;
 	struct bytes text;
 
-	*policy = g->source->config->on_stale;
-	*timeout_ms = WAIT_DEFAULT_MS;
+	*d = (struct demand){.timeout_ms = WAIT_DEFAULT_MS};
 	if (param_text(r, "on_stale", &text)) {
 		size_t i = 0;
 		while (i < 4 && !bytes_is(text, words[i]))
@@ -219,20 +352,21 @@ static bool read_demand(struct reading *g, enum config_on_stale *policy, int64_t
 				      "'on_stale' is serve, wait, live or error");
 			return false;
 		}
-		*policy = (enum config_on_stale)i;
+		d->given = true;
+		d->policy = (enum config_on_stale)i;
 	}
-	if (g->asks.insists)
-		*policy = CONFIG_ON_STALE_LIVE;
 	/* The first page was waited for. */
-	if (param_raw(r, "cursor", &text))
-		*policy = CONFIG_ON_STALE_SERVE;
-	bool given = param_integer(r, "timeout_ms", timeout_ms);
-	if (*timeout_ms < 0 || *timeout_ms > WAIT_MAX_MS) {
+	if (param_raw(r, "cursor", &text)) {
+		d->given = true;
+		d->policy = CONFIG_ON_STALE_SERVE;
+	}
+	bool given = param_integer(r, "timeout_ms", &d->timeout_ms);
+	if (d->timeout_ms < 0 || d->timeout_ms > WAIT_MAX_MS) {
 		request_error(r, RPC_INVALID_PARAMS, "timeout_ms", NULL, "'timeout_ms' is 0 to %d",
 			      WAIT_MAX_MS);
 		return false;
 	}
-	g->deadline_ms = given ? *timeout_ms : 0;
+	g->deadline_ms = given ? d->timeout_ms : 0;
 	if (param_text(r, "require", &text) && freshness_state_parse(text, &g->least)) {
 		request_error(r, RPC_INVALID_PARAMS, "require", NULL,
 			      "'require' is fresh, partial or stale");
@@ -241,45 +375,79 @@ static bool read_demand(struct reading *g, enum config_on_stale *policy, int64_t
 	return true;
 }
 
-/* What is done about data that is not fresh. True: read on; false: the answer comes later, or an error was sent. */
-static bool act_on(struct reading *g, const struct freshness *f, enum config_on_stale policy,
-		   int64_t timeout_ms)
+/* True: the answer comes when those sources whose data is to be waited for have been read. */
+static bool wait_for(struct reading *first, const struct verdicts *v, const struct demand *d)
 {
-	struct request *r = g->request;
+	struct refresh_want wants[CONFIG_SOURCES_MAX];
+	size_t n = 0, i = 0;
 
-	if (f->state != FRESHNESS_FRESH && policy == CONFIG_ON_STALE_WAIT &&
-	    refresh_wait(r, g->source, g->type, f, g->question.max_age_ms, timeout_ms))
+	for (struct reading *g = first; g; g = g->next, i++)
+		if (v->each[i].state != FRESHNESS_FRESH && policy_of(g, d) == CONFIG_ON_STALE_WAIT)
+			wants[n++] = (struct refresh_want){g->source, g->type, &v->each[i],
+							   g->question.max_age_ms};
+	return n > 0 && refresh_wait(first->request, wants, n, d->timeout_ms);
+}
+
+/* The same when providers are to be asked: one after the other, all within the time of one. */
+static bool ask_live(struct reading *first, const struct verdicts *v, const struct demand *d)
+{
+	struct request *r = first->request;
+	int64_t left = d->timeout_ms - (r->live ? (clock_mono_us() - r->began_us) / 1000 : 0);
+	size_t i = 0;
+
+	for (struct reading *g = first; g; g = g->next, i++)
+		if ((v->each[i].state != FRESHNESS_FRESH || g->asks.insists) &&
+		    policy_of(g, d) == CONFIG_ON_STALE_LIVE && live_wait(g, left > 0 ? left : 0))
+			return true;
+	return false;
+}
+
+/* What changed is read behind the answer. True: there is a source that is not to answer so. */
+static bool leave_behind(struct reading *first, const struct verdicts *v, const struct demand *d)
+{
+	bool refused = false;
+	size_t i = 0;
+
+	for (struct reading *g = first; g; g = g->next, i++) {
+		const struct live *live = live_of(g->request, g->source);
+		enum config_on_stale policy = policy_of(g, d);
+		if (v->each[i].state == FRESHNESS_FRESH)
+			continue;
+		if (policy == CONFIG_ON_STALE_SERVE || (live && live->reason))
+			refresh_behind(g->source, g->type, &v->each[i]);
+		refused |= policy == CONFIG_ON_STALE_ERROR;
+	}
+	return refused;
+}
+
+/* What is done about data that is not fresh. True: read on; false: the answer comes later, or an error was sent. */
+static bool act_on(struct reading *g, const struct verdicts *v, const struct demand *d)
+{
+	if (wait_for(g, v, d) || ask_live(g, v, d))
 		return false;
-	if ((f->state != FRESHNESS_FRESH || g->asks.insists) && policy == CONFIG_ON_STALE_LIVE &&
-	    live_wait(g, timeout_ms))
-		return false;
-	if (f->state != FRESHNESS_FRESH &&
-	    (policy == CONFIG_ON_STALE_SERVE || (r->live && r->live->reason)))
-		refresh_behind(g->source, g->type, f);
-	if (f->state <= g->least && (f->state == FRESHNESS_FRESH || policy != CONFIG_ON_STALE_ERROR))
+	bool refused = leave_behind(g, v, d);
+	if (v->all->state <= g->least && !refused)
 		return true;
-	request_error(r, RPC_STALE, freshness_state_name(f->state),
-		      policy == CONFIG_ON_STALE_ERROR
-			      ? "run 'ficq sync', or ask with on_stale serve or wait"
+	request_error(g->request, RPC_STALE, freshness_state_name(v->all->state),
+		      refused ? "run 'ficq sync', or ask with on_stale serve or wait"
 			      : "run 'ficq sync', or ask without 'require'",
-		      "%s", f->message);
+		      "%s", v->all->message);
 	return false;
 }
 
 bool reading_meets(struct reading *g)
 {
-	enum config_on_stale policy;
-	int64_t timeout_ms;
-	struct freshness f;
+	struct demand demand;
+	struct verdicts v;
 
-	if (!read_demand(g, &policy, &timeout_ms))
+	if (!read_demand(g, &demand))
 		return false;
-	if (source_judge(g->source, g->view, g->type, &g->question, &f)) {
+	if (verdicts_judge(g, &v)) {
 		reading_no_memory(g);
 		return false;
 	}
-	bool met = act_on(g, &f, policy, timeout_ms);
-	freshness_release(&f);
+	bool met = act_on(g, &v, &demand);
+	verdicts_release(&v);
 	return met;
 }
 
@@ -287,10 +455,26 @@ bool reading_sound_enough(struct reading *g, uint64_t damaged)
 {
 	if (!damaged || g->least != FRESHNESS_FRESH)
 		return true;
-	sync_repair(g->source->sync);
+	repair(g);
 	request_error(g->request, RPC_STALE, "damaged", "ask again when it was read",
 		      "Some stored records are damaged and are being read again");
 	return false;
+}
+
+int reading_step(struct reading *g, struct why *why)
+{
+	return g->merged ? merged_step(g->merged, READING_STEP_UNITS, why)
+			 : query_step(g->query, READING_STEP_UNITS, why);
+}
+
+const struct query_result *reading_result(const struct reading *g)
+{
+	return g->merged ? merged_result(g->merged) : query_result(g->query);
+}
+
+const char *reading_cursor(struct reading *g, char out[CURSOR_TEXT_MAX])
+{
+	return g->merged ? merged_cursor(g->merged) : query_cursor(g->query, out);
 }
 
 bool reading_text(struct reading *g, struct query_text *out)

@@ -8,6 +8,7 @@
 #include "session.h"
 
 #include <query/aggregate.h>
+#include <query/merged.h>
 #include <query/query.h>
 #include <query/thread.h>
 
@@ -26,11 +27,14 @@ struct live_question {
 	bool insists;                /* it is asked for however fresh the cache is */
 };
 
-/* One question that reads records. */
+/* One question that reads records; of one that names no source, where there are several, what it asks one of them (several.h). */
 struct reading {
 	struct request *request;
+	struct reading *next; /* the same question of the next source; NULL: of no other */
 	struct source *source;
 	const struct resource_type *type;
+	const struct field *fields;       /* common fields that it is asked by */
+	const struct field *asked_fields; /* those of conditions and groups */
 	struct snapshot *view;
 	struct arena arena;
 	struct freshness_question question;
@@ -49,6 +53,7 @@ struct reading {
 	bool counted;          /* no row is shown, of what matches only the number */
 	bool told;             /* rows have gone out: it cannot begin again */
 	struct query *query;
+	struct merged *merged; /* in place of the query, of the first of several */
 	struct thread *thread;
 	struct aggregate *aggregate;
 	struct zone *zone;         /* of buckets */
@@ -56,8 +61,12 @@ struct reading {
 	bool truncated;
 };
 
-/* The source, the resource (NULL: the parameter's) and a snapshot of them. */
+/* The source, the resource (NULL: the parameter's) and a snapshot of them; the first of a list, where several sources are asked. */
 struct reading *reading_new(struct request *r, const char *resource);
+/* All of the list are asked the same as the first. */
+void reading_share(struct reading *first);
+/* Only this one of the list is asked, whatever its place. */
+void reading_keep(struct reading *first, struct reading *one);
 /* Sends the error; what is damaged is set aside, and the question asked once more of the rest. */
 void reading_fail(struct reading *g, int rc, const struct why *why);
 void reading_no_memory(struct reading *g);
@@ -65,6 +74,8 @@ void reading_no_memory(struct reading *g);
 bool reading_meets(struct reading *g);
 /* … and after records turned out to be damaged. */
 bool reading_sound_enough(struct reading *g, uint64_t damaged);
+/* The verdict on all of the list. 0 or ERR_NOMEM; release it. */
+int reading_judge(struct reading *first, struct freshness *out);
 /* The freshness of the reading as a pair of the result, or of another map; `over`: all rows have been looked at. 0 or ERR_NOMEM. */
 int reading_freshness(struct reading *g, uint64_t damaged);
 int reading_put_freshness(struct reading *g, uint64_t damaged, bool over, struct buf *out);
@@ -76,6 +87,10 @@ bool reading_text(struct reading *g, struct query_text *out);
 bool reading_has_room(struct reading *g);
 /* Ends the request when it is not answered within so long: nobody holds a snapshot for ever. */
 bool reading_end_within(struct reading *g, int64_t ms);
+/* The rows of the query, or of the merge: as query_step, query_result and query_cursor. */
+int reading_step(struct reading *g, struct why *why);
+const struct query_result *reading_result(const struct reading *g);
+const char *reading_cursor(struct reading *g, char out[CURSOR_TEXT_MAX]);
 /* Runs `step` now, and in slices on the loop when it takes longer. */
 void reading_go(struct reading *g, bool (*step)(void *ctx));
 

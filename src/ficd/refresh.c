@@ -7,9 +7,13 @@
 
 struct waiting {
 	struct request *request;
-	struct source *source;
 	struct timer *timer;
 	unsigned open; /* runs that have not ended */
+	struct waiting_source {
+		struct waiting *waiting;
+		struct source *source;
+	} sources[CONFIG_SOURCES_MAX];
+	size_t count;
 };
 
 static struct refresh *refresh_of(struct source *s, const struct resource_type *type)
@@ -83,13 +87,18 @@ void refresh_behind(struct source *s, const struct resource_type *type, const st
 
 /* ---- waiting ---- */
 
+static void waiting_free(struct waiting *w)
+{
+	for (size_t i = 0; w && i < w->count; i++)
+		sync_unwatch(w->sources[i].source->sync, &w->sources[i]);
+	if (w)
+		timer_free(w->timer);
+	free(w);
+}
+
 static void waiting_release(struct request *r)
 {
-	struct waiting *w = r->state;
-
-	sync_unwatch(w->source->sync, w);
-	timer_free(w->timer);
-	free(w);
+	waiting_free(r->state);
 }
 
 static void waited(void *ctx)
@@ -102,72 +111,72 @@ static void waited(void *ctx)
 
 static void on_ended(void *ctx, const struct run_info *run);
 
-static void watch_run(struct waiting *w, uint64_t id)
+static void watch_run(struct waiting_source *s, uint64_t id)
 {
-	const struct run_watch watch = {.ended = on_ended, .ctx = w};
+	const struct run_watch watch = {.ended = on_ended, .ctx = s};
 
-	if (id && sync_watch(w->source->sync, id, &watch) == 0)
-		w->open++;
+	if (id && sync_watch(s->source->sync, id, &watch) == 0)
+		s->waiting->open++;
 }
 
 static void on_ended(void *ctx, const struct run_info *run)
 {
-	struct waiting *w = ctx;
+	struct waiting_source *s = ctx;
+	struct waiting *w = s->waiting;
 
-	watch_run(w, run->follow);
+	watch_run(s, run->follow);
 	/* The answer is given from the loop: the run is still being put away. */
 	if (--w->open == 0)
 		timer_start(w->timer, 0, 0);
 }
 
-static struct waiting *waiting_new(struct request *r, struct source *s)
+static struct waiting *waiting_new(struct request *r)
 {
 	struct waiting *w = calloc(1, sizeof *w);
 
 	if (!w)
 		return NULL;
 	w->request = r;
-	w->source = s;
-	w->timer = timer_new(s->daemon->loop, waited, w);
+	w->timer = timer_new(r->daemon->loop, waited, w);
 	if (w->timer)
 		return w;
 	free(w);
 	return NULL;
 }
 
-static void watch_refresh(struct waiting *w, const struct refresh *f)
+static void watch_refresh(struct waiting_source *s, const struct refresh *f)
 {
-	watch_run(w, f->runs[0]);
-	watch_run(w, f->runs[1]);
+	watch_run(s, f->runs[0]);
+	watch_run(s, f->runs[1]);
 }
 
 /* The last refresh, if what it brings is new enough. What has ended has brought what was just judged: who accepts only less than the pause is not put off with it. */
-static void join(struct waiting *w, const struct resource_type *type, bool changes, bool history,
-		 int64_t max_age_ms)
+static void join(struct waiting *w, const struct refresh_want *want, bool changes, bool history)
 {
-	bool strict = max_age_ms >= 0 && max_age_ms < REFRESH_PAUSE_MS;
+	bool strict = want->max_age_ms >= 0 && want->max_age_ms < REFRESH_PAUSE_MS;
+	struct waiting_source *s = &w->sources[w->count++];
+	unsigned before = w->open;
 
-	watch_refresh(w, refresh_begin(w->source, type, changes, history,
-				       strict ? max_age_ms - BEHIND_MS : REFRESH_PAUSE_MS));
-	if (strict && w->open == 0)
-		watch_refresh(w, refresh_begin(w->source, type, changes, history, 0));
+	*s = (struct waiting_source){w, want->source};
+	watch_refresh(s, refresh_begin(s->source, want->type, changes, history,
+				       strict ? want->max_age_ms - BEHIND_MS : REFRESH_PAUSE_MS));
+	if (strict && w->open == before)
+		watch_refresh(s, refresh_begin(s->source, want->type, changes, history, 0));
 }
 
-bool refresh_wait(struct request *r, struct source *s, const struct resource_type *type,
-		  const struct freshness *f, int64_t max_age_ms, int64_t timeout_ms)
+bool refresh_wait(struct request *r, const struct refresh_want *wants, size_t count, int64_t timeout_ms)
 {
-	bool changes = lacks_changes(f), history = lacks_history(f);
 	struct waiting *w;
 
-	if (r->waited || timeout_ms == 0 || (!changes && !history) || in_trouble(s))
+	if (r->waited || timeout_ms == 0 || count == 0 || !(w = waiting_new(r)))
 		return false;
-	w = waiting_new(r, s);
-	if (!w)
-		return false;
-	join(w, type, changes, history, max_age_ms);
+	for (size_t i = 0; i < count; i++) {
+		bool changes = lacks_changes(wants[i].lacks), history = lacks_history(wants[i].lacks);
+		if ((changes || history) && !in_trouble(wants[i].source))
+			join(w, &wants[i], changes, history);
+	}
 	if (w->open == 0) {
-		timer_free(w->timer);
-		free(w);
+		waiting_free(w);
 		return false;
 	}
 	/* Whatever the request has by now is not needed any more: it begins again. */

@@ -16,9 +16,16 @@
 /* Reads what changed, behind an answer that is given now, where that helps. Never begins a first reading, reads no gaps, and keeps to a strict sync window. */
 void refresh_behind(struct source *s, const struct resource_type *type, const struct freshness *f);
 
-/* Joins or begins a refresh; when it has ended, or after `timeout_ms`, the request is asked again with `waited` set. `max_age_ms`: how old the
- * answer may be; negative: it does not matter. False: there is nothing to wait for. */
-bool refresh_wait(struct request *r, struct source *s, const struct resource_type *type,
-		  const struct freshness *f, int64_t max_age_ms, int64_t timeout_ms);
+/* What a question lacks at one source. */
+struct refresh_want {
+	struct source *source;
+	const struct resource_type *type;
+	const struct freshness *lacks;
+	int64_t max_age_ms; /* how old the answer may be; negative: it does not matter */
+};
+
+/* Joins or begins a refresh of each; when all have ended, or after `timeout_ms`, the request is asked again with `waited` set. False: there is nothing to wait for. */
+bool refresh_wait(struct request *r, const struct refresh_want *wants, size_t count,
+		  int64_t timeout_ms);
 
 #endif

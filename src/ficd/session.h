@@ -30,7 +30,7 @@ struct request {
 	uint64_t *answers; /* of its method, by what they were worth; NULL: they are not counted */
 	unsigned damaged;  /* how often it was begun again because it met damage */
 	bool waited;       /* for data to be refreshed; it does not wait again */
-	struct live *live; /* owned: what came of asking the provider (live.h); NULL: it was not to be asked */
+	struct live *live; /* owned: what came of asking the providers, by source (live.h); NULL: none was to be asked */
 	size_t weight; /* bytes of the answer so far, of methods that take long */
 	/* Of methods that do not answer at once: */
 	void *state;

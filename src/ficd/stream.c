@@ -65,14 +65,14 @@ static void tell_rows(struct reading *g)
 	struct stream *s = g->stream;
 	struct buf params = {0};
 	char cursor[CURSOR_TEXT_MAX];
-	uint32_t rows = (uint32_t)(query_result(g->query)->rows - s->rows);
+	uint32_t rows = (uint32_t)(reading_result(g)->rows - s->rows);
 
 	live_look(g->request, buf_bytes(&g->rows));
 	put_head(g, 3, &params);
 	mp_put_cstr(&params, "rows");
 	mp_put_array(&params, rows);
 	buf_put_bytes(&params, buf_bytes(&g->rows));
-	put_text(&params, "next_cursor", query_cursor(g->query, cursor));
+	put_text(&params, "next_cursor", reading_cursor(g, cursor));
 	buf_reset(&g->rows);
 	buf_give_back(&g->rows, 2 * STREAM_PIECE_BYTES);
 	s->rows += rows;
@@ -97,7 +97,7 @@ static bool slice(void *ctx)
 	if (g->stream->blocked)
 		return false;
 	while (rc > 0 && clock_mono_us() < end_us && g->rows.len < STREAM_PIECE_BYTES)
-		rc = query_step(g->query, READING_STEP_UNITS, &why);
+		rc = reading_step(g, &why);
 	if (!reading_has_room(g))
 		return false;
 	if (is_due(g, rc <= 0))

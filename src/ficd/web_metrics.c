@@ -266,7 +266,7 @@ static void put_edits(struct exposition *e, struct label *labels, const struct f
 
 	outbox_stats(f->source->outbox, &stats);
 	for (unsigned i = 0; i < EDIT_STATES; i++) {
-		labels[1] = (struct label){"state", edit_state_name((enum edit_state)i)};
+		labels[1] = (struct label){"result", edit_state_name((enum edit_state)i)};
 		exposition_count(e, labels, stats.count[i]);
 	}
 }

@@ -405,6 +405,23 @@ int app_load_names(struct app *a, const struct columns *columns)
 	return 0;
 }
 
+bool app_asks_several(const struct app *a)
+{
+	struct mp_reader r = mp_reader_of(member(buf_bytes(&a->client.hello), "sources"));
+	struct mp_value v;
+
+	return !app_value(a, OPT_SOURCE) && mp_next(&r, &v) == 1 && v.type == MP_ARRAY && v.count > 1;
+}
+
+int app_show_source(struct app *a, struct columns *c)
+{
+	int code = app_given(a, OPT_FIELDS) ? 0 : app_connect(a);
+
+	if (code == 0 && !app_given(a, OPT_FIELDS) && app_asks_several(a))
+		columns_show_source(c);
+	return code;
+}
+
 static void put_time(struct params *p, const char *key, int64_t ms)
 {
 	char text[TIME_TEXT_MAX];

@@ -66,6 +66,11 @@ int app_duration(struct app *a, enum option option, int64_t otherwise, int64_t *
  * cannot be asked for stays an id. 0 or an exit code: nobody is there to ask. */
 int app_load_names(struct app *a, const struct columns *columns);
 
+/* Several sources are asked: rows have to say whose they are. Needs a connection. */
+bool app_asks_several(const struct app *a);
+/* Adds the column of it, where it matters and --fields does not say what is shown. 0 or an exit code. */
+int app_show_source(struct app *a, struct columns *c);
+
 /* Prints the whole result as a line of JSON. */
 int app_print_json(struct app *a, struct bytes result);
 /* Prints the maps of an array in the chosen row format. `style` may be NULL. */

@@ -375,9 +375,11 @@ static int print_query(struct query *q)
 	struct app *a = q->app;
 
 	int code = app_load_names(a, &q->columns);
-	app_rows(a, &q->rows, &q->columns);
 	if (code == 0)
 		code = app_connect(a);
+	if (code == 0)
+		code = app_show_source(a, &q->columns);
+	app_rows(a, &q->rows, &q->columns);
 	if (code == 0)
 		code = can_stream(q) ? run_stream(q) : run_pages(q);
 	if (a->format != FORMAT_JSON && code == 0)

@@ -111,6 +111,20 @@ void columns_add_snippet(struct columns *c)
 		c->items[c->count++] = (struct column){"snippet", "SNIPPET", CELL_SNIPPET};
 }
 
+void columns_show_source(struct columns *c)
+{
+	static const struct column source = {"source", "SOURCE", CELL_TEXT};
+	size_t at = 0;
+
+	while (at < c->count && strcmp(c->items[at].path, source.path) != 0)
+		at++;
+	if (at == COLUMNS_MAX)
+		return;
+	c->count += at == c->count;
+	memmove(&c->items[1], &c->items[0], at * sizeof c->items[0]);
+	c->items[0] = source;
+}
+
 enum cell_kind columns_kind(const char *path)
 {
 	static const struct {

@@ -30,6 +30,8 @@ void columns_of_list(struct columns *c, const struct column *list);
 int columns_of_fields(struct columns *c, const char *fields);
 /* Has a table show a field that its resource's list leaves out; once. 0 or ERR_NOMEM. */
 int columns_show(struct columns *c, const char *field);
+/* Shows whose each row is, in front. */
+void columns_show_source(struct columns *c);
 /* What kind of value a common field has. */
 enum cell_kind columns_kind(const char *path);
 void columns_release(struct columns *c);

@@ -310,7 +310,7 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.synopsis = "[RESOURCE ...]",
 			.summary = "records in the order in which they changed, deletions too",
 			.detail = "--since is a revision: the number that an earlier reading ended with, which "
-				  "standard error tells. Each record comes once, in its latest state, however often "
+				  "standard error tells; of several sources one of each. Each record comes once, in its latest state, however often "
 				  "it changed. With --follow it stays and prints what is stored from then on "
 				  "(without --since: from now on). Without a terminal rows are ndjson. --where "
 				  "needs one resource.",

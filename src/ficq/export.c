@@ -6,6 +6,7 @@
 
 #include "ask.h"
 #include "feed.h"
+#include "place.h"
 
 #include <unistd.h>
 
@@ -38,7 +39,7 @@ static bool wants_doc(const struct app *a)
 	return a->format == FORMAT_NDJSON || a->format == FORMAT_MSGPACK;
 }
 
-static int export_changes(struct app *a, int64_t since, uint64_t *count, int64_t *revision)
+static int export_changes(struct app *a, struct bytes since, uint64_t *count, struct buf *revision)
 {
 	struct feed_reading f = {
 		.app = a,
@@ -47,7 +48,6 @@ static int export_changes(struct app *a, int64_t since, uint64_t *count, int64_t
 		.since = since,
 		.doc = wants_doc(a),
 		.left = UINT64_MAX,
-		.next = -1,
 	};
 
 	int code = ask_columns(a, app_arg(a, 0), &f.columns);
@@ -55,14 +55,16 @@ static int export_changes(struct app *a, int64_t since, uint64_t *count, int64_t
 		return code;
 	if (!app_given(a, OPT_FIELDS) && f.columns.count < COLUMNS_MAX)
 		f.columns.items[f.columns.count++] = (struct column){"deleted", NULL, CELL_TEXT};
-	code = feed_read(&f);
+	code = app_show_source(a, &f.columns);
+	if (code == 0)
+		code = feed_read(&f);
 	columns_release(&f.columns);
 	*count = f.count;
 	*revision = f.next;
 	return code;
 }
 
-static int current_revision(struct app *a, int64_t *revision)
+static int current_revision(struct app *a, struct buf *revision)
 {
 	struct params p = {0};
 	struct bytes result;
@@ -72,7 +74,7 @@ static int current_revision(struct app *a, int64_t *revision)
 	params_int(&p, "limit", 0);
 	int code = app_call(a, "changes", params_end(&p), &result);
 	params_release(&p);
-	if (code == 0 && !member_int(result, "revision", revision))
+	if (code == 0 && !place_take(result, "revision", revision))
 		code = report_error(&a->report, EXIT_PROTOCOL, "protocol",
 				    "ficd's answer has no revision");
 	return code;
@@ -81,32 +83,33 @@ static int current_revision(struct app *a, int64_t *revision)
 int export_command(struct app *a)
 {
 	uint64_t count = 0;
-	int64_t revision = -1, since;
+	struct buf revision = {0};
+	struct bytes since;
 	bool more = false;
 
 	int code = check(a);
 	if (code == 0)
-		code = feed_revision(a, OPT_SINCE_REVISION, &since);
+		code = place_of_option(a, OPT_SINCE_REVISION, &since);
 	if (code == 0)
 		code = app_connect(a);
 	if (code == 0 && app_given(a, OPT_GZIP) && output_filter(&a->out, "gzip -c") < 0)
 		code = report_error(&a->report, EXIT_SOFTWARE, "internal", "gzip cannot be started");
 	if (code)
 		return code;
-	if (since >= 0) {
+	if (since.len) {
 		code = export_changes(a, since, &count, &revision);
 	} else {
 		code = current_revision(a, &revision);
 		if (code == 0)
 			code = ask_export(a, wants_doc(a), &count, &more);
 	}
-	if (code)
-		return code;
-	if (more)
+	if (code == 0 && more)
 		app_close_with(a, "%llu records; there are more than --limit",
 			       (unsigned long long)count);
-	else
-		app_close_with(a, "%llu records; continue with --since-revision=%lld",
-			       (unsigned long long)count, (long long)revision);
-	return 0;
+	else if (code == 0)
+		app_close_with(a, "%llu records; continue with --since-revision=%.*s",
+			       (unsigned long long)count, (int)revision.len,
+			       (const char *)revision.data);
+	buf_release(&revision);
+	return code;
 }

@@ -5,6 +5,7 @@
 
 #include "ask.h"
 #include "count.h"
+#include "place.h"
 
 #include <codec/msgpack.h>
 
@@ -14,26 +15,6 @@
 #define PAGE_ROWS     500
 #define PAGE_ROWS_DOC 100
 #define DRAW_MS       500 /* between drawings */
-
-int feed_revision(struct app *a, enum option option, int64_t *out)
-{
-	const char *text = app_value(a, option);
-	char *end;
-
-	*out = -1;
-	if (!text)
-		return 0;
-	errno = 0;
-	long long n = strtoll(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno)
-		return report_error(
-			&a->report, EXIT_USAGE, "usage",
-			"--%s: \"%.40s\" is no revision, the number that an earlier reading ended with; by time: ficq query %s --axis=updated --since='%.40s'",
-			option_table[option].name, text,
-			app_arg(a, 0) ? app_arg(a, 0) : "conversations", text);
-	*out = n;
-	return 0;
-}
 
 /* ---- pages ---- */
 
@@ -62,23 +43,23 @@ static int take_page(struct feed_reading *f, struct bytes page)
 	struct bytes rows = member(page, "rows"), row;
 	struct mp_reader r = mp_reader_of(rows);
 	struct mp_value head;
-	int64_t before = f->next >= 0 ? f->next : f->since, revision = before;
+	struct bytes last = {NULL, 0};
 
 	if (!rows.data || mp_next(&r, &head) != 1 || head.type != MP_ARRAY ||
-	    !mp_find_int(page, "next", &f->next))
+	    !place_take(page, "next", &f->next))
 		return report_error(&a->report, EXIT_PROTOCOL, "protocol",
 				    "ficd's answer has no changes");
 	while (f->left > 0 && mp_take(&r, &row) == 1) {
 		rows_add(&f->rows, row, &a->out.buf);
 		f->count++;
 		f->left--;
-		mp_find_int(row, "revision", &revision);
+		last = row;
 		output_flush(&a->out, false);
 	}
 	rows_page(&f->rows, &a->out.buf);
-	/* Not the whole page: the next reading goes on behind the last row, or where this page began. */
+	/* Not the whole page: the next reading goes on behind the last row. */
 	if (f->left == 0 && mp_take(&r, &row) == 1)
-		f->next = revision;
+		place_end_with(&f->next, last);
 	output_flush(&a->out, f->follow);
 	return 0;
 }
@@ -90,10 +71,8 @@ static int read_pages(struct feed_reading *f)
 
 	do {
 		struct params p = {0};
-		int64_t since = f->next >= 0 ? f->next : f->since;
 		put_question(f, &p);
-		if (since >= 0)
-			params_int(&p, "since", since);
+		place_put(&p, "since", f->next.len ? buf_bytes(&f->next) : f->since);
 		code = app_call(f->app, "changes", params_end(&p), &page);
 		params_release(&p);
 		if (code == 0)
@@ -163,8 +142,7 @@ static int read_following(struct feed_reading *f)
 	if (code)
 		return code;
 	put_question(f, &p);
-	if (f->since >= 0)
-		params_int(&p, "since", f->since);
+	place_put(&p, "since", f->since);
 	a->out.may_page = false;
 	app_rows(a, &f->rows, &f->columns);
 	code = call_follow(a, &a->client, params_end(&p), &wait, &f->done);
@@ -229,14 +207,18 @@ static int run(struct feed_reading *f)
 		return code;
 	choose_format(a, f->follow);
 	code = app_load_names(a, &f->columns);
+	if (code == 0)
+		code = app_show_source(a, &f->columns);
 	if (code) {
 		columns_release(&f->columns);
 		return code;
 	}
 	code = f->follow ? read_following(f) : feed_read(f);
 	columns_release(&f->columns);
-	if (f->next >= 0)
-		app_close_with(a, "continue with --since=%lld", (long long)f->next);
+	if (f->next.len)
+		app_close_with(a, "continue with --since=%.*s", (int)f->next.len,
+			       (const char *)f->next.data);
+	buf_release(&f->next);
 	return code;
 }
 
@@ -247,10 +229,9 @@ int feed_changes(struct app *a)
 		.resources = a->options.args + 1,
 		.resource_count = a->options.arg_count - 1,
 		.follow = app_given(a, OPT_FOLLOW),
-		.next = -1,
 	};
 
-	int code = feed_revision(a, OPT_SINCE, &f.since);
+	int code = place_of_option(a, OPT_SINCE, &f.since);
 	if (code == 0)
 		code = read_count(a, OPT_LIMIT, &f.left);
 	if (code == 0 && app_given(a, OPT_DURATION) && !f.follow)
@@ -340,9 +321,7 @@ static int watch_stream(struct app *a)
 		.app = a,
 		.resources = a->options.args + 1,
 		.resource_count = 1,
-		.since = -1,
 		.follow = true,
-		.next = -1,
 	};
 
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)

@@ -16,18 +16,16 @@ struct feed_reading {
 	struct columns columns;
 	const char *const *resources;
 	size_t resource_count;
-	int64_t since; /* negative: from the start, or from now on when it follows */
+	struct bytes since; /* a place (place.h); empty: the start, or now when it follows. Borrowed */
 	bool follow;
-	bool doc;       /* with the provider's objects */
-	uint64_t left;  /* rows still wanted */
-	uint64_t count; /* printed */
-	int64_t next;   /* the revision to continue from; negative: not known yet */
-	bool done;      /* there were as many rows as wanted */
+	bool doc;        /* with the provider's objects */
+	uint64_t left;   /* rows still wanted */
+	uint64_t count;  /* printed */
+	struct buf next; /* owned: the place to continue from; empty: not known yet */
+	bool done;       /* there were as many rows as wanted */
 };
 
 /* Prints page after page, to the end. 0 or an exit code. */
 int feed_read(struct feed_reading *f);
-/* A revision as an option gives it: 0, or an exit code; *out is -1 when it is not given. */
-int feed_revision(struct app *a, enum option option, int64_t *out);
 
 #endif

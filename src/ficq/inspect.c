@@ -27,17 +27,22 @@ static int call(struct app *a, const char *method, bool with_resource, struct by
 
 /* --- lists inside lists as rows --- */
 
-/* Appends `map` with one more member in front. */
-static void put_joined(struct buf *out, struct bytes map, const char *key, struct bytes value)
+/* Appends `map` with the outer one's name in front, as `key`, and its source where it has one. */
+static void put_joined(struct buf *out, struct bytes map, const char *key, struct bytes outer)
 {
 	struct mp_reader r = mp_reader_of(map);
+	struct bytes source = member(outer, "source");
 	struct mp_value head;
 
 	if (mp_next(&r, &head) != 1 || head.type != MP_MAP)
 		return;
-	mp_put_map(out, head.count + 1);
+	mp_put_map(out, head.count + 1 + (source.data != NULL));
 	mp_put_cstr(out, key);
-	buf_put_bytes(out, value);
+	buf_put_bytes(out, member(outer, "name"));
+	if (source.data) {
+		mp_put_cstr(out, "source");
+		buf_put_bytes(out, source);
+	}
 	buf_put(out, r.at, (size_t)(r.end - r.at));
 }
 
@@ -60,7 +65,7 @@ static void flatten(struct bytes outer, const char *inner, const char *key, cons
 			    mp_next(&rows, &head) != 1 || head.type != MP_ARRAY)
 				continue;
 			for (; mp_take(&rows, &row) == 1; count++)
-				put_joined(out, row, key, name);
+				put_joined(out, row, key, item);
 		}
 	}
 	mp_end_array(out, mark, count);
@@ -74,6 +79,8 @@ int inspect_print_flat(struct app *a, struct bytes outer, const char *inner, con
 
 	flatten(outer, inner, key, only, &flat);
 	columns_of_list(&columns, list);
+	if (strcmp(key, "source") != 0 && app_asks_several(a))
+		columns_show_source(&columns);
 	int code = flat.error ? report_error(&a->report, EXIT_SOFTWARE, "internal", "out of memory")
 			      : app_print_rows(a, buf_bytes(&flat), &columns, NULL);
 	buf_release(&flat);
@@ -301,6 +308,31 @@ static void put_gaps(struct app *a, struct bytes gaps)
 	}
 }
 
+/* Of each source what it is worth, where several were asked. */
+static void put_sources(struct app *a, struct bytes sources)
+{
+	struct mp_reader r = mp_reader_of(sources);
+	struct buf *out = &a->out.buf;
+	struct mp_value head;
+	struct bytes one;
+
+	if (!sources.data || mp_next(&r, &head) != 1 || head.type != MP_ARRAY)
+		return;
+	while (mp_take(&r, &one) == 1) {
+		struct bytes state = member_str(one, "freshness.state");
+		buf_printf(out, "%-15s%s", "source", style_on(a->term.out_color, status_style(state)));
+		member_show(out, &a->show, one, "freshness.state", CELL_TEXT);
+		buf_put_str(out, style_off(a->term.out_color, STYLE_RED));
+		buf_put_byte(out, ' ');
+		member_show(out, &a->show, one, "source", CELL_TEXT);
+		if (member(one, "freshness.as_of").data) {
+			buf_put_str(out, ", as of ");
+			member_show(out, &a->show, one, "freshness.as_of", CELL_TIME);
+		}
+		buf_put_byte(out, '\n');
+	}
+}
+
 static void print_freshness(struct app *a, struct bytes result)
 {
 	struct bytes f = member(result, "freshness"), state = member_str(f, "state");
@@ -322,6 +354,7 @@ static void print_freshness(struct app *a, struct bytes result)
 	put_fact(a, f, "asked to", "requested.1", CELL_TIME);
 	put_gaps(a, member(f, "gaps"));
 	put_fact(a, f, "syncing", "syncing", CELL_TEXT);
+	put_sources(a, member(f, "sources"));
 	put_fact(a, result, "held from", "coverage_start", CELL_TIME);
 	put_fact(a, result, "held to", "coverage_end", CELL_TIME);
 	put_fact(a, result, "records", "records", CELL_NUMBER);

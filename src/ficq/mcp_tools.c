@@ -10,10 +10,10 @@ static const char *const mode_words[] = {"changes", "full", "backfill", "verify"
 
 /* ---- arguments that several tools take ---- */
 
-#define PARAM_SOURCE                                                                                   \
-	{                                                                                              \
-		"source", "source", MCP_TEXT, false, 0, 0, NULL,                                       \
-			"The configured source (account) to ask; needed only where there are several." \
+#define PARAM_SOURCE                                                                        \
+	{                                                                                   \
+		"source", "source", MCP_TEXT, false, 0, 0, NULL,                            \
+			"The configured source (account) to ask; without it all are asked." \
 	}
 #define PARAM_SPAN                                                                                 \
 	{"since",                                                                                  \
@@ -383,6 +383,8 @@ static const struct mcp_member freshness_parts[] = {
 	{"syncing", "boolean", false, "Whether a sync is under way."},
 	{"reason", "string", true, "Why it is not fresh."},
 	{"source", "string", false, "cache, live (the provider was asked for just this) or mixed."},
+	{"sources", "array", false,
+	 "Where several sources were asked: each with its own freshness; what stands beside it is the worst of them."},
 	{"message", "string", true, "The same as a sentence."},
 	MEMBER_END,
 };

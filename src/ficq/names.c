@@ -68,6 +68,19 @@ void names_take(struct names *n, enum names_of kind, struct bytes rows)
 	}
 }
 
+/* Two sources may have the same id for different people. */
+static bool is_one(const struct names *n, enum names_of kind, size_t at)
+{
+	const struct name *list = n->list[kind], *one = &list[at];
+	struct bytes id = text_of(n, one->id_at, one->id_len), text = text_of(n, one->at, one->len);
+
+	for (size_t i = at > 0 ? at - 1 : 0; i <= at + 1 && i < n->count[kind]; i++)
+		if (bytes_equal(text_of(n, list[i].id_at, list[i].id_len), id) &&
+		    !bytes_equal(text_of(n, list[i].at, list[i].len), text))
+			return false;
+	return true;
+}
+
 bool names_find(const struct names *n, enum names_of kind, struct bytes id, struct bytes *name_out)
 {
 	size_t low = 0, high = n ? n->count[kind] : 0;
@@ -77,7 +90,7 @@ bool names_find(const struct names *n, enum names_of kind, struct bytes id, stru
 		int order = compare(id, text_of(n, middle->id_at, middle->id_len));
 		if (order == 0) {
 			*name_out = text_of(n, middle->at, middle->len);
-			return true;
+			return is_one(n, kind, (low + high) / 2);
 		}
 		if (order < 0)
 			high = (low + high) / 2;

@@ -22,7 +22,7 @@ struct names {
 
 /* Takes the rows (an array of maps with id and name) of an answer; what is no such row is left out. Once for each kind. */
 void names_take(struct names *n, enum names_of kind, struct bytes rows);
-/* False: not known. `n` may be NULL. Borrowed until the next names_take. */
+/* False: not known, or several are called differently by this id (of different sources). `n` may be NULL. Borrowed until the next names_take. */
 bool names_find(const struct names *n, enum names_of kind, struct bytes id, struct bytes *name_out);
 void names_release(struct names *n);
 

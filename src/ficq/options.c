@@ -19,7 +19,7 @@ static const char *const wire_words[] = {"json", "msgpack", NULL};
 
 const struct option_spec option_table[OPT_COUNT] = {
 	[OPT_SOCKET] = {'S', "socket", "PATH", NULL, "the daemon's socket"},
-	[OPT_SOURCE] = {'s', "source", "NAME", NULL, "only this source"},
+	[OPT_SOURCE] = {'s', "source", "NAME", NULL, "only this source; else all are asked"},
 	[OPT_OUTPUT] = {'o', "output", "FORMAT", output_words,
 			"how answers are printed: table, json, ndjson, csv, tsv or msgpack"},
 	[OPT_JSON] = {0, "json", NULL, NULL,

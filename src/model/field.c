@@ -58,6 +58,22 @@ static int unknown(struct bytes name, const struct field *table, struct why *why
 		       (const char *)name.data);
 }
 
+const char field_nowhere[] = "\x01"; /* no document has such a key */
+
+bool field_constant(const struct field *f, struct bytes *out)
+{
+	static const uint8_t nil = 0xc0;
+
+	if (f->path == field_nowhere) {
+		*out = bytes_of(&nil, 1);
+		return true;
+	}
+	if (!f->path || f->path[0] != '=' || f->type == FIELD_ANY || strchr(f->path, '|'))
+		return false;
+	*out = bytes_str(f->path + 1);
+	return true;
+}
+
 /* Steps that are not empty, not too many stars, no NUL (paths are terminated strings). */
 static bool is_path(struct bytes path)
 {

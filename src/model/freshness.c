@@ -210,11 +210,11 @@ int freshness_judge(const struct freshness_question *q, const struct freshness_e
 
 /* --- join ------------------------------------------------------------------------------------------------------- */
 
-/* What a verdict does not know of what it was asked, the future and a tolerated tail included. */
-static int add_unknown(const struct freshness *f, struct intervals *unknown)
+/* What a verdict does not know of what all were asked, the future and a tolerated tail included; before its own history it was not asked. */
+static int add_unknown(const struct freshness *f, int64_t end_ms, struct intervals *unknown)
 {
 	struct intervals parts = {0};
-	int rc = intervals_gaps(&f->covered, f->requested_start_ms, f->requested_end_ms, &parts);
+	int rc = intervals_gaps(&f->covered, f->requested_start_ms, end_ms, &parts);
 
 	for (size_t i = 0; rc == 0 && i < parts.count; i++)
 		rc = intervals_add(unknown, parts.items[i]);
@@ -225,10 +225,10 @@ static int add_unknown(const struct freshness *f, struct intervals *unknown)
 static int join_spans(const struct freshness *a, const struct freshness *b, struct freshness *joined)
 {
 	struct intervals unknown = {0};
-	int rc = add_unknown(a, &unknown);
+	int rc = add_unknown(a, joined->requested_end_ms, &unknown);
 
 	if (rc == 0)
-		rc = add_unknown(b, &unknown);
+		rc = add_unknown(b, joined->requested_end_ms, &unknown);
 	if (rc == 0)
 		rc = intervals_gaps(&unknown, joined->requested_start_ms, joined->requested_end_ms,
 				    &joined->covered);

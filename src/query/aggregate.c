@@ -2,8 +2,9 @@
  * aggregate: rows into groups, groups into an answer.
  *
  *   TEXT (the search gets ready) --> ROWS
- *   TALLY (terms alone answer it) --the index cannot say after all--> ROWS
- *   TALLY, ROWS --the end--> WRITE (one group after the other) --> DONE
+ *   TALLY (terms alone answer it) --the index cannot say after all--> ROWS of the first part: all begins again
+ *   TALLY, ROWS --the end of a part--> the next part's
+ *               --the end of the last--> WRITE (one group after the other) --> DONE
  *
  * A row is in a group for each combination of its values: one for each part, several for a part that is a list. A key is the values of all parts, one behind the
  * other, as MessagePack; a bucket is its start in milliseconds.
@@ -29,8 +30,18 @@ struct values {
 	size_t count, cap;
 };
 
-struct aggregate {
+/* Records of one snapshot. */
+struct part_source {
+	struct snapshot *view;
 	struct aggregate_spec spec;
+};
+
+struct aggregate {
+	struct aggregate_spec spec; /* of the part that is read */
+	struct part_source parts[AGGREGATE_PARTS_MAX];
+	size_t part_count, part; /* that is read */
+	bool untallied;          /* rows are read, whatever terms could say */
+	uint64_t read, damaged;  /* of the parts before */
 	struct plan plan;
 	struct filter filter;
 	struct tally *tally;
@@ -61,8 +72,8 @@ static bool terms_may_answer(const struct aggregate *a)
 {
 	const struct plan *p = &a->plan;
 
-	return p->part_count == 1 && p->field_count == 0 && !p->parts[0].bucketed &&
-	       !a->spec.where && !a->filter.overlay && a->spec.axis == AXIS_CREATED;
+	return !a->untallied && p->part_count == 1 && p->field_count == 0 &&
+	       !p->parts[0].bucketed && !a->spec.where && !a->filter.overlay && a->spec.axis == AXIS_CREATED;
 }
 
 static int start_rows(struct aggregate *a, struct why *why)
@@ -93,6 +104,21 @@ static int start(struct aggregate *a, struct why *why)
 	return rc ? 0 : start_rows(a, why);
 }
 
+/* Reads a part's records from their beginning. */
+static int start_part(struct aggregate *a, size_t i, struct why *why)
+{
+	a->part = i;
+	a->spec = a->parts[i].spec;
+	filter_release(&a->filter);
+	a->filter = (struct filter){0};
+	a->phase = PHASE_TEXT;
+	int rc = plan_make(&a->spec, &a->plan, why);
+	filter_init(&a->filter, a->parts[i].view, a->spec.resource, a->spec.where);
+	if (!rc && filter_overlay(&a->filter, a->spec.overlay))
+		rc = why_set(why, ERR_NOMEM, "out of memory");
+	return rc ? rc : start(a, why);
+}
+
 int aggregate_open(struct snapshot *v, const struct aggregate_spec *spec, struct aggregate **out,
 		   struct why *why)
 {
@@ -101,6 +127,7 @@ int aggregate_open(struct snapshot *v, const struct aggregate_spec *spec, struct
 	if (!a)
 		return why_set(why, ERR_NOMEM, "out of memory");
 	a->spec = *spec;
+	a->parts[a->part_count++] = (struct part_source){v, *spec};
 	int rc = plan_make(&a->spec, &a->plan, why);
 	a->groups.summaries = a->plan.field_count;
 	a->groups.groups_max = AGGREGATE_GROUPS_MAX;
@@ -116,6 +143,31 @@ int aggregate_open(struct snapshot *v, const struct aggregate_spec *spec, struct
 	}
 	*out = a;
 	return 0;
+}
+
+static bool is_number(const struct field *f)
+{
+	return f->type == FIELD_INTEGER || f->type == FIELD_REAL || f->type == FIELD_TIME;
+}
+
+int aggregate_add(struct aggregate *a, struct snapshot *v, const struct aggregate_spec *spec,
+		  struct why *why)
+{
+	struct plan plan;
+	int rc = plan_make(spec, &plan, why);
+
+	for (size_t i = 0; rc == 0 && i < plan.field_count; i++) {
+		const struct field *f = plan.fields[i], *other = a->plan.fields[i];
+		if (f->type != other->type && (is_number(f) || is_number(other)))
+			rc = why_set(why, ERR_INVALID,
+				     "'%s' is of another kind in each source: name one source",
+				     f->name);
+	}
+	if (rc == 0 && a->part_count == AGGREGATE_PARTS_MAX)
+		rc = why_set(why, ERR_LIMIT, "there are too many sources for one question");
+	if (rc == 0)
+		a->parts[a->part_count++] = (struct part_source){v, *spec};
+	return rc;
 }
 
 void aggregate_free(struct aggregate *a)
@@ -391,19 +443,31 @@ static struct group *next_group(struct aggregate *a)
 	return groups_at(&a->groups, first);
 }
 
-static int start_writing(struct aggregate *a)
+static int start_writing(struct aggregate *a, struct why *why)
 {
 	struct group *all;
 
 	/* Nothing at all is one group of nothing when nobody asked for groups. */
 	if (a->plan.part_count == 0 && groups_find(&a->groups, bytes_of(NULL, 0), &all))
-		return ERR_NOMEM;
+		return why_set(why, ERR_NOMEM, "out of memory");
 	a->phase = PHASE_WRITE;
 	filter_end(&a->filter);
 	a->result.groups_found = a->groups.count;
 	a->result.groups = a->spec.limit && a->spec.limit < a->groups.count ? a->spec.limit
 									    : a->groups.count;
-	return make_heap(a);
+	return make_heap(a) ? why_set(why, ERR_NOMEM, "out of memory") : 0;
+}
+
+static int end_part(struct aggregate *a, struct why *why)
+{
+	if (a->part + 1 == a->part_count)
+		return start_writing(a, why);
+	filter_end(&a->filter);
+	a->read += a->filter.read;
+	a->damaged += a->filter.damaged;
+	tally_close(a->tally);
+	a->tally = NULL;
+	return start_part(a, a->part + 1, why);
 }
 
 static int put_tallied(struct aggregate *a, struct bytes text, uint64_t count)
@@ -431,8 +495,10 @@ static int forget_tally(struct aggregate *a, struct why *why)
 	tally_close(a->tally);
 	a->tally = NULL;
 	a->result.records = 0;
+	a->result.scanned = a->read = a->damaged = 0;
+	a->untallied = true;
 	groups_clear(&a->groups);
-	return start_rows(a, why);
+	return start_part(a, 0, why);
 }
 
 static int step_text(struct aggregate *a, unsigned *cost, struct why *why)
@@ -457,7 +523,7 @@ static int step_tally(struct aggregate *a, unsigned *cost, struct why *why)
 	if (rc == 1)
 		rc = put_tallied(a, text, count);
 	else if (rc == 0)
-		rc = start_writing(a);
+		return end_part(a, why);
 	return rc < 0 ? explain(rc, why) : 0;
 }
 
@@ -468,8 +534,8 @@ static int step_row(struct aggregate *a, unsigned *cost, struct why *why)
 
 	*cost += rc == SCAN_MORE ? FILTER_OPEN_COST : 1;
 	if (rc == 0)
-		rc = start_writing(a);
-	else if (rc == 1) {
+		return end_part(a, why);
+	if (rc == 1) {
 		a->result.scanned++;
 		rc = filter_wants(&a->filter, &row, cost);
 		if (rc == 1)
@@ -582,8 +648,8 @@ int aggregate_step(struct aggregate *a, unsigned budget, struct why *why)
 
 	while (!a->error && a->phase != PHASE_DONE && cost < budget)
 		a->error = advance(a, &cost, &a->error_words);
-	a->result.read = a->filter.read;
-	a->result.damaged = a->filter.damaged;
+	a->result.read = a->read + a->filter.read;
+	a->result.damaged = a->damaged + a->filter.damaged;
 	if (a->error)
 		return why_set(why, a->error, "%s", a->error_words.text);
 	return a->phase != PHASE_DONE;

@@ -53,7 +53,10 @@ static void collect_sieve(struct filter *f, const struct where *w)
 bool filter_indexed(const struct filter *f, const struct field *field)
 {
 	enum store_kind kind;
+	struct bytes value;
 
+	if (field_constant(field, &value))
+		return true;
 	return snapshot_field(f->snapshot, f->resource, field, &kind) >= 0 && kind != STORE_WORDS;
 }
 
@@ -425,7 +428,8 @@ int filter_column(void *ctx, const struct field *field, struct bytes *out)
 {
 	struct filter *f = ctx;
 	int number = number_of(f, field);
-	int rc = number < 0 ? 0 : scan_column(f->scan, (unsigned)number, out);
+	int rc = number < 0 ? field_constant(field, out)
+			    : scan_column(f->scan, (unsigned)number, out);
 
 	return rc ? rc : ERR_NOTFOUND;
 }

@@ -59,6 +59,7 @@ struct query {
 	struct top *top;
 	size_t top_count, top_at, pass; /* kept, shown, to be shown of this look at all rows */
 	bool bounded;                   /* some rows of an order were not looked at */
+	bool enough;                    /* no more rows are wanted */
 	struct rank *rank;              /* NULL: not by relevance */
 	size_t rows_start;              /* in the rows' buffer */
 	uint64_t matches;
@@ -566,7 +567,8 @@ static int write_sorted(struct query *q, size_t i, unsigned *cost)
 static int end_of_pass(struct query *q, struct why *why)
 {
 	q->result.more = q->top_at < q->top_count;
-	if (q->result.more && q->spec.flow && !q->rank && q->result.rows < q->spec.limit) {
+	if (q->result.more && q->spec.flow && !q->rank && !q->enough &&
+	    q->result.rows < q->spec.limit) {
 		q->result.more = false;
 		q->resumed = true;
 		q->from_key = q->last_key;
@@ -581,7 +583,7 @@ static int show_sorted(struct query *q, unsigned *cost, struct why *why)
 	struct buf *rows = q->spec.rows;
 	size_t mark = rows->len, i = q->top_at;
 
-	if (i == q->top_count || i == q->pass)
+	if (i == q->top_count || i == q->pass || q->enough)
 		return end_of_pass(q, why);
 	int rc = write_sorted(q, i, cost);
 	if (rc)
@@ -705,6 +707,21 @@ const char *query_cursor(const struct query *q, char out[CURSOR_TEXT_MAX])
 
 	out[0] = 0;
 	return q->result.rows || q->resumed ? cursor_text(&c, out) : out;
+}
+
+void query_enough(struct query *q)
+{
+	q->enough = true;
+	if (q->phase == PHASE_ROWS)
+		leave_rows(q, false);
+}
+
+int query_compare(const struct query *a, const struct query *b)
+{
+	if (a->spec.sort)
+		return sort_key_compare(&a->last_key, &b->last_key, a->spec.ascending);
+	int c = compare(&a->last, &b->last);
+	return a->spec.ascending ? c : -c;
 }
 
 /* Whoever takes the rows out has not done so yet. */

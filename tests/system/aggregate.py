@@ -169,6 +169,10 @@ with workplace() as (folder, started):  # noqa: F405
     assert list(answer)[:2] == ["freshness", "groups"] and answer["freshness"]["state"], list(answer)
     report.ok("freshness comes first")
 
+    for nothing in ({}, {"group_by": []}, {"group_by": [], "metrics": []}):
+        whole = daemon.call("aggregate", resource="conversations", **nothing)
+        assert whole["groups"] == [{"count": len(docs)}] and whole["groups_found"] == 1, whole
+    assert "names no field" in refused(daemon, "aggregate", group_by="") and "names no field" in refused(daemon, "query", fields=[])
     assert "did you mean state" in refused(daemon, "aggregate", group_by="stat")
     assert "more than 3" in refused(daemon, "aggregate", group_by="state,open,read,team")
     assert "day:waiting_since" in refused(daemon, "aggregate", group_by="waiting_since")

@@ -311,7 +311,7 @@ with workplace() as (folder, started):  # noqa: F405
     ran = ficq(daemon, "runs")
     assert ran.returncode == 0 and "edit" in ran.stdout, ran
     ran = subprocess.run(["curl", "-s", "--unix-socket", folder + "/http.sock", "http://localhost/metrics"], stdout=subprocess.PIPE, timeout=30, text=True)
-    assert 'ficd_edits{source="acme",state="pushed"}' in ran.stdout, ran.stdout[-500:]
+    assert 'ficd_edits{source="acme",result="pushed"}' in ran.stdout, ran.stdout[-500:]
     report.ok("the audit trail says who asked what; status and metrics count")
 
     daemon.stop()

@@ -106,7 +106,7 @@ def commands_of_readme():
 with workplace() as (folder, started):  # noqa: F405
     sim = Sim(folder, "--seed", 42, "--contacts", 2000, "--companies", 300, "--conversations", 600)  # noqa: F405
     started.append(sim)
-    daemon = Daemon(folder, sim)  # noqa: F405
+    daemon = Daemon(folder, sim, resource_sections="[alert ops]\nwhen = no_success > 2h\ncommand = /bin/true\n")  # noqa: F405
     started.append(daemon)
     daemon.wait_settled()
     shell = Shell(folder, daemon.socket_path)

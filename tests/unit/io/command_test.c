@@ -147,10 +147,10 @@ static void late(void **state)
 	struct buf got = {0};
 
 	script_make(&s, "trap '' TERM; sleep 300 & echo $! >$out; wait");
-	struct command_request r = {.path = s.path, .timeout_ms = 1000, .done = on_done, .ctx = &e};
+	struct command_request r = {.path = s.path, .timeout_ms = 3000, .done = on_done, .ctx = &e};
 	run(*state, &r, &e);
 	assert_int_equal(e.result.status, -1);
-	assert_non_null(strstr(e.result.why.text, "longer than 1 s"));
+	assert_non_null(strstr(e.result.why.text, "longer than 3 s"));
 	assert_int_equal(file_read(s.out, 100, &got, NULL), 0);
 	int child = atoi(buf_text(&got));
 	assert_true(child > 1);

@@ -861,6 +861,23 @@ static void test_join_of_unequal_histories(void **state)
 	freshness_release(&f);
 }
 
+/* Of a source whose clock is behind nothing is known of what another one calls the past. */
+static void test_join_of_unequal_clocks(void **state)
+{
+	const struct row ahead = {
+		.held = "0..910@910", .start = OPEN, .end = OPEN, .history = 1, .now = 912};
+	const struct row behind = {.held = "0..898@898", .start = OPEN, .end = OPEN, .history = 1};
+	struct freshness f;
+
+	(void)state;
+	join(&ahead, &behind, &f);
+	assert_string_equal(spans_text(&f.covered, false), "1..898");
+	freshness_release(&f);
+	join(&behind, &ahead, &f);
+	assert_string_equal(spans_text(&f.covered, false), "1..898");
+	freshness_release(&f);
+}
+
 /* --- names and writing ------------------------------------------------------------------------------------------ */
 
 static void test_state_names(void **state)
@@ -959,6 +976,7 @@ int main(void)
 		cmocka_unit_test(test_join_names_the_earliest_tail),
 		cmocka_unit_test(test_join_names_the_trouble),
 		cmocka_unit_test(test_join_of_unequal_histories),
+		cmocka_unit_test(test_join_of_unequal_clocks),
 		cmocka_unit_test(test_state_names),
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_write_nothing_known),
