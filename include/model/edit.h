@@ -74,7 +74,7 @@ int edit_decode(struct bytes encoded, struct edit *out);
 bool edit_shares_field(const struct edit *a, const struct edit *b);
 
 /* Appends a step of an edit as the audit trail keeps it: the contract's form of a run {id, source, resource, kind, outcome, started, ended …} of the kind "edit", whose outcome is the step,
- * with {record, who, set, base}. */
+ * with {record, who, fields}; values are not in it. */
 void edit_note(const struct edit *e, const char *source, const char *step, const char *who,
 	       int64_t now_ms, struct buf *out);
 

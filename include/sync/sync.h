@@ -56,7 +56,8 @@ struct sync_options {
 	uint64_t seed; /* spreads regular runs, so that not all hosts and sources begin at once; 0: they begin exactly when they are due */
 	const struct sync_resource_options *resources;
 	size_t resource_count;
-	void (*ended)(void *ctx, const struct run_info *run); /* told of the end of each run; NULL: nobody */
+	void (*ended)(void *ctx,
+		      const struct run_info *run); /* told of the end of each run; NULL: nobody */
 	void (*troubled)(void *ctx); /* told when sync_state.trouble may have become another one; NULL: nobody */
 	void *ctx;                   /* of both */
 };

@@ -185,9 +185,11 @@ void request_error(struct request *r, int code, const char *reason, const char *
 static bool user_name(uid_t uid, char *out, size_t cap)
 {
 	FILE *file = fopen("/etc/passwd", "re");
+	struct passwd entry, *p;
+	char line[1024];
 	bool found = false;
 
-	for (struct passwd *p; file && !found && (p = fgetpwent(file));)
+	while (file && !found && fgetpwent_r(file, &entry, line, sizeof line, &p) == 0)
 		if (p->pw_uid == uid) {
 			snprintf(out, cap, "%.32s", p->pw_name);
 			found = true;

@@ -217,10 +217,26 @@ static void put_moment(struct buf *out, const char *key, int64_t ms)
 	mp_put_cstr(out, ms == TIME_NONE ? NULL : time_text(ms, false, text));
 }
 
+/* The names of the fields; what they are is nobody's business but the outbox's. */
+static void put_names(struct bytes set, struct buf *out)
+{
+	struct mp_reader r = mp_reader_of(set);
+	struct mp_value head, key;
+	uint32_t n = 0;
+
+	size_t mark = mp_begin_array(out);
+	if (mp_next(&r, &head) == 1 && head.type == MP_MAP)
+		for (; n < head.count && mp_next(&r, &key) == 1 && key.type == MP_STR &&
+		       mp_skip(&r) == 1;
+		     n++)
+			mp_put_str(out, key.str);
+	mp_end_array(out, mark, n);
+}
+
 void edit_note(const struct edit *e, const char *source, const char *step, const char *who,
 	       int64_t now_ms, struct buf *out)
 {
-	mp_put_map(out, 13);
+	mp_put_map(out, 12);
 	mp_put_cstr(out, "id");
 	mp_put_uint(out, e->id);
 	put_pair(out, "source", bytes_str(source));
@@ -231,10 +247,8 @@ void edit_note(const struct edit *e, const char *source, const char *step, const
 	put_moment(out, "ended", now_ms);
 	put_pair(out, "record", e->record);
 	put_pair(out, "who", bytes_str(who));
-	mp_put_cstr(out, "set");
-	buf_put_bytes(out, e->set);
-	mp_put_cstr(out, "base");
-	buf_put_bytes(out, e->base);
+	mp_put_cstr(out, "fields");
+	put_names(e->set, out);
 	mp_put_cstr(out, "retries");
 	mp_put_uint(out, e->attempts);
 	put_pair(out, "error", bytes_str(e->error));

@@ -48,7 +48,7 @@ static int put(struct bytes doc, const char *path, struct bytes whole, struct by
 	struct mp_value head = {.type = MP_NIL}, k;
 	struct bytes key, old, step = step_of(&path, whole);
 	bool last_whole = step.data == whole.data, found = false;
-	struct bytes rest_whole = last_whole ? (struct bytes){0} : whole;
+	struct bytes rest_whole = last_whole ? bytes_of(NULL, 0) : whole;
 	size_t mark = mp_begin_map(out);
 	uint32_t kept = 0;
 	int rc;

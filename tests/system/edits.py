@@ -22,7 +22,8 @@ report = Report("a contact: pending at once, pushed, then as the provider has it
                 "what the provider refuses fails visibly, and is tried again when somebody says so",
                 "taken later (202): the edit is shown until the provider shows it",
                 "only who may write may edit: socket and HTTP; anybody may list",
-                "the audit trail says who asked what; status and metrics count")
+                "the audit trail says who asked what; status and metrics count",
+                "a damaged outbox is set aside and reported")
 
 QUIET = "".join("[resource acme/%s]\nevery = 1d\n" % r for r in ("conversations", "contacts", "companies", "tickets", "tags"))
 
@@ -304,7 +305,7 @@ with workplace() as (folder, started):  # noqa: F405
 
     runs = [r for r in client.call("runs", limit=500)["runs"] if r["kind"] == "edit"]
     assert {r["outcome"] for r in runs} >= {"asked", "pushed", "conflict", "failed", "mine", "theirs"}, {r["outcome"] for r in runs}
-    assert all("uid" in r["who"] and r["record"] for r in runs)
+    assert all("uid" in r["who"] and r["record"] and r["fields"] and "set" not in r for r in runs)
     counts = client.call("status", source="acme")["sources"][0]["edits"]
     assert counts["pending"] == 0 and counts["conflicts"] == 0 and counts["damaged_files"] == 0, counts
     ran = ficq(daemon, "runs")
@@ -312,4 +313,23 @@ with workplace() as (folder, started):  # noqa: F405
     ran = subprocess.run(["curl", "-s", "--unix-socket", folder + "/http.sock", "http://localhost/metrics"], stdout=subprocess.PIPE, timeout=30, text=True)
     assert 'ficd_edits{source="acme",state="pushed"}' in ran.stdout, ran.stdout[-500:]
     report.ok("the audit trail says who asked what; status and metrics count")
+
+    daemon.stop()
+    outbox = os.path.join(folder, "state", "acme", "outbox")
+    check = lambda: subprocess.run([program("ficd"), "--config", daemon.config_path, "--check-store"], stdout=subprocess.PIPE, timeout=60, text=True)  # noqa: E731,F405
+    ran = check()
+    assert ran.returncode in (0, 2) and "outbox" not in ran.stdout, ran
+    name = next(n for n in os.listdir(outbox) if n.endswith(".log"))
+    with open(os.path.join(outbox, name), "r+b") as f:
+        f.seek(40)
+        byte = f.read(1)[0]
+        f.seek(40)
+        f.write(bytes([byte ^ 1]))
+    ran = check()
+    assert ran.returncode == 1 and "set aside" in ran.stdout and "outbox" in ran.stdout, ran
+    daemon.start()
+    wait_until("the damaged file lies beside", lambda: any(n.endswith(".bad") for n in os.listdir(outbox)))  # noqa: F405
+    assert daemon.call("status")["sources"][0]["edits"]["damaged_files"] == 1
+    assert "set aside" in ficq(daemon, "status").stdout and "is damaged" in daemon.log_text()
+    report.ok("a damaged outbox is set aside and reported")
     daemon.stop()
