@@ -4,10 +4,10 @@
 #ifndef FIC_TEST_SKIP_H
 #define FIC_TEST_SKIP_H
 
-#define skip_because(reason)                         \
-	do {                                         \
+#define skip_because(reason)                            \
+	do {                                            \
 		print_message("skipped: %s\n", reason); \
-		skip();                              \
+		skip();                                 \
 	} while (0)
 
 #endif
