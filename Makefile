@@ -313,9 +313,9 @@ check: all $(C_TESTS) ## run every test (ONLY=text: those whose path contains it
 test: check ## the same as check
 
 # Lives of 100,000 operations, merges of 100,000 records, every cut of every script, every byte flipped.
-nightly: $(filter $(BUILD)/tests/store/%,$(C_TESTS)) ## run the store's tests at length: minutes to an hour
+nightly: $(filter $(BUILD)/tests/store/%,$(C_TESTS)) $(BUILD)/tests/sim/edit_law_test ## run the store's tests and those of edits at length: minutes to an hour
 	@$(TEST_ENV) TEST_TIMEOUT=7200 STORE_TEST_OPS=100000 STORE_TEST_CUTS=100000 STORE_TEST_ROWS=100000 \
-		STORE_TEST_ALL=1 \
+		STORE_TEST_ALL=1 SIM_SEEDS=1960 \
 		tools/lib/run-tests $^
 
 sanitize: ## run every test again under the address and undefined behaviour sanitizers

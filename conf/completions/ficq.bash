@@ -33,7 +33,7 @@ _ficq() {
 	local cur prev command= argument= resource= place=0 last commands everywhere i word
 	local -a words=(ficq) ficq_daemon=()
 	COMPREPLY=()
-	commands="status sources fields query search get thread count freshness coverage sync plan wait runs changes watch export verify prune forget dead alerts reload rpc mcp completion help version"
+	commands="status sources fields query search get thread count freshness coverage sync plan wait runs changes watch export verify prune forget dead alerts edit edits resolve reload live rpc mcp completion help version"
 	everywhere=" --socket= --output= --json --timeout= --tz= --color= --no-pager --no-header --wide --quiet --verbose --help --version"
 	for ((i = 1; i <= COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
@@ -49,7 +49,7 @@ _ficq() {
 	cur=${words[last]} prev=${words[last-1]}
 	for ((i = 1; i < last; i++)); do
 		case ${words[i]} in
-		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--during|--axis|--where|--text|--resource|--by|--metric|--sort|--limit|-n|--max-age|--require|--on-stale|--count|--duration|--since-revision|--timeout|--fresh|--mode|--ids|--tz|--color)
+		--socket|-S|--source|-s|--output|-o|--fields|--since|--until|--during|--axis|--where|--text|--resource|--by|--metric|--sort|--limit|-n|--max-age|--require|--on-stale|--count|--duration|--since-revision|--timeout|--fresh|--mode|--ids|--expect|--tz|--color)
 			i=$((i + 1))
 			if [ $i = $last ]; then break; fi
 			case ${words[i-1]} in
@@ -93,6 +93,7 @@ _ficq() {
 	--fresh) _ficq_ask resources; return ;;
 	--mode) _ficq_words "changes full backfill verify"; return ;;
 	--ids) :; return ;;
+	--expect) :; return ;;
 	--tz) :; return ;;
 	--color) _ficq_words "auto always never"; return ;;
 	esac
@@ -180,14 +181,28 @@ _ficq() {
 		case $cur in -*) _ficq_options "" ;;
 		*) if [ $place = 0 ]; then _ficq_words test; else :; fi ;;
 		esac ;;
+	edit)
+		case $cur in -*) _ficq_options " --source= --wait --no-wait --expect=" ;;
+		*) if [ $place = 0 ]; then _ficq_ask resources; else _ficq_ask ids "$resource" "$cur"; fi ;;
+		esac ;;
+	edits)
+		case $cur in -*) _ficq_options " --source= --limit= --all --conflicts" ;;
+		esac ;;
+	resolve)
+		case $cur in -*) _ficq_options " --source=" ;;
+		*) if [ $place = 0 ]; then :; else _ficq_words "mine theirs"; fi ;;
+		esac ;;
 	reload)
 		case $cur in -*) _ficq_options "" ;;
+		esac ;;
+	live)
+		case $cur in -*) _ficq_options " --source=" ;;
 		esac ;;
 	rpc)
 		case $cur in -*) _ficq_options "" ;;
 		esac ;;
 	mcp)
-		case $cur in -*) _ficq_options " --source= --print-config" ;;
+		case $cur in -*) _ficq_options " --source= --edits --print-config" ;;
 		*) if [ $place = 0 ]; then _ficq_words "claude cursor vscode codex"; else :; fi ;;
 		esac ;;
 	completion)

@@ -140,6 +140,8 @@ struct config {
 	struct config_token http_token; /* without a name: nobody may write over HTTP */
 	int64_t memory_bytes;
 	int64_t disk_reserve_bytes;
+	const char *access_log; /* NULL: off */
+	int64_t access_log_bytes;
 	enum log_level log_level;
 	int64_t shutdown_timeout_ms;
 	struct config_source sources[CONFIG_SOURCES_MAX]; /* in the file's order, at least one */

@@ -51,10 +51,11 @@ struct http_request {
 	const char *url;                       /* http:// or https://, without user and password */
 	const char *headers[HTTP_HEADERS_MAX]; /* "Name: value", up to the first NULL; never logged */
 	struct bytes body;                     /* sent when method is not GET or HEAD; copied */
-	size_t body_max;                       /* of the answer, after decompression; 0: 32 MiB */
-	int64_t connect_ms;                    /* name, connection and TLS; 0: 10,000 */
-	int64_t stall_ms; /* no byte either way for so long (up to a quarter more); 0: 30,000 */
-	int64_t total_ms; /* with the time spent waiting for a connection; 0: 600,000 */
+	bool never_twice; /* on a connection of its own: what dies on one that was used before would be sent once more, unasked */
+	size_t body_max;  /* of the answer, after decompression; 0: 32 MiB */
+	int64_t connect_ms; /* name, connection and TLS; 0: 10,000 */
+	int64_t stall_ms;   /* no byte either way for so long (up to a quarter more); 0: 30,000 */
+	int64_t total_ms;   /* with the time spent waiting for a connection; 0: 600,000 */
 
 	/* A piece of the answer's body, decompressed, at most 16 KiB, whatever its status. It may
 	 * be parsed here: when all pieces of a turn took 2 ms, the rest waits for the next. Called

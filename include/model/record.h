@@ -16,6 +16,7 @@ enum record_flag {
 	RECORD_MERGED = 1 << 1,    /* gone into another record: merged_into */
 	RECORD_TRUNCATED = 1 << 2, /* the provider showed a part only (a thread over its limit) */
 	RECORD_POOR = 1 << 3, /* a listing's copy: the full object has more (never replaces a full copy of the same state) */
+	RECORD_PENDING = 1 << 4, /* of a record in an answer: local edits lie over it. Never stored */
 };
 
 #define RECORD_ID_MAX 255

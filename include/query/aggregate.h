@@ -10,6 +10,7 @@
 
 #include <base/zone.h>
 #include <model/where.h>
+#include <query/overlay.h>
 #include <query/text.h>
 #include <store/store.h>
 
@@ -27,6 +28,7 @@ struct aggregate_spec {
 	int64_t start_ms, end_ms;  /* as in query_spec */
 	const struct where *where; /* NULL: all */
 	struct query_text text;
+	const struct overlay *overlay; /* NULL: none */
 	/* What makes a group: names of fields, and hour, day, week, month of `created`, or of another time ("day:updated"). None: all is one group. */
 	const struct bytes *group_by;
 	size_t group_by_count;

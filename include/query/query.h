@@ -10,6 +10,7 @@
 
 #include <model/where.h>
 #include <query/cursor.h>
+#include <query/overlay.h>
 #include <query/row.h>
 #include <query/text.h>
 #include <store/store.h>
@@ -29,7 +30,8 @@ struct query_spec {
 	const struct where *where; /* NULL: all */
 	/* With a search, rows get a member `snippet` (search_snippet), of the newest child that is found or else of the record. */
 	struct query_text text;
-	const struct bytes *names; /* what rows show (row.h); NULL: the summary */
+	const struct overlay *overlay; /* NULL: none */
+	const struct bytes *names;     /* what rows show (row.h); NULL: the summary */
 	size_t name_count;
 	bool whole;     /* without names: doc as well */
 	uint32_t limit; /* rows; 0: none, only a total */

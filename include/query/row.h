@@ -1,11 +1,11 @@
 /*
  * row: a record as answers show it.
  *
- *   {source, resource, id, created, updated, revision, parent, deleted, merged_into, truncated, ...common fields..., doc}
+ *   {source, resource, id, created, updated, revision, parent, deleted, merged_into, truncated, pending, ...common fields..., doc}
  *
- * What does not apply is left out: parent, deleted, merged_into and truncated where there is nothing to say, and common fields that the record
+ * What does not apply is left out: parent, deleted, merged_into, truncated and pending (local edits lie over it) where there is nothing to say, and common fields that the record
  * has no value for. created and updated are RFC 3339 with milliseconds, nil where the provider has none. A projection by name shows source, resource, id, what the
- * record is marked with (deleted, merged_into, truncated), and the names, each under the name it was asked by; nil where there is no value.
+ * record is marked with (deleted, merged_into, truncated, pending), and the names, each under the name it was asked by; nil where there is no value.
  */
 #ifndef FIC_QUERY_ROW_H
 #define FIC_QUERY_ROW_H

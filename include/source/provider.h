@@ -75,7 +75,11 @@ enum ask_kind {
 	ASK_NESTED,
 	ASK_SEARCH,
 	ASK_EVENTS,
+	ASK_PASS,   /* what a client asks for (source/pass.h): the answer is page.body */
+	ASK_CHANGE, /* something of a record is to be changed: its request is write_call's (source/write.h); the page has no record, and no fault means that it was taken */
 };
+
+struct change;
 
 struct ask {
 	enum ask_kind kind;
@@ -84,9 +88,13 @@ struct ask {
 		end_ms; /* ASK_CHANGED, ASK_SEARCH: last update in [start, end), ASK_EVENTS: when they happened; TIME_MIN, TIME_MAX: open */
 	bool descending; /* ASK_CHANGED: newest first. ASK_SEARCH: always, where the provider lets itself be told */
 	bool created; /* by creation instead of last update, the span and the order alike (ASK_CHANGED: TRAIT_CREATED) */
-	struct bytes id;    /* ASK_ONE, ASK_NESTED */
+	struct bytes id;    /* ASK_ONE, ASK_NESTED, ASK_CHANGE */
 	const char *nested; /* ASK_NESTED: the list inside the record, as page.nested names it */
 	const struct seek *seek; /* ASK_SEARCH: as provider_seek left it; borrowed until the answer has been read */
+	struct bytes path; /* ASK_PASS: as pass_path wrote it; borrowed until the answer has been read */
+	unsigned route;  /* ASK_PASS: its class of calls */
+	size_t body_max; /* ASK_PASS: bytes of the answer as MessagePack; 0: as for others */
+	const struct change *change; /* ASK_CHANGE; borrowed until the answer has been read */
 	unsigned walk; /* ASK_LIST of a TRAIT_UNSTABLE: how many readings before this one did not fit the provider's count */
 };
 
@@ -166,7 +174,8 @@ struct page {
 	struct bytes merged_into; /* FAULT_GONE by a merge */
 	struct {
 		char id[64], name[128], region[16], timezone[64];
-	} identity; /* ASK_IDENTITY */
+		char actor[64]; /* who the token acts as, where that is a teammate; "" */
+	} identity;             /* ASK_IDENTITY */
 	struct arena arena;
 	struct buf body;   /* the answer as MessagePack; records point into it and the arena */
 	uint32_t replaced; /* broken characters that became U+FFFD */
@@ -198,6 +207,9 @@ struct route_class {
 
 #define ROUTE_CLASSES_MAX 8
 #define DERIVED_TEXTS_MAX 2
+
+struct pass_pattern;
+struct editable;
 
 /* A provider. */
 struct provider {
@@ -244,6 +256,11 @@ struct provider {
 	/* Puts the items of an ASK_NESTED's page into the record of `whole`, an ASK_ONE's: instead of what its list shows (`first`), or after it; or behind it, as its children. 0, ERR_NOMEM, ERR_INVALID. */
 	int (*nest)(const struct account *a, struct page *whole, const char *list,
 		    const struct page *part, bool first);
+	const struct pass_pattern *passes; /* what clients may read through (source/pass.h) */
+	const struct editable *editable;   /* ended by a resource of NULL (source/write.h) */
+	/* One request of write_call: `wanted` is a map of the fields that are not there yet, in their plain form; appends to `covers` the map of what the request brings about. */
+	int (*change)(const struct account *a, const struct ask *ask, struct bytes wanted,
+		      struct call *out, struct buf *covers, struct why *why);
 };
 
 extern const struct provider provider_intercom, provider_front;

@@ -15,6 +15,7 @@
 #include <model/schedule.h>
 #include <model/week.h>
 #include <source/provider.h>
+#include <store/outbox.h>
 #include <store/store.h>
 #include <store/trail.h>
 
@@ -39,6 +40,10 @@ struct sync_options {
 	struct http *http;
 	struct store *store;
 	struct trail *trail;
+	struct outbox *outbox; /* edits to be pushed; NULL: none */
+	/* An edit has come into another state; it is borrowed during the call, which must not change the outbox. NULL: nobody is told. */
+	void (*edited)(void *ctx, const struct edit *e);
+	void *edited_ctx;
 	double budget; /* 0..1: share of the provider's rate that may be used */
 	double route_shares[ROUTE_CLASSES_MAX]; /* the same of each class of the provider's, in its order; 0: no less */
 	unsigned concurrency; /* calls at once */
@@ -116,6 +121,26 @@ struct sync_search {
  * stopping; ERR_LIMIT: too many watch already; ERR_INVALID, ERR_NOMEM. */
 int sync_search(struct sync *s, struct sync_search *search, const struct run_watch *watch,
 		struct why *why);
+
+/* What a client asked for is read through: one GET, in its turn and within the budget; nothing is stored. It is sent once: a passing failure is its end, but being told to wait
+ * is not. */
+struct sync_pass;
+
+struct sync_passed {
+	enum fault fault;
+	const struct why *why; /* when there is a fault */
+	int status;            /* of the answer; 0: there was none */
+	int64_t asked_ms; /* the provider's clock just before it was asked, cut to the second; TIME_NONE: there was no answer */
+	int64_t again_ms; /* when there is a fault: of no use before so long; 0: not said */
+	struct bytes answer; /* MessagePack, borrowed; {NULL, 0} when there is a fault */
+};
+
+/* `path` and `route` as pass_path has them, `body_max` bytes of MessagePack; `done` comes exactly once, from the loop, unless it is dropped before. 0; ERR_BUSY while stopping,
+ * ERR_NOMEM. */
+int sync_pass(struct sync *s, struct bytes path, unsigned route, size_t body_max,
+	      void (*done)(void *ctx, const struct sync_passed *passed), void *ctx,
+	      struct sync_pass **out, struct why *why);
+void sync_pass_drop(struct sync_pass *p); /* `done` does not come any more; not after it. NULL is fine */
 
 /* One run that a wish would make, and what it would cost. */
 struct sync_estimate {
@@ -244,6 +269,29 @@ int sync_dead_drop(struct sync *s, uint64_t number);
 /* Damage was met while reading: commits as soon as the store is free, which sets the damaged segment aside and withdraws its coverage, so that it is read
  * again. */
 void sync_repair(struct sync *s);
+
+/* ---- edits ---- */
+
+/*
+ * What is in the outbox goes to the provider, a record's edits in their order, within the budget:
+ *   - the record is read; when what an edit wants is there already, it is pushed; when the same field is neither as it was nor as it is wanted, it is a conflict;
+ *   - the edit is durably marked as sent before it is sent, so that after a crash, or when no answer came, the record is read again before anything is repeated. When it was
+ *     changed meanwhile, and the field is as it was, nobody can tell whether ours was undone: that is a conflict, too;
+ *   - what fails in passing is tried again after 1, 2, 4, 8, 16 s (retry_ms) and has then failed; where nothing could be sent at all, it stays pending;
+ *   - once the provider has it, the record is read into the store, until that shows it, or two minutes are over.
+ */
+
+/* The outbox has something new: it is looked at on the next turn of the loop. */
+void sync_edits(struct sync *s);
+/* Whether the provider would be asked for such a change of a record that looks like this. 0, 1: nothing is to be changed; ERR_INVALID with words. */
+int sync_edit_check(struct sync *s, const struct resource_type *type, struct bytes id,
+		    struct bytes doc, struct bytes set, struct why *why);
+/* Somebody decides about an edit: `mine`, it is pushed over what is upstream now (in conflict), or tried again (failed); else it is given up (also while it is pending). As outbox_change;
+ * ERR_BUSY: it is under way; ERR_INVALID: there is nothing to be decided. */
+int sync_edit_resolve(struct sync *s, uint64_t id, bool mine, outbox_done *done, void *ctx,
+		      struct why *why);
+/* Notes a step of an edit in the audit trail, as a run of the kind "edit" whose outcome is `step`; `who` did it. */
+void sync_edit_note(struct sync *s, const struct edit *e, const char *step, const char *who);
 
 /* Drops what is older than it shall be kept (windowed resources with a retain_ms, whole days, whole threads: store.h, txn_retain_threads). Done once a day and at the start
  * anyway, as soon as the provider's clock is known; this asks for it as soon as no run has the turn. `done` comes exactly once, from the loop or from

@@ -9,6 +9,7 @@
  *   1.0  first release
  *   1.1  changes, cancel (and error 9, canceled); on_stale, timeout_ms, max_age and doc where they were not
  *   1.2  query's stream; on_stale live, get's live
+ *   1.3  live
  */
 #ifndef FIC_WIRE_RPC_H
 #define FIC_WIRE_RPC_H
@@ -18,7 +19,7 @@
 #include <codec/json.h>
 
 #define RPC_PROTOCOL_MAJOR 1
-#define RPC_PROTOCOL_MINOR 2
+#define RPC_PROTOCOL_MINOR 3
 
 #define WIRE_MESSAGE_MAX (1024 * 1024) /* bytes of one request, as sent */
 #define WIRE_DEPTH_MAX   32

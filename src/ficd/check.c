@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <base/clock.h>
+#include <store/outbox.h>
 #include <store/store.h>
 
 #include <errno.h>
@@ -70,6 +71,38 @@ static int check_opened(struct store *store, const char *name)
 	return bad == 0 ? 0 : bad == found.harmless ? HARMLESS : 1;
 }
 
+/* An error of ours says most, then damage. */
+static int worse(int a, int b)
+{
+	int low = a < b ? a : b, high = a < b ? b : a;
+
+	return high == HARMLESS && low == 1 ? low : high;
+}
+
+/* The edits, which alone cannot be fetched again. */
+static int check_outbox(const char *source_dir, const char *name)
+{
+	char path[CONFIG_PATH_MAX + 80];
+	const struct outbox_options options = {.dir = path, .read_only = true};
+	struct outbox_stats stats;
+	struct outbox *outbox;
+	struct why why = {""};
+
+	snprintf(path, sizeof path, "%s/outbox", source_dir);
+	int rc = outbox_open(&options, &outbox, &why);
+	if (rc) {
+		fprintf(stderr, "ficd: %s: %s\n", name, why.text);
+		return rc == ERR_DENIED ? EX_NOPERM : EX_IOERR;
+	}
+	outbox_stats(outbox, &stats);
+	outbox_close(outbox);
+	if (stats.damaged && why.text[0])
+		printf("%s: %s\n", name, why.text);
+	else if (stats.damaged)
+		printf("%s: %s has %u damaged files that were set aside\n", name, path, stats.damaged);
+	return stats.damaged ? 1 : 0;
+}
+
 static int check_source(const struct config *c, const struct config_source *source)
 {
 	char path[CONFIG_PATH_MAX + 64];
@@ -88,7 +121,7 @@ static int check_source(const struct config *c, const struct config_source *sour
 		fprintf(stderr, "ficd: %s: %s\n", source->name, why.text);
 		return rc == ERR_DENIED ? EX_NOPERM : EX_IOERR;
 	}
-	rc = check_opened(store, source->name);
+	rc = worse(check_opened(store, source->name), check_outbox(path, source->name));
 	store_close(store);
 	return rc;
 }
@@ -117,14 +150,6 @@ static int take_lock(const char *state_dir, int *code_out)
 	close(lock);
 	*code_out = EX_TEMPFAIL;
 	return -2;
-}
-
-/* An error of ours says most, then damage. */
-static int worse(int a, int b)
-{
-	int low = a < b ? a : b, high = a < b ? b : a;
-
-	return high == HARMLESS && low == 1 ? low : high;
 }
 
 int check_store(struct config *config)

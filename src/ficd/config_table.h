@@ -11,6 +11,7 @@ enum section_kind { SECTION_FICD, SECTION_SOURCE, SECTION_RESOURCE, SECTION_ALER
 /* What the field at `offset` is. */
 enum option_type {
 	OPTION_PATH,       /* const char *: absolute */
+	OPTION_FILE,       /* the same; NULL: "off" */
 	OPTION_SOCKET,     /* const char *: absolute, short enough for a socket's address */
 	OPTION_ACCESS,     /* struct access */
 	OPTION_SIZE,       /* int64_t, bytes */

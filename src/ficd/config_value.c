@@ -509,6 +509,12 @@ int option_parse(const struct option *o, void *section, const char *text, struct
 	int rc;
 
 	switch (o->type) {
+	case OPTION_FILE:
+		if (strcmp(text, "off") == 0) {
+			*(const char **)field = NULL;
+			return 0;
+		}
+		return parse_path(o, field, text, memory, why);
 	case OPTION_PATH:
 	case OPTION_SOCKET: return parse_path(o, field, text, memory, why);
 	case OPTION_ACCESS: return access_parse(field, text, memory, why);
@@ -619,6 +625,7 @@ void option_print(const struct option *o, const void *section, struct buf *out)
 	case OPTION_DURATION: put_text(out, duration_text(*(const int64_t *)field, text)); return;
 	case OPTION_PERCENT: buf_printf(out, "%u%%", *(const unsigned *)field); return;
 	case OPTION_NUMBER: buf_printf(out, "%u", *(const unsigned *)field); return;
+	case OPTION_FILE:
 	case OPTION_LISTEN:
 		put_text(out, *(const char *const *)field ? *(const char *const *)field : "off");
 		return;

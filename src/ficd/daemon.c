@@ -3,7 +3,9 @@
  *
  *   open: lock ─ syncer ─ loop ─ http ─ sources ─ socket      stop: no new clients ─ runs end ─ sessions ─ stores ─ lock
  */
+#include "access_log.h"
 #include "alerts.h"
+#include "daemon.h"
 #include "heap.h"
 #include "method.h"
 #include "service.h"
@@ -103,6 +105,10 @@ static int open_loop(struct daemon *d, struct why *why)
 	d->heap = heap_new(d->loop);
 	if (!d->heap)
 		return why_set(why, ERR_NOMEM, "out of memory");
+	d->access_log = access_log_new(d->loop);
+	if (!d->access_log)
+		return why_set(why, ERR_NOMEM, "out of memory");
+	access_log_configure(d->access_log, d->config->access_log, d->config->access_log_bytes);
 	d->service = service_new(d->loop);
 	if (!d->service)
 		return why_set(why, ERR_NOMEM, "out of memory");
@@ -192,6 +198,7 @@ int daemon_open(struct daemon *d, struct config *config, const char *path, bool 
 			     .dispatch = method_dispatch,
 			     .methods = methods,
 			     .committed = on_committed,
+			     .edited = edit_changed,
 			     .run_ended = on_run_ended};
 	rc = take_lock(d, why);
 	if (rc == 0)
@@ -282,8 +289,11 @@ void daemon_close(struct daemon *d)
 	struct syncer *syncer = d->syncer;
 	d->syncer = NULL;
 	syncer_free(syncer);
-	for (size_t i = 0; i < d->source_count; i++)
+	for (size_t i = 0; i < d->source_count; i++) {
+		edits_close(&d->sources[i]);
 		source_close(&d->sources[i]);
+	}
+	access_log_free(d->access_log);
 	alerts_free(d->alerts);
 	heap_free(d->heap);
 	service_free(d->service);

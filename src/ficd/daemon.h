@@ -14,13 +14,16 @@
 #include <io/server.h>
 #include <io/syncer.h>
 #include <model/freshness.h>
+#include <store/outbox.h>
 #include <store/store.h>
 #include <store/trail.h>
 #include <sync/sync.h>
 
+struct access_log;
 struct alerts;
 struct answers;
 struct daemon;
+struct editing;
 struct following;
 struct heap;
 struct hooks;
@@ -53,7 +56,9 @@ struct source {
 	struct task *store_task;   /* gives the store its slices */
 	struct timer *flush_timer; /* and its journal an end */
 	struct trail *trail;
-	struct zone *zone; /* of its schedules; NULL: UTC */
+	struct outbox *outbox;
+	struct editing *editings; /* who waits for edits (method_edit.c) */
+	struct zone *zone;        /* of its schedules; NULL: UTC */
 	struct sync *sync;
 	struct refresh refreshes[CONFIG_RESOURCES_MAX]; /* by the provider's table of types */
 	struct hooks *hooks;                            /* what comes of webhooks */
@@ -81,11 +86,14 @@ struct daemon {
 	struct buf rows;          /* empty: memory for the rows of the next question */
 	struct answers *kept;     /* what questions were answered with; NULL: nothing is kept */
 	struct heap *heap;        /* gives memory back */
-	struct service *service;  /* manager, is told */
-	struct alerts *alerts;    /* people, are told */
+	struct access_log *access_log;
+	struct service *service;                                            /* manager, is told */
+	struct alerts *alerts;                                              /* people, are told */
 	void (*dispatch)(struct request *r, bool may_read, bool may_write); /* what a request means */
 	const struct method *methods;        /* the table behind it */
 	void (*committed)(struct source *s); /* who is told of a commit */
+	void (*edited)(void *ctx,
+		       const struct edit *e); /* and of an edit's new state; `ctx` is its source */
 	void (*run_ended)(struct source *s, const struct run_info *run); /* … and of a run's end */
 	struct source sources[CONFIG_SOURCES_MAX];
 	size_t source_count;

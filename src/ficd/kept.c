@@ -7,6 +7,7 @@
 #include "kept.h"
 
 #include "method.h"
+#include "overlay.h"
 
 static void put_number(struct buf *b, int64_t v)
 {
@@ -76,8 +77,10 @@ const struct answer *kept_find(struct reading *g)
 {
 	struct answers *kept = g->request->daemon->kept;
 
-	/* What a provider said just now, and what is left of what is damaged, is not what the records say; and of several sources each has a version of its own. */
-	if (!kept || g->next || g->request->live || g->request->damaged || make_key(g))
+	/* What a provider said just now, what edits say, and what is left of what is damaged, is not what the records say; and of several sources each has a version of
+	 * its own. */
+	if (!kept || g->next || g->request->live || g->request->damaged || overlay_any(g->source) ||
+	    make_key(g))
 		return NULL;
 	const struct asked asked = asked_of(g);
 	const struct answer *known = answers_find(kept, &asked);

@@ -118,7 +118,39 @@ static const struct param dead_params[] = {
 static const struct param letter_params[] = {
 	{"id", PARAM_TEXT, false}, {"source", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
 
+static const struct param live_params[] = {
+	{"path", PARAM_TEXT, true},    {"params", PARAM_MAP, false},
+	{"source", PARAM_TEXT, false}, {"timeout_ms", PARAM_INTEGER, false},
+	{NULL, PARAM_TEXT, false},
+};
+
 static const struct param alert_params[] = {{"name", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
+
+static const struct param edit_params[] = {
+	{"resource", PARAM_TEXT, true},
+	{"id", PARAM_TEXT, true},
+	{"set", PARAM_MAP, true},
+	{"source", PARAM_TEXT, false},
+	{"expect_updated", PARAM_TIME, false},
+	{"wait", PARAM_BOOL, false},
+	{"timeout_ms", PARAM_INTEGER, false},
+	{NULL, PARAM_TEXT, false},
+};
+
+static const struct param edits_params[] = {
+	{"id", PARAM_INTEGER, false},    {"source", PARAM_TEXT, false},
+	{"resource", PARAM_TEXT, false}, {"record", PARAM_TEXT, false},
+	{"state", PARAM_TEXTS, false},   {"all", PARAM_BOOL, false},
+	{"limit", PARAM_INTEGER, false}, {"cursor", PARAM_TEXT, false},
+	{NULL, PARAM_TEXT, false},
+};
+
+static const struct param resolve_params[] = {
+	{"id", PARAM_INTEGER, true},
+	{"resolution", PARAM_TEXT, true},
+	{"source", PARAM_TEXT, false},
+	{NULL, PARAM_TEXT, false},
+};
 
 const struct method methods[] = {
 	{"hello", false, false, no_params, method_hello},
@@ -142,8 +174,12 @@ const struct method methods[] = {
 	{"dead_drop", true, false, letter_params, method_dead_drop},
 	{"alerts", false, false, no_params, method_alerts},
 	{"alerts_test", true, false, alert_params, method_alerts_test},
+	{"edit", true, false, edit_params, method_edit},
+	{"edits", false, false, edits_params, method_edits},
+	{"edit_resolve", true, false, resolve_params, method_edit_resolve},
 	{"reload", true, false, no_params, method_reload},
 	{"config", false, false, no_params, method_config},
+	{"live", true, false, live_params, method_live},
 	{NULL, false, false, NULL, NULL},
 };
 
@@ -165,6 +201,7 @@ static bool value_fits(struct bytes whole, enum param_type type)
 	case PARAM_INTEGER: return v.type == MP_INT;
 	case PARAM_BOOL: return v.type == MP_BOOL;
 	case PARAM_TEXTS: return v.type == MP_STR || v.type == MP_ARRAY;
+	case PARAM_MAP: return v.type == MP_MAP;
 	}
 	return false;
 }
@@ -179,6 +216,7 @@ static const char *type_words(enum param_type type)
 		[PARAM_TIME] = "a time",
 		[PARAM_DURATION] = "a duration",
 		[PARAM_ID] = "an integer or a text",
+		[PARAM_MAP] = "an object of names and values",
 	};
 
 	return words[type];

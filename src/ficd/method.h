@@ -13,7 +13,8 @@ enum param_type {
 	PARAM_TEXTS /* a text or a list of texts */,
 	PARAM_TIME,
 	PARAM_DURATION,
-	PARAM_ID /* an integer or a text */
+	PARAM_ID, /* an integer or a text */
+	PARAM_MAP
 };
 
 struct param {
@@ -57,8 +58,16 @@ void method_dead_retry(struct request *r);
 void method_dead_drop(struct request *r);
 void method_alerts(struct request *r);
 void method_alerts_test(struct request *r);
+void method_edit(struct request *r);
+void method_edits(struct request *r);
+void method_edit_resolve(struct request *r);
 void method_reload(struct request *r);
 void method_config(struct request *r);
+void method_live(struct request *r);
+
+/* An edit of the source has come into another state (`ctx` is the source): who waits for it is told. */
+void edit_changed(void *ctx, const struct edit *e);
+void edits_close(struct source *s); /* nobody waits any more */
 
 /* The source has committed: whoever follows its changes is to look. */
 void changes_committed(struct source *s);

@@ -138,6 +138,10 @@ void method_aggregate(struct request *r)
 			return;
 	if (!reading_meets(g))
 		return;
+	n = 0;
+	for (struct reading *part = g; part; part = part->next)
+		if (!reading_overlay(part, &specs[n++].overlay))
+			return;
 	int rc = open_all(g, specs, &why);
 	if (rc)
 		reading_fail(g, rc, &why);

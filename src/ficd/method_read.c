@@ -4,6 +4,7 @@
 #include "kept.h"
 #include "live.h"
 #include "method.h"
+#include "overlay.h"
 #include "pairs.h"
 #include "params.h"
 #include "reading.h"
@@ -207,6 +208,10 @@ void method_query(struct request *r)
 		put_query(g, known, known->more ? known->next_cursor : NULL, 0);
 		return;
 	}
+	n = 0;
+	for (struct reading *part = g; part; part = part->next)
+		if (!reading_overlay(part, &parts[n++].spec.overlay))
+			return;
 	int rc = n > 1 ? open_merge(g, parts, n, &why)
 		       : query_open(g->view, &parts[0].spec, &g->query, &why);
 	if (rc)
@@ -376,8 +381,15 @@ static int find(struct reading *g, struct bytes id, struct record *record)
 			 ? snapshot_get(g->view, g->type->name, id, &g->memory, record)
 			 : 0;
 
-	if (rc == 1 && !(record->flags & RECORD_DELETED))
-		return 1;
+	if (rc == 1 && !(record->flags & RECORD_DELETED)) {
+		if (!overlay_any(g->source))
+			return 1;
+		rc = overlay_record(g->source, g->view, g->type, record, &g->overlaid);
+		if (rc >= 0)
+			return 1;
+		reading_fail(g, rc, &(struct why){"the edits of this record cannot be shown"});
+		return 0;
+	}
 	if (rc == 1)
 		answer_absence(g, record, false);
 	else if (rc == 0)

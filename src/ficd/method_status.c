@@ -6,6 +6,7 @@
 #include "process.h"
 
 #include <codec/msgpack.h>
+#include <source/write.h>
 
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@ void method_hello(struct request *r)
 	static const char *const features[] = {"query",   "thread",   "freshness", "coverage",
 					       "sync",    "progress", "runs",      "dead",
 					       "msgpack", "changes",  "cancel",    "on_stale",
-					       "stream",  "live"};
+					       "stream",  "live",     "edit"};
 	struct buf *out = &r->result;
 
 	mp_put_map(out, 5);
@@ -167,6 +168,20 @@ static void put_erasing(struct buf *out, const struct source *s)
 	put_integer(out, "bytes", (int64_t)left.bytes);
 }
 
+static void put_edits(struct buf *out, const struct source *s)
+{
+	struct outbox_stats stats;
+
+	outbox_stats(s->outbox, &stats);
+	mp_put_cstr(out, "edits");
+	mp_put_map(out, 5);
+	put_integer(out, "pending", stats.count[EDIT_PENDING] + stats.count[EDIT_SENDING]);
+	put_integer(out, "conflicts", stats.count[EDIT_CONFLICT]);
+	put_integer(out, "failed", stats.count[EDIT_FAILED]);
+	put_integer(out, "damaged_files", stats.damaged);
+	put_bool(out, "unwritten", stats.unwritten);
+}
+
 static void put_source(struct buf *out, const struct source *s)
 {
 	struct snapshot *view = snapshot_new(s->store);
@@ -174,7 +189,7 @@ static void put_source(struct buf *out, const struct source *s)
 	uint32_t n = 0;
 
 	sync_state(s->sync, &state);
-	mp_put_map(out, 11);
+	mp_put_map(out, 12);
 	put_text(out, "name", s->config->name);
 	put_text(out, "provider", s->config->provider);
 	put_workspace(out, &state);
@@ -185,6 +200,7 @@ static void put_source(struct buf *out, const struct source *s)
 	put_integer(out, "calls", (int64_t)state.calls);
 	put_integer(out, "dead_letters", sync_dead_count(s->sync));
 	put_erasing(out, s);
+	put_edits(out, s);
 	mp_put_cstr(out, "resources");
 	size_t mark = mp_begin_array(out);
 	for (const struct resource_type *t = s->provider->types; view && t->name; t++) {
@@ -268,8 +284,10 @@ void method_status(struct request *r)
 
 /* ---- resources ---- */
 
-static void put_fields(struct buf *out, const struct snapshot *view, const struct resource_type *type)
+static void put_fields(struct buf *out, const struct source *s, const struct snapshot *view,
+		       const struct resource_type *type)
 {
+	const struct account account = {.provider = s->provider, .version = s->config->version};
 	uint32_t n = 0;
 
 	mp_put_cstr(out, "fields");
@@ -279,7 +297,7 @@ static void put_fields(struct buf *out, const struct snapshot *view, const struc
 		put_text(out, "name", f->name);
 		put_text(out, "type", field_type_name(f->type));
 		put_bool(out, "indexed", snapshot_field(view, type->name, f, NULL) >= 0);
-		put_bool(out, "editable", false);
+		put_bool(out, "editable", write_editable(&account, type, f->name));
 		put_text(out, "help", f->help);
 	}
 	mp_end_array(out, mark, n);
@@ -306,7 +324,7 @@ static uint32_t put_resources(struct buf *out, const struct source *s)
 		put_text(out, "kind", kind_word(t));
 		put_text(out, "parent", t->parent);
 		put_integer(out, "records", (int64_t)snapshot_count(view, t->name));
-		put_fields(out, view, t);
+		put_fields(out, s, view, t);
 		n++;
 	}
 	snapshot_free(view);

@@ -139,14 +139,13 @@ static int tell(const struct looking *l, struct why *why)
 }
 
 /* By what one source holds. */
-static int settle_by(const struct source *s, struct arena *a, const struct field *f,
-		     struct bytes *text, struct why *why)
+static int find_in(const struct source *s, struct arena *a, const char *resource,
+		   struct bytes *text, struct why *why)
 {
-	const char *resource = resource_of(f);
 	struct looking l = {.arena = a, .text = *text};
 	struct record record;
 
-	l.type = resource ? source_type(s, bytes_str(resource)) : NULL;
+	l.type = source_type(s, bytes_str(resource));
 	if (!l.type || is_number(*text))
 		return 0;
 	struct snapshot *view = snapshot_new(s->store);
@@ -169,16 +168,24 @@ static int settle_by(const struct source *s, struct arena *a, const struct field
 	return 0;
 }
 
+int names_find(const struct names *n, const char *resource, struct bytes *text, struct why *why)
+{
+	return find_in(n->source, n->arena, resource, text, why);
+}
+
 int names_settle(void *ctx, const struct field *f, struct bytes *text, struct why *why)
 {
 	const struct names *n = ctx;
 	const struct daemon *d = n->source->daemon;
 	struct bytes unused;
-	int rc = settle_by(n->source, n->arena, f, text, why);
+	const char *resource = resource_of(f);
 
+	if (!resource)
+		return 0;
+	int rc = find_in(n->source, n->arena, resource, text, why);
 	for (size_t i = 0; n->anywhere && rc == ERR_NOTFOUND && i < d->source_count; i++) {
 		unused = *text;
-		if (settle_by(&d->sources[i], n->arena, f, &unused, NULL) == 0)
+		if (find_in(&d->sources[i], n->arena, resource, &unused, NULL) == 0)
 			rc = 0;
 	}
 	return rc;

@@ -18,5 +18,7 @@ struct names {
  * case of ASCII letters) into the id, which lives in the arena. What is a number, the id of a record, or of another field, stays. ERR_NOTFOUND with
  * a suggestion, ERR_INVALID (several have the name), ERR_NOMEM, or an error of reading. */
 int names_settle(void *ctx, const struct field *f, struct bytes *text, struct why *why);
+/* The same of a resource by its name, by what the source itself holds. */
+int names_find(const struct names *n, const char *resource, struct bytes *text, struct why *why);
 
 #endif

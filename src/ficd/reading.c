@@ -4,6 +4,7 @@
 #include "reading.h"
 
 #include "live.h"
+#include "overlay.h"
 #include "params.h"
 #include "refresh.h"
 #include "several.h"
@@ -41,6 +42,7 @@ static void reading_free(struct reading *g)
 	keep_rows(g->source->daemon, &g->rows);
 	buf_release(&g->memory);
 	buf_release(&g->key);
+	buf_release(&g->overlaid);
 	free(g);
 }
 
@@ -265,6 +267,20 @@ int reading_put_freshness(struct reading *g, uint64_t damaged, bool over, struct
 int reading_freshness(struct reading *g, uint64_t damaged)
 {
 	return reading_put_freshness(g, damaged, !g->counted, &g->request->result);
+}
+
+bool reading_overlay(struct reading *g, const struct overlay **out)
+{
+	*out = NULL;
+	if (!overlay_any(g->source) || outbox_overlaid(g->source->outbox, g->type->name) == 0)
+		return true;
+	int rc = overlay_all(g->source, g->view, g->type, &g->arena, &g->overlay);
+	if (rc) {
+		reading_fail(g, rc, &(struct why){""});
+		return false;
+	}
+	*out = &g->overlay;
+	return true;
 }
 
 void reading_no_memory(struct reading *g)

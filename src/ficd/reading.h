@@ -44,6 +44,8 @@ struct reading {
 	size_t name_count;
 	struct buf rows;
 	struct buf memory;
+	struct buf overlaid;    /* a record with edits over it */
+	struct overlay overlay; /* all of them, of a question */
 	struct task *task;
 	struct timer *timer; /* of its end, whatever it has by then; NULL: none */
 	int64_t deadline_ms; /* for reading, as asked for; 0: none */
@@ -79,6 +81,8 @@ int reading_judge(struct reading *first, struct freshness *out);
 /* The freshness of the reading as a pair of the result, or of another map; `over`: all rows have been looked at. 0 or ERR_NOMEM. */
 int reading_freshness(struct reading *g, uint64_t damaged);
 int reading_put_freshness(struct reading *g, uint64_t damaged, bool over, struct buf *out);
+/* Where there are edits to be laid over the answer: all of the reading's resource. False: the error was sent. */
+bool reading_overlay(struct reading *g, const struct overlay **out);
 /* The parameter `text`, with the children of the reading's resource. */
 bool reading_text(struct reading *g, struct query_text *out);
 /* More than everybody gets, while unread answers fill the memory: false. */

@@ -1,4 +1,5 @@
 /* reload: the configuration is read again, as a whole or not at all; nobody is cut off, nothing that is under way ends. */
+#include "access_log.h"
 #include "alerts.h"
 #include "service.h"
 #include "session.h"
@@ -27,6 +28,7 @@ static void put_in_force(struct daemon *d)
 	log_setup(d->config->log_level, getenv("JOURNAL_STREAM") != NULL);
 	sessions_allow(d);
 	web_configure(d);
+	access_log_configure(d->access_log, d->config->access_log, d->config->access_log_bytes);
 	for (size_t i = 0; i < d->source_count; i++)
 		source_configure(&d->sources[i]);
 	alerts_configure(d->alerts);

@@ -6,6 +6,7 @@
  * A request lives until it is answered, or its connection ends. Answers go out in the order in which they are ready. Nothing is taken off a connection that
  * does not read its answers, and all that is unsent together is kept within half of the memory (request_crowded).
  */
+#include "access_log.h"
 #include "answers.h"
 #include "heap.h"
 #include "method.h"
@@ -14,6 +15,7 @@
 #include <base/log.h>
 #include <codec/msgpack.h>
 
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +67,19 @@ static void session_send(struct session *s, struct bytes message)
 	buf_reset(out);
 	int rc = wire_give(s->encoding, message, out);
 	session_put(s, rc);
+}
+
+/* Of a request that is over: before its result is forgotten. */
+static void request_note(const struct request *r, int code)
+{
+	const struct session *s = r->session;
+	struct access_peer peer = {"http", (uid_t)-1, (gid_t)-1, 0};
+
+	if (s->conn) {
+		peer.via = "socket";
+		conn_peer(s->conn, &peer.uid, &peer.gid, &peer.pid);
+	}
+	access_log_note(s->daemon->access_log, r, &peer, code);
 }
 
 static void request_unlink(struct request *r)
@@ -180,6 +195,7 @@ void request_answer(struct request *r)
 	}
 	if (r->answers)
 		r->answers[r->worth]++;
+	request_note(r, 0);
 	if (r->session->conn && !r->rpc.notification)
 		request_give(r);
 	else
@@ -199,8 +215,46 @@ void request_error(struct request *r, int code, const char *reason, const char *
 	rpc_put_error(&message, r->rpc.id, code, words, reason, hint);
 	if (r->answers)
 		r->answers[WORTH_NOTHING]++;
+	request_note(r, code);
 	request_send(r, &message);
 	buf_release(&message);
+}
+
+/* Users that a service elsewhere knows are named by number only: asking it could take long. */
+static bool user_name(uid_t uid, char *out, size_t cap)
+{
+	FILE *file = fopen("/etc/passwd", "re");
+	struct passwd entry, *p;
+	char line[1024];
+	bool found = false;
+
+	while (file && !found && fgetpwent_r(file, &entry, line, sizeof line, &p) == 0)
+		if (p->pw_uid == uid) {
+			snprintf(out, cap, "%.32s", p->pw_name);
+			found = true;
+		}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+const char *request_peer(const struct request *r, char *out, size_t cap)
+{
+	char name[40];
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+
+	if (!r->session->conn) {
+		snprintf(out, cap, "http");
+		return out;
+	}
+	conn_peer(r->session->conn, &uid, &gid, &pid);
+	if (user_name(uid, name, sizeof name))
+		snprintf(out, cap, "%s (uid %u)", name, (unsigned)uid);
+	else
+		snprintf(out, cap, "uid %u", (unsigned)uid);
+	return out;
 }
 
 void request_restart(struct request *r)
@@ -454,6 +508,7 @@ void session_end(struct session *s)
 	session_unlink(s);
 	for (struct request *r = s->requests, *next; r; r = next) {
 		next = r->next;
+		request_note(r, ACCESS_GONE);
 		request_free(r);
 	}
 	buf_release(&s->message);

@@ -61,6 +61,9 @@ void request_restart(struct request *r);
 /* A notification on the request's connection. */
 void request_notify(struct request *r, const char *method, struct bytes params);
 
+/* Who asks, for the audit trail: "alice (uid 1000)". Returns out. */
+const char *request_peer(const struct request *r, char *out, size_t cap);
+
 /* Ends the other request of this id on the same connection; false: there is none under way. */
 bool session_cancel(struct request *r, struct bytes id);
 

@@ -117,7 +117,12 @@ static int open_store(struct source *s, struct why *why)
 	if (rc)
 		return rc;
 	snprintf(path, sizeof path, "%s/%s/runs", c->state_dir, s->config->name);
-	return trail_open(path, TRAIL_FILE_BYTES, TRAIL_FILES, &s->trail, why);
+	rc = trail_open(path, TRAIL_FILE_BYTES, TRAIL_FILES, &s->trail, why);
+	if (rc)
+		return rc;
+	snprintf(path, sizeof path, "%s/%s/outbox", c->state_dir, s->config->name);
+	const struct outbox_options outbox = {.dir = path, .hooks = {.fsync = hook_fsync, .ctx = s}};
+	return outbox_open(&outbox, &s->outbox, why);
 }
 
 static size_t wanted_resources(const struct source *s, struct sync_resource_options *out)
@@ -204,6 +209,9 @@ static int open_sync(struct source *s, struct why *why)
 		.http = s->daemon->http,
 		.store = s->store,
 		.trail = s->trail,
+		.outbox = s->outbox,
+		.edited = s->daemon->edited,
+		.edited_ctx = s,
 		.budget = s->config->budget / 100.0,
 		.concurrency = s->config->concurrency,
 		.retry_ms = s->config->retry_ms,
@@ -318,6 +326,7 @@ void source_close(struct source *s)
 	live_close(s);
 	zone_free(s->zone);
 	trail_close(s->trail);
+	outbox_close(s->outbox);
 	store_close(s->store);
 	task_free(s->store_task);
 	timer_free(s->flush_timer);

@@ -260,6 +260,17 @@ static void put_dead(struct exposition *e, struct label *labels, const struct fa
 	exposition_count(e, labels, sync_dead_count(f->source->sync));
 }
 
+static void put_edits(struct exposition *e, struct label *labels, const struct facts *f)
+{
+	struct outbox_stats stats;
+
+	outbox_stats(f->source->outbox, &stats);
+	for (unsigned i = 0; i < EDIT_STATES; i++) {
+		labels[1] = (struct label){"result", edit_state_name((enum edit_state)i)};
+		exposition_count(e, labels, stats.count[i]);
+	}
+}
+
 static void put_hooks(struct exposition *e, struct label *labels, const struct facts *f)
 {
 	static const char *const results[HOOK_RESULTS] = {"taken", "repeated", "ignored", "refused"};
@@ -373,6 +384,9 @@ static const struct family families[] = {
 	 NULL, put_gap},
 	{"ficd_dead_letters", METRIC_GAUGE, "Records that cannot be read, whatever is tried.", NULL,
 	 put_dead, NULL},
+	{"ficd_edits", METRIC_GAUGE,
+	 "Edits by state: those that wait for the provider or for somebody, and those of late.",
+	 NULL, put_edits, NULL},
 	{"ficd_api_requests", METRIC_COUNTER,
 	 "Calls to the provider by the first digit of the status; none: no answer.", NULL,
 	 put_requests, NULL},

@@ -580,6 +580,58 @@ int ask_dead(struct app *a)
 	return print_query(&q);
 }
 
+static int put_edits(struct app *a, struct params *p)
+{
+	const char *id = app_arg(a, 0);
+	char *end;
+
+	params_str(p, "source", app_value(a, OPT_SOURCE));
+	if (app_given(a, OPT_ALL))
+		params_bool(p, "all", true);
+	if (app_given(a, OPT_CONFLICTS))
+		params_str(p, "state", "conflict");
+	if (!id)
+		return 0;
+	long long number = strtoll(id, &end, 10);
+	if (*end || number <= 0)
+		return report_error(&a->report, EXIT_USAGE, "usage",
+				    "'%.40s' is no number of an edit", id);
+	params_int(p, "id", number);
+	return 0;
+}
+
+int ask_edits(struct app *a)
+{
+	static const struct column columns[] = {
+		{"id", "ID", CELL_TEXT},
+		{"source", NULL, CELL_TEXT},
+		{"resource", "RESOURCE", CELL_TEXT},
+		{"record", "RECORD", CELL_TEXT},
+		{"state", "STATE", CELL_TEXT},
+		{"set", "MINE", CELL_TEXT},
+		{"base", NULL, CELL_TEXT},
+		{"theirs", "THEIRS", CELL_TEXT},
+		{"created", "ASKED", CELL_AGO},
+		{"changed", NULL, CELL_TIME},
+		{"next", NULL, CELL_TIME},
+		{"attempts", NULL, CELL_NUMBER},
+		{"who", "WHO", CELL_TEXT},
+		{"error", "ERROR", CELL_TEXT},
+		{NULL, NULL, CELL_TEXT},
+	};
+	struct query q = {.app = a,
+			  .method = "edits",
+			  .key = "edits",
+			  .put_params = put_edits,
+			  .page_rows = PAGE_ROWS};
+
+	int code = read_limit(a, &q.left);
+	if (code)
+		return code;
+	columns_of_list(&q.columns, columns);
+	return print_query(&q);
+}
+
 /* --- get --- */
 
 int ask_absent(struct app *a, const char *resource, const char *id, struct bytes absence)

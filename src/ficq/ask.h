@@ -11,6 +11,7 @@ int ask_search(struct app *a);
 int ask_get(struct app *a);
 int ask_runs(struct app *a);
 int ask_dead(struct app *a);
+int ask_edits(struct app *a);
 
 /* What queries and counts ask alike: resource, condition, span, age. 0 or an exit code. */
 int ask_put_question(struct app *a, struct params *p);

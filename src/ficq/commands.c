@@ -465,6 +465,65 @@ const struct command_spec command_table[CMD_NUMBER] = {
 					{NULL, NULL},
 				},
 		},
+	[CMD_EDIT] =
+		{
+			.name = "edit",
+			.synopsis = "RESOURCE ID FIELD=VALUE...",
+			.summary = "change fields of a record, here at once and at the provider soon",
+			.detail =
+				"The edit is kept safe, shown in answers at once (marked pending), and pushed within the "
+				"budget. When the same field was changed at the provider meanwhile, nothing is "
+				"overwritten: it becomes a conflict for \"resolve\". FIELD=VALUE gives text, which "
+				"becomes what the field takes (a number, true, a time, names of teammates, teams and tags); "
+				"FIELD= empties it; FIELD:=JSON gives a value as JSON. \"fields\" says what can be edited. "
+				"Exit status 4 is a conflict, 1 an edit that the provider refused.",
+			.args_min = 3,
+			.args_max = 18,
+			.first = ARG_RESOURCE,
+			.rest = ARG_ID,
+			.options = BIT(OPT_SOURCE) | BIT(OPT_WAIT) | BIT(OPT_NO_WAIT) | BIT(OPT_EXPECT),
+			.examples =
+				(const struct example[]){
+					{"ficq edit conversations 200963800004193 state=closed",
+					 "close a conversation"},
+					{"ficq edit conversations 200963800004193 assignee=none subject='Late parcel' --wait",
+					 "unassign it, name it, and wait until the provider has it"},
+					{NULL, NULL},
+				},
+		},
+	[CMD_EDITS] =
+		{
+			.name = "edits",
+			.synopsis = "[ID]",
+			.summary = "edits that wait for the provider or for a decision",
+			.detail = "With an ID that one, whatever became of it; --all lists those of late, too.",
+			.args_max = 1,
+			.options = BIT(OPT_SOURCE) | BIT(OPT_LIMIT) | BIT(OPT_ALL) | BIT(OPT_CONFLICTS),
+			.examples =
+				(const struct example[]){
+					{"ficq edits", "what is not done yet, and why"},
+					{"ficq edits --conflicts", "what waits for you to decide"},
+					{NULL, NULL},
+				},
+		},
+	[CMD_RESOLVE] =
+		{
+			.name = "resolve",
+			.synopsis = "ID mine|theirs",
+			.summary = "decide about an edit in conflict, or one that has failed",
+			.detail = "\"mine\" pushes it over what the provider has now (a failed one is tried again), \"theirs\" gives "
+				  "it up; that also takes back an edit that is still pending. The ID is that of \"edits\".",
+			.args_min = 2,
+			.args_max = 2,
+			.rest = ARG_SIDE,
+			.options = BIT(OPT_SOURCE),
+			.examples =
+				(const struct example[]){
+					{"ficq edits --conflicts -o ndjson | jq .id | xargs -r -I{} ficq resolve {} theirs",
+					 "leave all that is in conflict as it is upstream"},
+					{NULL, NULL},
+				},
+		},
 	[CMD_RELOAD] =
 		{
 			.name = "reload",
@@ -475,6 +534,24 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.examples =
 				(const struct example[]){
 					{"ficq reload", "after ficd.conf was changed"},
+					{NULL, NULL},
+				},
+		},
+	[CMD_LIVE] =
+		{
+			.name = "live",
+			.synopsis = "PATH [PARAM=VALUE ...]",
+			.summary = "pass a GET to the provider and print what it answers",
+			.detail = "Within the budget of calls, and only paths that the daemon knows; nothing of it is "
+				  "kept. It needs a place in allow_write, since it reaches what is not held and "
+				  "spends calls. A parameter may be given more than once.",
+			.args_min = 1,
+			.args_max = 65,
+			.options = BIT(OPT_SOURCE),
+			.examples =
+				(const struct example[]){
+					{"ficq live /me", "whose the token is"},
+					{"ficq live /contacts per_page=5", "with a parameter"},
 					{NULL, NULL},
 				},
 		},
@@ -503,7 +580,7 @@ const struct command_spec command_table[CMD_NUMBER] = {
 				  "claude and cursor (the default), vscode or codex.",
 			.args_max = 1,
 			.first = ARG_CLIENT,
-			.options = BIT(OPT_SOURCE) | BIT(OPT_PRINT_CONFIG),
+			.options = BIT(OPT_SOURCE) | BIT(OPT_PRINT_CONFIG) | BIT(OPT_EDITS),
 			.examples =
 				(const struct example[]){
 					{"ficq mcp --print-config", "for Claude or Cursor"},

@@ -29,7 +29,11 @@ enum command {
 	CMD_FORGET,
 	CMD_DEAD,
 	CMD_ALERTS,
+	CMD_EDIT,
+	CMD_EDITS,
+	CMD_RESOLVE,
 	CMD_RELOAD,
+	CMD_LIVE,
 	CMD_RPC,
 	CMD_MCP,
 	CMD_COMPLETION,
@@ -47,6 +51,7 @@ enum arg_kind {
 	ARG_SHELL,
 	ARG_DEAD,   /* retry or drop */
 	ARG_ALERTS, /* test */
+	ARG_SIDE,   /* mine or theirs */
 	ARG_THREAD, /* the id of a conversation or ticket */
 	ARG_ID,     /* of a record of the first argument's resource */
 	ARG_CLIENT, /* of mcp --print-config */

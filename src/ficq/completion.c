@@ -100,6 +100,7 @@ static const char *bash_argument(enum arg_kind kind)
 	case ARG_SHELL: return "_ficq_words \"bash zsh fish\"";
 	case ARG_DEAD: return "_ficq_words \"retry drop\"";
 	case ARG_ALERTS: return "_ficq_words test";
+	case ARG_SIDE: return "_ficq_words \"mine theirs\"";
 	case ARG_CLIENT: return "_ficq_words \"claude cursor vscode codex\"";
 	case ARG_THREAD: return "_ficq_ask ids threads \"$cur\"";
 	case ARG_ID: return "_ficq_ask ids \"$resource\" \"$cur\"";
@@ -281,6 +282,7 @@ static const char *zsh_argument(enum arg_kind kind)
 	case ARG_SHELL: return "(bash zsh fish)";
 	case ARG_DEAD: return "(retry drop)";
 	case ARG_ALERTS: return "(test)";
+	case ARG_SIDE: return "(mine theirs)";
 	case ARG_CLIENT: return "(claude cursor vscode codex)";
 	case ARG_THREAD: return "_ficq_threads";
 	case ARG_ID: return "_ficq_ids";
@@ -396,6 +398,7 @@ static const char *fish_argument(enum arg_kind kind)
 	case ARG_SHELL: return "bash zsh fish";
 	case ARG_DEAD: return "retry drop";
 	case ARG_ALERTS: return "test";
+	case ARG_SIDE: return "mine theirs";
 	case ARG_CLIENT: return "claude cursor vscode codex";
 	case ARG_THREAD: return "(__ficq_ask ids threads (commandline -ct))";
 	case ARG_ID: return "(__ficq_ask ids (__ficq_resource) (commandline -ct))";

@@ -5,6 +5,7 @@
 #include "count.h"
 #include "care.h"
 #include "dead.h"
+#include "edit.h"
 #include "export.h"
 #include "feed.h"
 #include "forget.h"
@@ -43,7 +44,11 @@ static int (*const functions[CMD_NUMBER])(struct app *a) = {
 	[CMD_FORGET] = forget_command,
 	[CMD_DEAD] = dead_command,
 	[CMD_ALERTS] = alerts_command,
+	[CMD_EDIT] = edit_command,
+	[CMD_EDITS] = ask_edits,
+	[CMD_RESOLVE] = edit_resolve,
 	[CMD_RELOAD] = care_reload,
+	[CMD_LIVE] = tools_live,
 	[CMD_RPC] = tools_rpc,
 	[CMD_MCP] = mcp_command,
 	[CMD_COMPLETION] = tools_completion,

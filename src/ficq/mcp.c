@@ -145,7 +145,7 @@ static int take_output(void)
 
 int mcp_command(struct app *a)
 {
-	struct mcp m = {.app = a};
+	struct mcp m = {.app = a, .edits = app_given(a, OPT_EDITS)};
 	struct sigaction end = {.sa_handler = on_end};
 
 	if (app_given(a, OPT_PRINT_CONFIG))

@@ -46,6 +46,7 @@ struct mcp {
 	struct buf in;
 	struct mcp_call *calls;
 	unsigned calls_count;
+	bool edits;        /* edit_record is offered */
 	bool open;         /* a client of the older era has said initialize */
 	int64_t finish_ms; /* the input has ended: the loop, too, then; 0: not yet */
 	bool failed;       /* nobody reads the answers */

@@ -109,7 +109,7 @@ static void list_tools(struct mcp *m, const struct asked *q)
 		return;
 	mcp_result_begin(&r, q->modern, q->id);
 	mcp_result_keep(&r, q->modern, KEEP_TOOLS_MS, true);
-	mcp_tools_put(mcp_result_put(&r, "tools"));
+	mcp_tools_put(mcp_result_put(&r, "tools"), m->edits);
 	mcp_result_send(m, &r);
 }
 
@@ -151,7 +151,7 @@ static void call_tool(struct mcp *m, const struct asked *q)
 			       bytes_of(NULL, 0));
 		return;
 	}
-	tool = mcp_tool_find(name);
+	tool = mcp_tool_find(name, m->edits);
 	if (!tool) {
 		why_set(&why, 0, "there is no tool \"%.*s\"", (int)(name.len < 60 ? name.len : 60),
 			(const char *)name.data);

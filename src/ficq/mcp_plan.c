@@ -578,4 +578,49 @@ static int answer_sync(struct mcp_call *c, struct mcp_answer *out, struct why *w
 	return 0;
 }
 
+/* ---- edit ---- */
+
+static int ask_edit(struct mcp_call *c, struct why *why)
+{
+	struct params p = {0};
+
+	put_args(c, &p);
+	params_bool(&p, "wait", true);
+	params_int(&p, "timeout_ms", MCP_CALL_MS / 2);
+	return mcp_ask(c, 0, "edit", &p, why);
+}
+
+static const char *edit_advice(struct bytes state)
+{
+	static const char *const words[][2] = {
+		{"pushed", "The provider has it."},
+		{"conflict",
+		 "The same field was changed at the provider meanwhile (theirs), and nothing was overwritten: ask the person which of the two shall count; 'ficq resolve ID mine|theirs' decides."},
+		{"failed", "The provider refused it: see error."},
+		{"dropped", "Somebody gave it up."},
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (bytes_is(state, words[i][0]))
+			return words[i][1];
+	return "It is kept safe and will be pushed.";
+}
+
+static int answer_edit(struct mcp_call *c, struct mcp_answer *out, struct why *why)
+{
+	struct bytes edit = mcp_result(c, 0);
+
+	if (c->questions[1].id == 0) {
+		int rc = ask_freshness(c, 1, why);
+		return rc ? rc : 1;
+	}
+	mp_put_map(&out->found, 2);
+	mcp_put_or_nil(&out->found, "freshness", member(mcp_result(c, 1), "freshness"));
+	mcp_put_or_nil(&out->found, "edit", edit);
+	buf_put_str(&out->words, edit_advice(member_str(edit, "state")));
+	return 0;
+}
+
+const struct mcp_plan mcp_plan_edit = {ask_edit, answer_edit, NULL, sync_may_fail, false};
+
 const struct mcp_plan mcp_plan_sync = {ask_sync, answer_sync, late_sync, sync_may_fail, false};

@@ -6,7 +6,7 @@
 
 #include "mcp_call.h"
 
-enum mcp_type { MCP_TEXT, MCP_NUMBER, MCP_TRUTH, MCP_TEXTS };
+enum mcp_type { MCP_TEXT, MCP_NUMBER, MCP_TRUTH, MCP_TEXTS, MCP_OBJECT };
 
 struct mcp_param {
 	const char *name;
@@ -31,6 +31,7 @@ struct mcp_tool {
 	const struct mcp_param *params;   /* ended by a name of NULL */
 	const struct mcp_member *members; /* likewise */
 	bool writes;
+	bool edits;           /* changes records: offered only where that was asked for */
 	const char *method;   /* of the first question */
 	const char *resource; /* when none is named; NULL: it has to be, or there is none */
 	const struct mcp_plan *plan;
@@ -39,15 +40,16 @@ struct mcp_tool {
 extern const struct mcp_tool mcp_tools[];
 extern const unsigned mcp_tools_count;
 
-const struct mcp_tool *mcp_tool_find(struct bytes name); /* NULL: there is none */
-/* The array of all of them, as tools/list wants it. */
-void mcp_tools_put(struct buf *out);
+/* NULL: there is none, or (without `edits`) it is not offered. */
+const struct mcp_tool *mcp_tool_find(struct bytes name, bool edits);
+/* The array of those that are offered, as tools/list wants it. */
+void mcp_tools_put(struct buf *out, bool edits);
 /* 0, or ERR_INVALID: `why` says which argument is wrong, and how it would be right. */
 int mcp_tool_check(const struct mcp_tool *t, struct bytes args, struct why *why);
 
 /* mcp_plan.c */
 extern const struct mcp_plan mcp_plan_freshness, mcp_plan_search, mcp_plan_thread, mcp_plan_query,
-	mcp_plan_count, mcp_plan_coverage, mcp_plan_status, mcp_plan_sync;
+	mcp_plan_count, mcp_plan_coverage, mcp_plan_status, mcp_plan_sync, mcp_plan_edit;
 /* The sentence about freshness: "partial: 2 gaps, as of 2026-11-20T14:02:00Z (12 min old)". */
 void mcp_worth(struct buf *out, struct bytes freshness);
 /* A key, and its value or nil where there is none. */

@@ -184,6 +184,24 @@ static void put_budget(struct drawing *d, struct bytes budget)
 	put_routes(d, member(budget, "routes"));
 }
 
+static void put_edits(struct drawing *d, struct bytes edits)
+{
+	int64_t pending = 0, conflicts = 0, failed = 0, damaged = 0;
+
+	mp_find_int(edits, "pending", &pending);
+	mp_find_int(edits, "conflicts", &conflicts);
+	mp_find_int(edits, "failed", &failed);
+	mp_find_int(edits, "damaged_files", &damaged);
+	if (pending + conflicts + failed > 0)
+		buf_printf(d->out,
+			   "  edits: %lld pending, %lld in conflict, %lld failed: ficq edits\n",
+			   (long long)pending, (long long)conflicts, (long long)failed);
+	if (damaged > 0)
+		buf_printf(d->out,
+			   "  %lld damaged files of edits were set aside: look at outbox/*.bad\n",
+			   (long long)damaged);
+}
+
 /* What is not as it should be, and what says more. */
 static void put_troubles(struct drawing *d, struct bytes source)
 {
@@ -204,6 +222,8 @@ static void put_troubles(struct drawing *d, struct bytes source)
 		member_show(d->out, d->show, source, "erasing.bytes", CELL_BYTES);
 		buf_put_str(d->out, " to go\n");
 	}
+	if (member(source, "edits").data)
+		put_edits(d, member(source, "edits"));
 }
 
 static void put_workspace(struct drawing *d, struct bytes workspace)

@@ -1,4 +1,4 @@
-/* tools: the commands around the questions. Only rpc needs the daemon; the others do without when it is not there. */
+/* tools: the commands around the questions. Only live and rpc need the daemon; the others do without when it is not there. */
 #include "tools.h"
 
 #include "completion.h"
@@ -12,6 +12,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #ifndef FIC_VERSION
@@ -21,6 +22,8 @@
 #define NAMES_WAIT_MS 300
 #define IDS_LOOKED_AT 200
 #define WORDS_MAX     100 /* more nobody reads */
+
+#define LIVE_PARAMETERS_MAX 64
 
 /* --- rpc --- */
 
@@ -77,10 +80,29 @@ static void print_notification(void *ctx, struct bytes method, struct bytes para
 	buf_release(&line);
 }
 
+/* For a person spread out, for a program one line. */
+static int print_value(struct app *a, struct bytes value)
+{
+	struct buf text = {0};
+
+	if (a->format == FORMAT_MSGPACK) {
+		buf_put_bytes(&a->out.buf, value);
+		return 0;
+	}
+	if (a->format != FORMAT_TABLE || !a->term.out_tty)
+		return app_print_json(a, value);
+	if (json_write_pretty(value, &text) == 0) {
+		text_clean(&a->out.buf, buf_bytes(&text), TEXT_BLOCK, a->show.ascii);
+		buf_put_byte(&a->out.buf, '\n');
+	}
+	buf_release(&text);
+	return 0;
+}
+
 int tools_rpc(struct app *a)
 {
 	struct client_wait wait = app_wait(a);
-	struct buf params = {0}, text = {0};
+	struct buf params = {0};
 	struct bytes result;
 
 	int code = read_params(a, &params);
@@ -89,21 +111,68 @@ int tools_rpc(struct app *a)
 	if (code == 0)
 		code = app_call_with(a, app_arg(a, 0), buf_bytes(&params), &wait, &result);
 	buf_release(&params);
+	return code ? code : print_value(a, result);
+}
+
+/* --- live --- */
+
+/* The values of a name that is given for the first time at `first`: one text, or a list of them. False: there is no "=". */
+static bool put_parameter(struct app *a, size_t first, struct params *p)
+{
+	const char *word = app_arg(a, first), *equals = strchr(word, '=');
+	const char *values[LIVE_PARAMETERS_MAX];
+	size_t name_len = equals ? (size_t)(equals - word) : 0, n = 0;
+	char name[200];
+
+	if (!name_len || name_len >= sizeof name)
+		return false;
+	snprintf(name, sizeof name, "%.*s", (int)name_len, word);
+	for (size_t i = 1; (word = app_arg(a, i)); i++) {
+		bool same = strncmp(word, name, name_len) == 0 && word[name_len] == '=';
+		if (same && i < first)
+			return true;
+		if (same)
+			values[n++] = word + name_len + 1;
+	}
+	if (n == 1)
+		params_str(p, name, values[0]);
+	else
+		params_strs(p, name, values, n);
+	return true;
+}
+
+/* PARAM=VALUE arguments as a map. */
+static int put_parameters(struct app *a, struct params *p)
+{
+	struct params inner = {0};
+	int code = 0;
+
+	for (size_t i = 1; code == 0 && app_arg(a, i); i++)
+		if (!put_parameter(a, i, &inner))
+			code = report_error(&a->report, EXIT_USAGE, "usage",
+					    "'%s' is no parameter: write NAME=VALUE", app_arg(a, i));
+	if (code == 0 && app_arg(a, 1))
+		params_value(p, "params", params_end(&inner));
+	params_release(&inner);
+	return code;
+}
+
+int tools_live(struct app *a)
+{
+	struct params p = {0};
+	struct bytes result;
+
+	params_str(&p, "path", app_arg(a, 0));
+	params_str(&p, "source", app_value(a, OPT_SOURCE));
+	app_put_on_stale(a, &p);
+	int code = put_parameters(a, &p);
+	if (code == 0)
+		code = app_call(a, "live", params_end(&p), &result);
+	params_release(&p);
 	if (code)
 		return code;
-	if (a->format == FORMAT_MSGPACK) {
-		buf_put_bytes(&a->out.buf, result);
-		return 0;
-	}
-	/* For a person spread out, for a program one line. */
-	if (a->format != FORMAT_TABLE || !a->term.out_tty)
-		return app_print_json(a, result);
-	if (json_write_pretty(result, &text) == 0) {
-		text_clean(&a->out.buf, buf_bytes(&text), TEXT_BLOCK, a->show.ascii);
-		buf_put_byte(&a->out.buf, '\n');
-	}
-	buf_release(&text);
-	return 0;
+	/* --json is the whole result; else what the provider said. */
+	return print_value(a, a->format == FORMAT_JSON ? result : member(result, "answer"));
 }
 
 /* --- completion --- */

@@ -255,6 +255,7 @@ int http_setup_easy(CURL *easy, const struct http_request *r, const struct http_
 	SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	SET(PIPEWAIT, to->secure ? 1L : 0L); /* rather a stream of a connection than another handshake */
 	SET(TCP_KEEPALIVE, 1L);
+	SET(FRESH_CONNECT, r->never_twice ? 1L : 0L);
 	/* A hundred of these are read in one go, and each is decompressed whole: with eight answers
 	 * at once, 16 KiB held the loop for 6 to 14 ms, this for 3 to 7. */
 	SET(BUFFERSIZE, 4096L);

@@ -72,8 +72,8 @@ static bool terms_may_answer(const struct aggregate *a)
 {
 	const struct plan *p = &a->plan;
 
-	return !a->untallied && p->part_count == 1 && p->field_count == 0 &&
-	       !p->parts[0].bucketed && !a->spec.where && a->spec.axis == AXIS_CREATED;
+	return !a->untallied && p->part_count == 1 && p->field_count == 0 && !p->parts[0].bucketed &&
+	       !a->spec.where && !a->filter.overlay && a->spec.axis == AXIS_CREATED;
 }
 
 static int start_rows(struct aggregate *a, struct why *why)
@@ -114,6 +114,8 @@ static int start_part(struct aggregate *a, size_t i, struct why *why)
 	a->phase = PHASE_TEXT;
 	int rc = plan_make(&a->spec, &a->plan, why);
 	filter_init(&a->filter, a->parts[i].view, a->spec.resource, a->spec.where);
+	if (!rc && filter_overlay(&a->filter, a->spec.overlay))
+		rc = why_set(why, ERR_NOMEM, "out of memory");
 	return rc ? rc : start(a, why);
 }
 
@@ -131,6 +133,8 @@ int aggregate_open(struct snapshot *v, const struct aggregate_spec *spec, struct
 	a->groups.groups_max = AGGREGATE_GROUPS_MAX;
 	a->groups.allowance.max = spec->memory_max ? spec->memory_max : AGGREGATE_MEMORY_DEFAULT;
 	filter_init(&a->filter, v, spec->resource, spec->where);
+	if (!rc && filter_overlay(&a->filter, spec->overlay))
+		rc = why_set(why, ERR_NOMEM, "out of memory");
 	if (!rc)
 		rc = start(a, why);
 	if (rc) {

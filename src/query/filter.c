@@ -5,6 +5,8 @@
  */
 #include "filter.h"
 
+#include <stdlib.h>
+
 #define READ_UNIT 8192
 
 /* ---- conditions that an index row answers ---- */
@@ -116,12 +118,28 @@ void filter_release(struct filter *f)
 	text_free(f->text);
 	buf_release(&f->memory);
 	buf_release(&f->scratch);
+	free(f->apart);
+}
+
+int filter_overlay(struct filter *f, const struct overlay *overlay)
+{
+	if (!overlay || overlay->count == 0)
+		return 0;
+	f->overlay = overlay;
+	f->apart = calloc(overlay->count, sizeof *f->apart);
+	return f->apart ? 0 : ERR_NOMEM;
 }
 
 int filter_search(struct filter *f, const struct field *fields, const struct query_text *text,
 		  const struct text_want *want)
 {
 	const struct text_spec spec = {f->resource, fields, *text, *want};
+
+	/* What an edit makes of a record stands under no term: all that the search finds are looked at. */
+	if (f->overlay) {
+		f->terms_count = 0;
+		f->only_terms = false;
+	}
 
 	return text_open(f->snapshot, &spec, &f->text);
 }
@@ -164,6 +182,74 @@ static int open_scan(struct filter *f, struct why *why)
 	return scan_open(f->snapshot, &spec, &f->scan, why);
 }
 
+/* ---- the overlay ---- */
+
+static size_t overlay_find(const struct overlay *o, uint64_t hash)
+{
+	size_t low = 0, high = o->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (o->hashes[middle] < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < o->count && o->hashes[low] == hash ? low : SIZE_MAX;
+}
+
+const struct record *filter_overlaid(const struct filter *f, struct bytes id)
+{
+	size_t at = f->overlay ? overlay_find(f->overlay, bytes_hash(id)) : SIZE_MAX;
+
+	return at == SIZE_MAX ? NULL : &f->overlay->records[at];
+}
+
+static struct scan_position place_of(const struct filter *f, size_t i)
+{
+	const struct record *r = &f->overlay->records[i];
+
+	return (struct scan_position){f->axis == AXIS_CREATED ? r->created_ms : r->updated_ms,
+				      f->overlay->hashes[i]};
+}
+
+/* In the order of the scan: negative, 0, positive. A time that is not known is before all others. */
+static int in_order(const struct filter *f, const struct scan_position *a,
+		    const struct scan_position *b)
+{
+	int order = a->time_ms != b->time_ms ? (a->time_ms < b->time_ms ? -1 : 1)
+					     : (a->id_hash > b->id_hash) - (a->id_hash < b->id_hash);
+
+	return f->descending ? -order : order;
+}
+
+static bool in_span(const struct filter *f, const struct scan_position *p)
+{
+	if (p->time_ms == TIME_NONE)
+		return f->start_ms == TIME_MIN && f->end_ms == TIME_MAX;
+	return p->time_ms >= f->start_ms && (p->time_ms < f->end_ms || f->end_ms == TIME_MAX);
+}
+
+/* Few enough to be put in order by insertion, as long as there are few; each is in the span and behind the position where the scan begins. */
+static void set_apart(struct filter *f)
+{
+	f->apart_count = f->apart_at = 0;
+	for (size_t i = 0; i < f->overlay->count; i++) {
+		struct scan_position p = place_of(f, i);
+		size_t at = f->apart_count;
+		if (!in_span(f, &p) || (f->has_after && in_order(f, &p, &f->after) <= 0))
+			continue;
+		for (; at > 0; at--) {
+			struct scan_position before = place_of(f, f->apart[at - 1]);
+			if (in_order(f, &before, &p) <= 0)
+				break;
+			f->apart[at] = f->apart[at - 1];
+		}
+		f->apart[at] = i;
+		f->apart_count++;
+	}
+}
+
 int filter_start(struct filter *f, enum axis axis, int64_t start_ms, int64_t end_ms,
 		 bool descending, const struct scan_position *after, struct why *why)
 {
@@ -177,6 +263,9 @@ int filter_start(struct filter *f, enum axis axis, int64_t start_ms, int64_t end
 	if (after)
 		f->after = *after;
 	f->reach_ms = TIME_MIN;
+	f->has_ahead = f->scan_over = false;
+	if (f->overlay && !f->text)
+		set_apart(f);
 	return f->text && text_walks(f->text) ? 0 : open_scan(f, why);
 }
 
@@ -222,8 +311,80 @@ static struct record envelope_of(const struct scan_row *row)
 	};
 }
 
+/* With its edits; `place` is in the scan's order. */
+static void give_overlaid(const struct filter *f, size_t i, struct filter_row *out)
+{
+	const struct record *r = &f->overlay->records[i];
+
+	out->row = (struct scan_row){
+		.position = place_of(f, i),
+		.created_ms = r->created_ms,
+		.updated_ms = r->updated_ms,
+		.seen_ms = r->seen_ms,
+		.revision = r->revision,
+		.flags = r->flags,
+		.raw_bytes = (uint32_t)r->doc.len,
+		.verdict = MATCH_SURE,
+	};
+	out->record = *r;
+	out->whole = true;
+}
+
+/* The scan's next row that is not in the overlay. */
+static int look_ahead(struct filter *f)
+{
+	int rc = 1;
+
+	while (!f->has_ahead && !f->scan_over && rc == 1) {
+		rc = scan_step(f->scan, &f->ahead);
+		f->scan_over = rc == 0;
+		f->has_ahead = rc == 1 &&
+			       overlay_find(f->overlay, f->ahead.position.id_hash) == SIZE_MAX;
+	}
+	return rc == 0 ? 1 : rc;
+}
+
+/* The scan's rows and those that are judged apart, as one. */
+static int next_of_both(struct filter *f, struct filter_row *out)
+{
+	int rc = look_ahead(f);
+
+	if (rc != 1)
+		return rc;
+	if (f->apart_at < f->apart_count) {
+		size_t i = f->apart[f->apart_at];
+		struct scan_position p = place_of(f, i);
+		if (!f->has_ahead || in_order(f, &p, &f->ahead.position) < 0) {
+			f->apart_at++;
+			give_overlaid(f, i, out);
+			return 1;
+		}
+	}
+	if (!f->has_ahead)
+		return 0;
+	f->has_ahead = false;
+	out->row = f->ahead;
+	out->record = envelope_of(&out->row);
+	out->whole = false;
+	return 1;
+}
+
+/* What a search finds is seen with its edits at its own place. */
+static void see_overlaid(const struct filter *f, struct filter_row *row)
+{
+	size_t i = overlay_find(f->overlay, row->row.position.id_hash);
+
+	if (i == SIZE_MAX)
+		return;
+	row->record = f->overlay->records[i];
+	row->row.certain = false;
+	row->whole = true;
+}
+
 int filter_next(struct filter *f, struct filter_row *out)
 {
+	if (f->overlay && !f->text)
+		return next_of_both(f, out);
 	int rc = f->scan ? scan_step(f->scan, &out->row) : open_stretch(f);
 
 	if (rc == 0)
@@ -231,6 +392,8 @@ int filter_next(struct filter *f, struct filter_row *out)
 	out->whole = false;
 	if (rc == 1)
 		out->record = envelope_of(&out->row);
+	if (rc == 1 && f->overlay)
+		see_overlaid(f, out);
 	return rc;
 }
 
@@ -276,6 +439,8 @@ static int match_indexed(struct filter *f, const struct filter_row *row)
 {
 	if (f->shallow || (row->row.certain && f->only_terms))
 		return 1;
+	if (row->whole)
+		return ERR_NOTFOUND;
 	return f->where_indexed
 		       ? where_match_stored(f->where, &row->record, filter_column, f, &f->scratch)
 		       : ERR_NOTFOUND;

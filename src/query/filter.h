@@ -8,6 +8,7 @@
 #include "text.h"
 
 #include <model/where.h>
+#include <query/overlay.h>
 #include <store/store.h>
 
 #define FILTER_SIEVE_MAX 8
@@ -35,6 +36,11 @@ struct filter {
 	struct scan_position after;
 	int64_t reach_ms; /* the scan's end: TIME_MIN, the span's; else the search goes on from there */
 	struct buf memory, scratch;
+	const struct overlay *overlay; /* NULL: none */
+	/* Without a search: those of the overlay that are in the span, in the scan's order, and which of them comes next; and the row of the scan behind it. */
+	size_t *apart, apart_count, apart_at;
+	struct scan_row ahead;
+	bool has_ahead, scan_over;
 	/* What columns of the fields are numbered, as far as it was asked for. */
 	struct {
 		const struct field *field;
@@ -55,6 +61,10 @@ struct filter_row {
 void filter_init(struct filter *f, struct snapshot *v, const char *resource,
 		 const struct where *where);
 void filter_release(struct filter *f);
+/* Before filter_search and filter_start: these records are seen otherwise. Borrowed until filter_release; NULL, or an empty one: none. ERR_NOMEM. */
+int filter_overlay(struct filter *f, const struct overlay *overlay);
+/* The record of the overlay with this id; NULL: it is not in it. */
+const struct record *filter_overlaid(const struct filter *f, struct bytes id);
 
 /* Adds a search: before filter_start, filter_text_step must have said that it is ready. ERR_NOMEM. */
 int filter_search(struct filter *f, const struct field *fields, const struct query_text *text,

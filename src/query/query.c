@@ -114,7 +114,8 @@ static bool is_of_one_term(const struct query *q)
 {
 	const struct filter *f = &q->filter;
 
-	return f->terms_count == 1 && !f->sieve_count && f->only_terms && q->spec.axis == AXIS_CREATED;
+	return f->terms_count == 1 && !f->sieve_count && f->only_terms && !f->overlay &&
+	       q->spec.axis == AXIS_CREATED;
 }
 
 /* The same of a question of one word. */
@@ -304,6 +305,10 @@ int query_open(struct snapshot *v, const struct query_spec *spec, struct query *
 	q->spec = *spec;
 	take_axis(&q->spec);
 	filter_init(&q->filter, v, spec->resource, spec->where);
+	if (filter_overlay(&q->filter, spec->overlay)) {
+		query_free(q);
+		return why_set(why, ERR_NOMEM, "out of memory");
+	}
 	if (!q->spec.bytes_max)
 		q->spec.bytes_max = QUERY_BYTES_DEFAULT;
 	q->rows_start = spec->rows ? spec->rows->len : 0;
@@ -503,8 +508,8 @@ static void bound_scan(struct query *q)
 			     : -1;
 	int64_t value;
 
-	if (!last || number < 0 || (q->spec.want_total && !q->counted) ||
-	    !sort_key_integer(last, &value))
+	if (!last || number < 0 || (q->filter.overlay && q->filter.text) ||
+	    (q->spec.want_total && !q->counted) || !sort_key_integer(last, &value))
 		return;
 	scan_bound(q->filter.scan, (unsigned)number, q->spec.ascending, value);
 	q->bounded = true;
@@ -543,6 +548,9 @@ static int write_sorted(struct query *q, size_t i, unsigned *cost)
 			      &q->filter.memory, &r);
 
 	*cost += 1;
+	const struct record *overlaid = filter_overlaid(&q->filter, top_id(q->top, i));
+	if (rc == 1 && overlaid)
+		r = *overlaid;
 	if (rc == 1) {
 		q->filter.read++;
 		*cost += 1 + (unsigned)(r.doc.len / READ_UNIT);

@@ -22,8 +22,8 @@ struct projection {
 /* Members that every row has, or those that apply: not columns, even when they are asked for. */
 static bool is_fixed(struct bytes name)
 {
-	static const char *const names[] = {"source",      "resource",  "id",     "deleted",
-					    "merged_into", "truncated", "snippet"};
+	static const char *const names[] = {"source",      "resource",  "id",      "deleted",
+					    "merged_into", "truncated", "pending", "snippet"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (bytes_is(name, names[i]))
@@ -118,7 +118,8 @@ static uint32_t put_marks(const struct record *r, struct buf *out)
 	uint32_t n = put_mark(out, "deleted", r->flags & RECORD_DELETED);
 
 	n += put_text(out, "merged_into", r->merged_into);
-	return n + put_mark(out, "truncated", r->flags & RECORD_TRUNCATED);
+	n += put_mark(out, "truncated", r->flags & RECORD_TRUNCATED);
+	return n + put_mark(out, "pending", r->flags & RECORD_PENDING);
 }
 
 static void put_doc(const struct record *r, struct buf *out)

@@ -59,4 +59,7 @@ const struct provider provider_front = {
 	.stands_for = front_stands_for,
 	.cut = front_cut_lists,
 	.nest = front_nest,
+	.passes = front_passes,
+	.editable = front_editable,
+	.change = front_change,
 };

@@ -8,9 +8,11 @@
 #define FIC_SOURCE_FRONT_INTERNAL_H
 
 #include "page.h"
+#include <source/write.h>
 #include "url.h"
 
 #include <codec/msgpack.h>
+#include <source/pass.h>
 
 /* How one resource is asked for. */
 struct front_route {
@@ -38,6 +40,11 @@ void front_read(const struct account *a, const struct ask *ask, int status, cons
 		int64_t seen_ms, struct page *page);
 /* A redirection says that a record was merged into another, and into which. */
 void front_moved(const struct ask *ask, const char *location, struct page *page);
+
+/* front_write.c */
+extern const struct editable front_editable[];
+int front_change(const struct account *a, const struct ask *ask, struct bytes wanted,
+		 struct call *out, struct buf *covers, struct why *why);
 
 /* What reading shares. */
 struct front_reading {
@@ -88,5 +95,8 @@ int front_stands_for(const struct resource_type *type, struct bytes doc, unsigne
 
 /* front_fault.c */
 void front_read_fault(const struct ask *ask, int status, struct page *page);
+
+/* front_pass.c */
+extern const struct pass_pattern front_passes[];
 
 #endif

@@ -113,10 +113,16 @@ static int put_call(const struct account *a, const struct ask *ask, struct bytes
 		if (route && route->threads && ask->nested && front_nested_path(ask->nested))
 			return put_nested(a, route, ask, cursor, out, why);
 		break;
+	case ASK_PASS:
+		out->route = ask->route;
+		buf_put_str(&out->url, a->base_url);
+		buf_put_bytes(&out->url, ask->path);
+		return 0;
 	case ASK_SEARCH:
 		if ((traits & TRAIT_SEARCH) && front_put_search(a, route, ask, out) == 0)
 			return 0;
 		break;
+	case ASK_CHANGE: /* write_call */
 	case ASK_DELETED: break;
 	}
 	return why_set(why, ERR_INVALID, "Front has no such reading of %s",

@@ -54,7 +54,7 @@ void front_read_fault(const struct ask *ask, int status, struct page *page)
 		page->fault = FAULT_NONSENSE;
 	/* Only a single record can be gone, or the handle that a contact is looked for by; the reading that a page token belongs to may be. */
 	if (page->fault == FAULT_GONE && ask->kind != ASK_ONE && ask->kind != ASK_NESTED &&
-	    (ask->kind != ASK_SEARCH || front_route(ask->type)->threads))
+	    ask->kind != ASK_PASS && (ask->kind != ASK_SEARCH || front_route(ask->type)->threads))
 		page->fault = FAULT_NEVER;
 	if (page->fault == FAULT_NEVER &&
 	    (bytes_has(message, "page_token") || bytes_has(message, "page token")))

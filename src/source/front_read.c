@@ -97,6 +97,8 @@ void front_read(const struct account *a, const struct ask *ask, int status, cons
 	case ASK_EVENTS: front_read_events(&g, body); return;
 	case ASK_ONE: read_one(&g, body); return;
 	case ASK_NESTED: front_read_nested(&g, body); return;
+	case ASK_PASS: return; /* it is what the client asked for */
+	case ASK_CHANGE: return;
 	case ASK_SEARCH:
 		if (g.route->threads)
 			read_list(&g, body);

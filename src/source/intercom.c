@@ -71,4 +71,7 @@ const struct provider provider_intercom = {
 	.unlisted = unlisted,
 	.cut = intercom_cut_lists,
 	.nest = intercom_nest,
+	.passes = intercom_passes,
+	.editable = intercom_editable,
+	.change = intercom_change,
 };

@@ -5,7 +5,10 @@
 #define FIC_SOURCE_INTERCOM_INTERNAL_H
 
 #include "page.h"
+#include <source/write.h>
 #include "url.h"
+
+#include <source/pass.h>
 
 /* How one resource is listed. */
 struct intercom_route {
@@ -56,6 +59,11 @@ bool intercom_seeks(const struct account *a, const struct resource_type *type,
 /* The terms as filters of a search's body, each with a comma before it. */
 void intercom_put_seek(struct buf *body, const struct ask *ask);
 
+/* intercom_write.c */
+extern const struct editable intercom_editable[];
+int intercom_change(const struct account *a, const struct ask *ask, struct bytes wanted,
+		    struct call *out, struct buf *covers, struct why *why);
+
 /* What reading shares. */
 struct intercom_reading {
 	const struct account *account;
@@ -96,5 +104,8 @@ int intercom_nest(const struct account *a, struct page *whole, const char *list,
 
 /* Sets the page's fault from an answer that is not a success, or an error.list with a success status. */
 void intercom_read_fault(const struct ask *ask, int status, const char *link, struct page *page);
+
+/* intercom_pass.c */
+extern const struct pass_pattern intercom_passes[];
 
 #endif

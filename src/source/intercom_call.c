@@ -210,6 +210,12 @@ static int put_call(const struct account *a, const struct ask *ask, struct bytes
 		if (ask->type->traits & TRAIT_DELETED)
 			return put_deleted(a, cursor, out);
 		break;
+	case ASK_PASS:
+		out->route = ask->route;
+		buf_put_str(&out->url, a->base_url);
+		buf_put_bytes(&out->url, ask->path);
+		return 0;
+	case ASK_CHANGE: /* write_call */
 	case ASK_EVENTS: break;
 	}
 	return why_set(why, ERR_INVALID, "Intercom has no such reading of %s",

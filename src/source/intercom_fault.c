@@ -83,7 +83,8 @@ void intercom_read_fault(const struct ask *ask, int status, const char *link, st
 	if (page->fault == FAULT_GONE && !intercom_type_is(body, "error.list"))
 		page->fault = FAULT_NONSENSE;
 	/* Only a single record can be gone. A listing that is not found is a request of ours that is wrong, but for a scroll that is over. */
-	if (page->fault == FAULT_GONE && ask->kind != ASK_ONE && ask->kind != ASK_NESTED)
+	if (page->fault == FAULT_GONE && ask->kind != ASK_ONE && ask->kind != ASK_NESTED &&
+	    ask->kind != ASK_PASS)
 		page->fault = bytes_has(message, "scroll") ? FAULT_CURSOR : FAULT_NEVER;
 	if (page->fault == FAULT_NEVER && ask->kind != ASK_ONE && bytes_is(code, "client_error"))
 		page->fault = FAULT_CURSOR;

@@ -174,6 +174,8 @@ static void read_identity(struct bytes body, struct page *page)
 	page_copy_text(body, "app.name", page->identity.name, sizeof page->identity.name);
 	page_copy_text(body, "app.region", page->identity.region, sizeof page->identity.region);
 	page_copy_text(body, "app.timezone", page->identity.timezone, sizeof page->identity.timezone);
+	if (intercom_type_is(body, "admin"))
+		page_copy_text(body, "id", page->identity.actor, sizeof page->identity.actor);
 	if (!page->identity.id[0])
 		page_nonsense(page, "the answer does not name a workspace (app.id_code)");
 }
@@ -198,6 +200,8 @@ void intercom_read(const struct account *a, const struct ask *ask, int status, c
 	case ASK_DELETED: read_deleted(&g, body); return;
 	case ASK_ONE: read_one(&g, body); return;
 	case ASK_NESTED: intercom_read_nested(&g, body); return;
+	case ASK_PASS: return; /* it is what the client asked for */
+	case ASK_CHANGE: return;
 	case ASK_EVENTS: return; /* is never asked */
 	}
 }

@@ -196,6 +196,11 @@ struct page *reader_finish(struct reader *r, int status, const char *link, int64
 		r->account->provider->moved(&r->ask, link, p);
 		return p;
 	}
+	/* What says that it took a change need not say more: with 204 it says nothing, and with 202 it may be some time before it shows. */
+	if (r->ask.kind == ASK_CHANGE && status > 200 && status < 300) {
+		buf_reset(&p->body);
+		return p;
+	}
 	if (!r->error)
 		r->error = json_finish(r->json, &r->why);
 	if (!r->error && p->body.error)
@@ -206,6 +211,9 @@ struct page *reader_finish(struct reader *r, int status, const char *link, int64
 		page_unreadable(p, status, &r->why);
 		return p;
 	}
+	/* Some answers that are as they should be have another status than the usual one. */
+	if (r->ask.kind == ASK_PASS && status > 200 && status < 300)
+		status = 200;
 	r->account->provider->read(r->account, &r->ask, status, link, seen_ms, p);
 	return p;
 }

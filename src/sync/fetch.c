@@ -3,6 +3,7 @@
 #include "fetch.h"
 
 #include <base/log.h>
+#include <source/write.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,18 @@ static void fetch_fail(struct fetch *f, const struct why *why)
 	fetch_end(f, page);
 }
 
+static int write_request(struct fetch *f, struct why *why)
+{
+	const struct account *account = f->line->account;
+
+	if (f->ask.kind != ASK_CHANGE)
+		return provider_call(account, &f->ask, buf_bytes(&f->cursor), &f->request, why);
+	int rc = write_call(account, &f->ask, &f->request, NULL, why);
+	if (rc == 0)
+		return why_set(why, ERR_INVALID, "what is wanted is there already");
+	return rc < 0 ? rc : 0;
+}
+
 /* The request is the same each time; its class must be known before it is sent. */
 static void on_backoff(void *ctx)
 {
@@ -130,8 +143,7 @@ static void on_backoff(void *ctx)
 	struct line *l = f->line;
 	struct why why = {""};
 
-	if (!f->written &&
-	    provider_call(l->account, &f->ask, buf_bytes(&f->cursor), &f->request, &why)) {
+	if (!f->written && write_request(f, &why)) {
 		fetch_fail(f, &why);
 		return;
 	}
@@ -354,6 +366,7 @@ static void fill_request(struct fetch *f, char (*own)[4200], struct http_request
 		.method = call->method,
 		.url = (const char *)call->url.data,
 		.body = buf_bytes(&call->body),
+		.never_twice = f->ask.kind == ASK_CHANGE,
 		.stall_ms = f->line->stall_ms,
 		.total_ms = TOTAL_MS,
 		.on_data = on_data,
@@ -387,7 +400,7 @@ static void fetch_send(struct fetch *f)
 	struct http_request request;
 	struct why why = {""};
 
-	f->reader = reader_new(l->account, &f->ask, 0);
+	f->reader = reader_new(l->account, &f->ask, f->ask.body_max);
 	if (!f->reader) {
 		why_set(&why, ERR_NOMEM, "out of memory");
 		fetch_fail(f, &why);

@@ -91,6 +91,7 @@ static void on_identity(void *ctx, struct page *page, const struct fetch_cost *c
 		memcpy(s->workspace_name, page->identity.name, sizeof s->workspace_name);
 		memcpy(s->region, page->identity.region, sizeof s->region);
 		memcpy(s->timezone, page->identity.timezone, sizeof s->timezone);
+		memcpy(s->actor, page->identity.actor, sizeof s->actor);
 		record(s);
 	}
 	page_free(page);

@@ -136,7 +136,9 @@ struct sync *sync_new(const struct sync_options *options)
 		budget_assume(&s->line.budget, options->account.provider->rate_assumed);
 	s->timer = timer_new(options->loop, on_timer, s);
 	s->reaper = timer_new(options->loop, on_reap, s);
-	if (!s->resources || !s->token || line_open(&s->line) || !s->timer || !s->reaper) {
+	s->push = options->outbox ? push_new(s) : NULL;
+	if (!s->resources || !s->token || line_open(&s->line) || !s->timer || !s->reaper ||
+	    (options->outbox && !s->push)) {
 		sync_free(s);
 		return NULL;
 	}
@@ -321,6 +323,7 @@ static void sync_pump(struct sync *s)
 		return;
 	}
 	/* The provider's clock is known now. */
+	push_look(s);
 	if (retain_due(s, mono)) {
 		retain_begin(s);
 		if (s->repairing)
@@ -534,6 +537,7 @@ static void sync_run_ended(struct run *run)
 	run_log(run);
 	audit(s, run);
 	watches_tell(s, run, true);
+	push_look(s);
 	run->next_ended = s->ended;
 	s->ended = run;
 	timer_start(s->reaper, 0, 0);
@@ -563,6 +567,7 @@ void sync_stop(struct sync *s, void (*stopped)(void *ctx), void *ctx)
 		s, &(struct why){
 			   "the daemon is shutting down; what was begun goes on with its next start"});
 	timer_stop(s->timer);
+	push_stop(s);
 	fetch_drop(s->identity);
 	s->identity = NULL;
 	for (size_t i = 0; i < s->options.resource_count; i++)
@@ -581,6 +586,7 @@ void sync_free(struct sync *s)
 			run_free(s->resources[i].runs[k]);
 			run_free(s->resources[i].next[k]);
 		}
+	push_free(s->push);
 	if (s->line.timer)
 		line_close(&s->line);
 	forget_free(s);

@@ -46,6 +46,7 @@ struct sync {
 	struct forget *forget;    /* under way (forget.c); NULL: none */
 	char *token, *next_token; /* owned; the next one is taken between two turns */
 	struct letters letters;
+	struct push *push;    /* NULL: there is no outbox */
 	bool saving;          /* a commit for letters is under way */
 	int64_t save_mono_ms; /* not before */
 	bool asked;           /* the last turn was a live read's, or a search's */
@@ -62,6 +63,7 @@ struct sync {
 	int64_t clock_base_ms; /* wall clock minus the monotonic one, when they were last compared */
 	unsigned failures;
 	char workspace_id[64], workspace_name[128], region[16], timezone[64];
+	char actor[64];
 	struct watch_entry watches[WATCHES_MAX];
 };
 
@@ -119,6 +121,12 @@ struct run *run_make(struct resource *r, enum run_kind kind); /* or the one ther
 struct run *run_make_fresh(struct resource *r, enum run_kind kind);
 enum run_kind resource_regular_kind(const struct resource *r); /* what brings what is new */
 enum run_kind resource_past_kind(const struct resource *r); /* what reads the past, where changes are fed */
+
+/* push.c */
+struct push *push_new(struct sync *s); /* NULL: no memory */
+void push_look(struct sync *s);        /* at what is due; harmless at any time */
+void push_stop(struct sync *s);        /* nothing is asked any more */
+void push_free(struct push *p);
 
 /* resource.c */
 struct resource *resource_find(const struct sync *s,

@@ -116,6 +116,29 @@ def schema_of(judge, path, status):
     return answer["content"]["application/json"]["schema"]
 
 
+def check_writes(judge, s):
+    """Every member of the described bodies that a token may write is taken, and the answer is the described one."""
+    talk = next(i for i, d in s.truth("conversations").items() if d["type"] == "conversation")
+    contact, tag = next(iter(s.truth("contacts"))), s.get("/tags").json["_results"][0]["id"]
+    mate, inbox = s.get("/teammates").json["_results"][0]["id"], s.get("/inboxes").json["_results"][0]["id"]
+    done = 0
+    for method, path, call, body in (
+            ("PATCH", "/conversations/{conversation_id}", "/conversations/" + talk,
+             {"assignee_id": mate, "inbox_id": inbox, "status": "open", "tag_ids": [tag], "custom_fields": {"VIP": True}}),
+            ("PUT", "/conversations/{conversation_id}/assignee", "/conversations/%s/assignee" % talk, {"assignee_id": mate}),
+            ("POST", "/conversations/{conversation_id}/tags", "/conversations/%s/tags" % talk, {"tag_ids": [tag]}),
+            ("DELETE", "/conversations/{conversation_id}/tags", "/conversations/%s/tags" % talk, {"tag_ids": [tag]}),
+            ("PATCH", "/contacts/{contact_id}", "/contacts/" + contact,
+             {"name": "A", "description": "B", "links": [], "custom_fields": {}})):
+        operation = judge.description["paths"][path][method.lower()]
+        schema = judge.resolve(judge.resolve(operation["requestBody"])["content"]["application/json"]["schema"])
+        assert set(body) <= set(schema["properties"]), (path, set(body) - set(schema["properties"]))
+        answer = s.request(method, call, body)
+        assert answer.status == 204 and "204" in operation["responses"] and not answer.body, (call, answer.status, answer.body)
+        done += 1
+    return done
+
+
 def main():
     if not os.path.exists(DESCRIPTION):
         print("skipped: the description of the API is not here")
@@ -137,6 +160,7 @@ def main():
         merged = s.mutate(count=1, kinds=["merge"])["changes"][0]["id"]
         assert s.get("/conversations/" + merged).status == 301
         assert "301" in judge.description["paths"]["/conversations/{conversation_id}"]["get"]["responses"]
+        count += check_writes(judge, s)
         assert s.breaches() == {}, s.stats()["last_breaches"]
     return judge.finish(count)
 

@@ -28,11 +28,11 @@ DESCRIPTION = os.environ.get("FIC_OPENAPI") or os.path.join(ROOT, "..", "shared"
 TOLERATED = [
     ("unknown", r" (.*\.)?(data\[\]\.)?(opted_(in|out)_subscription_types)$",
      "in all seven examples of contacts, not in the schema"),
-    ("unknown", r"^(GET|POST) /contacts\S* (data\[\]\.)?(utm_\w+|referrer|enabled_push_messaging)$",
+    ("unknown", r"^(GET|POST|PUT) /contacts\S* (data\[\]\.)?(utm_\w+|referrer|enabled_push_messaging)$",
      "in all examples of contacts, not in the schema of lists"),
     ("unknown", r"location\.(country_code|continent_code)$",
      "in all examples of contacts, not in the schema"),
-    ("unknown", r"^(GET|POST) /contacts\S* (data\[\]\.)?(tags|notes|companies|social_profiles)\.type$",
+    ("unknown", r"^(GET|POST|PUT) /contacts\S* (data\[\]\.)?(tags|notes|companies|social_profiles)\.type$",
      "in all examples, missing in the schemas of addressable lists"),
     ("unknown", r"/conversations\S* (conversations\[\]\.)?(topics|ticket)$",
      "in all 15 examples of conversations, not in the schema"),
@@ -48,10 +48,11 @@ TOLERATED = [
     ("example", r"^GET /ticket_types data\[\]\.ticket_states$",
      "in one of three examples, which has no other type of its kind"),
     ("example", r"ticket_parts\[\]\.app_package_code$", "in one of two examples, the other has none"),
+    ("example", r"^PUT .*custom_attributes\.(order|issue_type|priority)$", "the example's own attributes"),
     ("type", r"_default_description_$", "null in the example of a search"),
     ("type", r"statistics\.\w+$",
      "what has not happened yet is null; the object model says numbers may be null"),
-    ("type", r"^(GET|POST) /contacts\S* (data\[\]\.)?email$",
+    ("type", r"^(GET|POST|PUT) /contacts\S* (data\[\]\.)?email$",
      "leads without an address; the object model says strings may be null"),
     ("type", r"author\.email$", "as above"),
     ("type", r"conversation_rating\.remark$", "a rating without words; strings may be null"),
@@ -107,6 +108,26 @@ def calls(s):
     yield "GET", "/ticket_states", "/ticket_states", None
     yield "GET", "/articles", "/articles", None
     yield "GET", "/help_center/collections", "/help_center/collections", None
+    yield from written(s)
+
+
+def written(s):
+    """Writes; what they answer."""
+    admin, tag = s.get("/me").json["id"], s.get("/tags").json["data"][0]["id"]
+    for i in list(s.truth("contacts"))[:30]:
+        yield "PUT", "/contacts/{contact_id}", "/contacts/" + i, {"name": "Mia", "custom_attributes": {"beta": True}}
+    yield "POST", "/contacts/{contact_id}/tags", "/contacts/%s/tags" % i, {"id": tag}
+    yield "DELETE", "/contacts/{contact_id}/tags/{tag_id}", "/contacts/%s/tags/%s" % (i, tag), None
+    for i in list(s.truth("conversations"))[:60]:
+        path = "/conversations/" + i
+        yield "PUT", "/conversations/{conversation_id}", path, {"read": True, "title": "A", "custom_attributes": {"Issue type": "B"}}
+        for body in ({"message_type": "close", "type": "admin"}, {"message_type": "snoozed", "snoozed_until": s.now() + 100},
+                     {"message_type": "open"}, {"message_type": "assignment", "type": "admin", "assignee_id": admin}):
+            yield "POST", "/conversations/{conversation_id}/parts", path + "/parts", {"admin_id": admin, **body}
+        yield ("POST", "/conversations/{conversation_id}/reply", path + "/reply",
+               {"message_type": "note", "type": "admin", "admin_id": admin, "body": "<p>A</p>"})
+    yield "POST", "/conversations/{conversation_id}/tags", path + "/tags", {"id": tag, "admin_id": admin}
+    yield "DELETE", "/conversations/{conversation_id}/tags/{tag_id}", path + "/tags/" + tag, {"admin_id": admin}
 
 
 def errors(s):
@@ -124,6 +145,16 @@ def errors(s):
     yield "GET", "/contacts/{contact_id}/tags", "/contacts/1/tags", None, 404
     yield "GET", "/conversations/{conversation_id}", "/conversations/1", None, 404
     yield "GET", "/data_attributes", "/data_attributes?model=conversation", None, 422
+    contact, talk = next(iter(s.truth("contacts"))), next(iter(s.truth("conversations")))
+    admin, tag = s.get("/me").json["id"], s.get("/tags").json["data"][0]["id"]
+    yield "PUT", "/conversations/{conversation_id}", "/conversations/1", {"read": True}, 404
+    yield ("POST", "/conversations/{conversation_id}/parts", "/conversations/1/parts",
+           {"message_type": "open", "admin_id": admin}, 404)
+    yield "POST", "/conversations/{conversation_id}/tags", "/conversations/1/tags", {"id": tag, "admin_id": admin}, 404
+    yield ("DELETE", "/conversations/{conversation_id}/tags/{tag_id}", "/conversations/%s/tags/1" % talk,
+           {"admin_id": admin}, 404)
+    yield "POST", "/contacts/{contact_id}/tags", "/contacts/%s/tags" % contact, {"id": "1"}, 404
+    yield "DELETE", "/contacts/{contact_id}/tags/{tag_id}", "/contacts/%s/tags/1" % contact, None, 404
 
 
 def check_call(judge, s, method, path, call, body, status):

@@ -28,6 +28,7 @@ report = Report(  # noqa: F405
     "customers' text is fenced",
     "resources: lists, records, what is not there",
     "sync_now: progress, the end, and a time limit",
+    "edit_record: only where it was asked for",
     "cancelled, and many at once",
     "the older era",
     "what its messages are, by the published schemas",
@@ -218,6 +219,29 @@ def resources(server, daemon):
     assert len(server.result("resources/templates/list")["resourceTemplates"]) == 2
 
 
+def edits(server, daemon, sim):
+    contact = sorted(sim.truth("contacts"))[0]
+    unknown = server.request("tools/call", name="edit_record", arguments={"resource": "contacts", "id": contact, "set": {"name": "x"}})
+    assert "no tool" in unknown["error"]["message"], unknown
+    editor = Server(ficq(), "--socket", daemon.socket_path, "--edits")
+    tools = {t["name"]: t for t in editor.result("tools/list")["tools"]}
+    assert len(tools) == 9 and tools["edit_record"]["annotations"] == {
+        "readOnlyHint": False, "openWorldHint": True, "destructiveHint": True, "idempotentHint": True}, tools["edit_record"]
+    assert tools["edit_record"]["inputSchema"]["required"] == ["resource", "id", "set"]
+    done = editor.tool("edit_record", resource="contacts", id=contact, set={"name": "By an agent"})
+    assert done["edit"]["state"] == "pushed" and done["freshness"]["state"], done
+    assert sim.truth("contacts")[contact][1]["name"] == "By an agent"
+    sim.control("POST", "edit", {"resource": "contacts", "id": contact, "set": {"name": "By somebody else"}})
+    lost = editor.tool("edit_record", resource="contacts", id=contact, set={"name": "Again"})
+    assert lost["edit"]["state"] == "conflict" and sim.truth("contacts")[contact][1]["name"] == "By somebody else", lost
+    for wrong, words in ((dict(resource="contacts", id=contact, set="name"), "an object"), (dict(resource="contacts", id=contact), "needs the argument"),
+                         (dict(resource="contacts", id=contact, set={"nam": "x"}), "did you mean")):
+        answer = editor.request("tools/call", name="edit_record", arguments=wrong)
+        assert words in json.dumps(answer), (wrong, answer)
+    daemon.call("edit_resolve", id=lost["edit"]["id"], resolution="theirs")
+    assert editor.close()[0] == 0
+
+
 def syncs(server, daemon, sim):
     sim.mutate(30, 7)
     notes = []
@@ -385,6 +409,8 @@ def main():
         resources(server, daemon)
         report.ok(next(names))
         syncs(server, daemon, sim)
+        report.ok(next(names))
+        edits(server, daemon, sim)
         report.ok(next(names))
         at_once(server, daemon)
         report.ok(next(names))

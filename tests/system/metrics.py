@@ -30,7 +30,7 @@ FAMILIES = {
     "ficd_sync_last_success_timestamp_seconds": "gauge", "ficd_sync_last_attempt_timestamp_seconds": "gauge",
     "ficd_sync_runs_total": "counter", "ficd_sync_duration_seconds": "gauge", "ficd_sync_records_total": "counter",
     "ficd_records": "gauge", "ficd_data_as_of_timestamp_seconds": "gauge", "ficd_coverage_ratio": "gauge",
-    "ficd_coverage_gap_seconds": "gauge", "ficd_dead_letters": "gauge", "ficd_api_requests_total": "counter",
+    "ficd_coverage_gap_seconds": "gauge", "ficd_dead_letters": "gauge", "ficd_edits": "gauge", "ficd_api_requests_total": "counter",
     "ficd_api_request_duration_seconds": "histogram", "ficd_ratelimit_limit": "gauge", "ficd_ratelimit_remaining": "gauge",
     "ficd_ratelimit_waits_seconds_total": "counter", "ficd_store_bytes": "gauge", "ficd_store_segments": "gauge",
     "ficd_store_errors_total": "counter", "ficd_webhook_events_total": "counter", "process_resident_memory_bytes": "gauge",

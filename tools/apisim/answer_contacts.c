@@ -40,8 +40,7 @@ static void answer_merged(struct call *c, uint32_t idx)
 		   "for the canonical contact.");
 }
 
-/* false: the error is written. */
-static bool find(struct call *c, struct contact *out)
+bool contact_found(struct call *c, struct contact *out)
 {
 	struct pop *p = &world.contacts;
 	uint32_t idx;
@@ -64,7 +63,7 @@ void answer_contact(struct call *c)
 	struct view v = {.version = c->version,
 			 .merge_history = call_flag(c, "include_merge_history")};
 
-	if (find(c, &contact))
+	if (contact_found(c, &contact))
 		render_contact(&c->out, NULL, &contact, &v);
 }
 
@@ -78,21 +77,13 @@ void answer_contact_tags(struct call *c)
 	static struct contact contact;
 	struct buf *b = &c->out;
 
-	if (!find(c, &contact))
+	if (!contact_found(c, &contact))
 		return;
 	list_open(b);
 	for (uint32_t i = 0; i < contact.tag_count; i++) {
 		const struct contact_tag *t = &contact.tags[i];
 
-		j_open(b, NULL, '{');
-		j_str(b, "type", "tag");
-		j_idstr(b, "id", world.tags.list[t->tag].id);
-		j_str(b, "name", item_name(&world.tags.list[t->tag], UINT64_MAX));
-		j_int(b, "applied_at", t->at);
-		j_open(b, "applied_by", '{');
-		j_str(b, "type", "admin");
-		j_idstr(b, "id", world.admins.list[t->admin].id);
-		buf_lit(b, "}}");
+		render_tagging(b, t->tag, t->at, t->admin);
 	}
 	buf_lit(b, "]}");
 }
@@ -102,7 +93,7 @@ void answer_contact_segments(struct call *c)
 	static struct contact contact;
 	uint32_t list[2], n;
 
-	if (!find(c, &contact))
+	if (!contact_found(c, &contact))
 		return;
 	list_open(&c->out);
 	n = contact_segments(&contact, list);
@@ -130,7 +121,7 @@ void answer_contact_companies(struct call *c)
 	static struct contact contact;
 	struct span s;
 
-	if (!find(c, &contact) || !read_span(c, contact.company_count, &s))
+	if (!contact_found(c, &contact) || !read_span(c, contact.company_count, &s))
 		return;
 	list_open(&c->out);
 	for (uint32_t i = s.from; i < s.until; i++)
@@ -147,7 +138,7 @@ void answer_contact_notes(struct call *c)
 	static struct contact contact;
 	struct span s;
 
-	if (!find(c, &contact) || !read_span(c, contact.note_count, &s))
+	if (!contact_found(c, &contact) || !read_span(c, contact.note_count, &s))
 		return;
 	list_open(&c->out);
 	/* Newest first; they are kept in the order of their making. */

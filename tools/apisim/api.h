@@ -6,6 +6,7 @@
 #include "call.h"
 #include "change.h"
 #include "truth.h"
+#include "write.h"
 #include "world.h"
 
 struct api {
@@ -31,6 +32,9 @@ struct api {
 	void (*stats)(struct buf *b);
 	const struct kind *kinds;
 	unsigned kind_count;
+	/* Changes fields of a record behind the client's back, named as in its
+	 * document. false: nothing was changed. */
+	bool (*edit)(const char *resource, const char *id, const json_t *set, struct refusal *why);
 	bool (*conversation_index)(const char *id, uint32_t *idx_out);
 	/* Sets t->line and t->end; false: no such resource. */
 	bool (*truth)(const char *resource, struct truth *t);

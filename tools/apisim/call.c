@@ -6,7 +6,9 @@
 #include "api.h"
 #include "ledger.h"
 #include "routes.h"
+#include "settings.h"
 #include "stats.h"
+#include "write.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -217,16 +219,23 @@ static void answer(struct call *c)
 	c->snapshot = c->route->snapshot;
 	c->fault = faults_take(c->method, c->path, api->has_cursor(c));
 	c->spoiled = fault_spoils(c->fault);
-	if (c->fault && fault_instead(c))
+	if (c->fault && !c->fault->acts && fault_instead(c))
 		return;
+	c->later = settings.write_lag_s > 0;
 	c->route->handle(c);
+	if (c->write)
+		write_accepted(c);
+	if (c->fault && c->fault->acts && fault_instead(c))
+		return;
 	if (c->fault)
 		fault_afterwards(c);
 }
 
 void call_answer(struct call *c)
 {
+	writes_due();
 	stats_begin(c->method, c->uri);
+	c->id = c->ids[0];
 	make_request_id(c);
 	c->content_type = "application/json; charset=utf-8";
 	c->status = 200;

@@ -36,11 +36,15 @@ struct call {
 	size_t body_len;
 
 	const struct route *route;
-	char id[64]; /* the path's {} */
+	char ids[2][64]; /* the path's {} */
+	const char *id;  /* the first */
 	int version;
 	json_t *body;              /* parsed, or NULL */
 	const struct fault *fault; /* or NULL */
 	bool spoiled;              /* the client cannot understand the answer */
+	bool write;                /* it was accepted as a write */
+	bool later;                /* writes are only checked now, and made afterwards */
+	uint32_t changes;          /* how much it changed */
 
 	int status;
 	struct buf out; /* the body */

@@ -131,7 +131,10 @@ static void set_field(struct contact *c, const struct op *op)
 		snprintf(c->phone, sizeof(c->phone), "+1415%07u", rng_below(&r, 10000000));
 		break;
 	case CONTACT_SEEN: c->last_seen = op->at; break;
-	case CONTACT_PLAN: c->plan = (c->plan + rng_range(&r, 1, 4)) % 5; break;
+	case CONTACT_PLAN:
+		c->plan = (c->plan + rng_range(&r, 1, 4)) % 5;
+		written_drop(&c->own, "custom_attributes.plan");
+		break;
 	case CONTACT_OWNER: c->owner = 1 + rng_below(&r, world.opt.admins); break;
 	case CONTACT_NAME:
 		snprintf(c->name, sizeof(c->name), "%s %s-%s", c->who.first_name,
@@ -154,6 +157,40 @@ static void untag(struct contact *c, uint32_t tag)
 		if (c->tags[i].tag != tag)
 			c->tags[k++] = c->tags[i];
 	c->tag_count = k;
+}
+
+static void set_text(char *out, size_t size, const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+static void set_written(struct contact *c, uint32_t number)
+{
+	const struct written *w = written_at(number);
+	const char *id = json_string_value(w->value);
+
+	if (!strcmp(w->field, "name"))
+		set_text(c->name, sizeof(c->name), w->value);
+	else if (!strcmp(w->field, "phone"))
+		set_text(c->phone, sizeof(c->phone), w->value);
+	else if (!strcmp(w->field, "email"))
+		set_text(c->who.email, sizeof(c->who.email), w->value);
+	else if (!strcmp(w->field, "external_id"))
+		set_text(c->who.external_id, sizeof(c->who.external_id), w->value);
+	else if (!strcmp(w->field, "role"))
+		c->who.user = !strcmp(id, "user");
+	else if (!strcmp(w->field, "owner_id"))
+		c->owner = id ? (uint32_t)items_find(&world.admins, id) + 1 : 0;
+	else if (!strcmp(w->field, "unsubscribed_from_emails"))
+		c->unsubscribed = json_is_true(w->value);
+	else if (!strcmp(w->field, "signed_up_at"))
+		c->signed_up = (uint32_t)json_integer_value(w->value);
+	else if (!strcmp(w->field, "last_seen_at"))
+		c->last_seen = (uint32_t)json_integer_value(w->value);
+	else
+		written_put(&c->own, number);
 }
 
 static void replay(struct contact *c, const struct op *op)
@@ -184,6 +221,7 @@ static void replay(struct contact *c, const struct op *op)
 	case CONTACT_MERGED_INTO: c->merged_into = op->a + 1; break;
 	case CONTACT_MERGED_FROM: break;
 	case CONTACT_ARCHIVED: c->archived = true; break;
+	case CONTACT_WRITTEN: set_written(c, op->a); break;
 	}
 }
 

@@ -4,6 +4,7 @@
 
 #include "text.h"
 #include "world.h"
+#include "written.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@ enum contact_op {
 	CONTACT_MERGED_INTO, /* a: the contact that remains */
 	CONTACT_MERGED_FROM, /* a: the one that went */
 	CONTACT_ARCHIVED,
+	CONTACT_WRITTEN, /* a: the number of the written value */
 };
 
 enum contact_field {
@@ -68,6 +70,7 @@ struct contact {
 	uint32_t tag_count, note_count, company_count;
 	uint32_t merged_into; /* index plus 1 */
 	bool archived;
+	struct written_set own; /* custom attributes that programs wrote */
 };
 
 void contact_identify(uint32_t idx, struct contact_identity *out);

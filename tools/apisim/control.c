@@ -84,6 +84,29 @@ static void do_mutate(const struct call *c, json_t *body, struct control_answer 
 		wrong(out, 400, words);
 }
 
+static void do_edit(const struct call *c, json_t *body, struct control_answer *out)
+{
+	const char *resource = json_string_value(json_object_get(body, "resource"));
+	const char *id = json_string_value(json_object_get(body, "id"));
+	const json_t *set = json_object_get(body, "set");
+	struct refusal why = {.status = 400, .message = "resource, id and set are expected"};
+
+	(void)c;
+	if (!resource || !id || !json_object_size(set) || !api->edit(resource, id, set, &why)) {
+		wrong(out, why.status, why.message);
+		return;
+	}
+	done(out);
+}
+
+static void do_writes(const struct call *c, json_t *body, struct control_answer *out)
+{
+	const char *after = call_argument(c, "after");
+
+	(void)body;
+	writes_print(&out->out, after ? strtoull(after, NULL, 10) : 0);
+}
+
 static void do_faults(const struct call *c, json_t *body, struct control_answer *out)
 {
 	(void)c;
@@ -134,6 +157,8 @@ static const struct {
 	{"GET", "/_sim/clock", do_clock},
 	{"POST", "/_sim/clock", do_clock_set},
 	{"POST", "/_sim/mutate", do_mutate},
+	{"POST", "/_sim/edit", do_edit},
+	{"GET", "/_sim/writes", do_writes},
 	{"GET", "/_sim/faults", do_faults},
 	{"POST", "/_sim/faults", do_faults_add},
 	{"DELETE", "/_sim/faults", do_faults_clear},
@@ -143,6 +168,7 @@ void control_answer(const struct call *c, struct control_answer *out)
 {
 	json_t *body = c->body_len ? json_loadb(c->body_text, c->body_len, 0, NULL) : NULL;
 
+	writes_due();
 	if (c->body_len && !body) {
 		wrong(out, 400, "the body is not JSON");
 		return;

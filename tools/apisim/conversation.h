@@ -4,6 +4,7 @@
 #define APISIM_CONVERSATION_H
 
 #include "world.h"
+#include "written.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,6 +50,7 @@ struct part {
 	uint32_t who_idx;  /* contact, admin or team */
 	uint32_t assigned; /* admin or team index plus 1; 0 none */
 	uint32_t tag;      /* tag index plus 1 */
+	uint32_t written;  /* the number of the body that a program wrote; 0 none */
 	uint64_t seed, seq;
 };
 
@@ -56,17 +58,19 @@ enum conversation_op {
 	CONV_CREATED = 1, /* a: contact, seed */
 	CONV_REPLY,       /* x: 0 contact, 1 admin, 2 bot; a: admin */
 	CONV_NOTE,        /* a: admin */
-	CONV_STATE,       /* x: enum conversation_state; a: admin */
-	CONV_ASSIGN,      /* x: 0 admin, 1 team, 2 nobody; a: which, b: by admin */
-	CONV_TAG,         /* a: tag, b: admin; toggles */
-	CONV_ATTRIBUTE,   /* seed */
-	CONV_REDACT,      /* a: part number, UINT32_MAX the opening message */
-	CONV_RATE,        /* x: 1..5, seed */
+	CONV_STATE, /* x: enum conversation_state; a: admin, b: until when, 0 for a day, or the body's number */
+	CONV_ASSIGN,    /* x: 0 admin, 1 team, 2 nobody, 3 no team; a: which, b: by admin */
+	CONV_TAG,       /* a: tag, b: admin; toggles */
+	CONV_ATTRIBUTE, /* seed */
+	CONV_REDACT,    /* a: part number, UINT32_MAX the opening message */
+	CONV_RATE,      /* x: 1..5, seed */
 	CONV_READ,
 	CONV_PRIORITY,    /* x: 0..4 */
 	CONV_MERGED_INTO, /* a: primary, b: admin */
 	CONV_MERGED_FROM, /* a: secondary */
 	CONV_TITLE,       /* seed */
+	CONV_WRITTEN,     /* a: the number of the written value */
+	CONV_SAID,        /* a: the number of the text, b: admin, x: enum part_type */
 };
 
 struct statistics {
@@ -97,7 +101,8 @@ struct conversation {
 	uint8_t rating;       /* 0 none */
 	uint32_t rated_at, rated_admin;
 	uint64_t rating_seed, attribute_seed;
-	uint32_t ticket; /* linked ticket's number, 0 none */
+	struct written_set own; /* title and custom attributes that programs wrote */
+	uint32_t ticket;        /* linked ticket's number, 0 none */
 	struct {
 		uint32_t tag, at, admin;
 	} tags[CONVERSATION_TAGS_MAX];

@@ -54,22 +54,24 @@ static void reply(struct conversation *c, const struct op *op)
 static void change_state(struct conversation *c, const struct op *op)
 {
 	static const enum part_type types[] = {PART_OPEN, PART_CLOSE, PART_SNOOZED};
+	struct part *part;
 
 	c->state = op->x;
-	c->snoozed_until = op->x == STATE_SNOOZED ? op->at + 86400 : 0;
-	add(c, op, types[op->x % 3], WHO_ADMIN, op->a);
+	c->snoozed_until = op->x != STATE_SNOOZED ? 0 : op->b ? op->b : op->at + 86400;
+	part = add(c, op, types[op->x % 3], WHO_ADMIN, op->a);
+	if (op->x == STATE_CLOSED && op->b) {
+		part->written = op->b;
+		part->has_body = true;
+	}
 }
 
 static void assign(struct conversation *c, const struct op *op)
 {
 	struct part *p = add(c, op, PART_ASSIGNMENT, WHO_ADMIN, op->b);
 
-	p->to_team = op->x == 1;
-	p->assigned = op->x == 2 ? 0 : op->a + 1;
-	if (op->x == 1)
-		c->team = op->a + 1;
-	else
-		c->admin = op->x == 2 ? 0 : op->a + 1;
+	p->to_team = op->x % 2;
+	p->assigned = op->x >= 2 ? 0 : op->a + 1;
+	*(p->to_team ? &c->team : &c->admin) = p->assigned;
 }
 
 static void toggle_tag(struct conversation *c, const struct op *op)
@@ -114,6 +116,32 @@ static void rate(struct conversation *c, const struct op *op)
 	c->rating_seed = op->seed;
 }
 
+static void set_written(struct conversation *c, const struct op *op)
+{
+	const struct written *w = written_at(op->a);
+	uint32_t company;
+
+	if (!strcmp(w->field, "read")) {
+		c->read = json_is_true(w->value);
+		return;
+	}
+	if (!strcmp(w->field, "company_id")) {
+		c->company = company_index(json_string_value(w->value), &company) ? company + 1 : 0;
+		return;
+	}
+	if (!strncmp(w->field, "custom_attributes.", 18))
+		add(c, op, PART_ATTRIBUTE_ADMIN, WHO_FIN, 0);
+	written_put(&c->own, op->a);
+}
+
+static void say(struct conversation *c, const struct op *op)
+{
+	struct part *p = add(c, op, (enum part_type)op->x, WHO_ADMIN, op->b);
+
+	p->written = op->a;
+	p->has_body = true;
+}
+
 static void link_to(struct conversation *c, uint32_t other)
 {
 	if (c->link_count < CONVERSATION_LINKS_MAX)
@@ -131,6 +159,7 @@ static void replay(struct conversation *c, const struct op *op)
 	case CONV_TAG: toggle_tag(c, op); break;
 	case CONV_ATTRIBUTE:
 		c->attribute_seed = op->seed;
+		written_drop(&c->own, "custom_attributes.");
 		add(c, op, PART_ATTRIBUTE_ADMIN, WHO_FIN, 0);
 		break;
 	case CONV_REDACT: redact(c, op); break;
@@ -148,8 +177,11 @@ static void replay(struct conversation *c, const struct op *op)
 		break;
 	case CONV_TITLE:
 		c->has_title = true;
+		written_drop(&c->own, "title");
 		c->title_seed = op->seed;
 		break;
+	case CONV_WRITTEN: set_written(c, op); break;
+	case CONV_SAID: say(c, op); break;
 	}
 	c->seq = op->seq;
 }

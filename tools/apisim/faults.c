@@ -97,10 +97,10 @@ static void text(char *out, size_t size, const json_t *json, const char *key)
 
 static const char *add_one(const json_t *json)
 {
-	static const char *const members[] = {"route",       "exact",   "method",   "kind",
-					      "status",      "code",    "count",    "after",
-					      "probability", "seed",    "delay_ms", "bytes_per_s",
-					      "retry_after", "size_mb", "delta"};
+	static const char *const members[] = {
+		"route", "exact",       "method",      "kind", "status",   "code",
+		"count", "after",       "probability", "seed", "delay_ms", "bytes_per_s",
+		"acts",  "retry_after", "size_mb",     "delta"};
 	const char *kind = json_string_value(json_object_get(json, "kind")), *key;
 	struct fault f = {.kind = FAULT_NONE};
 	json_t *v, *p;
@@ -125,6 +125,7 @@ static const char *add_one(const json_t *json)
 	text(f.route, sizeof(f.route), json, "route");
 	text(f.code, sizeof(f.code), json, "code");
 	f.exact = json_is_true(json_object_get(json, "exact"));
+	f.acts = json_is_true(json_object_get(json, "acts"));
 	f.count = integer(json, "count", -1);
 	f.after = integer(json, "after", 0);
 	f.seed = (uint64_t)integer(json, "seed", 1);

@@ -40,6 +40,7 @@ struct fault {
 	char method[8];     /* "" any */
 	char route[120];    /* the path begins with this; "" any */
 	bool exact;         /* the path is this */
+	bool acts;          /* what was asked for is done, though the answer does not say so */
 	int64_t count;      /* how often yet; -1 for ever */
 	int64_t after;      /* calls to let pass before */
 	double probability; /* 1: always */

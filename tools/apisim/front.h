@@ -55,6 +55,9 @@ struct front_handle {
 	bool gone; /* taken from its contact */
 };
 
+/* What programs write into a contact. */
+enum front_own { OWN_NAME, OWN_DESCRIPTION, OWN_LINKS, OWN_FIELDS, FRONT_OWN };
+
 struct front_contact {
 	int64_t created, updated;
 	uint64_t seq; /* the world's version when it last changed */
@@ -62,6 +65,7 @@ struct front_contact {
 	uint32_t handle; /* its first one, plus 1 */
 	uint32_t account;
 	uint32_t list;
+	uint32_t own[FRONT_OWN]; /* numbers of written values; 0: as the seed has it */
 	bool gone, is_private;
 };
 
@@ -77,6 +81,7 @@ struct front_conversation {
 	uint32_t inbox, second_inbox, assignee, merged_into;
 	uint32_t tags[FRONT_TAGS_MAX], links[FRONT_LINKS_MAX];
 	uint32_t fields, subject; /* revisions */
+	uint32_t own_fields;      /* the number of the written map, which stands for all; 0 none */
 	uint32_t reminder_owner;
 	int64_t reminder_at, reminder_created;
 	uint8_t tag_count, link_count;

@@ -1,6 +1,5 @@
 /* The API of Front as a whole: its paths, how it judges a call (token,
- * limits, path, parameters), its refusals and its headers. Writes are refused
- * as for a token that may only read. */
+ * limits, path, parameters, body), its refusals and its headers. */
 #include "front_api.h"
 
 #include "api.h"
@@ -26,7 +25,19 @@
 		"GET", path, front_answer_##handler, 0, parameters, NULL, false \
 	}
 
+#define WRITE(method, path, handler, members)                              \
+	{                                                                  \
+		method, path, front_write_##handler, 0, "", members, false \
+	}
+
 static const struct route routes[] = {
+	WRITE("PATCH", "/conversations/{}", conversation,
+	      " assignee_id inbox_id status status_id tag_ids custom_fields description due_at "),
+	WRITE("PUT", "/conversations/{}/assignee", assignee, " assignee_id "),
+	WRITE("POST", "/conversations/{}/tags", tags, " tag_ids "),
+	WRITE("DELETE", "/conversations/{}/tags", untags, " tag_ids "),
+	WRITE("PATCH", "/contacts/{}", contact,
+	      " name description avatar links group_names list_names custom_fields "),
 	GET("/me", me, ""),
 	GET("/conversations", conversations, STATUSES "sort_by sort_order "),
 	GET("/conversations/search/{text}", search, PAGED),
@@ -216,17 +227,23 @@ static bool check_rate(struct call *c)
 	return false;
 }
 
-/* Guards: five calls a second to one resource, and searches at 40 percent
- * of the limit. They concern that resource only. */
+/* Guards: five calls a second to one resource, as many to write it and as
+ * many to write its tags, and searches at 40 percent of the limit. They
+ * concern that resource only. */
 static bool check_guard(struct call *c)
 {
 	bool search = strstr(c->route->path, "{text}") != NULL;
 	uint32_t most = search ? settings.rate * 2 / 5 : 5, wait_ms;
+	char key[80];
 
 	if (!settings.rate || (!search && !c->id[0]))
 		return true;
-	if (front_guard_take(search ? "search" : c->id, most ? most : 1, search ? 60000 : 1000,
-			     &wait_ms))
+	snprintf(key, sizeof(key), "%s%s",
+		 !c->route->members                ? ""
+		 : strstr(c->route->path, "/tags") ? "tags "
+						   : "write ",
+		 search ? "search" : c->id);
+	if (front_guard_take(key, most ? most : 1, search ? 60000 : 1000, &wait_ms))
 		return true;
 	c->tier = search ? "3" : "2";
 	c->retry_after_s = (wait_ms + 999) / 1000;
@@ -236,22 +253,37 @@ static bool check_guard(struct call *c)
 	return false;
 }
 
+static bool check_body(struct call *c)
+{
+	const char *type = call_header_in(c, "Content-Type");
+
+	if (!c->route->members)
+		return true;
+	if (!type || strncmp(type, "application/json", 16) != 0)
+		stats_breach(BREACH_NO_CONTENT_TYPE, "Content-Type: %s", type ? type : "(none)");
+	c->body = json_loadb(c->body_text, c->body_len, JSON_REJECT_DUPLICATES, NULL);
+	if (json_is_object(c->body))
+		return true;
+	stats_breach(BREACH_BAD_JSON, "not an object");
+	front_bad_request(c);
+	return false;
+}
+
 static bool judge(struct call *c)
 {
 	if (!check_token(c) || !check_rate(c))
 		return false;
-	if (strcmp(c->method, "GET") != 0) {
-		stats_breach(BREACH_WRITE, "the token may only read");
-		call_error(c, 403, NULL, "The token does not have the required scope");
+	if (strcmp(c->method, "GET") != 0 && !write_allowed(c))
 		return false;
-	}
-	c->route = route_find(c->method, c->path, c->id);
+	c->route = route_find(c->method, c->path, c->ids);
 	if (!c->route) {
 		stats_breach(BREACH_UNKNOWN_PATH, "no such path");
 		call_error(c, 404, NULL, "%s", "");
 		return false;
 	}
 	stats_route(route_number(c->route));
+	if (!check_body(c))
+		return false;
 	call_check_names(c);
 	return check_guard(c);
 }
@@ -378,6 +410,7 @@ const struct api api_front = {
 	.fault = fault,
 	.headers = headers,
 	.stats = front_limits_print,
+	.edit = front_edit,
 	.kinds = kinds,
 	.kind_count = sizeof(kinds) / sizeof(kinds[0]),
 	.conversation_index = conversation_named,

@@ -6,6 +6,7 @@
 #include "change.h"
 #include "front.h"
 #include "truth.h"
+#include "write.h"
 
 /* Body did not satisfy requirements. */
 void front_bad_request(struct call *c);
@@ -84,5 +85,12 @@ void front_answer_status(struct call *c);
 void front_answer_rules(struct call *c);
 void front_answer_rule(struct call *c);
 void front_answer_fields(struct call *c);
+
+void front_write_conversation(struct call *c);
+void front_write_assignee(struct call *c);
+void front_write_tags(struct call *c);
+void front_write_untags(struct call *c);
+void front_write_contact(struct call *c);
+bool front_edit(const char *resource, const char *id, const json_t *set, struct refusal *why);
 
 #endif

@@ -227,6 +227,7 @@ static bool set_fields(struct change *m, struct front_conversation *c, uint32_t 
 {
 	(void)target;
 	c->fields += rng_range(&m->rng, 1, 5);
+	c->own_fields = 0;
 	return true;
 }
 
@@ -267,6 +268,7 @@ static bool silent(struct change *m, void (*change)(struct front_conversation *c
 static void next_fields(struct front_conversation *c)
 {
 	c->fields++;
+	c->own_fields = 0;
 }
 
 bool front_do_silent_field(struct change *m)

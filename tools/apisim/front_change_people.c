@@ -5,6 +5,7 @@
 #include "text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static bool pick_contact(struct change *m, uint32_t *idx)
 {
@@ -64,6 +65,7 @@ bool front_do_update_contact(struct change *m)
 	if (!pick_contact(m, &idx))
 		return false;
 	front.contacts.list[idx].revision++;
+	memset(front.contacts.list[idx].own, 0, sizeof(front.contacts.list[idx].own));
 	return touch_contact(m, idx, front_change_begin(m));
 }
 

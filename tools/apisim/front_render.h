@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "front.h"
+#include "written.h"
 
 /* Seconds with up to three decimals, trailing zeros dropped; 0: null. */
 void front_time(struct buf *b, const char *key, int64_t ms);
@@ -17,6 +18,10 @@ void front_links_open(struct buf *b, const char *fmt, ...) __attribute__((format
 void front_links_close(struct buf *b);
 /* The values of custom fields of a record: one in three has some. */
 void front_custom_fields(struct buf *b, uint64_t seed);
+/* The map that was written, where there is one (its number). */
+void front_own_fields(struct buf *b, uint32_t written, uint64_t seed);
+/* Whether there is such a field, and the value is of its type. */
+bool front_field_fits(const char *name, const json_t *value);
 
 void front_render_teammate(struct buf *b, const char *key, uint32_t idx, uint64_t seq);
 void front_render_team(struct buf *b, uint32_t idx, bool whole);

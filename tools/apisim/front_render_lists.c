@@ -117,6 +117,55 @@ void front_custom_fields(struct buf *b, uint64_t seed)
 	j_close(b, '}');
 }
 
+void front_own_fields(struct buf *b, uint32_t written, uint64_t seed)
+{
+	if (written)
+		written_print(b, "custom_fields", written_at(written)->value);
+	else
+		front_custom_fields(b, seed);
+}
+
+static bool is_plan(const char *text)
+{
+	for (size_t i = 0; text && i < sizeof(plans) / sizeof(plans[0]); i++)
+		if (!strcmp(plans[i], text))
+			return true;
+	return false;
+}
+
+static bool is_teammate(const char *text)
+{
+	char email[64];
+
+	for (uint32_t i = 0; text && i < front.teammates.count; i++) {
+		teammate_email(i, email);
+		if (!strcmp(email, text))
+			return true;
+	}
+	return false;
+}
+
+bool front_field_fits(const char *name, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	uint32_t idx;
+
+	for (uint32_t f = 0; f < front_field_count(); f++) {
+		if (strcmp(fields[f].name, name) != 0)
+			continue;
+		switch (f) {
+		case 0: return text != NULL;
+		case 1: return json_is_boolean(value);
+		case 2:
+		case 3: return json_is_number(value);
+		case 4: return is_teammate(text);
+		case 5: return text && front_index(FRONT_INBOX, text, front.inboxes.count, &idx);
+		default: return is_plan(text);
+		}
+	}
+	return false;
+}
+
 void front_render_field(struct buf *b, const char *scope, uint32_t idx)
 {
 	uint32_t number = 0;

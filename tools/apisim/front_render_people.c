@@ -41,7 +41,25 @@ static void print_name(struct buf *b, uint32_t idx, const struct front_contact *
 		front_person_name(c->handle - 1, name);
 	else
 		snprintf(name, sizeof(name), "%s %s", text_first_name(seed), text_last_name(seed));
-	j_str(b, "name", seed % 20 == 0 ? NULL : seed % 20 == 1 ? "" : name);
+	if (c->own[OWN_NAME])
+		written_print(b, "name", written_at(c->own[OWN_NAME])->value);
+	else
+		j_str(b, "name", seed % 20 == 0 ? NULL : seed % 20 == 1 ? "" : name);
+}
+
+static void print_urls(struct buf *b, uint32_t idx, const struct front_contact *c, uint64_t seed)
+{
+	char url[80];
+
+	if (c->own[OWN_LINKS]) {
+		written_print(b, "links", written_at(c->own[OWN_LINKS])->value);
+		return;
+	}
+	j_open(b, "links", '[');
+	snprintf(url, sizeof(url), "https://people.example/%u", idx);
+	if (seed % 3 == 0)
+		j_str(b, NULL, url);
+	j_close(b, ']');
 }
 
 void front_render_contact(struct buf *b, const char *key, uint32_t idx)
@@ -49,7 +67,6 @@ void front_render_contact(struct buf *b, const char *key, uint32_t idx)
 	const struct front_contact *c = &front.contacts.list[idx];
 	uint64_t seed = hash2(world_seed(SEED_CONTACT, idx), c->revision);
 	struct front_id id = front_id(FRONT_CONTACT, idx);
-	char url[80];
 
 	j_open(b, key, '{');
 	front_links_open(b, "/contacts/%s", id.text);
@@ -59,20 +76,19 @@ void front_render_contact(struct buf *b, const char *key, uint32_t idx)
 	front_links_close(b);
 	j_str(b, "id", id.text);
 	print_name(b, idx, c);
-	j_str(b, "description", seed % 5 ? "" : "Prefers to be called \"by phone\"");
+	if (c->own[OWN_DESCRIPTION])
+		written_print(b, "description", written_at(c->own[OWN_DESCRIPTION])->value);
+	else
+		j_str(b, "description", seed % 5 ? "" : "Prefers to be called \"by phone\"");
 	if (seed % 4 == 0)
 		front_url(b, "avatar_url", "/contacts/%s/avatar-%u", id.text, c->revision);
 	else
 		j_null(b, "avatar_url");
-	j_open(b, "links", '[');
-	snprintf(url, sizeof(url), "https://people.example/%u", idx);
-	if (seed % 3 == 0)
-		j_str(b, NULL, url);
-	j_close(b, ']');
+	print_urls(b, idx, c, seed);
 	print_lists(b, "groups", c);
 	print_lists(b, "lists", c);
 	print_handles(b, c);
-	front_custom_fields(b, seed);
+	front_own_fields(b, c->own[OWN_FIELDS], seed);
 	j_bool(b, "is_private", c->is_private);
 	front_time(b, "updated_at", c->updated);
 	if (c->account)

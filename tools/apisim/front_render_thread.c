@@ -155,7 +155,7 @@ void front_render_conversation(struct buf *b, const char *key, uint32_t idx)
 	else
 		j_null(b, "recipient");
 	print_marks(b, c);
-	front_custom_fields(b, hash2(c->seed, c->fields));
+	front_own_fields(b, c->own_fields, hash2(c->seed, c->fields));
 	print_times(b, c);
 	j_bool(b, "is_private", c->is_private);
 	print_reminders(b, c);

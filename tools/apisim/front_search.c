@@ -284,7 +284,7 @@ static bool has_field(const struct front_conversation *c, const char *pair)
 		return false;
 	snprintf(name, sizeof(name), "%.*s", (int)(equals - pair), pair);
 	j_open(&doc, NULL, '{');
-	front_custom_fields(&doc, hash2(c->seed, c->fields));
+	front_own_fields(&doc, c->own_fields, hash2(c->seed, c->fields));
 	j_close(&doc, '}');
 	json = json_loadb(doc.p, doc.len, 0, NULL);
 	value = json_object_get(json_object_get(json, "custom_fields"), name);

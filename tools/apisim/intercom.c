@@ -9,11 +9,15 @@
 #include "routes.h"
 #include "settings.h"
 #include "stats.h"
+#include "write_intercom.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define SEARCH " query pagination sort "
+#define CONTACT_MEMBERS                                                          \
+	" role external_id email phone name signed_up_at last_seen_at owner_id " \
+	"unsubscribed_from_emails custom_attributes "
 
 static const struct route routes[] = {
 	{"GET", "/me", answer_me, 214, "", NULL, false},
@@ -30,6 +34,9 @@ static const struct route routes[] = {
 	{"POST", "/contacts/search", answer_contact_search, 214, " include_merge_history ", SEARCH,
 	 false},
 	{"GET", "/contacts/{}", answer_contact, 214, " include_merge_history ", NULL, false},
+	{"PUT", "/contacts/{}", write_contact, 214, "", CONTACT_MEMBERS, false},
+	{"POST", "/contacts/{}/tags", write_contact_tag, 214, "", " id ", false},
+	{"DELETE", "/contacts/{}/tags/{}", write_contact_untag, 214, "", NULL, false},
 	{"GET", "/contacts/{}/tags", answer_contact_tags, 214, "", NULL, false},
 	{"GET", "/contacts/{}/companies", answer_contact_companies, 214, " page per_page ", NULL,
 	 false},
@@ -49,6 +56,14 @@ static const struct route routes[] = {
 	 " include_archived ", NULL, true},
 	{"GET", "/conversations/{}", answer_conversation, 214,
 	 " display_as include_translations include_email_history ", NULL, false},
+	{"PUT", "/conversations/{}", write_conversation, 214, " display_as ",
+	 " read title custom_attributes company_id priority admin_id ", false},
+	{"POST", "/conversations/{}/parts", write_conversation_part, 214, "",
+	 " message_type type admin_id body snoozed_until assignee_id ", false},
+	{"POST", "/conversations/{}/reply", write_conversation_reply, 214, "",
+	 " message_type type admin_id body skip_notifications ", false},
+	{"POST", "/conversations/{}/tags", write_conversation_tag, 214, "", " id admin_id ", false},
+	{"DELETE", "/conversations/{}/tags/{}", write_conversation_untag, 214, "", " admin_id ", false},
 	{"GET", "/data_attributes", answer_data_attributes, 214, " model include_archived ", NULL,
 	 true},
 	{"POST", "/tickets/search", answer_tickets_search, 214, "", SEARCH, false},
@@ -77,7 +92,7 @@ static bool check_version(struct call *c)
 	static const struct {
 		const char *text;
 		int number;
-	} versions[] = {{"2.14", 214}, {"2.15", 215}, {"2.16", 216}};
+	} versions[] = {{"2.14", 214}, {"2.15", 215}, {"2.16", 216}, {"Preview", VERSION_PREVIEW}};
 	const char *given = call_header_in(c, "Intercom-Version");
 
 	c->version = VERSION_2_16;
@@ -205,7 +220,7 @@ static bool judge(struct call *c)
 		return false;
 	if (!check_version(c) || !check_accept(c))
 		return false;
-	c->route = route_find(c->method, c->path, c->id);
+	c->route = route_find(c->method, c->path, c->ids);
 	if (!c->route) {
 		stats_breach(BREACH_UNKNOWN_PATH, "no such path or method");
 		call_error(c, 404, "not_found", "Resource Not Found");
@@ -269,7 +284,9 @@ static void headers(struct call *c)
 	call_header(c, "X-Request-Id", "%s", c->request_id);
 	call_header(c, "Cache-Control", "max-age=0, private, must-revalidate");
 	call_header(c, "Vary", "Accept,Accept-Encoding");
-	if (c->version)
+	if (c->version == VERSION_PREVIEW)
+		call_header(c, "Intercom-Version", "Preview");
+	else if (c->version)
 		call_header(c, "Intercom-Version", "2.%d", c->version - 200);
 	if (c->link[0])
 		call_header(c, "Link", "%s", c->link);
@@ -324,6 +341,15 @@ static const struct kind kinds[] = {
 	{"update_hidden_company", do_update_hidden_company, 0, false},
 };
 
+static bool edit(const char *resource, const char *id, const json_t *set, struct refusal *why)
+{
+	if (!strcmp(resource, "contacts"))
+		return contact_edit(id, set, why);
+	if (!strcmp(resource, "conversations"))
+		return conversation_edit(id, set, why);
+	return refuse(why, 404, NULL, "no such resource, or not one that can be edited");
+}
+
 static void release(void)
 {
 	intercom_truth_release();
@@ -344,6 +370,7 @@ const struct api api_intercom = {
 	.error = error,
 	.fault = fault,
 	.headers = headers,
+	.edit = edit,
 	.kinds = kinds,
 	.kind_count = sizeof(kinds) / sizeof(kinds[0]),
 	.conversation_index = conversation_index,

@@ -4,10 +4,14 @@
 
 #include "call.h"
 #include "change.h"
+#include "contact.h"
 #include "truth.h"
 
 bool intercom_truth(const char *resource, struct truth *t);
 void intercom_truth_release(void);
+
+/* The contact of the path. false: the error is written. */
+bool contact_found(struct call *c, struct contact *out);
 
 /* Handlers, by file. */
 void answer_conversations(struct call *c);
@@ -42,5 +46,13 @@ void answer_data_attributes(struct call *c);
 void answer_conversation_attributes(struct call *c);
 void answer_articles(struct call *c);
 void answer_collections(struct call *c);
+void write_contact(struct call *c);
+void write_contact_tag(struct call *c);
+void write_contact_untag(struct call *c);
+void write_conversation(struct call *c);
+void write_conversation_part(struct call *c);
+void write_conversation_reply(struct call *c);
+void write_conversation_tag(struct call *c);
+void write_conversation_untag(struct call *c);
 
 #endif

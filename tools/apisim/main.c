@@ -6,6 +6,7 @@
 #include "http.h"
 #include "ledger.h"
 #include "options.h"
+#include "written.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -94,6 +95,8 @@ int main(int argc, char **argv)
 	foreign_stop();
 	ledger_release();
 	api->release();
+	writes_release();
+	written_release();
 	close(stop_fd);
 	return 0;
 }

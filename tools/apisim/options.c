@@ -77,6 +77,9 @@ static const struct option table[] = {
 	{"max-connections", "N", NUMBER, &settings.connections, 1, 100000, "more at once are a breach"},
 	{"search-lag", "S", NUMBER, &settings.search_lag_s, 0, 86400,
 	 "seconds until a change can be found by search"},
+	{"write-lag", "S", NUMBER, &settings.write_lag_s, 0, 86400,
+	 "writes are answered 202 and come into effect this many seconds later; 0 at once"},
+	{"read-only", NULL, YES, &settings.read_only, 0, 0, "the token may only read"},
 	{"scroll-page", "N", NUMBER, &settings.scroll_page, 1, 1000,
 	 "companies in one answer of the scroll"},
 	{"parts-total", "served|all", CHOICE, &parts_total, 0, 0,
@@ -147,8 +150,8 @@ static void help(void)
 		putchar('\n');
 	}
 	puts("\nControls: GET /_sim/truth/RESOURCE, GET /_sim/stats, POST /_sim/stats/reset,\n"
-	     "POST /_sim/client/restarted, GET|POST /_sim/clock, POST /_sim/mutate,\n"
-	     "GET|POST|DELETE /_sim/faults");
+	     "POST /_sim/client/restarted, GET|POST /_sim/clock, POST /_sim/mutate, POST /_sim/edit,\n"
+	     "GET|POST|DELETE /_sim/faults, GET /_sim/writes");
 }
 
 static bool read_number(const struct option *o, const char *text)

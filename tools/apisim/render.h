@@ -9,9 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VERSION_2_14 214
-#define VERSION_2_15 215
-#define VERSION_2_16 216
+#define VERSION_2_14    214
+#define VERSION_2_15    215
+#define VERSION_2_16    216
+#define VERSION_PREVIEW 217
 
 /* What of a record is asked for, and in which version of the API. */
 struct view {
@@ -73,9 +74,13 @@ void render_admin(struct buf *b, uint32_t idx, const struct view *v);
 void render_me(struct buf *b);
 void render_team(struct buf *b, uint32_t idx);
 void render_tag(struct buf *b, uint32_t idx, uint64_t seq);
+/* A tag as it hangs on a record; its present name. */
+void render_tagging(struct buf *b, uint32_t tag, uint32_t at, uint32_t admin);
 void render_segment(struct buf *b, uint32_t idx, const struct view *v);
 void render_data_attributes(struct buf *b, const char *model, bool archived);
 void render_conversation_attributes(struct buf *b);
+/* NULL: there is none of this name that a program may write. */
+const char *attribute_type(const char *model, const char *name);
 const char *admin_email(uint32_t idx, char out[64]);
 
 #endif

@@ -222,21 +222,31 @@ static void put_times(struct buf *b, const struct contact *c)
 	j_time(b, "last_email_clicked_at", c->last_clicked);
 }
 
+/* What the seed made, where no program has written since. */
+static bool seeded(const struct contact *c, const char *name)
+{
+	char field[80];
+
+	snprintf(field, sizeof(field), "custom_attributes.%s", name);
+	return c->seed % 5 && !written_find(&c->own, field);
+}
+
 static void put_custom(struct buf *b, const struct contact *c)
 {
 	j_open(b, "custom_attributes", '{');
-	if (c->seed % 5) {
+	if (seeded(c, "plan"))
 		j_str(b, "plan", contact_plan_name(c->plan));
-		if (c->seats)
-			j_int(b, "seats", c->seats);
-		if (c->renewal)
-			j_int(b, "renewal_date", c->renewal);
+	if (c->seats && seeded(c, "seats"))
+		j_int(b, "seats", c->seats);
+	if (c->renewal && seeded(c, "renewal_date"))
+		j_int(b, "renewal_date", c->renewal);
+	if (seeded(c, "beta"))
 		j_bool(b, "beta", c->seed % 7 == 0);
-		if (c->seed % 9 == 0)
-			j_raw(b, "lifetime value", "1234.5");
-		if (c->seed % 11 == 0)
-			j_str(b, "since", "2024-02-29T23:59:60Z");
-	}
+	if (c->seed % 9 == 0 && seeded(c, "lifetime value"))
+		j_raw(b, "lifetime value", "1234.5");
+	if (c->seed % 11 == 0 && seeded(c, "since"))
+		j_str(b, "since", "2024-02-29T23:59:60Z");
+	written_print_members(b, &c->own, "custom_attributes.");
 	j_close(b, '}');
 }
 

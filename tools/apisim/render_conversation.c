@@ -104,27 +104,48 @@ static void put_mates(struct buf *b, const struct conversation *c)
 	buf_lit(b, "]}");
 }
 
+/* What the seed made, where no program has written since. Every value is
+ * drawn, whether it is shown or not. */
+static bool seeded(const struct conversation *c, const char *name)
+{
+	char field[80];
+
+	snprintf(field, sizeof(field), "custom_attributes.%s", name);
+	return !written_find(&c->own, field);
+}
+
 static void put_custom(struct buf *b, const struct conversation *c)
 {
 	struct rng r = {c->attribute_seed};
+	struct buf skipped = {0};
 
+	if (c->own.count)
+		j_open(&skipped, NULL, '{');
 	j_open(b, "custom_attributes", '{');
 	if (rng_chance(&r, 600))
-		j_str(b, "Issue type", text_word(rng_next(&r)));
+		j_str(seeded(c, "Issue type") ? b : &skipped, "Issue type", text_word(rng_next(&r)));
 	if (rng_chance(&r, 300))
-		j_str(b, "Language", text_place(rng_next(&r))->language);
+		j_str(seeded(c, "Language") ? b : &skipped, "Language",
+		      text_place(rng_next(&r))->language);
 	if (rng_chance(&r, 200))
-		j_bool(b, "Escalated", rng_chance(&r, 500));
+		j_bool(seeded(c, "Escalated") ? b : &skipped, "Escalated", rng_chance(&r, 500));
 	if (rng_chance(&r, 200))
-		j_int(b, "Score \xe2\x98\x85", (int64_t)rng_below(&r, 200) - 100);
+		j_int(seeded(c, "Score \xe2\x98\x85") ? b : &skipped, "Score \xe2\x98\x85",
+		      (int64_t)rng_below(&r, 200) - 100);
+	if (rng_chance(&r, 100)) {
+		char amount[32];
+		uint32_t whole = rng_below(&r, 5000);
+
+		snprintf(amount, sizeof(amount), "%u.%02u", whole, rng_below(&r, 100));
+		j_raw(seeded(c, "Order value") ? b : &skipped, "Order value", amount);
+	}
 	if (rng_chance(&r, 100))
-		buf_fmt(b, "%s\"Order value\":%u.%02u", b->p[b->len - 1] == '{' ? "" : ",",
-			rng_below(&r, 5000), rng_below(&r, 100));
-	if (rng_chance(&r, 100))
-		j_int(b, "Due date", c->created + 86400);
+		j_int(seeded(c, "Due date") ? b : &skipped, "Due date", c->created + 86400);
 	if (rng_chance(&r, 100))
 		j_null(b, "Order \\\"number\\\""); /* keys are written as they are */
+	written_print_members(b, &c->own, "custom_attributes.");
 	j_close(b, '}');
+	buf_release(&skipped);
 }
 
 static void put_links(struct buf *b, const struct conversation *c)
@@ -243,6 +264,8 @@ static void put_parts(struct buf *b, const struct conversation *c, const struct 
 
 static void put_middle(struct buf *b, const struct conversation *c, const struct view *v)
 {
+	const json_t *title = written_find(&c->own, "title");
+
 	if (c->stats.first_contact_reply)
 		buf_fmt(b,
 			",\"first_contact_reply\":{\"created_at\":%u,\"type\":\"conversation\","
@@ -268,7 +291,9 @@ static void put_middle(struct buf *b, const struct conversation *c, const struct
 	put_statistics(b, c);
 	put_rating(b, c);
 	put_mates(b, c);
-	if (c->has_title)
+	if (title)
+		written_print(b, "title", title);
+	else if (c->has_title)
 		render_text(b, "title", c, VOICE_TITLE, c->title_seed, true);
 	else
 		j_null(b, "title");

@@ -103,6 +103,21 @@ void render_tag(struct buf *b, uint32_t idx, uint64_t seq)
 	j_close(b, '}');
 }
 
+void render_tagging(struct buf *b, uint32_t tag, uint32_t at, uint32_t admin)
+{
+	const struct item *it = &world.tags.list[tag];
+
+	j_open(b, NULL, '{');
+	j_str(b, "type", "tag");
+	j_idstr(b, "id", it->id);
+	j_str(b, "name", item_name(it, UINT64_MAX));
+	j_int(b, "applied_at", at);
+	j_open(b, "applied_by", '{');
+	j_str(b, "type", "admin");
+	j_idstr(b, "id", world.admins.list[admin].id);
+	buf_lit(b, "}}");
+}
+
 static uint32_t count_members(uint32_t segment)
 {
 	struct contact c = {0};
@@ -172,7 +187,35 @@ static const struct attribute attributes[] = {
 	{"conversation", "Language", "custom_attributes.Language", "Language", "string", true, false},
 	{"conversation", "Escalated", "custom_attributes.Escalated", "Escalated", "boolean", true,
 	 false},
+	{"contact", "training_topic", "custom_attributes.training_topic", "training_topic",
+	 "string", true, false},
 };
+
+static const struct {
+	const char *name, *type;
+} conversation_attributes[] = {
+	{"Issue type", "string"},          {"Language", "list"},       {"Escalated", "boolean"},
+	{"Score \xe2\x98\x85", "integer"}, {"Order value", "decimal"}, {"Due date", "datetime"},
+	{"Contract", "relationship"},
+};
+
+#define CONVERSATION_ATTRIBUTES \
+	(sizeof(conversation_attributes) / sizeof(conversation_attributes[0]))
+
+const char *attribute_type(const char *model, const char *name)
+{
+	if (!strcmp(model, "conversation")) {
+		for (size_t i = 0; i < CONVERSATION_ATTRIBUTES; i++)
+			if (!strcmp(conversation_attributes[i].name, name))
+				return conversation_attributes[i].type;
+		return NULL;
+	}
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
+		if (attributes[i].custom && !attributes[i].archived &&
+		    !strcmp(attributes[i].model, model) && !strcmp(attributes[i].name, name))
+			return attributes[i].type;
+	return NULL;
+}
 
 void render_data_attributes(struct buf *b, const char *model, bool archived)
 {
@@ -211,23 +254,16 @@ void render_data_attributes(struct buf *b, const char *model, bool archived)
 
 void render_conversation_attributes(struct buf *b)
 {
-	static const char *const names[] = {"Issue type",  "Language",
-					    "Escalated",   "Score \xe2\x98\x85",
-					    "Order value", "Due date",
-					    "Contract"};
-	static const char *const types[] = {"string",  "list",     "boolean",     "integer",
-					    "decimal", "datetime", "relationship"};
-
 	j_open(b, NULL, '{');
 	j_str(b, "type", "list");
 	j_open(b, "data", '[');
-	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (uint32_t i = 0; i < CONVERSATION_ATTRIBUTES; i++) {
 		j_open(b, NULL, '{');
 		j_str(b, "type", "conversation_attribute");
 		j_int(b, "id", i + 2);
-		j_str(b, "name", names[i]);
+		j_str(b, "name", conversation_attributes[i].name);
 		j_str(b, "description", "");
-		j_str(b, "data_type", types[i]);
+		j_str(b, "data_type", conversation_attributes[i].type);
 		j_lit(b, "\"required\":false,\"visible_to_team_ids\":[],\"archived\":false");
 		j_int(b, "created_at", world.admins.list[0].created + i);
 		j_int(b, "updated_at", world.admins.list[0].created + i);

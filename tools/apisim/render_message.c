@@ -270,7 +270,9 @@ void render_part(struct buf *b, const struct conversation *c, const struct part 
 	j_str(b, "type", "conversation_part");
 	j_idstr(b, "id", part_id(c->idx, p->number));
 	j_str(b, "part_type", part_type_name((enum part_type)p->type));
-	if (p->has_body)
+	if (p->has_body && p->written)
+		written_print(b, "body", written_at(p->written)->value);
+	else if (p->has_body)
 		render_text(b, "body", c, part_voice(p), p->seed, v->plain);
 	else
 		j_null(b, "body");

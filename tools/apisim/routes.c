@@ -6,33 +6,47 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Fixed paths come before {} in the table where both would fit. */
-static bool path_fits(const char *pattern, const char *path, char id[64])
+/* The segment that stands for {}. false: it is no id. */
+static bool take_id(const char **path, char id[64])
 {
-	const char *brace = strchr(pattern, '{');
-	size_t before, n;
+	size_t n = strcspn(*path, "/");
 
-	if (!brace)
-		return !strcmp(pattern, path);
-	before = (size_t)(brace - pattern);
-	if (strncmp(pattern, path, before) != 0)
+	if (n == 0 || n >= 64)
 		return false;
-	if (!strcmp(brace, "{text}"))
-		return true;
-	n = strcspn(path + before, "/");
-	if (n == 0 || n >= 64 || strcmp(path + before + n, brace + 2) != 0)
-		return false;
-	memcpy(id, path + before, n);
+	memcpy(id, *path, n);
 	id[n] = '\0';
+	*path += n;
 	return true;
 }
 
-const struct route *route_find(const char *method, const char *path, char id[64])
+/* Fixed paths come before {} in the table where both would fit. */
+static bool path_fits(const char *pattern, const char *path, char ids[2][64])
 {
-	id[0] = '\0';
-	for (unsigned i = 0; i < api->route_count; i++)
-		if (!strcmp(api->routes[i].method, method) && path_fits(api->routes[i].path, path, id))
+	unsigned taken = 0;
+
+	while (*pattern) {
+		if (!strcmp(pattern, "{text}"))
+			return true;
+		if (!strncmp(pattern, "{}", 2)) {
+			if (taken == 2 || !take_id(&path, ids[taken++]))
+				return false;
+			pattern += 2;
+		} else if (*pattern++ != *path++) {
+			return false;
+		}
+	}
+	return !*path;
+}
+
+const struct route *route_find(const char *method, const char *path, char ids[2][64])
+{
+	for (unsigned i = 0; i < api->route_count; i++) {
+		ids[0][0] = ids[1][0] = '\0';
+		if (!strcmp(api->routes[i].method, method) &&
+		    path_fits(api->routes[i].path, path, ids))
 			return &api->routes[i];
+	}
+	ids[0][0] = ids[1][0] = '\0';
 	return NULL;
 }
 

@@ -6,7 +6,7 @@
 
 struct route {
 	const char *method;
-	const char *path; /* {} stands for one id, {text} for all the rest */
+	const char *path; /* {} stands for one id (two at the most), {text} for all the rest */
 	void (*handle)(struct call *c);
 	int since;              /* first version that has it */
 	const char *parameters; /* allowed ones, each between blanks */
@@ -14,8 +14,8 @@ struct route {
 	bool snapshot;
 };
 
-/* The route, and the id from the path; NULL: there is none. */
-const struct route *route_find(const char *method, const char *path, char id[64]);
+/* The route, and the ids from the path; NULL: there is none. */
+const struct route *route_find(const char *method, const char *path, char ids[2][64]);
 unsigned route_number(const struct route *r);
 const char *route_name(unsigned number);
 unsigned route_count(void);

@@ -16,6 +16,7 @@ struct settings {
 	uint32_t grace_ms;    /* calls this soon after an answer may not know it yet */
 	uint32_t connections; /* more at once are a breach */
 	uint32_t search_lag_s;
+	uint32_t write_lag_s; /* writes are answered 202 and come into effect this much later */
 	uint32_t scroll_page;
 	uint32_t others;      /* calls a minute that other programs make */
 	uint32_t max_seconds; /* 0: for ever */
@@ -23,6 +24,7 @@ struct settings {
 	bool parts_total;    /* total_count of a cut thread counts all parts */
 	bool inclusive;      /* conversations: > and < include the value */
 	bool inexact_totals; /* total_count is only about right */
+	bool read_only;      /* what the token may do */
 	bool redact_silent;  /* redaction leaves updated_at alone */
 	bool mixed_times;    /* some contacts have milliseconds, some text */
 	bool unstable_ties;  /* articles of one second are missed between two pages */

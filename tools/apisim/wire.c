@@ -27,7 +27,8 @@ void wire_date(struct MHD_Response *res)
 
 static void add_headers(struct request *r, struct MHD_Response *res, const struct call *c)
 {
-	MHD_add_response_header(res, "Content-Type", c->content_type);
+	if (c->out.len || c->status != 204)
+		MHD_add_response_header(res, "Content-Type", c->content_type);
 	for (unsigned i = 0; i < c->header_count; i++)
 		MHD_add_response_header(res, c->headers[i].name, c->headers[i].value);
 	r->tells = c->authorized;

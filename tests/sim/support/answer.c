@@ -66,12 +66,14 @@ static void put_thing(struct buf *out, const struct world *w, const struct thing
 		buf_printf(out,
 			   ",\"source\":{\"type\":\"conversation\",\"id\":\"9\",\"body\":\"hello\"},\"statistics\":{\"count_conversation_parts\":%d}",
 			   (int)t->part_count + t->lie);
+	if (w->put_more)
+		w->put_more(w->desk, t, version, out);
 	if ((whole && t->kind == KIND_CONVERSATION) || t->kind == KIND_TICKET)
 		put_parts(out, w, t);
 	buf_put_byte(out, '}');
 }
 
-static void put_error(struct sim_answer *out, int status, const char *code)
+void world_error(struct sim_answer *out, int status, const char *code)
 {
 	out->status = status;
 	buf_reset(&out->body);
@@ -429,12 +431,19 @@ static void serve_one(struct world *w, enum kind kind, const char *id, struct si
 	if (t && t->kind == kind && t->deleted_ms > now)
 		put_thing(&out->body, w, t, thing_version(t, now), true);
 	else
-		put_error(out, 404, "not_found");
+		world_error(out, 404, "not_found");
+}
+
+void world_show(const struct world *w, const struct thing *t, struct sim_answer *out)
+{
+	put_thing(&out->body, w, t, thing_version(t, world_now(w)), true);
 }
 
 static void route(struct world *w, const struct http_request *request, const char *path,
 		  struct sim_answer *out)
 {
+	if (w->write && w->write(w->desk, request, path, out))
+		return;
 	if (strcmp(path, "/me") == 0)
 		buf_printf(&out->body,
 			   "{\"type\":\"admin\",\"id\":\"1\",\"app\":{\"type\":\"app\",\"id_code\":\"%s\",\"name\":\"W\",\"region\":\"US\",\"timezone\":\"UTC\"}}",
@@ -460,7 +469,7 @@ static void route(struct world *w, const struct http_request *request, const cha
 	else if (strcmp(path, "/tags") == 0)
 		serve_tags(w, request, out);
 	else
-		put_error(out, 404, "not_found");
+		world_error(out, 404, "not_found");
 }
 
 /* ---- what goes wrong ---- */
@@ -500,17 +509,17 @@ static void put_http_date(int64_t ms, char *out, size_t cap)
 static void go_wrong(struct world *w, enum mishap mishap, struct sim_answer *out)
 {
 	switch (mishap) {
-	case MISHAP_500: put_error(out, 500, "server_error"); break;
+	case MISHAP_500: world_error(out, 500, "server_error"); break;
 	case MISHAP_502_HTML:
 		out->status = 502;
 		buf_reset(&out->body);
 		buf_put_str(&out->body, "<html>bad gateway</html>");
 		break;
 	case MISHAP_429:
-		put_error(out, 429, "rate_limit_exceeded");
+		world_error(out, 429, "rate_limit_exceeded");
 		snprintf(out->retry_after, sizeof out->retry_after, "3");
 		break;
-	case MISHAP_429_RESET: put_error(out, 429, "rate_limit_exceeded"); break;
+	case MISHAP_429_RESET: world_error(out, 429, "rate_limit_exceeded"); break;
 	case MISHAP_STALLED: out->outcome = HTTP_STALLED; break;
 	case MISHAP_CUT: out->outcome = HTTP_CUT; break;
 	case MISHAP_CONNECT: out->outcome = HTTP_CONNECT; break;
@@ -524,24 +533,24 @@ static void go_wrong(struct world *w, enum mishap mishap, struct sim_answer *out
 		buf_reset(&out->body);
 		buf_put_str(&out->body, "<html>no such page</html>");
 		break;
-	case MISHAP_ERROR_200: put_error(out, 200, "server_error"); break;
+	case MISHAP_ERROR_200: world_error(out, 200, "server_error"); break;
 	case MISHAP_NOT_MODIFIED:
 		out->status = 304;
 		buf_reset(&out->body);
 		break;
-	case MISHAP_404: put_error(out, 404, "not_found"); break;
+	case MISHAP_404: world_error(out, 404, "not_found"); break;
 	case MISHAP_429_NOW:
-		put_error(out, 429, "rate_limit_exceeded");
+		world_error(out, 429, "rate_limit_exceeded");
 		snprintf(out->retry_after, sizeof out->retry_after, "0");
 		break;
 	case MISHAP_429_DATE:
-		put_error(out, 429, "rate_limit_exceeded");
+		world_error(out, 429, "rate_limit_exceeded");
 		w->named_wait_ms = out->date_ms + 40000;
 		put_http_date(w->named_wait_ms, out->retry_after, sizeof out->retry_after);
 		break;
 	case MISHAP_CLOCK: out->date_ms += INT64_C(86400000); break;
-	case MISHAP_401: put_error(out, 401, "unauthorized"); break;
-	case MISHAP_403: put_error(out, 403, "api_plan_restricted"); break;
+	case MISHAP_401: world_error(out, 401, "unauthorized"); break;
+	case MISHAP_403: world_error(out, 403, "api_plan_restricted"); break;
 	default: break;
 	}
 }
@@ -592,6 +601,13 @@ static bool conditional(const struct http_request *request)
 	return false;
 }
 
+/* Who is told to wait, or never arrives, has done nothing. */
+static bool mishap_comes_before(enum mishap mishap)
+{
+	return mishap == MISHAP_429 || mishap == MISHAP_429_RESET || mishap == MISHAP_429_NOW ||
+	       mishap == MISHAP_429_DATE || mishap == MISHAP_CONNECT;
+}
+
 void world_serve(void *ctx, const struct http_request *request, struct sim_answer *out)
 {
 	struct world *w = ctx;
@@ -604,15 +620,15 @@ void world_serve(void *ctx, const struct http_request *request, struct sim_answe
 	out->date_ms = world_now(w) / 1000 * 1000;
 	if (!within_rate(w, out) || !within_search_rate(w, path, out)) {
 		w->refused++;
-		put_error(out, 429, "rate_limit_exceeded");
+		world_error(out, 429, "rate_limit_exceeded");
 		return;
 	}
 	enum mishap mishap = mishap_of(w, path);
 	if (w->options.feed_denied && strstr(path, "/deleted"))
-		put_error(out, 403, "api_plan_restricted");
+		world_error(out, 403, "api_plan_restricted");
 	else if (w->options.feed_missing && strstr(path, "/deleted"))
-		put_error(out, 404, "not_found");
-	else
+		world_error(out, 404, "not_found");
+	else if (!mishap_comes_before(mishap))
 		route(w, request, path, out);
 	/* "Not modified" to who asked under that condition could not be told from the truth. */
 	if (mishap == MISHAP_NOT_MODIFIED && conditional(request))

@@ -70,6 +70,21 @@ static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), voi
 	return 0;
 }
 
+/* Nobody dies between an edit's fsync and its end. */
+static int hook_fsync_now(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
+{
+	(void)fd;
+	durable_step(ctx);
+	done(arg, 0);
+	return 0;
+}
+
+static int hook_unlink(void *ctx, const char *path)
+{
+	durable_step(ctx);
+	return unlink(path);
+}
+
 static int hook_write(void *ctx, int fd, const void *data, size_t len, uint64_t offset)
 {
 	struct lab *lab = ctx;
@@ -142,6 +157,14 @@ static void open_store(struct lab *lab)
 	assert(store_open(&options, &lab->store, &why) == 0);
 	snprintf(runs, sizeof runs, "%s/runs", lab->dir);
 	assert(trail_open(runs, 1 << 20, 2, &lab->trail, &why) == 0);
+	snprintf(runs, sizeof runs, "%s/outbox", lab->dir);
+	const struct outbox_options outbox = {.dir = runs,
+					      .hooks = {.fsync = hook_fsync_now,
+							.write = hook_write,
+							.rename = hook_rename,
+							.unlink = hook_unlink,
+							.ctx = lab}};
+	assert(outbox_open(&outbox, &lab->outbox, &why) == 0);
 }
 
 void lab_start(struct lab *lab)
@@ -171,6 +194,7 @@ void lab_start(struct lab *lab)
 		.http = lab->http,
 		.store = lab->store,
 		.trail = lab->trail,
+		.outbox = lab->outbox,
 		.budget = lab->share,
 		.route_shares = {[1] = lab->search_share},
 		.concurrency = lab->concurrency,
@@ -237,6 +261,7 @@ void lab_kill(struct lab *lab)
 	shell(lab, "rm -rf $d.killed && cp -a $d $d.killed");
 	sync_free(lab->sync);
 	trail_close(lab->trail);
+	outbox_close(lab->outbox);
 	task_stop(lab->work);
 	store_close(lab->store);
 	shell(lab, "rm -rf $d && mv $d.killed $d");
@@ -299,6 +324,7 @@ void lab_stop(struct lab *lab)
 	sync_free(lab->sync);
 	lab->sync = NULL;
 	trail_close(lab->trail);
+	outbox_close(lab->outbox);
 	task_stop(lab->work);
 	store_close(lab->store);
 	forget_revisions(lab);

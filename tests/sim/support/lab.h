@@ -20,6 +20,7 @@ struct lab {
 	struct http *http;
 	struct store *store;
 	struct trail *trail;
+	struct outbox *outbox; /* beside the store; durable at once */
 	struct sync *sync;
 	struct world *world;
 	struct world_options options;

@@ -97,6 +97,11 @@ struct world {
 	char last_path[128];
 	bool feed_catches_up;  /* the feed of deletions shows what it had not told */
 	unsigned hidden_below; /* searches leave out conversations with smaller ids */
+	/* What is written (desk.h): more members of a document, and what serves a write (false: it is none). NULL: nothing is. */
+	void (*put_more)(void *desk, const struct thing *t, unsigned version, struct buf *out);
+	bool (*write)(void *desk, const struct http_request *request, const char *path,
+		      struct sim_answer *out);
+	void *desk;
 };
 
 struct world *world_new(struct loop *l, const struct world_options *options);
@@ -110,5 +115,8 @@ void world_change(struct world *w, struct thing *t, int64_t at_ms, bool part);
 void world_delete(struct thing *t, int64_t at_ms);
 unsigned thing_version(const struct thing *t, int64_t at_ms); /* 0: it did not exist */
 sim_serve world_serve;
+/* Answers with the thing as it is now, or with an error. */
+void world_show(const struct world *w, const struct thing *t, struct sim_answer *out);
+void world_error(struct sim_answer *out, int status, const char *code);
 
 #endif

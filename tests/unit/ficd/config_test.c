@@ -485,6 +485,9 @@ static void options_are_checked(void **state)
 	bad(SOURCE "[resource acme/messages]\nretain = 3d\n",
 	    "f:5: error: retain: these are read with the conversations, set it there\n");
 	bad_ficd("disk_reserve = 1K", "disk_reserve: must be from 1M to 1048576M");
+	bad_ficd("access_log = access.log",
+		 "access_log: expected an absolute path, not \"access.log\"");
+	bad_ficd("access_log_size = 10K", "access_log_size: must be from 1M to 1024M");
 	bad_source("webhook_secret = geheim",
 		   "webhook_secret: expected file:PATH or credential:NAME; the token itself does not belong into this file: "
 		   "put it into a file of its own with mode 0600");

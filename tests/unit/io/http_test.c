@@ -338,6 +338,37 @@ static void connections_are_kept(void **state)
 	bench_close(&b);
 }
 
+static void drops_writes(struct web_conn *c)
+{
+	if (strstr(c->head, "PUT ") == c->head)
+		web_hang_up(c);
+	else
+		web_text(c, OK_HELLO);
+}
+
+/* What may act is not repeated behind our back. */
+static void what_is_sent_once_is_not_repeated(void **state)
+{
+	struct bench b;
+
+	bench_open(&b, state, drops_writes, NULL);
+	for (int once = 0; once < 2; once++) {
+		struct got got = {0};
+		whole(&b, "/hello", 200, "hello");
+		unsigned before = b.web.requests;
+		struct http_request r = request_for(&got, web_url(&b.web, "/hello"));
+		r.method = "PUT";
+		r.body = bytes_str("{}");
+		r.never_twice = once;
+		start(&b, &got, &r);
+		rig_until_count(b.loop, &got.done, 1);
+		assert_int_not_equal(got.result.outcome, HTTP_OK);
+		assert_int_equal(b.web.requests - before, once ? 1 : 2);
+		got_release(&got);
+	}
+	bench_close(&b);
+}
+
 static void a_hundred_calls_share_eight_connections(void **state)
 {
 	static struct got many[100];
@@ -833,6 +864,7 @@ int main(void)
 		CASE(compressed_answers_are_unpacked),
 		CASE(requests_go_out_as_asked),
 		CASE(connections_are_kept),
+		CASE(what_is_sent_once_is_not_repeated),
 		CASE(a_hundred_calls_share_eight_connections),
 		CASE(waiting_for_a_connection_is_not_connecting),
 		CASE(broken_answers_are_named),
