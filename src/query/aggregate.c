@@ -72,8 +72,8 @@ static bool terms_may_answer(const struct aggregate *a)
 {
 	const struct plan *p = &a->plan;
 
-	return !a->untallied && p->part_count == 1 && p->field_count == 0 &&
-	       !p->parts[0].bucketed && !a->spec.where && !a->filter.overlay && a->spec.axis == AXIS_CREATED;
+	return !a->untallied && p->part_count == 1 && p->field_count == 0 && !p->parts[0].bucketed &&
+	       !a->spec.where && !a->filter.overlay && a->spec.axis == AXIS_CREATED;
 }
 
 static int start_rows(struct aggregate *a, struct why *why)
