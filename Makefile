@@ -333,8 +333,8 @@ bench: $(PROGRAMS) $(TOOLS) $(BENCHES) $(BENCH_TOOLS) ## build the benchmarks wi
 		echo "== $${b##*/}"; BUILD='$(abspath $(BUILD))' $$b || failed="$$failed $${b##*/}"; \
 	done; [ -z "$$failed" ] || { echo "missed or failed:$$failed" >&2; exit 1; }
 
-soak: $(BUILD)/tests/sim/sync_soak_test ## ninety days of a simulated world (SOAK_DAYS=N, SOAK_SEED=N); some minutes
-	@SOAK_DAYS='$(SOAK_DAYS)' SOAK_SEED='$(SOAK_SEED)' $<
+soak: $(BUILD)/tests/sim/sync_soak_test $(BUILD)/tests/sim/sync_front_long_test ## ninety days of simulated worlds (SOAK_DAYS=N, SOAK_SEED=N); some minutes
+	@for t in $^; do FRONT_THREADS=20000 SOAK_DAYS='$(SOAK_DAYS)' SOAK_SEED='$(SOAK_SEED)' $$t || exit 1; done
 
 coverage: ## run every test in an instrumented tree and print the lines covered, file by file
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)/coverage' COVERAGE=1 WERROR=0 check; status=$$?; \

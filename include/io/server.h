@@ -74,6 +74,8 @@ void conn_peer(const struct conn *c, uid_t *uid_out, gid_t *gid_out, pid_t *pid_
  * cut and on_close follows. ERR_CANCELED: the connection has ended, or is closing; ERR_NOMEM: it is
  * cut, too. */
 int conn_send(struct conn *c, struct bytes data);
+/* The same, without a copy where it can: the buffer may be taken, and is an empty one then. */
+int conn_send_buf(struct conn *c, struct buf *data);
 size_t conn_pending(const struct conn *c);
 void conn_pause(struct conn *c, bool paused); /* no on_data until resumed */
 /* A request is under way (true), is answered (false); these count. While any is, idle_ms does not

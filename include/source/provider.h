@@ -206,6 +206,7 @@ struct route_class {
 };
 
 #define ROUTE_CLASSES_MAX 8
+#define DERIVED_TEXTS_MAX 2
 
 struct pass_pattern;
 struct editable;
@@ -215,6 +216,7 @@ struct provider {
 	const char *name;
 	int64_t rate_window_ms; /* the time that X-RateLimit-Limit is about */
 	unsigned rate_assumed; /* calls in such a time, until an answer tells; 0: one at a time until then */
+	unsigned reserve_percent; /* of the calls of such a time that are kept for what somebody waits for */
 	const struct route_class *routes; /* ended by a name of NULL, at most ROUTE_CLASSES_MAX; the first takes what no other does and has no limit */
 	const struct resource_type *types; /* ended by a name of NULL, in the order of their priority */
 	const char *(*base_url)(const char *region); /* NULL: no such region */
@@ -225,6 +227,10 @@ struct provider {
 	/* Whether the provider's search has words for this term; sets *less where it finds fewer records than there are. NULL: it has no search. */
 	bool (*seeks)(const struct account *a, const struct resource_type *type,
 		      const struct seek_term *term, bool *less);
+	/* Looks at the terms that are left as a whole: may drop some, and sets seek->less. 0; ERR_INVALID: they are no search, `why` says so. NULL: they are one. */
+	int (*sought)(const struct account *a, const struct resource_type *type, bool spanned,
+		      struct seek *seek, struct why *why);
+	const char *seeks_less; /* where its search does not look, in words; NULL: it has none */
 	/* Records a page of such a listing; 0: they come all at once. NULL: not known. */
 	unsigned (*page_max)(const struct account *a, enum ask_kind kind,
 			     const struct resource_type *type);
@@ -237,6 +243,14 @@ struct provider {
 		     int64_t seen_ms, struct page *page);
 	/* Whether a record that is held like that exists without being listed. NULL: all are listed. */
 	bool (*unlisted)(const struct resource_type *type, struct bytes doc);
+	/* Whether a record was made here, of what others say: no listing shows it, and nobody can be asked for it. Such records come behind those of an ASK_ONE. NULL: none is. */
+	bool (*derived)(const struct resource_type *type, struct bytes id);
+	/* What a record has in a common field that stands for this derived one: one of these texts, borrowed from it. How many; 0: nobody stands for it. NULL: likewise. */
+	size_t (*derived_by)(const struct resource_type *type, const struct record *derived,
+			     const char **field_out, struct bytes texts[DERIVED_TEXTS_MAX]);
+	/* The id of the i-th such record (from 0) that this one takes the place of, also where there is none; and that nothing is derived where this one is. 1, 0: there are no more, or an error. */
+	int (*stands_for)(const struct resource_type *type, struct bytes doc, unsigned i,
+			  struct buf *id);
 	/* Notes in `page`, which has one record, the lists inside it that are cut. */
 	void (*cut)(const struct account *a, struct page *page);
 	/* Puts the items of an ASK_NESTED's page into the record of `whole`, an ASK_ONE's: instead of what its list shows (`first`), or after it; or behind it, as its children. 0, ERR_NOMEM, ERR_INVALID. */

@@ -139,6 +139,9 @@ void store_close(struct store *s);
  * call again; else the hook `wake` says when. May end a commit (and so call its `done`). Without the
  * hook, commits do not need it, but upkeep does. */
 bool store_work(struct store *s);
+/* Much is coming, or is over: while it lasts nothing is packed anew only to be denser, which takes as
+ * long as all else that is done for a record. Off at first. */
+void store_rush(struct store *s, bool on);
 /* Asks for what is in the journal to be written to segments, by store_work. */
 void store_flush(struct store *s);
 
@@ -155,6 +158,7 @@ struct store_stats {
 	uint64_t filter_bytes;
 	uint64_t memory_bytes;  /* of records that are in the journal */
 	uint64_t journal_bytes; /* on the disk */
+	bool rush;              /* store_rush is on */
 };
 
 void store_stats(const struct store *s, struct store_stats *out);

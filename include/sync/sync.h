@@ -186,13 +186,25 @@ struct sync_state {
 	int64_t rate_limit;     /* calls a window, as the provider says; -1 unknown */
 	int64_t rate_window_ms; /* the window */
 	int64_t rate_remaining;
-	int64_t wait_ms; /* before the next call may be sent; 0: none */
+	int64_t wait_ms; /* before the next call that somebody waits for may be sent; 0: none */
 	uint64_t calls_last_minute;
 	uint64_t calls, retries, bytes;                                       /* since the start */
 	char workspace_id[64], workspace_name[128], region[16], timezone[64]; /* "" until known */
 };
 
 void sync_state(const struct sync *s, struct sync_state *out);
+
+/* Calls of a kind that the provider counts, or refuses, apart from all others (source/provider.h). */
+struct sync_route {
+	const char *name;
+	int64_t limit; /* of ours in any window; -1: as many as all calls together */
+	int64_t window_ms;
+	uint64_t used;   /* that count now; without a limit they are not counted */
+	int64_t wait_ms; /* the provider said to wait: so long; 0: it did not */
+};
+
+/* Those that have a limit, or wait. How many. */
+size_t sync_routes(const struct sync *s, struct sync_route out[ROUTE_CLASSES_MAX]);
 
 #define SYNC_CODES   6
 #define SYNC_BUCKETS 9

@@ -145,6 +145,15 @@ void buf_printf(struct buf *b, const char *format, ...)
 	va_end(args);
 }
 
+void buf_put_front(struct buf *b, struct bytes s)
+{
+	if (s.len == 0 || buf_reserve(b, s.len))
+		return;
+	memmove(b->data + s.len, b->data, b->len);
+	memcpy(b->data, s.data, s.len);
+	b->len += s.len;
+}
+
 void buf_consume(struct buf *b, size_t n)
 {
 	if (n == 0)

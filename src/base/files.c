@@ -6,12 +6,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* In one go, where the system says how much there is. */
+static void expect(int fd, size_t max, struct buf *out)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size <= max)
+		buf_reserve(out, (size_t)st.st_size + 1);
+}
+
 static int read_all(int fd, const char *path, size_t max, struct buf *out, struct why *why)
 {
 	size_t start = out->len;
 
 	for (;;) {
-		if (buf_reserve(out, 4096))
+		if (out->error || (out->len == out->cap && buf_reserve(out, 4096)))
 			return why_set(why, out->error, "no room for what is in %s", path);
 		ssize_t n = read(fd, out->data + out->len, out->cap - out->len);
 		if (n < 0 && errno == EINTR)
@@ -32,6 +41,7 @@ int file_read(const char *path, size_t max, struct buf *out, struct why *why)
 
 	if (fd < 0)
 		return why_errno(why, "cannot open %s", path);
+	expect(fd, max, out);
 	int rc = read_all(fd, path, max, out, why);
 	close(fd);
 	return rc;

@@ -37,19 +37,35 @@
 #define CHOOSE_COST 16u /* of a candidate that is looked at */
 #define DRAFT_COST  (48u << 10)
 
+/* There are many of both: a place in the samples and a length are one word, in this order. */
+#define SPAN_LEN_BITS 8
+#define SPAN(at, len) ((uint32_t)(at) << SPAN_LEN_BITS | (uint32_t)(len))
+
+_Static_assert(BYTES_MAX <= 1u << (32 - SPAN_LEN_BITS) && PHRASE_LEN_MAX < 1u << SPAN_LEN_BITS,
+	       "a span fits into a word");
+_Static_assert((uint64_t)BYTES_MAX *PHRASE_LEN_MAX <= UINT32_MAX, "what is covered, too");
+
 /* Two neighbours, the first time that they stand together. */
 struct pair {
 	uint32_t key; /* their symbols, plus one */
 	uint32_t count;
-	uint32_t at;
-	uint8_t len;
+	uint32_t span;
 };
 
 struct candidate {
-	uint64_t covered; /* bytes, but for one of each time it stands there */
-	uint32_t at, count;
-	uint8_t len;
+	uint32_t covered; /* bytes, but for one of each time it stands there */
+	uint32_t span;
 };
+
+static uint32_t span_at(uint32_t span)
+{
+	return span >> SPAN_LEN_BITS;
+}
+
+static uint8_t span_len(uint32_t span)
+{
+	return (uint8_t)(span & ((1u << SPAN_LEN_BITS) - 1));
+}
 
 enum phase { PHASE_BEGIN, PHASE_COUNT, PHASE_CHOOSE, PHASE_DRAFT, PHASE_WEIGH, PHASE_WRITE };
 
@@ -153,7 +169,7 @@ static void count_pair(struct dictionary_trainer *t, uint32_t key, uint32_t at, 
 	if (!t->pair_at[i]) {
 		if (t->pairs_count == PAIRS_MAX)
 			return;
-		t->pairs[t->pairs_count] = (struct pair){key, 0, at, (uint8_t)len};
+		t->pairs[t->pairs_count] = (struct pair){key, 0, SPAN(at, len)};
 		t->pair_at[i] = (uint16_t)++t->pairs_count;
 	}
 	t->pairs[t->pair_at[i] - 1].count++;
@@ -175,11 +191,11 @@ static void count_sample(struct dictionary_trainer *t, uint32_t at, uint32_t end
 	}
 }
 
-static void add_candidate(struct dictionary_trainer *t, uint32_t at, uint8_t len, uint32_t count)
+static void add_candidate(struct dictionary_trainer *t, uint32_t span, uint32_t count)
 {
 	if (count >= SHARED_LEAST)
 		t->candidates[t->candidates_count++] =
-			(struct candidate){(uint64_t)count * (len - 1u), at, count, len};
+			(struct candidate){count * (span_len(span) - 1u), span};
 }
 
 /* Which covers more; there are no two alike. */
@@ -187,7 +203,7 @@ static bool is_before(const struct candidate *x, const struct candidate *y)
 {
 	if (x->covered != y->covered)
 		return x->covered > y->covered;
-	return x->at != y->at ? x->at < y->at : x->len < y->len;
+	return x->span < y->span;
 }
 
 /* What lies at `i` goes down to where it belongs. */
@@ -206,10 +222,10 @@ static void sift(struct dictionary_trainer *t, uint32_t i)
 }
 
 /* Whether the phrase is one already; else it is from now on. */
-static bool known(struct dictionary_trainer *t, const struct candidate *c)
+static bool known(struct dictionary_trainer *t, uint32_t span)
 {
 	uint32_t mask = sizeof t->seen / sizeof *t->seen - 1;
-	struct bytes text = bytes_of(t->text.data + c->at, c->len);
+	struct bytes text = bytes_of(t->text.data + span_at(span), span_len(span));
 	uint32_t i = (uint32_t)bytes_hash(text) & mask;
 
 	for (; t->seen[i]; i = (i + 1) & mask) {
@@ -217,7 +233,7 @@ static bool known(struct dictionary_trainer *t, const struct candidate *c)
 		if (bytes_equal(text, bytes_of(t->text.data + p->at, p->len)))
 			return true;
 	}
-	t->phrases[t->count++] = (struct phrase){c->at, c->len};
+	t->phrases[t->count++] = (struct phrase){span_at(span), span_len(span)};
 	t->seen[i] = (uint16_t)t->count;
 	return false;
 }
@@ -252,9 +268,10 @@ static void gather(struct dictionary_trainer *t, bool last)
 
 	t->candidates_count = 0;
 	for (uint32_t i = 0; i < t->count; i++)
-		add_candidate(t, t->phrases[i].at, t->phrases[i].len, t->counts[PHRASE_FIRST + i]);
+		add_candidate(t, SPAN(t->phrases[i].at, t->phrases[i].len),
+			      t->counts[PHRASE_FIRST + i]);
 	for (uint32_t i = 0; !last && i < t->pairs_count; i++)
-		add_candidate(t, t->pairs[i].at, t->pairs[i].len, t->pairs[i].count);
+		add_candidate(t, t->pairs[i].span, t->pairs[i].count);
 	for (uint32_t i = t->candidates_count / 2; i-- > 0;)
 		sift(t, i);
 	room = room < TEXT_MAX ? room : TEXT_MAX;
@@ -295,8 +312,8 @@ static int choose_some(struct dictionary_trainer *t, struct buf *out)
 		t->candidates[0] = t->candidates[--t->candidates_count];
 		if (t->candidates_count)
 			sift(t, 0);
-		if (best.len <= t->room && !known(t, &best))
-			t->room -= best.len;
+		if (span_len(best.span) <= t->room && !known(t, best.span))
+			t->room -= span_len(best.span);
 	}
 	qsort(t->phrases, t->count, sizeof *t->phrases, longest_first);
 	t->phase = PHASE_BEGIN;

@@ -113,14 +113,12 @@ static uint32_t bucket_of(const struct phrase *item, const uint8_t *text)
 
 static struct lookup_entry entry_of(const struct phrase *item, uint32_t i, const uint8_t *text)
 {
-	uint64_t mask = item->len >= 8 ? UINT64_MAX : ((uint64_t)1 << (8 * item->len)) - 1;
-
 	return (struct lookup_entry){
 		.prefix = lookup_key(text + item->at, item->len < 8 ? item->len : 8).first,
-		.mask = mask,
 		.at = item->at,
 		.symbol = (uint16_t)(PHRASE_FIRST + i),
-		.len = item->len};
+		.len = item->len,
+		.spare = (uint8_t)(item->len >= 8 ? 0 : 64 - 8 * item->len)};
 }
 
 /* Counted, then put where they belong: of one bucket in the order of the items. */

@@ -65,10 +65,11 @@ static inline unsigned phrase_distance_slot(uint32_t distance)
 /* ---- finding phrases ---- */
 
 struct lookup_entry {
-	uint64_t prefix, mask; /* its first eight bytes */
+	uint64_t prefix; /* its first eight bytes */
 	uint32_t at;
 	uint16_t symbol;
 	uint8_t len;
+	uint8_t spare; /* bits of a word that do not belong to the prefix */
 };
 
 #define LOOKUP_BITS    13
@@ -148,7 +149,7 @@ static inline bool lookup_same(const uint8_t *a, const uint8_t *b, size_t len)
 static inline bool lookup_matches(const struct lookup *l, const struct lookup_entry *e,
 				  struct lookup_key key, const uint8_t *p, size_t left)
 {
-	return (key.first & e->mask) == e->prefix && e->len <= left &&
+	return (key.first ^ e->prefix) << e->spare == 0 && e->len <= left &&
 	       (e->len <= 8 || lookup_same(p, l->text + e->at, e->len));
 }
 
@@ -181,7 +182,7 @@ struct phrase_packer;
  * symbol. NULL: no memory. */
 struct phrase_packer *phrase_packer_new(struct phrases *p, bool best);
 void phrase_packer_free(struct phrase_packer *k);
-const struct phrases *phrase_packer_phrases(const struct phrase_packer *k);
+struct bytes phrase_packer_text(const struct phrase_packer *k); /* of its phrases */
 size_t phrase_packer_bytes(const struct phrase_packer *k);
 /* Appends the symbols of up to PHRASE_RAW_MAX bytes. ERR_NOMEM, ERR_LIMIT. */
 int phrase_pack(struct phrase_packer *k, struct bytes raw, struct buf *out);
@@ -195,7 +196,7 @@ struct phrase_unpacker;
 /* Takes what `p` owns, also when it fails. NULL: no memory. */
 struct phrase_unpacker *phrase_unpacker_new(struct phrases *p);
 void phrase_unpacker_free(struct phrase_unpacker *u);
-const struct phrases *phrase_unpacker_phrases(const struct phrase_unpacker *u);
+struct bytes phrase_unpacker_text(const struct phrase_unpacker *u); /* of its phrases */
 /* Writes exactly `len` bytes, or answers ERR_CORRUPT. */
 int phrase_unpack(const struct phrase_unpacker *u, struct bytes packed, uint8_t *raw, size_t len);
 

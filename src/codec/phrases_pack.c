@@ -91,6 +91,9 @@ struct phrase_packer *phrase_packer_new(struct phrases *p, bool best)
 		return NULL;
 	}
 	lookup_build(&k->lookup, p->items, p->count, p->text);
+	/* The look-up has its own list of them. */
+	free(p->items);
+	k->phrases.items = p->items = NULL;
 	if (best)
 		price_lengths(&k->phrases, k->search);
 	return k;
@@ -106,15 +109,14 @@ void phrase_packer_free(struct phrase_packer *k)
 	free(k);
 }
 
-const struct phrases *phrase_packer_phrases(const struct phrase_packer *k)
+struct bytes phrase_packer_text(const struct phrase_packer *k)
 {
-	return &k->phrases;
+	return bytes_of(k->phrases.text, k->phrases.text_len);
 }
 
 size_t phrase_packer_bytes(const struct phrase_packer *k)
 {
-	return sizeof *k + k->phrases.text_len + k->phrases.count * sizeof *k->phrases.items +
-	       k->room.cap + (k->search ? sizeof *k->search : 0);
+	return sizeof *k + k->phrases.text_len + k->room.cap + (k->search ? sizeof *k->search : 0);
 }
 
 /* ---- copies ---- */

@@ -26,7 +26,8 @@ _Static_assert(PHRASE_TEXT_MAX + PHRASE_PAD + PHRASE_BYTES < 1u << (32 - PLACE_S
 	       "places fit into a word");
 
 struct phrase_unpacker {
-	struct phrases phrases;
+	uint8_t *text;   /* of the phrases, all bytes behind it, and room to read on */
+	size_t text_len; /* of the phrases */
 	uint32_t table[1u << PHRASE_CODE_MAX];
 	uint8_t distances[1u << PHRASE_FAR_MAX]; /* slot << 4 | bits */
 };
@@ -38,10 +39,8 @@ static void fill(struct phrase_unpacker *u, uint32_t code, uint8_t bits, uint32_
 		u->table[i] = word;
 }
 
-static void fill_symbols(struct phrase_unpacker *u)
+static void fill_symbols(struct phrase_unpacker *u, const struct phrases *p)
 {
-	const struct phrases *p = &u->phrases;
-
 	for (uint32_t i = 0; i < PHRASE_BYTES; i++)
 		fill(u, p->codes[i], p->bits[i], WORD(p->bits[i], 0, 1, p->text_len + i));
 	for (uint32_t i = 0; i < PHRASE_LENGTHS; i++) {
@@ -78,12 +77,16 @@ struct phrase_unpacker *phrase_unpacker_new(struct phrases *p)
 		phrases_release(p);
 		return NULL;
 	}
-	u->phrases = *p;
-	fill_symbols(u);
+	fill_symbols(u, p);
 	for (uint32_t s = 0; s < PHRASE_DISTANCES; s++)
 		for (uint32_t i = p->distance_codes[s]; i < 1u << PHRASE_FAR_MAX;
 		     i += 1u << p->distance_bits[s])
 			u->distances[i] = (uint8_t)(s << 4 | p->distance_bits[s]);
+	/* The tables say all about codes and phrases; what is left is the text. */
+	u->text = p->text;
+	u->text_len = p->text_len;
+	p->text = NULL;
+	phrases_release(p);
 	return u;
 }
 
@@ -91,13 +94,13 @@ void phrase_unpacker_free(struct phrase_unpacker *u)
 {
 	if (!u)
 		return;
-	phrases_release(&u->phrases);
+	free(u->text);
 	free(u);
 }
 
-const struct phrases *phrase_unpacker_phrases(const struct phrase_unpacker *u)
+struct bytes phrase_unpacker_text(const struct phrase_unpacker *u)
 {
-	return &u->phrases;
+	return bytes_of(u->text, u->text_len);
 }
 
 struct input {
@@ -196,7 +199,7 @@ static inline uint8_t *put_phrases(const struct phrase_unpacker *u, struct input
 		take(in, word & 15);
 		if (len > (size_t)(end - to))
 			return NULL;
-		copy_phrase(to, end, u->phrases.text + (word >> PLACE_SHIFT), len);
+		copy_phrase(to, end, u->text + (word >> PLACE_SHIFT), len);
 		to += len;
 	}
 	return to;

@@ -130,11 +130,12 @@ static void tell(const struct lookup *l, struct live *live)
 	qsort(live->ids, live->count, sizeof live->ids[0], by_number);
 	if (l->search.more)
 		snprintf(live->message, sizeof live->message,
-			 "the provider has more that fit: its newest %d were asked for",
-			 SEEK_RECORDS_MAX);
+			 "the provider has more that fit: its newest %zu were asked for",
+			 l->search.count);
 	else if (l->limited)
 		snprintf(live->message, sizeof live->message,
-			 "the provider's search does not look everywhere: not into replies, and word by word");
+			 "the provider's search does not look everywhere: %s",
+			 l->source->provider->seeks_less);
 	if (l->id.len && has_letter(l))
 		fail(live, "gone",
 		     "the provider says that it is gone: it is asked once more before it is deleted here");

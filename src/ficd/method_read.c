@@ -22,6 +22,20 @@ static bool read_names(struct reading *g)
 	return param_fields(g->request, &g->arena, &g->names, &g->name_count);
 }
 
+/* Behind what the result has so far: the rows themselves, which may be many; a copy of them would be another
+ * megabyte. */
+static void move_rows(struct reading *g)
+{
+	struct buf *out = &g->request->result;
+
+	if (out->error)
+		return;
+	buf_put_front(&g->rows, buf_bytes(out));
+	buf_release(out);
+	*out = g->rows;
+	g->rows = (struct buf){0};
+}
+
 /* ---- query ---- */
 
 static void query_answer(struct reading *g)
@@ -44,7 +58,7 @@ static void query_answer(struct reading *g)
 	}
 	mp_put_cstr(out, "rows");
 	mp_put_array(out, g->stream ? 0 : q->rows);
-	buf_put_bytes(out, buf_bytes(&g->rows));
+	move_rows(g);
 	if (g->stream)
 		put_integer(out, "streamed", (int64_t)q->rows);
 	put_text(out, "next_cursor", q->more ? reading_cursor(g, cursor) : NULL);
@@ -400,7 +414,7 @@ static void thread_answer(struct reading *g)
 	buf_put_bytes(out, g->conversation);
 	mp_put_cstr(out, "messages");
 	mp_put_array(out, t->rows);
-	buf_put_bytes(out, buf_bytes(&g->rows));
+	move_rows(g);
 	put_bool(out, "truncated", g->truncated || t->truncated);
 	request_answer(g->request);
 }

@@ -94,18 +94,40 @@ static void put_resource(struct buf *out, const struct source *s, struct snapsho
 	freshness_release(&f);
 }
 
-static void put_budget(struct buf *out, const struct sync_state *state)
+static void put_routes(struct buf *out, const struct sync *sync)
+{
+	struct sync_route routes[ROUTE_CLASSES_MAX];
+	size_t n = sync_routes(sync, routes);
+
+	mp_put_cstr(out, "routes");
+	mp_put_array(out, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		mp_put_map(out, 5);
+		put_text(out, "name", routes[i].name);
+		mp_put_cstr(out, "limit");
+		if (routes[i].limit < 0)
+			mp_put_nil(out);
+		else
+			mp_put_int(out, routes[i].limit);
+		put_integer(out, "window_ms", routes[i].window_ms);
+		put_integer(out, "used", (int64_t)routes[i].used);
+		put_integer(out, "wait_ms", routes[i].wait_ms);
+	}
+}
+
+static void put_budget(struct buf *out, const struct sync *sync, const struct sync_state *state)
 {
 	mp_put_cstr(out, "budget");
 	if (state->rate_limit < 0) {
 		mp_put_nil(out);
 		return;
 	}
-	mp_put_map(out, 4);
+	mp_put_map(out, 5);
 	put_integer(out, "limit_per_minute", state->rate_limit * 60000 / state->rate_window_ms);
 	put_integer(out, "remaining", state->rate_remaining);
 	put_integer(out, "used_last_minute", (int64_t)state->calls_last_minute);
 	put_integer(out, "concurrency", state->concurrency);
+	put_routes(out, sync);
 }
 
 static void put_breaker(struct buf *out, const struct sync_state *state)
@@ -158,7 +180,7 @@ static void put_source(struct buf *out, const struct source *s)
 	put_workspace(out, &state);
 	put_text(out, "state", s->token_error[0] ? "error" : state.state);
 	put_text(out, "error", s->token_error[0] ? s->token_error : state.error);
-	put_budget(out, &state);
+	put_budget(out, s->sync, &state);
 	put_breaker(out, &state);
 	put_integer(out, "calls", (int64_t)state.calls);
 	put_integer(out, "dead_letters", sync_dead_count(s->sync));

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 
 #define MESSAGES_PER_TURN 8
-#define SENDING_KEPT      (256 * 1024) /* of the scratch: fresh pages cost more than what fills them */
+#define SENDING_KEPT      (128 * 1024) /* of the scratch: fresh pages cost more than what fills them */
 #define TRIM_BYTES        (256 * 1024) /* of unsent answers that a connection leaves behind */
 
 struct session {
@@ -48,7 +48,7 @@ static void session_put(struct session *s, int rc)
 	struct buf *out = &s->daemon->sending;
 
 	if (rc == 0)
-		conn_send(s->conn, buf_bytes(out));
+		conn_send_buf(s->conn, out);
 	else
 		log_error("ficd", "an answer could not be written");
 	buf_give_back(out, SENDING_KEPT);

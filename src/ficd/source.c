@@ -64,10 +64,10 @@ static int open_store(struct source *s, struct why *why)
 		.dir = path,
 		.hooks = {.fsync = hook_fsync, .wake = hook_wake, .changed = hook_changed, .ctx = s},
 		/* The rest is for answers, for what a commit is made of, and for the libraries. A transaction
-		 * is committed long before it is full (sync/run.h); a filter is whole only where there are few
+		 * is committed long before it is full (sync/run.h); filters are whole up to some four million
 		 * records. */
 		.cache_bytes = (size_t)c->memory_bytes / 12 / c->source_count,
-		.filter_bytes = (size_t)c->memory_bytes / 4 / c->source_count,
+		.filter_bytes = (size_t)c->memory_bytes / 3 / c->source_count,
 		.txn_bytes_max = (size_t)c->memory_bytes / 4 / c->source_count,
 		.keep_previous = true,
 		.floor_bytes = (uint64_t)c->disk_reserve_bytes,

@@ -140,6 +140,36 @@ static void put_fact(struct drawing *d, struct bytes map, const char *before, co
 	buf_put_str(d->out, after);
 }
 
+/* A kind of calls that the provider counts for itself. */
+static void put_route(struct drawing *d, struct bytes route)
+{
+	int64_t wait = 0;
+
+	put_fact(d, route, "    of ", "name", CELL_TEXT, ": ");
+	if (member(route, "limit").data) {
+		put_fact(d, route, "", "used", CELL_NUMBER, " in ");
+		put_fact(d, route, "", "window_ms", CELL_MILLIS, ", of at most ");
+		put_fact(d, route, "", "limit", CELL_NUMBER, "");
+	} else {
+		buf_put_str(d->out, "as many as of all");
+	}
+	if (member_int(route, "wait_ms", &wait) && wait > 0)
+		put_fact(d, route, "; none for ", "wait_ms", CELL_MILLIS, ", says the provider");
+	buf_put_byte(d->out, '\n');
+}
+
+static void put_routes(struct drawing *d, struct bytes routes)
+{
+	struct mp_reader r = mp_reader_of(routes);
+	struct mp_value head;
+	struct bytes item;
+
+	if (!routes.data || mp_next(&r, &head) != 1 || head.type != MP_ARRAY)
+		return;
+	while (mp_take(&r, &item) == 1)
+		put_route(d, item);
+}
+
 static void put_budget(struct drawing *d, struct bytes budget)
 {
 	if (!budget.data)
@@ -151,6 +181,7 @@ static void put_budget(struct drawing *d, struct bytes budget)
 	/* The provider counts in windows of its own. */
 	put_fact(d, budget, "; ", "remaining", CELL_NUMBER, " left for now");
 	buf_put_byte(d->out, '\n');
+	put_routes(d, member(budget, "routes"));
 }
 
 static void put_edits(struct drawing *d, struct bytes edits)

@@ -229,7 +229,21 @@ static void conn_flush(struct conn *c)
 	}
 }
 
-int conn_send(struct conn *c, struct bytes data)
+/* What was not sent waits: copied, or in the buffer that it came in (NULL: in none), when most of it waits and nothing
+ * waits before it. */
+static void conn_queue(struct conn *c, struct bytes data, size_t sent, struct buf *whole)
+{
+	if (!whole || conn_pending(c) || sent > data.len / 2) {
+		buf_put(&c->out, data.data + sent, data.len - sent);
+		return;
+	}
+	buf_release(&c->out);
+	c->out = *whole;
+	c->out_sent = sent;
+	*whole = (struct buf){0};
+}
+
+static int conn_put(struct conn *c, struct bytes data, struct buf *whole)
 {
 	size_t sent = 0, pending = conn_pending(c);
 
@@ -247,7 +261,7 @@ int conn_send(struct conn *c, struct bytes data)
 	}
 	if (!pending)
 		c->moved_ms = now_ms(c);
-	buf_put(&c->out, data.data + sent, data.len - sent);
+	conn_queue(c, data, sent, whole);
 	if (c->out.error) {
 		conn_end(c);
 		return ERR_NOMEM;
@@ -255,6 +269,16 @@ int conn_send(struct conn *c, struct bytes data)
 	c->drain_due = c->drain_due || conn_pending(c) > c->server->limits.out_low;
 	conn_touch(c);
 	return 0;
+}
+
+int conn_send(struct conn *c, struct bytes data)
+{
+	return conn_put(c, data, NULL);
+}
+
+int conn_send_buf(struct conn *c, struct buf *data)
+{
+	return conn_put(c, buf_bytes(data), data);
 }
 
 static void conn_drain(struct conn *c)

@@ -112,6 +112,7 @@ static bool read_html(const struct mp_value *v, struct buf *scratch, struct scal
 	if (v->type != MP_STR)
 		return read_text(v, out);
 	buf_reset(scratch);
+	buf_reserve(scratch, v->str.len); /* what does not fit is noticed behind */
 	html_to_text(v->str, scratch);
 	out->type = SCALAR_TEXT;
 	out->text = buf_bytes(scratch);

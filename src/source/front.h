@@ -76,6 +76,23 @@ void front_read_nested(const struct front_reading *g, struct bytes body);
 int front_nest(const struct account *a, struct page *whole, const char *list,
 	       const struct page *part, bool first);
 
+/* front_seek.c */
+bool front_seeks(const struct account *a, const struct resource_type *type,
+		 const struct seek_term *term, bool *less);
+int front_sought(const struct account *a, const struct resource_type *type, bool spanned,
+		 struct seek *seek, struct why *why);
+/* 0, or ERR_INVALID: it is no search. */
+int front_put_search(const struct account *a, const struct front_route *route,
+		     const struct ask *ask, struct call *out);
+
+/* front_people.c: recipients who are no contacts, as contacts of our own behind the thread's records. There is room for so many more. */
+size_t front_recipients(const struct page *part);
+int front_add_people(const struct account *a, struct page *whole, const struct page *part);
+bool front_derived(const struct resource_type *type, struct bytes id);
+size_t front_derived_by(const struct resource_type *type, const struct record *derived,
+			const char **field_out, struct bytes texts[DERIVED_TEXTS_MAX]);
+int front_stands_for(const struct resource_type *type, struct bytes doc, unsigned i, struct buf *id);
+
 /* front_fault.c */
 void front_read_fault(const struct ask *ask, int status, struct page *page);
 

@@ -119,6 +119,9 @@ static int put_call(const struct account *a, const struct ask *ask, struct bytes
 		buf_put_bytes(&out->url, ask->path);
 		return 0;
 	case ASK_SEARCH:
+		if ((traits & TRAIT_SEARCH) && front_put_search(a, route, ask, out) == 0)
+			return 0;
+		break;
 	case ASK_CHANGE: /* write_call */
 	case ASK_DELETED: break;
 	}

@@ -52,9 +52,9 @@ void front_read_fault(const struct ask *ask, int status, struct page *page)
 	/* Only Front's own words delete something: a "not found" page may be a proxy's. */
 	if (page->fault == FAULT_GONE && !own)
 		page->fault = FAULT_NONSENSE;
-	/* Only a single record can be gone; the reading that a page token belongs to may be. */
+	/* Only a single record can be gone, or the handle that a contact is looked for by; the reading that a page token belongs to may be. */
 	if (page->fault == FAULT_GONE && ask->kind != ASK_ONE && ask->kind != ASK_NESTED &&
-	    ask->kind != ASK_PASS)
+	    ask->kind != ASK_PASS && (ask->kind != ASK_SEARCH || front_route(ask->type)->threads))
 		page->fault = FAULT_NEVER;
 	if (page->fault == FAULT_NEVER &&
 	    (bytes_has(message, "page_token") || bytes_has(message, "page token")))

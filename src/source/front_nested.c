@@ -85,7 +85,8 @@ static int add_children(const struct account *a, struct page *whole, const struc
 	const struct resource_type *child = provider_type(a->provider,
 							  bytes_str(whole->records[0].type->child));
 	size_t all = whole->count + part->count;
-	struct page_record *grown = arena_alloc(&whole->arena, all * sizeof *grown);
+	struct page_record *grown = arena_alloc(&whole->arena,
+						(all + front_recipients(part)) * sizeof *grown);
 
 	if (!grown)
 		return ERR_NOMEM;
@@ -104,7 +105,7 @@ static int add_children(const struct account *a, struct page *whole, const struc
 	qsort(grown + 1, all - 1, sizeof *grown, by_creation);
 	whole->records = grown;
 	whole->count = all;
-	return 0;
+	return front_add_people(a, whole, part);
 }
 
 /* The items of an array that stands there already. */

@@ -51,6 +51,22 @@ static void read_one(const struct front_reading *g, struct bytes body)
 		front_cut_lists(NULL, page);
 }
 
+/* Who has the handle that is looked for: one contact, or nobody. */
+static void read_handle(const struct front_reading *g, struct bytes body)
+{
+	struct page *page = g->page;
+
+	if (!page_room(page, 1))
+		return;
+	if (!front_record(g, body, &page->records[0].record)) {
+		page_nonsense(page, "the answer is no contact");
+		return;
+	}
+	page->records[0].type = g->ask->type;
+	page->records[0].children = -1;
+	page->count = 1;
+}
+
 static void read_identity(struct bytes body, struct page *page)
 {
 	page_copy_text(body, "id", page->identity.id, sizeof page->identity.id);
@@ -69,6 +85,9 @@ void front_read(const struct account *a, const struct ask *ask, int status, cons
 	(void)link;
 	if (status != 200 || mp_find(body, bytes_str("_error"), &error) == 1) {
 		front_read_fault(ask, status, page);
+		/* Nobody has the handle. */
+		if (page->fault == FAULT_GONE && ask->kind == ASK_SEARCH)
+			page->fault = FAULT_NONE;
 		return;
 	}
 	switch (ask->kind) {
@@ -81,6 +100,11 @@ void front_read(const struct account *a, const struct ask *ask, int status, cons
 	case ASK_PASS: return; /* it is what the client asked for */
 	case ASK_CHANGE: return;
 	case ASK_SEARCH:
-	case ASK_DELETED: return; /* are never asked */
+		if (g.route->threads)
+			read_list(&g, body);
+		else
+			read_handle(&g, body);
+		return;
+	case ASK_DELETED: return; /* is never asked */
 	}
 }

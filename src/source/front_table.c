@@ -75,6 +75,10 @@ static const struct field message_fields[] = {
 };
 
 static const struct field contact_fields[] = {
+	{"kind", FIELD_TEXT,
+	 "kind|=\xa7"
+	 "contact",
+	 "contact; or recipient: known from messages alone"},
 	{"name", FIELD_TEXT, "name", "full name"},
 	{"email", FIELD_TEXT, "handles.*(source=email).handle", "the first mail address"},
 	{"phone", FIELD_TEXT, "handles.*(source=phone).handle", "the first telephone number"},
@@ -163,9 +167,11 @@ const struct resource_type front_types[] = {
 	{"contact_lists", TRAIT_LIST, NULL, NULL, list_fields, 0},
 	{"companies", TRAIT_LIST, NULL, NULL, account_fields, 0},
 	{"links", TRAIT_LIST, NULL, NULL, link_fields, 0},
-	{"contacts", TRAIT_LIST | TRAIT_CHANGED | TRAIT_ONE, NULL, NULL, contact_fields, 7 * MINUTE_MS},
+	{"contacts", TRAIT_LIST | TRAIT_CHANGED | TRAIT_ONE | TRAIT_SEARCH, NULL, NULL,
+	 contact_fields, 7 * MINUTE_MS},
 	/* An event may be dated before the moment it shows up. */
-	{"conversations", TRAIT_CHANGED | TRAIT_EVENTS | TRAIT_BUMPED | TRAIT_ONE | TRAIT_WINDOWED,
+	{"conversations",
+	 TRAIT_CHANGED | TRAIT_EVENTS | TRAIT_BUMPED | TRAIT_ONE | TRAIT_WINDOWED | TRAIT_SEARCH,
 	 NULL, "messages", conversation_fields, 10 * MINUTE_MS},
 	{"messages", TRAIT_CHILD | TRAIT_WINDOWED, "conversations", NULL, message_fields, 0},
 	{NULL, 0, NULL, NULL, NULL, 0},

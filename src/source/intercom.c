@@ -65,6 +65,7 @@ const struct provider provider_intercom = {
 	.traits = traits,
 	.call = intercom_call,
 	.seeks = intercom_seeks,
+	.seeks_less = "not into replies, and word by word",
 	.page_max = page_max,
 	.read = intercom_read,
 	.unlisted = unlisted,

@@ -61,7 +61,7 @@ int provider_seek(const struct account *a, const struct resource_type *type, boo
 			       "the provider's search of %s has no words for this question",
 			       type->name);
 	seek->count = kept;
-	return 0;
+	return a->provider->sought ? a->provider->sought(a, type, spanned, seek, why) : 0;
 }
 
 #define BODY_MAX ((size_t)48 * 1024 * 1024)

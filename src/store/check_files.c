@@ -12,6 +12,7 @@
 #include "manifest.h"
 
 #include <base/files.h>
+#include <codec/crc.h>
 #include <store/journal.h>
 
 #include <errno.h>
@@ -20,7 +21,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #define PIECE       (32u << 10)
 #define TRAIL_MAGIC "FICTRL1\n"
@@ -65,7 +65,7 @@ static void framed_open(struct file_check *f)
 		return;
 	f->left = le32(head + 8);
 	f->want = le32(head + 12);
-	f->sum = (uint32_t)crc32(0, head, 12);
+	f->sum = crc_add(0, head, 12);
 	if (memcmp(head, f->magic, 8) != 0 || f->left != f->end - sizeof head)
 		f->wrong = "its head is damaged, or it has another length";
 	else if (f->left == 0 && f->sum != f->want)
@@ -84,7 +84,7 @@ static void frames_open(struct file_check *f)
 		f->wrong = "it is cut within its head";
 	else if (file_read_at(f, head, len) &&
 		 (memcmp(head, f->magic, 8) != 0 ||
-		  (f->kind == FILE_JOURNAL && le32(head + 20) != (uint32_t)crc32(0, head, 20))))
+		  (f->kind == FILE_JOURNAL && le32(head + 20) != crc_add(0, head, 20))))
 		f->wrong = "its head is damaged";
 }
 
@@ -146,7 +146,7 @@ static void frame_begin_check(struct file_check *f)
 		return;
 	f->left = le32(head);
 	f->want = le32(head + 4);
-	f->sum = (uint32_t)crc32(0, head, 4);
+	f->sum = crc_add(0, head, 4);
 	if (f->left > f->end - f->at)
 		frame_wrong(f, true);
 	else if (f->left == 0)
@@ -167,7 +167,7 @@ static bool file_step(struct file_check *f)
 	size_t n = f->left < sizeof piece ? (size_t)f->left : sizeof piece;
 	if (!file_read_at(f, piece, n))
 		return false;
-	f->sum = (uint32_t)crc32(f->sum, piece, (uInt)n);
+	f->sum = crc_add(f->sum, piece, n);
 	f->left -= n;
 	if (f->left == 0 && f->sum != f->want && f->kind == FILE_FRAMED)
 		f->wrong = "its checksum is wrong";

@@ -4,11 +4,14 @@
  *   files of another schema, and those of the oldest dictionary when there are too many, each by
  *     itself
  *   files of which a third is dead, together
- *   full files that went cold, each by itself
+ *   full files that went cold, each by itself, but in no rush
  *   small files, when there are MERGED_SMALL: the smaller half of them, and then every next one that
  *     is not larger than all before it together, so that a record is copied about once for each
  *     doubling of its file
  *   full files, where DEPTH of them speak of the same time
+ *
+ * In a rush nothing is packed anew, so that files of an older dictionary are left alone as well, and
+ * small ones wait until a full one comes of them, or until they are RUSH_SMALL.
  */
 #include "choice.h"
 
@@ -20,7 +23,8 @@
 /* More files are not compared with each other. */
 #define DEPTH_FILES_MAX 512u
 /* What did not change for so long before the newest that was read. */
-#define COLD_MS INT64_C(2592000000) /* 30 days */
+#define COLD_MS    INT64_C(2592000000) /* 30 days */
+#define RUSH_SMALL 24u
 /* Dead rows matter in files of more than this part of a full one. */
 #define DEAD_PART 40u
 
@@ -88,7 +92,8 @@ static void gather(struct store *s, const struct state_resource *r, struct candi
 		struct segment *g = r->segments[i].segment;
 		uint32_t live = segment_live(&r->segments[i]);
 		uint64_t bytes = (g->meta.data_end - SEGMENT_PAGE) * live / g->meta.records;
-		if (live == 0 || segment_in_memory(g) || g->damaged || !g->fields_loaded)
+		if (live == 0 || segment_in_memory(g) || g->damaged || !g->fields_loaded ||
+		    (s->rush && g->meta.dictionary != r->dictionary))
 			continue;
 		c->items[c->count++] = (struct candidate){
 			.segment = g,
@@ -165,6 +170,8 @@ static void choose_dead(const struct candidates *c, struct choice *out)
 
 static void choose_aged(const struct candidates *c, struct choice *out)
 {
+	if (c->store->rush)
+		return;
 	for (size_t i = 0; i < c->count && out->count == 0; i++) {
 		const struct candidate *one = &c->items[i];
 		if (one->aged && !one->small && !one->segment->meta.cold)
@@ -172,14 +179,27 @@ static void choose_aged(const struct candidates *c, struct choice *out)
 	}
 }
 
+/* In a rush they wait until a full file comes of them, so that a record is copied about once. */
+static bool enough_small(const struct candidates *c, size_t count, const struct candidate *sum)
+{
+	if (!c->store->rush || count >= RUSH_SMALL)
+		return count >= MERGED_SMALL;
+	return sum->live >= c->store->merged_rows || sum->bytes >= MERGED_BYTES;
+}
+
 static void choose_small(struct candidates *c, struct choice *out)
 {
+	struct candidate sum = {.live = 0};
 	size_t small = 0, met = 0;
 
 	qsort(c->items, c->count, sizeof *c->items, by_live);
 	for (size_t i = 0; i < c->count; i++)
-		small += c->items[i].small;
-	if (small < MERGED_SMALL)
+		if (c->items[i].small) {
+			small++;
+			sum.live += c->items[i].live;
+			sum.bytes += c->items[i].bytes;
+		}
+	if (!enough_small(c, small, &sum))
 		return;
 	for (size_t i = 0; i < c->count; i++) {
 		const struct candidate *one = &c->items[i];
@@ -236,10 +256,10 @@ static void choose_deep(struct candidates *c, struct choice *out)
 		take_nothing(out);
 }
 
-/* Rows that were packed densely stay so, whatever comes to them. */
+/* Rows that were packed densely stay so, whatever comes to them; in a rush no others become so. */
 static bool packs_cold(const struct candidates *c, const struct choice *out)
 {
-	bool all = true;
+	bool all = !c->store->rush;
 
 	for (uint32_t k = 0; k < out->count; k++) {
 		if (out->segments[k]->meta.cold)

@@ -10,7 +10,7 @@
  * end. NULL: no memory. */
 struct columns_writer;
 struct columns_writer *columns_writer_new(struct pager *p, const struct segment_plan *plan,
-					  const struct segment_row *rows, uint32_t count,
+					  const struct segment_place *rows, uint32_t count,
 					  struct section *sections);
 /* About 2,000 values, looked at or written. 1: there is more, 0: done, or an error. */
 int columns_writer_step(struct columns_writer *w);

@@ -33,7 +33,7 @@ struct origin {
 struct columns_writer {
 	struct pager *pager;
 	const struct segment_plan *plan;
-	const struct segment_row *rows;
+	const struct segment_place *rows;
 	uint32_t count;
 	unsigned field;
 	struct origin *origins; /* of each source */
@@ -64,7 +64,7 @@ static uint32_t slice_end(const struct columns_writer *m, uint32_t count)
 
 static int value_of(struct columns_writer *m, uint32_t i, struct bytes *out)
 {
-	const struct segment_row *r = &m->rows[i];
+	const struct segment_place *r = &m->rows[i];
 	const struct segment_source *s = &m->plan->sources[r->index];
 
 	if (s->extract) {
@@ -141,7 +141,7 @@ static void no_numbers(struct columns_writer *m)
 /* Where the place of a row's value is noted; NULL: nowhere. */
 static int note_of(struct columns_writer *m, uint32_t i, uint16_t **out)
 {
-	const struct segment_row *r = &m->rows[i];
+	const struct segment_place *r = &m->rows[i];
 	const struct segment_source *s = &m->plan->sources[r->index];
 	struct origin *o = &m->origins[r->index];
 	uint32_t which;
@@ -426,9 +426,17 @@ static void forget_origins(struct columns_writer *m)
 	}
 }
 
+static bool has_column(const struct columns_writer *m)
+{
+	return m->field < SEGMENT_OWN_FIELDS ||
+	       kind_has_column(m->plan->schema->fields[m->field - SEGMENT_OWN_FIELDS].kind);
+}
+
 static void begin_column(struct columns_writer *m)
 {
 	name_column(&m->column, m->plan->schema, m->field);
+	if (has_column(m))
+		m->column.scale = 0; /* not known yet */
 	forget_origins(m);
 	m->numbers = true;
 	m->stage = STAGE_LOOK;
@@ -436,14 +444,8 @@ static void begin_column(struct columns_writer *m)
 	m->begun = true;
 }
 
-static bool has_column(const struct columns_writer *m)
-{
-	return m->field < SEGMENT_OWN_FIELDS ||
-	       kind_has_column(m->plan->schema->fields[m->field - SEGMENT_OWN_FIELDS].kind);
-}
-
 struct columns_writer *columns_writer_new(struct pager *p, const struct segment_plan *plan,
-					  const struct segment_row *rows, uint32_t count,
+					  const struct segment_place *rows, uint32_t count,
 					  struct section *sections)
 {
 	struct columns_writer *m = calloc(1, sizeof *m);

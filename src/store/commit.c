@@ -150,11 +150,10 @@ static bool dictionary_named(const struct state_resource *r, uint64_t number)
 static void end_dictionary(struct store *s, const char *resource, uint64_t number)
 {
 	char *path = dictionary_path(s->dir, resource, number);
-	struct unpacker *u;
 
 	if (s->snapshots == 0)
 		dictionary_forget(s->dictionaries, number);
-	else if (dictionary_unpacker(s->dictionaries, resource, number, &u)) {
+	else if (dictionary_pin(s->dictionaries, resource, number)) {
 		free(path); /* the next start removes it */
 		return;
 	}

@@ -14,18 +14,23 @@
 #define IDLE_MAX       2u
 #define IDLE_BYTES_MAX (512u << 10)
 
+/* Of unpackers, each of 100 KB: what is asked for at any time, and the versions of one resource that a merge
+ * meets. Making one takes 0.1 ms. */
+#define UNPACKERS_MAX 16u
+
 struct dictionary {
 	struct dictionary *next;
 	uint64_t number;
-	struct buf bytes;
-	struct unpacker *unpacker;
-	struct packer *idle; /* NULL: none is kept */
+	struct unpacker *unpacker; /* NULL: not in memory */
+	struct packer *idle;       /* NULL: none is kept */
 	bool distrusted;
+	bool pinned; /* its file goes: what is in memory is all there is */
 };
 
 struct dictionaries {
 	const char *dir;
-	struct dictionary *first;
+	struct dictionary *first; /* the one that was asked for last */
+	unsigned unpackers;
 };
 
 struct dictionaries *dictionaries_new(const char *dir)
@@ -41,7 +46,6 @@ static void dictionary_free(struct dictionary *one)
 {
 	unpacker_free(one->unpacker);
 	packer_free(one->idle);
-	buf_release(&one->bytes);
 	free(one);
 }
 
@@ -94,47 +98,86 @@ static int dictionary_read(const char *path, struct buf *out)
 	return rc;
 }
 
-static int dictionary_load(struct dictionaries *d, const char *resource, struct dictionary *one)
+/* The dictionary's bytes; number 0 has none. */
+static int read_number(const struct dictionaries *d, const char *resource, uint64_t number,
+		       struct buf *out)
 {
-	int rc = 0;
-
-	if (one->number) {
-		char *path = dictionary_path(d->dir, resource, one->number);
-		if (!path)
-			return ERR_NOMEM;
-		rc = dictionary_read(path, &one->bytes);
-		free(path);
-	}
-	if (!rc) {
-		one->unpacker = unpacker_new(buf_bytes(&one->bytes));
-		rc = one->unpacker ? 0 : ERR_NOMEM;
-	}
+	if (!number)
+		return 0;
+	char *path = dictionary_path(d->dir, resource, number);
+	if (!path)
+		return ERR_NOMEM;
+	int rc = dictionary_read(path, out);
+	free(path);
 	return rc;
 }
 
-static int dictionary_find(struct dictionaries *d, const char *resource, uint64_t number,
-			   struct dictionary **out)
+/* What is known of the number, as the first; NULL: nothing. */
+static struct dictionary *dictionary_find(struct dictionaries *d, uint64_t number)
 {
-	struct dictionary *one;
+	struct dictionary **at = &d->first, *one;
 
-	for (one = d->first; one; one = one->next) {
-		if (one->number != number)
-			continue;
-		*out = one;
-		return one->unpacker ? 0 : ERR_CORRUPT;
-	}
+	while (*at && (*at)->number != number)
+		at = &(*at)->next;
+	one = *at;
+	if (!one || at == &d->first)
+		return one;
+	*at = one->next;
+	one->next = d->first;
+	d->first = one;
+	return one;
+}
+
+/* The same, known from now on; NULL: no memory. */
+static struct dictionary *dictionary_entry(struct dictionaries *d, uint64_t number)
+{
+	struct dictionary *one = dictionary_find(d, number);
+
+	if (one)
+		return one;
 	one = calloc(1, sizeof *one);
 	if (!one)
-		return ERR_NOMEM;
+		return NULL;
 	one->number = number;
-	int rc = dictionary_load(d, resource, one);
-	if (rc) {
-		dictionary_free(one);
-		return rc;
-	}
 	one->next = d->first;
-	d->first = *out = one;
-	return 0;
+	d->first = one;
+	return one;
+}
+
+static void drop_unpacker(struct dictionaries *d, struct dictionary *one)
+{
+	d->unpackers -= one->unpacker != NULL;
+	unpacker_free(one->unpacker);
+	one->unpacker = NULL;
+}
+
+/* Of too many the one that was not asked for the longest time goes, if it can be read again. */
+static void drop_oldest(struct dictionaries *d)
+{
+	struct dictionary *last = NULL;
+
+	if (d->unpackers <= UNPACKERS_MAX)
+		return;
+	for (struct dictionary *one = d->first->next; one; one = one->next)
+		if (one->unpacker && !one->pinned && !one->distrusted)
+			last = one;
+	if (last)
+		drop_unpacker(d, last);
+}
+
+static int load_unpacker(struct dictionaries *d, const char *resource, struct dictionary *one)
+{
+	struct buf bytes = {0};
+	int rc = one->distrusted ? ERR_CORRUPT : read_number(d, resource, one->number, &bytes);
+
+	if (!rc) {
+		one->unpacker = unpacker_new(buf_bytes(&bytes));
+		rc = one->unpacker ? 0 : ERR_NOMEM;
+	}
+	buf_release(&bytes);
+	d->unpackers += !rc;
+	drop_oldest(d);
+	return rc;
 }
 
 void dictionary_forget(struct dictionaries *d, uint64_t number)
@@ -143,6 +186,7 @@ void dictionary_forget(struct dictionaries *d, uint64_t number)
 		if ((*at)->number == number) {
 			struct dictionary *one = *at;
 			*at = one->next;
+			drop_unpacker(d, one);
 			dictionary_free(one);
 			return;
 		}
@@ -150,19 +194,11 @@ void dictionary_forget(struct dictionaries *d, uint64_t number)
 
 void dictionary_distrust(struct dictionaries *d, uint64_t number)
 {
-	struct dictionary *one;
+	struct dictionary *one = dictionary_entry(d, number);
 
-	for (one = d->first; one && one->number != number; one = one->next)
-		;
-	if (!one) {
-		one = calloc(1, sizeof *one);
-		if (!one)
-			return; /* it is read when it is asked for, and refused then */
-		one->number = number;
-		one->next = d->first;
-		d->first = one;
-	}
-	one->distrusted = true;
+	/* Without memory it is read when it is asked for, and refused then. */
+	if (one)
+		one->distrusted = true;
 }
 
 bool dictionary_trusted(const struct dictionaries *d, uint64_t number)
@@ -176,46 +212,54 @@ bool dictionary_trusted(const struct dictionaries *d, uint64_t number)
 int dictionary_unpacker(struct dictionaries *d, const char *resource, uint64_t number,
 			struct unpacker **out)
 {
-	struct dictionary *one;
-	int rc = dictionary_find(d, resource, number, &one);
+	struct dictionary *one = dictionary_entry(d, number);
+	int rc = !one ? ERR_NOMEM : one->unpacker ? 0 : load_unpacker(d, resource, one);
 
 	if (!rc)
 		*out = one->unpacker;
 	return rc;
 }
 
-int dictionary_bytes(struct dictionaries *d, const char *resource, uint64_t number, struct bytes *out)
+int dictionary_pin(struct dictionaries *d, const char *resource, uint64_t number)
 {
-	struct dictionary *one;
-	int rc = dictionary_find(d, resource, number, &one);
+	struct unpacker *u;
+	int rc = dictionary_unpacker(d, resource, number, &u);
 
-	if (!rc && one->distrusted)
-		rc = ERR_CORRUPT;
 	if (!rc)
-		*out = buf_bytes(&one->bytes);
+		d->first->pinned = true;
+	return rc;
+}
+
+int dictionary_packer_new(struct dictionaries *d, const char *resource, uint64_t number, int level,
+			  struct packer **out)
+{
+	struct buf bytes = {0};
+	int rc = dictionary_trusted(d, number) ? read_number(d, resource, number, &bytes)
+					       : ERR_CORRUPT;
+
+	if (!rc) {
+		*out = packer_new(buf_bytes(&bytes), level);
+		rc = *out ? 0 : ERR_NOMEM;
+	}
+	buf_release(&bytes);
 	return rc;
 }
 
 int dictionary_packer(struct dictionaries *d, const char *resource, uint64_t number,
 		      struct packer **out)
 {
-	struct dictionary *one;
-	struct bytes bytes;
-	int rc = dictionary_bytes(d, resource, number, &bytes);
+	struct dictionary *one = dictionary_entry(d, number);
 
-	if (!rc)
-		rc = dictionary_find(d, resource, number, &one);
-	if (rc)
-		return rc;
-	struct packer *packer = one->idle ? one->idle : packer_new(bytes, PACK_LEVEL);
-	if (!packer)
-		return ERR_NOMEM;
+	if (!one || one->distrusted)
+		return one ? ERR_CORRUPT : ERR_NOMEM;
+	if (!one->idle)
+		return dictionary_packer_new(d, resource, number, PACK_LEVEL, out);
+	*out = one->idle;
 	one->idle = NULL;
-	*out = packer;
 	return 0;
 }
 
-/* Room for one more: of too many that were read the longest time ago goes. */
+/* Room for one more: of too many the one that was not asked for the longest time goes. */
 static void make_room(struct dictionaries *d)
 {
 	struct dictionary *last = NULL;
@@ -234,10 +278,8 @@ static void make_room(struct dictionaries *d)
 
 void dictionary_give_packer(struct dictionaries *d, uint64_t number, struct packer *packer)
 {
-	struct dictionary *one;
+	struct dictionary *one = dictionary_find(d, number);
 
-	for (one = d->first; one && one->number != number; one = one->next)
-		;
 	if (!packer || !one || number == 0 || one->idle || packer_bytes(packer) > IDLE_BYTES_MAX) {
 		packer_free(packer);
 		return;

@@ -1,6 +1,6 @@
 /*
- * dictionary: the compression dictionaries of a store, read when first needed and kept until it
- * closes.
+ * dictionary: the compression dictionaries of a store, read when they are needed. What unpacks with those
+ * that were asked for last stays in memory.
  */
 #ifndef FIC_STORE_DICTIONARY_H
 #define FIC_STORE_DICTIONARY_H
@@ -17,15 +17,18 @@ struct dictionaries;
 struct dictionaries *dictionaries_new(const char *dir);
 void dictionaries_free(struct dictionaries *d);
 
-/* Number 0 is the empty dictionary. ERR_CORRUPT when the file is not what was written, ERR_IO,
- * ERR_NOMEM. */
+/* Number 0 is the empty dictionary. Borrowed until the next call for another number. ERR_CORRUPT when the
+ * file is not what was written, ERR_IO, ERR_NOMEM. */
 int dictionary_unpacker(struct dictionaries *d, const char *resource, uint64_t number,
 			struct unpacker **out);
-/* The bytes, borrowed until dictionaries_free. */
-int dictionary_bytes(struct dictionaries *d, const char *resource, uint64_t number, struct bytes *out);
+/* Has it in memory until it is forgotten: for one whose file is about to go. As dictionary_unpacker. */
+int dictionary_pin(struct dictionaries *d, const char *resource, uint64_t number);
 
-/* A packer of PACK_LEVEL, the caller's until it is given back (or freed): one that lies idle, or a new
- * one. As dictionary_bytes. */
+/* A packer of any level, the caller's to free. ERR_CORRUPT when the file is not what was written, or is
+ * distrusted, ERR_IO, ERR_NOMEM. */
+int dictionary_packer_new(struct dictionaries *d, const char *resource, uint64_t number, int level,
+			  struct packer **out);
+/* One of PACK_LEVEL, the caller's until it is given back (or freed): one that lies idle, or a new one. */
 int dictionary_packer(struct dictionaries *d, const char *resource, uint64_t number,
 		      struct packer **out);
 /* Takes a packer (NULL: nothing). A few that are not large are kept for the next transaction. */
@@ -33,8 +36,8 @@ void dictionary_give_packer(struct dictionaries *d, uint64_t number, struct pack
 
 /* Gives the memory back; the next call reads the file again. */
 void dictionary_forget(struct dictionaries *d, uint64_t number);
-/* Its file was found damaged: nothing more is to be packed with it (dictionary_bytes and
- * dictionary_packer answer ERR_CORRUPT). What is in memory can still be unpacked, and so saved. */
+/* Its file was found damaged: nothing more is to be packed with it (dictionary_packer_new
+ * and dictionary_packer answer ERR_CORRUPT). What is in memory can still be unpacked, and so saved. */
 void dictionary_distrust(struct dictionaries *d, uint64_t number);
 bool dictionary_trusted(const struct dictionaries *d, uint64_t number);
 

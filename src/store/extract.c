@@ -18,6 +18,7 @@ void extract_release(struct extract *x)
 	buf_release(&x->scratch);
 	buf_release(&x->doc);
 	free(x->members);
+	free(x->parts);
 	free(x->terms);
 	free(x->table);
 	free(x->ids);
@@ -266,43 +267,148 @@ static int put_name(struct extract *x, struct bytes name)
 /* ---- the part of a document that matters ---- */
 
 #define MEMBERS_MAX 64
+#define PARTS_MAX   256
 
-/* A member of the outermost map. */
-struct member {
-	struct bytes key, whole; /* whole: key and value */
+/* A member of a member, key and value. */
+struct part {
+	struct bytes key, whole;
 	uint64_t fields;
 };
 
+/* A member of the outermost map. Of most that are maps themselves a field needs a part only. */
+struct member {
+	struct bytes key, head, whole; /* head: the key as it is encoded; whole: and the value */
+	uint64_t fields;               /* that need all of it */
+	uint64_t deep;                 /* that need some of its parts */
+	uint32_t parts_at, parts_count;
+};
+
+static uint64_t bit_of(unsigned field)
+{
+	return UINT64_C(1) << field;
+}
+
+static bool is_nil(struct bytes value)
+{
+	return value.len == 1 && value.data[0] == 0xc0;
+}
+
+/* Adds a part that some path leads to. False: it stands there already, or there is no room. */
+static bool add_part(struct extract *x, struct member *m, struct bytes key, struct bytes whole,
+		     uint64_t fields)
+{
+	for (uint32_t i = m->parts_at; i < x->parts_count; i++)
+		if (bytes_equal(x->parts[i].key, key))
+			return false;
+	if (x->parts_count == PARTS_MAX)
+		return false;
+	x->parts[x->parts_count++] = (struct part){key, whole, fields};
+	return true;
+}
+
+/* The parts that the rests of paths lead to. False: the value is no map, or cannot be taken apart. */
+static bool split(struct extract *x, struct member *m, struct bytes value,
+		  const struct schema_path *rests, size_t count, uint64_t *present)
+{
+	struct mp_reader r = mp_reader_of(value);
+	struct mp_value head, key;
+	struct bytes item, left;
+
+	if (mp_next(&r, &head) != 1 || head.type != MP_MAP)
+		return false;
+	for (uint32_t i = 0; i < head.count; i++) {
+		const uint8_t *start = r.at;
+		uint64_t fields = 0;
+		if (mp_next(&r, &key) != 1 || key.type != MP_STR || mp_take(&r, &item) != 1)
+			return false;
+		for (size_t k = 0; k < count; k++)
+			if (rests[k].path.len && schema_step(rests[k].path, key.str, &left))
+				fields |= bit_of(rests[k].field);
+		if (!fields)
+			continue;
+		if (!add_part(x, m, key.str, bytes_of(start, (size_t)(r.at - start)), fields))
+			return false;
+		*present |= is_nil(item) ? 0 : fields;
+	}
+	m->parts_count = x->parts_count - m->parts_at;
+	return true;
+}
+
+/* What fields need of a member. */
+static void look_into(struct extract *x, struct member *m, struct bytes value,
+		      const struct schema_path *rests, size_t count)
+{
+	uint64_t present = 0;
+
+	m->parts_at = x->parts_count;
+	for (size_t i = 0; i < count; i++)
+		if (rests[i].path.len)
+			m->deep |= bit_of(rests[i].field);
+		else
+			m->fields |= bit_of(rests[i].field);
+	if (m->deep && !split(x, m, value, rests, count, &present)) {
+		x->parts_count = m->parts_at;
+		m->fields |= m->deep;
+		present = 0;
+	}
+	m->deep &= ~m->fields;
+	x->present |= (present & m->deep) | (is_nil(value) ? 0 : m->fields);
+}
+
 /* The members that fields' paths begin with, and how many; -1: the document cannot be taken apart,
  * or a key stands twice (the first one counts). */
-static int collect_members(const struct schema *schema, struct bytes doc, struct member *out)
+static int collect_members(struct extract *x, struct bytes doc)
 {
+	struct schema_path rests[SCHEMA_PATHS_MAX + 1];
 	struct mp_reader r = mp_reader_of(doc);
 	struct mp_value head, key;
 	struct bytes value;
 	int n = 0;
 
+	x->parts_count = 0;
+	x->present = 0;
 	if (mp_next(&r, &head) != 1 || head.type != MP_MAP)
 		return -1;
 	for (uint32_t i = 0; i < head.count; i++) {
 		const uint8_t *start = r.at;
-		if (mp_next(&r, &key) != 1 || key.type != MP_STR || mp_take(&r, &value) != 1)
+		if (mp_next(&r, &key) != 1 || key.type != MP_STR)
 			return -1;
-		uint64_t fields = schema_wants(schema, key.str);
-		if (!fields)
+		struct bytes encoded = bytes_of(start, (size_t)(r.at - start));
+		if (mp_take(&r, &value) != 1)
+			return -1;
+		size_t count = schema_steps(x->schema, key.str, rests);
+		if (!count)
 			continue;
 		for (int k = 0; k < n; k++)
-			if (bytes_equal(out[k].key, key.str))
+			if (bytes_equal(x->members[k].key, key.str))
 				return -1;
 		if (n == MEMBERS_MAX)
 			return -1;
-		out[n++] = (struct member){key.str, bytes_of(start, (size_t)(r.at - start)), fields};
+		struct member *m = &x->members[n++];
+		*m = (struct member){.key = key.str,
+				     .head = encoded,
+				     .whole = bytes_of(start, (size_t)(r.at - start))};
+		look_into(x, m, value, rests, count);
 	}
 	return n;
 }
 
+static void put_parts(struct extract *x, const struct member *m, unsigned field)
+{
+	const struct part *parts = x->parts + m->parts_at;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->parts_count; i++)
+		n += (uint32_t)(parts[i].fields >> field & 1);
+	buf_put_bytes(&x->doc, m->head);
+	mp_put_map(&x->doc, n);
+	for (uint32_t i = 0; i < m->parts_count; i++)
+		if (parts[i].fields >> field & 1)
+			buf_put_bytes(&x->doc, parts[i].whole);
+}
+
 /* A walk along a path looks at all of a document, and there are many paths: each gets only the
- * members that it may lead through. */
+ * members, and of these the parts, that it may lead through. */
 static struct bytes small_doc(struct extract *x, unsigned field, struct bytes doc)
 {
 	uint32_t n = 0;
@@ -310,13 +416,22 @@ static struct bytes small_doc(struct extract *x, unsigned field, struct bytes do
 	if (x->members_count < 0)
 		return doc;
 	for (int i = 0; i < x->members_count; i++)
-		n += (uint32_t)(x->members[i].fields >> field & 1);
+		n += (uint32_t)((x->members[i].fields | x->members[i].deep) >> field & 1);
 	buf_reset(&x->doc);
 	mp_put_map(&x->doc, n);
 	for (int i = 0; i < x->members_count; i++)
 		if (x->members[i].fields >> field & 1)
 			buf_put_bytes(&x->doc, x->members[i].whole);
+		else if (x->members[i].deep >> field & 1)
+			put_parts(x, &x->members[i], field);
 	return x->doc.error ? doc : buf_bytes(&x->doc);
+}
+
+/* What all paths of a field lead to is not there, or nil. */
+static bool is_absent(const struct extract *x, unsigned field)
+{
+	return x->members_count >= 0 && !(x->present >> field & 1) &&
+	       !x->schema->fields[field].constant;
 }
 
 static int add_field(struct extract *x, unsigned i, const struct record *r)
@@ -325,7 +440,7 @@ static int add_field(struct extract *x, unsigned i, const struct record *r)
 	int rc = 0;
 
 	buf_reset(&x->scratch);
-	if (r->flags & RECORD_DELETED || !r->doc.len)
+	if (r->flags & RECORD_DELETED || !r->doc.len || is_absent(x, i))
 		mp_put_nil(&x->scratch);
 	else
 		rc = field_stored(f->field, small_doc(x, i, r->doc), &x->scratch);
@@ -368,8 +483,9 @@ int extract_add(struct extract *x, const struct record *r)
 		rc = put_name(x, r->parent);
 	if (x->schema && !x->members)
 		x->members = malloc(MEMBERS_MAX * sizeof *x->members);
-	x->members_count = x->members && r->doc.len ? collect_members(x->schema, r->doc, x->members)
-						    : -1;
+	if (x->schema && !x->parts)
+		x->parts = malloc(PARTS_MAX * sizeof *x->parts);
+	x->members_count = x->members && x->parts && r->doc.len ? collect_members(x, r->doc) : -1;
 	for (unsigned i = 0; !rc && x->schema && i < x->schema->count; i++)
 		rc = add_field(x, i, r);
 	if (!rc)

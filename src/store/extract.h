@@ -20,6 +20,7 @@ struct extract_term {
 };
 
 struct member;
+struct part;
 
 struct extract {
 	const struct schema *schema; /* NULL: ids and parents only */
@@ -39,7 +40,10 @@ struct extract {
 	/* Of the record under way. */
 	struct buf scratch, doc;
 	struct member *members;
-	int members_count;
+	struct part *parts;
+	int members_count; /* -1: the document is taken as it is */
+	uint32_t parts_count;
+	uint64_t present; /* fields for which the document has anything */
 };
 
 void extract_release(struct extract *x);

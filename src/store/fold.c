@@ -23,6 +23,13 @@ void fold_release(struct fold *f)
 	*f = (struct fold){0};
 }
 
+void fold_forget_rows(struct fold *f)
+{
+	free(f->rows);
+	f->rows = NULL;
+	f->count = f->cap = 0;
+}
+
 struct candidate {
 	struct segment *segment;
 	uint32_t live;
@@ -158,8 +165,8 @@ static int take_row(struct store *s, struct segment *g, struct fold *f, struct p
 	bool stays = !packer && segment_in_memory(g);
 	struct buf raw = {0};
 
-	*out = (struct segment_row){.index = f->indexed ? f->sources_count - 1 : 0,
-				    .index_row = f->indexed ? f->ordinal : f->extract.count};
+	*out = (struct segment_row){.place = {f->indexed ? f->sources_count - 1 : 0,
+					      f->indexed ? f->ordinal : f->extract.count}};
 	int rc = segment_row(g, s->pages, f->ordinal, &f->hint, &out->row);
 	if (!rc && !(stays && f->indexed))
 		rc = segment_frame(g, s->pages, &out->row, &s->frame);

@@ -43,6 +43,8 @@ struct fold {
 };
 
 void fold_release(struct fold *f);
+/* Gives back the memory of the rows, once they are copied: only they go, not what they name. */
+void fold_forget_rows(struct fold *f);
 
 /* Chooses segments of `r`. `added`: rows that the commit writes beside. ERR_NOMEM. */
 int fold_begin(struct store *s, struct fold *f, const struct state_resource *r, enum fold_how how,

@@ -2,9 +2,8 @@
  * like another version. */
 #include "framed.h"
 
+#include <codec/crc.h>
 #include <store/segment.h>
-
-#include <zlib.h>
 
 size_t framed_begin(struct buf *out, const char *magic)
 {
@@ -18,9 +17,9 @@ size_t framed_begin(struct buf *out, const char *magic)
 
 static uint32_t sum_of(const uint8_t *frame, size_t body)
 {
-	uLong sum = crc32(0, frame, 12);
+	uint32_t sum = crc_add(0, frame, 12);
 
-	return (uint32_t)(body ? crc32(sum, frame + FRAMED_HEAD, (uInt)body) : sum);
+	return (uint32_t)(body ? crc_add(sum, frame + FRAMED_HEAD, body) : sum);
 }
 
 void framed_end(struct buf *out, size_t start)

@@ -21,6 +21,8 @@
 #define RESOURCE_DICTIONARIES_MAX 8u
 /* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
 #define PACK_SLICE (64u << 10)
+/* Records wait for so many bytes of them: the packer's tables are in the cache from the second on. */
+#define PACK_TOGETHER (24u << 10)
 
 /* The journal of the current manifest. */
 struct journal {
@@ -52,6 +54,7 @@ struct store_trial {
 	char resource[SEGMENT_NAME_SIZE]; /* empty: none yet */
 	uint64_t revision;
 	unsigned vain; /* trials in a row that came to nothing */
+	bool tried;    /* since the store was opened */
 };
 
 struct store {
@@ -86,6 +89,7 @@ struct store {
 	struct commit *merging;    /* one of the store's own that does not commit yet: its files are
 				    * written while transactions come and go */
 	bool flush_wanted, compact_wanted, upkeep_failed;
+	bool rush;                 /* store_rush */
 	unsigned compact_failures; /* in a row … */
 	unsigned compact_rests;    /* … after which so many manifests come before the next try */
 	struct renewal *renewal;   /* the dictionary that is on trial; NULL: none */

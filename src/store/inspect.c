@@ -3,6 +3,7 @@
  * same calls that answer questions; every index element is visited, so a fuzzer that reaches this
  * reaches them all.
  */
+#include <codec/crc.h>
 #include <store/inspect.h>
 
 #include "columns.h"
@@ -24,7 +25,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #define CACHE_BYTES (1u << 20)
 
@@ -161,7 +161,7 @@ static int inspect_trail(struct inspect *n, struct bytes file)
 		if (len == 0 || len > file.len - at - 8)
 			break;
 		bool good = le32(file.data + at + 4) ==
-			    (uint32_t)crc32(crc32(0, file.data + at, 4), value.data, len);
+			    crc_add(crc_add(0, file.data + at, 4), value.data, len);
 		buf_reset(&n->text);
 		if (n->records && good && json_write(value, &n->text) == 0)
 			n->line(n->ctx, buf_bytes(&n->text));
@@ -237,7 +237,7 @@ static int inspect_journal(struct inspect *n, struct bytes file)
 	size_t at = JOURNAL_HEAD, count = 0;
 	struct bytes body;
 
-	if (file.len < JOURNAL_HEAD || le32(file.data + 20) != (uint32_t)crc32(0, file.data, 20))
+	if (file.len < JOURNAL_HEAD || le32(file.data + 20) != crc_add(0, file.data, 20))
 		return damaged(n, "the header is damaged");
 	say(n, "journal of the manifest of revision %" PRIu64 " checksum %08" PRIx32,
 	    le64(file.data + 8), le32(file.data + 16));

@@ -8,6 +8,7 @@
 #include "hooks.h"
 
 #include <base/files.h>
+#include <codec/crc.h>
 #include <codec/msgpack.h>
 #include <store/journal.h>
 
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <zlib.h>
 
 /* ---- a transaction as a frame ---- */
 
@@ -108,8 +108,7 @@ static void put_frame(const struct prepared *p, struct buf *out)
 	size_t body = out->len - start - JOURNAL_FRAME_HEAD;
 	uint8_t *frame = out->data + start;
 	put_le32(frame, (uint32_t)body);
-	put_le32(frame + 4,
-		 (uint32_t)crc32(crc32(0, frame, 4), frame + JOURNAL_FRAME_HEAD, (uInt)body));
+	put_le32(frame + 4, crc_add(crc_add(0, frame, 4), frame + JOURNAL_FRAME_HEAD, body));
 }
 
 /* ---- the file ---- */
@@ -128,7 +127,7 @@ static void put_header(const struct store *s, struct buf *out)
 	memcpy(head, JOURNAL_MAGIC, 8);
 	put_le64(head + 8, s->manifest_revision);
 	put_le32(head + 16, s->manifest_sum);
-	put_le32(head + 20, (uint32_t)crc32(0, head, 20));
+	put_le32(head + 20, crc_add(0, head, 20));
 	buf_put(out, head, sizeof head);
 }
 

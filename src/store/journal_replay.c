@@ -12,6 +12,7 @@
 
 #include <base/files.h>
 #include <base/log.h>
+#include <codec/crc.h>
 #include <codec/msgpack.h>
 #include <store/journal.h>
 
@@ -21,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <zlib.h>
 
 /* ---- a frame as a transaction ---- */
 
@@ -99,8 +99,8 @@ static bool row_possible(const struct frame *f, const struct row *row, struct by
 		return false;
 	struct bytes frame = bytes_of(frames.data + row->offset, row->frame_bytes),
 		     id = frame_id(frame);
-	return le32(frame.data) == (uint32_t)crc32(0, frame.data + 4, (uInt)frame.len - 4) &&
-	       id.len > 0 && bytes_hash(id) == row->id_hash;
+	return le32(frame.data) == crc_add(0, frame.data + 4, frame.len - 4) && id.len > 0 &&
+	       bytes_hash(id) == row->id_hash;
 }
 
 /* The record's terms and column values, which the journal does not have. */
@@ -296,7 +296,7 @@ static int frame_apply(struct store *s, struct bytes body)
 static bool header_is(struct bytes file, uint64_t revision, uint32_t sum)
 {
 	return sum && file.len >= JOURNAL_HEAD && memcmp(file.data, JOURNAL_MAGIC, 8) == 0 &&
-	       le32(file.data + 20) == (uint32_t)crc32(0, file.data, 20) &&
+	       le32(file.data + 20) == crc_add(0, file.data, 20) &&
 	       le64(file.data + 8) == revision && le32(file.data + 16) == sum;
 }
 
@@ -309,7 +309,7 @@ bool journal_frame_next(struct bytes file, size_t at, struct bytes *body)
 	if (len > file.len - at - JOURNAL_FRAME_HEAD)
 		return false;
 	*body = bytes_of(head + JOURNAL_FRAME_HEAD, len);
-	return le32(head + 4) == (uint32_t)crc32(crc32(0, head, 4), body->data, len);
+	return le32(head + 4) == crc_add(crc_add(0, head, 4), body->data, len);
 }
 
 /* Nobody can read on behind an end that is damaged, and a check must not find it again. */

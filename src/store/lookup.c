@@ -4,22 +4,21 @@
 #include "recent.h"
 #include "resident.h"
 
-/* 0: certainly not there, 1: perhaps. The file's filter knows no more than a whole one in memory. */
-static int filters_say(struct store *s, struct segment *g, uint64_t hash)
+/* What the filters in memory leave over is asked of the file's: 0: certainly not there, 1: perhaps. It knows no more than a
+ * whole one in memory. */
+static int filter_says(struct store *s, struct segment *g, uint64_t hash)
 {
-	if (!resident_may_hold(g->resident, hash))
-		return 0;
 	return g->resident && g->resident->words == SEGMENT_FILTER_WORDS
 		       ? 1
 		       : segment_may_hold(g, s->pages, hash);
 }
 
-int lookup_in(struct store *s, const struct state_segment *e, struct bytes id, uint64_t hash,
-	      struct found *out)
+static int lookup_file(struct store *s, const struct state_segment *e, struct bytes id,
+		       uint64_t hash, struct found *out)
 {
 	struct segment *g = e->segment;
 	uint32_t at, hint = 0, row_hint = 0;
-	int rc = filters_say(s, g, hash);
+	int rc = filter_says(s, g, hash);
 
 	if (rc <= 0)
 		return rc;
@@ -44,6 +43,14 @@ int lookup_in(struct store *s, const struct state_segment *e, struct bytes id, u
 		return 1;
 	}
 	return rc;
+}
+
+int lookup_in(struct store *s, const struct state_segment *e, struct bytes id, uint64_t hash,
+	      struct found *out)
+{
+	struct resident_key key = resident_key(hash);
+
+	return resident_may_hold(e->segment->resident, &key) ? lookup_file(s, e, id, hash, out) : 0;
 }
 
 /* ---- what was asked for before ---- */
@@ -86,13 +93,14 @@ static void remember(struct store *s, const struct state_resource *r, const stru
 static int lookup_all(struct store *s, const struct state_resource *r, struct bytes id,
 		      bool writing, uint64_t hash, struct found *out)
 {
+	struct resident_key key = resident_key(hash);
 	int trouble = 0;
 
 	for (size_t i = r ? r->count : 0; i-- > 0;) {
 		const struct state_segment *e = &r->segments[i];
-		if (writing && e->segment->damaged)
+		if (!resident_may_hold(e->segment->resident, &key) || (writing && e->segment->damaged))
 			continue;
-		int rc = lookup_in(s, e, id, hash, out);
+		int rc = lookup_file(s, e, id, hash, out);
 		if (rc == 1)
 			return 1;
 		if (rc == 0 || (writing && e->segment->damaged))
@@ -115,12 +123,13 @@ int lookup(struct store *s, const struct state_resource *r, struct bytes id, boo
 	return rc;
 }
 
-int lookup_hash_in(struct store *s, const struct state_segment *e, uint64_t hash, struct found *out)
+static int lookup_hash_file(struct store *s, const struct state_segment *e, uint64_t hash,
+			    struct found *out)
 {
 	struct segment *g = e->segment;
 	uint32_t at, hint = 0, row_hint = 0, ordinal;
 	uint64_t other;
-	int rc = filters_say(s, g, hash);
+	int rc = filter_says(s, g, hash);
 
 	if (rc <= 0)
 		return rc;
@@ -139,13 +148,23 @@ int lookup_hash_in(struct store *s, const struct state_segment *e, uint64_t hash
 	return rc;
 }
 
+int lookup_hash_in(struct store *s, const struct state_segment *e, uint64_t hash, struct found *out)
+{
+	struct resident_key key = resident_key(hash);
+
+	return resident_may_hold(e->segment->resident, &key) ? lookup_hash_file(s, e, hash, out) : 0;
+}
+
 int lookup_hash(struct store *s, const struct state_resource *r, uint64_t hash, struct found *out)
 {
+	struct resident_key key = resident_key(hash);
+
 	for (size_t i = r ? r->count : 0; i-- > 0;) {
-		int rc = r->segments[i].segment->damaged
-				 ? 0
-				 : lookup_hash_in(s, &r->segments[i], hash, out);
-		if (rc < 0 && store_trouble(s, rc) && r->segments[i].segment->damaged)
+		const struct state_segment *e = &r->segments[i];
+		if (!resident_may_hold(e->segment->resident, &key) || e->segment->damaged)
+			continue;
+		int rc = lookup_hash_file(s, e, hash, out);
+		if (rc < 0 && store_trouble(s, rc) && e->segment->damaged)
 			continue;
 		if (rc)
 			return rc;

@@ -25,13 +25,10 @@
 /* A lost dictionary is no damage of the files at hand. */
 static int open_packer(struct merge *m)
 {
-	struct bytes dictionary;
-	int rc = dictionary_bytes(m->s->dictionaries, m->resource, m->dictionary, &dictionary);
+	int rc = dictionary_packer_new(m->s->dictionaries, m->resource, m->dictionary,
+				       m->choice.cold ? PACK_LEVEL_COLD : PACK_LEVEL, &m->packer);
 
-	if (rc)
-		return rc == ERR_CORRUPT ? ERR_IO : rc;
-	m->packer = packer_new(dictionary, m->choice.cold ? PACK_LEVEL_COLD : PACK_LEVEL);
-	return m->packer ? 0 : ERR_NOMEM;
+	return rc == ERR_CORRUPT ? ERR_IO : rc;
 }
 
 /* No more rows before these are written, which takes memory, too. */
@@ -42,6 +39,22 @@ static int rows_over(struct merge *m)
 	buf_release(&m->raw);
 	buf_release(&m->packed);
 	return 0;
+}
+
+void merge_forget_rows(struct merge *m)
+{
+	free(m->rows);
+	m->rows = NULL;
+}
+
+static int rows_begin(struct merge *m)
+{
+	const struct choice *c = &m->choice;
+	uint64_t most = c->rows < m->s->merged_rows ? c->rows : m->s->merged_rows;
+
+	if (!m->rows)
+		m->rows = malloc((most + 1) * sizeof *m->rows);
+	return m->rows ? 0 : ERR_NOMEM;
 }
 
 /* Whether frames of the segment can be copied. */
@@ -71,11 +84,9 @@ int merge_init(struct merge *m, struct store *s, const struct state_resource *r,
 {
 	*m = (struct merge){.s = s, .choice = *choice, .resource = r->name, .dictionary = dictionary};
 	*choice = (struct choice){0};
-	uint64_t most = m->choice.rows < s->merged_rows ? m->choice.rows : s->merged_rows;
-	m->rows = malloc((most + 1) * sizeof *m->rows);
 	m->sources = calloc(m->choice.count, sizeof *m->sources);
 	m->index = calloc(m->choice.count + 1u, sizeof *m->index);
-	if (!m->rows || !m->sources || !m->index)
+	if (!m->sources || !m->index)
 		return why_set(why, ERR_NOMEM, "out of memory in a commit");
 	for (uint32_t i = 0; i < m->choice.count; i++) {
 		m->sources[i].segment = m->choice.segments[i];
@@ -155,29 +166,37 @@ static struct merge_source *least(struct merge *m)
 /* ---- rows ---- */
 
 /* The row at hand goes to the new segment. */
-static int take(struct merge *m, struct merge_source *o, struct segment_row *out)
+static int take(struct merge *m, struct merge_source *o, const struct moved_row *out)
 {
 	m->count++;
-	m->bytes += out->row.frame_bytes;
+	m->bytes += out->frame_bytes;
 	m->full = m->count == m->s->merged_rows || m->bytes >= MERGED_BYTES ||
 		  extract_bytes(&m->extract) >= EXTRACT_BYTES_MAX;
 	return source_next(m, o);
 }
 
-static struct segment_row *place(struct merge *m, struct merge_source *o)
+static struct moved_row *place(struct merge *m, struct merge_source *o)
 {
-	struct segment_row *out = &m->rows[m->count];
+	struct moved_row *out = &m->rows[m->count];
+	const struct row *row = &o->row;
 
 	if (o->indexed && o->index == UINT32_MAX) {
 		o->index = m->index_count;
 		m->index[m->index_count++].segment = o->segment;
 		m->index[o->index].extract = NULL;
 	}
-	*out = (struct segment_row){.row = o->row,
-				    .from = o->segment,
-				    .source = o->row.offset,
-				    .index = o->indexed ? o->index : 0,
-				    .index_row = o->indexed ? o->ordinal - 1 : m->extract.count};
+	*out = (struct moved_row){.created_ms = row->created_ms,
+				  .updated_ms = row->updated_ms,
+				  .revision = row->revision,
+				  .id_hash = row->id_hash,
+				  .parent_hash = row->parent_hash,
+				  .frame_bytes = row->frame_bytes,
+				  .frame_at = row->offset,
+				  .ordinal = o->ordinal - 1,
+				  .source = (uint16_t)(o - m->sources),
+				  .truncated = row->flags & RECORD_TRUNCATED,
+				  .place = {o->indexed ? o->index : 0,
+					    o->indexed ? o->ordinal - 1 : m->extract.count}};
 	return out;
 }
 
@@ -220,10 +239,10 @@ static int pack_on(struct merge *m)
 		return rc;
 	frame_end(&m->packed, m->frame);
 	m->packing = NULL;
-	struct segment_row *out = &m->rows[m->count];
-	out->from = NULL;
-	out->source = (uint32_t)spill_end(&m->spill);
-	out->row.frame_bytes = (uint32_t)m->packed.len;
+	struct moved_row *out = &m->rows[m->count];
+	out->packed = true;
+	out->frame_at = (uint32_t)spill_end(&m->spill);
+	out->frame_bytes = (uint32_t)m->packed.len;
 	rc = m->packed.error ? m->packed.error : spill_put(&m->spill, buf_bytes(&m->packed));
 	buf_reset(&m->raw);
 	buf_give_back(&m->raw, FEED_BYTES);
@@ -252,7 +271,7 @@ static uint32_t row_cost(const struct merge *m, bool stays)
 static int take_row(struct merge *m, struct merge_source *o, uint32_t *cost)
 {
 	bool stays = frames_stay(m, o->segment);
-	struct segment_row *out = place(m, o);
+	struct moved_row *out = place(m, o);
 
 	if (stays && o->indexed) {
 		*cost += ROW_COST;
@@ -282,6 +301,7 @@ int merge_step(struct merge *m)
 		if (rc || !m->full)
 			return rc ? rc : 1;
 	}
+	rc = rows_begin(m);
 	while (!rc && !m->full && !m->packing && cost < STEP_COST) {
 		o = least(m);
 		if (!o)
@@ -293,13 +313,30 @@ int merge_step(struct merge *m)
 	return rows_over(m);
 }
 
-int merge_frame(struct merge *m, const struct segment_row *r, struct buf *out)
+int64_t merge_start(const struct merge *m)
 {
-	struct row row = r->row;
+	for (uint32_t i = 0; i < m->count; i++)
+		if (m->rows[i].created_ms != TIME_NONE)
+			return m->rows[i].created_ms;
+	return TIME_NONE;
+}
+
+int merge_frame(struct merge *m, const struct moved_row *r, struct buf *out)
+{
+	const struct row row = {
+		.offset = r->frame_at, .frame_bytes = r->frame_bytes, .id_hash = r->id_hash};
 
 	buf_reset(out);
-	if (!r->from)
-		return spill_read(&m->spill, r->source, row.frame_bytes, out);
-	row.offset = r->source;
-	return segment_frame(r->from, m->s->pages, &row, out);
+	if (r->packed)
+		return spill_read(&m->spill, r->frame_at, r->frame_bytes, out);
+	return segment_frame(m->sources[r->source].segment, m->s->pages, &row, out);
+}
+
+int merge_row(struct merge *m, const struct moved_row *r, struct row *out)
+{
+	struct merge_source *o = &m->sources[r->source];
+	int rc = segment_row(o->segment, m->s->pages, r->ordinal, &o->hint, out);
+
+	out->frame_bytes = r->frame_bytes;
+	return rc;
 }

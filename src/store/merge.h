@@ -29,8 +29,8 @@ struct merge {
 	struct spill spill; /* of frames that are packed anew */
 	struct merge_source *sources;
 	uint32_t begun; /* of the sources */
-	/* The next segment. `rows` has room for a full one. */
-	struct segment_row *rows;
+	/* The next segment. `rows` has room for a full one, while there are any. */
+	struct moved_row *rows;
 	uint32_t count;
 	uint64_t bytes;
 	struct segment_source *index; /* first `extract`, with what is made from records anew */
@@ -53,9 +53,14 @@ void merge_release(struct merge *m);
  * the next segment, and none when all are over; or an error. ERR_CORRUPT: a source is damaged, and
  * noted. */
 int merge_step(struct merge *m);
-/* Forgets the rows that it gave. */
+/* Gives back the memory of the rows that it gave. */
+void merge_forget_rows(struct merge *m);
+/* Forgets all that it gave. */
 void merge_next(struct merge *m);
-/* The frame of a row that it gave, appended to an empty buffer. */
-int merge_frame(struct merge *m, const struct segment_row *r, struct buf *out);
+/* The smallest known creation time of the rows that it gave, TIME_NONE when none is known. */
+int64_t merge_start(const struct merge *m);
+/* The frame of a row that it gave, appended to an empty buffer; and all of the row but its offset. */
+int merge_frame(struct merge *m, const struct moved_row *r, struct buf *out);
+int merge_row(struct merge *m, const struct moved_row *r, struct row *out);
 
 #endif

@@ -231,6 +231,7 @@ void store_stats(const struct store *s, struct store_stats *out)
 				    .cache_misses = pages.misses,
 				    .filter_bytes = resident_bytes(s),
 				    .journal_bytes = s->journal.total,
+				    .rush = s->rush,
 				    .disk_bytes = s->journal.total};
 	for (size_t i = 0; i < s->state->resources_count; i++) {
 		const struct state_resource *r = s->state->resources[i];

@@ -7,6 +7,7 @@
 #include "pages.h"
 
 #include <base/files.h>
+#include <codec/crc.h>
 #include <store/segment.h>
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #define SLOTS_MIN  16u
 #define SLOT_NONE  UINT32_MAX
@@ -242,7 +242,7 @@ uint32_t page_sum(const uint8_t *page, uint32_t number)
 	uint8_t word[4];
 
 	put_le32(word, number);
-	return (uint32_t)crc32(crc32(0, word, 4), page, SEGMENT_PAGE_ROOM);
+	return crc_add(crc_add(0, word, 4), page, SEGMENT_PAGE_ROOM);
 }
 
 static uint32_t *head_of(struct pages *p, uint64_t file, uint32_t page)

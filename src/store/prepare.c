@@ -409,9 +409,25 @@ static int stage_fold(struct prepared *p)
 		      : 0;
 }
 
-static void unsorted_key(const void *ctx, uint32_t ordinal, struct sort_key *out)
+/* Rows come from the transaction, those behind them from what was folded in. */
+static void unsorted_key(const void *ctx, uint32_t which, struct sort_key *out)
 {
-	segment_row_key(&((const struct segment_row *)ctx)[ordinal].row, out);
+	const struct prepared *p = ctx;
+	size_t own = p->part->count;
+
+	segment_row_key(which < own ? &p->part->rows[which].row : &p->fold.rows[which - own].row, out);
+}
+
+static struct segment_row row_of(const struct prepared *p, uint32_t which)
+{
+	const struct txn_part *part = p->part;
+
+	if (which >= part->count)
+		return p->fold.rows[which - part->count];
+	const struct txn_row *r = &part->rows[which];
+	return (struct segment_row){.row = r->row,
+				    .frame = part->packed.data + r->at,
+				    .place = {p->fold.sources_count - 1, r->extract}};
 }
 
 /* The rows of the transaction that were not replaced within it, and those folded in. */
@@ -420,16 +436,13 @@ static int gather(struct prepared *p)
 	const struct txn_part *part = p->part;
 	uint32_t most = (uint32_t)(part->count - part->dropped) + p->fold.count, n = 0;
 
-	p->unsorted = malloc(most * sizeof *p->unsorted);
-	if (!p->unsorted || sort_init(&p->sort, most))
+	if (sort_init(&p->sort, most))
 		return prepare_nomem(p);
 	for (size_t i = 0; i < part->count; i++)
 		if (!part->rows[i].dropped)
-			p->unsorted[n++] =
-				(struct segment_row){.row = part->rows[i].row,
-						     .frame = part->packed.data + part->rows[i].at,
-						     .index = p->fold.sources_count,
-						     .index_row = part->rows[i].extract};
+			p->sort.order[n++] = (uint32_t)i;
+	for (uint32_t i = 0; i < p->fold.count; i++)
+		p->sort.order[n++] = (uint32_t)part->count + i;
 	p->fold.sources[p->fold.sources_count++].extract = &part->extract;
 	p->plan = (struct segment_plan){.resource = p->r->name,
 					.window_ms = p->s->window_ms,
@@ -437,11 +450,7 @@ static int gather(struct prepared *p)
 					.sources = p->fold.sources,
 					.sources_count = p->fold.sources_count,
 					.pages = p->s->pages};
-	if (p->fold.count)
-		memcpy(p->unsorted + n, p->fold.rows, p->fold.count * sizeof *p->rows);
-	sort_reset(&p->sort, unsorted_key, p->unsorted);
-	for (uint32_t i = 0; i < most; i++)
-		p->sort.order[i] = i;
+	sort_reset(&p->sort, unsorted_key, p);
 	p->rows_count = p->sort.count = most;
 	p->stage = PREPARE_SORT;
 	return 0;
@@ -458,10 +467,9 @@ static int part_over(struct prepared *p)
 		return prepare_nomem(p);
 	p->r = NULL;
 	fold_release(&p->fold);
-	free(p->unsorted);
 	free(p->rows);
 	sort_release(&p->sort);
-	p->unsorted = p->rows = NULL;
+	p->rows = NULL;
 	p->stage = PREPARE_NEXT;
 	return 0;
 }
@@ -515,11 +523,10 @@ static int stage_sort(struct prepared *p)
 static int stage_order(struct prepared *p)
 {
 	for (size_t n = 0; n < STEP_ROWS && p->at < p->rows_count; n++, p->at++)
-		p->rows[p->at] = p->unsorted[p->sort.order[p->at]];
+		p->rows[p->at] = row_of(p, p->sort.order[p->at]);
 	if (p->at < p->rows_count)
 		return 0;
-	free(p->unsorted);
-	p->unsorted = NULL;
+	fold_forget_rows(&p->fold);
 	sort_release(&p->sort);
 	p->stage = PREPARE_SEGMENT;
 	return 0;
@@ -769,7 +776,6 @@ void prepared_release(struct prepared *p)
 	prepared_close(p);
 	fold_release(&p->fold);
 	prepare_merge_release(p);
-	free(p->unsorted);
 	free(p->rows);
 	sort_release(&p->sort);
 	resource_unref(p->r, store_segment_end, p->s);

@@ -67,9 +67,9 @@ struct prepared {
 	size_t segment; /* in which it is */
 	uint64_t *gone; /* hashes of parents that were retained no longer */
 	size_t gone_count, gone_cap;
-	/* What is written: as it came, its order, and in order. */
-	struct segment_row *unsorted, *rows;
+	/* What is written: the order of what came, and in order. */
 	struct sort sort;
+	struct segment_row *rows;
 	uint32_t rows_count, start; /* of the next segment */
 	struct segment_plan plan;
 	/* The segment that is being written. */
@@ -111,8 +111,8 @@ int prepare_folders(struct prepared *p, const char *resource, const char *folder
 /* Ends the writing of a file. */
 int prepare_written(struct prepared *p, struct out *o, char *path, int rc);
 int prepare_file(struct prepared *p, char *path, const struct buf *data);
-/* Begins the file of the next segment, of rows in their order. */
-int prepare_segment(struct prepared *p, const char *resource, struct segment_row *rows,
+/* Begins the file of the next segment, of rows in their order; NULL: of those that the merge has gathered. */
+int prepare_segment(struct prepared *p, const char *resource, const struct segment_row *rows,
 		    uint32_t count);
 /* ERR_NOSPACE: there is no room for so many bytes more. */
 int prepare_room(struct prepared *p, uint64_t bytes);

@@ -125,9 +125,19 @@ int prepare_file(struct prepared *p, char *path, const struct buf *data)
 
 /* ---- segments ---- */
 
-static int row_fetch(void *ctx, const struct segment_row *r, struct buf *out)
+static int frame_fetch(void *ctx, const struct moved_row *r, struct buf *out)
 {
 	return merge_frame(ctx, r, out);
+}
+
+static int row_fetch(void *ctx, const struct moved_row *r, struct row *out)
+{
+	return merge_row(ctx, r, out);
+}
+
+static void rows_forget(void *ctx)
+{
+	merge_forget_rows(ctx);
 }
 
 static int segment_open(struct prepared *p, const char *resource)
@@ -147,10 +157,13 @@ static int segment_open(struct prepared *p, const char *resource)
 	return rc;
 }
 
-int prepare_segment(struct prepared *p, const char *resource, struct segment_row *rows, uint32_t count)
+int prepare_segment(struct prepared *p, const char *resource, const struct segment_row *rows,
+		    uint32_t count)
 {
-	segment_folder(segment_rows_start(rows, count), p->s->window_ms, p->meta.folder);
+	int64_t start_ms = rows ? segment_rows_start(rows, count) : merge_start(&p->merge);
 	int rc = 0;
+
+	segment_folder(start_ms, p->s->window_ms, p->meta.folder);
 	if (p->journaled)
 		out_memory(&p->out);
 	else
@@ -159,9 +172,12 @@ int prepare_segment(struct prepared *p, const char *resource, struct segment_row
 		return rc;
 	p->writing = true;
 	p->stage = PREPARE_WRITE;
-	if (segment_writer_init(&p->writer, &p->out, &p->plan, rows, count, &p->meta))
+	if (segment_writer_init(&p->writer, &p->out, &p->plan, rows, rows ? NULL : p->merge.rows,
+				count, &p->meta))
 		return prepare_nomem(p);
-	p->writer.fetch = row_fetch;
+	p->writer.fetch = frame_fetch;
+	p->writer.fetch_row = row_fetch;
+	p->writer.forget = rows ? NULL : rows_forget;
 	p->writer.ctx = &p->merge;
 	return 0;
 }

@@ -114,7 +114,7 @@ int prepare_merge(struct prepared *p)
 					.pages = p->s->pages};
 	p->meta = (struct segment_meta){
 		.number = p->s->next_file++, .dictionary = m->dictionary, .cold = m->choice.cold};
-	return prepare_segment(p, p->from->name, m->rows, m->count);
+	return prepare_segment(p, p->from->name, NULL, m->count);
 }
 
 /* ---- in the place of the sources ---- */

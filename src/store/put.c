@@ -2,8 +2,9 @@
  * put: one record into a transaction: is it better than what is held, and if so, packed.
  *
  * The rules of <store/store.h> are one pure function, put_judge. A record waits raw while its
- * resource has no dictionary and not enough records have come to train one, or when it is large;
- * what waits is packed in slices, by the puts that follow and by the commit.
+ * resource has no dictionary and not enough records have come to train one, and then for some others
+ * to be packed together with; what waits is packed in slices, by the puts that follow and by the
+ * commit.
  */
 #include "lead.h"
 #include "lookup.h"
@@ -216,7 +217,8 @@ static int pack_waiting(struct txn_part *part)
 	part->packed_raw = at + r->row.raw_bytes;
 	if (++part->packed_rows < part->count)
 		return 1;
-	buf_release(&part->raw);
+	buf_reset(&part->raw);
+	buf_give_back(&part->raw, PACK_TOGETHER * 2);
 	part->packed_raw = 0;
 	return 0;
 }
@@ -250,18 +252,21 @@ int part_pack(struct txn *t, struct txn_part *part)
 	return rc;
 }
 
+/* For a dictionary, or for others to be packed together with. */
 static bool gathers_on(const struct txn_part *part)
 {
-	return part->gathering && !part->trainer && part->count - part->dropped < GATHER_MORE &&
+	if (!part->gathering)
+		return part->raw.len - part->packed_raw < PACK_TOGETHER;
+	return !part->trainer && part->count - part->dropped < GATHER_MORE &&
 	       part->raw.len < GATHER_BYTES_MAX;
 }
 
-/* Whether the record in hand is packed before the put ends: none waits before it, and it is not so
- * large that it should be packed in slices, when there is room to wait. */
-static bool packs_now(const struct txn *t, const struct txn_part *part, size_t raw_bytes)
+/* Whether the record in hand is packed before the put ends: none waits before it, and there is no room
+ * to wait. */
+static bool packs_now(const struct txn *t, const struct txn_part *part)
 {
 	return !part->gathering && part->packed_rows == part->count &&
-	       (raw_bytes <= PACK_SLICE * 2 || txn_bytes(t) > t->store->txn_bytes_max);
+	       txn_bytes(t) > t->store->txn_bytes_max;
 }
 
 /* Appends the record's bytes, raw or packed. ERR_LIMIT and ERR_NOMEM leave the part as it was. */
@@ -279,7 +284,7 @@ static int part_append(struct txn *t, struct txn_part *part, const struct record
 		rc = ERR_LIMIT;
 	r->row.raw_bytes = (uint32_t)(raw->len - before);
 	r->at = before;
-	if (!rc && packs_now(t, part, r->row.raw_bytes)) {
+	if (!rc && packs_now(t, part)) {
 		rc = part_packer(t, part);
 		for (int more = 1; !rc && more;) {
 			more = pack_slice(part, record->id, bytes_of(raw->data, raw->len), r);
@@ -391,6 +396,18 @@ static int inherit(struct txn *t, const struct txn_part *part, const struct held
 	return rc == ERR_CORRUPT || rc == 1 ? 0 : rc; /* damaged: it goes, and so does its parent */
 }
 
+/* Some of what waits, after a record came: as much as came, but of a very large one, which the next puts and
+ * the commit pack on. What cannot be packed now for want of memory is tried again, at the latest by the
+ * commit. */
+static void pack_along(struct txn *t, struct txn_part *part, size_t raw_bytes)
+{
+	unsigned slices = raw_bytes > PACK_SLICE && raw_bytes <= PACK_SLICE * 2 ? 2 : 1;
+	int rc = 1;
+
+	while (slices-- && rc == 1 && !gathers_on(part))
+		rc = part_pack(t, part);
+}
+
 static int part_add(struct txn *t, struct txn_part *part, const struct record *record,
 		    struct held *h, struct row *row)
 {
@@ -428,10 +445,7 @@ static int part_add(struct txn *t, struct txn_part *part, const struct record *r
 			(struct kill){h->found.entry->segment, h->found.ordinal, h->found.row.flags,
 				      (uint32_t)part->count - 1};
 	}
-	/* The record is in; what cannot be packed now for want of memory is tried again, at the
-	 * latest by the commit. */
-	if (!gathers_on(part))
-		part_pack(t, part);
+	pack_along(t, part, r.row.raw_bytes);
 	return 0;
 }
 

@@ -85,9 +85,13 @@ static uint64_t trial_changes(const struct store *s)
 	return s->merged_rows / 4;
 }
 
-/* What did not pay will hardly pay next time: each trial in vain doubles the time to the next one. */
+/* What did not pay will hardly pay next time: each trial in vain doubles the time to the next one. In a
+ * rush one is enough for long: each costs as much as a thousand records, and what is packed with another
+ * dictionary is packed anew when it is merged. */
 static uint64_t trial_rests(const struct store *s, const struct store_trial *t)
 {
+	if (s->rush && t->tried)
+		return trial_changes(s) << VAIN_MAX;
 	return trial_changes(s) << (t->vain < VAIN_MAX ? t->vain : VAIN_MAX);
 }
 
@@ -116,6 +120,7 @@ bool renew_begin(struct store *s)
 		s->renewal->segment = e->segment->meta.number;
 		s->renewal->dictionary = r->dictionary;
 		trial_of(s, r->name)->revision = s->state->revision;
+		trial_of(s, r->name)->tried = true;
 		return true;
 	}
 	return false;
@@ -214,14 +219,9 @@ static int stage_train(struct store *s, struct renewal *n)
 
 static int stage_prime(struct store *s, struct renewal *n)
 {
-	struct bytes held;
-
-	if (!n->now) {
-		if (dictionary_bytes(s->dictionaries, n->resource, n->dictionary, &held))
-			return 0;
-		n->now = packer_new(held, PACK_LEVEL);
-		return n->now != NULL;
-	}
+	if (!n->now)
+		return dictionary_packer_new(s->dictionaries, n->resource, n->dictionary,
+					     PACK_LEVEL, &n->now) == 0;
 	n->then = packer_new(buf_bytes(&n->candidate), PACK_LEVEL);
 	n->stage = STAGE_WEIGH;
 	n->at = 0;

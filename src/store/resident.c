@@ -13,17 +13,14 @@
 
 #include <stdlib.h>
 
-bool resident_may_hold(const struct resident *f, uint64_t id_hash)
+struct resident_key resident_key(uint64_t id_hash)
 {
 	static const uint32_t salts[SEGMENT_FILTER_WORDS] = SEGMENT_FILTER_SALTS;
+	struct resident_key k = {.place = id_hash >> 32};
 
-	if (!f)
-		return true;
-	const uint64_t *block = f->bits + (size_t)(((id_hash >> 32) * f->blocks) >> 32) * f->words;
-	for (uint32_t w = 0; w < f->words; w++)
-		if (!(block[w] >> ((uint32_t)id_hash * salts[w] >> 26) & 1))
-			return false;
-	return true;
+	for (uint32_t w = 0; w < SEGMENT_FILTER_WORDS; w++)
+		k.bits[w] = UINT64_C(1) << ((uint32_t)id_hash * salts[w] >> 26);
+	return k;
 }
 
 /* ---- shares ---- */
@@ -37,10 +34,10 @@ static uint64_t records_of(const struct state_resource *r)
 	return n;
 }
 
-/* About: ten bits a record, and some more. */
+/* About: ten bits a record, and the rest of each file's last block. */
 static uint64_t whole_bytes(uint64_t records)
 {
-	return records * 11 / 8;
+	return records * 41 / 32;
 }
 
 /* How many words a resource's filters may have: all that fit behind those of smaller resources. */

@@ -15,8 +15,31 @@ struct resident {
 	uint64_t bits[];
 };
 
-/* False: certainly not there. NULL: who knows. */
-bool resident_may_hold(const struct resident *f, uint64_t id_hash);
+/* What an id asks of every filter: the block's place, of all blocks, and the bits in it. */
+struct resident_key {
+	uint64_t place;
+	uint64_t bits[SEGMENT_FILTER_WORDS];
+};
+
+struct resident_key resident_key(uint64_t id_hash);
+
+/* False: certainly not there. NULL: who knows. Decides once, when all words were looked at: most answers are no, so
+ * that the processor asks the next filters meanwhile. */
+static inline bool resident_may_hold(const struct resident *f, const struct resident_key *k)
+{
+	uint64_t missing = 0;
+
+	if (!f)
+		return true;
+	const uint64_t *block = f->bits + (size_t)(k->place * f->blocks >> 32) * f->words;
+	if (f->words == SEGMENT_FILTER_WORDS)
+		for (uint32_t w = 0; w < SEGMENT_FILTER_WORDS; w++)
+			missing |= k->bits[w] & ~block[w];
+	else
+		for (uint32_t w = 0; w < f->words; w++)
+			missing |= k->bits[w] & ~block[w];
+	return !missing;
+}
 
 /* Loads the filter of one segment that has none, or makes one smaller that takes more than its share.
  * True: call again. A segment whose filter cannot be read is left without; damage is noted in it. */

@@ -45,21 +45,38 @@ static bool add_path(void *ctx, struct bytes path)
 	if (s->paths_count == SCHEMA_PATHS_MAX)
 		return false;
 	s->paths[s->paths_count++] = (struct schema_path){path, a->field};
+	if (path.len)
+		s->begins[path.data[0]] = true;
 	return true;
 }
 
-/* A key may hold dots: it is the whole path or its beginning up to a dot. */
-uint64_t schema_wants(const struct schema *s, struct bytes key)
+bool schema_step(struct bytes path, struct bytes key, struct bytes *rest_out)
 {
-	uint64_t fields = 0;
+	if (key.len > path.len || (key.len < path.len && path.data[key.len] != '.') ||
+	    (key.len && memcmp(key.data, path.data, key.len) != 0))
+		return false;
+	size_t taken = key.len < path.len ? key.len + 1 : key.len;
+	*rest_out = bytes_of(path.data + taken, path.len - taken);
+	return true;
+}
 
+size_t schema_steps(const struct schema *s, struct bytes key, struct schema_path *out)
+{
+	size_t n = 0;
+
+	if (key.len && !s->begins[key.data[0]])
+		return 0;
 	for (size_t i = 0; i < s->paths_count; i++) {
-		struct bytes path = s->paths[i].path;
-		if (key.len <= path.len && (key.len == path.len || path.data[key.len] == '.') &&
-		    (key.len == 0 || memcmp(key.data, path.data, key.len) == 0))
-			fields |= UINT64_C(1) << s->paths[i].field;
+		out[n].field = s->paths[i].field;
+		n += schema_step(s->paths[i].path, key, &out[n].path);
 	}
-	return fields;
+	return n;
+}
+
+/* What it is when nothing of the document is there. */
+static bool has_constant(const struct field *f)
+{
+	return strstr(f->path, "=") != NULL;
 }
 
 static int schema_init(struct schema *s, const struct store_schema *from, struct why *why)
@@ -84,7 +101,8 @@ static int schema_init(struct schema *s, const struct store_schema *from, struct
 		if (!field_paths(f->field, add_path, &(struct adding){s, (unsigned)i}))
 			return why_set(why, ERR_LIMIT, "the fields of %s have too many paths",
 				       from->resource);
-		s->fields[i] = (struct schema_field){f->field, f->kind, definition(f)};
+		s->fields[i] = (struct schema_field){f->field, f->kind, definition(f),
+						     has_constant(f->field)};
 	}
 	return 0;
 }

@@ -16,6 +16,7 @@ struct schema_field {
 	const struct field *field;
 	enum store_kind kind;
 	uint64_t definition;
+	bool constant; /* it may have a value though the document has none */
 };
 
 struct schema {
@@ -29,6 +30,7 @@ struct schema {
 		struct bytes path;
 		unsigned field;
 	} paths[SCHEMA_PATHS_MAX];
+	bool begins[256]; /* the first bytes of all paths */
 };
 
 struct schemas {
@@ -43,8 +45,11 @@ const struct schema *schema_find(const struct schemas *s, const char *resource);
 /* Whose records are children of this resource's; NULL: nobody's. */
 const struct schema *schema_child(const struct schemas *s, const char *resource);
 
-/* The fields (as bits) that a member of the document may be on the way to. */
-uint64_t schema_wants(const struct schema *s, struct bytes key);
+/* Whether a member with this key may be on the path's way, and what of the path is left behind it: nothing
+ * at its end. A key may hold dots: it is the whole path or its beginning up to a dot. */
+bool schema_step(struct bytes path, struct bytes key, struct bytes *rest_out);
+/* What is left of each path on whose way a member of the document may be. Room for SCHEMA_PATHS_MAX + 1. */
+size_t schema_steps(const struct schema *s, struct bytes key, struct schema_path *out);
 
 bool kind_has_column(enum store_kind kind);
 bool kind_has_terms(enum store_kind kind); /* whole values or words */

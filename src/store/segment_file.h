@@ -74,13 +74,27 @@ struct segment {
 
 /* ---- writing ---- */
 
-struct segment_row {
-	struct row row; /* offset is filled in */
-	const uint8_t *frame;
-	struct segment *from; /* with frame NULL: it is fetched when it is written … */
-	uint32_t source;      /* … from there */
-	/* Where its terms and column values are: which of the plan's sources, and the row there. */
+/* Where a row's terms and column values are: which of the plan's sources, and the row there. */
+struct segment_place {
 	uint32_t index, index_row;
+};
+
+struct segment_row {
+	struct row row; /* but for its offset */
+	const uint8_t *frame;
+	struct segment_place place;
+};
+
+/* A row that a merge moves: what orders it, and where all else is. There are as many in memory as one segment has. */
+struct moved_row {
+	int64_t created_ms, updated_ms;
+	uint64_t revision, id_hash, parent_hash;
+	uint32_t frame_bytes, frame_at;
+	uint32_t ordinal; /* in its source … */
+	uint16_t source;  /* … of the merge's */
+	bool packed;      /* anew: the frame lies in the merge's own file, not in the source */
+	bool truncated;
+	struct segment_place place;
 };
 
 struct extract;

@@ -7,10 +7,10 @@
  */
 #include "segment_file.h"
 
+#include <codec/crc.h>
 #include <model/record.h>
 
 #include <stdlib.h>
-#include <zlib.h>
 
 /* A sector that cannot be read once may be a cable; this often it is lost. Other troubles (no
  * descriptor, no permission) are never damage. */
@@ -533,7 +533,7 @@ static int frame_with(struct segment *g, struct pages *p, const struct row *row,
 	rc = call(p, &g->file, out->data, row->frame_bytes, row->offset);
 	if (rc)
 		return segment_note(g, rc);
-	if (le32(out->data) != (uint32_t)crc32(0, out->data + 4, row->frame_bytes - 4))
+	if (le32(out->data) != crc_add(0, out->data + 4, row->frame_bytes - 4))
 		return segment_note(g, ERR_CORRUPT);
 	out->len = row->frame_bytes;
 	struct bytes id = frame_id(buf_bytes(out));

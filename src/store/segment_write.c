@@ -9,12 +9,12 @@
 #include "columns.h"
 #include "terms.h"
 
+#include <codec/crc.h>
 #include <model/record.h>
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <zlib.h>
 
 /* ---- frames ---- */
 
@@ -35,7 +35,7 @@ void frame_end(struct buf *out, size_t start)
 	if (out->error)
 		return;
 	uint8_t *frame = out->data + start;
-	put_le32(frame, (uint32_t)crc32(0, frame + 4, (uInt)(out->len - start - 4)));
+	put_le32(frame, crc_add(0, frame + 4, out->len - start - 4));
 }
 
 /* ---- what the header says ---- */
@@ -81,21 +81,13 @@ static void meta_count(struct segment_meta *m, const struct row *row)
 	range_add(&m->ranges[RANGE_SEEN], row->seen_ms);
 }
 
-/* Orders nothing: gives the frames their places and counts what the header counts. */
-static void survey(struct segment_row *rows, uint32_t count, struct segment_meta *m)
+static void meta_begin(struct segment_meta *m, uint32_t count, uint64_t data_end)
 {
-	uint64_t at = SEGMENT_PAGE;
-
 	m->records = count;
+	m->data_end = data_end;
 	m->tombstones = m->truncated = m->untimed = 0;
 	for (int i = 0; i < SEGMENT_RANGES; i++)
 		m->ranges[i] = (struct range){TIME_NONE, TIME_NONE};
-	for (uint32_t i = 0; i < count; i++) {
-		rows[i].row.offset = (uint32_t)at;
-		at += rows[i].row.frame_bytes;
-		meta_count(m, &rows[i].row);
-	}
-	m->data_end = at;
 }
 
 static void window_of(const struct segment_meta *m, int64_t window_ms, int64_t *start, int64_t *end)
@@ -239,11 +231,21 @@ static uint32_t slice_end(const struct segment_writer *w, uint32_t count)
 	return count - w->at < STEP_ROWS ? count : w->at + STEP_ROWS;
 }
 
+static uint32_t frame_bytes(const struct segment_writer *w, uint32_t i)
+{
+	return w->rows ? w->rows[i].row.frame_bytes : w->moved[i].frame_bytes;
+}
+
 static int begin_file(struct segment_writer *w)
 {
-	survey(w->rows, w->count, w->meta);
+	uint64_t end = SEGMENT_PAGE;
+
+	for (uint32_t i = 0; i < w->count; i++)
+		end += frame_bytes(w, i);
+	meta_begin(w->meta, w->count, end);
+	w->offset = SEGMENT_PAGE;
 	w->pager.out = w->out;
-	w->pager.page = (uint32_t)((w->meta->data_end + SEGMENT_PAGE - 1) / SEGMENT_PAGE);
+	w->pager.page = (uint32_t)((end + SEGMENT_PAGE - 1) / SEGMENT_PAGE);
 	out_zeros(w->out, SEGMENT_PAGE);
 	return 0;
 }
@@ -251,18 +253,18 @@ static int begin_file(struct segment_writer *w)
 static int write_frames(struct segment_writer *w)
 {
 	for (size_t left = STEP_BYTES; left && w->at < w->count;) {
-		const struct segment_row *r = &w->rows[w->at];
-		size_t n = r->row.frame_bytes - w->into;
-		if (!r->frame && w->into == 0) {
-			int rc = w->fetch(w->ctx, r, &w->fetched);
+		uint32_t bytes = frame_bytes(w, w->at);
+		size_t n = bytes - w->into;
+		if (w->moved && w->into == 0) {
+			int rc = w->fetch(w->ctx, &w->moved[w->at], &w->fetched);
 			if (rc)
 				return rc;
 		}
 		n = n < left ? n : left;
-		out_put(w->out, (r->frame ? r->frame : w->fetched.data) + w->into, n);
+		out_put(w->out, (w->rows ? w->rows[w->at].frame : w->fetched.data) + w->into, n);
 		left -= n;
 		w->into += (uint32_t)n;
-		if (w->into == r->row.frame_bytes) {
+		if (w->into == bytes) {
 			w->into = 0;
 			w->at++;
 		}
@@ -275,16 +277,46 @@ static int write_frames(struct segment_writer *w)
 
 static int write_rows(struct segment_writer *w)
 {
-	for (uint32_t end = slice_end(w, w->count); w->at < end; w->at++)
-		segment_row_encode(&w->rows[w->at].row, pager_next(&w->pager));
+	for (uint32_t end = slice_end(w, w->count); w->at < end; w->at++) {
+		struct row row;
+		int rc = 0;
+		if (w->rows)
+			row = w->rows[w->at].row;
+		else
+			rc = w->fetch_row(w->ctx, &w->moved[w->at], &row);
+		if (rc)
+			return rc;
+		row.offset = (uint32_t)w->offset;
+		w->offset += row.frame_bytes;
+		meta_count(w->meta, &row);
+		segment_row_encode(&row, pager_next(&w->pager));
+	}
 	return w->at < w->count;
+}
+
+/* What orders it. */
+static struct row order_of(const struct segment_writer *w, uint32_t i)
+{
+	if (w->rows)
+		return w->rows[i].row;
+	const struct moved_row *r = &w->moved[i];
+	return (struct row){.created_ms = r->created_ms,
+			    .updated_ms = r->updated_ms,
+			    .revision = r->revision,
+			    .id_hash = r->id_hash,
+			    .parent_hash = r->parent_hash};
+}
+
+static bool key_of(const struct segment_writer *w, uint32_t i, struct sort_key *out)
+{
+	struct row row = order_of(w, i);
+
+	return w->index->key(&row, out);
 }
 
 static void index_key(const void *ctx, uint32_t ordinal, struct sort_key *out)
 {
-	const struct segment_writer *w = ctx;
-
-	w->index->key(&w->rows[ordinal].row, out);
+	key_of(ctx, ordinal, out);
 }
 
 /* Gathers the rows that are in it, sorts them, writes their keys. */
@@ -299,7 +331,7 @@ static int write_index(struct segment_writer *w, const struct index *index)
 			sort_reset(s, index_key, w);
 		}
 		for (uint32_t end = slice_end(w, w->count); w->at < end; w->at++)
-			if (index->key(&w->rows[w->at].row, &key))
+			if (key_of(w, w->at, &key))
 				s->order[s->count++] = w->at;
 		w->phase = w->at == w->count;
 		return 1;
@@ -310,7 +342,7 @@ static int write_index(struct segment_writer *w, const struct index *index)
 		return 1;
 	}
 	for (uint32_t end = slice_end(w, s->count); w->at < end; w->at++) {
-		index->key(&w->rows[s->order[w->at]].row, &key);
+		key_of(w, s->order[w->at], &key);
 		key.ordinal = s->order[w->at];
 		index->put(pager_next(&w->pager), &key);
 	}
@@ -337,10 +369,19 @@ static int write_changes(struct segment_writer *w)
 	return write_index(w, &by_revision);
 }
 
-/* What comes next takes memory, too. */
-static int end_sorts(struct segment_writer *w)
+/* What comes next takes memory, too: of the rows only what it needs stays. */
+static int end_rows(struct segment_writer *w)
 {
-	sort_release(&w->sort);
+	sort_release(&w->sort); /* nothing else is sorted */
+	w->places = malloc(w->count * sizeof *w->places);
+	if (!w->places)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < w->count; i++)
+		w->places[i] = w->rows ? w->rows[i].place : w->moved[i].place;
+	w->rows = NULL;
+	w->moved = NULL;
+	if (w->forget)
+		w->forget(w->ctx);
 	return 0;
 }
 
@@ -356,7 +397,7 @@ static int write_filter(struct segment_writer *w)
 			return ERR_NOMEM;
 	}
 	for (uint32_t end = slice_end(w, w->count); w->at < end; w->at++) {
-		uint64_t h = w->rows[w->at].row.id_hash;
+		uint64_t h = w->rows ? w->rows[w->at].row.id_hash : w->moved[w->at].id_hash;
 		uint64_t *block = w->filter[((h >> 32) * blocks) >> 32];
 		for (int i = 0; i < SEGMENT_FILTER_WORDS; i++)
 			block[i] |= (uint64_t)1 << ((uint32_t)h * salts[i] >> 26);
@@ -368,22 +409,28 @@ static int write_filter(struct segment_writer *w)
 		for (int i = 0; i < SEGMENT_FILTER_WORDS; i++)
 			put_le64(at + 8 * i, w->filter[b][i]);
 	}
+	free(w->filter);
+	w->filter = NULL;
 	return 0;
+}
+
+static bool is_truncated(const struct segment_writer *w, uint32_t i)
+{
+	return w->rows ? w->rows[i].row.flags & RECORD_TRUNCATED : w->moved[i].truncated;
 }
 
 static int write_truncated(struct segment_writer *w)
 {
 	for (uint32_t end = slice_end(w, w->count); w->at < end; w->at++)
-		if (w->rows[w->at].row.flags & RECORD_TRUNCATED)
+		if (is_truncated(w, w->at))
 			put_le32(pager_next(&w->pager), w->at);
 	return w->at < w->count;
 }
 
 static int write_columns(struct segment_writer *w)
 {
-	sort_release(&w->sort); /* nothing else is sorted */
 	if (!w->columns)
-		w->columns = columns_writer_new(&w->pager, w->plan, w->rows, w->count, w->sections);
+		w->columns = columns_writer_new(&w->pager, w->plan, w->places, w->count, w->sections);
 	int rc = w->columns ? columns_writer_step(w->columns) : ERR_NOMEM;
 	if (rc == 0) {
 		columns_writer_free(w->columns);
@@ -395,7 +442,7 @@ static int write_columns(struct segment_writer *w)
 static int write_terms(struct segment_writer *w)
 {
 	if (!w->terms)
-		w->terms = terms_writer_new(&w->pager, w->plan, w->rows, w->count, w->sections);
+		w->terms = terms_writer_new(&w->pager, w->plan, w->places, w->count, w->sections);
 	return w->terms ? terms_writer_step(w->terms) : ERR_NOMEM;
 }
 
@@ -423,7 +470,7 @@ static const struct {
 	{write_parents, SECTION_PARENTS, SEGMENT_PARENT_SIZE},
 	{write_truncated, SECTION_TRUNCATED, SEGMENT_TRUNCATED_SIZE},
 	{write_changes, SECTION_CHANGES, SEGMENT_CHANGE_SIZE},
-	{end_sorts, 0, 0},
+	{end_rows, 0, 0},
 	{write_columns, 0, 0},
 	{write_terms, 0, 0},
 	{write_header, 0, 0},
@@ -432,11 +479,12 @@ static const struct {
 #define STAGES (sizeof stages / sizeof stages[0])
 
 int segment_writer_init(struct segment_writer *w, struct out *out, const struct segment_plan *plan,
-			struct segment_row *rows, uint32_t count, struct segment_meta *meta)
+			const struct segment_row *rows, const struct moved_row *moved,
+			uint32_t count, struct segment_meta *meta)
 {
-	assert(count > 0);
+	assert(count > 0 && !rows == !!moved);
 	*w = (struct segment_writer){
-		.out = out, .plan = plan, .rows = rows, .count = count, .meta = meta};
+		.out = out, .plan = plan, .rows = rows, .moved = moved, .count = count, .meta = meta};
 	return sort_init(&w->sort, count);
 }
 
@@ -447,9 +495,11 @@ void segment_writer_release(struct segment_writer *w)
 	columns_writer_free(w->columns);
 	terms_writer_free(w->terms);
 	free(w->filter);
+	free(w->places);
 	w->columns = NULL;
 	w->terms = NULL;
 	w->filter = NULL;
+	w->places = NULL;
 }
 
 int segment_writer_step(struct segment_writer *w)

@@ -14,8 +14,11 @@ struct index;
 struct segment_writer {
 	struct out *out;
 	const struct segment_plan *plan;
-	struct segment_row *rows;
+	/* One of the two; neither, when all that orders them is written. */
+	const struct segment_row *rows;
+	const struct moved_row *moved;
 	uint32_t count;
+	struct segment_place *places; /* what is left to write of them then */
 	struct segment_meta *meta;
 	struct section sections[SEGMENT_SECTIONS];
 	struct pager pager;
@@ -24,19 +27,24 @@ struct segment_writer {
 	uint64_t (*filter)[SEGMENT_FILTER_WORDS];
 	struct columns_writer *columns;
 	struct terms_writer *terms;
-	/* Appends the frame of a row that has none, to an empty buffer. */
-	int (*fetch)(void *ctx, const struct segment_row *r, struct buf *out);
+	/* Of one that is moved: appends its frame to an empty buffer; and the whole row, but for its offset. */
+	int (*fetch)(void *ctx, const struct moved_row *r, struct buf *out);
+	int (*fetch_row)(void *ctx, const struct moved_row *r, struct row *out);
+	/* The rows are needed no more; NULL: nobody wants to know. */
+	void (*forget)(void *ctx);
 	void *ctx;
 	struct buf fetched;
 	unsigned stage, phase; /* which section, and what of it */
 	bool begun;            /* the stage */
 	uint32_t at, into;     /* the next row, and the next byte of its frame */
+	uint64_t offset;       /* of the next row's frame */
 };
 
-/* Borrows all of it until the release. `meta` is filled but for number, folder and
+/* Of `rows` and `moved` one is NULL. Borrows the rows until `forget`, and all else until the release. `meta` is filled but for number, folder and
  * dictionary, which are taken from there. ERR_NOMEM: nothing to release. */
 int segment_writer_init(struct segment_writer *w, struct out *out, const struct segment_plan *plan,
-			struct segment_row *rows, uint32_t count, struct segment_meta *meta);
+			const struct segment_row *rows, const struct moved_row *moved,
+			uint32_t count, struct segment_meta *meta);
 /* 1: there is more; 0: the file is written (not synced); or an error. ERR_CORRUPT: a source is
  * damaged, and noted. */
 int segment_writer_step(struct segment_writer *w);

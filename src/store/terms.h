@@ -10,7 +10,7 @@
  * slices. Borrows all of it until the end. NULL: no memory. */
 struct terms_writer;
 struct terms_writer *terms_writer_new(struct pager *p, const struct segment_plan *plan,
-				      const struct segment_row *rows, uint32_t count,
+				      const struct segment_place *rows, uint32_t count,
 				      struct section *sections);
 /* About 2,000 rows of terms. 1: there is more, 0: done, or an error. */
 int terms_writer_step(struct terms_writer *w);

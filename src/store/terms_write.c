@@ -250,7 +250,7 @@ static int sort_terms(const struct extract *x, uint32_t *order)
 }
 
 /* The rows of each term: counted, then filled in the order of the new segment. */
-static int stream_extract(struct stream *s, uint32_t source, const struct segment_row *rows,
+static int stream_extract(struct stream *s, uint32_t source, const struct segment_place *rows,
 			  uint32_t count)
 {
 	const struct extract *x = s->extract;
@@ -286,7 +286,7 @@ static int stream_extract(struct stream *s, uint32_t source, const struct segmen
 }
 
 static int stream_segment(struct stream *s, struct segment *g, struct pages *p, uint32_t source,
-			  const struct segment_row *rows, uint32_t count)
+			  const struct segment_place *rows, uint32_t count)
 {
 	s->map = malloc(((size_t)g->meta.records + 1) * sizeof *s->map);
 	if (!s->map)
@@ -374,7 +374,7 @@ static const struct stream *smallest(const struct stream *streams, uint32_t n)
 struct terms_writer {
 	struct pager *pager;
 	const struct segment_plan *plan;
-	const struct segment_row *rows;
+	const struct segment_place *rows;
 	uint32_t count;
 	struct section *sections;
 	struct tree tree;
@@ -460,7 +460,7 @@ static int begin_stream(struct terms_writer *w)
 }
 
 struct terms_writer *terms_writer_new(struct pager *p, const struct segment_plan *plan,
-				      const struct segment_row *rows, uint32_t count,
+				      const struct segment_place *rows, uint32_t count,
 				      struct section *sections)
 {
 	struct terms_writer *w = calloc(1, sizeof *w);

@@ -3,6 +3,7 @@
  * of its file, and nothing else: the sequence numbers of later entries come from the first number
  * of their file, which is its name.
  */
+#include <codec/crc.h>
 #include <store/trail.h>
 
 #include <base/files.h>
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #define TRAIL_MAGIC     "FICTRL1\n"
 #define TRAIL_HEAD      8u
@@ -59,7 +59,7 @@ static int entry_next(struct bytes file, size_t *at, struct entry *out)
 	if (len == 0 || len > ENTRY_BYTES_MAX || len > file.len - *at - ENTRY_HEAD)
 		return 0;
 	out->value = bytes_of(head + ENTRY_HEAD, len);
-	out->good = le32(head + 4) == (uint32_t)crc32(crc32(0, head, 4), head + ENTRY_HEAD, len);
+	out->good = le32(head + 4) == crc_add(crc_add(0, head, 4), head + ENTRY_HEAD, len);
 	*at += ENTRY_HEAD + len;
 	return 1;
 }
@@ -237,7 +237,7 @@ int trail_append(struct trail *t, struct bytes value, struct why *why)
 	if (rc)
 		return rc;
 	put_le32(head, (uint32_t)value.len);
-	put_le32(head + 4, (uint32_t)crc32(crc32(0, head, 4), value.data, (uInt)value.len));
+	put_le32(head + 4, crc_add(crc_add(0, head, 4), value.data, value.len));
 	buf_put(&frame, head, sizeof head);
 	buf_put_bytes(&frame, value);
 	rc = frame.error ? why_set(why, frame.error, "out of memory to write %s", t->dir) : 0;

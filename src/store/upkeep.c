@@ -101,6 +101,17 @@ bool store_work(struct store *s)
 	       (!s->committing && resident_step(s)) || lead_survey(s);
 }
 
+void store_rush(struct store *s, bool on)
+{
+	bool over = s->rush && !on;
+
+	s->rush = on;
+	if (!over)
+		return;
+	s->compact_wanted = true;
+	store_wake(s);
+}
+
 void store_flush(struct store *s)
 {
 	struct store_stats stats;

@@ -88,6 +88,14 @@ static bool is_unlisted(const struct run *run, const struct record *record)
 	return p->unlisted && p->unlisted(run->resource->options.type, record->doc);
 }
 
+/* Made here: in no list, and nobody can be asked for it. */
+static bool is_derived(const struct run *run, const struct record *record)
+{
+	const struct provider *p = run->sync->line.account->provider;
+
+	return p->derived && p->derived(run->resource->options.type, record->id);
+}
+
 static int absent_row(struct run *run, uint64_t id_hash, struct why *why)
 {
 	struct record record;
@@ -95,6 +103,10 @@ static int absent_row(struct run *run, uint64_t id_hash, struct why *why)
 
 	if (rc < 0)
 		return why_set(why, rc, "cannot read a held record");
+	if (is_derived(run, &record)) {
+		run->scanned--;
+		return 0;
+	}
 	if (is_unlisted(run, &record)) {
 		run->unlisted++;
 		run->scanned--;

@@ -24,12 +24,25 @@ static int64_t others(const struct budget *b)
 	return n < b->limit ? n : b->limit - 1;
 }
 
+/* What is kept for urgent calls is left as well; at least one is for the others. */
+static int64_t kept(const struct budget *b)
+{
+	int64_t n = others(b) + (int64_t)ceil((double)b->limit * b->reserve);
+
+	return n < b->limit ? n : b->limit - 1;
+}
+
+int64_t budget_calls(const struct budget *b)
+{
+	return b->limit - kept(b);
+}
+
 /* Until the next call is due, so many being used: half of ours at once, then one after the other. */
 static int64_t spread(const struct budget *b, int64_t used, int64_t mono_ms)
 {
-	int64_t ours = b->limit - others(b), later = ours / 2, at_once = ours - later;
+	int64_t ours = budget_calls(b), later = ours / 2, at_once = ours - later;
 
-	if (used < at_once)
+	if (used < at_once || later == 0)
 		return 0;
 	double span = (double)(b->reset_mono_ms - b->since_mono_ms) * SPREAD_SHARE;
 	int64_t due = b->since_mono_ms +
@@ -44,10 +57,10 @@ int64_t budget_wait(const struct budget *b, int64_t mono_ms)
 	/* The first answer tells the limit: until then one call at a time. */
 	if (b->limit < 0)
 		return b->inflight ? BUDGET_WAIT_ANSWER : 0;
-	bool over = mono_ms >= b->reset_mono_ms;
+	bool over = mono_ms >= b->reset_mono_ms, urgent = b->urgent && b->reserve > 0;
 	int64_t left = (over ? b->limit : b->remaining) - (int64_t)b->inflight;
-	if (left > others(b))
-		return over ? 0 : spread(b, b->limit - left, mono_ms);
+	if (left > (urgent ? others(b) : kept(b)))
+		return over || urgent ? 0 : spread(b, b->limit - left, mono_ms);
 	if (over)
 		return BUDGET_WAIT_ANSWER;
 	return b->reset_mono_ms - mono_ms;

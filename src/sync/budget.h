@@ -3,7 +3,8 @@
  *
  * The provider says with each answer how many calls its present window allows and how many are left. A share of the window is left
  * to the others who use the same account. What is under way counts as used. Half of what is ours may go at once, the rest
- * is spread over the window, so that the provider is not asked in bursts.
+ * is spread over the window, so that the provider is not asked in bursts. Where calls are few, some of each window are kept for what somebody waits
+ * for, and go at once.
  */
 #ifndef FIC_SYNC_BUDGET_H
 #define FIC_SYNC_BUDGET_H
@@ -11,7 +12,9 @@
 #include <io/http.h>
 
 struct budget {
-	double share;      /* 0..1 */
+	double share; /* 0..1 */
+	double reserve; /* 0..1 of the limit: kept for what is urgent; 0: nothing is, and urgency is ignored */
+	bool urgent;       /* what is asked now is waited for by somebody */
 	int64_t window_ms; /* where the provider does not say when it ends */
 	int64_t limit;     /* calls a window; -1: not known yet */
 	int64_t remaining;
@@ -29,6 +32,8 @@ struct budget {
 void budget_init(struct budget *b, double share, int64_t window_ms);
 /* So many calls a window until an answer tells another number. */
 void budget_assume(struct budget *b, int64_t limit);
+/* Calls of a window that are for what nobody waits for; at least one. The limit is known. */
+int64_t budget_calls(const struct budget *b);
 /* 0: a call may be sent now; else milliseconds to wait, or BUDGET_WAIT_ANSWER: until an answer comes. */
 int64_t budget_wait(const struct budget *b, int64_t mono_ms);
 void budget_sent(struct budget *b, int64_t mono_ms);

@@ -10,6 +10,8 @@
 #define RUNS_MAX  20   /* of a resource that are looked at */
 #define TRAIL_MAX 2000 /* entries that are looked through for them */
 #define UNKNOWN   (-1)
+#define PACE_CALLS \
+	10 /* of a run, from which on its time says how fast calls are answered: a short one has mostly waited for its turn */
 /* What is believed to be typical: so long, and so many. */
 #define DENSE_MS      INT64_C(86400000)
 #define DENSE_RECORDS 50
@@ -35,8 +37,10 @@ static bool look_at(void *ctx, uint64_t sequence, struct bytes value)
 		return false;
 	if (run_decode(value, &run) || !bytes_is(run.outcome, run_outcome_name(RUN_OK)))
 		return true;
-	p->calls += run.calls;
-	p->ms += run.duration_ms;
+	if (run.calls >= PACE_CALLS) {
+		p->calls += run.calls;
+		p->ms += run.duration_ms;
+	}
 	if (!bytes_is(run.resource, p->resource) || !bytes_is(run.kind, run_kind_name(RUN_CHANGES)))
 		return true;
 	if (p->runs++ == 0)
@@ -182,17 +186,44 @@ static void estimate_snapshot(const struct question *q, struct sync_estimate *ou
 	}
 }
 
-/* How many records the rest of a walk has, if it is as dense as what was walked. */
+/* Records that were created in a span and are held. *all_out: of all of it; else so many were counted up to *until_out. */
+static int count_held(const struct question *q, struct interval span, int64_t *until_out,
+		      bool *all_out, int64_t *count_out)
+{
+	struct scan_spec spec = {.resource = q->resource->options.type->name,
+				 .start_ms = span.start_ms,
+				 .end_ms = span.end_ms};
+	struct scan_row row;
+	struct scan *scan;
+	struct why why;
+	int rc = scan_open(q->view, &spec, &scan, &why);
+
+	*count_out = 0;
+	if (rc)
+		return rc;
+	while (*count_out < ROWS_MAX && (rc = scan_next(scan, &row)) == 1) {
+		++*count_out;
+		*until_out = row.created_ms;
+	}
+	scan_close(scan);
+	*all_out = rc == 0;
+	return rc < 0 ? rc : 0;
+}
+
+/* How many records the rest of a walk has, if it is as dense as what was walked; what was read of the page at work lies below that. */
 static int64_t rest_of(const struct question *q, int64_t start_ms)
 {
-	int64_t walked = resource_walked(q->resource, q->view);
-	int64_t now = sync_provider_now(q->resource->sync);
+	struct interval span = {.start_ms = resource_walked(q->resource, q->view),
+				.end_ms = sync_provider_now(q->resource->sync)};
+	int64_t walked = span.start_ms, until = TIME_NONE, counted;
+	bool all;
 
-	if (walked == TIME_NONE || now - walked < DENSE_MS || held_of(q) < DENSE_RECORDS)
+	if (walked == TIME_NONE || span.end_ms - walked < DENSE_MS || held_of(q) < DENSE_RECORDS ||
+	    count_held(q, span, &until, &all, &counted) || counted == 0)
 		return UNKNOWN;
+	double over = (double)((all ? span.end_ms : until + 1) - walked);
 	return walked <= start_ms ? 0
-				  : (int64_t)((double)held_of(q) * (double)(walked - start_ms) /
-					      (double)(now - walked));
+				  : (int64_t)((double)counted * (double)(walked - start_ms) / over);
 }
 
 static void estimate_backfill(const struct question *q, bool full, struct sync_estimate *out)
@@ -222,30 +253,6 @@ static void estimate_backfill(const struct question *q, bool full, struct sync_e
 		out->calls = pages(q, ASK_CHANGED, rest) + reads(q, rest);
 		out->basis = "the past is as busy as what was read of it";
 	}
-}
-
-/* Records that were created in a span and are held. *all_out: of all of it; else so many were counted up to *until_out. */
-static int count_held(const struct question *q, struct interval span, int64_t *until_out,
-		      bool *all_out, int64_t *count_out)
-{
-	struct scan_spec spec = {.resource = q->resource->options.type->name,
-				 .start_ms = span.start_ms,
-				 .end_ms = span.end_ms};
-	struct scan_row row;
-	struct scan *scan;
-	struct why why;
-	int rc = scan_open(q->view, &spec, &scan, &why);
-
-	*count_out = 0;
-	if (rc)
-		return rc;
-	while (*count_out < ROWS_MAX && (rc = scan_next(scan, &row)) == 1) {
-		++*count_out;
-		*until_out = row.created_ms;
-	}
-	scan_close(scan);
-	*all_out = rc == 0;
-	return rc < 0 ? rc : 0;
 }
 
 /* Windows of some hundred records: listed page by page, and read, but where a listing that agrees is enough. */
@@ -289,7 +296,7 @@ static void estimate_verify(const struct question *q, struct sync_estimate *out)
 static int64_t time_of(const struct question *q, int64_t calls)
 {
 	const struct budget *b = &q->resource->sync->line.budget;
-	double window = (double)b->limit * b->share, by_rate = 0, by_pace = 0;
+	double window = b->limit > 0 ? (double)budget_calls(b) : 0, by_rate = 0, by_pace = 0;
 
 	if (calls < 0 || (b->limit <= 0 && q->past.calls == 0))
 		return UNKNOWN;

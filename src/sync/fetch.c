@@ -454,6 +454,17 @@ static void line_pump(struct line *l)
 	}
 }
 
+bool line_is_short(const struct line *l)
+{
+	return l->budget.reserve > 0 && budget_wait(&l->budget, loop_mono_ms(l->loop)) > 0;
+}
+
+void line_hurry(struct line *l)
+{
+	l->budget.urgent = true;
+	line_pump(l);
+}
+
 struct fetch *fetch_start(struct line *l, const struct ask *ask, struct bytes cursor, const char *etag,
 			  void (*done)(void *ctx, struct page *page, const struct fetch_cost *cost),
 			  void *ctx)

@@ -62,6 +62,10 @@ struct fetch *fetch_start(struct line *l, const struct ask *ask, struct bytes cu
 			  void *ctx);
 /* It is sent once, and a passing failure is its end. Before it is sent. */
 void fetch_once(struct fetch *f);
+/* Calls of which some are kept for what is urgent have to be waited for. */
+bool line_is_short(const struct line *l);
+/* What is under way and what comes is urgent, until budget.urgent is reset. */
+void line_hurry(struct line *l);
 /* done is not called any more. */
 void fetch_drop(struct fetch *f);
 

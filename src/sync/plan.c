@@ -96,6 +96,11 @@ static void plan(struct resource *r, const struct snapshot *view, int64_t mono, 
 		run_make(r, resource_regular_kind(r));
 }
 
+bool plan_live(const struct run *run)
+{
+	return run->ops->kind == RUN_ONE || run->ops->kind == RUN_SEARCH;
+}
+
 /* Order among runs: smaller goes first. Changes, so that no long reading makes answers stale, whoever waits for it; then what a client waits for; then lists, what
  * others refer to first; then the past, and last what is only read again. */
 static int rank_of(const struct run *run)
@@ -104,9 +109,9 @@ static int rank_of(const struct run *run)
 		[RUN_CHANGES] = 0,    [RUN_ONE] = 0,        [RUN_SEARCH] = 0,
 		[RUN_SNAPSHOT] = 100, [RUN_BACKFILL] = 200, [RUN_VERIFY] = 300};
 
-	/* Who asks again and again holds up nobody: after a search anything else that waits goes first, and a run of single records waits for changes after its first
-	 * turn. */
-	if (run->ops->kind == RUN_SEARCH && run->sync->searched)
+	/* Who asks again and again holds up nobody: after a live read or a search anything else that waits goes first, and a run of single records waits for changes after its
+	 * first turn. */
+	if (run->sync->asked && !run->begun && plan_live(run))
 		return INT_MAX;
 	return (run->preferred && run->ops->kind == RUN_ONE && run->begun ? 90
 		: run->preferred                                          ? 0
@@ -171,6 +176,25 @@ bool plan_others_wait(const struct run *run)
 			    !plan_held_back(r->runs[k]))
 				return true;
 	}
+	return false;
+}
+
+bool plan_urgent(const struct run *run)
+{
+	return run->preferred && (plan_live(run) || run->ops->kind == RUN_CHANGES);
+}
+
+bool plan_hurried(const struct run *run)
+{
+	const struct sync *s = run->sync;
+
+	for (size_t i = 0; i < s->options.resource_count && !run->preferred && run->turn_reads; i++)
+		for (int k = 0; k < RUN_KINDS; k++) {
+			const struct run *other = s->resources[i].runs[k];
+			if (other && other != run && plan_urgent(other) &&
+			    rank_of(other) < rank_of(run) && !plan_held_back(other))
+				return true;
+		}
 	return false;
 }
 

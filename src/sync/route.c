@@ -73,6 +73,34 @@ int64_t route_wait(struct route_budget *r, int64_t account_limit, int64_t mono_m
 	return r->answered_all ? oldest_wait(r, mono_ms) : BUDGET_WAIT_ANSWER;
 }
 
+/* Answered in the parts that count still. */
+static uint64_t counted(const struct route_budget *r, int64_t mono_ms)
+{
+	int64_t now = mono_ms / part_ms(r);
+	uint64_t n = 0;
+
+	for (int64_t part = now - ROUTE_PARTS + 1; part <= r->part; part++)
+		if (part > r->part - ROUTE_PARTS)
+			n += r->answered[part % ROUTE_PARTS];
+	return n;
+}
+
+bool route_look(const struct route_budget *r, int64_t account_limit, int64_t mono_ms,
+		struct sync_route *out)
+{
+	int64_t ours = r->class ? most(r, account_limit) : -1;
+	bool waits = r->class && mono_ms < r->blocked_until_ms;
+
+	if (ours < 0 && !waits)
+		return false;
+	*out = (struct sync_route){.name = r->class->name,
+				   .limit = ours,
+				   .window_ms = r->window_ms,
+				   .used = ours < 0 ? 0 : r->inflight + counted(r, mono_ms),
+				   .wait_ms = waits ? r->blocked_until_ms - mono_ms : 0};
+	return true;
+}
+
 void route_sent(struct route_budget *r)
 {
 	r->inflight++;

@@ -7,7 +7,7 @@
 #ifndef FIC_SYNC_ROUTE_H
 #define FIC_SYNC_ROUTE_H
 
-#include <source/provider.h>
+#include <sync/sync.h>
 
 /* A window is counted in so many parts, less one. */
 #define ROUTE_PARTS 128
@@ -32,6 +32,9 @@ void route_init(struct route_budget *r, const struct provider *p, unsigned route
 int64_t route_wait(struct route_budget *r, int64_t account_limit, int64_t mono_ms);
 void route_sent(struct route_budget *r);
 void route_answered(struct route_budget *r, int64_t mono_ms);
+/* How it stands. False: there is nothing to say, for it has no limit and nobody told it to wait. */
+bool route_look(const struct route_budget *r, int64_t account_limit, int64_t mono_ms,
+		struct sync_route *out);
 /* Nothing more of this class until then. */
 void route_block(struct route_budget *r, int64_t until_mono_ms);
 

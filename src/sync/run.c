@@ -60,6 +60,7 @@ struct run *run_new(struct resource *r, const struct run_ops *ops)
 static int run_begin(struct run *run, struct why *why)
 {
 	hashset_release(&run->placed);
+	run->batch_reads = 0;
 	run->view = snapshot_new(of(run)->options.store);
 	int rc = run->view ? store_begin(of(run)->options.store, &run->txn, why) : ERR_NOMEM;
 	return rc ? rc : run_feed_begin(run);
@@ -74,6 +75,13 @@ static void run_go_on(struct run *run)
 		run_fail(run, "%s: %s", run->info.resource, why.text);
 	else
 		run_read_on(run);
+}
+
+static void run_pause(struct run *run)
+{
+	run->partly = false;
+	run->paused = true;
+	of(run)->tell->turn_over(run);
 }
 
 static void on_committed(void *ctx, int rc, const struct why *why)
@@ -98,6 +106,8 @@ static void on_committed(void *ctx, int rc, const struct why *why)
 		run_end(run, run->refused ? RUN_FAILED : RUN_OK);
 	else if (run->canceled)
 		run_cancel(run);
+	else if (run->partly && of(run)->tell->hurried(run))
+		run_pause(run);
 	else if (run->partly)
 		run_go_on(run);
 	else
@@ -202,11 +212,18 @@ static void run_page_over(struct run *run)
 		run_list(run);
 }
 
+static void run_unpause(struct run *run)
+{
+	run->paused = false;
+	run_read_on(run);
+}
+
 void run_turn(struct run *run)
 {
 	struct why why = {"out of memory"};
 
 	int rc = run_begin(run, &why);
+	run->turn_reads = 0;
 	if (rc == 0 && !run->begun) {
 		run->begun = true;
 		run->info.phase = "listing";
@@ -218,6 +235,8 @@ void run_turn(struct run *run)
 		run_end(run, RUN_OK);
 	else if (run->working)
 		task_start(run->task);
+	else if (run->paused)
+		run_unpause(run);
 	else
 		run_list(run);
 }

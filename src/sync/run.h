@@ -5,6 +5,9 @@
  *      ^                                                       │                     │
  *      └──────────── next page, same transaction <─────────────┘<────────────────────┘
  *
+ * Between two single reads of a page a run that nobody waits for gives its turn to one that somebody waits for: what was read is committed, and the rest of the page
+ * is read in its next turn.
+ *
  * One run of a source has the turn at a time, and with it the store's one transaction. A run gives the turn back after each commit, and
  * another one that is due goes first.
  *
@@ -127,7 +130,10 @@ struct run {
 	struct run *next_ended;
 	bool turn; /* it has the turn */
 	bool begun, listed, committing, finishing, canceled;
-	bool partly;    /* the commit under way is of a part of a page: the turn goes on after it */
+	bool partly; /* the commit under way is of a part of a page: the turn goes on after it */
+	bool paused; /* it has given its turn back in the middle of a page: single reads are still wanted */
+	uint64_t turn_reads,
+		batch_reads; /* single reads that were answered in this turn, and since the last commit */
 	bool preferred; /* a client waits for it */
 	bool full;      /* it reads everything, not what is missing */
 	bool total_noted;
@@ -228,6 +234,11 @@ void run_arrived_over(struct run *run); /* the first of what arrived is taken */
 /* run_put.c: into the transaction as it is; `counted`: among the run's created, updated … */
 int run_put(struct run *run, const struct resource_type *type, const struct record *record,
 	    bool counted, struct why *why);
+
+/* derived.c: one that came behind a single read's records; and a record that was put takes the place of those that were derived where it was not. */
+int run_put_derived(struct run *run, const struct page_record *item, struct why *why);
+int run_replace_derived(struct run *run, const struct resource_type *type,
+			const struct record *record, struct why *why);
 
 /* take.c: one record of a page into the transaction. */
 int run_take(struct run *run, struct arrived *from, struct why *why);

@@ -173,6 +173,8 @@ static void on_single(void *ctx, struct page *page, const struct fetch_cost *cos
 	if (single_nested(single, &page, on_single))
 		return;
 	run->single_count--;
+	run->turn_reads++;
+	run->batch_reads++;
 	if (!page) {
 		run_fault(run, NULL);
 		return;
@@ -221,16 +223,37 @@ static int single_start(struct run *run, struct single *single)
 	return 0;
 }
 
+/* Where calls are few, what was read is committed before more is begun: hardly any record is read again after a kill. */
+static bool is_dear(const struct run *run)
+{
+	return of(run)->line.budget.reserve > 0 && run->batch_reads > 0;
+}
+
+/* Somebody waits for another run. Where calls are few one record is read to its end before the next is begun, so that this takes no longer than it must. */
+static bool run_holds(const struct run *run)
+{
+	return of(run)->tell->hurried(run) || is_dear(run) ||
+	       (run->single_count > 0 && line_is_short(&of(run)->line));
+}
+
 /* Not more than can be held: neither in the transaction nor beside it. */
 static void run_singles_pump(struct run *run)
 {
 	for (unsigned i = 0; i < of(run)->line.concurrency && run->wanted; i++) {
 		if (run->singles[i].fetch)
 			continue;
+		if (run_holds(run))
+			return;
 		if (run->arrived_count > of(run)->line.concurrency || txn_full(run) ||
 		    single_start(run, &run->singles[i]))
 			return;
 	}
+}
+
+static bool commits_few(const struct run *run)
+{
+	return is_dear(run) && run->wanted && !run->listing && !run->arrived &&
+	       !run->single_count && !run->working;
 }
 
 /* Whatever may go on does: single reads, a commit of what there is, the end of the page. */
@@ -240,12 +263,16 @@ void run_read_on(struct run *run)
 		return;
 	if (run->arrived || run->working)
 		task_start(run->task);
+	if (commits_few(run)) {
+		run->commit_partly(run);
+		return;
+	}
 	run_singles_pump(run);
 	if (run->listing || run->arrived || run->single_count || run->working)
 		return;
 	if (!run->wanted)
 		run->page_over(run);
-	else if (txn_full(run))
+	else if (txn_full(run) || of(run)->tell->hurried(run))
 		run->commit_partly(run);
 	else
 		run_fail(run, "out of memory");

@@ -102,6 +102,7 @@ static const struct sync_tell tell = {
 	.turn_over = sync_turn_over,
 	.ended = sync_run_ended,
 	.others_wait = plan_others_wait,
+	.hurried = plan_hurried,
 	.window_over = plan_window_over,
 };
 
@@ -130,6 +131,7 @@ struct sync *sync_new(const struct sync_options *options)
 		.route_shares = s->options.route_shares,
 	};
 	budget_init(&s->line.budget, options->budget, options->account.provider->rate_window_ms);
+	s->line.budget.reserve = options->account.provider->reserve_percent / 100.0;
 	if (options->account.provider->rate_assumed)
 		budget_assume(&s->line.budget, options->account.provider->rate_assumed);
 	s->timer = timer_new(options->loop, on_timer, s);
@@ -306,6 +308,7 @@ static void sync_pump(struct sync *s)
 		return;
 	due_clock(s, mono, wall);
 	if (mono < s->paused_until_ms) {
+		store_rush(s->options.store, false);
 		timer_start(s->timer, s->paused_until_ms - mono, 0);
 		return;
 	}
@@ -324,12 +327,15 @@ static void sync_pump(struct sync *s)
 	plan_all(s, mono, wall);
 	struct run *run = plan_first(s);
 	s->quiet = run == NULL;
+	/* To read again what is held takes its time. */
+	store_rush(s->options.store, run && run->ops->kind != RUN_VERIFY);
 	if (!run) {
 		arm_timer(s, mono, wall);
 		return;
 	}
 	s->turn = run;
-	s->searched = run->ops->kind == RUN_SEARCH;
+	s->line.budget.urgent = plan_urgent(run);
+	s->asked = plan_live(run);
 	run->turn = true;
 	run_turn(run);
 }

@@ -21,6 +21,7 @@ struct sync_tell {
 	void (*turn_over)(struct run *run);         /* the turn is free; the run waits */
 	void (*ended)(struct run *run);             /* info.outcome says how */
 	bool (*others_wait)(const struct run *run); /* someone who goes before it is due */
+	bool (*hurried)(const struct run *run); /* someone waits for a run that goes before it, and it has done something in its turn */
 	bool (*window_over)(const struct run *run); /* the sync window has closed, and nobody waits for the run */
 };
 
@@ -47,7 +48,7 @@ struct sync {
 	struct push *push;    /* NULL: there is no outbox */
 	bool saving;          /* a commit for letters is under way */
 	int64_t save_mono_ms; /* not before */
-	bool searched;        /* the last turn was a search's */
+	bool asked;           /* the last turn was a live read's, or a search's */
 	bool quiet;           /* nothing was due when it was last looked at */
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
@@ -111,6 +112,9 @@ void plan_all(struct sync *s, int64_t mono, int64_t wall); /* makes runs of what
 struct run *plan_first(const struct sync *s); /* the run that goes first; NULL: none waits */
 bool plan_others_wait(const struct run *run);
 bool plan_window_over(const struct run *run);
+bool plan_live(const struct run *run);   /* of single records, or a search */
+bool plan_urgent(const struct run *run); /* a client waits for its answer */
+bool plan_hurried(const struct run *run);
 struct run *run_make(struct resource *r, enum run_kind kind); /* or the one there is; NULL: no memory */
 /* One that has not asked anything yet: what it brings is no older than this moment. NULL: no memory. */
 struct run *run_make_fresh(struct resource *r, enum run_kind kind);

@@ -122,8 +122,12 @@ static int take_single(struct run *run, struct arrived *from, struct why *why)
 	const struct page_record *item = &from->page->records[at];
 
 	run->differs &= from->at > 0;
-	if (at == 0)
-		return bury_missing(run, from->page, 0, item, why);
+	if (at == 0) {
+		int rc = run_replace_derived(run, item->type, &item->record, why);
+		return rc ? rc : bury_missing(run, from->page, 0, item, why);
+	}
+	if (item->type != run->resource->child)
+		return run_put_derived(run, item, why);
 	return run_put(run, item->type, &item->record, false, why);
 }
 
@@ -227,6 +231,8 @@ static int take_whole(struct run *run, const struct page *page, size_t at, struc
 
 	run->differs &= !head;
 	int rc = run_put(run, item->type, &item->record, head, why);
+	if (rc == 0 && head)
+		rc = run_replace_derived(run, item->type, &item->record, why);
 	if (rc == 0 && head)
 		rc = bury_missing(run, page, at, NULL, why);
 	return rc;

@@ -107,10 +107,14 @@ static struct run *wish_run(struct resource *r, enum sync_mode mode, struct inte
 	return run_for(r, kind);
 }
 
-/* Whoever waited for a pause is served now. */
+/* Whoever waited for a pause is served now. Who has the turn reads no more than it has begun. */
 static void wake(struct sync *s)
 {
+	const struct run *first = plan_first(s);
+
 	breaker_hurry(s);
+	if (s->turn && !s->turn->preferred && first && first != s->turn && plan_urgent(first))
+		line_hurry(&s->line);
 	s->quiet = false;
 	timer_start(s->timer, 0, 0);
 }
@@ -191,11 +195,11 @@ int sync_wish_ids(struct sync *s, const struct resource_type *resource, const st
 		rc = run_one_ask(run, ids[i]);
 	if (!run || rc == ERR_NOMEM)
 		return why_set(why, ERR_NOMEM, "out of memory");
+	run->preferred = true;
 	wake(s);
 	if (rc)
 		return why_set(why, rc,
 			       "too many records are asked for already: try again when they are read");
-	run->preferred = true;
 	*run_out = run->info.id;
 	return 0;
 }
@@ -281,7 +285,11 @@ static const char *trouble_of(const struct sync *s)
 
 void sync_state(const struct sync *s, struct sync_state *out)
 {
-	int64_t wait = budget_wait(&s->line.budget, loop_mono_ms(s->options.loop));
+	struct budget budget = s->line.budget;
+
+	/* Of a call that somebody waits for. */
+	budget.urgent = true;
+	int64_t wait = budget_wait(&budget, loop_mono_ms(s->options.loop));
 
 	*out = (struct sync_state){
 		.wait_ms = wait == BUDGET_WAIT_ANSWER ? 0 : wait,
@@ -312,6 +320,16 @@ void sync_state(const struct sync *s, struct sync_state *out)
 	memcpy(out->workspace_name, s->workspace_name, sizeof out->workspace_name);
 	memcpy(out->region, s->region, sizeof out->region);
 	memcpy(out->timezone, s->timezone, sizeof out->timezone);
+}
+
+size_t sync_routes(const struct sync *s, struct sync_route out[ROUTE_CLASSES_MAX])
+{
+	int64_t mono = loop_mono_ms(s->options.loop);
+	size_t n = 0;
+
+	for (size_t i = 0; i < ROUTE_CLASSES_MAX; i++)
+		n += route_look(&s->line.routes[i], s->line.budget.limit, mono, &out[n]);
+	return n;
 }
 
 void sync_calls(const struct sync *s, struct sync_calls *out)

@@ -61,6 +61,31 @@ static void check_next(const struct account *a, const struct ask *ask, const str
 	call_release(&call);
 }
 
+/* What was read of a thread becomes a part of it. */
+static void nest(const struct account *a, const struct ask *ask, const struct page *part)
+{
+	static const char head[] = "{\"id\":\"5\",\"subject\":\"x\"}";
+	struct ask one = *ask;
+
+	if (part->fault || a->provider != &provider_front)
+		return;
+	one.kind = ASK_ONE;
+	struct reader *r = reader_new(a, &one, 0);
+	if (!r)
+		return;
+	reader_feed(r, head, sizeof head - 1);
+	struct page *whole = reader_finish(r, 200, NULL, 1800000000000);
+	reader_free(r);
+	if (!whole)
+		return;
+	must(whole->fault == FAULT_NONE && whole->count == 1);
+	if (a->provider->nest(a, whole, ask->nested, part, true) == 0)
+		for (size_t i = 0; i < whole->count; i++)
+			must(whole->records[i].type && mp_check(whole->records[i].record.doc) == 0 &&
+			     whole->records[i].record.id.len <= RECORD_ID_MAX);
+	page_free(whole);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct provider *provider = size > 2 && data[2] & 0x80 ? &provider_front
@@ -104,6 +129,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	check_page(p, &ask);
 	check_next(&account, &ask, p);
+	if (ask.kind == ASK_NESTED)
+		nest(&account, &ask, p);
 	page_free(p);
 	return 0;
 }

@@ -45,12 +45,23 @@ static void at_most(uint64_t calls, double share, uint64_t least)
 	assert_true(calls >= least);
 }
 
-/* The first sync of n conversations: its list's pages and one read each. */
+static bool rushes(void)
+{
+	struct store_stats stats;
+
+	store_stats(lab.store, &stats);
+	return stats.rush;
+}
+
+/* The first sync of n conversations: its list's pages and one read each. The store knows that much is coming. */
 static void first_sync(void **state)
 {
 	(void)state;
 	lab_open(&lab);
+	lab_run(&lab, 8000);
+	assert_true(rushes());
 	assert_true(lab_run_until(&lab, 120 * MINUTE_MS, idle));
+	assert_false(rushes());
 	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
 	at_most(lab.world->calls, 1.02, pages(3000) + 3000);
 }

@@ -235,7 +235,7 @@ def rate(folder, started):
     shutil.rmtree(os.path.join(folder, "state"))  # noqa: F405
     sim = Sim(folder, "--seed", 6, "--contacts", 60, "--companies", 20, "--conversations", 1200, "--rate", 720)  # noqa: F405
     started.append(sim)
-    daemon = Daemon(folder, sim, source_options="concurrency = 8")  # noqa: F405
+    daemon = Daemon(folder, sim, source_options="concurrency = 8\nroute_budget = search 79%")  # noqa: F405
     started.append(daemon)
 
     def next_window():
@@ -253,6 +253,9 @@ def rate(folder, started):
         assert used >= 0.95 * 96, used
     assert used <= 97, used
     assert not stats["breach_total"], stats["last_breaches"][:5]
+    route, = source(daemon)["budget"]["routes"]
+    assert (route["name"], route["limit"], route["window_ms"], route["wait_ms"]) == ("search", 94, 10000, 0), route
+    assert 0 <= route["used"] <= 94, route
     report.ok(report.names[8], "%.1f of 96 calls in ten seconds, no 429" % used)
     daemon.stop()
     sim.stop()

@@ -12,6 +12,7 @@ CONVERSATIONS, CONTACTS = 800 // SCALE, 2000 // SCALE
 
 report = Report(  # noqa: F405
     "first sync holds exactly the truth, though pages are short or empty",
+    "recipients who are no contacts are held once each, and no list deletes them",
     "first sync costs three calls a thread",
     "changes of all kinds and one changes run: the truth again, six times",
     "a changes run costs pages of events and what its threads need",
@@ -45,6 +46,18 @@ with workplace() as (folder, started):  # noqa: F405
     records = compare_front(daemon, sim)  # noqa: F405
     report.ok("first sync holds exactly the truth, though pages are short or empty",
               "%d records, %.2f s CPU" % (records, daemon.cpu_seconds()))
+    count = check_strangers(daemon, sim, exactly=True)  # noqa: F405
+    assert count > 3, count
+    calls = sim.stats()["calls"]
+    runs = daemon.sync("full", resource="contacts")
+    assert all(run["outcome"] == "ok" and run["deleted"] == run["gone"] == 0 for run in runs), runs
+    # No list shows them, and nobody is asked for them.
+    assert check_strangers(daemon, sim, exactly=True) == count  # noqa: F405
+    calls = sim.stats()["calls"] - calls
+    assert calls <= CONTACTS // 100 * 1.5 + 10, calls
+    stranger, handle = sorted(strangers(sim).items())[0]  # noqa: F405
+    assert daemon.call("get", resource="contacts", id=stranger)["record"]["kind"] == "recipient"
+    report.ok("recipients who are no contacts are held once each, and no list deletes them", "%d" % count)
 
     stats = sim.stats()
     least = threads_of(sim, sim.truth("conversations")) + CONVERSATIONS // 25 + CONTACTS // 100

@@ -37,16 +37,28 @@ static void event(struct company *c, const struct company_thread *t, const char 
 							     .type = type};
 }
 
+static void put_part(struct company_thread *t, struct company_part part)
+{
+	if (t->parts == t->parts_cap) {
+		t->parts_cap = t->parts_cap ? t->parts_cap * 2 : 4;
+		t->messages = realloc(t->messages, t->parts_cap * sizeof *t->messages);
+		assert(t->messages);
+	}
+	t->messages[t->parts++] = part;
+}
+
 static void add_message(struct company *c, struct company_thread *t, int64_t at_ms)
 {
-	assert(t->parts < COMPANY_MESSAGES_MAX);
-	t->messages[t->parts++] =
-		(struct company_part){.id = ++c->last_id, .version = 1, .created_ms = at_ms};
+	put_part(t, (struct company_part){.id = ++c->last_id, .version = 1, .created_ms = at_ms});
 }
 
 static struct company_thread *add_thread(struct company *c, int64_t at_ms)
 {
-	assert(c->count < c->cap);
+	if (c->count == c->cap) {
+		c->cap *= 2;
+		c->threads = realloc(c->threads, c->cap * sizeof *c->threads);
+		assert(c->threads);
+	}
 	struct company_thread *t = &c->threads[c->count++];
 
 	*t = (struct company_thread){.id = ++c->last_id,
@@ -57,8 +69,6 @@ static struct company_thread *add_thread(struct company *c, int64_t at_ms)
 				     .place_ms = at_ms,
 				     .gone_ms = TIME_MAX,
 				     .status = "unassigned"};
-	t->messages = calloc(COMPANY_MESSAGES_MAX, sizeof *t->messages);
-	assert(t->messages);
 	add_message(c, t, at_ms);
 	return t;
 }
@@ -78,11 +88,21 @@ struct company *company_new(struct loop *loop, unsigned threads, int64_t every_m
 		if (i % 7 == 0)
 			t->updated_ms += every_ms / 2;
 	}
-	for (int i = 0; i < 8; i++) {
-		c->contact_updated_ms[i] = now_of(c) - i * 3600000;
+	company_contacts(c, 8);
+	c->contact_page = 5;
+	return c;
+}
+
+void company_contacts(struct company *c, unsigned count)
+{
+	c->contact_updated_ms = realloc(c->contact_updated_ms, count * sizeof *c->contact_updated_ms);
+	c->contact_version = realloc(c->contact_version, count * sizeof *c->contact_version);
+	assert(c->contact_updated_ms && c->contact_version);
+	c->contacts = count;
+	for (unsigned i = 0; i < count; i++) {
+		c->contact_updated_ms[i] = now_of(c) - i * INT64_C(3600000);
 		c->contact_version[i] = 1;
 	}
-	return c;
 }
 
 void company_free(struct company *c)
@@ -90,6 +110,8 @@ void company_free(struct company *c)
 	for (unsigned i = 0; i < c->count; i++)
 		free(c->threads[i].messages);
 	free(c->threads);
+	free(c->contact_updated_ms);
+	free(c->contact_version);
 	free(c->events);
 	free(c);
 }
@@ -134,7 +156,7 @@ void company_merge(struct company *c, struct company_thread *from, struct compan
 	from->into = into->id;
 	/* They keep their ids. */
 	for (unsigned i = 0; i < from->parts; i++)
-		into->messages[into->parts++] = from->messages[i];
+		put_part(into, from->messages[i]);
 	into->version++;
 	into->updated_ms = now_of(c);
 	event(c, into, "conversations_merged", now_of(c), from->id);
@@ -265,7 +287,8 @@ static void serve_threads(struct company *c, const char *url, struct sim_answer 
 		refuse(answer, 400, "Invalid page_token");
 		return;
 	}
-	c->breaches += strstr(url, "limit=25&sort_by=date&sort_order=desc") == NULL;
+	c->breaches += strstr(url, "/search/") == NULL &&
+		       strstr(url, "limit=25&sort_by=date&sort_order=desc") == NULL;
 	p.rows = calloc(c->count + 1, sizeof *p.rows);
 	assert(p.rows);
 	for (unsigned i = 0; i < c->count; i++)
@@ -273,6 +296,14 @@ static void serve_threads(struct company *c, const char *url, struct sim_answer 
 			p.rows[p.count++] = (struct row){c->threads[i].place_ms, i, c->threads[i].id};
 	put_page(c, url, &p, out);
 	free(p.rows);
+}
+
+/* All are found, by which words ever. */
+static void serve_search(struct company *c, const char *url, struct sim_answer *answer)
+{
+	c->search_calls++;
+	c->breaches += ++c->window_searches > (unsigned)c->rate * 40 / 100;
+	serve_threads(c, url, answer);
 }
 
 static void put_event_at(struct company *c, struct buf *out, unsigned index)
@@ -314,23 +345,28 @@ static void serve_events(struct company *c, const char *url, struct buf *out)
 
 static void put_contact_at(struct company *c, struct buf *out, unsigned index)
 {
-	buf_printf(out, "{\"id\":\"crd_%u\",\"name\":\"v%u\",\"handles\":[]", index,
+	buf_printf(out, "{\"id\":\"crd_%u\",\"name\":\"v%u\",\"handles\":[", index,
 		   c->contact_version[index]);
+	if (index < c->known)
+		buf_printf(out, "{\"handle\":\"p%u@x.test\",\"source\":\"email\"}", index);
+	buf_put_byte(out, ']');
 	put_time(out, "updated_at", c->contact_updated_ms[index]);
 	buf_put_byte(out, '}');
 }
 
 static void serve_contacts(struct company *c, const char *url, struct buf *out)
 {
-	struct paging p = {.limit = 5, .put = put_contact_at, .path = "/contacts"};
-	struct row rows[8];
+	struct paging p = {.limit = c->contact_page, .put = put_contact_at, .path = "/contacts"};
 	int64_t after = param_ms(url, "q%5Bupdated_after%5D=", TIME_MIN);
 
-	p.rows = rows;
-	for (unsigned i = 0; i < 8; i++)
+	c->contact_calls++;
+	p.rows = calloc(c->contacts, sizeof *p.rows);
+	assert(p.rows);
+	for (unsigned i = 0; i < c->contacts; i++)
 		if (c->contact_updated_ms[i] > after)
-			rows[p.count++] = (struct row){c->contact_updated_ms[i], i, i};
+			p.rows[p.count++] = (struct row){c->contact_updated_ms[i], i, i};
 	put_page(c, url, &p, out);
+	free(p.rows);
 }
 
 static struct company_thread *paged_thread; /* whose messages are put */
@@ -340,7 +376,11 @@ static void put_message_at(struct company *c, struct buf *out, unsigned index)
 	const struct company_part *m = &paged_thread->messages[index];
 
 	(void)c;
-	buf_printf(out, "{\"id\":\"msg_%u\",\"body\":\"v%u\",\"is_inbound\":true", m->id, m->version);
+	buf_printf(out,
+		   "{\"id\":\"msg_%u\",\"type\":\"email\",\"body\":\"v%u\",\"is_inbound\":true,"
+		   "\"recipients\":[{\"_links\":{\"related\":{\"contact\":null}},\"name\":\"P\","
+		   "\"handle\":\"%c%u@x.test\",\"role\":\"from\"}]",
+		   m->id, m->version, m->id % 2 ? 'p' : 'P', paged_thread->id / 2 % COMPANY_PEOPLE);
 	put_time(out, "created_at", m->created_ms);
 	buf_put_byte(out, '}');
 }
@@ -390,6 +430,8 @@ static void serve_one(struct company *c, const char *url, struct sim_answer *out
 	} else if (t->into) {
 		out->status = 301;
 		snprintf(out->location, sizeof out->location, HOST "/conversations/cnv_%u", t->into);
+	} else if (t->id == c->broken && strstr(url, "/messages")) {
+		buf_put_str(&out->body, "{\"oops\":1}");
 	} else if (strstr(url, "/messages")) {
 		serve_messages(c, t, url, &out->body);
 	} else if (strstr(url, "/comments")) {
@@ -409,7 +451,7 @@ static bool within_rate(struct company *c, struct sim_answer *out)
 
 	if (window != c->window) {
 		c->window = window;
-		c->window_calls = 0;
+		c->window_calls = c->window_searches = 0;
 	}
 	out->rate_limit = c->rate;
 	out->rate_reset = (window + 1) * 60;
@@ -442,6 +484,8 @@ void company_serve(void *ctx, const struct http_request *request, struct sim_ans
 		return;
 	if (strcmp(url, "/me") == 0)
 		buf_put_str(&out->body, "{\"id\":\"cmp_1\",\"name\":\"Acme\"}");
+	else if (strncmp(url, "/conversations/search/", 22) == 0)
+		serve_search(c, url, out);
 	else if (strncmp(url, "/conversations/", 15) == 0)
 		serve_one(c, url, out);
 	else if (strncmp(url, "/conversations?", 15) == 0)

@@ -6,7 +6,7 @@
 
 #include "sim.h"
 
-#define COMPANY_MESSAGES_MAX 260
+#define COMPANY_PEOPLE 5 /* who write: no message says that they are contacts */
 
 struct company_part {
 	unsigned id, version;
@@ -15,13 +15,13 @@ struct company_part {
 };
 
 struct company_thread {
-	unsigned id, version, parts, notes, inbox;
+	unsigned id, version, parts, parts_cap, notes, inbox;
 	int64_t created_ms, updated_ms, place_ms; /* its place in the list */
 	int64_t gone_ms;                          /* deleted for good, or merged; TIME_MAX: lives */
 	unsigned into;                            /* merged into; 0: not */
 	const char *status;
 	bool reminder;
-	struct company_part *messages; /* COMPANY_MESSAGES_MAX */
+	struct company_part *messages;
 	struct company_part comments[8];
 };
 
@@ -38,20 +38,25 @@ struct company {
 	struct company_event *events;
 	unsigned event_count, event_cap;
 	unsigned last_id;
-	int64_t contact_updated_ms[8];
-	unsigned contact_version[8];
-	int rate; /* calls a minute */
+	int64_t *contact_updated_ms;
+	unsigned *contact_version;
+	unsigned contacts, contact_page; /* how many, and how many a page */
+	unsigned known; /* so many of them have a handle: p0@x.test, p1@x.test … */
+	int rate;       /* calls a minute */
 	int64_t window;
 	unsigned window_calls, refused;
-	unsigned calls, list_calls, event_calls, thread_calls, breaches;
-	bool endless;  /* lists never end */
-	bool forgets;  /* pages can be asked for only by what was given since */
-	bool previews; /* events show ids alone */
-	bool tidy;     /* no page is short that need not be */
+	unsigned calls, list_calls, event_calls, thread_calls, search_calls, contact_calls, breaches;
+	unsigned window_searches;
+	unsigned broken; /* the thread whose messages cannot be read; 0: none */
+	bool endless;    /* lists never end */
+	bool forgets;    /* pages can be asked for only by what was given since */
+	bool previews;   /* events show ids alone */
+	bool tidy;       /* no page is short that need not be */
 	uint64_t random;
 };
 
 struct company *company_new(struct loop *loop, unsigned threads, int64_t every_ms, uint64_t seed);
+void company_contacts(struct company *c, unsigned count); /* instead of those there are */
 void company_free(struct company *c);
 void company_serve(void *ctx, const struct http_request *request, struct sim_answer *out);
 

@@ -28,6 +28,39 @@ def front_daemon(folder, sim, **more):
     return Daemon(folder, sim, provider="front", **more)  # noqa: F405
 
 
+SOURCES = {"email": "email", "sms": "phone", "call": "phone", "tweet_dm": "twitter", "custom": "custom"}
+
+
+def alias(source, handle):
+    return "alt:%s:%s" % (source, handle.lower() if source == "email" else handle)
+
+
+def strangers(sim):
+    """Who takes part in messages and is no contact, by the id that a right mirror gives him -> a handle."""
+    known = {handle["handle"] for _, doc in sim.truth("contacts").values() for handle in doc["handles"]}
+    found = {}
+    for key, (_, doc) in sim.truth("messages").items():
+        for who in doc.get("recipients", []):
+            ours = who["role"] == "from" and doc["is_inbound"] is False
+            if not who["_links"]["related"]["contact"] and not ours and who["handle"] not in known:
+                found[alias(SOURCES[doc["type"]], who["handle"])] = who["handle"]
+    return found
+
+
+def check_strangers(daemon, sim, exactly=False):
+    """Each once, as what he is, and none who is a contact. Some may be held of whom a message told that is gone."""
+    client = daemon.client()
+    rows = {row["id"]: row for row in client.rows("contacts", where="kind = recipient", fields=["doc", "handles", "kind"])}
+    known = {handle["handle"] for row in client.rows("contacts", where="kind = contact", fields=["doc"]) for handle in row["doc"]["handles"]}
+    client.close()
+    handles = [row["doc"]["handles"][0] for row in rows.values()]
+    assert {alias(h["source"], h["handle"]) for h in handles} == set(rows), rows
+    assert not known & {h["handle"] for h in handles}, known & {h["handle"] for h in handles}
+    true = strangers(sim)
+    assert not exactly or set(true) == set(rows), (set(true) ^ set(rows))
+    return len(rows)
+
+
 def differences(daemon, sim, resources=RESOURCES):
     """What is held and what is true, record by record; words about each that differs, and how many there are."""
     words, total = [], 0
@@ -35,7 +68,9 @@ def differences(daemon, sim, resources=RESOURCES):
     inboxes = sim.inboxes()
     for resource in resources:
         truth = sim.truth(resource)
-        held = {row["id"]: (row.get("parent"), row["doc"]) for row in client.rows(resource, fields=["parent", "doc"])}
+        # Those who are no contacts are told by no list (check_strangers).
+        real = {"where": "kind = contact"} if resource == "contacts" else {}
+        held = {row["id"]: (row.get("parent"), row["doc"]) for row in client.rows(resource, fields=["parent", "doc"], **real)}
         total += len(truth)
         words += ["%s %s is missing" % (resource, key) for key in sorted(truth.keys() - held.keys())]
         words += ["%s %s is too many" % (resource, key) for key in sorted(held.keys() - truth.keys())]

@@ -93,6 +93,10 @@ static void test_put(void **state)
 	assert_int_equal(b.len, 9);
 	buf_consume(&b, 4);
 	assert_string_equal(buf_text(&b), "two 3");
+	buf_put_front(&b, bytes_str("of "));
+	buf_put_front(&b, bytes_str(""));
+	assert_string_equal(buf_text(&b), "of two 3");
+	buf_consume(&b, 3);
 	buf_consume(&b, 0);
 	buf_consume(&b, 5);
 	assert_string_equal(buf_text(&b), "");

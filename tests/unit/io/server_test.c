@@ -45,7 +45,10 @@ static void send_bytes(struct owner *o, struct conn *c, size_t count)
 	memset(bytes, 'x', sizeof bytes);
 	while (count && !o->sent_error) {
 		size_t n = count < sizeof bytes ? count : sizeof bytes;
-		o->sent_error = conn_send(c, bytes_of(bytes, n));
+		struct buf whole = {0};
+		buf_put(&whole, bytes, n);
+		o->sent_error = n % 2 ? conn_send(c, bytes_of(bytes, n)) : conn_send_buf(c, &whole);
+		buf_release(&whole);
 		count -= n;
 	}
 }

@@ -276,6 +276,86 @@ static void threads(void **state)
 	page_free(p);
 }
 
+static void shows(const char *resource, const char *name, const char *json, const char *value);
+
+/* ---- people who are no contacts ---- */
+
+static void people(void **state)
+{
+	struct ask ask = asking_front(ASK_ONE, "conversations");
+	static const char *const ids[] = {
+		"cnv_1",           "msg_1", "alt:email:ann@x.test", "alt:email:cc@y.test",
+		"alt:phone:+4912", "msg_2"};
+	struct buf out = {0};
+
+	(void)state;
+	ask.id = bytes_str("cnv_1");
+	struct page *p = asking_front_answer(&ask, 200, "{\"id\":\"cnv_1\",\"subject\":\"x\"}");
+	nest(p, "messages",
+	     "{\"_results\":[{\"id\":\"msg_1\",\"type\":\"email\",\"created_at\":1700000001,\"is_inbound\":true,\"recipients\":["
+	     "{\"handle\":\"Ann@X.test\",\"name\":\"Ann\",\"role\":\"from\",\"_links\":{\"related\":{\"contact\":null}}},"
+	     "{\"handle\":\"ann@x.test\",\"role\":\"reply-to\"},"
+	     "{\"handle\":\"bob@x.test\",\"role\":\"to\",\"_links\":{\"related\":{\"contact\":\"https://h/contacts/crd_1\"}}},"
+	     "{\"handle\":\"\",\"role\":\"cc\"},{\"role\":\"cc\"},7,"
+	     "{\"handle\":\"cc@y.test\",\"name\":\"\",\"role\":\"cc\"}]}]}",
+	     true);
+	nest(p, "messages",
+	     "{\"_results\":[{\"id\":\"msg_2\",\"type\":\"sms\",\"created_at\":1700000002,\"is_inbound\":false,\"recipients\":["
+	     "{\"handle\":\"+49800\",\"role\":\"from\"},{\"handle\":\"+4912\",\"role\":\"to\"}]},"
+	     "{\"id\":\"msg_3\",\"created_at\":1700000003,\"recipients\":null}]}",
+	     false);
+	assert_int_equal(p->count, 7);
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+		const struct page_record *item = NULL;
+		for (size_t k = 0; k < p->count; k++)
+			if (bytes_is(p->records[k].record.id, ids[i]))
+				item = &p->records[k];
+		assert_non_null(item);
+		bool derived = strncmp(ids[i], "alt:", 4) == 0;
+		assert_string_equal(item->type->name, derived  ? "contacts"
+						      : i == 0 ? "conversations"
+							       : "messages");
+		assert_true(provider_front.derived(item->type, item->record.id) == derived);
+		assert_true(!derived || item->record.parent.len == 0);
+		if (i == 2) {
+			assert_int_equal(json_write(item->record.doc, &out), 0);
+			assert_string_equal(
+				buf_text(&out),
+				"{\"id\":\"alt:email:ann@x.test\",\"kind\":\"recipient\",\"name\":\"Ann\","
+				"\"handles\":[{\"handle\":\"Ann@X.test\",\"source\":\"email\"}]}");
+		}
+	}
+	page_free(p);
+	buf_release(&out);
+}
+
+/* Whom a contact takes the place of. */
+static void stands_for(void **state)
+{
+	static const char contact[] =
+		"{\"id\":\"crd_1\",\"handles\":[{\"handle\":\"A@x\",\"source\":\"email\"},{\"handle\":5},"
+		"{\"handle\":\"+491\",\"source\":\"phone\"}]}";
+	const struct resource_type *type = provider_type(&provider_front, bytes_str("contacts"));
+	struct buf doc = {0}, id = {0};
+	struct why why = {""};
+
+	(void)state;
+	assert_int_equal(json_to_msgpack(bytes_str(contact), JSON_STRICT, &doc, &why), 0);
+	assert_int_equal(provider_front.stands_for(type, buf_bytes(&doc), 0, &id), 1);
+	assert_true(bytes_is(buf_bytes(&id), "alt:email:a@x"));
+	assert_int_equal(provider_front.stands_for(type, buf_bytes(&doc), 1, &id), 1);
+	assert_true(bytes_is(buf_bytes(&id), "alt:phone:+491"));
+	assert_int_equal(provider_front.stands_for(type, buf_bytes(&doc), 2, &id), 0);
+	assert_int_equal(
+		provider_front.stands_for(provider_type(&provider_front, bytes_str("conversations")),
+					  buf_bytes(&doc), 0, &id),
+		0);
+	shows("contacts", "kind", contact, "\"contact\"");
+	shows("contacts", "kind", "{\"kind\":\"recipient\"}", "\"recipient\"");
+	buf_release(&doc);
+	buf_release(&id);
+}
+
 /* ---- events ---- */
 
 static void events(void **state)
@@ -610,6 +690,8 @@ int main(void)
 		cmocka_unit_test(pages),
 		cmocka_unit_test(nonsense),
 		cmocka_unit_test(threads),
+		cmocka_unit_test(people),
+		cmocka_unit_test(stands_for),
 		cmocka_unit_test(events),
 		cmocka_unit_test(faults),
 		cmocka_unit_test(merged),

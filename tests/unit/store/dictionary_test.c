@@ -1,6 +1,7 @@
 /*
  * Packers of a dictionary are kept for the next transaction: a bounded number, none of a dictionary that
- * is damaged or gone, and whatever one has packed before, the next record becomes the same bytes.
+ * is damaged or gone, and whatever one has packed before, the next record becomes the same bytes. Of
+ * unpackers a bounded number is in memory, and always those whose file is about to go.
  */
 #include "support/lab.h"
 
@@ -123,11 +124,51 @@ static void same_bytes(void **state)
 	buf_release(&again);
 }
 
+static int look(uint64_t number)
+{
+	struct unpacker *u;
+
+	return dictionary_unpacker(held, "contacts", number, &u);
+}
+
+static void remove_file(uint64_t number)
+{
+	char *path = dictionary_path(lab.dir, "contacts", number);
+
+	assert_int_equal(remove(path), 0);
+	free(path);
+}
+
+static void few_in_memory(void **state)
+{
+	(void)state;
+	for (uint64_t number = 4; number <= 20; number++)
+		put_file(number);
+	assert_int_equal(dictionary_pin(held, "contacts", 1), 0);
+	assert_int_equal(look(2), 0);
+	dictionary_distrust(held, 2);
+	for (uint64_t number = 3; number <= 20; number++)
+		assert_int_equal(look(number), 0);
+	assert_int_equal(look(7), 0);
+	for (uint64_t number = 1; number <= 20; number++)
+		remove_file(number);
+	/* Those that cannot be read again stay, and what was asked for last; the oldest went. */
+	assert_int_equal(look(1), 0);
+	assert_int_equal(look(2), 0);
+	for (uint64_t number = 7; number <= 20; number++)
+		assert_int_equal(look(number), 0);
+	for (uint64_t number = 3; number <= 6; number++)
+		assert_int_equal(look(number), ERR_CORRUPT);
+	dictionary_forget(held, 1);
+	assert_int_equal(look(1), ERR_CORRUPT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(same_bytes, setup, teardown),
+		cmocka_unit_test_setup_teardown(few_in_memory, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -263,10 +263,49 @@ static void minutes(void **state)
 	assert_int_equal(budget_last_minute(&b, NOW + 89999), 60);
 }
 
+/* What is kept is left for urgent calls, which go at once; the share of others is nobody's. */
+static void reserve(void **state)
+{
+	struct budget b;
+	unsigned plain = 0, urgent = 0;
+
+	(void)state;
+	budget_init(&b, 0.8, 60000);
+	b.reserve = 0.1;
+	answer(&b, NOW, 50, 50, 1700000061);
+	assert_int_equal(budget_calls(&b), 35);
+	for (int64_t mono = NOW; mono < NOW + 59000; mono++)
+		while (budget_wait(&b, mono) == 0) {
+			budget_sent(&b, mono);
+			answer(&b, mono, 50, 49 - plain++, 1700000061);
+		}
+	assert_int_equal(plain, 35);
+	b.urgent = true;
+	while (budget_wait(&b, NOW + 59000) == 0) {
+		budget_sent(&b, NOW + 59000);
+		answer(&b, NOW + 59000, 50, 49 - plain - urgent++, 1700000061);
+	}
+	assert_int_equal(urgent, 5);
+	/* Without a reserve nothing is urgent. */
+	b = (struct budget){0};
+	budget_init(&b, 0.8, 60000);
+	answer(&b, NOW, 50, 25, 1700000061);
+	b.urgent = true;
+	assert_true(budget_wait(&b, NOW) > 0);
+	b.reserve = 0.1;
+	assert_int_equal(budget_wait(&b, NOW), 0);
+	/* Of one call a window none is kept. */
+	b.urgent = false;
+	answer(&b, NOW + 61000, 1, 1, 1700000121);
+	assert_int_equal(budget_calls(&b), 1);
+	assert_int_equal(budget_wait(&b, NOW + 61000), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_at_a_time_until_known),
+		cmocka_unit_test(reserve),
 		cmocka_unit_test(assumed),
 		cmocka_unit_test(share),
 		cmocka_unit_test(no_bursts),

@@ -75,6 +75,39 @@ static void a_share_of_the_rate(void **state)
 	assert_true(n >= 400 * 95 / 100);
 }
 
+/* What is shown is what the waiting goes by. */
+static void shown(void **state)
+{
+	struct route_budget r;
+	struct sync_route seen;
+
+	(void)state;
+	route_init(&r, &asked, SEARCH, 0.5, 0);
+	assert_false(route_look(&r, -1, NOW, &seen));
+	for (int i = 0; i < 3; i++)
+		route_sent(&r);
+	route_answered(&r, NOW);
+	assert_true(route_look(&r, 100, NOW, &seen));
+	assert_string_equal(seen.name, "search");
+	assert_int_equal(seen.limit, 20);
+	assert_int_equal(seen.window_ms, 60000);
+	assert_int_equal(seen.used, 3);
+	assert_int_equal(seen.wait_ms, 0);
+	assert_true(route_look(&r, 100, NOW + 59000, &seen));
+	assert_int_equal(seen.used, 3);
+	assert_true(route_look(&r, 100, NOW + 62000, &seen));
+	assert_int_equal(seen.used, 2);
+	assert_true(route_look(&r, 100, NOW + 3600000, &seen));
+	assert_int_equal(seen.used, 2); /* under way */
+	route_init(&r, &asked, PLAIN, 1.0, 0);
+	assert_false(route_look(&r, 100, NOW, &seen));
+	route_block(&r, NOW + 4000);
+	assert_true(route_look(&r, 100, NOW + 1000, &seen));
+	assert_int_equal(seen.limit, -1);
+	assert_int_equal(seen.wait_ms, 3000);
+	assert_false(route_look(&r, 100, NOW + 4000, &seen));
+}
+
 static void so_many_in_a_second(void **state)
 {
 	struct route_budget r;
@@ -159,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_share_of_the_rate),
+		cmocka_unit_test(shown),
 		cmocka_unit_test(so_many_in_a_second),
 		cmocka_unit_test(what_the_configuration_gives),
 		cmocka_unit_test(no_limit),
