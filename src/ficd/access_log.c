@@ -199,9 +199,20 @@ static const char *resource_of(const struct request *r)
 	return "-";
 }
 
+/* The rows that are not in the result itself. */
+static int64_t spliced_rows(const struct request *r)
+{
+	for (unsigned i = 0; i < r->splices_count; i++)
+		if (r->splices[i].piece.array)
+			return r->splices[i].piece.values;
+	return 1;
+}
+
 /* How many it answered: the items of the answer's first list, or the one record. -1: it is no such answer. */
 static int64_t rows_of(const struct request *r)
 {
+	if (r->splices_count)
+		return spliced_rows(r);
 	struct mp_reader reader = mp_reader_of(buf_bytes(&r->result));
 	struct mp_value head, name, value;
 	struct bytes key, whole;
