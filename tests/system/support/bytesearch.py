@@ -180,6 +180,14 @@ def find(folder, texts):
                 raise
 
 
+def pieces_of_dictionary(data):
+    """Phrases lie end to end, in an order that no record had: two that stand side by side can spell an id by chance, so each is looked at by itself."""
+    dictionary = Dictionary(data[16:])
+    if dictionary.phrases is None:
+        return [data]
+    return [data.replace(dictionary.text, b"", 1), *dictionary.phrases]
+
+
 def find_once(folder, texts):
     found, streams = {}, 0
     for where, _, names in os.walk(folder):
@@ -193,6 +201,8 @@ def find_once(folder, texts):
             elif data[:8] == b"FICJRN1\n":
                 parts += streams_of_journal(path, data)
             streams += len(parts) - 1
+            if name.endswith(".dict"):
+                parts = pieces_of_dictionary(data)
             whole = b"\0\0".join(parts)
             for text in texts:
                 if text in whole:
