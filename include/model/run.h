@@ -57,7 +57,7 @@ struct run_entry {
 /* 0, or ERR_SYNTAX: it is not such an entry. */
 int run_decode(struct bytes entry, struct run_entry *out);
 
-/* Appends the entry with other words in the place of its error. 1; 0: it has none, or these, and nothing was appended. */
+/* Appends the entry with other words in the place of its error, and of the record that it names. 1; 0: it has neither, or these, and nothing was appended. */
 int run_reword(struct bytes entry, const char *words, struct buf *out);
 
 /* Share of the work that is done, 0..1; -1 when the total is not known. */

@@ -69,6 +69,12 @@ int outbox_add(struct outbox *o, const struct edit *e, uint64_t *id_out, outbox_
 int outbox_change(struct outbox *o, const struct edit *e, outbox_done *done, void *ctx,
 		  struct why *why);
 
+/* Every edit of the record goes, whatever became of it: from memory at once, from the disk with a new file that is begun now; files that were set aside as damaged, which
+ * nobody can look through, go with it. Who waits for one of the edits is told that it is durable, and finds none. */
+void outbox_erase(struct outbox *o, const char *resource, struct bytes record);
+/* Something that was erased may still be on the disk. Asked again when writing has failed, it is tried again. */
+bool outbox_erasing(struct outbox *o);
+
 /* Callbacks with this ctx do not come any more; what they are about happens all the same. */
 void outbox_forget(struct outbox *o, void *ctx);
 

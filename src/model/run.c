@@ -115,16 +115,30 @@ int run_decode(struct bytes entry, struct run_entry *out)
 	return 0;
 }
 
-int run_reword(struct bytes entry, const char *words, struct buf *out)
+static int reword(struct bytes entry, const char *key, const char *words, struct buf *out)
 {
-	struct bytes error, whole;
+	struct bytes text, whole;
 
-	if (!mp_find_str(entry, "error", &error) || error.len == 0 || bytes_is(error, words) ||
-	    mp_find(entry, bytes_str("error"), &whole) != 1)
+	if (!mp_find_str(entry, key, &text) || text.len == 0 || bytes_is(text, words) ||
+	    mp_find(entry, bytes_str(key), &whole) != 1)
 		return 0;
 	size_t before = (size_t)(whole.data - entry.data);
 	buf_put(out, entry.data, before);
 	mp_put_cstr(out, words);
 	buf_put(out, whole.data + whole.len, entry.len - before - whole.len);
 	return 1;
+}
+
+int run_reword(struct bytes entry, const char *words, struct buf *out)
+{
+	struct buf first = {0};
+	int error = reword(entry, "error", words, &first);
+	int record = reword(error ? buf_bytes(&first) : entry, "record", words, out);
+
+	if (error && !record)
+		buf_put_bytes(out, buf_bytes(&first));
+	if (first.error)
+		out->error = first.error;
+	buf_release(&first);
+	return error || record;
 }

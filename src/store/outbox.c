@@ -52,6 +52,8 @@ struct outbox {
 	uint64_t bad; /* of the one that is damaged: it is not removed but renamed; 0: none */
 	bool unwritten;
 	unsigned damaged;
+	uint64_t erased; /* how often something was; … before the new file that is being written, and before the last one that was */
+	uint64_t erased_flying, erased_written;
 	enum phase phase;
 	struct buf queue; /* encodings that wait to be written */
 	uint32_t queued;
@@ -135,7 +137,7 @@ static void write_end(struct outbox *o, int rc)
 	o->renew |= rc != 0;
 	settle(o, first, rc);
 	tell(o, first);
-	if (o->phase == PHASE_IDLE && o->queued)
+	if (o->phase == PHASE_IDLE && (o->queued || (rc == 0 && o->erased != o->erased_written)))
 		write_begin(o);
 }
 
@@ -211,15 +213,39 @@ static void frame_of_all(struct outbox *o)
 /* Those before it are not needed any more, but what was damaged is kept for people to look at. */
 static void older_end(struct outbox *o)
 {
+	bool erases = o->erased != o->erased_written;
+
 	for (; o->least && o->least < o->number; o->least++) {
 		char *path = path_of(o, o->least, ""), *aside = path_of(o, o->least, ".bad");
-		if (path && aside && o->least == o->bad)
+		if (path && aside && o->least == o->bad && !erases)
 			o->hooks.rename(o->hooks.ctx, path, aside);
 		else if (path)
 			o->hooks.unlink(o->hooks.ctx, path);
 		free(path);
 		free(aside);
 	}
+}
+
+/* What was set aside may hold anything. */
+static void aside_end(struct outbox *o)
+{
+	DIR *dir = opendir(o->dir);
+	struct dirent *entry;
+	char *path;
+
+	while (dir && (entry = readdir(dir))) {
+		size_t len = strlen(entry->d_name);
+		if (len <= 4 || strcmp(entry->d_name + len - 4, ".bad") != 0 ||
+		    asprintf(&path, "%s/%s", o->dir, entry->d_name) < 0)
+			continue;
+		log_warn("store", "%s is removed: something was forgotten that it may hold", path);
+		o->hooks.unlink(o->hooks.ctx, path);
+		free(path);
+	}
+	if (dir)
+		closedir(dir);
+	o->damaged = 0;
+	o->bad = 0;
 }
 
 static void on_dir_synced(void *ctx, int error)
@@ -233,6 +259,9 @@ static void on_dir_synced(void *ctx, int error)
 		return;
 	}
 	older_end(o);
+	if (o->erased != o->erased_written)
+		aside_end(o);
+	o->erased_written = o->erased_flying;
 	write_end(o, 0);
 }
 
@@ -283,6 +312,7 @@ static void renew(struct outbox *o)
 	int rc = path ? 0 : ERR_NOMEM;
 
 	o->phase = PHASE_WRITING;
+	o->erased_flying = o->erased;
 	outbox_list_trim(&o->list);
 	frame_of_all(o);
 	if (rc == 0)
@@ -313,7 +343,7 @@ static void write_begin(struct outbox *o)
 	o->flying = o->waiting;
 	o->waiting = NULL;
 	o->waiting_end = &o->waiting;
-	if (o->fd < 0 || o->renew || is_mostly_history(o)) {
+	if (o->fd < 0 || o->renew || o->erased != o->erased_written || is_mostly_history(o)) {
 		/* It has everything, so what is queued is in it. */
 		buf_reset(&o->queue);
 		o->queued = 0;
@@ -386,6 +416,35 @@ static int put(struct outbox *o, const struct edit *e, bool added, outbox_done *
 	if (rc == 0 && o->phase == PHASE_IDLE)
 		write_begin(o);
 	return rc;
+}
+
+void outbox_erase(struct outbox *o, const char *resource, struct bytes record)
+{
+	struct buf id = {0};
+	char name[64];
+	bool any = false;
+
+	/* They may point into what goes. */
+	snprintf(name, sizeof name, "%s", resource);
+	buf_put_bytes(&id, record);
+	for (size_t i = o->list.count; i-- > 0;) {
+		const struct edit *e = &o->list.items[i]->edit;
+		if (strcmp(e->resource, name) != 0 || !bytes_equal(e->record, buf_bytes(&id)))
+			continue;
+		outbox_list_remove(&o->list, e->id);
+		any = true;
+	}
+	buf_release(&id);
+	count_overlaid(o);
+	o->erased += any;
+	outbox_erasing(o);
+}
+
+bool outbox_erasing(struct outbox *o)
+{
+	if (o->erased != o->erased_written && o->phase == PHASE_IDLE)
+		write_begin(o);
+	return o->erased != o->erased_written;
 }
 
 int outbox_add(struct outbox *o, const struct edit *e, uint64_t *id_out, outbox_done *done,

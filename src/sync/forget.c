@@ -6,12 +6,13 @@
  *   a dry run: LOOKING -> COUNTING -> told
  *
  * From the transaction's commit on nothing is taken back: a process that ends before the end leaves a mark in the store, with which the next one goes on. The places that are gone
- * through: records and dead letters (the store), the audit trail (forget_trail). Whoever keeps texts of records elsewhere adds a place here.
+ * through: records and dead letters (the store), edits (the outbox), the audit trail (forget_trail). Whoever keeps texts of records elsewhere adds a place here.
  */
 #include "forgetting.h"
 #include "sync_state.h"
 
 #include <base/log.h>
+#include <codec/msgpack.h>
 
 #include <assert.h>
 #include <errno.h>
@@ -52,6 +53,7 @@ struct forget {
 	char resources[SYNC_FORGET_RESOURCES * 33]; /* each with a comma behind it */
 	size_t trail_at;
 	bool trail_over;
+	struct snapshot *view; /* while the trail is gone through */
 };
 
 /* ---- its end ---- */
@@ -121,9 +123,18 @@ void forget_stop(struct sync *s, const struct why *why)
 static int edit_run(void *ctx, struct bytes value, struct buf *out)
 {
 	const struct forget *f = ctx;
+	struct bytes resource, record;
 	struct run_entry run;
 	char name[40];
 
+	/* An edit's entry names its record. */
+	if (mp_find_str(value, "record", &record) && mp_find_str(value, "resource", &resource)) {
+		snprintf(name, sizeof name, "%.*s", (int)(resource.len < 32 ? resource.len : 32),
+			 (const char *)resource.data);
+		return f->view && snapshot_forgotten(f->view, name, record)
+			       ? run_reword(value, "of a record that was forgotten", out)
+			       : 0;
+	}
 	if (run_decode(value, &run))
 		return 0;
 	snprintf(name, sizeof name, "%.*s,", (int)(run.resource.len < 32 ? run.resource.len : 32),
@@ -137,7 +148,29 @@ static int forget_trail(struct forget *f, struct why *why)
 {
 	struct trail *t = f->s->options.trail;
 
-	return t ? trail_edit_step(t, &f->trail_at, edit_run, f, why) : 0;
+	f->view = snapshot_new(f->s->options.store);
+	int rc = t ? trail_edit_step(t, &f->trail_at, edit_run, f, why) : 0;
+	snapshot_free(f->view);
+	f->view = NULL;
+	return rc;
+}
+
+/* ---- edits: the outbox has what people wrote ---- */
+
+/* True: some of it may still be on the disk. */
+static bool forget_edits(struct sync *s)
+{
+	struct outbox *o = s->options.outbox;
+	struct snapshot *view = o ? snapshot_new(s->options.store) : NULL;
+
+	for (const struct edit *e = view ? outbox_next(o, 0) : NULL; e;) {
+		uint64_t id = e->id;
+		if (snapshot_forgotten(view, e->resource, e->record))
+			outbox_erase(o, e->resource, e->record);
+		e = outbox_next(o, id);
+	}
+	snapshot_free(view);
+	return o && outbox_erasing(o);
 }
 
 /* ---- rewriting ---- */
@@ -146,6 +179,7 @@ static void on_rewritten(void *ctx)
 {
 	struct forget *f = ctx;
 	struct why why = {""};
+	bool edits = forget_edits(f->s);
 	int rc = f->trail_over ? 0 : forget_trail(f, &why);
 
 	if (rc < 0) {
@@ -157,7 +191,7 @@ static void on_rewritten(void *ctx)
 		return;
 	}
 	f->trail_over |= rc == 0;
-	if (store_purging(f->s->options.store, &f->what.left) || !f->trail_over) {
+	if (store_purging(f->s->options.store, &f->what.left) || !f->trail_over || edits) {
 		timer_start(f->timer, LOOK_MS, 0);
 		return;
 	}

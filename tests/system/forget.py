@@ -125,10 +125,16 @@ with workplace() as (folder, started):  # noqa: F405
     assert held(daemon) == rows
     report.ok("without a yes nothing is forgotten; on a terminal it asks")
 
+    sim.faults({"route": "/contacts/" + contact, "kind": "status", "status": 503})
+    daemon.call("edit", resource="contacts", id=contact, set={"name": "Zanzibar Underhill"})  # it waits for the provider
+    written = b"Zanzibar Underhill"
+    assert any("outbox" in path for path in search(folder, [written])[0][written]), search(folder, [written])
     code, shown = on_terminal(daemon, b"yes\n", "forget", "contacts", contact)
     assert code == 0 and "no sync brings it back" in shown, (code, shown)
-    found, streams = search(folder, texts)
+    found, streams = search(folder, texts + [written])
     assert not found and streams > 400, (dict(list(found.items())[:5]), streams)
+    assert daemon.call("edits")["edits"] == []
+    sim.no_faults()
     report.ok("a contact is forgotten, and its bytes are nowhere", "%d texts, %d streams" % (len(texts), streams))
 
     answer = daemon.call("get", resource="contacts", id=contact)

@@ -132,6 +132,22 @@ static void test_reword(void **state)
 	assert_true(bytes_equal(buf_bytes(&after), buf_bytes(&want)));
 	assert_int_equal(run_reword(buf_bytes(&want), "gone", &after), 0);
 	assert_int_equal(run_reword(bytes_str("x"), "gone", &after), 0);
+	/* Of an edit the record, too. */
+	buf_reset(&before);
+	buf_reset(&after);
+	buf_reset(&want);
+	mp_put_map(&before, 2);
+	mp_put_cstr(&before, "record");
+	mp_put_cstr(&before, "17");
+	mp_put_cstr(&before, "error");
+	mp_put_cstr(&before, "Ada");
+	assert_int_equal(run_reword(buf_bytes(&before), "gone", &after), 1);
+	mp_put_map(&want, 2);
+	mp_put_cstr(&want, "record");
+	mp_put_cstr(&want, "gone");
+	mp_put_cstr(&want, "error");
+	mp_put_cstr(&want, "gone");
+	assert_true(bytes_equal(buf_bytes(&after), buf_bytes(&want)));
 	buf_release(&before);
 	buf_release(&after);
 	buf_release(&want);

@@ -620,6 +620,66 @@ static void it_can_be_looked_at_without_being_touched(void **state)
 	buf_release(&good);
 }
 
+/* In any file of the folder. */
+static bool lies_on_the_disk(const char *text)
+{
+	DIR *dir = opendir(lab.dir);
+	bool found = false;
+
+	assert_non_null(dir);
+	for (struct dirent *e; (e = readdir(dir));) {
+		if (e->d_name[0] == '.')
+			continue;
+		struct buf file = file_of(e->d_name);
+		found = found || bytes_has(buf_bytes(&file), text);
+		buf_release(&file);
+	}
+	closedir(dir);
+	return found;
+}
+
+static void what_is_erased_is_gone(void **state)
+{
+	struct told told = {0}, flying = {0};
+	struct buf aside = {0};
+
+	(void)state;
+	struct outbox *o = open_outbox();
+	uint64_t first = add(o, "a1", "secret one", &told);
+	uint64_t kept = add(o, "a2", "kept", &told);
+	change(o, first, EDIT_PUSHED, NULL);
+	buf_put_str(&aside, "secret three");
+	write_file("7.log.bad", &aside);
+	assert_true(lies_on_the_disk("secret one"));
+	/* While one is being written, and another waits for it. */
+	disk.late = true;
+	add(o, "a1", "secret two", &flying);
+	add(o, "a1", "secret four", &flying);
+	outbox_erase(o, "contacts", bytes_str("a1"));
+	outbox_erase(o, "contacts", bytes_str("never seen"));
+	assert_int_equal(count_of(o), 1);
+	disk.error = EIO;
+	while (disk.waiting)
+		disk_sync();
+	assert_int_equal(flying.count, 2);
+	assert_true(lies_on_the_disk("secret one"));
+	disk.error = 0;
+	assert_true(outbox_erasing(o)); /* it is tried again */
+	while (disk.waiting)
+		disk_sync();
+	assert_false(outbox_erasing(o));
+	assert_false(lies_on_the_disk("secret"));
+	assert_int_equal(files_with(".bad"), 0);
+	assert_true(wants(outbox_find(o, kept), "kept"));
+	outbox_close(o);
+	disk.late = false;
+	o = open_outbox();
+	assert_int_equal(count_of(o), 1);
+	assert_true(add(o, "a3", "new", &told) > kept);
+	outbox_close(o);
+	buf_release(&aside);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -634,6 +694,7 @@ int main(void)
 		TEST(a_file_that_is_none_is_set_aside),
 		TEST(a_torn_tail_is_cut),
 		TEST(it_can_be_looked_at_without_being_touched),
+		TEST(what_is_erased_is_gone),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
