@@ -71,7 +71,7 @@ void buf_put_str(struct buf *b, const char *text);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
-void buf_consume(struct buf *b, size_t n);         /* drops the first n bytes (n <= len) */
+void buf_consume(struct buf *b, size_t n);      /* drops the first n bytes (n <= len) */
 void buf_give_back(struct buf *b, size_t keep); /* frees memory over `keep` when len fits into it */
 
 static inline void buf_put_byte(struct buf *b, uint8_t byte)

@@ -57,6 +57,9 @@ struct run_entry {
 /* 0, or ERR_SYNTAX: it is not such an entry. */
 int run_decode(struct bytes entry, struct run_entry *out);
 
+/* Of an edit's entry, which names one: its record. False: it is no such entry. Borrowed from it. */
+bool run_record(struct bytes entry, struct bytes *resource_out, struct bytes *record_out);
+
 /* Appends the entry with other words in the place of its error, and of the record that it names. 1; 0: it has neither, or these, and nothing was appended. */
 int run_reword(struct bytes entry, const char *words, struct buf *out);
 

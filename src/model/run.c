@@ -115,6 +115,12 @@ int run_decode(struct bytes entry, struct run_entry *out)
 	return 0;
 }
 
+bool run_record(struct bytes entry, struct bytes *resource_out, struct bytes *record_out)
+{
+	return mp_find_str(entry, "record", record_out) &&
+	       mp_find_str(entry, "resource", resource_out);
+}
+
 static int reword(struct bytes entry, const char *key, const char *words, struct buf *out)
 {
 	struct bytes text, whole;

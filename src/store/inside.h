@@ -107,8 +107,8 @@ struct store {
 	bool merge_void; /* the merge under way copies what was forgotten meanwhile: it comes to nothing */
 	size_t lingering; /* segments that no state names any more, with files that somebody still reads */
 	uint64_t versions; /* of resources that were given so far */
-	bool dirty; /* the manifest on disk may say something else than `state` */
-	bool renew; /* a file that the next manifest replaces is damaged on the disk */
+	bool dirty;        /* the manifest on disk may say something else than `state` */
+	bool renew;        /* a file that the next manifest replaces is damaged on the disk */
 	bool read_only;
 	bool set_aside; /* there may be files that were */
 	unsigned snapshots;

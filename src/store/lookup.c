@@ -151,9 +151,8 @@ int lookup_place_in(struct store *s, const struct state_segment *e, uint64_t has
 {
 	struct resident_key key = resident_key(hash);
 
-	return resident_may_hold(e->segment->resident, &key)
-		       ? place_in_file(s, e, hash, ordinal_out)
-		       : 0;
+	return resident_may_hold(e->segment->resident, &key) ? place_in_file(s, e, hash, ordinal_out)
+							     : 0;
 }
 
 static int lookup_hash_file(struct store *s, const struct state_segment *e, uint64_t hash,

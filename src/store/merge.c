@@ -283,8 +283,8 @@ static int strip(struct merge *m, const struct merge_source *o)
 	struct row row = o->row;
 	int rc = exclude_record(m->s, m->resource, &m->raw, &row);
 
-	m->stripped[m->count] =
-		(struct stripped_row){.doc_hash = row.doc_hash, .raw_bytes = row.raw_bytes};
+	m->stripped[m->count] = (struct stripped_row){.doc_hash = row.doc_hash,
+						      .raw_bytes = row.raw_bytes};
 	return segment_note(o->segment, rc);
 }
 

@@ -233,6 +233,7 @@ static void aside_end(struct outbox *o)
 	struct dirent *entry;
 	char *path;
 
+	// cppcheck-suppress readdirCalled ; one thread, one stream
 	while (dir && (entry = readdir(dir))) {
 		size_t len = strlen(entry->d_name);
 		if (len <= 4 || strcmp(entry->d_name + len - 4, ".bad") != 0 ||

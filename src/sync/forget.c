@@ -12,7 +12,6 @@
 #include "sync_state.h"
 
 #include <base/log.h>
-#include <codec/msgpack.h>
 
 #include <assert.h>
 #include <errno.h>
@@ -128,7 +127,7 @@ static int edit_run(void *ctx, struct bytes value, struct buf *out)
 	char name[40];
 
 	/* An edit's entry names its record. */
-	if (mp_find_str(value, "record", &record) && mp_find_str(value, "resource", &resource)) {
+	if (run_record(value, &resource, &record)) {
 		snprintf(name, sizeof name, "%.*s", (int)(resource.len < 32 ? resource.len : 32),
 			 (const char *)resource.data);
 		return f->view && snapshot_forgotten(f->view, name, record)
