@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What is excluded is never stored; what was stored before it was excluded goes from every file, while questions are answered; everything else stays as it is."""
+# run-tests: beside others
 import json
 import os
 import subprocess

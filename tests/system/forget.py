@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What is forgotten is in no file any more, whatever is unpacked to look for it; no sync brings it back; what is left stays as it was, and is claimed to be whole."""
+# run-tests: beside others
 import json
 import os
 import pty

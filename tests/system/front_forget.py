@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """At Front a contact is named by conversations and by messages alike: what is forgotten goes with all of them, and none comes back."""
+# run-tests: beside others
 import json
 import os
 import sys

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What the manual promises who runs it: a copy of the folder is a backup, even one that was made while the daemon wrote, and it can be restored and moved."""
+# run-tests: beside others
 import os
 import shutil
 import subprocess
