@@ -9,6 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "support"))
 from harness import *  # noqa: E402,F403
+from webclient import Web  # noqa: E402
 
 report = Report("a contact: pending at once, pushed, then as the provider has it",  # noqa: F405
                 "a conversation is opened or closed, assigned by name and tagged by one edit",
@@ -284,10 +285,8 @@ with workplace() as (folder, started):  # noqa: F405
     assert client.call("reload") is not None
     asks = [("edit", dict(resource="contacts", id=six, set={"name": "x"})), ("edit_resolve", dict(id=1, resolution="mine"))]
     for method, params in asks:
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        ran = subprocess.run(["curl", "-s", "--unix-socket", folder + "/http.sock", "-H", "Content-Type: application/json", "-d", body, "http://localhost/rpc"],
-                             stdout=subprocess.PIPE, timeout=30, text=True)
-        assert json.loads(ran.stdout)["error"]["code"] == 5, ran
+        status, answer = Web(folder + "/http.sock").rpc(method, **params)
+        assert status == 403 and answer["error"]["code"] == 5, answer
     if os.geteuid() == 0:  # root, and the daemon's own user, may always write
         os.chmod(folder, 0o711)
         os.chmod(daemon.socket_path, 0o666)
@@ -310,8 +309,8 @@ with workplace() as (folder, started):  # noqa: F405
     assert counts["pending"] == 0 and counts["conflicts"] == 0 and counts["damaged_files"] == 0, counts
     ran = ficq(daemon, "runs")
     assert ran.returncode == 0 and "edit" in ran.stdout, ran
-    ran = subprocess.run(["curl", "-s", "--unix-socket", folder + "/http.sock", "http://localhost/metrics"], stdout=subprocess.PIPE, timeout=30, text=True)
-    assert 'ficd_edits{source="acme",result="pushed"}' in ran.stdout, ran.stdout[-500:]
+    metrics = Web(folder + "/http.sock").request("GET", "/metrics")[1].decode()
+    assert 'ficd_edits{source="acme",result="pushed"}' in metrics, metrics[-500:]
     report.ok("the audit trail says who asked what; status and metrics count")
 
     daemon.stop()

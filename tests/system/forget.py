@@ -50,6 +50,15 @@ def on_terminal(daemon, answer, *args):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode(errors="replace")
 
 
+def has_terminals():
+    try:
+        for end in pty.openpty():
+            os.close(end)
+        return True
+    except OSError:
+        return False
+
+
 def agent_tools(daemon):
     """What an agent may call."""
     asked = [{"jsonrpc": "2.0", "id": 1, "method": "initialize",
@@ -121,16 +130,21 @@ with workplace() as (folder, started):  # noqa: F405
 
     ran = ficq(daemon, "forget", "contacts", contact)
     assert ran.returncode == 64 and "--yes" in ran.stderr, ran
-    code, shown = on_terminal(daemon, b"n\n", "forget", "contacts", contact)
-    assert code == 1 and "would be erased" in shown and "nothing was forgotten" in shown, (code, shown)
+    if has_terminals():
+        code, shown = on_terminal(daemon, b"n\n", "forget", "contacts", contact)
+        assert code == 1 and "would be erased" in shown and "nothing was forgotten" in shown, (code, shown)
     assert held(daemon) == rows
-    report.ok("without a yes nothing is forgotten; on a terminal it asks")
+    report.ok("without a yes nothing is forgotten; on a terminal it asks", "" if has_terminals() else "this machine has no terminals to ask on")
 
     sim.faults({"route": "/contacts/" + contact, "kind": "status", "status": 503})
     daemon.call("edit", resource="contacts", id=contact, set={"name": "Zanzibar Underhill"})  # it waits for the provider
     written = b"Zanzibar Underhill"
     assert any("outbox" in path for path in search(folder, [written])[0][written]), search(folder, [written])
-    code, shown = on_terminal(daemon, b"yes\n", "forget", "contacts", contact)
+    if has_terminals():
+        code, shown = on_terminal(daemon, b"yes\n", "forget", "contacts", contact)
+    else:
+        ran = ficq(daemon, "forget", "contacts", contact, "--yes")
+        code, shown = ran.returncode, ran.stdout + ran.stderr
     assert code == 0 and "no sync brings it back" in shown, (code, shown)
     found, streams = search(folder, texts + [written])
     assert not found and streams > 400, (dict(list(found.items())[:5]), streams)

@@ -249,9 +249,10 @@ def check_changes(daemon, sims, client):
     first = other.line()["params"]
     assert first["rows"] == [] and not first["more"] and first["next"] == place, first
     for sim in sims:
-        sim.mutate(10, 9)
+        sim.mutate(40, 9, kinds=["reply", "state", "tag"])
         sim.control("POST", "clock", {"advance_s": 600})
-    daemon.sync()
+    runs = daemon.sync()
+    assert all(run["outcome"] == "ok" for run in runs) and {run["source"] for run in runs} == {"acme", "beta"}, runs
     expected, last = [], place
     while True:
         page = client.call("changes", since=last, limit=1000)
