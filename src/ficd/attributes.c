@@ -1,5 +1,6 @@
 /* attributes: looks through the list that is held, which has some hundred at most. */
 #include "attributes.h"
+#include "each_record.h"
 
 #include <base/suggest.h>
 #include <base/when.h>
@@ -21,7 +22,7 @@ struct looking {
 	bool found;
 	const char *names[NAMES_MAX + 1];
 	size_t name_count;
-	struct buf memory, value;
+	struct buf value;
 };
 
 /* A common field as text; {NULL, 0}: none. Borrowed until the next call. */
@@ -44,8 +45,9 @@ static bool is_model(const struct looking *l, struct bytes model)
 	       memcmp(model.data, l->of_records, model.len) == 0;
 }
 
-static int look_at(struct looking *l, const struct record *r)
+static int look_at(void *ctx, const struct record *r)
 {
+	struct looking *l = ctx;
 	struct bytes text;
 
 	if (!is_model(l, text_of(l, r, "model")))
@@ -64,30 +66,6 @@ static int look_at(struct looking *l, const struct record *r)
 	snprintf(l->kind, sizeof l->kind, "%.*s", (int)(text.len < 15 ? text.len : 0),
 		 text.len ? (const char *)text.data : "");
 	return 0;
-}
-
-static int look_through(struct looking *l, struct snapshot *view)
-{
-	const struct scan_spec spec = {.resource = l->type->name,
-				       .axis = AXIS_CREATED,
-				       .start_ms = TIME_MIN,
-				       .end_ms = TIME_MAX};
-	struct scan_row row;
-	struct record record;
-	struct scan *scan;
-	int rc = scan_open(view, &spec, &scan, NULL);
-
-	if (rc)
-		return rc;
-	for (int n = 0; n < RECORDS_MAX && (rc = scan_next(scan, &row)) == 1; n++) {
-		rc = scan_record(scan, &l->memory, &record);
-		if (rc > 0)
-			rc = look_at(l, &record);
-		if (rc)
-			break;
-	}
-	scan_close(scan);
-	return rc < 0 ? rc : 0;
 }
 
 /* ---- values ---- */
@@ -169,9 +147,8 @@ int attribute_settle(const struct source *s, const char *list, const char *of_re
 
 	l.type = source_type(s, bytes_str(list));
 	if (rc == 0 && l.type)
-		rc = look_through(&l, view);
+		rc = each_record(view, l.type->name, RECORDS_MAX, look_at, &l);
 	snapshot_free(view);
-	buf_release(&l.memory);
 	buf_release(&l.value);
 	if (rc)
 		return why_set(why, rc, "the attributes cannot be read (%s)", err_name(rc));

@@ -3,6 +3,7 @@
  * them is asked for by id.
  */
 #include "names.h"
+#include "each_record.h"
 
 #include <base/suggest.h>
 #include <codec/msgpack.h>
@@ -21,7 +22,7 @@ struct looking {
 	struct bytes found, second; /* ids */
 	const char *names[NAMES_MAX + 1];
 	size_t name_count;
-	struct buf memory, value;
+	struct buf value;
 };
 
 static const char *resource_of(const struct field *f)
@@ -75,8 +76,9 @@ static int compare(struct looking *l, const struct record *r, const char *name, 
 	return keep_name(l, v.str);
 }
 
-static int look_at(struct looking *l, const struct record *r)
+static int look_at(void *ctx, const struct record *r)
 {
+	struct looking *l = ctx;
 	bool is = false;
 	int rc = compare(l, r, "name", &is);
 
@@ -92,30 +94,6 @@ static int look_at(struct looking *l, const struct record *r)
 	else
 		l->found = id;
 	return 0;
-}
-
-static int look_through(struct looking *l, struct snapshot *view)
-{
-	const struct scan_spec spec = {.resource = l->type->name,
-				       .axis = AXIS_CREATED,
-				       .start_ms = TIME_MIN,
-				       .end_ms = TIME_MAX};
-	struct scan_row row;
-	struct record record;
-	struct scan *scan;
-	int rc = scan_open(view, &spec, &scan, NULL);
-
-	if (rc)
-		return rc;
-	for (int n = 0; n < RECORDS_MAX && (rc = scan_next(scan, &row)) == 1; n++) {
-		rc = scan_record(scan, &l->memory, &record);
-		if (rc > 0)
-			rc = look_at(l, &record);
-		if (rc)
-			break;
-	}
-	scan_close(scan);
-	return rc < 0 ? rc : 0;
 }
 
 static int tell(const struct looking *l, struct why *why)
@@ -154,9 +132,8 @@ static int find_in(const struct source *s, struct arena *a, const char *resource
 	int rc = text->len <= RECORD_ID_MAX ? snapshot_peek(view, resource, *text, &record) : 0;
 	bool is_id = rc == 1 && !(record.flags & RECORD_DELETED);
 	if (rc >= 0 && !is_id)
-		rc = look_through(&l, view);
+		rc = each_record(view, l.type->name, RECORDS_MAX, look_at, &l);
 	snapshot_free(view);
-	buf_release(&l.memory);
 	buf_release(&l.value);
 	if (rc < 0)
 		return why_set(why, rc, "the %s cannot be read (%s)", resource, err_name(rc));
