@@ -51,7 +51,7 @@ struct forget {
 	struct sync_forgetting what;
 	char resources[SYNC_FORGET_RESOURCES * 33]; /* each with a comma behind it */
 	size_t trail_at;
-	bool trail_over;
+	bool trail_over, edits_over;
 	struct snapshot *view; /* while the trail is gone through */
 };
 
@@ -156,11 +156,11 @@ static int forget_trail(struct forget *f, struct why *why)
 
 /* ---- edits: the outbox has what people wrote ---- */
 
-/* True: some of it may still be on the disk. */
-static bool forget_edits(struct sync *s)
+/* True: some of it may still be on the disk. Once is enough to look for them: of what is forgotten no edit is taken any more. */
+static bool forget_edits(struct forget *f)
 {
-	struct outbox *o = s->options.outbox;
-	struct snapshot *view = o ? snapshot_new(s->options.store) : NULL;
+	struct outbox *o = f->s->options.outbox;
+	struct snapshot *view = o && !f->edits_over ? snapshot_new(f->s->options.store) : NULL;
 
 	for (const struct edit *e = view ? outbox_next(o, 0) : NULL; e;) {
 		uint64_t id = e->id;
@@ -168,8 +168,9 @@ static bool forget_edits(struct sync *s)
 			outbox_erase(o, e->resource, e->record);
 		e = outbox_next(o, id);
 	}
+	f->edits_over |= view != NULL;
 	snapshot_free(view);
-	return o && outbox_erasing(o);
+	return o && (!f->edits_over || outbox_erasing(o));
 }
 
 /* ---- rewriting ---- */
@@ -178,7 +179,7 @@ static void on_rewritten(void *ctx)
 {
 	struct forget *f = ctx;
 	struct why why = {""};
-	bool edits = forget_edits(f->s);
+	bool edits = forget_edits(f);
 	int rc = f->trail_over ? 0 : forget_trail(f, &why);
 
 	if (rc < 0) {
