@@ -7,8 +7,11 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "skip.h"
 
 struct end {
 	unsigned count;
@@ -117,7 +120,6 @@ static void bad_ends(void **state)
 {
 	struct script s;
 	struct end e = {0}, f = {0};
-	struct why why = {""};
 
 	script_make(&s, "[ -z \"$DIE\" ] || kill -9 $$; exit 7");
 	struct command_request r = {.path = s.path, .done = on_done, .ctx = &e};
@@ -130,6 +132,26 @@ static void bad_ends(void **state)
 	run(*state, &r, &f);
 	assert_int_equal(f.result.status, -1);
 	assert_non_null(strstr(f.result.why.text, "signal 9"));
+	script_end(&s);
+}
+
+/* A debugger that makes a fork of each vfork takes posix_spawn its way to tell that nothing was started. */
+static bool spawning_is_told(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return !preload || !strstr(preload, "vgpreload");
+}
+
+static void no_start(void **state)
+{
+	struct script s;
+	struct why why = {""};
+
+	if (!spawning_is_told())
+		skip_because("valgrind hides that a program cannot be started");
+	script_make(&s, "exit 0");
+	struct command_request r = {.path = s.path, .done = on_done};
 	chmod(s.path, 0600);
 	assert_null(command_start(*state, &r, &why));
 	assert_non_null(strstr(why.text, "cannot run"));
@@ -207,6 +229,7 @@ int main(void)
 		CASE(input_and_environment),
 		CASE(much_input),
 		CASE(bad_ends),
+		CASE(no_start),
 		CASE(late),
 		CASE(cancelled),
 		CASE(no_descriptor_is_inherited),
