@@ -2,8 +2,8 @@
  * choice: see the header. In this order:
  *
  *   files with what is to go from the disk (purge.h)
- *   files of another schema, and those of the oldest dictionary when there are too many, each by
- *     itself
+ *   files of another schema, and those of the dictionary that the fewest records need when there are too
+ *     many, each by itself
  *   files of which a third is dead, together
  *   full files that went cold, each by itself, but in no rush
  *   small files, when there are MERGED_SMALL: the smaller half of them, and then every next one that
@@ -136,19 +136,24 @@ static uint64_t outcome(const struct candidates *c, const struct choice *out)
 
 /* ---- the reasons ---- */
 
-/* 0: all may stay. */
-static uint64_t oldest_dictionary(const struct state_resource *r)
+uint64_t choice_spare_dictionary(const struct state_resource *r, uint64_t *rows_out)
 {
-	uint64_t oldest = 0;
+	uint64_t spare = 0;
 
-	if (r->dictionaries_count < RESOURCE_DICTIONARIES_MAX)
-		return 0;
+	*rows_out = UINT64_MAX;
 	for (size_t i = 0; i < r->dictionaries_count; i++) {
-		uint64_t number = r->dictionaries[i].number;
-		if (number != r->dictionary && (oldest == 0 || number < oldest))
-			oldest = number;
+		uint64_t number = r->dictionaries[i].number, rows = 0;
+		if (number == r->dictionary)
+			continue;
+		for (size_t k = 0; k < r->count; k++)
+			if (r->segments[k].segment->meta.dictionary == number)
+				rows += segment_live(&r->segments[k]);
+		if (rows >= *rows_out)
+			continue;
+		*rows_out = rows;
+		spare = number;
 	}
-	return oldest;
+	return spare;
 }
 
 /* Not those that are packed densely together with others. */
@@ -168,11 +173,13 @@ static void choose_purged(const struct candidates *c, const struct state_resourc
 
 static void choose_old(const struct candidates *c, const struct state_resource *r, struct choice *out)
 {
-	uint64_t oldest = oldest_dictionary(r);
+	uint64_t rows, spare = r->dictionaries_count < RESOURCE_DICTIONARIES_MAX
+				       ? 0
+				       : choice_spare_dictionary(r, &rows);
 
 	for (size_t i = 0; i < c->count && out->count == 0; i++) {
 		const struct segment *g = c->items[i].segment;
-		if (!g->same_schema || (oldest && g->meta.dictionary == oldest))
+		if (!g->same_schema || (spare && g->meta.dictionary == spare))
 			take(c, out, &c->items[i]);
 	}
 }

@@ -28,4 +28,8 @@ struct choice {
 int choice_make(struct store *s, const struct state_resource *r, struct choice *out);
 void choice_release(struct choice *c);
 
+/* Of the dictionaries that nothing new is packed with the one that the fewest records need, which goes first when there are too many; those records.
+ * 0 and UINT64_MAX: there is none. */
+uint64_t choice_spare_dictionary(const struct state_resource *r, uint64_t *rows_out);
+
 #endif

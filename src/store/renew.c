@@ -7,6 +7,7 @@
  * A trial holds no file: what it needs is looked for again with each step, and when that is gone the
  * trial is given up. What comes of it is not written here.
  */
+#include "choice.h"
 #include "renew.h"
 
 #include <stdlib.h>
@@ -96,12 +97,25 @@ static uint64_t trial_rests(const struct store *s, const struct store_trial *t)
 	return trial_changes(s) << (t->vain < VAIN_MAX ? t->vain : VAIN_MAX);
 }
 
+/* Changes before there may be another dictionary: when one has to go for it, as many as records are packed anew for that, so that a store whose
+ * records drift (their ids and times grow) is not written again and again. */
+static uint64_t room_rests(const struct state_resource *r)
+{
+	uint64_t rows;
+
+	if (r->dictionaries_count + 1 < RESOURCE_DICTIONARIES_MAX)
+		return 0;
+	choice_spare_dictionary(r, &rows);
+	return rows;
+}
+
 static const struct state_segment *due(struct store *s, const struct state_resource *r)
 {
 	struct store_trial *t = trial_of(s, r->name);
 
 	if (r->dictionary == 0 || r->dictionaries_count >= RESOURCE_DICTIONARIES_MAX || !t ||
-	    s->state->revision - t->revision < trial_rests(s, t))
+	    s->state->revision - t->revision < trial_rests(s, t) ||
+	    s->state->revision - t->revision < room_rests(r))
 		return NULL;
 	const struct state_segment *e = newest(r);
 	return e && e->segment->meta.ranges[RANGE_REVISION].max > (int64_t)t->revision ? e : NULL;

@@ -302,6 +302,29 @@ static void dictionaries(void **state)
 	buf_release(&memory);
 }
 
+#define DRIFT_KINDS 80u
+
+/* Records that change their kind for ever need new dictionaries for ever, and there is room for few: what is held is packed anew about once for
+ * each that comes, not once for each dictionary. */
+static void drift(void **state)
+{
+	(void)state;
+	lab.segment_rows = 400;
+	struct store *s = lab_open(&lab);
+	for (unsigned kind = 0; kind < DRIFT_KINDS; kind++) {
+		put_kind(s, kind * 200, 200, kind + 1);
+		flush(s);
+	}
+	size_t held = contacts(s)->dictionaries_count;
+	uint64_t numbers = s->next_file;
+	print_message("# %u kinds: %zu dictionaries, %" PRIu64 " files were written\n", DRIFT_KINDS,
+		      held, numbers);
+	assert_true(held > 2 && held <= RESOURCE_DICTIONARIES_MAX);
+	assert_true(numbers < 6 * DRIFT_KINDS);
+	rests(&s, NULL);
+	store_close(s);
+}
+
 /* In a rush one trial is enough for long, whatever comes; what it left undone is tried afterwards. */
 static void few_trials(void **state)
 {
@@ -833,6 +856,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(months, setup, teardown),
 		cmocka_unit_test_setup_teardown(rush, setup, teardown),
 		cmocka_unit_test_setup_teardown(dictionaries, setup, teardown),
+		cmocka_unit_test_setup_teardown(drift, setup, teardown),
 		cmocka_unit_test_setup_teardown(few_trials, setup, teardown),
 		cmocka_unit_test_setup_teardown(dies, setup, teardown),
 		cmocka_unit_test_setup_teardown(torn, setup, teardown),
