@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "skip.h"
+#include "valgrind.h"
 
 struct end {
 	unsigned count;
@@ -135,20 +136,12 @@ static void bad_ends(void **state)
 	script_end(&s);
 }
 
-/* A debugger that makes a fork of each vfork takes posix_spawn its way to tell that nothing was started. */
-static bool spawning_is_told(void)
-{
-	const char *preload = getenv("LD_PRELOAD");
-
-	return !preload || !strstr(preload, "vgpreload");
-}
-
 static void no_start(void **state)
 {
 	struct script s;
 	struct why why = {""};
 
-	if (!spawning_is_told())
+	if (under_valgrind())
 		skip_because("valgrind hides that a program cannot be started");
 	script_make(&s, "exit 0");
 	struct command_request r = {.path = s.path, .done = on_done};
