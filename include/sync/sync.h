@@ -194,6 +194,15 @@ struct sync_state {
 
 void sync_state(const struct sync *s, struct sync_state *out);
 
+/* What each question needs of it. */
+struct sync_health {
+	const char *trouble;
+	enum breaker breaker;
+	int64_t clock_offset_ms;
+};
+
+struct sync_health sync_health(const struct sync *s);
+
 /* Calls of a kind that the provider counts, or refuses, apart from all others (source/provider.h). */
 struct sync_route {
 	const char *name;

@@ -49,11 +49,10 @@ static bool lacks_history(const struct freshness *f)
 
 static bool in_trouble(const struct source *s)
 {
-	struct sync_state state;
+	struct sync_health health = sync_health(s->sync);
 
-	sync_state(s->sync, &state);
-	return s->token.len == 0 || s->token_error[0] || state.trouble ||
-	       state.breaker != BREAKER_CLOSED;
+	return s->token.len == 0 || s->token_error[0] || health.trouble ||
+	       health.breaker != BREAKER_CLOSED;
 }
 
 /* Begins one unless the last is younger than `pause_ms`: then that one counts. */

@@ -168,10 +168,9 @@ static void on_run_ended(void *ctx, const struct run_info *run)
 /* Somebody may have mended it: it is looked at again and again, as long as there is none that is taken. */
 static bool needs_token(const struct source *s)
 {
-	struct sync_state state;
+	const char *trouble = sync_health(s->sync).trouble;
 
-	sync_state(s->sync, &state);
-	return s->token.len == 0 || (state.trouble && strcmp(state.trouble, "auth") == 0);
+	return s->token.len == 0 || (trouble && strcmp(trouble, "auth") == 0);
 }
 
 static void on_token_timer(void *ctx)
@@ -355,10 +354,7 @@ const struct resource_type *source_type(const struct source *s, struct bytes nam
 
 int64_t source_now(const struct source *s)
 {
-	struct sync_state state;
-
-	sync_state(s->sync, &state);
-	return loop_wall_ms(s->daemon->loop) + state.clock_offset_ms;
+	return loop_wall_ms(s->daemon->loop) + sync_health(s->sync).clock_offset_ms;
 }
 
 /* On a whole day, as backfill has it: a start that moves with every second would make a gap of it. */
@@ -437,10 +433,8 @@ static unsigned truncated(struct snapshot *view, const struct resource_type *typ
 int source_judge(const struct source *s, struct snapshot *view, const struct resource_type *type,
 		 struct freshness_question *q, struct freshness *out)
 {
-	struct sync_state state;
 	struct sync_resource_state resource = {.last_sync_ms = TIME_NONE};
 
-	sync_state(s->sync, &state);
 	sync_resource_state(s->sync, type->name, &resource);
 	q->now_ms = source_now(s);
 	q->noun = type->name;
@@ -458,7 +452,7 @@ int source_judge(const struct source *s, struct snapshot *view, const struct res
 					   q->end_ms),
 		.truncated = truncated(view, type, q),
 		.quarantined = snapshot_quarantined(view, type->name, q->start_ms, q->end_ms),
-		.trouble = s->token_error[0] ? "auth" : state.trouble,
+		.trouble = s->token_error[0] ? "auth" : sync_health(s->sync).trouble,
 	};
 	return freshness_judge(q, &e, out);
 }

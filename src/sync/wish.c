@@ -283,6 +283,13 @@ static const char *trouble_of(const struct sync *s)
 	}
 }
 
+struct sync_health sync_health(const struct sync *s)
+{
+	return (struct sync_health){.trouble = trouble_of(s),
+				    .breaker = s->breaker,
+				    .clock_offset_ms = s->line.clock_offset_ms};
+}
+
 void sync_state(const struct sync *s, struct sync_state *out)
 {
 	struct budget budget = s->line.budget;
