@@ -17,31 +17,22 @@
 #define WAIT_DEFAULT_MS 30000
 #define WAIT_MAX_MS     (10 * 60 * 1000)
 #define ROWS_KEPT       (256 * 1024) /* of memory for rows, between questions */
+#define KEY_KEPT        4096
 #define DAMAGED_MAX     8            /* segments that one question may find damaged */
-
-/* Fresh pages cost more than what fills them: the next question gets these. Takes the buffer. */
-static void keep_rows(struct daemon *d, struct buf *rows)
-{
-	if (rows->cap <= ROWS_KEPT && rows->cap > d->rows.cap) {
-		struct buf other = d->rows;
-		d->rows = *rows;
-		*rows = other;
-		buf_reset(&d->rows);
-	}
-	buf_release(rows);
-}
 
 static void reading_free(struct reading *g)
 {
+	struct spare *spare = &g->source->daemon->spare;
+
 	task_free(g->task);
 	timer_free(g->timer);
 	free(g->stream);
 	zone_free(g->zone);
 	snapshot_free(g->view);
-	arena_release(&g->arena);
-	keep_rows(g->source->daemon, &g->rows);
+	spare_leave_arena(&spare->arena, &g->arena);
+	spare_leave(&spare->rows, &g->rows, ROWS_KEPT);
+	spare_leave(&spare->key, &g->key, KEY_KEPT);
 	buf_release(&g->memory);
-	buf_release(&g->key);
 	buf_release(&g->overlaid);
 	free(g);
 }
@@ -101,19 +92,25 @@ void reading_fail(struct reading *g, int rc, const struct why *why)
 /* What one source is asked; NULL: no memory. */
 static struct reading *reading_of(struct request *r, struct source *s, const struct resource_type *type)
 {
-	struct reading *g = calloc(1, sizeof *g);
+	struct snapshot *view = r->damaged ? snapshot_sound(s->store) : snapshot_new(s->store);
+	struct reading *g = view ? malloc(sizeof *g) : NULL;
 
-	if (!g || !(g->view = r->damaged ? snapshot_sound(s->store) : snapshot_new(s->store))) {
-		free(g);
+	if (!g) {
+		snapshot_free(view);
 		return NULL;
 	}
-	g->request = r;
-	g->source = s;
-	g->type = type;
-	g->fields = g->asked_fields = type->fields;
-	g->question = (struct freshness_question){
-		.start_ms = TIME_MIN, .end_ms = TIME_MAX, .max_age_ms = -1};
-	g->least = FRESHNESS_STALE;
+	*g = (struct reading){
+		.request = r,
+		.source = s,
+		.type = type,
+		.view = view,
+		.fields = type->fields,
+		.asked_fields = type->fields,
+		.question = {.start_ms = TIME_MIN, .end_ms = TIME_MAX, .max_age_ms = -1},
+		.least = FRESHNESS_STALE,
+	};
+	spare_take_arena(&s->daemon->spare.arena, &g->arena);
+	spare_take(&s->daemon->spare.key, &g->key);
 	return g;
 }
 
@@ -170,8 +167,7 @@ struct reading *reading_new(struct request *r, const char *resource)
 	g = reading_of(r, s, type);
 	if (!g)
 		return refuse_memory(r);
-	g->rows = r->daemon->rows;
-	r->daemon->rows = (struct buf){0};
+	spare_take(&r->daemon->spare.rows, &g->rows);
 	r->state = g;
 	r->release = reading_release;
 	return g;

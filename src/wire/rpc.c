@@ -32,36 +32,49 @@ static bool blank(struct bytes line)
 	return true;
 }
 
-static int transcode(const struct wire_limits *limits, struct bytes line, struct buf *message,
-		     struct why *why)
+/* What messages may be, and the parser of the caller's (NULL: one is made for each). */
+struct taking {
+	const struct wire_limits *limits;
+	struct json *parser;
+};
+
+static struct json *make_parser(const struct wire_limits *limits, struct buf *message)
 {
 	struct json_limits l = {.depth_max = limits->depth_max, .text_max = limits->bytes_max};
-	struct json *j = json_new(JSON_STRICT, &l, message);
 
-	if (!j)
+	return json_new(JSON_STRICT, &l, message);
+}
+
+static int transcode(const struct taking *t, struct bytes line, struct buf *message, struct why *why)
+{
+	struct json *j = t->parser;
+
+	if (j)
+		json_reset(j, message);
+	else if (!(j = make_parser(t->limits, message)))
 		return why_set(why, ERR_NOMEM, "out of memory");
 	int r = json_feed(j, line.data, line.len, why);
 	if (r == 0)
 		r = json_finish(j, why);
-	json_free(j);
+	if (!t->parser)
+		json_free(j);
 	if (r == 0 && message->error)
 		r = why_set(why, message->error, "the message does not fit into memory");
 	return r < 0 ? r : 1;
 }
 
-static int take_json(const struct wire_limits *limits, struct bytes input, struct buf *message,
+static int take_json(const struct taking *t, struct bytes input, struct buf *message,
 		     size_t *used_out, struct why *why)
 {
-	size_t at = 0;
+	size_t at = 0, max = t->limits->bytes_max;
 
 	for (;;) {
 		struct bytes rest = bytes_of(input.data + at, input.len - at);
 		const uint8_t *end = rest.len ? memchr(rest.data, '\n', rest.len) : NULL;
 		size_t len = end ? (size_t)(end - rest.data) : rest.len;
-		if (len > limits->bytes_max) {
+		if (len > max) {
 			*used_out = at + len + (end != NULL);
-			return why_set(why, ERR_LIMIT, "the line is longer than %zu bytes",
-				       limits->bytes_max);
+			return why_set(why, ERR_LIMIT, "the line is longer than %zu bytes", max);
 		}
 		if (!end) {
 			*used_out = at;
@@ -72,7 +85,7 @@ static int take_json(const struct wire_limits *limits, struct bytes input, struc
 		if (blank(line))
 			continue;
 		*used_out = at;
-		return transcode(limits, line, message, why);
+		return transcode(t, line, message, why);
 	}
 }
 
@@ -98,9 +111,8 @@ static int take_msgpack(const struct wire_limits *limits, struct bytes input, st
 	return 1;
 }
 
-int wire_take_within(const struct wire_limits *limits, struct bytes input,
-		     enum wire_encoding *encoding, struct buf *message, size_t *used_out,
-		     struct why *why)
+static int take(const struct taking *t, struct bytes input, enum wire_encoding *encoding,
+		struct buf *message, size_t *used_out, struct why *why)
 {
 	buf_reset(message);
 	*used_out = 0;
@@ -109,16 +121,38 @@ int wire_take_within(const struct wire_limits *limits, struct bytes input,
 	if (*encoding == WIRE_UNKNOWN)
 		*encoding = encoding_of(input.data[0]);
 	if (*encoding == WIRE_MSGPACK)
-		return take_msgpack(limits, input, message, used_out, why);
-	return take_json(limits, input, message, used_out, why);
+		return take_msgpack(t->limits, input, message, used_out, why);
+	return take_json(t, input, message, used_out, why);
+}
+
+int wire_take_within(const struct wire_limits *limits, struct bytes input,
+		     enum wire_encoding *encoding, struct buf *message, size_t *used_out,
+		     struct why *why)
+{
+	const struct taking t = {limits, NULL};
+
+	return take(&t, input, encoding, message, used_out, why);
+}
+
+static const struct wire_limits requests = {WIRE_MESSAGE_MAX, WIRE_DEPTH_MAX};
+
+int wire_take_by(struct json *parser, struct bytes input, enum wire_encoding *encoding,
+		 struct buf *message, size_t *used_out, struct why *why)
+{
+	const struct taking t = {&requests, parser};
+
+	return take(&t, input, encoding, message, used_out, why);
 }
 
 int wire_take(struct bytes input, enum wire_encoding *encoding, struct buf *message,
 	      size_t *used_out, struct why *why)
 {
-	static const struct wire_limits requests = {WIRE_MESSAGE_MAX, WIRE_DEPTH_MAX};
+	return wire_take_by(NULL, input, encoding, message, used_out, why);
+}
 
-	return wire_take_within(&requests, input, encoding, message, used_out, why);
+struct json *wire_parser(void)
+{
+	return make_parser(&requests, NULL);
 }
 
 int wire_give(enum wire_encoding encoding, struct bytes message, struct buf *out)
