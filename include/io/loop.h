@@ -30,6 +30,9 @@ void loop_stop(struct loop *l); /* this turn is the last one */
 int64_t loop_wall_ms(const struct loop *l);
 int64_t loop_mono_ms(const struct loop *l);
 
+/* The number of this turn, from 0 on. */
+uint64_t loop_turn(const struct loop *l);
+
 struct loop_stats {
 	uint64_t turns;
 	int64_t held_max_us; /* the longest that one turn kept away from the kernel, since the start */

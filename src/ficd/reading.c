@@ -34,6 +34,8 @@ static void reading_free(struct reading *g)
 	spare_leave(&spare->key, &g->key, KEY_KEPT);
 	buf_release(&g->memory);
 	buf_release(&g->overlaid);
+	if (g->judged)
+		freshness_release(&g->verdict);
 	free(g);
 }
 
@@ -240,6 +242,20 @@ static int put_verdicts(struct reading *g, uint64_t damaged, bool over, struct b
 	return 0;
 }
 
+/* The verdict goes with the answer: it is taken, or made. 0 or ERR_NOMEM. */
+static int take_verdict(struct reading *g, struct freshness *out)
+{
+	if (!g->judged)
+		return source_judge(g->source, g->view, g->type, &g->question, out);
+	g->judged = false;
+	*out = g->verdict;
+	if (g->judged_turn == loop_turn(g->source->daemon->loop) &&
+	    g->judged_start_ms == g->question.start_ms && g->judged_end_ms == g->question.end_ms)
+		return 0;
+	freshness_release(out);
+	return source_judge(g->source, g->view, g->type, &g->question, out);
+}
+
 int reading_put_freshness(struct reading *g, uint64_t damaged, bool over, struct buf *out)
 {
 	const struct live *live = live_of(g->request, g->source);
@@ -247,7 +263,7 @@ int reading_put_freshness(struct reading *g, uint64_t damaged, bool over, struct
 
 	if (param_all_sources(g->request))
 		return put_verdicts(g, damaged, over, out);
-	int rc = source_judge(g->source, g->view, g->type, &g->question, &f);
+	int rc = take_verdict(g, &f);
 	if (rc)
 		return rc;
 	if (damaged)
@@ -338,6 +354,7 @@ struct demand {
 	bool given; /* whatever a source's configuration says */
 	enum config_on_stale policy;
 	int64_t timeout_ms;
+	bool acted; /* something was begun, or may have been: what was judged may not be so any more */
 };
 
 static enum config_on_stale policy_of(const struct reading *g, const struct demand *d)
@@ -388,7 +405,7 @@ static bool read_demand(struct reading *g, struct demand *d)
 }
 
 /* True: the answer comes when those sources whose data is to be waited for have been read. */
-static bool wait_for(struct reading *first, const struct verdicts *v, const struct demand *d)
+static bool wait_for(struct reading *first, const struct verdicts *v, struct demand *d)
 {
 	struct refresh_want wants[CONFIG_SOURCES_MAX];
 	size_t n = 0, i = 0;
@@ -397,25 +414,30 @@ static bool wait_for(struct reading *first, const struct verdicts *v, const stru
 		if (v->each[i].state != FRESHNESS_FRESH && policy_of(g, d) == CONFIG_ON_STALE_WAIT)
 			wants[n++] = (struct refresh_want){g->source, g->type, &v->each[i],
 							   g->question.max_age_ms};
+	d->acted |= n > 0;
 	return n > 0 && refresh_wait(first->request, wants, n, d->timeout_ms);
 }
 
 /* The same when providers are to be asked: one after the other, all within the time of one. */
-static bool ask_live(struct reading *first, const struct verdicts *v, const struct demand *d)
+static bool ask_live(struct reading *first, const struct verdicts *v, struct demand *d)
 {
 	struct request *r = first->request;
 	int64_t left = d->timeout_ms - (r->live ? (clock_mono_us() - r->began_us) / 1000 : 0);
 	size_t i = 0;
 
-	for (struct reading *g = first; g; g = g->next, i++)
-		if ((v->each[i].state != FRESHNESS_FRESH || g->asks.insists) &&
-		    policy_of(g, d) == CONFIG_ON_STALE_LIVE && live_wait(g, left > 0 ? left : 0))
+	for (struct reading *g = first; g; g = g->next, i++) {
+		if ((v->each[i].state == FRESHNESS_FRESH && !g->asks.insists) ||
+		    policy_of(g, d) != CONFIG_ON_STALE_LIVE)
+			continue;
+		d->acted = true;
+		if (live_wait(g, left > 0 ? left : 0))
 			return true;
+	}
 	return false;
 }
 
 /* What changed is read behind the answer. True: there is a source that is not to answer so. */
-static bool leave_behind(struct reading *first, const struct verdicts *v, const struct demand *d)
+static bool leave_behind(struct reading *first, const struct verdicts *v, struct demand *d)
 {
 	bool refused = false;
 	size_t i = 0;
@@ -426,14 +448,14 @@ static bool leave_behind(struct reading *first, const struct verdicts *v, const 
 		if (v->each[i].state == FRESHNESS_FRESH)
 			continue;
 		if (policy == CONFIG_ON_STALE_SERVE || (live && live->reason))
-			refresh_behind(g->source, g->type, &v->each[i]);
+			d->acted |= refresh_behind(g->source, g->type, &v->each[i]);
 		refused |= policy == CONFIG_ON_STALE_ERROR;
 	}
 	return refused;
 }
 
 /* What is done about data that is not fresh. True: read on; false: the answer comes later, or an error was sent. */
-static bool act_on(struct reading *g, const struct verdicts *v, const struct demand *d)
+static bool act_on(struct reading *g, const struct verdicts *v, struct demand *d)
 {
 	if (wait_for(g, v, d) || ask_live(g, v, d))
 		return false;
@@ -445,6 +467,17 @@ static bool act_on(struct reading *g, const struct verdicts *v, const struct dem
 			      : "run 'ficq sync', or ask without 'require'",
 		      "%s", v->all->message);
 	return false;
+}
+
+/* Of the only source. */
+static void keep_verdict(struct reading *g, struct verdicts *v)
+{
+	g->verdict = v->each[0];
+	g->judged = true;
+	g->judged_turn = loop_turn(g->source->daemon->loop);
+	g->judged_start_ms = g->question.start_ms;
+	g->judged_end_ms = g->question.end_ms;
+	v->count = 0;
 }
 
 bool reading_meets(struct reading *g)
@@ -459,6 +492,8 @@ bool reading_meets(struct reading *g)
 		return false;
 	}
 	bool met = act_on(g, &v, &demand);
+	if (met && !demand.acted && !param_all_sources(g->request))
+		keep_verdict(g, &v);
 	verdicts_release(&v);
 	return met;
 }

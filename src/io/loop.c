@@ -272,6 +272,11 @@ int64_t loop_mono_ms(const struct loop *l)
 	return l->running ? l->mono_ms : clock_mono_ms();
 }
 
+uint64_t loop_turn(const struct loop *l)
+{
+	return l->turns;
+}
+
 void loop_stats(const struct loop *l, struct loop_stats *out)
 {
 	int64_t newest = clock_mono_us() / HELD_SLOT_US;
