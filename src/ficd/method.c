@@ -240,7 +240,7 @@ static void refuse_name(struct request *r, struct bytes name)
 static const struct param *param_find(const struct method *m, struct bytes name)
 {
 	for (const struct param *p = m->params; p->name; p++)
-		if (bytes_is(name, p->name))
+		if (name.len && *name.data == (uint8_t)*p->name && bytes_is(name, p->name))
 			return p;
 	return NULL;
 }
@@ -307,7 +307,7 @@ static bool check_required(struct request *r)
 static const struct method *method_find(struct bytes name)
 {
 	for (const struct method *m = methods; m->name; m++)
-		if (bytes_is(name, m->name))
+		if (name.len && *name.data == (uint8_t)*m->name && bytes_is(name, m->name))
 			return m;
 	return NULL;
 }

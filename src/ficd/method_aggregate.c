@@ -16,12 +16,12 @@ static void put_aggregate(struct reading *g, const struct answer *a, uint64_t da
 		reading_no_memory(g);
 		return;
 	}
-	mp_put_cstr(out, "groups");
+	mp_put_name(out, "groups");
 	kept_splice(g, a, 0, true);
 	put_integer(out, "groups_found", (int64_t)a->groups_found);
 	put_integer(out, "total", (int64_t)a->total);
 	put_real(out, "percentile_error", a->percentile_error);
-	mp_put_cstr(out, "stats");
+	mp_put_name(out, "stats");
 	mp_put_map(out, 2);
 	put_integer(out, "scanned", (int64_t)a->scanned);
 	put_integer(out, "duration_us", clock_mono_us() - g->request->began_us);

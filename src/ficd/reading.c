@@ -235,7 +235,7 @@ static int put_verdicts(struct reading *g, uint64_t damaged, bool over, struct b
 		return rc;
 	if (damaged)
 		note_damage(g, &v.joined, damaged);
-	mp_put_cstr(out, "freshness");
+	mp_put_name(out, "freshness");
 	verdicts_write(&v, g, over, out);
 	g->request->worth = v.joined.state;
 	verdicts_release(&v);
@@ -268,7 +268,7 @@ int reading_put_freshness(struct reading *g, uint64_t damaged, bool over, struct
 		return rc;
 	if (damaged)
 		note_damage(g, &f, damaged);
-	mp_put_cstr(out, "freshness");
+	mp_put_name(out, "freshness");
 	freshness_write(&f, live_source(live, over), live_pairs(live), out);
 	live_put(live, out);
 	g->request->worth = f.state;

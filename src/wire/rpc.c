@@ -252,16 +252,37 @@ struct fields {
 
 static void note_field(struct fields *f, struct bytes name, struct bytes whole)
 {
-	for (unsigned i = 0; i < FIELDS; i++)
-		if (!f->whole[i].data && bytes_equal(name, field_names[i]))
+	for (unsigned i = 0; i < FIELDS; i++) {
+		if (!bytes_equal(name, field_names[i]))
+			continue;
+		if (!f->whole[i].data)
 			f->whole[i] = whole;
+		return;
+	}
+}
+
+/* A key; one that is no text has no data. */
+static bool take_key(struct mp_reader *r, struct bytes *name_out)
+{
+	struct mp_reader from = *r;
+	struct mp_value key;
+
+	*name_out = (struct bytes){NULL, 0};
+	if (mp_next(r, &key) != 1)
+		return false;
+	if (key.type == MP_STR) {
+		*name_out = key.str;
+		return true;
+	}
+	*r = from;
+	return mp_skip(r) == 1;
 }
 
 /* All in one pass. */
 static void find_fields(struct bytes message, struct fields *f)
 {
 	struct mp_reader r = mp_reader_of(message);
-	struct mp_value head, key;
+	struct mp_value head;
 	struct bytes name, value;
 
 	*f = (struct fields){.rest = mp_next(&r, &head)};
@@ -269,12 +290,12 @@ static void find_fields(struct bytes message, struct fields *f)
 		return;
 	f->rest = 0;
 	for (uint32_t i = 0; head.type == MP_MAP && i < head.count; i++) {
-		if (mp_take(&r, &name) != 1 || mp_take(&r, &value) != 1) {
+		if (!take_key(&r, &name) || mp_take(&r, &value) != 1) {
 			f->rest = ERR_CORRUPT;
 			return;
 		}
-		if (mp_get(name, &key) && key.type == MP_STR)
-			note_field(f, key.str, value);
+		if (name.data)
+			note_field(f, name, value);
 	}
 }
 
