@@ -328,8 +328,10 @@ static void the_loop_knows_how_long_it_worked(void **state)
 }
 
 struct turns {
+	struct loop *loop;
 	struct timer *timer;
 	unsigned left;
+	uint64_t turn; /* the one before */
 };
 
 /* Turns of 0.1 ms of work, and then one that only sleeps. */
@@ -338,6 +340,8 @@ static void work_little(void *ctx)
 	struct turns *t = ctx;
 	int64_t end_us = clock_mono_us() + 100;
 
+	assert_true(loop_turn(t->loop) != t->turn);
+	t->turn = loop_turn(t->loop);
 	if (!t->left--) {
 		hold(NULL);
 		return;
@@ -349,7 +353,7 @@ static void work_little(void *ctx)
 
 static void short_turns_are_not_the_work_of_a_long_one(void **state)
 {
-	struct turns turns = {.left = 300};
+	struct turns turns = {.loop = *state, .left = 300, .turn = UINT64_MAX};
 	struct loop_stats stats;
 
 	turns.timer = timer_new(*state, work_little, &turns);
