@@ -74,9 +74,10 @@ static bool slice(void *ctx)
 
 static bool read_zone(struct reading *g)
 {
-	struct why why = {""};
+	struct why why;
 	struct bytes name;
 
+	why_clear(&why);
 	if (!param_text(g->request, "timezone", &name) || zone_load(name, &g->zone, &why) == 0)
 		return true;
 	request_error(g->request, RPC_INVALID_PARAMS, "timezone", "as in Europe/Paris, or UTC",
@@ -141,9 +142,10 @@ void method_aggregate(struct request *r)
 {
 	struct reading *g = reading_new(r, NULL);
 	struct aggregate_spec specs[CONFIG_SOURCES_MAX];
-	struct why why = {""};
+	struct why why;
 	size_t n = 0;
 
+	why_clear(&why);
 	if (!g || param_span(r, &g->question) ||
 	    param_duration(r, "max_age", &g->question.max_age_ms) || !read_zone(g))
 		return;

@@ -189,9 +189,10 @@ void method_query(struct request *r)
 {
 	struct reading *g = reading_new(r, NULL);
 	struct merged_part parts[CONFIG_SOURCES_MAX];
-	struct why why = {""};
+	struct why why;
 	size_t n = 0;
 
+	why_clear(&why);
 	if (!g || param_span(r, &g->question) || param_duration(r, "max_age", &g->question.max_age_ms))
 		return;
 	reading_share(g);

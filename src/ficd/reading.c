@@ -242,37 +242,38 @@ static int put_verdicts(struct reading *g, uint64_t damaged, bool over, struct b
 	return 0;
 }
 
-/* The verdict goes with the answer: it is taken, or made. 0 or ERR_NOMEM. */
-static int take_verdict(struct reading *g, struct freshness *out)
+/* Sees to it that the verdict is one of now and of this question. 0 or ERR_NOMEM. */
+static int renew_verdict(struct reading *g)
 {
-	if (!g->judged)
-		return source_judge(g->source, g->view, g->type, &g->question, out);
-	g->judged = false;
-	*out = g->verdict;
-	if (g->judged_turn == loop_turn(g->source->daemon->loop) &&
+	if (g->judged && g->judged_turn == loop_turn(g->source->daemon->loop) &&
 	    g->judged_start_ms == g->question.start_ms && g->judged_end_ms == g->question.end_ms)
 		return 0;
-	freshness_release(out);
-	return source_judge(g->source, g->view, g->type, &g->question, out);
+	if (g->judged)
+		freshness_release(&g->verdict);
+	int rc = source_judge(g->source, g->view, g->type, &g->question, &g->verdict);
+	g->judged = rc == 0;
+	return rc;
 }
 
 int reading_put_freshness(struct reading *g, uint64_t damaged, bool over, struct buf *out)
 {
 	const struct live *live = live_of(g->request, g->source);
-	struct freshness f;
+	struct freshness *f = &g->verdict;
 
 	if (param_all_sources(g->request))
 		return put_verdicts(g, damaged, over, out);
-	int rc = take_verdict(g, &f);
+	int rc = renew_verdict(g);
 	if (rc)
 		return rc;
 	if (damaged)
-		note_damage(g, &f, damaged);
+		note_damage(g, f, damaged);
 	mp_put_name(out, "freshness");
-	freshness_write(&f, live_source(live, over), live_pairs(live), out);
+	freshness_write(f, live_source(live, over), live_pairs(live), out);
 	live_put(live, out);
-	g->request->worth = f.state;
-	freshness_release(&f);
+	g->request->worth = f->state;
+	/* It serves for one answer: the next one may have met other damage. */
+	g->judged = false;
+	freshness_release(f);
 	return 0;
 }
 
@@ -527,10 +528,11 @@ const char *reading_cursor(struct reading *g, char out[CURSOR_TEXT_MAX])
 bool reading_text(struct reading *g, struct query_text *out)
 {
 	struct bytes text;
-	struct why why = {""};
+	struct why why;
 
 	if (!param_text(g->request, "text", &text))
 		return true;
+	why_clear(&why);
 	int rc = search_parse(text, &g->arena, &out->search, &why);
 	if (rc) {
 		request_error(g->request, RPC_BAD_EXPRESSION, err_name(rc),

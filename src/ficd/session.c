@@ -348,10 +348,11 @@ static void session_refuse(struct session *s, struct bytes id, int code, const c
 static void session_request(struct session *s)
 {
 	struct request *r = request_new(s);
-	struct why why = {""};
+	struct why why;
 
 	if (!r)
 		return;
+	why_clear(&why);
 	buf_put_bytes(&r->message, buf_bytes(&s->message));
 	if (r->message.error || rpc_request_parse(buf_bytes(&r->message), &r->rpc, &why)) {
 		session_refuse(s, r->rpc.id, RPC_INVALID_REQUEST, why.text,
@@ -389,8 +390,9 @@ static size_t take_messages(struct session *s, struct bytes data)
 
 	for (int i = 0; i < MESSAGES_PER_TURN && taken < data.len; i++) {
 		struct bytes rest = bytes_of(data.data + taken, data.len - taken);
-		struct why why = {""};
+		struct why why;
 		size_t used = 0;
+		why_clear(&why);
 		int rc = wire_take_by(s->daemon->parser, rest, &s->encoding, &s->message, &used,
 				      &why);
 		if (rc == 1 && s->open >= SESSION_REQUESTS_MAX && !makes_room(s)) {

@@ -433,9 +433,8 @@ static unsigned truncated(struct snapshot *view, const struct resource_type *typ
 int source_judge(const struct source *s, struct snapshot *view, const struct resource_type *type,
 		 struct freshness_question *q, struct freshness *out)
 {
-	struct sync_resource_state resource = {.last_sync_ms = TIME_NONE};
+	struct sync_glance sync = sync_glance(s->sync, type->name);
 
-	sync_resource_state(s->sync, type->name, &resource);
 	q->now_ms = source_now(s);
 	q->noun = type->name;
 	q->history_ms = source_history_start(s, type);
@@ -444,9 +443,9 @@ int source_judge(const struct source *s, struct snapshot *view, const struct res
 		q->max_age_ms = s->config->max_staleness_ms;
 	struct freshness_evidence e = {
 		.coverage = snapshot_coverage(view, type->name),
-		.last_sync_ms = resource.last_sync_ms,
-		.syncing = resource.syncing,
-		.progress = resource.syncing ? run_progress(&resource.run) : -1,
+		.last_sync_ms = sync.last_sync_ms,
+		.syncing = sync.syncing,
+		.progress = sync.progress,
 		.dead = sync_dead_touching(s->sync, type->parent ? type->parent : type->name,
 					   !type->parent && q->axis == AXIS_CREATED, q->start_ms,
 					   q->end_ms),
