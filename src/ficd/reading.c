@@ -18,7 +18,7 @@
 #define WAIT_MAX_MS     (10 * 60 * 1000)
 #define ROWS_KEPT       (256 * 1024) /* of memory for rows, between questions */
 #define KEY_KEPT        4096
-#define DAMAGED_MAX     8            /* segments that one question may find damaged */
+#define DAMAGED_MAX     8 /* segments that one question may find damaged */
 
 static void reading_free(struct reading *g)
 {

@@ -393,8 +393,7 @@ static size_t take_messages(struct session *s, struct bytes data)
 		struct why why;
 		size_t used = 0;
 		why_clear(&why);
-		int rc = wire_take_by(s->daemon->parser, rest, &s->encoding, &s->message, &used,
-				      &why);
+		int rc = wire_take_by(s->daemon->parser, rest, &s->encoding, &s->message, &used, &why);
 		if (rc == 1 && s->open >= SESSION_REQUESTS_MAX && !makes_room(s)) {
 			s->paused = true;
 			conn_pause(s->conn, true);

@@ -240,7 +240,10 @@ int wire_give_result(enum wire_encoding encoding, struct bytes id, const struct 
 /* The fields of a message, each where it comes first. */
 enum { FIELD_JSONRPC, FIELD_ID, FIELD_METHOD, FIELD_PARAMS, FIELD_RESULT, FIELD_ERROR, FIELDS };
 
-#define NAME(text) {(const uint8_t *)(text), sizeof(text) - 1}
+#define NAME(text)                                        \
+	{                                                 \
+		(const uint8_t *)(text), sizeof(text) - 1 \
+	}
 static const struct bytes field_names[FIELDS] = {NAME("jsonrpc"), NAME("id"),     NAME("method"),
 						 NAME("params"),  NAME("result"), NAME("error")};
 #undef NAME

@@ -530,7 +530,9 @@ static void giving_pieces(void **state)
 /* What comes twice counts where it comes first; a key may be anything; behind what cannot be read nothing is found. */
 static void fields_where_they_come_first(void **state)
 {
-	static const char twice[] = "\x88\xa7jsonrpc\xa3" "2.0" "\x81\x01\x02\xa2id\xa2id\x07\xa2id\x08"
+	static const char twice[] = "\x88\xa7jsonrpc\xa3"
+				    "2.0"
+				    "\x81\x01\x02\xa2id\xa2id\x07\xa2id\x08"
 				    "\xa6method\xa3get\xa6method\xa3put\xa6params\x80\xa6params\x05";
 	struct rpc_request r;
 	struct why why = {""};
@@ -633,13 +635,20 @@ static void specification_examples(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(json_in_pieces),  cmocka_unit_test(msgpack_in_pieces),
-		cmocka_unit_test(msgpack_formats), cmocka_unit_test(msgpack_refused),
-		cmocka_unit_test(json_refused),    cmocka_unit_test(long_lines),
-		cmocka_unit_test(requests),        cmocka_unit_test(requests_refused),
-		cmocka_unit_test(responses),       cmocka_unit_test(writing),
-		cmocka_unit_test(names),           cmocka_unit_test(giving_results),
-		cmocka_unit_test(giving_pieces),   cmocka_unit_test(specification_examples),
+		cmocka_unit_test(json_in_pieces),
+		cmocka_unit_test(msgpack_in_pieces),
+		cmocka_unit_test(msgpack_formats),
+		cmocka_unit_test(msgpack_refused),
+		cmocka_unit_test(json_refused),
+		cmocka_unit_test(long_lines),
+		cmocka_unit_test(requests),
+		cmocka_unit_test(requests_refused),
+		cmocka_unit_test(responses),
+		cmocka_unit_test(writing),
+		cmocka_unit_test(names),
+		cmocka_unit_test(giving_results),
+		cmocka_unit_test(giving_pieces),
+		cmocka_unit_test(specification_examples),
 		cmocka_unit_test(fields_where_they_come_first),
 		cmocka_unit_test(a_parser_serves_for_many),
 	};
