@@ -185,6 +185,8 @@ const struct method methods[] = {
 };
 
 _Static_assert(sizeof methods / sizeof *methods <= METHODS_MAX, "all are counted");
+_Static_assert(sizeof query_params / sizeof *query_params - 1 <= REQUEST_PARAMS_MAX,
+	       "the method with the most parameters can be given all of them");
 
 /* ---- checks ---- */
 
