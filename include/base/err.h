@@ -28,6 +28,12 @@ struct why {
 	char text[320];
 };
 
+/* As = {""}, which writes all of its bytes: for where a request passes. */
+static inline void why_clear(struct why *why)
+{
+	why->text[0] = 0;
+}
+
 /* Writes the reason (printf form) and returns `code`, so that `return why_set(why, ERR_IO, ...)`
  * reads well. `why` may be NULL. */
 int why_set(struct why *why, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

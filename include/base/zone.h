@@ -23,6 +23,8 @@ int zone_load(struct bytes name, struct zone **zone_out, struct why *why);
 int zone_decode(struct bytes tzif, struct bytes name, struct zone **zone_out, struct why *why);
 void zone_free(struct zone *z);
 const char *zone_name(const struct zone *z);
+/* Another one for each state of the data that a name was looked up in: zones of the same name and hash are the same. */
+uint64_t zone_hash(const struct zone *z);
 
 /* Seconds that local clocks are ahead of UTC at a moment. */
 int32_t zone_offset_s(const struct zone *z, int64_t utc_ms);

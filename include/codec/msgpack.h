@@ -119,6 +119,20 @@ void mp_put_bin(struct buf *b, struct bytes s);
 void mp_put_array(struct buf *b, uint32_t count);
 void mp_put_map(struct buf *b, uint32_t count);
 
+/* A short name that is written in the source: most of the work is done when this is compiled. */
+static inline void mp_put_name(struct buf *b, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len > 31 || b->error || b->cap - b->len <= len) {
+		mp_put_str(b, bytes_of(name, len));
+		return;
+	}
+	b->data[b->len] = (uint8_t)(0xa0 | len);
+	memcpy(b->data + b->len + 1, name, len);
+	b->len += 1 + len;
+}
+
 /* A container whose count is known only at its end: begin returns a mark, end patches the
  * count (a five-byte header). */
 size_t mp_begin_array(struct buf *b);

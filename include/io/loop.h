@@ -30,12 +30,17 @@ void loop_stop(struct loop *l); /* this turn is the last one */
 int64_t loop_wall_ms(const struct loop *l);
 int64_t loop_mono_ms(const struct loop *l);
 
+/* The number of this turn, from 0 on. */
+uint64_t loop_turn(const struct loop *l);
+
 struct loop_stats {
 	uint64_t turns;
 	int64_t held_max_us; /* the longest that one turn kept away from the kernel, since the start */
 	int64_t held_last_us; /* the longest within the last minute */
-	/* The same in processor time: what the loop's own work took. Held for much longer than worked
-	 * means that it waited for a disk, or that other programs had the processor. */
+	/* The same in processor time: what the loop's own work took, never more than it was held. Held
+	 * for much longer than worked means that it waited for a disk, or that other programs had the
+	 * processor. A turn below 0.2 ms counts as work from end to end; a longer one may be told up to
+	 * half a millisecond of the short ones before it. */
 	int64_t worked_max_us, worked_last_us;
 };
 

@@ -194,6 +194,24 @@ struct sync_state {
 
 void sync_state(const struct sync *s, struct sync_state *out);
 
+/* What each question needs of it. */
+struct sync_health {
+	const char *trouble;
+	enum breaker breaker;
+	int64_t clock_offset_ms;
+};
+
+struct sync_health sync_health(const struct sync *s);
+
+/* And of a resource: the part of sync_resource_state that a verdict is made from. */
+struct sync_glance {
+	int64_t last_sync_ms; /* TIME_NONE: never, or there is no such resource */
+	bool syncing;
+	double progress; /* of what is under way; negative: unknown, or nothing is */
+};
+
+struct sync_glance sync_glance(const struct sync *s, const char *resource);
+
 /* Calls of a kind that the provider counts, or refuses, apart from all others (source/provider.h). */
 struct sync_route {
 	const char *name;

@@ -54,6 +54,12 @@ enum rpc_code {
 int wire_take(struct bytes input, enum wire_encoding *encoding, struct buf *message,
 	      size_t *used_out, struct why *why);
 
+/* The same with a parser that serves for one request after the other; NULL is fine. */
+int wire_take_by(struct json *parser, struct bytes input, enum wire_encoding *encoding,
+		 struct buf *message, size_t *used_out, struct why *why);
+/* Such a parser, for json_free; NULL: no memory. */
+struct json *wire_parser(void);
+
 /* Answers are larger and deeper than requests: they carry the provider's objects. */
 #define WIRE_ANSWER_MAX       (256 * 1024 * 1024)
 #define WIRE_ANSWER_DEPTH_MAX 128

@@ -31,6 +31,7 @@ struct zone {
 	char name[ZONE_NAME_MAX];
 	int32_t first_s; /* before the first transition */
 	bool has_rule;   /* after the last one */
+	uint64_t hash;   /* of the file's bytes; 0: its name says all */
 	struct zone_rule rule;
 	size_t count;
 	struct transition transitions[];
@@ -54,6 +55,11 @@ void zone_free(struct zone *z)
 const char *zone_name(const struct zone *z)
 {
 	return z ? z->name : "UTC";
+}
+
+uint64_t zone_hash(const struct zone *z)
+{
+	return z ? z->hash : 0;
 }
 
 /* --- the file --------------------------------------------------------------------------------------------------- */
@@ -135,6 +141,7 @@ static bool footer_read(struct bytes rest, struct zone *z)
 int zone_decode(struct bytes tzif, struct bytes name, struct zone **zone_out, struct why *why)
 {
 	struct block b;
+	uint64_t hash = bytes_hash(tzif);
 	bool good = block_read(tzif, 4, &b);
 
 	if (good && b.version >= '2') { /* the first block is for readers that cannot count to 64 bits */
@@ -147,6 +154,7 @@ int zone_decode(struct bytes tzif, struct bytes name, struct zone **zone_out, st
 	struct zone *z = zone_new(name, b.time_count);
 	if (!z)
 		return why_set(why, ERR_NOMEM, "no memory for a time zone");
+	z->hash = hash;
 	good = block_decode(&b, tzif.data + HEADER, z);
 	if (good && b.width == 8)
 		good = footer_read(bytes_of(tzif.data + HEADER + b.size, tzif.len - HEADER - b.size),

@@ -22,6 +22,8 @@ struct answer {
 	uint32_t rows[ANSWER_PARTS];      /* of each part */
 	int64_t start_ms, end_ms;         /* the span that was asked */
 	uint64_t total, scanned;
+	uint64_t groups_found; /* of groups, and how exact their percentiles are */
+	double percentile_error;
 	uint32_t cost_us; /* of finding it */
 	bool total_known, more, truncated;
 	char next_cursor[CURSOR_TEXT_MAX];

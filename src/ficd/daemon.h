@@ -8,6 +8,8 @@
 #ifndef FIC_FICD_DAEMON_INTERNAL_H
 #define FIC_FICD_DAEMON_INTERNAL_H
 
+#include "spare.h"
+
 #include <ficd/config.h>
 #include <io/http.h>
 #include <io/loop.h>
@@ -28,6 +30,7 @@ struct following;
 struct heap;
 struct hooks;
 struct indexed;
+struct json;
 struct method;
 struct lookup;
 struct request;
@@ -83,7 +86,8 @@ struct daemon {
 	struct web *web;          /* NULL: not served */
 	struct session *sessions; /* all connections */
 	struct buf sending;       /* scratch: what goes to a connection now */
-	struct buf rows;          /* empty: memory for the rows of the next question */
+	struct spare spare;       /* memory for the next request */
+	struct json *parser;      /* of requests; NULL: each has its own */
 	struct answers *kept;     /* what questions were answered with; NULL: nothing is kept */
 	struct heap *heap;        /* gives memory back */
 	struct access_log *access_log;

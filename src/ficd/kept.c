@@ -2,7 +2,7 @@
  * kept: see the header.
  *
  * The key is all that rows depend on beside the records: the parameters as they came, the span and the condition as they were understood at this moment ("since 2 hours
- * ago" is another question a second later), and the source. Records of both the resource and its children count, by the version of their state.
+ * ago" is another question a second later), the rules of the time zone, and the source. Records of both the resource and its children count, by the version of their state.
  */
 #include "kept.h"
 
@@ -46,6 +46,7 @@ static int make_key(struct reading *g)
 	put_number(b, g->question.start_ms);
 	put_number(b, g->question.end_ms);
 	put_part(b, g->request->rpc.params);
+	put_number(b, (int64_t)zone_hash(g->zone));
 	if (g->asks.where)
 		put_where(b, g->asks.where);
 	return b->error;

@@ -6,6 +6,7 @@
 #include <base/suggest.h>
 #include <codec/msgpack.h>
 
+#include <assert.h>
 #include <stdio.h>
 
 static const struct param no_params[] = {{NULL, PARAM_TEXT, false}};
@@ -184,24 +185,22 @@ const struct method methods[] = {
 };
 
 _Static_assert(sizeof methods / sizeof *methods <= METHODS_MAX, "all are counted");
+_Static_assert(sizeof query_params / sizeof *query_params - 1 <= REQUEST_PARAMS_MAX,
+	       "the method with the most parameters can be given all of them");
 
 /* ---- checks ---- */
 
-static bool value_fits(struct bytes whole, enum param_type type)
+static bool value_fits(enum mp_type is, enum param_type type)
 {
-	struct mp_value v;
-
-	if (!mp_get(whole, &v))
-		return false;
 	switch (type) {
-	case PARAM_TEXT: return v.type == MP_STR;
+	case PARAM_TEXT: return is == MP_STR;
 	case PARAM_ID:
 	case PARAM_TIME:
-	case PARAM_DURATION: return v.type == MP_STR || v.type == MP_INT;
-	case PARAM_INTEGER: return v.type == MP_INT;
-	case PARAM_BOOL: return v.type == MP_BOOL;
-	case PARAM_TEXTS: return v.type == MP_STR || v.type == MP_ARRAY;
-	case PARAM_MAP: return v.type == MP_MAP;
+	case PARAM_DURATION: return is == MP_STR || is == MP_INT;
+	case PARAM_INTEGER: return is == MP_INT;
+	case PARAM_BOOL: return is == MP_BOOL;
+	case PARAM_TEXTS: return is == MP_STR || is == MP_ARRAY;
+	case PARAM_MAP: return is == MP_MAP;
 	}
 	return false;
 }
@@ -243,12 +242,22 @@ static void refuse_name(struct request *r, struct bytes name)
 static const struct param *param_find(const struct method *m, struct bytes name)
 {
 	for (const struct param *p = m->params; p->name; p++)
-		if (bytes_is(name, p->name))
+		if (name.len && *name.data == (uint8_t)*p->name && bytes_is(name, p->name))
 			return p;
 	return NULL;
 }
 
-/* Every parameter is known and of its type. False: the error was sent. */
+/* One that is given twice counts where it comes first. */
+static void note_given(struct request *r, const char *name, struct bytes whole)
+{
+	for (unsigned i = 0; i < r->given_count; i++)
+		if (r->given[i].name == name)
+			return;
+	assert(r->given_count < REQUEST_PARAMS_MAX);
+	r->given[r->given_count++] = (struct given){name, whole};
+}
+
+/* Every parameter is known and of its type, and noted. False: the error was sent. */
 static bool check_given(struct request *r)
 {
 	struct mp_reader reader = mp_reader_of(r->rpc.params);
@@ -274,11 +283,12 @@ static bool check_given(struct request *r)
 			refuse_name(r, key.str);
 			return false;
 		}
-		if (mp_get(whole, &value) && value.type != MP_NIL && !value_fits(whole, p->type)) {
+		if (mp_get(whole, &value) && value.type != MP_NIL && !value_fits(value.type, p->type)) {
 			request_error(r, RPC_INVALID_PARAMS, "parameter_type", NULL,
 				      "'%s' must be %s", p->name, type_words(p->type));
 			return false;
 		}
+		note_given(r, p->name, whole);
 	}
 	return true;
 }
@@ -299,7 +309,7 @@ static bool check_required(struct request *r)
 static const struct method *method_find(struct bytes name)
 {
 	for (const struct method *m = methods; m->name; m++)
-		if (bytes_is(name, m->name))
+		if (name.len && *name.data == (uint8_t)*m->name && bytes_is(name, m->name))
 			return m;
 	return NULL;
 }

@@ -1,4 +1,5 @@
 /* method_aggregate: records in groups, with numbers about each. */
+#include "kept.h"
 #include "method.h"
 #include "pairs.h"
 #include "params.h"
@@ -6,29 +7,44 @@
 
 #include <codec/msgpack.h>
 
-static void answer(struct reading *g)
+static void put_aggregate(struct reading *g, const struct answer *a, uint64_t damaged)
 {
-	const struct aggregate_result *a = aggregate_result(g->aggregate);
 	struct buf *out = &g->request->result;
 
-	if (!reading_sound_enough(g, a->damaged))
-		return;
 	mp_put_map(out, 6);
-	if (reading_freshness(g, a->damaged)) {
+	if (reading_freshness(g, damaged)) {
 		reading_no_memory(g);
 		return;
 	}
-	mp_put_cstr(out, "groups");
-	mp_put_array(out, a->groups);
-	buf_put_bytes(out, buf_bytes(&g->rows));
+	mp_put_name(out, "groups");
+	kept_splice(g, a, 0, true);
 	put_integer(out, "groups_found", (int64_t)a->groups_found);
-	put_integer(out, "total", (int64_t)a->records);
+	put_integer(out, "total", (int64_t)a->total);
 	put_real(out, "percentile_error", a->percentile_error);
-	mp_put_cstr(out, "stats");
+	mp_put_name(out, "stats");
 	mp_put_map(out, 2);
 	put_integer(out, "scanned", (int64_t)a->scanned);
 	put_integer(out, "duration_us", clock_mono_us() - g->request->began_us);
 	request_answer(g->request);
+}
+
+static void answer(struct reading *g)
+{
+	const struct aggregate_result *found = aggregate_result(g->aggregate);
+	const struct answer a = {
+		.parts = {buf_bytes(&g->rows)},
+		.rows = {found->groups},
+		.groups_found = found->groups_found,
+		.total = found->records,
+		.scanned = found->scanned,
+		.percentile_error = found->percentile_error,
+	};
+
+	if (!reading_sound_enough(g, found->damaged))
+		return;
+	if (!found->damaged)
+		kept_note(g, &a);
+	put_aggregate(g, &a, found->damaged);
 }
 
 static bool slice(void *ctx)
@@ -58,9 +74,10 @@ static bool slice(void *ctx)
 
 static bool read_zone(struct reading *g)
 {
-	struct why why = {""};
+	struct why why;
 	struct bytes name;
 
+	why_clear(&why);
 	if (!param_text(g->request, "timezone", &name) || zone_load(name, &g->zone, &why) == 0)
 		return true;
 	request_error(g->request, RPC_INVALID_PARAMS, "timezone", "as in Europe/Paris, or UTC",
@@ -125,9 +142,10 @@ void method_aggregate(struct request *r)
 {
 	struct reading *g = reading_new(r, NULL);
 	struct aggregate_spec specs[CONFIG_SOURCES_MAX];
-	struct why why = {""};
+	struct why why;
 	size_t n = 0;
 
+	why_clear(&why);
 	if (!g || param_span(r, &g->question) ||
 	    param_duration(r, "max_age", &g->question.max_age_ms) || !read_zone(g))
 		return;
@@ -138,6 +156,11 @@ void method_aggregate(struct request *r)
 			return;
 	if (!reading_meets(g))
 		return;
+	const struct answer *known = kept_find(g);
+	if (known) {
+		put_aggregate(g, known, 0);
+		return;
+	}
 	n = 0;
 	for (struct reading *part = g; part; part = part->next)
 		if (!reading_overlay(part, &specs[n++].overlay))

@@ -39,7 +39,7 @@ static void put_query(struct reading *g, const struct answer *a, const char *nex
 		reading_no_memory(g);
 		return;
 	}
-	mp_put_cstr(out, "rows");
+	mp_put_name(out, "rows");
 	if (g->stream)
 		mp_put_array(out, 0);
 	else
@@ -49,7 +49,7 @@ static void put_query(struct reading *g, const struct answer *a, const char *nex
 	put_text(out, "next_cursor", next_cursor);
 	if (a->total_known)
 		put_integer(out, "total", (int64_t)a->total);
-	mp_put_cstr(out, "stats");
+	mp_put_name(out, "stats");
 	mp_put_map(out, 2);
 	put_integer(out, "scanned", (int64_t)a->scanned);
 	put_integer(out, "duration_us", clock_mono_us() - g->request->began_us);
@@ -189,9 +189,10 @@ void method_query(struct request *r)
 {
 	struct reading *g = reading_new(r, NULL);
 	struct merged_part parts[CONFIG_SOURCES_MAX];
-	struct why why = {""};
+	struct why why;
 	size_t n = 0;
 
+	why_clear(&why);
 	if (!g || param_span(r, &g->question) || param_duration(r, "max_age", &g->question.max_age_ms))
 		return;
 	reading_share(g);
@@ -335,14 +336,14 @@ static void answer_absence(struct reading *g, const struct record *stone, bool f
 		reading_no_memory(g);
 		return;
 	}
-	mp_put_cstr(out, "absence");
+	mp_put_name(out, "absence");
 	if (forgotten) {
 		put_forgotten(out);
 	} else if (stone && (stone->flags & RECORD_MERGED)) {
 		mp_put_map(out, 3);
 		put_text(out, "reason", "merged");
 		put_text(out, "detail", "it was merged into another record");
-		mp_put_cstr(out, "merged_into");
+		mp_put_name(out, "merged_into");
 		mp_put_str(out, stone->merged_into);
 	} else if (stone) {
 		mp_put_map(out, 3);
@@ -408,7 +409,7 @@ static void put_get(struct reading *g, const struct answer *a)
 		reading_no_memory(g);
 		return;
 	}
-	mp_put_cstr(out, "record");
+	mp_put_name(out, "record");
 	kept_splice(g, a, 0, false);
 	request_answer(g->request);
 }
@@ -457,9 +458,9 @@ static void put_thread(struct reading *g, const struct answer *a, uint64_t damag
 		reading_no_memory(g);
 		return;
 	}
-	mp_put_cstr(out, "conversation");
+	mp_put_name(out, "conversation");
 	kept_splice(g, a, 0, false);
-	mp_put_cstr(out, "messages");
+	mp_put_name(out, "messages");
 	kept_splice(g, a, 1, true);
 	put_bool(out, "truncated", a->truncated);
 	request_answer(g->request);

@@ -11,20 +11,30 @@
 
 #include <stdio.h>
 
+/* What was given by this name, and its value. */
+static const struct given *find(const struct request *r, const char *name, struct mp_value *v)
+{
+	for (const struct given *g = r->given, *end = g + r->given_count; g < end; g++)
+		if (*g->name == *name && strcmp(g->name, name) == 0)
+			return mp_get(g->whole, v) && v->type != MP_NIL ? g : NULL;
+	return NULL;
+}
+
 bool param_raw(const struct request *r, const char *name, struct bytes *out)
 {
 	struct mp_value v;
+	const struct given *g = find(r, name, &v);
 
-	return r->rpc.params.len && mp_find(r->rpc.params, bytes_str(name), out) == 1 &&
-	       mp_get(*out, &v) && v.type != MP_NIL;
+	if (g)
+		*out = g->whole;
+	return g;
 }
 
 bool param_text(const struct request *r, const char *name, struct bytes *out)
 {
-	struct bytes whole;
 	struct mp_value v;
 
-	if (!param_raw(r, name, &whole) || !mp_get(whole, &v) || v.type != MP_STR)
+	if (!find(r, name, &v) || v.type != MP_STR)
 		return false;
 	*out = v.str;
 	return true;
@@ -32,14 +42,19 @@ bool param_text(const struct request *r, const char *name, struct bytes *out)
 
 bool param_integer(const struct request *r, const char *name, int64_t *out)
 {
-	return r->rpc.params.len && mp_find_int(r->rpc.params, name, out);
+	struct mp_value v;
+
+	if (!find(r, name, &v) || v.type != MP_INT)
+		return false;
+	*out = v.integer;
+	return true;
 }
 
 bool param_bool(const struct request *r, const char *name)
 {
-	bool value = false;
+	struct mp_value v;
 
-	return r->rpc.params.len && mp_find_bool(r->rpc.params, name, &value) && value;
+	return find(r, name, &v) && v.type == MP_BOOL && v.boolean;
 }
 
 int param_duration(struct request *r, const char *name, int64_t *ms_out)
@@ -110,49 +125,50 @@ bool param_all_sources(const struct request *r)
 	return r->daemon->source_count > 1 && !param_text(r, "source", &name);
 }
 
-struct source *param_source(struct request *r)
+/* `name` {NULL, 0}: none was named. */
+static void refuse_source(struct request *r, struct bytes name)
 {
 	struct daemon *d = r->daemon;
 	const char *names[CONFIG_SOURCES_MAX + 1] = {NULL};
-	char list[256] = "";
-	struct bytes name;
+	char list[256] = "", hint[300];
 
 	for (size_t i = 0; i < d->source_count; i++) {
 		names[i] = d->sources[i].config->name;
 		size_t n = strlen(list);
 		snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "configured: ", names[i]);
 	}
-	if (!param_text(r, "source", &name)) {
-		if (d->source_count == 1)
-			return &d->sources[0];
+	if (!name.data) {
 		request_error(r, RPC_INVALID_PARAMS, "source", list,
 			      "there are several sources: name one");
-		return NULL;
+		return;
 	}
-	struct source *s = source_find(d, name);
-	if (!s) {
-		const char *near = suggest(name, names);
-		char hint[300];
-		snprintf(hint, sizeof hint, near ? "did you mean '%s'?" : "%s", near ? near : list);
-		request_error(r, RPC_INVALID_PARAMS, "source", hint, "there is no source '%.*s'",
-			      (int)(name.len > 60 ? 60 : name.len), (const char *)name.data);
-	}
+	const char *near = suggest(name, names);
+	snprintf(hint, sizeof hint, near ? "did you mean '%s'?" : "%s", near ? near : list);
+	request_error(r, RPC_INVALID_PARAMS, "source", hint, "there is no source '%.*s'",
+		      (int)(name.len > 60 ? 60 : name.len), (const char *)name.data);
+}
+
+struct source *param_source(struct request *r)
+{
+	struct daemon *d = r->daemon;
+	struct bytes name = {NULL, 0};
+	struct source *s = NULL;
+
+	if (param_text(r, "source", &name))
+		s = source_find(d, name);
+	else if (d->source_count == 1)
+		s = &d->sources[0];
+	if (!s)
+		refuse_source(r, name);
 	return s;
 }
 
-const struct resource_type *param_resource(struct request *r, const struct source *s)
+static void refuse_resource(struct request *r, const struct source *s, struct bytes name)
 {
 	const char *names[CONFIG_RESOURCES_MAX + 1] = {NULL};
-	const struct resource_type *type;
 	char hint[300] = "configured: ";
-	struct bytes name;
 	size_t n = 0;
 
-	if (!param_text(r, "resource", &name))
-		name = bytes_str("conversations");
-	type = source_type(s, name);
-	if (type)
-		return type;
 	for (const struct resource_type *t = s->provider->types; t->name; t++)
 		if (source_type(s, bytes_str(t->name)))
 			names[n++] = t->name;
@@ -165,7 +181,19 @@ const struct resource_type *param_resource(struct request *r, const struct sourc
 	}
 	request_error(r, RPC_INVALID_PARAMS, "resource", hint, "source %s has no resource '%.*s'",
 		      s->config->name, (int)(name.len > 60 ? 60 : name.len), (const char *)name.data);
-	return NULL;
+}
+
+const struct resource_type *param_resource(struct request *r, const struct source *s)
+{
+	const struct resource_type *type;
+	struct bytes name;
+
+	if (!param_text(r, "resource", &name))
+		name = bytes_str("conversations");
+	type = source_type(s, name);
+	if (!type)
+		refuse_resource(r, s, name);
+	return type;
 }
 
 bool param_sources(struct request *r, struct source **first, size_t *count)

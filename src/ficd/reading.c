@@ -17,32 +17,25 @@
 #define WAIT_DEFAULT_MS 30000
 #define WAIT_MAX_MS     (10 * 60 * 1000)
 #define ROWS_KEPT       (256 * 1024) /* of memory for rows, between questions */
-#define DAMAGED_MAX     8            /* segments that one question may find damaged */
-
-/* Fresh pages cost more than what fills them: the next question gets these. Takes the buffer. */
-static void keep_rows(struct daemon *d, struct buf *rows)
-{
-	if (rows->cap <= ROWS_KEPT && rows->cap > d->rows.cap) {
-		struct buf other = d->rows;
-		d->rows = *rows;
-		*rows = other;
-		buf_reset(&d->rows);
-	}
-	buf_release(rows);
-}
+#define KEY_KEPT        4096
+#define DAMAGED_MAX     8 /* segments that one question may find damaged */
 
 static void reading_free(struct reading *g)
 {
+	struct spare *spare = &g->source->daemon->spare;
+
 	task_free(g->task);
 	timer_free(g->timer);
 	free(g->stream);
 	zone_free(g->zone);
 	snapshot_free(g->view);
-	arena_release(&g->arena);
-	keep_rows(g->source->daemon, &g->rows);
+	spare_leave_arena(&spare->arena, &g->arena);
+	spare_leave(&spare->rows, &g->rows, ROWS_KEPT);
+	spare_leave(&spare->key, &g->key, KEY_KEPT);
 	buf_release(&g->memory);
-	buf_release(&g->key);
 	buf_release(&g->overlaid);
+	if (g->judged)
+		freshness_release(&g->verdict);
 	free(g);
 }
 
@@ -101,19 +94,25 @@ void reading_fail(struct reading *g, int rc, const struct why *why)
 /* What one source is asked; NULL: no memory. */
 static struct reading *reading_of(struct request *r, struct source *s, const struct resource_type *type)
 {
-	struct reading *g = calloc(1, sizeof *g);
+	struct snapshot *view = r->damaged ? snapshot_sound(s->store) : snapshot_new(s->store);
+	struct reading *g = view ? malloc(sizeof *g) : NULL;
 
-	if (!g || !(g->view = r->damaged ? snapshot_sound(s->store) : snapshot_new(s->store))) {
-		free(g);
+	if (!g) {
+		snapshot_free(view);
 		return NULL;
 	}
-	g->request = r;
-	g->source = s;
-	g->type = type;
-	g->fields = g->asked_fields = type->fields;
-	g->question = (struct freshness_question){
-		.start_ms = TIME_MIN, .end_ms = TIME_MAX, .max_age_ms = -1};
-	g->least = FRESHNESS_STALE;
+	*g = (struct reading){
+		.request = r,
+		.source = s,
+		.type = type,
+		.view = view,
+		.fields = type->fields,
+		.asked_fields = type->fields,
+		.question = {.start_ms = TIME_MIN, .end_ms = TIME_MAX, .max_age_ms = -1},
+		.least = FRESHNESS_STALE,
+	};
+	spare_take_arena(&s->daemon->spare.arena, &g->arena);
+	spare_take(&s->daemon->spare.key, &g->key);
 	return g;
 }
 
@@ -170,8 +169,7 @@ struct reading *reading_new(struct request *r, const char *resource)
 	g = reading_of(r, s, type);
 	if (!g)
 		return refuse_memory(r);
-	g->rows = r->daemon->rows;
-	r->daemon->rows = (struct buf){0};
+	spare_take(&r->daemon->spare.rows, &g->rows);
 	r->state = g;
 	r->release = reading_release;
 	return g;
@@ -237,30 +235,45 @@ static int put_verdicts(struct reading *g, uint64_t damaged, bool over, struct b
 		return rc;
 	if (damaged)
 		note_damage(g, &v.joined, damaged);
-	mp_put_cstr(out, "freshness");
+	mp_put_name(out, "freshness");
 	verdicts_write(&v, g, over, out);
 	g->request->worth = v.joined.state;
 	verdicts_release(&v);
 	return 0;
 }
 
+/* Sees to it that the verdict is one of now and of this question. 0 or ERR_NOMEM. */
+static int renew_verdict(struct reading *g)
+{
+	if (g->judged && g->judged_turn == loop_turn(g->source->daemon->loop) &&
+	    g->judged_start_ms == g->question.start_ms && g->judged_end_ms == g->question.end_ms)
+		return 0;
+	if (g->judged)
+		freshness_release(&g->verdict);
+	int rc = source_judge(g->source, g->view, g->type, &g->question, &g->verdict);
+	g->judged = rc == 0;
+	return rc;
+}
+
 int reading_put_freshness(struct reading *g, uint64_t damaged, bool over, struct buf *out)
 {
 	const struct live *live = live_of(g->request, g->source);
-	struct freshness f;
+	struct freshness *f = &g->verdict;
 
 	if (param_all_sources(g->request))
 		return put_verdicts(g, damaged, over, out);
-	int rc = source_judge(g->source, g->view, g->type, &g->question, &f);
+	int rc = renew_verdict(g);
 	if (rc)
 		return rc;
 	if (damaged)
-		note_damage(g, &f, damaged);
-	mp_put_cstr(out, "freshness");
-	freshness_write(&f, live_source(live, over), live_pairs(live), out);
+		note_damage(g, f, damaged);
+	mp_put_name(out, "freshness");
+	freshness_write(f, live_source(live, over), live_pairs(live), out);
 	live_put(live, out);
-	g->request->worth = f.state;
-	freshness_release(&f);
+	g->request->worth = f->state;
+	/* It serves for one answer: the next one may have met other damage. */
+	g->judged = false;
+	freshness_release(f);
 	return 0;
 }
 
@@ -342,6 +355,7 @@ struct demand {
 	bool given; /* whatever a source's configuration says */
 	enum config_on_stale policy;
 	int64_t timeout_ms;
+	bool acted; /* something was begun, or may have been: what was judged may not be so any more */
 };
 
 static enum config_on_stale policy_of(const struct reading *g, const struct demand *d)
@@ -392,7 +406,7 @@ static bool read_demand(struct reading *g, struct demand *d)
 }
 
 /* True: the answer comes when those sources whose data is to be waited for have been read. */
-static bool wait_for(struct reading *first, const struct verdicts *v, const struct demand *d)
+static bool wait_for(struct reading *first, const struct verdicts *v, struct demand *d)
 {
 	struct refresh_want wants[CONFIG_SOURCES_MAX];
 	size_t n = 0, i = 0;
@@ -401,25 +415,30 @@ static bool wait_for(struct reading *first, const struct verdicts *v, const stru
 		if (v->each[i].state != FRESHNESS_FRESH && policy_of(g, d) == CONFIG_ON_STALE_WAIT)
 			wants[n++] = (struct refresh_want){g->source, g->type, &v->each[i],
 							   g->question.max_age_ms};
+	d->acted |= n > 0;
 	return n > 0 && refresh_wait(first->request, wants, n, d->timeout_ms);
 }
 
 /* The same when providers are to be asked: one after the other, all within the time of one. */
-static bool ask_live(struct reading *first, const struct verdicts *v, const struct demand *d)
+static bool ask_live(struct reading *first, const struct verdicts *v, struct demand *d)
 {
 	struct request *r = first->request;
 	int64_t left = d->timeout_ms - (r->live ? (clock_mono_us() - r->began_us) / 1000 : 0);
 	size_t i = 0;
 
-	for (struct reading *g = first; g; g = g->next, i++)
-		if ((v->each[i].state != FRESHNESS_FRESH || g->asks.insists) &&
-		    policy_of(g, d) == CONFIG_ON_STALE_LIVE && live_wait(g, left > 0 ? left : 0))
+	for (struct reading *g = first; g; g = g->next, i++) {
+		if ((v->each[i].state == FRESHNESS_FRESH && !g->asks.insists) ||
+		    policy_of(g, d) != CONFIG_ON_STALE_LIVE)
+			continue;
+		d->acted = true;
+		if (live_wait(g, left > 0 ? left : 0))
 			return true;
+	}
 	return false;
 }
 
 /* What changed is read behind the answer. True: there is a source that is not to answer so. */
-static bool leave_behind(struct reading *first, const struct verdicts *v, const struct demand *d)
+static bool leave_behind(struct reading *first, const struct verdicts *v, struct demand *d)
 {
 	bool refused = false;
 	size_t i = 0;
@@ -430,14 +449,14 @@ static bool leave_behind(struct reading *first, const struct verdicts *v, const 
 		if (v->each[i].state == FRESHNESS_FRESH)
 			continue;
 		if (policy == CONFIG_ON_STALE_SERVE || (live && live->reason))
-			refresh_behind(g->source, g->type, &v->each[i]);
+			d->acted |= refresh_behind(g->source, g->type, &v->each[i]);
 		refused |= policy == CONFIG_ON_STALE_ERROR;
 	}
 	return refused;
 }
 
 /* What is done about data that is not fresh. True: read on; false: the answer comes later, or an error was sent. */
-static bool act_on(struct reading *g, const struct verdicts *v, const struct demand *d)
+static bool act_on(struct reading *g, const struct verdicts *v, struct demand *d)
 {
 	if (wait_for(g, v, d) || ask_live(g, v, d))
 		return false;
@@ -449,6 +468,17 @@ static bool act_on(struct reading *g, const struct verdicts *v, const struct dem
 			      : "run 'ficq sync', or ask without 'require'",
 		      "%s", v->all->message);
 	return false;
+}
+
+/* Of the only source. */
+static void keep_verdict(struct reading *g, struct verdicts *v)
+{
+	g->verdict = v->each[0];
+	g->judged = true;
+	g->judged_turn = loop_turn(g->source->daemon->loop);
+	g->judged_start_ms = g->question.start_ms;
+	g->judged_end_ms = g->question.end_ms;
+	v->count = 0;
 }
 
 bool reading_meets(struct reading *g)
@@ -463,6 +493,8 @@ bool reading_meets(struct reading *g)
 		return false;
 	}
 	bool met = act_on(g, &v, &demand);
+	if (met && !demand.acted && !param_all_sources(g->request))
+		keep_verdict(g, &v);
 	verdicts_release(&v);
 	return met;
 }
@@ -496,10 +528,11 @@ const char *reading_cursor(struct reading *g, char out[CURSOR_TEXT_MAX])
 bool reading_text(struct reading *g, struct query_text *out)
 {
 	struct bytes text;
-	struct why why = {""};
+	struct why why;
 
 	if (!param_text(g->request, "text", &text))
 		return true;
+	why_clear(&why);
 	int rc = search_parse(text, &g->arena, &out->search, &why);
 	if (rc) {
 		request_error(g->request, RPC_BAD_EXPRESSION, err_name(rc),

@@ -40,6 +40,11 @@ struct reading {
 	struct freshness_question question;
 	struct live_question asks;
 	enum freshness_state least; /* what the answer must be worth */
+	/* What it was found worth in a turn of the loop, of a span; nothing that it was judged by changes before that turn is over. */
+	struct freshness verdict;
+	bool judged; /* there is a verdict */
+	uint64_t judged_turn;
+	int64_t judged_start_ms, judged_end_ms;
 	struct bytes *names;
 	size_t name_count;
 	struct buf rows;

@@ -49,11 +49,15 @@ static bool lacks_history(const struct freshness *f)
 
 static bool in_trouble(const struct source *s)
 {
-	struct sync_state state;
+	struct sync_health health = sync_health(s->sync);
 
-	sync_state(s->sync, &state);
-	return s->token.len == 0 || s->token_error[0] || state.trouble ||
-	       state.breaker != BREAKER_CLOSED;
+	return s->token.len == 0 || s->token_error[0] || health.trouble ||
+	       health.breaker != BREAKER_CLOSED;
+}
+
+static bool is_recent(const struct source *s, const struct refresh *f, int64_t pause_ms)
+{
+	return f->begun && loop_mono_ms(s->daemon->loop) - f->begun_mono_ms < pause_ms;
 }
 
 /* Begins one unless the last is younger than `pause_ms`: then that one counts. */
@@ -61,12 +65,11 @@ static struct refresh *refresh_begin(struct source *s, const struct resource_typ
 				     bool changes, bool history, int64_t pause_ms)
 {
 	struct refresh *f = refresh_of(s, type);
-	int64_t now = loop_mono_ms(s->daemon->loop);
 	struct why why;
 
-	if (f->begun && now - f->begun_mono_ms < pause_ms)
+	if (is_recent(s, f, pause_ms))
 		return f;
-	*f = (struct refresh){.begun = true, .begun_mono_ms = now};
+	*f = (struct refresh){.begun = true, .begun_mono_ms = loop_mono_ms(s->daemon->loop)};
 	if (changes)
 		sync_wish(s->sync, type, SYNC_CHANGES, &f->runs[0], 1, &why);
 	if (history)
@@ -74,15 +77,17 @@ static struct refresh *refresh_begin(struct source *s, const struct resource_typ
 	return f;
 }
 
-void refresh_behind(struct source *s, const struct resource_type *type, const struct freshness *f)
+bool refresh_behind(struct source *s, const struct resource_type *type, const struct freshness *f)
 {
 	struct sync_resource_state state;
 
 	if (!lacks_changes(f) || f->last_sync_ms == TIME_NONE || in_trouble(s) ||
-	    s->config->sync_window_strict == CONFIG_YES)
-		return;
-	if (sync_resource_state(s->sync, type->name, &state) && !state.waiting)
-		refresh_begin(s, type, true, false, REFRESH_BEHIND_MS);
+	    s->config->sync_window_strict == CONFIG_YES ||
+	    is_recent(s, refresh_of(s, type), REFRESH_BEHIND_MS) ||
+	    !sync_resource_state(s->sync, type->name, &state) || state.waiting)
+		return false;
+	refresh_begin(s, type, true, false, REFRESH_BEHIND_MS);
+	return true;
 }
 
 /* ---- waiting ---- */

@@ -13,8 +13,9 @@
 #define REFRESH_PAUSE_MS  10000
 #define REFRESH_BEHIND_MS 60000
 
-/* Reads what changed, behind an answer that is given now, where that helps. Never begins a first reading, reads no gaps, and keeps to a strict sync window. */
-void refresh_behind(struct source *s, const struct resource_type *type, const struct freshness *f);
+/* Reads what changed, behind an answer that is given now, where that helps. Never begins a first reading, reads no gaps, and keeps to a strict sync window. False: nothing was
+ * begun. */
+bool refresh_behind(struct source *s, const struct resource_type *type, const struct freshness *f);
 
 /* What a question lacks at one source. */
 struct refresh_want {

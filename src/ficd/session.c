@@ -25,6 +25,7 @@
 #define RESULT_PIECES_MAX (2 * REQUEST_SPLICES_MAX + 1)
 #define KEPT_SHARE        7            /* of the memory, for answers that are kept */
 #define TRIM_BYTES        (256 * 1024) /* of unsent answers that a connection leaves behind */
+#define SPARE_BYTES       (16 * 1024)  /* of a buffer that waits for the next request */
 
 struct session {
 	struct session *next;
@@ -103,12 +104,28 @@ static void request_unlink(struct request *r)
 
 static void request_free(struct request *r)
 {
+	struct spare *spare = &r->daemon->spare;
+
 	if (r->release)
 		r->release(r);
-	buf_release(&r->message);
-	buf_release(&r->result);
+	spare_leave(&spare->message, &r->message, SPARE_BYTES);
+	spare_leave(&spare->result, &r->result, SPARE_BYTES);
 	free(r->live);
 	free(r);
+}
+
+static struct request *request_new(struct session *s)
+{
+	/* Not calloc, which does not look among the small pieces that were freed just now. */
+	struct request *r = malloc(sizeof *r);
+	struct spare *spare = &s->daemon->spare;
+
+	if (!r)
+		return NULL;
+	*r = (struct request){.session = s, .daemon = s->daemon, .began_us = clock_mono_us()};
+	spare_take(&spare->message, &r->message);
+	spare_take(&spare->result, &r->result);
+	return r;
 }
 
 static void request_send(struct request *r, const struct buf *message)
@@ -127,7 +144,7 @@ static void request_forget(struct request *r)
 	if (r->release)
 		r->release(r);
 	r->release = NULL;
-	buf_release(&r->result);
+	spare_leave(&r->daemon->spare.result, &r->result, SPARE_BYTES);
 }
 
 void request_splice(struct request *r, const struct json_piece *piece)
@@ -330,20 +347,17 @@ static void session_refuse(struct session *s, struct bytes id, int code, const c
 
 static void session_request(struct session *s)
 {
-	struct request *r = calloc(1, sizeof *r);
-	struct why why = {""};
+	struct request *r = request_new(s);
+	struct why why;
 
 	if (!r)
 		return;
-	r->session = s;
-	r->daemon = s->daemon;
-	r->began_us = clock_mono_us();
+	why_clear(&why);
 	buf_put_bytes(&r->message, buf_bytes(&s->message));
 	if (r->message.error || rpc_request_parse(buf_bytes(&r->message), &r->rpc, &why)) {
 		session_refuse(s, r->rpc.id, RPC_INVALID_REQUEST, why.text,
 			       "send {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\"}");
-		buf_release(&r->message);
-		free(r);
+		request_free(r);
 		return;
 	}
 	r->next = s->requests;
@@ -376,9 +390,10 @@ static size_t take_messages(struct session *s, struct bytes data)
 
 	for (int i = 0; i < MESSAGES_PER_TURN && taken < data.len; i++) {
 		struct bytes rest = bytes_of(data.data + taken, data.len - taken);
-		struct why why = {""};
+		struct why why;
 		size_t used = 0;
-		int rc = wire_take(rest, &s->encoding, &s->message, &used, &why);
+		why_clear(&why);
+		int rc = wire_take_by(s->daemon->parser, rest, &s->encoding, &s->message, &used, &why);
 		if (rc == 1 && s->open >= SESSION_REQUESTS_MAX && !makes_room(s)) {
 			s->paused = true;
 			conn_pause(s->conn, true);
@@ -564,6 +579,7 @@ static struct bytes on_refused(void *ctx)
 
 int sessions_listen(struct daemon *d, struct why *why)
 {
+	d->parser = wire_parser();
 	d->kept = answers_new((size_t)d->config->memory_bytes / KEPT_SHARE);
 	struct server_options options = {
 		.path = d->config->socket,
@@ -595,6 +611,7 @@ void sessions_close(struct daemon *d)
 	server_close(d->server);
 	d->server = NULL;
 	buf_release(&d->sending);
-	buf_release(&d->rows);
+	spare_release(&d->spare);
+	json_free(d->parser);
 	answers_free(d->kept);
 }

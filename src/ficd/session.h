@@ -13,6 +13,7 @@
 #define SESSION_UNSENT_MAX   (16 * 1024 * 1024) /* the largest thread, as JSON */
 
 #define REQUEST_SPLICES_MAX 2
+#define REQUEST_PARAMS_MAX  20 /* of one method */
 
 struct session;
 struct request;
@@ -24,6 +25,12 @@ struct splice {
 	struct json_piece piece;
 };
 
+/* A parameter that was given. */
+struct given {
+	const char *name;   /* of the method's table */
+	struct bytes whole; /* MessagePack */
+};
+
 /* One question under way. */
 struct request {
 	struct session *session;
@@ -32,6 +39,8 @@ struct request {
 	struct buf message;     /* the request, as MessagePack */
 	struct rpc_request rpc; /* points into it */
 	const struct method *method;
+	struct given given[REQUEST_PARAMS_MAX]; /* once the method has checked them, each where it comes first */
+	unsigned given_count;
 	struct buf result; /* the answer under construction, one MessagePack value with its splices */
 	struct splice splices[REQUEST_SPLICES_MAX];
 	unsigned splices_count;

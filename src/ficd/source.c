@@ -168,10 +168,9 @@ static void on_run_ended(void *ctx, const struct run_info *run)
 /* Somebody may have mended it: it is looked at again and again, as long as there is none that is taken. */
 static bool needs_token(const struct source *s)
 {
-	struct sync_state state;
+	const char *trouble = sync_health(s->sync).trouble;
 
-	sync_state(s->sync, &state);
-	return s->token.len == 0 || (state.trouble && strcmp(state.trouble, "auth") == 0);
+	return s->token.len == 0 || (trouble && strcmp(trouble, "auth") == 0);
 }
 
 static void on_token_timer(void *ctx)
@@ -355,10 +354,7 @@ const struct resource_type *source_type(const struct source *s, struct bytes nam
 
 int64_t source_now(const struct source *s)
 {
-	struct sync_state state;
-
-	sync_state(s->sync, &state);
-	return loop_wall_ms(s->daemon->loop) + state.clock_offset_ms;
+	return loop_wall_ms(s->daemon->loop) + sync_health(s->sync).clock_offset_ms;
 }
 
 /* On a whole day, as backfill has it: a start that moves with every second would make a gap of it. */
@@ -437,11 +433,8 @@ static unsigned truncated(struct snapshot *view, const struct resource_type *typ
 int source_judge(const struct source *s, struct snapshot *view, const struct resource_type *type,
 		 struct freshness_question *q, struct freshness *out)
 {
-	struct sync_state state;
-	struct sync_resource_state resource = {.last_sync_ms = TIME_NONE};
+	struct sync_glance sync = sync_glance(s->sync, type->name);
 
-	sync_state(s->sync, &state);
-	sync_resource_state(s->sync, type->name, &resource);
 	q->now_ms = source_now(s);
 	q->noun = type->name;
 	q->history_ms = source_history_start(s, type);
@@ -450,15 +443,15 @@ int source_judge(const struct source *s, struct snapshot *view, const struct res
 		q->max_age_ms = s->config->max_staleness_ms;
 	struct freshness_evidence e = {
 		.coverage = snapshot_coverage(view, type->name),
-		.last_sync_ms = resource.last_sync_ms,
-		.syncing = resource.syncing,
-		.progress = resource.syncing ? run_progress(&resource.run) : -1,
+		.last_sync_ms = sync.last_sync_ms,
+		.syncing = sync.syncing,
+		.progress = sync.progress,
 		.dead = sync_dead_touching(s->sync, type->parent ? type->parent : type->name,
 					   !type->parent && q->axis == AXIS_CREATED, q->start_ms,
 					   q->end_ms),
 		.truncated = truncated(view, type, q),
 		.quarantined = snapshot_quarantined(view, type->name, q->start_ms, q->end_ms),
-		.trouble = s->token_error[0] ? "auth" : state.trouble,
+		.trouble = s->token_error[0] ? "auth" : sync_health(s->sync).trouble,
 	};
 	return freshness_judge(q, &e, out);
 }

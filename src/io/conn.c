@@ -365,7 +365,7 @@ static size_t hand_on(struct conn *c, struct bytes data)
 			c->waiting = !c->paused;
 			break;
 		}
-		if (clock_mono_us() >= end_us)
+		if (taken < data.len && clock_mono_us() >= end_us)
 			break;
 	}
 	return taken;

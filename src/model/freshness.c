@@ -320,36 +320,36 @@ void freshness_write(const struct freshness *f, const char *source, unsigned ext
 		     struct buf *out)
 {
 	mp_put_map(out, WRITTEN_PAIRS + extra_pairs);
-	mp_put_cstr(out, "state");
+	mp_put_name(out, "state");
 	mp_put_cstr(out, freshness_state_name(f->state));
-	mp_put_cstr(out, "complete");
+	mp_put_name(out, "complete");
 	mp_put_bool(out, f->complete);
-	mp_put_cstr(out, "as_of");
+	mp_put_name(out, "as_of");
 	put_time(out, f->as_of_ms);
-	mp_put_cstr(out, "age_s");
+	mp_put_name(out, "age_s");
 	if (f->age_ms < 0)
 		mp_put_nil(out);
 	else
 		mp_put_int(out, f->age_ms / 1000);
-	mp_put_cstr(out, "last_sync");
+	mp_put_name(out, "last_sync");
 	put_time(out, f->last_sync_ms);
-	mp_put_cstr(out, "requested");
+	mp_put_name(out, "requested");
 	put_span(out, f->requested_start_ms, f->requested_end_ms);
-	mp_put_cstr(out, "covered");
+	mp_put_name(out, "covered");
 	put_spans(out, &f->covered);
-	mp_put_cstr(out, "gaps");
+	mp_put_name(out, "gaps");
 	put_spans(out, &f->gaps);
-	mp_put_cstr(out, "syncing");
+	mp_put_name(out, "syncing");
 	mp_put_bool(out, f->syncing);
-	mp_put_cstr(out, "progress");
+	mp_put_name(out, "progress");
 	if (f->syncing && f->progress >= 0)
 		mp_put_float(out, f->progress);
 	else
 		mp_put_nil(out);
-	mp_put_cstr(out, "source");
+	mp_put_name(out, "source");
 	mp_put_cstr(out, source);
-	mp_put_cstr(out, "reason");
+	mp_put_name(out, "reason");
 	mp_put_cstr(out, f->reason);
-	mp_put_cstr(out, "message");
+	mp_put_name(out, "message");
 	mp_put_cstr(out, f->message[0] ? f->message : NULL);
 }

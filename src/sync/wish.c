@@ -283,6 +283,13 @@ static const char *trouble_of(const struct sync *s)
 	}
 }
 
+struct sync_health sync_health(const struct sync *s)
+{
+	return (struct sync_health){.trouble = trouble_of(s),
+				    .breaker = s->breaker,
+				    .clock_offset_ms = s->line.clock_offset_ms};
+}
+
 void sync_state(const struct sync *s, struct sync_state *out)
 {
 	struct budget budget = s->line.budget;
@@ -337,6 +344,39 @@ void sync_calls(const struct sync *s, struct sync_calls *out)
 	meter_read(&s->line.meter, loop_mono_ms(s->options.loop), out);
 }
 
+/* The run that is under way, of several the one whose turn it is; NULL: none. `waiting`: one is, or is due and waits for its turn. */
+static const struct run *under_way(const struct resource *r, bool *waiting)
+{
+	const struct run *found = NULL;
+
+	*waiting = false;
+	for (int k = 0; k < RUN_KINDS; k++) {
+		const struct run *run = r->runs[k];
+		if (!run || plan_held_back(run))
+			continue;
+		*waiting = true;
+		if (run->begun && (!found || run == r->sync->turn))
+			found = run;
+	}
+	return found;
+}
+
+struct sync_glance sync_glance(const struct sync *s, const char *resource)
+{
+	const struct resource *r = resource_find(s, resource);
+	struct sync_glance out = {TIME_NONE, false, -1};
+	bool waiting;
+
+	if (!r)
+		return out;
+	const struct run *run = under_way(r, &waiting);
+	out.last_sync_ms = r->last_sync_ms;
+	out.syncing = run != NULL;
+	if (run)
+		out.progress = run_progress(&run->info);
+	return out;
+}
+
 bool sync_resource_state(const struct sync *s, const char *resource, struct sync_resource_state *out)
 {
 	const struct resource *r = resource_find(s, resource);
@@ -356,18 +396,10 @@ bool sync_resource_state(const struct sync *s, const char *resource, struct sync
 				       : NULL,
 		.counts = r->counts,
 	};
-	for (int k = 0; k < RUN_KINDS; k++) {
-		const struct run *run = r->runs[k];
-		if (!run)
-			continue;
-		if (plan_held_back(run))
-			continue;
-		out->waiting = true;
-		if (run->begun && (!out->syncing || run == s->turn)) {
-			out->syncing = true;
-			out->run = run->info;
-		}
-	}
+	const struct run *run = under_way(r, &out->waiting);
+	out->syncing = run != NULL;
+	if (run)
+		out->run = run->info;
 	return true;
 }
 

@@ -32,36 +32,49 @@ static bool blank(struct bytes line)
 	return true;
 }
 
-static int transcode(const struct wire_limits *limits, struct bytes line, struct buf *message,
-		     struct why *why)
+/* What messages may be, and the parser of the caller's (NULL: one is made for each). */
+struct taking {
+	const struct wire_limits *limits;
+	struct json *parser;
+};
+
+static struct json *make_parser(const struct wire_limits *limits, struct buf *message)
 {
 	struct json_limits l = {.depth_max = limits->depth_max, .text_max = limits->bytes_max};
-	struct json *j = json_new(JSON_STRICT, &l, message);
 
-	if (!j)
+	return json_new(JSON_STRICT, &l, message);
+}
+
+static int transcode(const struct taking *t, struct bytes line, struct buf *message, struct why *why)
+{
+	struct json *j = t->parser;
+
+	if (j)
+		json_reset(j, message);
+	else if (!(j = make_parser(t->limits, message)))
 		return why_set(why, ERR_NOMEM, "out of memory");
 	int r = json_feed(j, line.data, line.len, why);
 	if (r == 0)
 		r = json_finish(j, why);
-	json_free(j);
+	if (!t->parser)
+		json_free(j);
 	if (r == 0 && message->error)
 		r = why_set(why, message->error, "the message does not fit into memory");
 	return r < 0 ? r : 1;
 }
 
-static int take_json(const struct wire_limits *limits, struct bytes input, struct buf *message,
+static int take_json(const struct taking *t, struct bytes input, struct buf *message,
 		     size_t *used_out, struct why *why)
 {
-	size_t at = 0;
+	size_t at = 0, max = t->limits->bytes_max;
 
 	for (;;) {
 		struct bytes rest = bytes_of(input.data + at, input.len - at);
 		const uint8_t *end = rest.len ? memchr(rest.data, '\n', rest.len) : NULL;
 		size_t len = end ? (size_t)(end - rest.data) : rest.len;
-		if (len > limits->bytes_max) {
+		if (len > max) {
 			*used_out = at + len + (end != NULL);
-			return why_set(why, ERR_LIMIT, "the line is longer than %zu bytes",
-				       limits->bytes_max);
+			return why_set(why, ERR_LIMIT, "the line is longer than %zu bytes", max);
 		}
 		if (!end) {
 			*used_out = at;
@@ -72,7 +85,7 @@ static int take_json(const struct wire_limits *limits, struct bytes input, struc
 		if (blank(line))
 			continue;
 		*used_out = at;
-		return transcode(limits, line, message, why);
+		return transcode(t, line, message, why);
 	}
 }
 
@@ -98,9 +111,8 @@ static int take_msgpack(const struct wire_limits *limits, struct bytes input, st
 	return 1;
 }
 
-int wire_take_within(const struct wire_limits *limits, struct bytes input,
-		     enum wire_encoding *encoding, struct buf *message, size_t *used_out,
-		     struct why *why)
+static int take(const struct taking *t, struct bytes input, enum wire_encoding *encoding,
+		struct buf *message, size_t *used_out, struct why *why)
 {
 	buf_reset(message);
 	*used_out = 0;
@@ -109,16 +121,38 @@ int wire_take_within(const struct wire_limits *limits, struct bytes input,
 	if (*encoding == WIRE_UNKNOWN)
 		*encoding = encoding_of(input.data[0]);
 	if (*encoding == WIRE_MSGPACK)
-		return take_msgpack(limits, input, message, used_out, why);
-	return take_json(limits, input, message, used_out, why);
+		return take_msgpack(t->limits, input, message, used_out, why);
+	return take_json(t, input, message, used_out, why);
+}
+
+int wire_take_within(const struct wire_limits *limits, struct bytes input,
+		     enum wire_encoding *encoding, struct buf *message, size_t *used_out,
+		     struct why *why)
+{
+	const struct taking t = {limits, NULL};
+
+	return take(&t, input, encoding, message, used_out, why);
+}
+
+static const struct wire_limits requests = {WIRE_MESSAGE_MAX, WIRE_DEPTH_MAX};
+
+int wire_take_by(struct json *parser, struct bytes input, enum wire_encoding *encoding,
+		 struct buf *message, size_t *used_out, struct why *why)
+{
+	const struct taking t = {&requests, parser};
+
+	return take(&t, input, encoding, message, used_out, why);
 }
 
 int wire_take(struct bytes input, enum wire_encoding *encoding, struct buf *message,
 	      size_t *used_out, struct why *why)
 {
-	static const struct wire_limits requests = {WIRE_MESSAGE_MAX, WIRE_DEPTH_MAX};
+	return wire_take_by(NULL, input, encoding, message, used_out, why);
+}
 
-	return wire_take_within(&requests, input, encoding, message, used_out, why);
+struct json *wire_parser(void)
+{
+	return make_parser(&requests, NULL);
 }
 
 int wire_give(enum wire_encoding encoding, struct bytes message, struct buf *out)
@@ -203,21 +237,83 @@ int wire_give_result(enum wire_encoding encoding, struct bytes id, const struct 
 
 /* --- reading a message --- */
 
-/* 1 and the value, 0 when the message has no such key. */
-static int field(struct bytes message, const char *key, struct mp_value *value, struct bytes *whole)
-{
-	int r = mp_find(message, bytes_str(key), whole);
+/* The fields of a message, each where it comes first. */
+enum { FIELD_JSONRPC, FIELD_ID, FIELD_METHOD, FIELD_PARAMS, FIELD_RESULT, FIELD_ERROR, FIELDS };
 
-	if (r <= 0)
-		return r;
-	return mp_get(*whole, value) ? 1 : ERR_CORRUPT;
+#define NAME(text)                                        \
+	{                                                 \
+		(const uint8_t *)(text), sizeof(text) - 1 \
+	}
+static const struct bytes field_names[FIELDS] = {NAME("jsonrpc"), NAME("id"),     NAME("method"),
+						 NAME("params"),  NAME("result"), NAME("error")};
+#undef NAME
+
+struct fields {
+	struct bytes whole[FIELDS]; /* {NULL, 0}: not met */
+	int rest;                   /* what is said of those: 0 they are not there, or an error */
+};
+
+static void note_field(struct fields *f, struct bytes name, struct bytes whole)
+{
+	for (unsigned i = 0; i < FIELDS; i++) {
+		if (!bytes_equal(name, field_names[i]))
+			continue;
+		if (!f->whole[i].data)
+			f->whole[i] = whole;
+		return;
+	}
+}
+
+/* A key; one that is no text has no data. */
+static bool take_key(struct mp_reader *r, struct bytes *name_out)
+{
+	struct mp_reader from = *r;
+	struct mp_value key;
+
+	*name_out = (struct bytes){NULL, 0};
+	if (mp_next(r, &key) != 1)
+		return false;
+	if (key.type == MP_STR) {
+		*name_out = key.str;
+		return true;
+	}
+	*r = from;
+	return mp_skip(r) == 1;
+}
+
+/* All in one pass. */
+static void find_fields(struct bytes message, struct fields *f)
+{
+	struct mp_reader r = mp_reader_of(message);
+	struct mp_value head;
+	struct bytes name, value;
+
+	*f = (struct fields){.rest = mp_next(&r, &head)};
+	if (f->rest != 1)
+		return;
+	f->rest = 0;
+	for (uint32_t i = 0; head.type == MP_MAP && i < head.count; i++) {
+		if (!take_key(&r, &name) || mp_take(&r, &value) != 1) {
+			f->rest = ERR_CORRUPT;
+			return;
+		}
+		if (name.data)
+			note_field(f, name, value);
+	}
+}
+
+/* 1 and the value, 0 when there is none, or an error. */
+static int field_value(const struct fields *f, unsigned i, struct mp_value *value)
+{
+	if (!f->whole[i].data)
+		return f->rest;
+	return mp_get(f->whole[i], value) ? 1 : ERR_CORRUPT;
 }
 
 /* Says what is wrong with the frame that all messages share. */
-static int check_object(struct bytes message, struct why *why)
+static int check_object(struct bytes message, const struct fields *f, struct why *why)
 {
 	struct mp_value v;
-	struct bytes whole;
 
 	if (!mp_get(message, &v))
 		return why_set(why, ERR_INVALID, "empty message");
@@ -225,7 +321,7 @@ static int check_object(struct bytes message, struct why *why)
 		return why_set(why, ERR_INVALID, "batches are not taken: send one object at a time");
 	if (v.type != MP_MAP)
 		return why_set(why, ERR_INVALID, "a message is an object");
-	if (field(message, "jsonrpc", &v, &whole) != 1 || v.type != MP_STR || !bytes_is(v.str, "2.0"))
+	if (field_value(f, FIELD_JSONRPC, &v) != 1 || v.type != MP_STR || !bytes_is(v.str, "2.0"))
 		return why_set(why, ERR_INVALID, "\"jsonrpc\" must be \"2.0\"");
 	return 0;
 }
@@ -236,51 +332,50 @@ static bool id_valid(const struct mp_value *v)
 }
 
 /* 1 an id, 0 none, ERR_INVALID. Looked for first, so that whatever else is wrong can be answered. */
-static int find_id(struct bytes message, struct bytes *id_out)
+static int find_id(const struct fields *f, struct bytes *id_out)
 {
 	struct mp_value v;
-	struct bytes whole;
-	int r = field(message, "id", &v, &whole);
+	int r = field_value(f, FIELD_ID, &v);
 
 	*id_out = nil_bytes();
 	if (r <= 0)
 		return r < 0 ? ERR_INVALID : 0;
 	if (!id_valid(&v))
 		return ERR_INVALID;
-	*id_out = whole;
+	*id_out = f->whole[FIELD_ID];
 	return 1;
 }
 
-static int find_params(struct bytes message, struct bytes *params_out, struct why *why)
+static int find_params(const struct fields *f, struct bytes *params_out, struct why *why)
 {
 	struct mp_value v;
-	struct bytes whole;
-	int r = field(message, "params", &v, &whole);
+	int r = field_value(f, FIELD_PARAMS, &v);
 
 	*params_out = (struct bytes){NULL, 0};
 	if (r < 0 || (r == 1 && v.type != MP_MAP && v.type != MP_ARRAY && v.type != MP_NIL))
 		return why_set(why, ERR_INVALID, "\"params\" must be an object or an array");
 	if (r == 1 && v.type != MP_NIL)
-		*params_out = whole;
+		*params_out = f->whole[FIELD_PARAMS];
 	return 0;
 }
 
 int rpc_request_parse(struct bytes message, struct rpc_request *out, struct why *why)
 {
+	struct fields f;
 	struct mp_value v;
-	struct bytes whole;
 
 	*out = (struct rpc_request){0};
-	int id = find_id(message, &out->id);
-	if (check_object(message, why) < 0)
+	find_fields(message, &f);
+	int id = find_id(&f, &out->id);
+	if (check_object(message, &f, why) < 0)
 		return ERR_INVALID;
 	if (id < 0)
 		return why_set(why, ERR_INVALID, "\"id\" must be a text, an integer or null");
-	if (field(message, "method", &v, &whole) != 1 || v.type != MP_STR)
+	if (field_value(&f, FIELD_METHOD, &v) != 1 || v.type != MP_STR)
 		return why_set(why, ERR_INVALID, "\"method\" must be a text");
 	out->method = v.str;
 	out->notification = id == 0;
-	return find_params(message, &out->params, why);
+	return find_params(&f, &out->params, why);
 }
 
 static int parse_error(struct bytes error, struct rpc_response *out, struct why *why)
@@ -298,27 +393,26 @@ static int parse_error(struct bytes error, struct rpc_response *out, struct why 
 
 int rpc_response_parse(struct bytes message, struct rpc_response *out, struct why *why)
 {
+	struct fields f;
 	struct mp_value v;
-	struct bytes whole;
 
 	*out = (struct rpc_response){0};
-	if (check_object(message, why) < 0)
+	find_fields(message, &f);
+	if (check_object(message, &f, why) < 0)
 		return ERR_INVALID;
-	int id = find_id(message, &out->id);
-	int method = field(message, "method", &v, &whole);
+	int id = find_id(&f, &out->id);
+	int method = field_value(&f, FIELD_METHOD, &v);
 	if (method == 1 && id == 0 && v.type == MP_STR) {
 		out->method = v.str;
-		return find_params(message, &out->params, why);
+		return find_params(&f, &out->params, why);
 	}
 	if (id != 1 || method != 0)
 		return why_set(why, ERR_INVALID, "an answer without an id");
-	int result = field(message, "result", &v, &out->result);
-	int error = field(message, "error", &v, &whole);
-	if (result != 1)
-		out->result = (struct bytes){NULL, 0};
+	int result = field_value(&f, FIELD_RESULT, &v), error = field_value(&f, FIELD_ERROR, &v);
 	if (result < 0 || error < 0 || (result == 1) == (error == 1))
 		return why_set(why, ERR_INVALID, "an answer has either a result or an error");
-	return error == 1 ? parse_error(whole, out, why) : 0;
+	out->result = f.whole[FIELD_RESULT];
+	return error == 1 ? parse_error(f.whole[FIELD_ERROR], out, why) : 0;
 }
 
 /* --- writing a message --- */

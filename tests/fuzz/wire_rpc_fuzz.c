@@ -20,6 +20,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct wire_limits small = {4096, 16};
 
+/* A parser that has seen all that came before gives what a new one gives. */
+static void take_again(struct bytes input)
+{
+	static struct json *parser;
+	enum wire_encoding encoding = WIRE_UNKNOWN, same = WIRE_UNKNOWN;
+	struct buf one = {0}, other = {0};
+	size_t used, as_much;
+
+	if (!parser)
+		parser = wire_parser();
+	int rc = wire_take(input, &encoding, &one, &used, NULL);
+	CHECK(wire_take_by(parser, input, &same, &other, &as_much, NULL) == rc);
+	CHECK(as_much == used && (rc != 1 || bytes_equal(buf_bytes(&one), buf_bytes(&other))));
+	buf_release(&one);
+	buf_release(&other);
+}
+
 static void look_at(struct bytes message)
 {
 	struct rpc_request request;
@@ -93,5 +110,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	int whole = drain(data, size, size, true);
 	CHECK(drain(data, size, 1 + data[0] % 7, false) == whole);
+	take_again(bytes_of(data, size));
 	return 0;
 }

@@ -197,6 +197,38 @@ static void test_local(void **state)
 	zone_free(z);
 }
 
+static uint64_t hash_of(struct bytes tzif)
+{
+	struct zone *z = NULL;
+
+	assert_int_equal(zone_decode(tzif, bytes_str("x"), &z, NULL), 0);
+	uint64_t hash = zone_hash(z);
+	zone_free(z);
+	return hash;
+}
+
+/* What an update of the data changes is told apart, though the name is the same. */
+static void test_hashes(void **state)
+{
+	struct zone *utc = load("UTC"), *rule = load("CET-1CEST,M3.5.0,M10.5.0/3");
+	struct buf berlin = {0}, moscow = {0};
+
+	(void)state;
+	assert_true(zone_hash(NULL) == 0 && zone_hash(utc) == 0 && zone_hash(rule) == 0);
+	zone_free(utc);
+	zone_free(rule);
+	if (file_read("/usr/share/zoneinfo/Europe/Berlin", ZONE_FILE_MAX, &berlin, NULL) ||
+	    file_read("/usr/share/zoneinfo/Europe/Moscow", ZONE_FILE_MAX, &moscow, NULL)) {
+		buf_release(&berlin);
+		skip_because(NO_DATA);
+	}
+	assert_true(hash_of(buf_bytes(&berlin)) != 0);
+	assert_true(hash_of(buf_bytes(&berlin)) == hash_of(buf_bytes(&berlin)));
+	assert_true(hash_of(buf_bytes(&berlin)) != hash_of(buf_bytes(&moscow)));
+	buf_release(&berlin);
+	buf_release(&moscow);
+}
+
 /* Whatever is cut or turned around in a file, the answer is a zone or an error. */
 static void test_damaged_files(void **state)
 {
@@ -236,6 +268,7 @@ int main(void)
 		cmocka_unit_test(test_against_localtime),
 		cmocka_unit_test(test_names_that_are_none),
 		cmocka_unit_test(test_local),
+		cmocka_unit_test(test_hashes),
 		cmocka_unit_test(test_damaged_files),
 	};
 

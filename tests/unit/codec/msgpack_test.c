@@ -381,6 +381,38 @@ static void test_find_start(void **state)
 			 ERR_CORRUPT);
 }
 
+/* As mp_put_cstr, whatever the length and the room. */
+static void test_put_name(void **state)
+{
+	static const char longest[] = "a name of forty characters and then some";
+	struct buf name = {.max = 0}, text = {.max = 0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof longest; i++)
+		for (size_t room = 0; room < 64; room++) {
+			const char *one = longest + i;
+			buf_release(&name);
+			buf_reset(&text);
+			if (room)
+				buf_reserve(&name, room);
+			for (size_t n = 0; n < room && n < name.cap; n++) {
+				mp_put_nil(&name);
+				mp_put_nil(&text);
+			}
+			mp_put_name(&name, one);
+			mp_put_cstr(&text, one);
+			assert_true(bytes_equal(buf_bytes(&name), buf_bytes(&text)));
+		}
+	buf_release(&name);
+	name.max = 5;
+	mp_put_name(&name, "abcde");
+	assert_int_equal(name.error, ERR_LIMIT);
+	mp_put_name(&name, "a");
+	assert_true(name.len <= 1 && name.error == ERR_LIMIT);
+	buf_release(&name);
+	buf_release(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_depth),       cmocka_unit_test(test_path),
 		cmocka_unit_test(test_outline),     cmocka_unit_test(test_path_corrupt),
 		cmocka_unit_test(test_find),        cmocka_unit_test(test_find_start),
+		cmocka_unit_test(test_put_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -327,6 +327,45 @@ static void the_loop_knows_how_long_it_worked(void **state)
 	timer_free(t);
 }
 
+struct turns {
+	struct loop *loop;
+	struct timer *timer;
+	unsigned left;
+	uint64_t turn; /* the one before */
+};
+
+/* Turns of 0.1 ms of work, and then one that only sleeps. */
+static void work_little(void *ctx)
+{
+	struct turns *t = ctx;
+	int64_t end_us = clock_mono_us() + 100;
+
+	assert_true(loop_turn(t->loop) != t->turn);
+	t->turn = loop_turn(t->loop);
+	if (!t->left--) {
+		hold(NULL);
+		return;
+	}
+	while (clock_mono_us() < end_us)
+		;
+	timer_start(t->timer, 0, 0);
+}
+
+static void short_turns_are_not_the_work_of_a_long_one(void **state)
+{
+	struct turns turns = {.loop = *state, .left = 300, .turn = UINT64_MAX};
+	struct loop_stats stats;
+
+	turns.timer = timer_new(*state, work_little, &turns);
+	timer_start(turns.timer, 0, 0);
+	loop_run(*state);
+	loop_stats(*state, &stats);
+	assert_true(stats.turns >= 300);
+	assert_true(stats.held_max_us >= 30000);
+	assert_in_range(stats.worked_max_us, 100, 29000);
+	timer_free(turns.timer);
+}
+
 static bool count_step(void *ctx)
 {
 	int64_t end_us = clock_mono_us() + 100;
@@ -460,6 +499,8 @@ int main(void)
 						rig_teardown),
 		cmocka_unit_test_setup_teardown(the_loop_knows_how_long_it_is_held, rig_setup,
 						rig_teardown),
+		cmocka_unit_test_setup_teardown(short_turns_are_not_the_work_of_a_long_one,
+						rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(the_loop_knows_how_long_it_worked, rig_setup,
 						rig_teardown),
 		cmocka_unit_test_setup_teardown(a_long_turn_leaves_little_to_tasks, rig_setup,

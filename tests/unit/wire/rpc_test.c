@@ -131,6 +131,43 @@ static int take_once(const void *data, size_t len, size_t *used)
 	return r;
 }
 
+/* One parser for all gives what one for each gives, whatever came before. */
+static void a_parser_serves_for_many(void **state)
+{
+	static const char *const taken[] = {
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\"}\n",
+		"{oops}\n",
+		"{\"a\":\"cut\n",
+		"[[[[1.2345678901234567890123456789e10]]]]\n",
+		"{\"a\":12345678901234567890123456789\n",
+		"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\n",
+		"{\"a\":\"\xc3\n",
+		"{\"a\":tru\n",
+		"{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"method\":\"get\",\"params\":{\"id\":\"7\"}}\n",
+	};
+	const size_t count = sizeof taken / sizeof *taken;
+	struct json *parser = wire_parser();
+	struct buf one = {0}, other = {0};
+
+	(void)state;
+	assert_non_null(parser);
+	for (size_t i = 0; i < count * count; i++) {
+		struct bytes line = bytes_str(taken[i % 2 ? i % count : i / count]);
+		enum wire_encoding encoding = WIRE_UNKNOWN, same = WIRE_UNKNOWN;
+		struct why why = {""}, too = {""};
+		size_t used, as_much;
+		int rc = wire_take(line, &encoding, &one, &used, &why);
+		assert_int_equal(wire_take_by(parser, line, &same, &other, &as_much, &too), rc);
+		assert_int_equal(as_much, used);
+		assert_string_equal(too.text, why.text);
+		if (rc == 1)
+			assert_true(bytes_equal(buf_bytes(&one), buf_bytes(&other)));
+	}
+	json_free(parser);
+	buf_release(&one);
+	buf_release(&other);
+}
+
 /* Every format of MessagePack, cut at every byte: more is needed until it is whole. */
 static void msgpack_formats(void **state)
 {
@@ -490,6 +527,27 @@ static void giving_pieces(void **state)
 	buf_release(&message);
 }
 
+/* What comes twice counts where it comes first; a key may be anything; behind what cannot be read nothing is found. */
+static void fields_where_they_come_first(void **state)
+{
+	static const char twice[] = "\x88\xa7jsonrpc\xa3"
+				    "2.0"
+				    "\x81\x01\x02\xa2id\xa2id\x07\xa2id\x08"
+				    "\xa6method\xa3get\xa6method\xa3put\xa6params\x80\xa6params\x05";
+	struct rpc_request r;
+	struct why why = {""};
+
+	(void)state;
+	assert_int_equal(rpc_request_parse(bytes_of(twice, sizeof twice - 1), &r, &why), 0);
+	assert_true(bytes_equal(r.id, bytes_of("\x07", 1)) && bytes_is(r.method, "get"));
+	assert_true(bytes_equal(r.params, bytes_of("\x80", 1)) && !r.notification);
+	/* Cut behind the method's name, and behind that of the id. */
+	assert_int_equal(rpc_request_parse(bytes_of(twice, 34), &r, &why), ERR_INVALID);
+	assert_true(bytes_equal(r.id, bytes_of("\x07", 1)) && strstr(why.text, "method"));
+	assert_int_equal(rpc_request_parse(bytes_of(twice, 22), &r, &why), ERR_INVALID);
+	assert_true(bytes_equal(r.id, bytes_of("\xc0", 1)) && strstr(why.text, "id"));
+}
+
 /* In one go as in two, in both forms. */
 static void giving_results(void **state)
 {
@@ -577,13 +635,22 @@ static void specification_examples(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(json_in_pieces),  cmocka_unit_test(msgpack_in_pieces),
-		cmocka_unit_test(msgpack_formats), cmocka_unit_test(msgpack_refused),
-		cmocka_unit_test(json_refused),    cmocka_unit_test(long_lines),
-		cmocka_unit_test(requests),        cmocka_unit_test(requests_refused),
-		cmocka_unit_test(responses),       cmocka_unit_test(writing),
-		cmocka_unit_test(names),           cmocka_unit_test(giving_results),
-		cmocka_unit_test(giving_pieces),   cmocka_unit_test(specification_examples),
+		cmocka_unit_test(json_in_pieces),
+		cmocka_unit_test(msgpack_in_pieces),
+		cmocka_unit_test(msgpack_formats),
+		cmocka_unit_test(msgpack_refused),
+		cmocka_unit_test(json_refused),
+		cmocka_unit_test(long_lines),
+		cmocka_unit_test(requests),
+		cmocka_unit_test(requests_refused),
+		cmocka_unit_test(responses),
+		cmocka_unit_test(writing),
+		cmocka_unit_test(names),
+		cmocka_unit_test(giving_results),
+		cmocka_unit_test(giving_pieces),
+		cmocka_unit_test(specification_examples),
+		cmocka_unit_test(fields_where_they_come_first),
+		cmocka_unit_test(a_parser_serves_for_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
