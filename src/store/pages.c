@@ -20,6 +20,8 @@
 #define SLOT_NONE  UINT32_MAX
 #define SLOT_EXTRA 64u /* what a page costs beside its bytes */
 
+#define PAGE_SUM_HEAD 64u
+
 #define STRETCH_BYTES 16384u
 #define NEAR_BYTES    4096u /* between two reads: the next one will not be farther */
 
@@ -239,10 +241,13 @@ int page_file_read_on(struct pages *p, struct page_file *f, void *data, size_t l
 
 uint32_t page_sum(const uint8_t *page, uint32_t number)
 {
-	uint8_t word[4];
+	/* With the number in front a page is as long as a whole one: no bytes are left over for the slow tables. */
+	uint8_t head[PAGE_SUM_HEAD];
 
-	put_le32(word, number);
-	return crc_add(crc_add(0, word, 4), page, SEGMENT_PAGE_ROOM);
+	put_le32(head, number);
+	memcpy(head + 4, page, sizeof head - 4);
+	return crc_add(crc_add(0, head, sizeof head), page + sizeof head - 4,
+		       SEGMENT_PAGE - sizeof head);
 }
 
 static uint32_t *head_of(struct pages *p, uint64_t file, uint32_t page)
