@@ -53,6 +53,9 @@ struct section {
 
 /* A segment that some state names. Shared by the states by count. */
 struct segment {
+	/* The smallest key of an id, and how far the largest is from it: what a lookup asks first. Any, until it is loaded. */
+	uint64_t id_key_min, id_key_span;
+	struct resident *resident; /* of its filter (resident.h); NULL: not loaded … */
 	unsigned refs;
 	bool doomed; /* no longer named by the newest state: the file goes with the last reference */
 	uint64_t doomed_at; /* since which manifest of this process */
@@ -67,8 +70,8 @@ struct segment {
 	struct page_file file;
 	struct segment_meta meta;
 	struct section sections[SEGMENT_SECTIONS];
-	struct resident *resident; /* of its filter (resident.h); NULL: not loaded … */
-	bool resident_failed;      /* … and cannot be */
+	uint32_t *id_pages; /* the high words of the last hashes of SECTION_IDS' pages; NULL: not known */
+	bool resident_failed; /* the filter cannot be loaded */
 	char resource[SEGMENT_NAME_SIZE];
 };
 
@@ -151,6 +154,11 @@ int segment_row(struct segment *g, struct pages *p, uint32_t ordinal, uint32_t *
 int segment_may_hold(struct segment *g, struct pages *p, uint64_t id_hash);
 /* The same of children of the parent of this hash. */
 int segment_may_have_children(struct segment *g, struct pages *p, uint64_t parent_hash);
+/* False: no id of this key (id_key.h) is there. */
+static inline bool segment_key_within(const struct segment *g, uint64_t key)
+{
+	return key - g->id_key_min <= g->id_key_span;
+}
 /* The first element of SECTION_IDS that is not less. */
 int segment_find(struct segment *g, struct pages *p, uint64_t id_hash, uint32_t *at_out);
 int segment_id(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint, uint64_t *hash_out,
