@@ -9,7 +9,6 @@
 #include "columns.h"
 #include "dictionary.h"
 #include "framed.h"
-#include "id_key.h"
 #include "journal.h"
 #include "manifest.h"
 #include "terms.h"
@@ -343,7 +342,7 @@ static int visit_rows(struct segment_view *w)
 		if (!rc)
 			rc = segment_frame(w->g, w->pages, &row, &w->frame);
 		if (!rc && (segment_may_hold(w->g, w->pages, row.id_hash) != 1 ||
-			    !segment_key_within(w->g, id_key(frame_id(buf_bytes(&w->frame))))))
+			    !id_keys_have(&w->g->ids, id_key(frame_id(buf_bytes(&w->frame))))))
 			rc = ERR_CORRUPT;
 		if (!rc)
 			rc = segment_find(w->g, w->pages, row.id_hash, &at);

@@ -1,7 +1,6 @@
 /* lookup: keys of ids, filter (in memory, then in the file), index, row, frame, in each segment of a resource from the newest to
  * the oldest. A match of hashes is never believed: the id is compared in full. Before all that: where it was the last time. */
 #include "lookup.h"
-#include "id_key.h"
 #include "recent.h"
 #include "resident.h"
 
@@ -26,9 +25,10 @@ static struct sought sought(struct bytes id, uint64_t hash)
 	return (struct sought){id, hash, id_key(id), resident_key(hash)};
 }
 
-static inline bool may_hold(const struct segment *g, const struct sought *k)
+static inline bool may_hold(const struct state_segment *e, const struct sought *k)
 {
-	return segment_key_within(g, k->key) && resident_may_hold(g->resident, &k->filter);
+	return id_keys_have(&e->ids, k->key) && id_keys_have(&e->segment->ids, k->key) &&
+	       resident_may_hold(e->segment->resident, &k->filter);
 }
 
 static int lookup_file(struct store *s, const struct state_segment *e, const struct sought *k,
@@ -40,7 +40,7 @@ static int lookup_file(struct store *s, const struct state_segment *e, const str
 	int rc = segment_load(g, s->pages);
 
 	/* Only now it is known of one that was not looked at before. */
-	if (!rc && !segment_key_within(g, k->key))
+	if (!rc && !id_keys_have(&g->ids, k->key))
 		return 0;
 	rc = rc ? rc : filter_says(s, g, hash);
 	if (rc <= 0)
@@ -73,7 +73,7 @@ int lookup_in(struct store *s, const struct state_segment *e, struct bytes id, u
 {
 	struct sought k = sought(id, hash);
 
-	return may_hold(e->segment, &k) ? lookup_file(s, e, &k, out) : 0;
+	return may_hold(e, &k) ? lookup_file(s, e, &k, out) : 0;
 }
 
 /* ---- what was asked for before ---- */
@@ -121,7 +121,7 @@ static int lookup_all(struct store *s, const struct state_resource *r, struct by
 
 	for (size_t i = r ? r->count : 0; i-- > 0;) {
 		const struct state_segment *e = &r->segments[i];
-		if (!may_hold(e->segment, &k) || (writing && e->segment->damaged))
+		if (!may_hold(e, &k) || (writing && e->segment->damaged))
 			continue;
 		int rc = lookup_file(s, e, &k, out);
 		if (rc == 1)

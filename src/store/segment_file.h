@@ -4,6 +4,7 @@
 #ifndef FIC_STORE_SEGMENT_FILE_H
 #define FIC_STORE_SEGMENT_FILE_H
 
+#include "id_key.h"
 #include "out.h"
 #include "pages.h"
 #include "sort.h"
@@ -53,8 +54,7 @@ struct section {
 
 /* A segment that some state names. Shared by the states by count. */
 struct segment {
-	/* The smallest key of an id, and how far the largest is from it: what a lookup asks first. Any, until it is loaded. */
-	uint64_t id_key_min, id_key_span;
+	struct id_keys ids; /* from its smallest to its largest: what a lookup asks first. All, until it is loaded. */
 	struct resident *resident; /* of its filter (resident.h); NULL: not loaded … */
 	unsigned refs;
 	bool doomed; /* no longer named by the newest state: the file goes with the last reference */
@@ -154,11 +154,6 @@ int segment_row(struct segment *g, struct pages *p, uint32_t ordinal, uint32_t *
 int segment_may_hold(struct segment *g, struct pages *p, uint64_t id_hash);
 /* The same of children of the parent of this hash. */
 int segment_may_have_children(struct segment *g, struct pages *p, uint64_t parent_hash);
-/* False: no id of this key (id_key.h) is there. */
-static inline bool segment_key_within(const struct segment *g, uint64_t key)
-{
-	return key - g->id_key_min <= g->id_key_span;
-}
 /* The first element of SECTION_IDS that is not less. */
 int segment_find(struct segment *g, struct pages *p, uint64_t id_hash, uint32_t *at_out);
 int segment_id(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint, uint64_t *hash_out,

@@ -27,7 +27,6 @@ static struct segment *new_segment(const char *resource, const struct segment_me
 	if (!g)
 		return NULL;
 	g->refs = 1;
-	g->id_key_span = UINT64_MAX;
 	g->meta = *meta;
 	strcpy(g->resource, resource);
 	return g;
@@ -170,10 +169,8 @@ static int ids_load(struct segment *g, const uint8_t *page)
 	int rc = pages > 1 && pages <= SEGMENT_ID_PAGES_MAX
 			 ? id_pages_load(g, page + HEADER_ID_PAGES)
 			 : 0;
-	if (!rc) {
-		g->id_key_min = min;
-		g->id_key_span = max - min;
-	}
+	if (!rc)
+		g->ids = id_keys_of(min, max);
 	return rc;
 }
 

@@ -7,7 +7,6 @@
  */
 #include "segment_write.h"
 #include "columns.h"
-#include "id_key.h"
 #include "terms.h"
 
 #include <codec/crc.h>
