@@ -16,7 +16,7 @@
  *
  * Header page:
  *      0    8  "FICSEG1\n"
- *      8    4  version: 4
+ *      8    4  version: 5
  *     12    4  number of sections: 12 (version 1: 6, versions 2 and 3: 11, the first ones)
  *     16    8  length of the file
  *     24    8  end of the data area (behind the last frame)
@@ -32,7 +32,16 @@
  *    136   32  the resource's name, zeros behind it
  *    168 Nx24  for each section: u64 offset, u32 pages, u32 elements, u32 bytes of an element,
  *              u32 zero
- *    456       zeros (version 1: from 312 on, versions 2 and 3: from 432 on)
+ *    456  2x8  smallest and largest key of an id
+ *    472 Px4  for each page of SECTION_IDS: the high 32 bits of its last hash; absent when there are more than
+ *             SEGMENT_ID_PAGES_MAX pages
+ *              zeros (version 1: from 312 on, versions 2 and 3: from 432 on, version 4: from 456 on)
+ *
+ * Key of an id, so made that providers' ids grow with it as they do with time: of what stands behind its last underscore
+ *     (of all of it, when there is none or nothing behind it)
+ *       only digits, more than 10 of them  the number that the first 16 are
+ *       else    the first 10 characters as a number, in base 37: digits, letters (small and large alike) 10 to 35, all others 36
+ *     added to 2^56 times its length (127 when it is longer), and to 2^63 when it is longer than 10 and not only digits.
  *
  * Frame: u32 CRC-32 of all that follows, u8 length of the id, the id, the record (record_encode) as
  * one stream packed with the dictionary (codec/deflate.h). The id stands outside the stream, too, so that a
@@ -136,6 +145,7 @@
  *   2  sections CHANGES, COLUMNS, FIELDS, POSTINGS, TERMS
  *   3  the dictionary may be one of phrases
  *   4  section PARENT_FILTER
+ *   5  keys of ids and ends of SECTION_IDS' pages in the header page
  */
 #ifndef FIC_STORE_SEGMENT_H
 #define FIC_STORE_SEGMENT_H
@@ -143,7 +153,7 @@
 #include <stdint.h>
 
 #define SEGMENT_MAGIC      "FICSEG1\n"
-#define SEGMENT_VERSION    4
+#define SEGMENT_VERSION    5
 #define SEGMENT_PAGE       4096u
 #define SEGMENT_PAGE_ROOM  4092u /* of a page before its checksum */
 #define SEGMENT_FRAME_HEAD 5u    /* of a frame before the id */
@@ -216,8 +226,12 @@ enum segment_header_at {
 	HEADER_TABLE = 168,
 	HEADER_END_V1 = 312,
 	HEADER_END_V2 = 432,
-	HEADER_END = 456,
+	HEADER_END_V4 = 456,
+	HEADER_ID_KEYS = 456,
+	HEADER_ID_PAGES = 472,
 };
+
+#define SEGMENT_ID_PAGES_MAX ((SEGMENT_PAGE_ROOM - HEADER_ID_PAGES) / 4)
 
 #define SEGMENT_TABLE_SIZE 24u
 #define SEGMENT_NAME_SIZE  32u

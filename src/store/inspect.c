@@ -341,7 +341,8 @@ static int visit_rows(struct segment_view *w)
 		rc = segment_row(w->g, w->pages, i, &hint, &row);
 		if (!rc)
 			rc = segment_frame(w->g, w->pages, &row, &w->frame);
-		if (!rc && segment_may_hold(w->g, w->pages, row.id_hash) != 1)
+		if (!rc && (segment_may_hold(w->g, w->pages, row.id_hash) != 1 ||
+			    !id_keys_have(&w->g->ids, id_key(frame_id(buf_bytes(&w->frame))))))
 			rc = ERR_CORRUPT;
 		if (!rc)
 			rc = segment_find(w->g, w->pages, row.id_hash, &at);

@@ -1,5 +1,5 @@
-/* lookup: filter (in memory, then in the file), index, row, frame, in each segment of a resource from the newest to the oldest. A
- * match of hashes is never believed: the id is compared in full. Before all that: where it was the last time. */
+/* lookup: keys of ids, filter (in memory, then in the file), index, row, frame, in each segment of a resource from the newest to
+ * the oldest. A match of hashes is never believed: the id is compared in full. Before all that: where it was the last time. */
 #include "lookup.h"
 #include "recent.h"
 #include "resident.h"
@@ -13,13 +13,36 @@ static int filter_says(struct store *s, struct segment *g, uint64_t hash)
 		       : segment_may_hold(g, s->pages, hash);
 }
 
-static int lookup_file(struct store *s, const struct state_segment *e, struct bytes id,
-		       uint64_t hash, struct found *out)
+/* An id, and what it asks of the segments before their files are looked at. */
+struct sought {
+	struct bytes id;
+	uint64_t hash, key;
+	struct resident_key filter;
+};
+
+static struct sought sought(struct bytes id, uint64_t hash)
+{
+	return (struct sought){id, hash, id_key(id), resident_key(hash)};
+}
+
+static inline bool may_hold(const struct state_segment *e, const struct sought *k)
+{
+	return id_keys_have(&e->ids, k->key) && id_keys_have(&e->segment->ids, k->key) &&
+	       resident_may_hold(e->segment->resident, &k->filter);
+}
+
+static int lookup_file(struct store *s, const struct state_segment *e, const struct sought *k,
+		       struct found *out)
 {
 	struct segment *g = e->segment;
 	uint32_t at, hint = 0, row_hint = 0;
-	int rc = filter_says(s, g, hash);
+	uint64_t hash = k->hash;
+	int rc = segment_load(g, s->pages);
 
+	/* Only now it is known of one that was not looked at before. */
+	if (!rc && !id_keys_have(&g->ids, k->key))
+		return 0;
+	rc = rc ? rc : filter_says(s, g, hash);
 	if (rc <= 0)
 		return rc;
 	rc = segment_find(g, s->pages, hash, &at);
@@ -36,7 +59,7 @@ static int lookup_file(struct store *s, const struct state_segment *e, struct by
 			rc = segment_note(g, ERR_CORRUPT);
 		if (!rc)
 			rc = segment_frame(g, s->pages, &out->row, &s->frame);
-		if (rc || !bytes_equal(frame_id(buf_bytes(&s->frame)), id))
+		if (rc || !bytes_equal(frame_id(buf_bytes(&s->frame)), k->id))
 			continue;
 		out->entry = e;
 		out->ordinal = ordinal;
@@ -48,9 +71,9 @@ static int lookup_file(struct store *s, const struct state_segment *e, struct by
 int lookup_in(struct store *s, const struct state_segment *e, struct bytes id, uint64_t hash,
 	      struct found *out)
 {
-	struct resident_key key = resident_key(hash);
+	struct sought k = sought(id, hash);
 
-	return resident_may_hold(e->segment->resident, &key) ? lookup_file(s, e, id, hash, out) : 0;
+	return may_hold(e, &k) ? lookup_file(s, e, &k, out) : 0;
 }
 
 /* ---- what was asked for before ---- */
@@ -93,14 +116,14 @@ static void remember(struct store *s, const struct state_resource *r, const stru
 static int lookup_all(struct store *s, const struct state_resource *r, struct bytes id,
 		      bool writing, uint64_t hash, struct found *out)
 {
-	struct resident_key key = resident_key(hash);
+	const struct sought k = sought(id, hash);
 	int trouble = 0;
 
 	for (size_t i = r ? r->count : 0; i-- > 0;) {
 		const struct state_segment *e = &r->segments[i];
-		if (!resident_may_hold(e->segment->resident, &key) || (writing && e->segment->damaged))
+		if (!may_hold(e, &k) || (writing && e->segment->damaged))
 			continue;
-		int rc = lookup_file(s, e, id, hash, out);
+		int rc = lookup_file(s, e, &k, out);
 		if (rc == 1)
 			return 1;
 		if (rc == 0 || (writing && e->segment->damaged))

@@ -234,6 +234,7 @@ void store_stats(const struct store *s, struct store_stats *out)
 				    .cache_bytes = pages.bytes,
 				    .cache_hits = pages.hits,
 				    .cache_misses = pages.misses,
+				    .reads = pages.reads,
 				    .filter_bytes = resident_bytes(s),
 				    .journal_bytes = s->journal.total,
 				    .rush = s->rush,

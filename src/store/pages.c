@@ -1,5 +1,6 @@
 /*
- * pages: verified pages in a hash table with a clock hand, and segment files in a list by last use.
+ * pages: verified pages in a hash table with a clock hand that passes by what was looked at again and again (pages of ids before
+ * pages of rows: they are fewer, and every get needs one), and segment files in a list by last use.
  *
  * A page enters the cache only after its checksum was right. Nothing here knows what a page means.
  * It must never map a file (a disk error would be a crash) and never hold more than its limit.
@@ -20,6 +21,9 @@
 #define SLOT_NONE  UINT32_MAX
 #define SLOT_EXTRA 64u /* what a page costs beside its bytes */
 
+#define PAGE_SUM_HEAD 64u
+#define WORTH_MAX     3u
+
 #define STRETCH_BYTES 16384u
 #define NEAR_BYTES    4096u /* between two reads: the next one will not be farther */
 
@@ -27,7 +31,7 @@ struct slot {
 	uint64_t file; /* 0: empty */
 	uint32_t page;
 	uint32_t next; /* in its chain */
-	bool used;     /* since the hand passed */
+	uint8_t worth; /* how often the hand passes it by: looks at it since, up to WORTH_MAX */
 	uint8_t *data;
 };
 
@@ -46,7 +50,7 @@ struct pages {
 	uint32_t hand;
 	uint32_t *heads;
 	uint32_t mask;
-	uint64_t hits, misses;
+	uint64_t hits, misses, reads;
 	struct page_file *newest, *oldest;
 	unsigned files;
 	struct stretch stretch;
@@ -89,7 +93,8 @@ void pages_stats(const struct pages *p, struct pages_stats *out)
 {
 	*out = (struct pages_stats){.bytes = (uint64_t)p->count * (SEGMENT_PAGE + SLOT_EXTRA),
 				    .hits = p->hits,
-				    .misses = p->misses};
+				    .misses = p->misses,
+				    .reads = p->reads};
 }
 
 /* ---- files ---- */
@@ -182,6 +187,7 @@ int page_file_read(struct pages *p, struct page_file *f, void *data, size_t len,
 		file_unlist(p, f);
 		file_list(p, f);
 	}
+	p->reads++;
 	int rc = file_pread(f->fd, data, len, offset);
 	f->lost += rc == ERR_IO && errno == EIO;
 	return rc;
@@ -239,10 +245,13 @@ int page_file_read_on(struct pages *p, struct page_file *f, void *data, size_t l
 
 uint32_t page_sum(const uint8_t *page, uint32_t number)
 {
-	uint8_t word[4];
+	/* With the number in front a page is as long as a whole one: no bytes are left over for the slow tables. */
+	uint8_t head[PAGE_SUM_HEAD];
 
-	put_le32(word, number);
-	return crc_add(crc_add(0, word, 4), page, SEGMENT_PAGE_ROOM);
+	put_le32(head, number);
+	memcpy(head + 4, page, sizeof head - 4);
+	return crc_add(crc_add(0, head, sizeof head), page + sizeof head - 4,
+		       SEGMENT_PAGE - sizeof head);
 }
 
 static uint32_t *head_of(struct pages *p, uint64_t file, uint32_t page)
@@ -265,8 +274,8 @@ static void slot_empty(struct pages *p, uint32_t at)
 	s->file = 0;
 }
 
-/* An empty slot: a new one while the limit allows, else the first that was not used since the hand
- * passed it. */
+/* An empty slot: a new one while the limit allows, else the first that is worth nothing when the
+ * hand comes to it. */
 static uint32_t slot_take(struct pages *p)
 {
 	if (p->count < p->cap) {
@@ -281,11 +290,11 @@ static uint32_t slot_take(struct pages *p)
 	for (;;) {
 		uint32_t at = p->hand;
 		p->hand = at + 1 < p->count ? at + 1 : 0;
-		if (!p->slots[at].file || !p->slots[at].used) {
+		if (!p->slots[at].file || !p->slots[at].worth) {
 			slot_empty(p, at);
 			return at;
 		}
-		p->slots[at].used = false;
+		p->slots[at].worth--;
 	}
 }
 
@@ -302,6 +311,7 @@ static int page_load(struct pages *p, struct page_file *f, uint32_t page, uint32
 	if (le32(s->data + SEGMENT_PAGE_ROOM) != page_sum(s->data, page))
 		return ERR_CORRUPT;
 	uint32_t *head = head_of(p, f->number, page);
+	s->worth = 0;
 	s->file = f->number;
 	s->page = page;
 	s->next = *head;
@@ -319,7 +329,8 @@ int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hin
 		*page_out = f->image + (size_t)page * SEGMENT_PAGE;
 		return page < f->bytes / SEGMENT_PAGE ? 0 : ERR_CORRUPT;
 	}
-	if (at >= p->count || p->slots[at].file != f->number || p->slots[at].page != page) {
+	bool known = at < p->count && p->slots[at].file == f->number && p->slots[at].page == page;
+	if (!known) {
 		at = *head_of(p, f->number, page);
 		while (at != SLOT_NONE &&
 		       (p->slots[at].file != f->number || p->slots[at].page != page))
@@ -327,13 +338,15 @@ int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hin
 	}
 	if (at != SLOT_NONE) {
 		p->hits++;
+		/* Who goes on with the page that he had says nothing about the next one: a scan leaves no mark. */
+		if (!known && p->slots[at].worth < WORTH_MAX)
+			p->slots[at].worth++;
 	} else {
 		int rc = page_load(p, f, page, &at);
 		if (rc)
 			return rc;
 		p->misses++;
 	}
-	p->slots[at].used = true;
 	*hint = at;
 	*page_out = p->slots[at].data;
 	return 0;

@@ -27,6 +27,7 @@ struct page_file {
 
 struct pages_stats {
 	uint64_t bytes, hits, misses;
+	uint64_t reads; /* of files: a page each that was missed, and what is read past the cache */
 };
 
 struct pages *pages_new(size_t bytes_max);

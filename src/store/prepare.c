@@ -561,7 +561,7 @@ static int stage_segment(struct prepared *p)
 /* The file is written, or cannot be. */
 static int segment_over(struct prepared *p, int rc)
 {
-	struct state_segment e = {NULL, NULL, p->meta.tombstones, p->meta.truncated};
+	struct state_segment e = {.tombstones = p->meta.tombstones, .truncated = p->meta.truncated};
 	struct state_resource *r = p->merging ? p->moved : p->r;
 	char *path = p->path;
 

@@ -122,11 +122,14 @@ bool resident_step(struct store *s)
 	if (!s->filters_wanted)
 		return false;
 	for (size_t i = 0; i < s->state->resources_count; i++) {
-		const struct state_resource *r = s->state->resources[i];
+		struct state_resource *r = s->state->resources[i];
 		uint32_t words = words_of(s, r);
-		for (size_t j = 0; j < r->count; j++)
+		for (size_t j = 0; j < r->count; j++) {
 			if (resident_of(s, r->segments[j].segment, words))
 				return true;
+			/* Nothing that a reader of this state sees changes by it. */
+			r->segments[j].ids = r->segments[j].segment->ids;
+		}
 	}
 	s->filters_wanted = false;
 	return false;

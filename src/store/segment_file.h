@@ -4,6 +4,7 @@
 #ifndef FIC_STORE_SEGMENT_FILE_H
 #define FIC_STORE_SEGMENT_FILE_H
 
+#include "id_key.h"
 #include "out.h"
 #include "pages.h"
 #include "sort.h"
@@ -53,6 +54,8 @@ struct section {
 
 /* A segment that some state names. Shared by the states by count. */
 struct segment {
+	struct id_keys ids; /* from its smallest to its largest: what a lookup asks first. All, until it is loaded. */
+	struct resident *resident; /* of its filter (resident.h); NULL: not loaded … */
 	unsigned refs;
 	bool doomed; /* no longer named by the newest state: the file goes with the last reference */
 	uint64_t doomed_at; /* since which manifest of this process */
@@ -67,8 +70,8 @@ struct segment {
 	struct page_file file;
 	struct segment_meta meta;
 	struct section sections[SEGMENT_SECTIONS];
-	struct resident *resident; /* of its filter (resident.h); NULL: not loaded … */
-	bool resident_failed;      /* … and cannot be */
+	uint32_t *id_pages; /* the high words of the last hashes of SECTION_IDS' pages; NULL: not known */
+	bool resident_failed; /* the filter cannot be loaded */
 	char resource[SEGMENT_NAME_SIZE];
 };
 

@@ -61,6 +61,7 @@ void segment_free(struct segment *g, struct pages *p)
 		return;
 	page_file_release(p, &g->file);
 	free(g->resident);
+	free(g->id_pages);
 	free(g);
 }
 
@@ -141,6 +142,38 @@ static int sections_load(struct segment *g, const uint8_t *table, int count)
 	return g->sections[SECTION_FILTER].elements ? 0 : ERR_CORRUPT;
 }
 
+/* Where each page of the ids ends. Without memory for it they are found all the same. */
+static int id_pages_load(struct segment *g, const uint8_t *p)
+{
+	uint32_t pages = g->sections[SECTION_IDS].pages;
+
+	for (uint32_t i = 1; i < pages; i++)
+		if (le32(p + (size_t)4 * (i - 1)) > le32(p + (size_t)4 * i))
+			return ERR_CORRUPT;
+	g->id_pages = malloc(pages * sizeof *g->id_pages);
+	for (uint32_t i = 0; g->id_pages && i < pages; i++)
+		g->id_pages[i] = le32(p + (size_t)4 * i);
+	return 0;
+}
+
+/* What version 5 says about the ids. */
+static int ids_load(struct segment *g, const uint8_t *page)
+{
+	uint64_t min = le64(page + HEADER_ID_KEYS), max = le64(page + HEADER_ID_KEYS + 8);
+	uint32_t pages = g->sections[SECTION_IDS].pages;
+
+	if (le32(page + HEADER_VERSION) < 5)
+		return 0;
+	if (min > max)
+		return ERR_CORRUPT;
+	int rc = pages > 1 && pages <= SEGMENT_ID_PAGES_MAX
+			 ? id_pages_load(g, page + HEADER_ID_PAGES)
+			 : 0;
+	if (!rc)
+		g->ids = id_keys_of(min, max);
+	return rc;
+}
+
 int segment_load(struct segment *g, struct pages *p)
 {
 	const uint8_t *page;
@@ -152,6 +185,8 @@ int segment_load(struct segment *g, struct pages *p)
 	if (!rc && (!header_agrees(g, page) ||
 		    sections_load(g, page + HEADER_TABLE, (int)le32(page + HEADER_SECTIONS))))
 		rc = ERR_CORRUPT;
+	if (!rc)
+		rc = ids_load(g, page);
 	g->loaded = rc == 0;
 	return segment_note(g, rc);
 }
@@ -355,8 +390,28 @@ int segment_may_have_children(struct segment *g, struct pages *p, uint64_t paren
 	return filter_says(g, p, SECTION_PARENT_FILTER, parent_hash);
 }
 
-/* The hashes are uniform, so the element's place can be guessed to a page or two; what the guess
- * shows narrows the pages down, whatever they say. */
+/* Where the element lies, by the ends of the pages: in all but one of millions of cases one page. */
+static void by_id_pages(const struct segment *g, uint32_t word, uint32_t *low, uint32_t *high)
+{
+	const struct section *s = &g->sections[SECTION_IDS];
+	uint32_t first = 0, end = s->pages;
+
+	while (first < end) {
+		uint32_t mid = first + (end - first) / 2;
+		if (g->id_pages[mid] < word)
+			first = mid + 1;
+		else
+			end = mid;
+	}
+	while (end < s->pages && g->id_pages[end] == word)
+		end++;
+	*low = first * s->per_page < *high ? first * s->per_page : *high;
+	*high = end < s->pages ? (end + 1) * s->per_page : *high;
+	*high = *high < s->elements ? *high : s->elements;
+}
+
+/* The hashes are uniform: where the ends of the pages are not known, the element's place can be guessed to a page or two; what
+ * the guess shows narrows the pages down, whatever they say. */
 int segment_find(struct segment *g, struct pages *p, uint64_t id_hash, uint32_t *at_out)
 {
 	uint32_t hint = 0;
@@ -367,6 +422,10 @@ int segment_find(struct segment *g, struct pages *p, uint64_t id_hash, uint32_t 
 	const struct section *s = &g->sections[SECTION_IDS];
 	uint32_t low = 0, high = s->elements; /* the answer lies in [low, high] */
 	uint32_t guess = (uint32_t)(((id_hash >> 32) * s->elements) >> 32) / s->per_page;
+	if (g->id_pages) {
+		by_id_pages(g, (uint32_t)(id_hash >> 32), &low, &high);
+		guess = low / s->per_page;
+	}
 	while (low < high) {
 		const uint8_t *first, *last;
 		uint32_t start = guess * s->per_page, end = start + s->per_page;

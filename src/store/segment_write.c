@@ -102,9 +102,19 @@ static void window_of(const struct segment_meta *m, int64_t window_ms, int64_t *
 	*end = *end > TIME_MAX - window_ms ? TIME_MAX : *end + window_ms;
 }
 
-static void header_page(const struct segment_meta *m, const char *resource, int64_t window_ms,
-			const struct section *sections, uint8_t *page)
+static void header_ids(const struct segment_writer *w, uint8_t *page)
 {
+	uint32_t pages = w->sections[SECTION_IDS].pages;
+
+	put_le64(page + HEADER_ID_KEYS, w->id_key_min);
+	put_le64(page + HEADER_ID_KEYS + 8, w->id_key_max);
+	for (uint32_t i = 0; pages <= SEGMENT_ID_PAGES_MAX && i < pages; i++)
+		put_le32(page + HEADER_ID_PAGES + (size_t)4 * i, w->id_pages[i]);
+}
+
+static void header_page(const struct segment_writer *w, uint8_t *page)
+{
+	const struct segment_meta *m = w->meta;
 	int64_t start, end;
 
 	memset(page, 0, SEGMENT_PAGE);
@@ -118,21 +128,22 @@ static void header_page(const struct segment_meta *m, const char *resource, int6
 	put_le32(page + HEADER_TRUNCATED, m->truncated);
 	put_le32(page + HEADER_UNTIMED, m->untimed);
 	put_le64(page + HEADER_DICTIONARY, m->dictionary);
-	window_of(m, window_ms, &start, &end);
+	window_of(m, w->plan->window_ms, &start, &end);
 	put_le64(page + HEADER_WINDOW, (uint64_t)start);
 	put_le64(page + HEADER_WINDOW + 8, (uint64_t)end);
 	for (int i = 0; i < SEGMENT_RANGES; i++) {
 		put_le64(page + HEADER_RANGES + 16 * i, (uint64_t)m->ranges[i].min);
 		put_le64(page + HEADER_RANGES + 16 * i + 8, (uint64_t)m->ranges[i].max);
 	}
-	memcpy(page + HEADER_RESOURCE, resource, strlen(resource));
+	memcpy(page + HEADER_RESOURCE, w->plan->resource, strlen(w->plan->resource));
 	for (int i = 0; i < SEGMENT_SECTIONS; i++) {
 		uint8_t *p = page + HEADER_TABLE + (int)SEGMENT_TABLE_SIZE * i;
-		put_le64(p, (uint64_t)sections[i].first_page * SEGMENT_PAGE);
-		put_le32(p + 8, sections[i].pages);
-		put_le32(p + 12, sections[i].elements);
-		put_le32(p + 16, sections[i].size);
+		put_le64(p, (uint64_t)w->sections[i].first_page * SEGMENT_PAGE);
+		put_le32(p + 8, w->sections[i].pages);
+		put_le32(p + 12, w->sections[i].elements);
+		put_le32(p + 16, w->sections[i].size);
 	}
+	header_ids(w, page);
 	put_le32(page + SEGMENT_PAGE_ROOM, page_sum(page, 0));
 }
 
@@ -165,7 +176,7 @@ struct index {
 	void (*put)(uint8_t *at, const struct sort_key *key);
 };
 
-static bool id_key(const struct row *row, struct sort_key *out)
+static bool id_order(const struct row *row, struct sort_key *out)
 {
 	*out = (struct sort_key){.major = row->id_hash};
 	return true;
@@ -214,7 +225,7 @@ static void put_change(uint8_t *at, const struct sort_key *key)
 	put_le32(at, key->ordinal);
 }
 
-static const struct index by_id = {id_key, put_id};
+static const struct index by_id = {id_order, put_id};
 static const struct index by_update = {updated_key, put_updated};
 static const struct index by_parent = {parent_key, put_parent};
 static const struct index by_revision = {revision_key, put_change};
@@ -250,6 +261,14 @@ static int begin_file(struct segment_writer *w)
 	return 0;
 }
 
+static void note_id_key(struct segment_writer *w, const uint8_t *frame)
+{
+	uint64_t key = id_key(bytes_of(frame + SEGMENT_FRAME_HEAD, frame[SEGMENT_FRAME_HEAD - 1]));
+
+	w->id_key_min = key < w->id_key_min ? key : w->id_key_min;
+	w->id_key_max = key > w->id_key_max ? key : w->id_key_max;
+}
+
 static int write_frames(struct segment_writer *w)
 {
 	for (size_t left = STEP_BYTES; left && w->at < w->count;) {
@@ -260,8 +279,11 @@ static int write_frames(struct segment_writer *w)
 			if (rc)
 				return rc;
 		}
+		const uint8_t *frame = w->rows ? w->rows[w->at].frame : w->fetched.data;
+		if (w->into == 0)
+			note_id_key(w, frame);
 		n = n < left ? n : left;
-		out_put(w->out, (w->rows ? w->rows[w->at].frame : w->fetched.data) + w->into, n);
+		out_put(w->out, frame + w->into, n);
 		left -= n;
 		w->into += (uint32_t)n;
 		if (w->into == bytes) {
@@ -349,9 +371,29 @@ static int write_index(struct segment_writer *w, const struct index *index)
 	return w->at < s->count;
 }
 
+static uint64_t id_of(const struct segment_writer *w, uint32_t i)
+{
+	return w->rows ? w->rows[i].row.id_hash : w->moved[i].id_hash;
+}
+
+/* Where each page ends, from the order that was written. */
+static void note_id_pages(struct segment_writer *w)
+{
+	uint32_t per_page = SEGMENT_PAGE_ROOM / SEGMENT_ID_SIZE;
+
+	for (uint32_t i = 0; i < SEGMENT_ID_PAGES_MAX && i * per_page < w->count; i++) {
+		uint32_t end = (i + 1) * per_page < w->count ? (i + 1) * per_page : w->count;
+		w->id_pages[i] = (uint32_t)(id_of(w, w->sort.order[end - 1]) >> 32);
+	}
+}
+
 static int write_ids(struct segment_writer *w)
 {
-	return write_index(w, &by_id);
+	int rc = write_index(w, &by_id);
+
+	if (rc == 0)
+		note_id_pages(w);
+	return rc;
 }
 
 static int write_updated(struct segment_writer *w)
@@ -383,11 +425,6 @@ static int end_rows(struct segment_writer *w)
 	if (w->forget)
 		w->forget(w->ctx);
 	return 0;
-}
-
-static uint64_t id_of(const struct segment_writer *w, uint32_t i)
-{
-	return w->rows ? w->rows[i].row.id_hash : w->moved[i].id_hash;
 }
 
 static uint64_t parent_of(const struct segment_writer *w, uint32_t i)
@@ -516,7 +553,7 @@ static int write_header(struct segment_writer *w)
 	uint8_t page[SEGMENT_PAGE];
 
 	w->meta->bytes = (uint64_t)w->pager.page * SEGMENT_PAGE;
-	header_page(w->meta, w->plan->resource, w->plan->window_ms, w->sections, page);
+	header_page(w, page);
 	w->meta->header_sum = le32(page + SEGMENT_PAGE_ROOM);
 	return out_first(w->out, page, sizeof page);
 }
@@ -551,6 +588,7 @@ int segment_writer_init(struct segment_writer *w, struct out *out, const struct 
 	assert(count > 0 && !rows == !!moved);
 	*w = (struct segment_writer){
 		.out = out, .plan = plan, .rows = rows, .moved = moved, .count = count, .meta = meta};
+	w->id_key_min = UINT64_MAX;
 	return sort_init(&w->sort, count);
 }
 

@@ -39,6 +39,8 @@ struct segment_writer {
 	bool begun;            /* the stage */
 	uint32_t at, into;     /* the next row, and the next byte of its frame */
 	uint64_t offset;       /* of the next row's frame */
+	uint64_t id_key_min, id_key_max;
+	uint32_t id_pages[SEGMENT_ID_PAGES_MAX]; /* the high words of the last hashes of SECTION_IDS' pages */
 };
 
 /* Of `rows` and `moved` one is NULL. Borrows the rows until `forget`, and all else until the release. `meta` is filled but for number, folder and

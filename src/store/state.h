@@ -29,7 +29,8 @@ struct dead {
 
 struct state_segment {
 	struct segment *segment;
-	struct dead *dead;              /* NULL: none */
+	struct dead *dead; /* NULL: none */
+	struct id_keys ids; /* the segment's, side by side for lookups; all, until they were learned (resident_step) */
 	uint32_t tombstones, truncated; /* among the rows that live */
 };
 

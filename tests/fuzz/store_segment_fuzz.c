@@ -93,10 +93,10 @@ static void sum_all(void)
 	memcpy(file, SEGMENT_MAGIC, 8);
 	memset(file + HEADER_RESOURCE, 0, SEGMENT_NAME_SIZE);
 	memcpy(file + HEADER_RESOURCE, "contacts", 8);
-	put_le32(file + HEADER_VERSION, le32(file + HEADER_SECTIONS) == SEGMENT_SECTIONS_V1 ? 1
-					: le32(file + HEADER_SECTIONS) == SEGMENT_SECTIONS_V2
-						? 3
-						: SEGMENT_VERSION);
+	put_le32(file + HEADER_VERSION, le32(file + HEADER_SECTIONS) == SEGMENT_SECTIONS_V1   ? 1
+					: le32(file + HEADER_SECTIONS) == SEGMENT_SECTIONS_V2 ? 3
+					: le32(file + HEADER_VERSION) == 4                    ? 4
+									   : SEGMENT_VERSION);
 	put_le64(file + HEADER_BYTES, bytes);
 	put_le64(file + HEADER_DICTIONARY, 0);
 	for (uint32_t i = 0; i < count && i < 1000 && rows < bytes && data_end <= rows; i++) {
@@ -310,7 +310,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct store *s;
 	size_t total = 0;
 
-	if (size < HEADER_END || size > FILE_MAX)
+	if (size < HEADER_END_V4 || size > FILE_MAX)
 		return 0;
 	setup();
 	bytes = (size + SEGMENT_PAGE - 1) / SEGMENT_PAGE * SEGMENT_PAGE;

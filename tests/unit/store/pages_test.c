@@ -1,5 +1,7 @@
-/* pages: what lies side by side in a file is read at once, and right wherever the next read goes. */
+/* pages: what lies side by side in a file is read at once, and right wherever the next read goes; which pages stay. */
 #include "pages.h"
+
+#include <store/segment.h>
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -81,11 +83,116 @@ static void test_one_read_for_many(void **state)
 	close(fd);
 }
 
+/* ---- which pages stay ---- */
+
+#define PAGES 120u
+#define SMALL 16u /* pages of the smallest cache */
+
+static struct pages *few;
+static struct page_file whole;
+
+static int make_pages(void **state)
+{
+	static uint8_t page[SEGMENT_PAGE];
+	char name[] = "/tmp/fic-whole-XXXXXX";
+	int fd = mkstemp(name);
+	bool done = fd >= 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < PAGES; i++) {
+		memset(page, (int)i, SEGMENT_PAGE_ROOM);
+		put_le32(page + SEGMENT_PAGE_ROOM, page_sum(page, i));
+		done = done && write(fd, page, sizeof page) == (ssize_t)sizeof page;
+	}
+	few = pages_new(1);
+	page_file_init(&whole, 8, (uint64_t)PAGES * SEGMENT_PAGE, strdup(name));
+	return done && few && close(fd) == 0 ? 0 : -1;
+}
+
+static int drop_pages(void **state)
+{
+	(void)state;
+	int rc = unlink(whole.path);
+	page_file_release(few, &whole);
+	pages_free(few);
+	return rc;
+}
+
+/* Whether it had to be read. */
+static bool look(uint32_t page, uint32_t *hint)
+{
+	struct pages_stats before, after;
+	const uint8_t *data;
+
+	pages_stats(few, &before);
+	assert_int_equal(pages_get(few, &whole, page, hint, &data), 0);
+	assert_int_equal(data[0], page);
+	pages_stats(few, &after);
+	assert_int_equal(after.misses - before.misses, after.reads - before.reads);
+	return after.misses > before.misses;
+}
+
+static void test_what_is_needed_again_stays(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 8; i++) {
+		uint32_t hint = UINT32_MAX;
+		assert_int_equal(look(7, &hint), i == 0);
+	}
+	/* Of many others, each once: more than twice as many as there is room for. */
+	for (uint32_t i = 20; i < 20 + 2 * SMALL + SMALL / 2; i++) {
+		uint32_t hint = UINT32_MAX;
+		assert_true(look(i, &hint));
+	}
+	uint32_t hint = UINT32_MAX;
+	assert_false(look(7, &hint));
+}
+
+/* A scan looks at each page many times in a row. */
+static void test_a_scan_leaves_no_mark(void **state)
+{
+	uint32_t hint = UINT32_MAX, other = UINT32_MAX;
+
+	(void)state;
+	for (uint32_t i = 0; i < 50; i++)
+		assert_int_equal(look(9, &hint), i == 0);
+	for (uint32_t i = 20; i < 20 + SMALL; i++) {
+		uint32_t mine = UINT32_MAX;
+		look(i, &mine);
+	}
+	assert_true(look(9, &other));
+}
+
+static void test_a_page_of_another_place_is_refused(void **state)
+{
+	const uint8_t *data;
+	uint32_t hint = 0;
+	uint8_t page[SEGMENT_PAGE];
+	int fd = open(whole.path, O_RDWR);
+
+	(void)state;
+	assert_int_equal(pread(fd, page, sizeof page, 100 * SEGMENT_PAGE), sizeof page);
+	assert_int_equal(pwrite(fd, page, sizeof page, 101 * SEGMENT_PAGE), sizeof page);
+	assert_int_equal(pages_get(few, &whole, 101, &hint, &data), ERR_CORRUPT);
+	for (size_t at = 0; at < sizeof page; at += 61) {
+		page[at] ^= 4;
+		assert_int_not_equal(page_sum(page, 100), le32(page + SEGMENT_PAGE_ROOM));
+		page[at] ^= 4;
+	}
+	assert_int_equal(page_sum(page, 100), le32(page + SEGMENT_PAGE_ROOM));
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_ways),
 		cmocka_unit_test(test_one_read_for_many),
+		cmocka_unit_test_setup_teardown(test_what_is_needed_again_stays, make_pages,
+						drop_pages),
+		cmocka_unit_test_setup_teardown(test_a_scan_leaves_no_mark, make_pages, drop_pages),
+		cmocka_unit_test_setup_teardown(test_a_page_of_another_place_is_refused, make_pages,
+						drop_pages),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, drop_file);

@@ -47,20 +47,28 @@ static void work(struct store *s)
 		;
 }
 
-static void fill(struct store *s, const char *resource, unsigned segments, unsigned each)
+/* `apart`: each segment has the ids of a time, as providers give them; else every one has ids from all over. */
+static void fill_with(struct store *s, const char *resource, unsigned segments, unsigned each,
+		      bool apart)
 {
 	char id[24];
 
 	for (unsigned n = 0; n < segments; n++) {
 		struct txn *t = lab_begin(s);
 		for (unsigned i = 0; i < each; i++) {
-			snprintf(id, sizeof id, "%c%u", resource[0], n * each + i);
+			snprintf(id, sizeof id, "%c%u", resource[0],
+				 apart ? n * each + i : i * segments + n);
 			lab_put(t, resource, id, T0 + (int64_t)n * 86400000 * 40 + i, T0, T0, 0,
 				NULL, i);
 		}
 		assert_int_equal(lab_commit(t), 0);
 	}
 	work(s);
+}
+
+static void fill(struct store *s, const char *resource, unsigned segments, unsigned each)
+{
+	fill_with(s, resource, segments, each, false);
 }
 
 static uint64_t looked_at(const struct store *s)
@@ -92,7 +100,7 @@ static void assert_all_held(struct store *s, const char *resource, unsigned n)
 	snapshot_free(v);
 }
 
-/* Pages looked at for so many ids that are not held. */
+/* Pages looked at for so many ids that are not held, but lie among those that are. */
 static uint64_t cost_of_absent(struct store *s, const char *resource, unsigned n)
 {
 	struct snapshot *v = snapshot_new(s);
@@ -101,7 +109,7 @@ static uint64_t cost_of_absent(struct store *s, const char *resource, unsigned n
 	char id[24];
 
 	for (unsigned i = 0; i < n; i++) {
-		snprintf(id, sizeof id, "absent%u", i);
+		snprintf(id, sizeof id, "%c%ux", resource[0], i);
 		assert_int_equal(snapshot_peek(v, resource, bytes_str(id), &r), 0);
 	}
 	snapshot_free(v);
@@ -223,6 +231,58 @@ static void what_is_not_held_costs_nothing(void **state)
 	store_close(s);
 }
 
+/* Where the segments' ids lie apart, that alone says which one it is, before any filter is there. */
+static void ids_that_lie_apart_need_no_filter(void **state)
+{
+	(void)state;
+	uint64_t costs[2];
+
+	for (unsigned apart = 0; apart < 2; apart++) {
+		lab_init(&lab);
+		lab.sliced = true;
+		struct store *s = open_with(1 << 20);
+		fill_with(s, "contacts", 6, EACH, apart);
+		store_close(s);
+		s = open_with(1 << 20);
+		costs[apart] = cost_of_absent(s, "contacts", 1000);
+		assert_int_equal(filter_bytes(s), 0);
+		assert_all_held(s, "contacts", 6 * EACH);
+		store_close(s);
+		if (!apart)
+			lab_release(&lab);
+	}
+	print_message(
+		"pages looked at for 1,000 ids, without filters: %u, %u where segments' ids lie apart\n",
+		(unsigned)costs[0], (unsigned)costs[1]);
+	assert_true(costs[1] < costs[0] / 3);
+}
+
+/* One page of ids and one of rows, whatever the id: the ends of the pages are known. */
+static void a_get_looks_at_two_pages(void **state)
+{
+	struct record r;
+	char id[24];
+
+	(void)state;
+	struct store *s = open_with(1 << 20);
+	fill(s, "contacts", 1, 6 * EACH);
+	struct snapshot *v = snapshot_new(s);
+	for (unsigned i = 0; i < 6 * EACH; i++) {
+		struct store_stats before, after;
+		store_stats(s, &before);
+		snprintf(id, sizeof id, "c%u", i);
+		assert_int_equal(snapshot_peek(v, "contacts", bytes_str(id), &r), 1);
+		store_stats(s, &after);
+		assert_true(after.cache_misses - before.cache_misses <= 2);
+		/* Where it is, what is there, and its row. */
+		assert_int_equal(after.cache_hits + after.cache_misses - before.cache_hits -
+					 before.cache_misses,
+				 3);
+	}
+	snapshot_free(v);
+	store_close(s);
+}
+
 /* With a fifth of what they all need: the small resource has its own, the large one what is left. */
 static void they_stay_within_their_share(void **state)
 {
@@ -308,6 +368,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_scan_opens_what_it_comes_to, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_step_opens_one_segment, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_asked_for_is_known, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_get_looks_at_two_pages, setup, teardown),
+		cmocka_unit_test_teardown(ids_that_lie_apart_need_no_filter, teardown),
 		cmocka_unit_test_setup_teardown(they_stay_within_their_share, setup, teardown),
 		cmocka_unit_test_setup_teardown(narrow_ones_deny_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_found_early, setup, teardown),
