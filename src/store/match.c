@@ -34,6 +34,8 @@ struct match {
 	size_t parents_of;          /* one more than the segment of … */
 	struct column_hint parents; /* … its parents */
 	struct buf parent;
+	uint8_t asked[SEGMENT_FIELDS_MAX]; /* the schema's fields that have words */
+	unsigned asked_count;
 	int error;
 	size_t first; /* all segments before it are ready */
 	size_t added; /* where the last row was that was added */
@@ -45,8 +47,9 @@ struct match {
 	uint64_t *unknown;
 	bool some_unknown;
 	bool present[SEARCH_WORDS_MAX]; /* the segment may have the word */
-	unsigned word, field;
-	bool reading; /* `list` or `cursor` stand inside the word's field */
+	struct posting_place *places;   /* of each word in each field that is asked */
+	unsigned word, field;           /* of those that are asked */
+	bool reading;                   /* `list` or `cursor` stand inside the word's field */
 	struct posting list;
 	uint32_t next; /* in the list */
 	struct term_cursor cursor;
@@ -127,9 +130,13 @@ int match_new(struct snapshot *v, const char *resource, const struct search *s, 
 	m->negates = has_not(s->root);
 	m->schema = schema_find(&v->store->schemas, resource);
 	m->resource = state_find(v->state, resource);
+	for (unsigned i = 0; m->schema && i < m->schema->count; i++)
+		if (kind_has_words(m->schema->fields[i].kind))
+			m->asked[m->asked_count++] = (uint8_t)i;
 	m->bits = calloc((m->resource ? m->resource->count : 0) + 1, sizeof *m->bits);
-	if (!m->bits) {
-		free(m);
+	m->places = calloc((size_t)s->count * m->asked_count + 1, sizeof *m->places);
+	if (!m->bits || !m->places) {
+		match_free(m);
 		return ERR_NOMEM;
 	}
 	for (size_t i = 0; !m->schema && m->resource && i < m->resource->count; i++)
@@ -153,12 +160,13 @@ void match_free(struct match *m)
 {
 	if (!m)
 		return;
-	for (size_t i = 0; m->resource && i < m->resource->count; i++) {
+	for (size_t i = 0; m->bits && m->resource && i < m->resource->count; i++) {
 		free(m->bits[i].may);
 		free(m->bits[i].must);
 	}
 	drop_rooms(m);
 	buf_release(&m->parent);
+	free(m->places);
 	free(m->bits);
 	free(m);
 }
@@ -204,17 +212,10 @@ static int make_rooms(struct match *m)
 	return 0;
 }
 
-static bool asks_field(const struct match *m, unsigned field)
-{
-	return kind_has_words(m->schema->fields[field].kind);
-}
-
 static bool knows_fields(const struct match *m)
 {
-	const struct segment *g = segment_at(m);
-
-	for (unsigned i = 0; i < m->schema->count; i++)
-		if (asks_field(m, i) && g->fields[i] == FIELD_ABSENT)
+	for (unsigned i = 0; i < m->asked_count; i++)
+		if (segment_at(m)->fields[m->asked[i]] == FIELD_ABSENT)
 			return false;
 	return true;
 }
@@ -292,6 +293,7 @@ static int begin_segment(struct match *m)
 	} else {
 		m->some_unknown = segment_at(m)->more_terms;
 		m->word = 0;
+		memset(m->present, true, sizeof m->present);
 		m->stage = STAGE_FIND;
 	}
 	return rc;
@@ -304,7 +306,7 @@ static struct bytes spell(const struct match *m, unsigned field, uint8_t room[SE
 {
 	struct bytes term = m->search->words[m->word].term;
 
-	room[0] = segment_at(m)->fields[field];
+	room[0] = segment_at(m)->fields[m->asked[field]];
 	memcpy(room + 1, term.data, term.len);
 	return bytes_of(room, term.len + 1);
 }
@@ -331,25 +333,33 @@ static bool can_hold(const struct match *m, const struct search_node *n)
 	}
 }
 
+static struct posting_place *place_of(struct match *m, unsigned field)
+{
+	return &m->places[m->word * m->asked_count + field];
+}
+
+/* Where the word's lists are. Words that were not looked for yet count as present: one that is not may end it. */
 static int find_word(struct match *m, unsigned *cost)
 {
 	uint8_t room[SEGMENT_TERM_MAX];
+	bool prefix = m->search->words[m->word].prefix;
 	int rc = 0;
 
-	m->present[m->word] = m->search->words[m->word].prefix;
-	for (unsigned i = 0; !m->present[m->word] && i < m->schema->count && rc >= 0; i++) {
-		if (!asks_field(m, i))
-			continue;
+	m->present[m->word] = prefix;
+	for (unsigned i = 0; !prefix && i < m->asked_count; i++) {
 		rc = terms_find(segment_at(m), m->view->store->pages, spell(m, i, room), &m->list);
-		m->present[m->word] = rc == 1;
+		if (rc < 0)
+			return rc;
+		posting_place(&m->list, place_of(m, i));
+		m->present[m->word] |= rc == 1;
 		*cost += FIND_COST;
 	}
-	if (rc < 0 || ++m->word < m->search->count)
-		return rc < 0 ? rc : 0;
-	if (!m->some_unknown && !can_hold(m, m->search->root)) {
+	if (!m->present[m->word] && !m->some_unknown && !can_hold(m, m->search->root)) {
 		end_segment(m);
 		return 0;
 	}
+	if (++m->word < m->search->count)
+		return 0;
 	m->word = m->field = 0;
 	m->reading = false;
 	m->stage = STAGE_READ;
@@ -374,13 +384,10 @@ static int read_list(struct match *m, uint64_t *bits, unsigned *cost)
 	return m->next < m->list.count;
 }
 
-static int begin_list(struct match *m)
+static void begin_list(struct match *m)
 {
-	uint8_t room[SEGMENT_TERM_MAX];
-	int rc = terms_find(segment_at(m), m->view->store->pages, spell(m, m->field, room), &m->list);
-
+	posting_resume(&m->list, segment_at(m), m->view->store->pages, place_of(m, m->field));
 	m->next = 0;
-	return rc < 0 ? rc : 0;
 }
 
 /* Some of the terms that begin so. 1: there are more. */
@@ -436,7 +443,7 @@ static int read_unknown(struct match *m)
 static void next_field(struct match *m)
 {
 	m->reading = false;
-	if (++m->field < m->schema->count)
+	if (++m->field < m->asked_count)
 		return;
 	m->field = 0;
 	if (++m->word == m->search->count)
@@ -449,13 +456,11 @@ static int read_some(struct match *m, unsigned *cost)
 	bool prefix = m->search->words[m->word].prefix;
 	int rc = 0;
 
-	if (!m->present[m->word] || !asks_field(m, m->field)) {
-		next_field(m);
-		return 0;
-	}
-	*cost += FIND_COST;
-	if (!m->reading)
-		rc = prefix ? begin_range(m) : begin_list(m);
+	*cost += prefix || place_of(m, m->field)->count > ORDINALS ? FIND_COST : 0;
+	if (!m->reading && prefix)
+		rc = begin_range(m);
+	else if (!m->reading)
+		begin_list(m);
 	m->reading = true;
 	if (!rc)
 		rc = prefix ? read_range(m, m->has[m->word], cost)
