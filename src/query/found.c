@@ -58,6 +58,15 @@ int found_add(struct found *f, const struct found_child *child)
 	return 0;
 }
 
+uint32_t found_since(const struct found *f, int64_t from_ms)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < f->size; i++)
+		n += f->slots[i].parent && f->slots[i].created_ms >= from_ms;
+	return n;
+}
+
 int found_forget(struct found *f, int64_t from_ms)
 {
 	return f->count ? rebuild(f, f->size, from_ms) : 0;

@@ -29,6 +29,8 @@ void found_release(struct found *f);
 const struct found_child *found_find(const struct found *f, uint64_t parent); /* NULL: it is not there */
 /* One that is not there yet. ERR_LIMIT: there are FOUND_MAX, ERR_NOMEM. */
 int found_add(struct found *f, const struct found_child *child);
+/* How many of the parents were created at the time or later. */
+uint32_t found_since(const struct found *f, int64_t from_ms);
 /* Forgets parents that were created at the time or later. 0 or ERR_NOMEM, and then none. */
 int found_forget(struct found *f, int64_t from_ms);
 

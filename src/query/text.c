@@ -40,7 +40,8 @@ struct text {
 	int64_t frontier_ms; /* children from here on were seen */
 	int64_t reach_ms;    /* parents from here on are marked; TIME_MAX: none are yet */
 	uint64_t quota;      /* hits of this stretch to come */
-	uint64_t stretch;    /* of them in all; each has half as many again as the one before */
+	uint64_t stretch;    /* of them in all, when it is not known how many are missing */
+	uint64_t ready;      /* parents that were found and whose turn has come */
 	bool over;           /* the stretch was given out */
 	struct found found;
 	struct buf hits, memory, value;
@@ -350,11 +351,18 @@ static int64_t reached(const struct text *t)
 	return t->frontier_ms == TIME_NONE || latest_ms == TIME_MAX ? t->reach_ms : latest_ms + 1;
 }
 
+/* The next stretch has what is missing, as far as every hit is a row; when that was not so, half as many hits again as the one before. */
 static void end_stretch(struct text *t, int64_t reach_ms)
 {
 	t->reach_ms = reach_ms;
-	t->stretch += t->stretch / 2 + 1;
-	t->quota = t->stretch;
+	t->ready += found_since(&t->found, reach_ms);
+	if (t->ready < t->want.rows) {
+		t->quota = t->want.rows - t->ready;
+		t->quota += t->stretch / 4;
+	} else {
+		t->stretch += t->stretch / 2 + 1;
+		t->quota = t->stretch;
+	}
 	t->over = true;
 }
 
