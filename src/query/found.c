@@ -25,6 +25,11 @@ const struct found_child *found_find(const struct found *f, uint64_t parent)
 	return slot && slot->parent ? slot : NULL;
 }
 
+void found_more(struct found *f, uint64_t parent)
+{
+	slot_of(f, parent)->more = true;
+}
+
 /* Those created before the time, in a table of this size. */
 static int rebuild(struct found *f, uint32_t size, int64_t before_ms)
 {

@@ -109,6 +109,11 @@ static uint32_t count_bits(const uint64_t *bits, uint32_t from, uint32_t end)
 	return n;
 }
 
+bool match_alone(const struct match *m, uint32_t segment, uint32_t ordinal)
+{
+	return match_bits_has(m->bits[segment].alone, ordinal);
+}
+
 /* ---- making one ---- */
 
 static bool has_not(const struct search_node *n)
@@ -163,6 +168,7 @@ void match_free(struct match *m)
 	for (size_t i = 0; m->bits && m->resource && i < m->resource->count; i++) {
 		free(m->bits[i].may);
 		free(m->bits[i].must);
+		free(m->bits[i].alone);
 	}
 	drop_rooms(m);
 	buf_release(&m->parent);
@@ -238,8 +244,11 @@ static int keep_bits(struct match *m, const uint64_t *may, const uint64_t *must)
 
 	if (count_bits(may, 0, records) == 0)
 		return 0;
-	if (make_bits(b, words))
+	if (make_bits(b, words) || (memcmp(may, must, words * sizeof *may) != 0 &&
+				    !(b->alone = malloc(words * sizeof *b->alone))))
 		return ERR_NOMEM;
+	if (b->alone)
+		memcpy(b->alone, may, words * sizeof *may);
 	for (size_t i = 0; i < words; i++) {
 		b->may[i] |= may[i];
 		b->must[i] |= must[i];
