@@ -7,6 +7,7 @@
 #include "lookup.h"
 #include "match_bits.h"
 #include "view.h"
+#include "vocabulary.h"
 
 #include <codec/msgpack.h>
 
@@ -356,7 +357,11 @@ static int find_word(struct match *m, unsigned *cost)
 
 	m->present[m->word] = prefix;
 	for (unsigned i = 0; !prefix && i < m->asked_count; i++) {
-		rc = terms_find(segment_at(m), m->view->store->pages, spell(m, i, room), &m->list);
+		struct bytes term = spell(m, i, room);
+		place_of(m, i)->count = 0;
+		if (!vocabulary_may_have(segment_at(m), term))
+			continue;
+		rc = terms_find(segment_at(m), m->view->store->pages, term, &m->list);
 		if (rc < 0)
 			return rc;
 		posting_place(&m->list, place_of(m, i));

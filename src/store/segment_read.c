@@ -61,6 +61,7 @@ void segment_free(struct segment *g, struct pages *p)
 		return;
 	page_file_release(p, &g->file);
 	free(g->resident);
+	free(g->vocabulary);
 	free(g->fences);
 	free(g);
 }
