@@ -52,10 +52,10 @@ struct search {
 	const struct search_node *root;
 	struct search_word words[SEARCH_WORDS_MAX];
 	unsigned count;
-	uint64_t starts, ends; /* the first and last words of phrases */
-	uint64_t wanted;       /* words that do not stand below a `-` */
-	uint8_t heads[32];     /* bits: the first bytes of the words */
-	bool hunts;            /* text without the words can be passed over … */
+	uint64_t starts, ends;  /* the first and last words of phrases */
+	uint64_t wanted;        /* words that do not stand below a `-` */
+	uint8_t heads[32];      /* bits: the first bytes of the words */
+	bool hunts;             /* text without the words can be passed over … */
 	struct words_hunt hunt; /* … by this */
 };
 

@@ -339,8 +339,7 @@ static void set_hunt(struct search *s)
 {
 	s->hunts = true;
 	for (unsigned i = 0; i < s->count && s->hunts; i++)
-		s->hunts = !is_joined(s->words[i].term) &&
-			   words_hunt_add(&s->hunt, s->words[i].term);
+		s->hunts = !is_joined(s->words[i].term) && words_hunt_add(&s->hunt, s->words[i].term);
 }
 
 int search_parse(struct bytes text, struct arena *a, const struct search **out, struct why *why)
@@ -393,7 +392,7 @@ struct look {
 	uint64_t state; /* phrases that are there up to this word, which ends here */
 	uint64_t found;
 	struct bytes text;
-	size_t next;   /* the next place where a word of the search may be, as far as was hunted … */
+	size_t next; /* the next place where a word of the search may be, as far as was hunted … */
 	size_t from;   /* … and where to read on for it */
 	size_t resume; /* the reading stopped to go on here */
 };
@@ -424,8 +423,8 @@ static int pass_over(struct look *l, struct bytes source)
 }
 
 /* All words of the text that may matter. */
-static void read_words(struct look *l, int (*each)(void *ctx, struct bytes term, struct bytes source),
-		       void *ctx)
+static void read_words(struct look *l,
+		       int (*each)(void *ctx, struct bytes term, struct bytes source), void *ctx)
 {
 	size_t at = 0;
 

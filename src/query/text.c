@@ -313,7 +313,8 @@ static int walk_child(struct text *t, const struct scan_row *row, unsigned *cost
 		.sure = row->verdict == MATCH_SURE,
 	};
 	int64_t latest_ms = latest_parent(t, hit.created_ms);
-	struct found_child child = {hit.parent, latest_ms, hit.segment, hit.ordinal, hit.sure, false};
+	struct found_child child = {hit.parent,  latest_ms, hit.segment,
+				    hit.ordinal, hit.sure,  false};
 	const struct found_child *known = hit.parent ? found_find(&t->found, hit.parent) : NULL;
 
 	if (known)
@@ -459,7 +460,7 @@ static int find_walked(struct text *t, const struct found_child *c, bool show, u
 }
 
 /* The first of all children, the newest one first, for which it holds. `not`: one for which it does not; may be NULL. */
-static int find_any(struct text *t, uint64_t parent, const struct found_child *not, bool show,
+static int find_any(struct text *t, uint64_t parent, const struct found_child * not, bool show,
 		    unsigned *cost)
 {
 	buf_reset(&t->hits);
@@ -469,7 +470,7 @@ static int find_any(struct text *t, uint64_t parent, const struct found_child *n
 	for (size_t i = 0; !rc && i < t->hits.len / sizeof *hits; i++) {
 		if (hits[i].sure && !show)
 			return 1;
-		if (!not || hits[i].segment != not->segment || hits[i].ordinal != not->ordinal)
+		if (!not || hits[i].segment != not ->segment || hits[i].ordinal != not ->ordinal)
 			rc = child_holds(t, &hits[i], parent, cost);
 	}
 	return rc;

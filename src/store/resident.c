@@ -52,7 +52,8 @@ static uint32_t words_of(const struct store *s, const struct state_resource *r)
 	}
 	if (smaller >= s->filter_bytes)
 		return 0;
-	uint64_t words = SEGMENT_FILTER_WORDS * (s->filter_bytes - smaller) / (resident_whole_bytes(own) + 1);
+	uint64_t words = SEGMENT_FILTER_WORDS * (s->filter_bytes - smaller) /
+			 (resident_whole_bytes(own) + 1);
 	return words < SEGMENT_FILTER_WORDS ? (uint32_t)words : SEGMENT_FILTER_WORDS;
 }
 

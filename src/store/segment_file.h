@@ -67,11 +67,11 @@ struct segment {
 	struct page_file file;
 	struct segment_meta meta;
 	struct section sections[SEGMENT_SECTIONS];
-	struct resident *resident; /* of its filter (resident.h); NULL: not loaded … */
-	bool resident_failed;      /* … and cannot be */
+	struct resident *resident;   /* of its filter (resident.h); NULL: not loaded … */
+	bool resident_failed;        /* … and cannot be */
 	struct resident *vocabulary; /* over its words (vocabulary.h); NULL: not loaded … */
 	bool vocabulary_failed;      /* … or there is no room */
-	struct fences *fences;     /* of its terms (fences.h); NULL: not loaded, or there are none */
+	struct fences *fences; /* of its terms (fences.h); NULL: not loaded, or there are none */
 	bool fences_failed;
 	char resource[SEGMENT_NAME_SIZE];
 };
