@@ -95,6 +95,15 @@ const struct match_bits *match_bits_of(const struct match *m, size_t segment)
 	return &m->bits[segment];
 }
 
+/* Without an instruction for it the compiler's own takes a call and a table. */
+static uint32_t ones_of(uint64_t v)
+{
+	v -= v >> 1 & UINT64_C(0x5555555555555555);
+	v = (v & UINT64_C(0x3333333333333333)) + (v >> 2 & UINT64_C(0x3333333333333333));
+	v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (uint32_t)(v * UINT64_C(0x0101010101010101) >> 56);
+}
+
 static uint32_t count_bits(const uint64_t *bits, uint32_t from, uint32_t end)
 {
 	uint32_t n = 0;
@@ -105,7 +114,7 @@ static uint32_t count_bits(const uint64_t *bits, uint32_t from, uint32_t end)
 			word &= ~UINT64_C(0) << from % 64;
 		if (i == (end - 1) / 64)
 			word &= ~UINT64_C(0) >> (63 - (end - 1) % 64);
-		n += (uint32_t)__builtin_popcountll(word);
+		n += ones_of(word);
 	}
 	return n;
 }
@@ -242,8 +251,10 @@ static int keep_bits(struct match *m, const uint64_t *may, const uint64_t *must)
 	struct match_bits *b = &m->bits[m->at];
 	uint32_t records = segment_at(m)->meta.records;
 	size_t words = words_for(segment_at(m));
+	uint32_t may_count = count_bits(may, 0, records);
+	bool added = b->may;
 
-	if (count_bits(may, 0, records) == 0)
+	if (may_count == 0)
 		return 0;
 	if (make_bits(b, words) || (memcmp(may, must, words * sizeof *may) != 0 &&
 				    !(b->alone = malloc(words * sizeof *b->alone))))
@@ -256,7 +267,7 @@ static int keep_bits(struct match *m, const uint64_t *may, const uint64_t *must)
 	}
 	m->may -= b->may_count;
 	m->must -= b->must_count;
-	b->may_count = count_bits(b->may, 0, records);
+	b->may_count = added ? count_bits(b->may, 0, records) : may_count;
 	b->must_count = count_bits(b->must, 0, records);
 	m->may += b->may_count;
 	m->must += b->must_count;
@@ -386,14 +397,18 @@ static int find_word(struct match *m, unsigned *cost)
 static int read_list(struct match *m, uint64_t *bits, unsigned *cost)
 {
 	uint32_t end = m->list.count - m->next > READ_MAX ? m->next + READ_MAX : m->list.count;
-	uint32_t ordinal;
+	const uint32_t *ordinals;
+	uint32_t n;
 
 	*cost += (end - m->next) / ORDINALS;
 	while (m->next < end) {
-		int rc = posting_at(&m->list, m->next++, &ordinal);
+		int rc = posting_from(&m->list, m->next, &ordinals, &n);
 		if (rc)
 			return rc;
-		set_bit(bits, ordinal);
+		n = n < end - m->next ? n : end - m->next;
+		for (uint32_t i = 0; i < n; i++)
+			set_bit(bits, ordinals[i]);
+		m->next += n;
 	}
 	return m->next < m->list.count;
 }
@@ -486,45 +501,61 @@ static int read_some(struct match *m, unsigned *cost)
 
 /* ---- joining ---- */
 
-struct pair {
-	uint64_t may, must;
+#define SPAN 16u /* words of bits that are computed together */
+
+struct span {
+	uint64_t may[SPAN], must[SPAN];
 };
 
-static struct pair phrase_at(const struct match *m, const struct search_node *n, size_t i)
+static void phrase_at(const struct match *m, const struct search_node *n, size_t at, size_t words,
+		      struct span *out)
 {
-	uint64_t all = ~UINT64_C(0);
-
-	for (unsigned k = 0; k < n->count; k++)
-		all &= m->has[n->first + k][i];
-	return (struct pair){all | m->unknown[i], n->count == 1 ? all : 0};
+	for (size_t i = 0; i < words; i++) {
+		uint64_t all = ~UINT64_C(0);
+		for (unsigned k = 0; k < n->count; k++)
+			all &= m->has[n->first + k][at + i];
+		out->may[i] = all | m->unknown[at + i];
+		out->must[i] = n->count == 1 ? all : 0;
+	}
 }
 
-/* For 64 rows. The search's depth is limited where it is parsed. */
-static struct pair hold_at(const struct match *m, const struct search_node *n, size_t i)
+/* For 64 rows of each word. The search's depth is limited where it is parsed. */
+static void hold_at(const struct match *m, const struct search_node *n, size_t at, size_t words,
+		    struct span *out)
 {
-	struct pair all = {~UINT64_C(0), ~UINT64_C(0)}, any = {0, 0}, p;
+	bool any = n->op == SEARCH_ANY;
+	struct span p;
 
-	if (n->op == SEARCH_PHRASE)
-		return phrase_at(m, n, i);
-	for (const struct search_node *c = n->child; c; c = c->next) {
-		p = hold_at(m, c, i);
-		all = (struct pair){all.may & p.may, all.must & p.must};
-		any = (struct pair){any.may | p.may, any.must | p.must};
+	if (n->op == SEARCH_PHRASE) {
+		phrase_at(m, n, at, words, out);
+		return;
 	}
-	if (n->op == SEARCH_NOT)
-		return (struct pair){~all.must, ~all.may};
-	return n->op == SEARCH_ALL ? all : any;
+	memset(out, any ? 0 : 0xff, sizeof *out);
+	for (const struct search_node *c = n->child; c; c = c->next) {
+		hold_at(m, c, at, words, &p);
+		for (size_t i = 0; i < words; i++) {
+			out->may[i] = any ? out->may[i] | p.may[i] : out->may[i] & p.may[i];
+			out->must[i] = any ? out->must[i] | p.must[i] : out->must[i] & p.must[i];
+		}
+	}
+	for (size_t i = 0; n->op == SEARCH_NOT && i < words; i++) {
+		uint64_t may = out->may[i];
+		out->may[i] = ~out->must[i];
+		out->must[i] = ~may;
+	}
 }
 
 static int join_segment(struct match *m, unsigned *cost)
 {
 	size_t words = words_for(segment_at(m));
+	struct span span;
 	int rc = m->some_unknown ? read_unknown(m) : 0;
 
-	for (size_t i = 0; !rc && i < words; i++) {
-		struct pair p = hold_at(m, m->search->root, i);
-		m->unknown[i] = p.may;
-		m->has[0][i] = p.must;
+	for (size_t i = 0; !rc && i < words; i += SPAN) {
+		size_t n = words - i < SPAN ? words - i : SPAN;
+		hold_at(m, m->search->root, i, n, &span);
+		memcpy(m->unknown + i, span.may, n * sizeof *span.may);
+		memcpy(m->has[0] + i, span.must, n * sizeof *span.must);
 	}
 	*cost += (unsigned)words / WORDS_UNIT;
 	if (!rc) {
@@ -666,6 +697,25 @@ static int parent_text(struct match *m, struct segment *g, uint32_t ordinal, uin
 	return 1;
 }
 
+/* Where the column of parents is: on a page that every search would read. */
+static struct column_hint hint_of(const struct segment *g)
+{
+	struct column_hint h = {.loaded = g->parents != NULL};
+
+	if (g->parents)
+		h.column = *g->parents;
+	return h;
+}
+
+static void keep_column(struct segment *g, const struct column_hint *h)
+{
+	if (g->parents || !h->loaded)
+		return;
+	g->parents = malloc(sizeof *g->parents);
+	if (g->parents)
+		*g->parents = h->column;
+}
+
 /* From its column, which is a fraction of the rows: where most rows are hits, they would be read as a whole. As parent_text. */
 static int parent_of(struct match *m, size_t segment, uint32_t ordinal, uint64_t *out)
 {
@@ -675,9 +725,10 @@ static int parent_of(struct match *m, size_t segment, uint32_t ordinal, uint64_t
 	if (!m->bits[segment].listed || g->sections[SECTION_FIELDS].elements < SEGMENT_OWN_FIELDS)
 		return ERR_NOTFOUND;
 	if (m->parents_of != segment + 1)
-		m->parents = (struct column_hint){.loaded = false};
+		m->parents = hint_of(g);
 	m->parents_of = segment + 1;
 	int rc = column_number(g, m->view->store->pages, OWN_PARENT, ordinal, &m->parents, &number);
+	keep_column(g, &m->parents);
 	if (rc == ERR_NOTFOUND)
 		return parent_text(m, g, ordinal, out);
 	if (rc < 0 || (rc == 1 && number < 0))

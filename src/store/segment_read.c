@@ -62,6 +62,7 @@ void segment_free(struct segment *g, struct pages *p)
 	page_file_release(p, &g->file);
 	free(g->resident);
 	free(g->vocabulary);
+	free(g->parents);
 	free(g->fences);
 	free(g);
 }

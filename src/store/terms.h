@@ -43,6 +43,8 @@ void posting_resume(struct posting *l, struct segment *g, struct pages *p,
 int terms_find(struct segment *g, struct pages *p, struct bytes term, struct posting *out);
 /* The i-th ordinal. */
 int posting_at(struct posting *l, uint32_t i, uint32_t *ordinal_out);
+/* It and those behind it, as many as were read with it: borrowed until the list is read elsewhere. */
+int posting_from(struct posting *l, uint32_t i, const uint32_t **ordinals_out, uint32_t *count_out);
 /* How many ordinals are smaller. */
 int posting_rank(struct posting *l, uint32_t ordinal, uint32_t *rank_out);
 

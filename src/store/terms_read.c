@@ -167,6 +167,18 @@ int posting_at(struct posting *l, uint32_t i, uint32_t *ordinal_out)
 	return 0;
 }
 
+int posting_from(struct posting *l, uint32_t i, const uint32_t **ordinals_out, uint32_t *count_out)
+{
+	uint32_t ordinal, left = l->count - i, into = i % SEGMENT_POST_BLOCK;
+	int rc = posting_at(l, i, &ordinal);
+
+	if (rc)
+		return rc;
+	*ordinals_out = l->values + into;
+	*count_out = left < SEGMENT_POST_BLOCK - into ? left : SEGMENT_POST_BLOCK - into;
+	return 0;
+}
+
 /* The last block whose first ordinal is smaller; 0 when there is none. */
 static int rank_block(struct posting *l, uint32_t ordinal, uint32_t *block_out)
 {
