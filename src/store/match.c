@@ -114,7 +114,7 @@ static uint32_t count_bits(const uint64_t *bits, uint32_t from, uint32_t end)
 			word &= ~UINT64_C(0) << from % 64;
 		if (i == (end - 1) / 64)
 			word &= ~UINT64_C(0) >> (63 - (end - 1) % 64);
-		n += ones_of(word);
+		n += word ? ones_of(word) : 0; /* most have none */
 	}
 	return n;
 }
