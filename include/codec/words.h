@@ -31,4 +31,22 @@ int words_each(struct bytes text, int (*each)(void *ctx, struct bytes term), voi
 int words_spans(struct bytes text, int (*each)(void *ctx, struct bytes term, struct bytes source),
 		void *ctx);
 
+/*
+ * A hunt passes over text in which none of a few terms can be, many bytes at a time, for who looks for these and no others.
+ */
+#define WORDS_HUNT_MAX 8
+
+struct words_hunt {
+	struct bytes terms[WORDS_HUNT_MAX]; /* borrowed */
+	uint8_t heads[WORDS_HUNT_MAX][2];   /* their first two bytes; of one byte: twice the same */
+	unsigned count;
+};
+
+/* Another term, which is none of several words together. False: there are too many. */
+bool words_hunt_add(struct words_hunt *h, struct bytes term);
+
+/* The first place from `at` on where one of the terms, or a term that is not ASCII, may begin; the text's length: nowhere. `at` is 0 or the end of a term's source. *from_out: the
+ * end of the last white space before it, but not before `at`: words_spans may go on there as if it had read all before. Linear. */
+size_t words_hunt_next(const struct words_hunt *h, struct bytes text, size_t at, size_t *from_out);
+
 #endif

@@ -21,6 +21,7 @@
 
 #include <base/arena.h>
 #include <base/err.h>
+#include <codec/words.h>
 
 #define SEARCH_TEXT_MAX  1024
 #define SEARCH_WORDS_MAX 64
@@ -51,9 +52,11 @@ struct search {
 	const struct search_node *root;
 	struct search_word words[SEARCH_WORDS_MAX];
 	unsigned count;
-	uint64_t starts, ends; /* the first and last words of phrases */
-	uint64_t wanted;       /* words that do not stand below a `-` */
-	uint8_t heads[32];     /* bits: the first bytes of the words */
+	uint64_t starts, ends;  /* the first and last words of phrases */
+	uint64_t wanted;        /* words that do not stand below a `-` */
+	uint8_t heads[32];      /* bits: the first bytes of the words */
+	bool hunts;             /* text without the words can be passed over … */
+	struct words_hunt hunt; /* … by this */
 };
 
 /* 0, ERR_SYNTAX, ERR_INVALID (there is nothing to look for), ERR_LIMIT, ERR_NOMEM; `why` begins with the column (in bytes, from 1), "column 9: ...". */

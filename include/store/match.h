@@ -59,4 +59,7 @@ int match_children(struct match *m, uint64_t parent, struct buf *hits);
  * 0: there is no such live record; or an error. `created_out` may be NULL, which is quicker. */
 int match_add(struct match *m, uint64_t parent, bool sure, int64_t latest_ms, int64_t *created_out);
 
+/* Whether a possible row (a scan of this match gave it) is that by its own words, not only by what was added. */
+bool match_alone(const struct match *m, uint32_t segment, uint32_t ordinal);
+
 #endif

@@ -6,6 +6,8 @@
 
 #include "entity.h"
 
+#include <codec/plain.h>
+
 #include <ctype.h>
 #include <strings.h>
 
@@ -64,7 +66,7 @@ enum effect { EFFECT_NONE, EFFECT_BLOCK, EFFECT_BREAK, EFFECT_SPACE, EFFECT_PRE,
 static enum effect effect_of(const char *name, size_t len)
 {
 	static const struct {
-		const char *name;
+		const char name[12];
 		enum effect effect;
 	} effects[] = {
 		{"p", EFFECT_BLOCK},       {"div", EFFECT_BLOCK},        {"br", EFFECT_BREAK},
@@ -83,7 +85,8 @@ static enum effect effect_of(const char *name, size_t len)
 		{"center", EFFECT_BLOCK},  {"body", EFFECT_BLOCK},       {"html", EFFECT_BLOCK},
 	};
 	for (size_t i = 0; i < sizeof effects / sizeof *effects; i++)
-		if (strlen(effects[i].name) == len && strncasecmp(effects[i].name, name, len) == 0)
+		if (effects[i].name[0] == (name[0] | 0x20) && len < sizeof effects[i].name &&
+		    effects[i].name[len] == 0 && strncasecmp(effects[i].name, name, len) == 0)
 			return effects[i].effect;
 	return EFFECT_NONE;
 }
@@ -200,7 +203,10 @@ static const bool special[256] = {['<'] = 1,  ['&'] = 1,  [0xc2] = 1, [' '] = 1,
 /* From a character on that is taken as it is: that, and words with single spaces between them, which stay as they are. */
 static void take_words(struct scan *s)
 {
-	for (s->at++; s->at < s->end; s->at++) {
+	s->at++;
+	if (!s->pre)
+		s->at += plain_html(bytes_of(s->at, (size_t)(s->end - s->at)));
+	for (; s->at < s->end; s->at++) {
 		if (!special[*s->at])
 			continue;
 		if (*s->at != ' ' || s->pre || s->end - s->at < 2 || special[s->at[1]])

@@ -4,8 +4,6 @@
  */
 #include <model/search.h>
 
-#include <codec/words.h>
-
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -336,6 +334,14 @@ static int take_all(struct parser *p, struct search_node **out)
 			    "this only leaves out words: name one to look for, too");
 }
 
+/* A name of several words begins with one that passes for another. */
+static void set_hunt(struct search *s)
+{
+	s->hunts = true;
+	for (unsigned i = 0; i < s->count && s->hunts; i++)
+		s->hunts = !is_joined(s->words[i].term) && words_hunt_add(&s->hunt, s->words[i].term);
+}
+
 int search_parse(struct bytes text, struct arena *a, const struct search **out, struct why *why)
 {
 	struct parser p = {.text = text, .arena = a, .why = why};
@@ -359,6 +365,7 @@ int search_parse(struct bytes text, struct arena *a, const struct search **out, 
 	if (rc)
 		return rc;
 	p.search->root = root;
+	set_hunt(p.search);
 	*out = p.search;
 	return 0;
 }
@@ -384,7 +391,53 @@ struct look {
 	const struct search *search;
 	uint64_t state; /* phrases that are there up to this word, which ends here */
 	uint64_t found;
+	struct bytes text;
+	size_t next; /* the next place where a word of the search may be, as far as was hunted … */
+	size_t from;   /* … and where to read on for it */
+	size_t resume; /* the reading stopped to go on here */
 };
+
+static struct look look_of(const struct search *s, struct bytes text, uint64_t found)
+{
+	return (struct look){.search = s, .found = found, .text = text};
+}
+
+static void hunt(struct look *l, size_t at)
+{
+	l->next = words_hunt_next(&l->search->hunt, l->text, at, &l->from);
+}
+
+/* Behind a word that is none of the search's: 1: the reading is to stop, and to go on at l->resume. */
+static int pass_over(struct look *l, struct bytes source)
+{
+	size_t end = (size_t)(source.data - l->text.data) + source.len;
+
+	if (!l->search->hunts || l->state)
+		return 0;
+	if (end > l->next)
+		hunt(l, end);
+	if (l->from <= end)
+		return 0;
+	l->resume = l->from;
+	return 1;
+}
+
+/* All words of the text that may matter. */
+static void read_words(struct look *l,
+		       int (*each)(void *ctx, struct bytes term, struct bytes source), void *ctx)
+{
+	size_t at = 0;
+
+	if (l->search->hunts) {
+		hunt(l, 0);
+		at = l->from;
+	}
+	while (at < l->text.len) {
+		l->resume = l->text.len;
+		words_spans(bytes_of(l->text.data + at, l->text.len - at), each, ctx);
+		at = l->resume;
+	}
+}
 
 /* The last words of phrases that end with this term. */
 static uint64_t step(struct look *l, struct bytes term)
@@ -403,19 +456,19 @@ static uint64_t step(struct look *l, struct bytes term)
 	return l->state & s->ends;
 }
 
-static int look_at(void *ctx, struct bytes term)
+static int look_at(void *ctx, struct bytes term, struct bytes source)
 {
 	struct look *l = ctx;
 
 	l->found |= step(l, term);
-	return l->found == l->search->ends;
+	return l->found == l->search->ends || pass_over(l, source);
 }
 
 void search_look(const struct search *s, struct bytes text, uint64_t *found)
 {
-	struct look l = {s, 0, *found};
+	struct look l = look_of(s, text, *found);
 
-	words_each(text, look_at, &l);
+	read_words(&l, look_at, &l);
 	*found = l.found;
 }
 
@@ -534,7 +587,7 @@ static int mark_at(void *ctx, struct bytes term, struct bytes source)
 	if (m->look.search->starts != m->look.search->ends && term.len && !is_joined(term))
 		m->ring[m->words++ % SEARCH_WORDS_MAX] = at;
 	if (!ended)
-		return 0;
+		return pass_over(&m->look, source);
 	unsigned length = phrase_length(m->look.search, ended);
 	if (length > 1)
 		at = m->ring[(m->words - length) % SEARCH_WORDS_MAX];
@@ -621,12 +674,12 @@ bool search_snippet(const struct search *s, struct bytes text, size_t room, stru
 {
 	struct marking m;
 
-	m.look = (struct look){s, 0, 0};
+	m.look = look_of(s, text, 0);
 	m.start = text.data;
 	m.room = room;
 	m.enough = SIZE_MAX;
 	m.words = m.count = 0;
-	words_spans(text, mark_at, &m);
+	read_words(&m.look, mark_at, &m);
 	if (m.count == 0)
 		return false;
 	unsigned at = best_span(&m, room);

@@ -466,6 +466,9 @@ static int meets_text(struct filter *f, struct filter_row *row, unsigned *cost)
 
 	if (rc != ERR_NOTFOUND)
 		return rc;
+	/* With an edit it may have other words. */
+	if (!row->whole && !match_alone(text_match(f->text), row->row.segment, row->row.ordinal))
+		return 0;
 	rc = filter_read(f, row, cost);
 	return rc > 0 ? text_finds(f->text, &row->record) : rc;
 }

@@ -25,6 +25,11 @@ const struct found_child *found_find(const struct found *f, uint64_t parent)
 	return slot && slot->parent ? slot : NULL;
 }
 
+void found_more(struct found *f, uint64_t parent)
+{
+	slot_of(f, parent)->more = true;
+}
+
 /* Those created before the time, in a table of this size. */
 static int rebuild(struct found *f, uint32_t size, int64_t before_ms)
 {
@@ -56,6 +61,15 @@ int found_add(struct found *f, const struct found_child *child)
 	*slot_of(f, child->parent) = *child;
 	f->count++;
 	return 0;
+}
+
+uint32_t found_since(const struct found *f, int64_t from_ms)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < f->size; i++)
+		n += f->slots[i].parent && f->slots[i].created_ms >= from_ms;
+	return n;
 }
 
 int found_forget(struct found *f, int64_t from_ms)

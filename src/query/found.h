@@ -17,6 +17,7 @@ struct found_child {
 	int64_t created_ms;        /* the parent was */
 	uint32_t segment, ordinal; /* where the child lies */
 	bool sure;                 /* the search holds for it; else its words have to be read */
+	bool more;                 /* another child of the parent was found, too */
 };
 
 /* Starts zeroed. */
@@ -27,8 +28,12 @@ struct found {
 
 void found_release(struct found *f);
 const struct found_child *found_find(const struct found *f, uint64_t parent); /* NULL: it is not there */
+/* Notes of a parent that is there that it has more. */
+void found_more(struct found *f, uint64_t parent);
 /* One that is not there yet. ERR_LIMIT: there are FOUND_MAX, ERR_NOMEM. */
 int found_add(struct found *f, const struct found_child *child);
+/* How many of the parents were created at the time or later. */
+uint32_t found_since(const struct found *f, int64_t from_ms);
 /* Forgets parents that were created at the time or later. 0 or ERR_NOMEM, and then none. */
 int found_forget(struct found *f, int64_t from_ms);
 

@@ -40,7 +40,8 @@ struct text {
 	int64_t frontier_ms; /* children from here on were seen */
 	int64_t reach_ms;    /* parents from here on are marked; TIME_MAX: none are yet */
 	uint64_t quota;      /* hits of this stretch to come */
-	uint64_t stretch;    /* of them in all; each has half as many again as the one before */
+	uint64_t stretch;    /* of them in all, when it is not known how many are missing */
+	uint64_t ready;      /* parents that were found and whose turn has come */
 	bool over;           /* the stretch was given out */
 	struct found found;
 	struct buf hits, memory, value;
@@ -312,9 +313,12 @@ static int walk_child(struct text *t, const struct scan_row *row, unsigned *cost
 		.sure = row->verdict == MATCH_SURE,
 	};
 	int64_t latest_ms = latest_parent(t, hit.created_ms);
-	struct found_child child = {hit.parent, latest_ms, hit.segment, hit.ordinal, hit.sure};
+	struct found_child child = {hit.parent,  latest_ms, hit.segment,
+				    hit.ordinal, hit.sure,  false};
 	const struct found_child *known = hit.parent ? found_find(&t->found, hit.parent) : NULL;
 
+	if (known)
+		found_more(&t->found, hit.parent);
 	/* A sure one makes a parent sure that was only possible. */
 	if (!hit.parent || (known && (known->sure || !hit.sure)))
 		return 0;
@@ -350,11 +354,18 @@ static int64_t reached(const struct text *t)
 	return t->frontier_ms == TIME_NONE || latest_ms == TIME_MAX ? t->reach_ms : latest_ms + 1;
 }
 
+/* The next stretch has what is missing, as far as every hit is a row; when that was not so, half as many hits again as the one before. */
 static void end_stretch(struct text *t, int64_t reach_ms)
 {
 	t->reach_ms = reach_ms;
-	t->stretch += t->stretch / 2 + 1;
-	t->quota = t->stretch;
+	t->ready += found_since(&t->found, reach_ms);
+	if (t->ready < t->want.rows) {
+		t->quota = t->want.rows - t->ready;
+		t->quota += t->stretch / 4;
+	} else {
+		t->stretch += t->stretch / 2 + 1;
+		t->quota = t->stretch;
+	}
 	t->over = true;
 }
 
@@ -417,51 +428,71 @@ int text_count(struct text *t, int64_t start_ms, int64_t end_ms, uint64_t *count
 
 /* ---- one row ---- */
 
-/* The child that marked the parent, which is the newest one. */
+/* Whether the search holds for a child; it is in t->child then. A damaged one is counted. */
+static int child_holds(struct text *t, const struct match_hit *hit, uint64_t parent, unsigned *cost)
+{
+	int rc = read_child(t, hit, cost);
+
+	if (rc == 1)
+		rc = holds(t, &t->child_texts, &t->child);
+	if (rc == ERR_CORRUPT) {
+		t->damaged++;
+		return 0;
+	}
+	if (rc > 0)
+		t->parent = parent;
+	return rc;
+}
+
+/* The child that marked the parent, which is the newest one: 1, an error, or 0: an older one has to be looked for. */
 static int find_walked(struct text *t, const struct found_child *c, bool show, unsigned *cost)
 {
+	const struct match_hit hit = {.segment = c->segment, .ordinal = c->ordinal};
+
+	if (!c->sure)
+		return child_holds(t, &hit, c->parent, cost);
 	if (!show)
 		return 1;
-	const struct match_hit hit = {.segment = c->segment, .ordinal = c->ordinal};
 	int rc = read_child(t, &hit, cost);
 	if (rc > 0)
 		t->parent = c->parent;
 	return rc;
 }
 
+/* The first of all children, the newest one first, for which it holds. `not`: one for which it does not; may be NULL. */
+static int find_any(struct text *t, uint64_t parent, const struct found_child * not, bool show,
+		    unsigned *cost)
+{
+	buf_reset(&t->hits);
+	int rc = match_children(t->children, parent, &t->hits);
+	*cost += 1 + (unsigned)match_segments(t->children);
+	const struct match_hit *hits = (const struct match_hit *)(const void *)t->hits.data;
+	for (size_t i = 0; !rc && i < t->hits.len / sizeof *hits; i++) {
+		if (hits[i].sure && !show)
+			return 1;
+		if (!not || hits[i].segment != not ->segment || hits[i].ordinal != not ->ordinal)
+			rc = child_holds(t, &hits[i], parent, cost);
+	}
+	return rc;
+}
+
 /* Whether a child of the row is found, the newest one first; it is in t->child when it was read. `show`: it must be. */
 static int find_child(struct text *t, uint64_t parent, bool show, unsigned *cost)
 {
-	const struct found_child *c = found_find(&t->found, parent);
+	const struct found_child *c = NULL;
 
 	if (!t->children)
 		return 0;
 	if (t->parent == parent)
 		return 1;
-	if (t->walks && !t->want.ranked && (!c || c->sure))
-		return c ? find_walked(t, c, show, cost) : 0;
-	buf_reset(&t->hits);
-	int rc = match_children(t->children, parent, &t->hits);
-	*cost += 1 + (unsigned)match_segments(t->children);
-	if (rc)
-		return rc;
-	const struct match_hit *hits = (const struct match_hit *)(const void *)t->hits.data;
-	for (size_t i = 0; i < t->hits.len / sizeof *hits; i++) {
-		if (hits[i].sure && !show)
-			return 1;
-		rc = read_child(t, &hits[i], cost);
-		if (rc == 1)
-			rc = holds(t, &t->child_texts, &t->child);
-		if (rc == ERR_CORRUPT) {
-			t->damaged++;
-			continue;
-		}
-		if (rc > 0)
-			t->parent = parent;
-		if (rc)
+	if (t->walks && !t->want.ranked) {
+		c = found_find(&t->found, parent);
+		int rc = c ? find_walked(t, c, show, cost) : 0;
+		/* All children of a row whose turn has come were seen. */
+		if (rc || !c || c->sure || !c->more)
 			return rc;
 	}
-	return 0;
+	return find_any(t, parent, c, show, cost);
 }
 
 int text_row(struct text *t, const struct scan_row *row, unsigned *cost)

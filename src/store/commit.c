@@ -233,7 +233,7 @@ static void publish(struct commit *c)
 	forgotten_load(&s->forgotten, s->state);
 	c->p.next = NULL;
 	s->commits++;
-	s->filters_wanted = true;
+	s->filters_wanted = s->vocabularies_wanted = true;
 	if (!c->p.journaled) {
 		manifest_over(c);
 		end_dictionaries(s, old);

@@ -7,6 +7,7 @@
 #include "lookup.h"
 #include "match_bits.h"
 #include "view.h"
+#include "vocabulary.h"
 
 #include <codec/msgpack.h>
 
@@ -34,6 +35,8 @@ struct match {
 	size_t parents_of;          /* one more than the segment of … */
 	struct column_hint parents; /* … its parents */
 	struct buf parent;
+	uint8_t asked[SEGMENT_FIELDS_MAX]; /* the schema's fields that have words */
+	unsigned asked_count;
 	int error;
 	size_t first; /* all segments before it are ready */
 	size_t added; /* where the last row was that was added */
@@ -45,8 +48,9 @@ struct match {
 	uint64_t *unknown;
 	bool some_unknown;
 	bool present[SEARCH_WORDS_MAX]; /* the segment may have the word */
-	unsigned word, field;
-	bool reading; /* `list` or `cursor` stand inside the word's field */
+	struct posting_place *places;   /* of each word in each field that is asked */
+	unsigned word, field;           /* of those that are asked */
+	bool reading;                   /* `list` or `cursor` stand inside the word's field */
 	struct posting list;
 	uint32_t next; /* in the list */
 	struct term_cursor cursor;
@@ -91,6 +95,15 @@ const struct match_bits *match_bits_of(const struct match *m, size_t segment)
 	return &m->bits[segment];
 }
 
+/* Without an instruction for it the compiler's own takes a call and a table. */
+static uint32_t ones_of(uint64_t v)
+{
+	v -= v >> 1 & UINT64_C(0x5555555555555555);
+	v = (v & UINT64_C(0x3333333333333333)) + (v >> 2 & UINT64_C(0x3333333333333333));
+	v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (uint32_t)(v * UINT64_C(0x0101010101010101) >> 56);
+}
+
 static uint32_t count_bits(const uint64_t *bits, uint32_t from, uint32_t end)
 {
 	uint32_t n = 0;
@@ -101,9 +114,14 @@ static uint32_t count_bits(const uint64_t *bits, uint32_t from, uint32_t end)
 			word &= ~UINT64_C(0) << from % 64;
 		if (i == (end - 1) / 64)
 			word &= ~UINT64_C(0) >> (63 - (end - 1) % 64);
-		n += (uint32_t)__builtin_popcountll(word);
+		n += word ? ones_of(word) : 0; /* most have none */
 	}
 	return n;
+}
+
+bool match_alone(const struct match *m, uint32_t segment, uint32_t ordinal)
+{
+	return match_bits_has(m->bits[segment].alone, ordinal);
 }
 
 /* ---- making one ---- */
@@ -127,9 +145,13 @@ int match_new(struct snapshot *v, const char *resource, const struct search *s, 
 	m->negates = has_not(s->root);
 	m->schema = schema_find(&v->store->schemas, resource);
 	m->resource = state_find(v->state, resource);
+	for (unsigned i = 0; m->schema && i < m->schema->count; i++)
+		if (kind_has_words(m->schema->fields[i].kind))
+			m->asked[m->asked_count++] = (uint8_t)i;
 	m->bits = calloc((m->resource ? m->resource->count : 0) + 1, sizeof *m->bits);
-	if (!m->bits) {
-		free(m);
+	m->places = calloc((size_t)s->count * m->asked_count + 1, sizeof *m->places);
+	if (!m->bits || !m->places) {
+		match_free(m);
 		return ERR_NOMEM;
 	}
 	for (size_t i = 0; !m->schema && m->resource && i < m->resource->count; i++)
@@ -153,12 +175,14 @@ void match_free(struct match *m)
 {
 	if (!m)
 		return;
-	for (size_t i = 0; m->resource && i < m->resource->count; i++) {
+	for (size_t i = 0; m->bits && m->resource && i < m->resource->count; i++) {
 		free(m->bits[i].may);
 		free(m->bits[i].must);
+		free(m->bits[i].alone);
 	}
 	drop_rooms(m);
 	buf_release(&m->parent);
+	free(m->places);
 	free(m->bits);
 	free(m);
 }
@@ -204,17 +228,10 @@ static int make_rooms(struct match *m)
 	return 0;
 }
 
-static bool asks_field(const struct match *m, unsigned field)
-{
-	return kind_has_words(m->schema->fields[field].kind);
-}
-
 static bool knows_fields(const struct match *m)
 {
-	const struct segment *g = segment_at(m);
-
-	for (unsigned i = 0; i < m->schema->count; i++)
-		if (asks_field(m, i) && g->fields[i] == FIELD_ABSENT)
+	for (unsigned i = 0; i < m->asked_count; i++)
+		if (segment_at(m)->fields[m->asked[i]] == FIELD_ABSENT)
 			return false;
 	return true;
 }
@@ -234,18 +251,23 @@ static int keep_bits(struct match *m, const uint64_t *may, const uint64_t *must)
 	struct match_bits *b = &m->bits[m->at];
 	uint32_t records = segment_at(m)->meta.records;
 	size_t words = words_for(segment_at(m));
+	uint32_t may_count = count_bits(may, 0, records);
+	bool added = b->may;
 
-	if (count_bits(may, 0, records) == 0)
+	if (may_count == 0)
 		return 0;
-	if (make_bits(b, words))
+	if (make_bits(b, words) || (memcmp(may, must, words * sizeof *may) != 0 &&
+				    !(b->alone = malloc(words * sizeof *b->alone))))
 		return ERR_NOMEM;
+	if (b->alone)
+		memcpy(b->alone, may, words * sizeof *may);
 	for (size_t i = 0; i < words; i++) {
 		b->may[i] |= may[i];
 		b->must[i] |= must[i];
 	}
 	m->may -= b->may_count;
 	m->must -= b->must_count;
-	b->may_count = count_bits(b->may, 0, records);
+	b->may_count = added ? count_bits(b->may, 0, records) : may_count;
 	b->must_count = count_bits(b->must, 0, records);
 	m->may += b->may_count;
 	m->must += b->must_count;
@@ -292,6 +314,7 @@ static int begin_segment(struct match *m)
 	} else {
 		m->some_unknown = segment_at(m)->more_terms;
 		m->word = 0;
+		memset(m->present, true, sizeof m->present);
 		m->stage = STAGE_FIND;
 	}
 	return rc;
@@ -304,7 +327,7 @@ static struct bytes spell(const struct match *m, unsigned field, uint8_t room[SE
 {
 	struct bytes term = m->search->words[m->word].term;
 
-	room[0] = segment_at(m)->fields[field];
+	room[0] = segment_at(m)->fields[m->asked[field]];
 	memcpy(room + 1, term.data, term.len);
 	return bytes_of(room, term.len + 1);
 }
@@ -331,25 +354,37 @@ static bool can_hold(const struct match *m, const struct search_node *n)
 	}
 }
 
+static struct posting_place *place_of(struct match *m, unsigned field)
+{
+	return &m->places[m->word * m->asked_count + field];
+}
+
+/* Where the word's lists are. Words that were not looked for yet count as present: one that is not may end it. */
 static int find_word(struct match *m, unsigned *cost)
 {
 	uint8_t room[SEGMENT_TERM_MAX];
+	bool prefix = m->search->words[m->word].prefix;
 	int rc = 0;
 
-	m->present[m->word] = m->search->words[m->word].prefix;
-	for (unsigned i = 0; !m->present[m->word] && i < m->schema->count && rc >= 0; i++) {
-		if (!asks_field(m, i))
+	m->present[m->word] = prefix;
+	for (unsigned i = 0; !prefix && i < m->asked_count; i++) {
+		struct bytes term = spell(m, i, room);
+		place_of(m, i)->count = 0;
+		if (!vocabulary_may_have(segment_at(m), term))
 			continue;
-		rc = terms_find(segment_at(m), m->view->store->pages, spell(m, i, room), &m->list);
-		m->present[m->word] = rc == 1;
+		rc = terms_find(segment_at(m), m->view->store->pages, term, &m->list);
+		if (rc < 0)
+			return rc;
+		posting_place(&m->list, place_of(m, i));
+		m->present[m->word] |= rc == 1;
 		*cost += FIND_COST;
 	}
-	if (rc < 0 || ++m->word < m->search->count)
-		return rc < 0 ? rc : 0;
-	if (!m->some_unknown && !can_hold(m, m->search->root)) {
+	if (!m->present[m->word] && !m->some_unknown && !can_hold(m, m->search->root)) {
 		end_segment(m);
 		return 0;
 	}
+	if (++m->word < m->search->count)
+		return 0;
 	m->word = m->field = 0;
 	m->reading = false;
 	m->stage = STAGE_READ;
@@ -362,25 +397,26 @@ static int find_word(struct match *m, unsigned *cost)
 static int read_list(struct match *m, uint64_t *bits, unsigned *cost)
 {
 	uint32_t end = m->list.count - m->next > READ_MAX ? m->next + READ_MAX : m->list.count;
-	uint32_t ordinal;
+	const uint32_t *ordinals;
+	uint32_t n;
 
 	*cost += (end - m->next) / ORDINALS;
 	while (m->next < end) {
-		int rc = posting_at(&m->list, m->next++, &ordinal);
+		int rc = posting_from(&m->list, m->next, &ordinals, &n);
 		if (rc)
 			return rc;
-		set_bit(bits, ordinal);
+		n = n < end - m->next ? n : end - m->next;
+		for (uint32_t i = 0; i < n; i++)
+			set_bit(bits, ordinals[i]);
+		m->next += n;
 	}
 	return m->next < m->list.count;
 }
 
-static int begin_list(struct match *m)
+static void begin_list(struct match *m)
 {
-	uint8_t room[SEGMENT_TERM_MAX];
-	int rc = terms_find(segment_at(m), m->view->store->pages, spell(m, m->field, room), &m->list);
-
+	posting_resume(&m->list, segment_at(m), m->view->store->pages, place_of(m, m->field));
 	m->next = 0;
-	return rc < 0 ? rc : 0;
 }
 
 /* Some of the terms that begin so. 1: there are more. */
@@ -436,7 +472,7 @@ static int read_unknown(struct match *m)
 static void next_field(struct match *m)
 {
 	m->reading = false;
-	if (++m->field < m->schema->count)
+	if (++m->field < m->asked_count)
 		return;
 	m->field = 0;
 	if (++m->word == m->search->count)
@@ -449,13 +485,11 @@ static int read_some(struct match *m, unsigned *cost)
 	bool prefix = m->search->words[m->word].prefix;
 	int rc = 0;
 
-	if (!m->present[m->word] || !asks_field(m, m->field)) {
-		next_field(m);
-		return 0;
-	}
-	*cost += FIND_COST;
-	if (!m->reading)
-		rc = prefix ? begin_range(m) : begin_list(m);
+	*cost += prefix || place_of(m, m->field)->count > ORDINALS ? FIND_COST : 0;
+	if (!m->reading && prefix)
+		rc = begin_range(m);
+	else if (!m->reading)
+		begin_list(m);
 	m->reading = true;
 	if (!rc)
 		rc = prefix ? read_range(m, m->has[m->word], cost)
@@ -467,45 +501,61 @@ static int read_some(struct match *m, unsigned *cost)
 
 /* ---- joining ---- */
 
-struct pair {
-	uint64_t may, must;
+#define SPAN 16u /* words of bits that are computed together */
+
+struct span {
+	uint64_t may[SPAN], must[SPAN];
 };
 
-static struct pair phrase_at(const struct match *m, const struct search_node *n, size_t i)
+static void phrase_at(const struct match *m, const struct search_node *n, size_t at, size_t words,
+		      struct span *out)
 {
-	uint64_t all = ~UINT64_C(0);
-
-	for (unsigned k = 0; k < n->count; k++)
-		all &= m->has[n->first + k][i];
-	return (struct pair){all | m->unknown[i], n->count == 1 ? all : 0};
+	for (size_t i = 0; i < words; i++) {
+		uint64_t all = ~UINT64_C(0);
+		for (unsigned k = 0; k < n->count; k++)
+			all &= m->has[n->first + k][at + i];
+		out->may[i] = all | m->unknown[at + i];
+		out->must[i] = n->count == 1 ? all : 0;
+	}
 }
 
-/* For 64 rows. The search's depth is limited where it is parsed. */
-static struct pair hold_at(const struct match *m, const struct search_node *n, size_t i)
+/* For 64 rows of each word. The search's depth is limited where it is parsed. */
+static void hold_at(const struct match *m, const struct search_node *n, size_t at, size_t words,
+		    struct span *out)
 {
-	struct pair all = {~UINT64_C(0), ~UINT64_C(0)}, any = {0, 0}, p;
+	bool any = n->op == SEARCH_ANY;
+	struct span p;
 
-	if (n->op == SEARCH_PHRASE)
-		return phrase_at(m, n, i);
-	for (const struct search_node *c = n->child; c; c = c->next) {
-		p = hold_at(m, c, i);
-		all = (struct pair){all.may & p.may, all.must & p.must};
-		any = (struct pair){any.may | p.may, any.must | p.must};
+	if (n->op == SEARCH_PHRASE) {
+		phrase_at(m, n, at, words, out);
+		return;
 	}
-	if (n->op == SEARCH_NOT)
-		return (struct pair){~all.must, ~all.may};
-	return n->op == SEARCH_ALL ? all : any;
+	memset(out, any ? 0 : 0xff, sizeof *out);
+	for (const struct search_node *c = n->child; c; c = c->next) {
+		hold_at(m, c, at, words, &p);
+		for (size_t i = 0; i < words; i++) {
+			out->may[i] = any ? out->may[i] | p.may[i] : out->may[i] & p.may[i];
+			out->must[i] = any ? out->must[i] | p.must[i] : out->must[i] & p.must[i];
+		}
+	}
+	for (size_t i = 0; n->op == SEARCH_NOT && i < words; i++) {
+		uint64_t may = out->may[i];
+		out->may[i] = ~out->must[i];
+		out->must[i] = ~may;
+	}
 }
 
 static int join_segment(struct match *m, unsigned *cost)
 {
 	size_t words = words_for(segment_at(m));
+	struct span span;
 	int rc = m->some_unknown ? read_unknown(m) : 0;
 
-	for (size_t i = 0; !rc && i < words; i++) {
-		struct pair p = hold_at(m, m->search->root, i);
-		m->unknown[i] = p.may;
-		m->has[0][i] = p.must;
+	for (size_t i = 0; !rc && i < words; i += SPAN) {
+		size_t n = words - i < SPAN ? words - i : SPAN;
+		hold_at(m, m->search->root, i, n, &span);
+		memcpy(m->unknown + i, span.may, n * sizeof *span.may);
+		memcpy(m->has[0] + i, span.must, n * sizeof *span.must);
 	}
 	*cost += (unsigned)words / WORDS_UNIT;
 	if (!rc) {
@@ -647,6 +697,25 @@ static int parent_text(struct match *m, struct segment *g, uint32_t ordinal, uin
 	return 1;
 }
 
+/* Where the column of parents is: on a page that every search would read. */
+static struct column_hint hint_of(const struct segment *g)
+{
+	struct column_hint h = {.loaded = g->parents != NULL};
+
+	if (g->parents)
+		h.column = *g->parents;
+	return h;
+}
+
+static void keep_column(struct segment *g, const struct column_hint *h)
+{
+	if (g->parents || !h->loaded)
+		return;
+	g->parents = malloc(sizeof *g->parents);
+	if (g->parents)
+		*g->parents = h->column;
+}
+
 /* From its column, which is a fraction of the rows: where most rows are hits, they would be read as a whole. As parent_text. */
 static int parent_of(struct match *m, size_t segment, uint32_t ordinal, uint64_t *out)
 {
@@ -656,9 +725,10 @@ static int parent_of(struct match *m, size_t segment, uint32_t ordinal, uint64_t
 	if (!m->bits[segment].listed || g->sections[SECTION_FIELDS].elements < SEGMENT_OWN_FIELDS)
 		return ERR_NOTFOUND;
 	if (m->parents_of != segment + 1)
-		m->parents = (struct column_hint){.loaded = false};
+		m->parents = hint_of(g);
 	m->parents_of = segment + 1;
 	int rc = column_number(g, m->view->store->pages, OWN_PARENT, ordinal, &m->parents, &number);
+	keep_column(g, &m->parents);
 	if (rc == ERR_NOTFOUND)
 		return parent_text(m, g, ordinal, out);
 	if (rc < 0 || (rc == 1 && number < 0))

@@ -9,6 +9,7 @@
 /* Bits by ordinal; both NULL: no row has one. */
 struct match_bits {
 	uint64_t *may, *must; /* what is sure may, too */
+	uint64_t *alone;      /* what may by its own words; NULL: what is sure of them */
 	uint32_t may_count, must_count;
 	bool ready;  /* else only what was added is there */
 	bool listed; /* they come from lists of terms alone, in which no tombstone is */

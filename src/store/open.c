@@ -16,6 +16,7 @@
 #include "renew.h"
 #include "repair.h"
 #include "resident.h"
+#include "vocabulary.h"
 
 #include <base/files.h>
 #include <base/log.h>
@@ -123,7 +124,7 @@ static int store_load(struct store *s, struct why *why)
 		repair_sweep(s, s->state, previous);
 	state_unref(previous, manifest_segment_end, NULL);
 	forgotten_load(&s->forgotten, s->state);
-	s->compact_wanted = s->filters_wanted = true;
+	s->compact_wanted = s->filters_wanted = s->vocabularies_wanted = true;
 	return rc;
 }
 
@@ -235,7 +236,7 @@ void store_stats(const struct store *s, struct store_stats *out)
 				    .cache_hits = pages.hits,
 				    .cache_misses = pages.misses,
 				    .reads = pages.reads,
-				    .filter_bytes = resident_bytes(s),
+				    .filter_bytes = resident_bytes(s) + vocabulary_bytes(s),
 				    .journal_bytes = s->journal.total,
 				    .rush = s->rush,
 				    .disk_bytes = s->journal.total};

@@ -34,8 +34,8 @@ static uint64_t records_of(const struct state_resource *r)
 	return n;
 }
 
-/* About: ten bits a record, and the rest of each file's last block. */
-static uint64_t whole_bytes(uint64_t records)
+/* The rest of each file's last block is among them. */
+uint64_t resident_whole_bytes(uint64_t records)
 {
 	return records * 41 / 32;
 }
@@ -48,11 +48,12 @@ static uint32_t words_of(const struct store *s, const struct state_resource *r)
 	for (size_t i = 0; i < s->state->resources_count; i++) {
 		uint64_t n = records_of(s->state->resources[i]);
 		if (n < own)
-			smaller += whole_bytes(n);
+			smaller += resident_whole_bytes(n);
 	}
 	if (smaller >= s->filter_bytes)
 		return 0;
-	uint64_t words = SEGMENT_FILTER_WORDS * (s->filter_bytes - smaller) / (whole_bytes(own) + 1);
+	uint64_t words = SEGMENT_FILTER_WORDS * (s->filter_bytes - smaller) /
+			 (resident_whole_bytes(own) + 1);
 	return words < SEGMENT_FILTER_WORDS ? (uint32_t)words : SEGMENT_FILTER_WORDS;
 }
 

@@ -45,6 +45,9 @@ static inline bool resident_may_hold(const struct resident *f, const struct resi
  * True: call again. A segment whose filter cannot be read is left without; damage is noted in it. */
 bool resident_step(struct store *s);
 
+/* Of a filter with all its words, about: ten bits for each of so many records. */
+uint64_t resident_whole_bytes(uint64_t records);
+
 /* Bytes of all. */
 size_t resident_bytes(const struct store *s);
 

@@ -71,7 +71,12 @@ struct segment {
 	struct segment_meta meta;
 	struct section sections[SEGMENT_SECTIONS];
 	uint32_t *id_pages; /* the high words of the last hashes of SECTION_IDS' pages; NULL: not known */
-	bool resident_failed; /* the filter cannot be loaded */
+	bool resident_failed;        /* the filter cannot be loaded */
+	struct resident *vocabulary; /* over its words (vocabulary.h); NULL: not loaded … */
+	bool vocabulary_failed;      /* … or there is no room */
+	struct fences *fences; /* of its terms (fences.h); NULL: not loaded, or there are none */
+	bool fences_failed;
+	struct column *parents; /* of its own fields (columns.h); NULL: nobody asked yet */
 	char resource[SEGMENT_NAME_SIZE];
 };
 

@@ -62,6 +62,9 @@ void segment_free(struct segment *g, struct pages *p)
 	page_file_release(p, &g->file);
 	free(g->resident);
 	free(g->id_pages);
+	free(g->vocabulary);
+	free(g->parents);
+	free(g->fences);
 	free(g);
 }
 

@@ -28,10 +28,23 @@ struct posting {
 	uint32_t values[SEGMENT_POST_BLOCK];
 };
 
+/* Where a list is, for who goes on with it later. */
+struct posting_place {
+	uint32_t count, skips;
+	uint64_t offset;
+	uint32_t values[SEGMENT_INLINE_MAX]; /* of a list as short as that */
+};
+
+void posting_place(const struct posting *l, struct posting_place *out);
+void posting_resume(struct posting *l, struct segment *g, struct pages *p,
+		    const struct posting_place *place);
+
 /* 1: some row has the term, 0: none. The list is empty then. */
 int terms_find(struct segment *g, struct pages *p, struct bytes term, struct posting *out);
 /* The i-th ordinal. */
 int posting_at(struct posting *l, uint32_t i, uint32_t *ordinal_out);
+/* It and those behind it, as many as were read with it: borrowed until the list is read elsewhere. */
+int posting_from(struct posting *l, uint32_t i, const uint32_t **ordinals_out, uint32_t *count_out);
 /* How many ordinals are smaller. */
 int posting_rank(struct posting *l, uint32_t ordinal, uint32_t *rank_out);
 

@@ -2,6 +2,9 @@
  * a walk through the tree only goes to pages before the one where it is. */
 #include "terms.h"
 #include "bits.h"
+#include "fences.h"
+
+#include <stdlib.h>
 
 /* Entries of one page, one after the other. Borrows from the page. */
 struct entries {
@@ -164,6 +167,18 @@ int posting_at(struct posting *l, uint32_t i, uint32_t *ordinal_out)
 	return 0;
 }
 
+int posting_from(struct posting *l, uint32_t i, const uint32_t **ordinals_out, uint32_t *count_out)
+{
+	uint32_t ordinal, left = l->count - i, into = i % SEGMENT_POST_BLOCK;
+	int rc = posting_at(l, i, &ordinal);
+
+	if (rc)
+		return rc;
+	*ordinals_out = l->values + into;
+	*count_out = left < SEGMENT_POST_BLOCK - into ? left : SEGMENT_POST_BLOCK - into;
+	return 0;
+}
+
 /* The last block whose first ordinal is smaller; 0 when there is none. */
 static int rank_block(struct posting *l, uint32_t ordinal, uint32_t *block_out)
 {
@@ -216,6 +231,26 @@ int posting_rank(struct posting *l, uint32_t ordinal, uint32_t *rank_out)
 	return 0;
 }
 
+void posting_place(const struct posting *l, struct posting_place *out)
+{
+	*out = (struct posting_place){.count = l->count, .skips = l->skips, .offset = l->offset};
+	if (l->count <= SEGMENT_INLINE_MAX)
+		memcpy(out->values, l->values, l->count * sizeof *l->values);
+}
+
+void posting_resume(struct posting *l, struct segment *g, struct pages *p,
+		    const struct posting_place *place)
+{
+	list_init(l, g, p);
+	l->count = place->count;
+	l->skips = place->skips;
+	l->offset = place->offset;
+	if (l->count > SEGMENT_INLINE_MAX)
+		return;
+	memcpy(l->values, place->values, sizeof place->values);
+	l->block = 0;
+}
+
 /* ---- the tree ---- */
 
 static int page_entries(struct segment *g, struct pages *p, uint32_t page, uint32_t *hint,
@@ -247,16 +282,28 @@ static int descend(struct entries *e, struct bytes term, uint32_t *page)
 	return 0;
 }
 
-static bool skip_list(struct entries *e)
+#define LEB_GOES_ON UINT64_C(0x8080808080808080)
+
+/* Behind the list at `at`: its numbers are told apart by the bits that say that one goes on. NULL: damaged. */
+static const uint8_t *skip_list(const uint8_t *at, const uint8_t *end)
 {
 	uint64_t count, word;
 
-	if (!leb_get(&e->at, e->end, &count))
-		return false;
+	if (end - at >= 8) {
+		word = le64(at);
+		uint64_t ends = ~word & LEB_GOES_ON;
+		count = word & 0xff;
+		for (count = count <= SEGMENT_INLINE_MAX ? count : 1; count; count--)
+			ends &= ends - 1;
+		if (ends)
+			return at + (__builtin_ctzll(ends) >> 3) + 1;
+	}
+	if (!leb_get(&at, end, &count))
+		return NULL;
 	uint64_t words = count <= SEGMENT_INLINE_MAX ? count : 1;
-	while (words && leb_get(&e->at, e->end, &word))
+	while (words && leb_get(&at, end, &word))
 		words--;
-	return words == 0;
+	return words ? NULL : at;
 }
 
 /* 1 found, 0 not there. Terms are not put together: as long as an entry shares more with the one
@@ -264,16 +311,17 @@ static bool skip_list(struct entries *e)
  * larger. */
 static int find_in_leaf(struct entries *e, struct bytes term, struct posting *l)
 {
+	const uint8_t *at = e->at, *end = e->end;
 	size_t same = 0; /* bytes that the entry before has in common with what is sought */
 
-	while (e->left--) {
-		if (e->end - e->at < 2)
+	for (uint32_t left = e->left; left; left--) {
+		if (end - at < 2)
 			return ERR_CORRUPT;
-		size_t shared = e->at[0], own = e->at[1];
-		const uint8_t *text = e->at + 2;
-		if (own > (size_t)(e->end - text))
+		size_t shared = at[0], own = at[1];
+		const uint8_t *text = at + 2;
+		if (own > (size_t)(end - text))
 			return ERR_CORRUPT;
-		e->at = text + own;
+		at = text + own;
 		if (shared < same)
 			return 0;
 		if (shared == same) {
@@ -282,12 +330,15 @@ static int find_in_leaf(struct entries *e, struct bytes term, struct posting *l)
 				i++;
 				same++;
 			}
-			if (i == own && same == term.len)
+			if (i == own && same == term.len) {
+				e->at = at;
 				return read_list(l, e) ? 1 : ERR_CORRUPT;
+			}
 			if (i < own && (same == term.len || text[i] > term.data[same]))
 				return 0;
 		}
-		if (!skip_list(e))
+		at = skip_list(at, end);
+		if (!at)
 			return ERR_CORRUPT;
 	}
 	return 0;
@@ -317,6 +368,87 @@ static int find_leaf(struct segment *g, struct pages *p, struct bytes term, uint
 	return 0;
 }
 
+/* ---- fences ---- */
+
+/* The leaves' first terms from the pages right above them, which follow the leaves: `page` is the first of them. 0, ERR_NOTFOUND: they do not stand as the
+ * writer puts them, or an error. */
+static int fill_fences(struct segment *g, struct pages *p, uint32_t page, struct fences *f)
+{
+	uint32_t hint = 0, leaf = 0;
+	struct entries e;
+	uint64_t number;
+
+	for (; leaf < f->leaves; page++) {
+		int rc = page_entries(g, p, page, &hint, &e);
+		if (rc)
+			return rc;
+		for (; e.level == 1 && e.left && leaf < f->leaves; leaf++) {
+			if (!entries_term(&e) || !leb_get(&e.at, e.end, &number) || number != leaf)
+				return ERR_NOTFOUND;
+			f->keys[leaf] = fence_key(bytes_of(e.term, e.len));
+			if (leaf && f->keys[leaf] < f->keys[leaf - 1])
+				return ERR_NOTFOUND;
+		}
+		if (e.level != 1 || e.left)
+			return ERR_NOTFOUND;
+	}
+	return 0;
+}
+
+/* Leaves come first: how many there are, counted from the root down. 0: the tree is one leaf. */
+static int count_leaves(struct segment *g, struct pages *p, uint32_t *leaves_out)
+{
+	uint32_t hint = 0, at = g->sections[SECTION_TERMS].elements;
+	struct entries e;
+
+	while (at) {
+		int rc = page_entries(g, p, at - 1, &hint, &e);
+		if (rc)
+			return rc;
+		if (e.level == 0)
+			break;
+		at--;
+	}
+	*leaves_out = at == g->sections[SECTION_TERMS].elements ? 0 : at;
+	return 0;
+}
+
+/* Once; without them the tree says it all. */
+static int load_fences(struct segment *g, struct pages *p)
+{
+	uint32_t leaves;
+
+	if (g->fences || g->fences_failed || segment_in_memory(g))
+		return 0;
+	int rc = count_leaves(g, p, &leaves);
+	if (rc)
+		return rc;
+	struct fences *f = leaves ? malloc(sizeof *f + leaves * sizeof *f->keys) : NULL;
+	if (f) {
+		f->leaves = leaves;
+		rc = fill_fences(g, p, leaves, f);
+	}
+	if (f && !rc)
+		g->fences = f;
+	else
+		free(f);
+	g->fences_failed = !g->fences;
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* As find_leaf, which is asked where the fences do not tell. */
+static int find_page(struct segment *g, struct pages *p, struct bytes term, uint32_t *page_out,
+		     struct entries *e)
+{
+	uint32_t hint = 0;
+	int rc = load_fences(g, p);
+
+	if (rc || !g->fences || !fences_find(g->fences, term, page_out))
+		return rc ? rc : find_leaf(g, p, term, page_out, e);
+	rc = page_entries(g, p, *page_out, &hint, e);
+	return rc || e->level == 0 ? rc : segment_note(g, ERR_CORRUPT);
+}
+
 int terms_find(struct segment *g, struct pages *p, struct bytes term, struct posting *out)
 {
 	struct entries e;
@@ -326,7 +458,7 @@ int terms_find(struct segment *g, struct pages *p, struct bytes term, struct pos
 	list_init(out, g, p);
 	if (rc || g->sections[SECTION_TERMS].elements == 0)
 		return rc;
-	rc = find_leaf(g, p, term, &page, &e);
+	rc = find_page(g, p, term, &page, &e);
 	if (rc)
 		return rc;
 	rc = find_in_leaf(&e, term, out);

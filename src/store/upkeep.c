@@ -12,7 +12,7 @@
 #include "lead.h"
 #include "purge.h"
 #include "renew.h"
-#include "resident.h"
+#include "vocabulary.h"
 
 /* What a choice has to know of a file is read before, one with each step. */
 static bool look(struct store *s)
@@ -112,7 +112,7 @@ bool store_work(struct store *s)
 	if (s->commit)
 		return commit_step(s->commit) || s->commit || !s->committing;
 	return (!s->committing && upkeep_begin(s)) || commit_merge_step(s) ||
-	       (!s->committing && resident_step(s)) || lead_survey(s);
+	       (!s->committing && (resident_step(s) || vocabulary_step(s))) || lead_survey(s);
 }
 
 void store_rush(struct store *s, bool on)

@@ -51,6 +51,8 @@ GOALS = {
 # Of these fic is asked in MessagePack, too.
 BINARY = ("summaries", "day", "assigned", "rare", "common", "two", "phrase")
 SEARCHES = ("rare", "common", "two", "phrase", "count", "count_two")
+# Searches that nobody asked before, one after the other, FIRST_TURN of one server and then of the other; the first FIRST_WARM make warm.
+FIRST, FIRST_WARM, FIRST_TURN = 140, 20, 10
 
 
 # --- the three servers ---
@@ -165,6 +167,7 @@ class Questions:
         def near(share):
             return [word for _, word in sorted(held, key=lambda one: (abs(one[0] - share), one[1]))[:8]]
         self.rare_words, self.common_words = near(25), near(COUNT * 0.12)
+        self.choose_new_words(held)
         counts = {word: doc for doc, word in held}
         pairs = {}
         for body, in self.db.execute("SELECT body FROM texts ORDER BY number DESC LIMIT 400"):
@@ -172,7 +175,27 @@ class Questions:
             for pair in set(zip(found, found[1:])):
                 if all(0.01 * COUNT < counts.get(word, 0) < 0.3 * COUNT for word in pair):
                     pairs[pair] = pairs.get(pair, 0) + 1
-        self.phrases = [" ".join(pair) for pair in sorted(pairs, key=lambda pair: (-pairs[pair], pair))[:8]]
+        often = [" ".join(pair) for pair in sorted(pairs, key=lambda pair: (-pairs[pair], pair))[:8 + FIRST_WARM + FIRST]]
+        self.phrases, self.new_phrases = often[:8], often[8:]
+        self.random.shuffle(self.new_phrases)
+
+    def choose_new_words(self, held):
+        """Words for questions that are asked once: none of those that are asked again and again, none twice in a row."""
+        taken = set(self.rare_words + self.common_words)
+        rare = sorted((abs(doc - 25), word) for doc, word in held if word not in taken)[:FIRST_WARM + FIRST]
+        self.new_rare = [word for _, word in rare]
+        self.new_common = sorted(word for doc, word in held if 0.08 * COUNT < doc < 0.15 * COUNT and word not in taken)
+        self.random.shuffle(self.new_rare)
+        self.random.shuffle(self.new_common)
+
+    def new(self):
+        """For each row of a search questions of which each is another one."""
+        many = FIRST_WARM + FIRST
+        shown, counted = self.new_common[:many], self.new_common[many:2 * many]
+        pairs = [" ".join(self.random.sample(self.new_common, 2)) for _ in range(2 * many)]
+        quoted = ['"%s"' % phrase for phrase in self.new_phrases]
+        rows = {"rare": self.new_rare, "common": shown, "two": pairs[:many], "phrase": quoted, "count": counted, "count_two": pairs[many:]}
+        return {row: [self.counting(text) if row.startswith("count") else self.search(text, text) for text in texts] for row, texts in rows.items()}
 
     @staticmethod
     def fic(method, **params):
@@ -366,6 +389,19 @@ def measure(servers, questions):
     return times
 
 
+def measure_first(servers, questions):
+    """(row, server) -> Times. Each turn is a connection, of which a `get` that does not count takes the beginning."""
+    times = {}
+    for row, asked in questions.new().items():
+        for at in range(0, len(asked), FIRST_TURN):
+            for server in servers:
+                turn = questions.rows["get"][:1] + asked[at:at + FIRST_TURN]
+                got = ask_c(server, [one[server.name] for one in turn])[1:]
+                if at >= FIRST_WARM:
+                    times.setdefault((row, server.name), Times()).add(got)
+    return times
+
+
 def drop(files):
     for path in files:
         with contextlib.suppress(FileNotFoundError):
@@ -454,6 +490,19 @@ def tell_times(table, times):
         table.held[title].update(fic_p99=fic.at(0.99), rival_p99=rival.at(0.99), like=other and other.at(0.5), bytes=fic.bytes)
 
 
+def tell_first(table, times):
+    table.say()
+    table.say("%-38s %9s %9s | %9s %9s | %7s" % ("median us of what is asked once", "fic", "p99", "FTS5", "p99", "ratio"))
+    for row in SEARCHES:
+        title, goal, _, _ = GOALS[row]
+        fic, rival = times[row, "fic"], times[row, "fts5"]
+        note = "; p99 is %.1f times the median" % (fic.at(0.99) / fic.at(0.5)) if fic.at(0.99) > 3 * fic.at(0.5) else ""
+        note += "; above %d us" % goal if fic.at(0.5) > goal else ""
+        table.say("%-38s %9.1f %9.1f | %9.1f %9.1f | %s" % (
+            title, fic.at(0.5), fic.at(0.99), rival.at(0.5), rival.at(0.99), table.row("first " + title, fic.at(0.5), rival.at(0.5), note=note)))
+        table.held["first " + title].update(fic_p99=fic.at(0.99), rival_p99=rival.at(0.99))
+
+
 def tell_rest(table, size, servers, questions):
     fic, fts5, like = servers
     disk = {s.name: sum(os.path.getsize(path) for path in s.files() if os.path.exists(path)) / 1e6 for s in servers}
@@ -500,6 +549,7 @@ def main():
         if not first_at_the_cpu(servers):
             table.say("(whatever else runs on this machine is in the times: no right to go first)")
         tell_times(table, measure(servers, questions))
+        tell_first(table, measure_first(servers[:2], questions))
         tell_rest(table, size, servers, questions)
         for server in servers:
             server.stop()

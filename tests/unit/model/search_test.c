@@ -220,12 +220,98 @@ static void snippets(void **state)
 		   DOTS "0123456789 " OPEN "two" CLOSE " " OPEN "one" CLOSE " 0123456789");
 }
 
+/* ---- passing over ---- */
+
+static uint64_t seed = 5;
+
+static unsigned below(unsigned n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(seed >> 33) % n;
+}
+
+/* Words of which some are looked for, some begin like these, and some are not ASCII. */
+static void make_text(struct buf *out)
+{
+	static const char *const words[] = {"my",
+					    "refund",
+					    "Refunds",
+					    "order",
+					    "number",
+					    "other",
+					    "some",
+					    "text",
+					    "that",
+					    "says",
+					    "nothing",
+					    "more",
+					    "of",
+					    "it",
+					    "v1.2",
+					    "caf\xc3\xa9",
+					    "REFUND",
+					    "don\xe2\x80\x99t",
+					    "stra\xc3\x9f"
+					    "e",
+					    "my.order",
+					    "x/refund",
+					    "order-17",
+					    "a_refund",
+					    "\xe6\x9d\xb1\xe4\xba\xac"};
+	unsigned n = below(60);
+
+	buf_reset(out);
+	for (unsigned i = 0; i < n; i++) {
+		buf_put_str(out, words[below(3) ? 5 + below(8) : below(24)]);
+		buf_put_str(out, below(12) ? " " : below(2) ? "\n" : "/");
+	}
+}
+
+/* A search that reads every word finds and shows the same. */
+static void passing_over_changes_nothing(void **state)
+{
+	static const char *const asked[] = {"refund",
+					    "\"my refund\" order",
+					    "\"refund order\"",
+					    "ref*",
+					    "my -refund",
+					    "caf\xc3\xa9 OR strasse",
+					    "\"order number other\"",
+					    "\xe6\x9d\xb1\xe4\xba\xac \"my order\""};
+	struct arena a = {0};
+	struct buf text = {0}, fast = {0}, slow = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof asked / sizeof *asked; i++) {
+		const struct search *s = parse(asked[i], &a);
+		struct search plain = *s;
+		assert_true(s->hunts);
+		plain.hunts = false;
+		for (int round = 0; round < 2000; round++) {
+			uint64_t found[2] = {0, 0};
+			make_text(&text);
+			search_look(s, buf_bytes(&text), &found[0]);
+			search_look(&plain, buf_bytes(&text), &found[1]);
+			assert_int_equal(found[0], found[1]);
+			buf_reset(&fast);
+			buf_reset(&slow);
+			bool shows = search_snippet(s, buf_bytes(&text), 60, &fast);
+			assert_int_equal(shows, search_snippet(&plain, buf_bytes(&text), 60, &slow));
+			assert_true(bytes_equal(buf_bytes(&fast), buf_bytes(&slow)));
+		}
+	}
+	buf_release(&text);
+	buf_release(&fast);
+	buf_release(&slow);
+	arena_release(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_found),   cmocka_unit_test(what_is_not_found),
 		cmocka_unit_test(what_is_refused), cmocka_unit_test(limits),
-		cmocka_unit_test(snippets),
+		cmocka_unit_test(snippets),        cmocka_unit_test(passing_over_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

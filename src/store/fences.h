@@ -1,0 +1,20 @@
+/*
+ * fences: of each leaf of a segment's terms its first term, in memory, so that who looks for a term reads one page.
+ */
+#ifndef FIC_STORE_FENCES_H
+#define FIC_STORE_FENCES_H
+
+#include "segment_file.h"
+
+/* Eight bytes for each leaf, a page of terms: the beginning of its first term, so that they compare as numbers do. */
+struct fences {
+	uint32_t leaves;
+	uint64_t keys[];
+};
+
+uint64_t fence_key(struct bytes term);
+
+/* The only leaf that can have the term. False: two or more can, ask the tree. */
+bool fences_find(const struct fences *f, struct bytes term, uint32_t *leaf_out);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * vocabulary: filters over the words of segments, kept in memory as far as there is room. Who looks for a word passes over the segments that do not have it, without a
+ * look at their files: most of them, when a word is rare.
+ */
+#ifndef FIC_STORE_VOCABULARY_H
+#define FIC_STORE_VOCABULARY_H
+
+#include "resident.h"
+
+/* False: certainly no row has the term (as terms_find takes it, of a field whose texts are words). */
+static inline bool vocabulary_may_have(const struct segment *g, struct bytes term)
+{
+	if (!g->vocabulary)
+		return true;
+	struct resident_key key = resident_key(bytes_hash(term));
+	return resident_may_hold(g->vocabulary, &key);
+}
+
+/* Loads the words of one large segment, the newest first, or drops those of one for which there is no room any more: filters over ids go before. True: call again. Nothing
+ * happens in a rush. */
+bool vocabulary_step(struct store *s);
+
+/* Bytes of all. */
+size_t vocabulary_bytes(const struct store *s);
+
+#endif
