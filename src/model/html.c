@@ -9,6 +9,10 @@
 #include <ctype.h>
 #include <strings.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 struct scan {
 	const uint8_t *at;
 	const uint8_t *end;
@@ -61,29 +65,40 @@ static bool is_space(uint8_t c)
 
 enum effect { EFFECT_NONE, EFFECT_BLOCK, EFFECT_BREAK, EFFECT_SPACE, EFFECT_PRE, EFFECT_DROP };
 
+#define NAME(text) text, sizeof(text) - 1
+
 static enum effect effect_of(const char *name, size_t len)
 {
 	static const struct {
 		const char *name;
+		size_t len;
 		enum effect effect;
 	} effects[] = {
-		{"p", EFFECT_BLOCK},       {"div", EFFECT_BLOCK},        {"br", EFFECT_BREAK},
-		{"li", EFFECT_BLOCK},      {"ul", EFFECT_BLOCK},         {"ol", EFFECT_BLOCK},
-		{"h1", EFFECT_BLOCK},      {"h2", EFFECT_BLOCK},         {"h3", EFFECT_BLOCK},
-		{"h4", EFFECT_BLOCK},      {"h5", EFFECT_BLOCK},         {"h6", EFFECT_BLOCK},
-		{"tr", EFFECT_BLOCK},      {"td", EFFECT_SPACE},         {"th", EFFECT_SPACE},
-		{"table", EFFECT_BLOCK},   {"blockquote", EFFECT_BLOCK}, {"pre", EFFECT_PRE},
-		{"hr", EFFECT_BLOCK},      {"script", EFFECT_DROP},      {"style", EFFECT_DROP},
-		{"title", EFFECT_DROP},    {"template", EFFECT_DROP},    {"section", EFFECT_BLOCK},
-		{"article", EFFECT_BLOCK}, {"header", EFFECT_BLOCK},     {"footer", EFFECT_BLOCK},
-		{"dl", EFFECT_BLOCK},      {"dt", EFFECT_BLOCK},         {"dd", EFFECT_BLOCK},
-		{"figure", EFFECT_BLOCK},  {"figcaption", EFFECT_BLOCK}, {"address", EFFECT_BLOCK},
-		{"form", EFFECT_BLOCK},    {"fieldset", EFFECT_BLOCK},   {"option", EFFECT_BLOCK},
-		{"main", EFFECT_BLOCK},    {"nav", EFFECT_BLOCK},        {"aside", EFFECT_BLOCK},
-		{"center", EFFECT_BLOCK},  {"body", EFFECT_BLOCK},       {"html", EFFECT_BLOCK},
+		{NAME("p"), EFFECT_BLOCK},          {NAME("div"), EFFECT_BLOCK},
+		{NAME("br"), EFFECT_BREAK},         {NAME("li"), EFFECT_BLOCK},
+		{NAME("ul"), EFFECT_BLOCK},         {NAME("ol"), EFFECT_BLOCK},
+		{NAME("h1"), EFFECT_BLOCK},         {NAME("h2"), EFFECT_BLOCK},
+		{NAME("h3"), EFFECT_BLOCK},         {NAME("h4"), EFFECT_BLOCK},
+		{NAME("h5"), EFFECT_BLOCK},         {NAME("h6"), EFFECT_BLOCK},
+		{NAME("tr"), EFFECT_BLOCK},         {NAME("td"), EFFECT_SPACE},
+		{NAME("th"), EFFECT_SPACE},         {NAME("table"), EFFECT_BLOCK},
+		{NAME("blockquote"), EFFECT_BLOCK}, {NAME("pre"), EFFECT_PRE},
+		{NAME("hr"), EFFECT_BLOCK},         {NAME("script"), EFFECT_DROP},
+		{NAME("style"), EFFECT_DROP},       {NAME("title"), EFFECT_DROP},
+		{NAME("template"), EFFECT_DROP},    {NAME("section"), EFFECT_BLOCK},
+		{NAME("article"), EFFECT_BLOCK},    {NAME("header"), EFFECT_BLOCK},
+		{NAME("footer"), EFFECT_BLOCK},     {NAME("dl"), EFFECT_BLOCK},
+		{NAME("dt"), EFFECT_BLOCK},         {NAME("dd"), EFFECT_BLOCK},
+		{NAME("figure"), EFFECT_BLOCK},     {NAME("figcaption"), EFFECT_BLOCK},
+		{NAME("address"), EFFECT_BLOCK},    {NAME("form"), EFFECT_BLOCK},
+		{NAME("fieldset"), EFFECT_BLOCK},   {NAME("option"), EFFECT_BLOCK},
+		{NAME("main"), EFFECT_BLOCK},       {NAME("nav"), EFFECT_BLOCK},
+		{NAME("aside"), EFFECT_BLOCK},      {NAME("center"), EFFECT_BLOCK},
+		{NAME("body"), EFFECT_BLOCK},       {NAME("html"), EFFECT_BLOCK},
 	};
+
 	for (size_t i = 0; i < sizeof effects / sizeof *effects; i++)
-		if (strlen(effects[i].name) == len && strncasecmp(effects[i].name, name, len) == 0)
+		if (effects[i].len == len && strncasecmp(effects[i].name, name, len) == 0)
 			return effects[i].effect;
 	return EFFECT_NONE;
 }
@@ -197,10 +212,53 @@ static bool take_entity(struct scan *s)
 static const bool special[256] = {['<'] = 1,  ['&'] = 1,  [0xc2] = 1, [' '] = 1, ['\n'] = 1,
 				  ['\r'] = 1, ['\t'] = 1, ['\f'] = 1, ['\v'] = 1};
 
+#ifdef __SSE2__
+#define BLOCK 16
+
+/* Of the bytes at p: bit i is set where the i-th is special, and no space. */
+static inline unsigned special_of(__m128i bytes)
+{
+	__m128i from_tab = _mm_sub_epi8(bytes, _mm_set1_epi8('\t'));
+	__m128i odd = _mm_cmpeq_epi8(_mm_min_epu8(from_tab, _mm_set1_epi8('\r' - '\t')), from_tab);
+
+	odd = _mm_or_si128(odd, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('<')));
+	odd = _mm_or_si128(odd, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('&')));
+	odd = _mm_or_si128(odd, _mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)0xc2)));
+	return (unsigned)_mm_movemask_epi8(odd);
+}
+
+/* Passes whole blocks of words, and what is words of the block that ends them. True: they end there. */
+static bool pass_blocks(struct scan *s)
+{
+	for (; s->end - s->at > BLOCK; s->at += BLOCK) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)s->at);
+		unsigned odd = special_of(bytes);
+		unsigned spaces =
+			(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')));
+		unsigned next = (odd | spaces) >> 1 | (unsigned)special[s->at[BLOCK]] << (BLOCK - 1);
+		unsigned ends = odd | (s->pre ? spaces : spaces & next);
+		if (ends) {
+			s->at += __builtin_ctz(ends);
+			return true;
+		}
+	}
+	return false;
+}
+#else
+static bool pass_blocks(struct scan *s)
+{
+	(void)s;
+	return false;
+}
+#endif
+
 /* From a character on that is taken as it is: that, and words with single spaces between them, which stay as they are. */
 static void take_words(struct scan *s)
 {
-	for (s->at++; s->at < s->end; s->at++) {
+	s->at++;
+	if (pass_blocks(s))
+		return;
+	for (; s->at < s->end; s->at++) {
 		if (!special[*s->at])
 			continue;
 		if (*s->at != ' ' || s->pre || s->end - s->at < 2 || special[s->at[1]])
