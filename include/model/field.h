@@ -70,7 +70,7 @@ int field_value(const struct field *f, struct bytes doc, struct buf *out);
 int record_value(const struct record *r, const struct field *f, struct buf *out);
 /* The same for one of many fields: the outline is that of the record's document (codec/msgpack.h), made once; NULL: none. */
 struct mp_outline;
-int record_value_in(const struct record *r, const struct mp_outline *outline, const struct field *f,
+int record_value_in(const struct record *r, struct mp_outline *outline, const struct field *f,
 		    struct buf *out);
 
 /* Calls `each` with every text of a value that field_value gave, and every integer as its digits, until it answers true: then so does this. */

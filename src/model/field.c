@@ -241,7 +241,7 @@ int record_value(const struct record *r, const struct field *f, struct buf *out)
 	return record_value_in(r, NULL, f, out);
 }
 
-int record_value_in(const struct record *r, const struct mp_outline *outline, const struct field *f,
+int record_value_in(const struct record *r, struct mp_outline *outline, const struct field *f,
 		    struct buf *out)
 {
 	return value_write(&(struct field_source){r, outline}, f, false, out);

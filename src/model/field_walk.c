@@ -173,7 +173,7 @@ struct bytes scalar_text(const struct scalar *s, char room[40])
 /* --- paths ------------------------------------------------------------------------------------------------------ */
 
 struct walk {
-	const struct mp_outline *outline; /* of the whole document; NULL: none */
+	struct mp_outline *outline; /* of the whole document; NULL: none */
 	field_each_raw *each;
 	void *ctx;
 	bool seen; /* something that is not nil */
@@ -187,15 +187,13 @@ static bool is_nil(struct bytes raw)
 static int walk_path(struct walk *w, struct bytes doc, struct bytes path, unsigned stars);
 
 /* With the outline of the document, if there is one. */
-static int find_path(const struct mp_outline *outline, struct bytes doc, struct bytes path,
-		     struct bytes *out)
+static int find_path(struct mp_outline *outline, struct bytes doc, struct bytes path, struct bytes *out)
 {
 	return outline ? mp_outline_path(outline, path, out) : mp_path(doc, path, out);
 }
 
 /* Whether the path leads to something, and, with a word, to just that. */
-static bool holds(const struct mp_outline *outline, struct bytes doc, struct bytes path,
-		  struct bytes word)
+static bool holds(struct mp_outline *outline, struct bytes doc, struct bytes path, struct bytes word)
 {
 	struct bytes found;
 	struct scalar scalar;
@@ -207,7 +205,7 @@ static bool holds(const struct mp_outline *outline, struct bytes doc, struct byt
 	       (mp_get(found, &v) && read_text(&v, &scalar) && bytes_equal(scalar.text, word));
 }
 
-static bool all_hold(const struct mp_outline *outline, struct bytes doc, struct bytes guard)
+static bool all_hold(struct mp_outline *outline, struct bytes doc, struct bytes guard)
 {
 	struct bytes path, word;
 

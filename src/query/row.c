@@ -133,7 +133,7 @@ static void put_doc(const struct record *r, struct buf *out)
 /* Where the values of a row come from. */
 struct row_values {
 	const struct record *r;
-	const struct mp_outline *outline; /* of its document; NULL: none */
+	struct mp_outline *outline; /* of its document; NULL: none */
 	int (*stored)(void *ctx, const struct field *f, struct bytes *out); /* NULL: the record */
 	void *ctx;
 };

@@ -218,7 +218,7 @@ int lookup_record(struct store *s, struct segment *g, const struct row *row, str
 	if (!rc)
 		rc = unpacker_unpack(u, frame_packed(frame), row->raw_bytes, memory);
 	if (!rc)
-		rc = record_decode(buf_bytes(memory), out);
+		rc = record_open(buf_bytes(memory), out);
 	if (!rc && !bytes_equal(out->id, frame_id(frame)))
 		rc = ERR_CORRUPT;
 	if (rc)
