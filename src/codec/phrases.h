@@ -21,7 +21,7 @@
 #define PHRASE_COPY_MIN  4u
 #define PHRASE_RAW_MAX   65535u /* of a record: distances have 16 bits */
 #define PHRASE_TEXT_MAX  65535u
-#define PHRASE_PAD       16u /* readable bytes behind the text */
+#define PHRASE_PAD       32u /* readable bytes behind the text */
 
 /* How a stream is made: its first byte. */
 enum phrase_method { METHOD_DEFLATE, METHOD_PHRASES, METHODS };
