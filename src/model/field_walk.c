@@ -384,6 +384,26 @@ static bool envelope_scalar(const struct record *r, struct bytes name, struct sc
 	return true;
 }
 
+bool field_is_plain(const struct field *f)
+{
+	return f->path && f->type != FIELD_LIST && f->type != FIELD_ANY &&
+	       !strpbrk(f->path, "|?*=#~(");
+}
+
+/* As field_walk, of a field that is plain. */
+static int walk_plain(const struct field *f, const struct field_source *from, struct buf *scratch,
+		      field_each *each, void *ctx)
+{
+	struct scalar value = {.item = false};
+	struct bytes raw;
+	int rc = find_path(from->outline, from->r->doc, bytes_str(f->path), &raw);
+
+	if (rc != 1 || is_nil(raw))
+		return rc == 1 ? 0 : rc;
+	rc = scalar_read(f->type, raw, scratch, &value);
+	return rc ? rc : each(ctx, &value);
+}
+
 int field_walk(const struct field *f, const struct field_source *from, struct buf *scratch,
 	       field_each *each, void *ctx)
 {
@@ -395,6 +415,8 @@ int field_walk(const struct field *f, const struct field_source *from, struct bu
 		return envelope_scalar(from->r, bytes_str(f->name), &value) ? each(ctx, &value) : 0;
 	if (!from->r->doc.len)
 		return 0;
+	if (from->plain)
+		return walk_plain(f, from, scratch, each, ctx);
 	int rc = f->type == FIELD_ANY ? walk_path(&w, from->r->doc, bytes_str(f->path), 0)
 				      : walk_alternatives(f, from->r->doc, &w, &reading.form);
 	return rc == ENOUGH ? 0 : rc;

@@ -34,6 +34,7 @@ typedef int field_each(void *ctx, const struct scalar *value);
 struct field_source {
 	const struct record *r;
 	struct mp_outline *outline; /* NULL: none */
+	bool plain;                 /* field_is_plain said so of the field */
 };
 
 /* Calls `each` for the values of a field: all of a list or of an array behind a raw path, else the first that there is. nil is no value. `scratch` is

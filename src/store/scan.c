@@ -26,6 +26,8 @@
 
 /* A parent with more children than this is not sorted in memory. */
 #define CHILDREN_MAX 1000000u
+/* Reads at the opening of children. */
+#define EARLY_MISSES_MAX 8u
 /* Rows without the terms that one step leaves behind. */
 #define PASSED_MAX 1024u
 
@@ -552,22 +554,39 @@ static struct scan_position bound(const struct scan *s, const struct segment *g)
 	return (struct scan_position){may_be_untimed(s, g) ? TIME_NONE : r->min, 0};
 }
 
+/* Whether the filter of a segment that was opened before rules children of the parent out. It is asked here, before there is a run, as long as that takes few reads: most
+ * segments have none. */
+static bool is_childless(const struct scan *s, struct segment *g, uint64_t misses_max)
+{
+	struct pages *p = s->view->store->pages;
+	struct pages_stats stats;
+
+	if (!g->loaded || !g->sections[SECTION_PARENT_FILTER].elements)
+		return false;
+	pages_stats(p, &stats);
+	return stats.misses < misses_max && segment_may_have_children(g, p, s->parent_hash) == 0;
+}
+
 static int list_runs(struct scan *s, const struct state_resource *resource)
 {
-	s->runs = calloc(resource->count + 1, sizeof *s->runs);
+	struct pages_stats stats;
+
+	s->runs = malloc((resource->count + 1) * sizeof *s->runs);
 	s->heap = malloc((resource->count + 1) * sizeof(struct run *));
 	if (!s->runs || !s->heap)
 		return ERR_NOMEM;
+	pages_stats(s->view->store->pages, &stats);
 	for (size_t i = 0; i < resource->count; i++) {
-		const struct segment *g = resource->segments[i].segment;
+		struct segment *g = resource->segments[i].segment;
 		const struct match_bits *match = s->match ? match_bits_of(s->match, i) : NULL;
-		if (!touches(s, g) || (match && match_bits_none(match) && !s->match_all))
+		if (!touches(s, g) || (match && match_bits_none(match) && !s->match_all) ||
+		    (s->children && is_childless(s, g, stats.misses + EARLY_MISSES_MAX)))
 			continue;
 		struct run *r = &s->runs[s->runs_count++];
-		r->entry = &resource->segments[i];
-		r->segment = (uint32_t)i;
-		r->match = match;
-		r->key = bound(s, g);
+		*r = (struct run){.entry = &resource->segments[i],
+				  .segment = (uint32_t)i,
+				  .match = match,
+				  .key = bound(s, g)};
 		s->heap[s->heap_count++] = r;
 	}
 	for (size_t i = s->heap_count / 2; i-- > 0;)
