@@ -13,6 +13,7 @@
  * are asked, which costs little where rows that lie together were changed together.
  */
 #include "columns.h"
+#include "frames.h"
 #include "lists.h"
 #include "lookup.h"
 #include "match_bits.h"
@@ -229,6 +230,25 @@ static void run_skip(const struct scan *s, struct run *r)
 		r->at = match_bits_from(r->match, r->at, r->end);
 }
 
+/* Its rows lie here and there in the file. */
+static bool run_is_scattered(const struct run *r)
+{
+	return r->by_list || r->match;
+}
+
+/* The run's current row. */
+static int run_row(struct scan *s, struct run *r)
+{
+	const struct store *store = s->view->store;
+	struct segment *g = r->entry->segment;
+	struct bytes frame;
+
+	if (run_is_scattered(r) &&
+	    frames_find(store->frames, g->meta.number, r->ordinal, &r->row, &frame))
+		return 0;
+	return segment_row(g, store->pages, r->ordinal, &r->row_hint, &r->row);
+}
+
 /* Goes to the next row that is wanted: 1, 0 at the end, or an error. After many that are not wanted
  * one comes that is not certain, so that no step takes long. */
 static int run_next(struct scan *s, struct run *r)
@@ -257,8 +277,7 @@ static int run_next(struct scan *s, struct run *r)
 		r->verdict = r->match ? match_bits_say(r->match, r->ordinal) : MATCH_SURE;
 		if ((rc == 0 || (r->verdict == MATCH_OUT && !s->match_all)) && ++passed < PASSED_MAX)
 			continue;
-		rc = segment_row(r->entry->segment, s->view->store->pages, r->ordinal, &r->row_hint,
-				 &r->row);
+		rc = run_row(s, r);
 		if (rc)
 			return rc;
 		if (!s->tombstones && r->row.flags & RECORD_DELETED)
@@ -760,18 +779,37 @@ void scan_bound(struct scan *s, unsigned field, bool most, int64_t value)
 	s->bound = value;
 }
 
+/* The frame of the run's current row. */
+static int run_frame(struct scan *s, struct run *r, struct bytes *out)
+{
+	const struct store *store = s->view->store;
+	struct segment *g = r->entry->segment;
+	bool scattered = run_is_scattered(r) && !segment_in_memory(g);
+	struct row row;
+
+	if (scattered && frames_find(store->frames, g->meta.number, r->ordinal, &row, out))
+		return 0;
+	int rc = segment_frame_on(g, store->pages, &r->row, &s->frame);
+	if (rc)
+		return rc;
+	*out = buf_bytes(&s->frame);
+	if (scattered)
+		frames_keep(store->frames, g->meta.number, r->ordinal, &r->row, *out);
+	return 0;
+}
+
 int scan_record(struct scan *s, struct buf *memory, struct record *out)
 {
 	struct store *store = s->view->store;
 	struct run *r = s->last;
+	struct bytes frame;
 
 	buf_reset(memory);
 	if (!r)
 		return s->error ? s->error : ERR_INVALID;
-	int rc = segment_frame_on(r->entry->segment, store->pages, &r->row, &s->frame);
+	int rc = run_frame(s, r, &frame);
 	return rc ? store_trouble(store, rc)
-		  : lookup_record(store, r->entry->segment, &r->row, buf_bytes(&s->frame), memory,
-				  out);
+		  : lookup_record(store, r->entry->segment, &r->row, frame, memory, out);
 }
 
 /* ---- without the record ---- */
