@@ -412,7 +412,7 @@ static ALWAYS_INLINE bool run_open(const uint8_t *p, const uint8_t *end, size_t 
 	return out->left <= (size_t)(end - p);
 }
 
-/* Texts, numbers and heads of containers are most of what documents have: these, as far as the buffer has room for what they can be. All else is
+/* Texts, numbers and heads of containers are most of what documents have: these, as far as the buffer has room for what they can be, a key with its value at once. All else is
  * for write_next. The innermost level is a copy, so that what is written to the buffer is known not to change it. */
 static ALWAYS_INLINE void write_run(struct writer *w)
 {
@@ -421,7 +421,7 @@ static ALWAYS_INLINE void write_run(struct writer *w)
 	unsigned depth = w->depth;
 	struct level here = w->levels[depth], inner;
 
-	while (to_end - to >= RUN_ROOM) {
+	while (to_end - to >= 2 * RUN_ROOM) {
 		if (here.left == 0) {
 			if (depth == 0)
 				break;
@@ -429,24 +429,33 @@ static ALWAYS_INLINE void write_run(struct writer *w)
 			here = w->levels[--depth];
 			continue;
 		}
-		if (p_end - p < RUN_READ)
+		if (p_end - p < 2 * RUN_READ)
 			break;
-		bool value = !here.map || here.left % 2, opens = false;
+		if (here.map && here.left % 2 == 0) {
+			*to = ',';
+			uint8_t *behind = (*p & 0xe0) == 0xa0
+						  ? run_text(p + 1, *p & 0x1fu, to + !here.fresh)
+						  : NULL;
+			if (!behind)
+				break;
+			p += 1 + (*p & 0x1fu);
+			to = behind;
+			here.left--;
+			here.fresh = false;
+		}
+		bool opens = false;
 		size_t size = 0;
-		uint8_t *at = to + !here.fresh;
-		*to = here.map && value ? ':' : ',';
+		*to = here.map ? ':' : ',';
+		uint8_t *from = to + !here.fresh, *at = NULL;
 		if (run_is_text(*p)) {
-			uint8_t *from = at;
 			at = run_short(p, p_end, &size, from, to_end);
 			at = at ? at : run_long(p, p_end, &size, from, to_end);
-		} else if (!value)
-			break;
-		else if (!run_is_head(*p))
-			at = run_scalar(p, &size, at);
-		else if (depth < MP_DEPTH_MAX && run_open(p, p_end, &size, &inner))
+		} else if (!run_is_head(*p)) {
+			at = run_scalar(p, &size, from);
+		} else if (depth < MP_DEPTH_MAX && run_open(p, p_end, &size, &inner)) {
 			opens = true;
-		else
-			break;
+			at = from;
+		}
 		if (!at)
 			break;
 		here.left--;
