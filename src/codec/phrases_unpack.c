@@ -18,6 +18,8 @@
 
 #define SYMBOLS_MAX (PHRASE_FIRST + PHRASES_MAX)
 
+#define CACHE_LINE 64
+
 #define COPY_ROOM (PHRASE_CODE_MAX + 15 + PHRASE_FAR_MAX + 15) /* bits that a copy takes at most */
 
 _Static_assert(COPY_ROOM <= 56, "a refill is enough for a copy");
@@ -99,6 +101,20 @@ void phrase_unpacker_free(struct phrase_unpacker *u)
 		return;
 	free(u->text);
 	free(u);
+}
+
+static void fetch(const void *from, size_t len)
+{
+	const char *at = from;
+
+	for (size_t i = 0; i < len; i += CACHE_LINE)
+		__builtin_prefetch(at + i);
+}
+
+void phrase_unpacker_warm(const struct phrase_unpacker *u)
+{
+	fetch(u->table, sizeof u->table);
+	fetch(u->items, sizeof u->items);
 }
 
 struct bytes phrase_unpacker_text(const struct phrase_unpacker *u)

@@ -22,6 +22,7 @@ static int lookup_file(struct store *s, const struct state_segment *e, struct by
 
 	if (rc <= 0)
 		return rc;
+	dictionary_warm(s->dictionaries, g->meta.dictionary);
 	rc = segment_find(g, s->pages, hash, &at);
 	for (; rc == 0 && at < g->meta.records; at++) {
 		uint64_t other;
@@ -74,6 +75,8 @@ static int lookup_recent(struct store *s, const struct state_resource *r, struct
 	struct place *p = r ? recent_find(s->recent, hash) : NULL;
 	const struct state_segment *e = p ? entry_of(r, p) : NULL;
 
+	if (e)
+		dictionary_warm(s->dictionaries, e->segment->meta.dictionary);
 	if (!e || e->segment->damaged || dead_has(e->dead, p->ordinal) ||
 	    segment_frame(e->segment, s->pages, &p->row, &s->frame) ||
 	    !bytes_equal(frame_id(buf_bytes(&s->frame)), id))

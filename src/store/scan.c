@@ -82,6 +82,7 @@ struct scan {
 	size_t heap_count;
 	struct run *last; /* whose row was given last; it steps on with the next call */
 	int error;
+	uint64_t warm; /* the dictionary that was used last; 0: none */
 	struct buf frame;
 	struct buf value;
 	struct buf id, parent;
@@ -492,6 +493,16 @@ static int run_terms(struct scan *s, struct run *r)
 	return 0;
 }
 
+/* Records of the run are about to be read. */
+static void run_warm(struct scan *s, const struct run *r)
+{
+	uint64_t dictionary = r->entry->segment->meta.dictionary;
+
+	if (s->warm != dictionary)
+		dictionary_warm(s->view->store->dictionaries, dictionary);
+	s->warm = dictionary;
+}
+
 /* SCAN_MORE: the match is not ready there yet. */
 static int run_open(struct scan *s, struct run *r)
 {
@@ -517,6 +528,7 @@ static int run_open(struct scan *s, struct run *r)
 					       s->parent_hash);
 		if (rc != 1)
 			return rc;
+		run_warm(s, r);
 	}
 	if (s->children && s->axis == AXIS_UPDATED)
 		return run_collect(s, r);
@@ -789,6 +801,7 @@ static int run_frame(struct scan *s, struct run *r, struct bytes *out)
 
 	if (scattered && frames_find(store->frames, g->meta.number, r->ordinal, &row, out))
 		return 0;
+	run_warm(s, r);
 	int rc = segment_frame_on(g, store->pages, &r->row, &s->frame);
 	if (rc)
 		return rc;
