@@ -63,6 +63,8 @@ int packer_feed(struct packer *p, struct bytes raw, bool last, struct buf *out);
 
 struct unpacker *unpacker_new(struct bytes dictionary); /* copies it */
 void unpacker_free(struct unpacker *u);
+/* It will be needed in a microsecond or two: its tables may come nearer meanwhile. */
+void unpacker_warm(const struct unpacker *u);
 /* Appends exactly `raw_len` bytes to `out`; ERR_CORRUPT when the stream is bad or of another
  * length (then nothing is appended), ERR_NOMEM, ERR_LIMIT. Never writes or allocates more than
  * raw_len. */

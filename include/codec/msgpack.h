@@ -83,20 +83,28 @@ int mp_find_start(struct bytes map, struct bytes key, struct bytes *from_out);
  * word, then the longest key of several words ("a.b" of "a.b.c"). 1, 0, ERR_CORRUPT. */
 int mp_path(struct bytes doc, struct bytes path, struct bytes *value_out);
 
-/* The members of a map, for who follows many paths through it: it is walked once, and not once for each. Borrows from the document. */
-struct mp_outline {
-	struct bytes doc;
-	uint32_t count; /* 0: none, or nothing to gain: mp_outline_path walks */
+/* The members of a map, for who follows many paths through it: it is walked once, and not once for each; so is the map in it that was last gone through. Borrows from
+ * the document. */
+struct mp_members {
+	uint32_t count;                 /* 0: none, or nothing to gain */
+	bool dotted;                    /* some key has a dot */
+	uint64_t heads[MP_OUTLINE_MAX]; /* the first bytes of each key */
 	struct mp_member {
 		struct bytes key; /* {NULL, 0}: no text */
 		struct bytes value;
-	} members[MP_OUTLINE_MAX];
+	} items[MP_OUTLINE_MAX];
+};
+
+struct mp_outline {
+	struct bytes doc;
+	struct mp_members outer, inner;
+	const uint8_t *inner_of; /* the value whose members `inner` has; NULL: none */
 };
 
 void mp_outline(struct bytes doc, struct mp_outline *out);
 
 /* As mp_path of its document. */
-int mp_outline_path(const struct mp_outline *o, struct bytes path, struct bytes *value_out);
+int mp_outline_path(struct mp_outline *o, struct bytes path, struct bytes *value_out);
 
 /* Decodes the first value of a span; false when there is none. */
 bool mp_get(struct bytes whole, struct mp_value *value_out);

@@ -68,10 +68,13 @@ int field_resolve(struct bytes name, const struct field *table, struct arena *a,
 int field_value(const struct field *f, struct bytes doc, struct buf *out);
 /* The same for any field of a record. */
 int record_value(const struct record *r, const struct field *f, struct buf *out);
-/* The same for one of many fields: the outline is that of the record's document (codec/msgpack.h), made once; NULL: none. */
+/* The same for one of many fields: the outline is that of the record's document (codec/msgpack.h), made once; NULL: none. `plain`: field_is_plain says so of the field,
+ * for who asks it once for many records. */
 struct mp_outline;
-int record_value_in(const struct record *r, const struct mp_outline *outline, const struct field *f,
-		    struct buf *out);
+int record_value_in(const struct record *r, struct mp_outline *outline, const struct field *f,
+		    bool plain, struct buf *out);
+/* Whether the field has one value, at the end of steps without alternatives, stars, conditions and marks. */
+bool field_is_plain(const struct field *f);
 
 /* Calls `each` with every text of a value that field_value gave, and every integer as its digits, until it answers true: then so does this. */
 bool field_texts(struct bytes value, bool (*each)(void *ctx, struct bytes text), void *ctx);

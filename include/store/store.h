@@ -90,6 +90,7 @@ struct store_options {
 	const char *dir; /* made when missing, 0700 */
 	struct store_hooks hooks;
 	size_t cache_bytes; /* of index pages; 0: 4 MiB */
+	size_t frame_bytes; /* of packed records that lists found; 0: 1 MiB */
 	size_t filter_bytes; /* of filters over ids and words, which say what is not held; 0: 4 MiB */
 	size_t txn_bytes_max;  /* compressed bytes and index of one open transaction; 0: 8 MiB */
 	int64_t window_ms;     /* 0: one day */

@@ -366,6 +366,12 @@ static int unpack(struct unpacker *u, struct bytes packed, uint8_t *raw, size_t 
 	}
 }
 
+void unpacker_warm(const struct unpacker *u)
+{
+	if (u->phrases)
+		phrase_unpacker_warm(u->phrases);
+}
+
 int unpacker_unpack(struct unpacker *u, struct bytes packed, size_t raw_len, struct buf *out)
 {
 	if (packed.len > UINT_MAX || raw_len > UINT_MAX)

@@ -23,7 +23,13 @@ struct digits {
 
 static void set_digits(struct digits *d, uint64_t integer, int exponent)
 {
-	d->count = snprintf(d->text, sizeof(d->text), "%llu", (unsigned long long)integer);
+	char text[sizeof d->text], *p = text + sizeof text;
+
+	do
+		*--p = (char)('0' + integer % 10);
+	while (integer /= 10);
+	d->count = (int)(text + sizeof text - p);
+	memcpy(d->text, p, (size_t)d->count);
 	d->point = d->count + exponent;
 	while (d->count > 1 && d->text[d->count - 1] == '0')
 		d->count--;

@@ -11,20 +11,33 @@
 
 #include <math.h>
 
-static void put_escape(struct buf *out, uint8_t b)
+#define ESCAPE_MAX 6 /* bytes of one */
+
+/* A byte that JSON wants escaped: the place behind what is written for it. */
+static uint8_t *escape(uint8_t *to, uint8_t b)
 {
 	static const char hex[] = "0123456789abcdef";
-	static const char letters[] = "\bb\ff\nn\rr\tt\"\"\\\\";
-	char text[6] = {'\\', 'u', '0', '0', hex[b >> 4], hex[b & 15]};
+	static const char letters[] = "00000000btn0fr";
 
-	for (const char *p = letters; *p; p += 2) {
-		if ((uint8_t)*p == b) {
-			text[1] = p[1];
-			buf_put(out, text, 2);
-			return;
-		}
+	*to++ = '\\';
+	if (b == '"' || b == '\\') {
+		*to++ = b;
+	} else if (b < sizeof letters - 1 && letters[b] != '0') {
+		*to++ = (uint8_t)letters[b];
+	} else {
+		memcpy(to, "u00", 3);
+		to[3] = (uint8_t)hex[b >> 4];
+		to[4] = (uint8_t)hex[b & 15];
+		to += 5;
 	}
-	buf_put(out, text, sizeof(text));
+	return to;
+}
+
+static void put_escape(struct buf *out, uint8_t b)
+{
+	uint8_t text[ESCAPE_MAX];
+
+	buf_put(out, text, (size_t)(escape(text, b) - text));
 }
 
 static inline bool is_clean(uint8_t b)
@@ -263,7 +276,16 @@ static int write_next(struct writer *w)
 }
 
 #define RUN_READ (1 + 2 * SCAN_BLOCK) /* bytes that a value's look takes at most */
-#define RUN_ROOM (3 + 2 * SCAN_BLOCK) /* and what is written for it */
+#define RUN_ROOM \
+	(4 + 2 * SCAN_BLOCK) /* and what is written for it, or for a piece of a longer one */
+
+_Static_assert(RUN_ROOM >= 2 + SCAN_BLOCK + ESCAPE_MAX && RUN_ROOM >= 1 + 32,
+	       "room for a block, what ends it, and a double");
+
+static inline uint32_t read_be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
 
 /* A text without anything to escape: the place behind it, or NULL. Whole blocks can be read and written. */
 static ALWAYS_INLINE uint8_t *run_text(const uint8_t *p, size_t len, uint8_t *to)
@@ -283,30 +305,64 @@ static ALWAYS_INLINE uint8_t *run_text(const uint8_t *p, size_t len, uint8_t *to
 
 static ALWAYS_INLINE bool run_is_text(uint8_t lead)
 {
-	return (lead & 0xe0) == 0xa0 || lead == 0xd9;
+	return (lead & 0xe0) == 0xa0 || (lead >= 0xd9 && lead <= 0xdb);
 }
 
 /* The same of a text of up to 31 bytes, or up to 255, if there is room. */
 static ALWAYS_INLINE uint8_t *run_short(const uint8_t *p, const uint8_t *p_end, size_t *size_out,
 					uint8_t *to, const uint8_t *to_end)
 {
-	if (*p != 0xd9) {
+	if (*p < 0xc0) {
 		*size_out = 1 + (*p & 0x1fu);
 		return run_text(p + 1, *size_out - 1, to);
 	}
 	*size_out = 2 + (size_t)p[1];
-	if ((size_t)(p_end - p) < *size_out + SCAN_BLOCK ||
+	if (*p != 0xd9 || (size_t)(p_end - p) < *size_out + SCAN_BLOCK ||
 	    (size_t)(to_end - to) < *size_out + RUN_ROOM)
 		return NULL;
 	return run_text(p + 2, *size_out - 2, to);
 }
 
-static inline uint32_t read_be32(const uint8_t *p)
+/* The same of any text. What is to be escaped does not end the run. */
+static uint8_t *run_long(const uint8_t *p, const uint8_t *p_end, size_t *size_out, uint8_t *to,
+			 const uint8_t *to_end)
 {
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+	size_t head = *p < 0xc0 ? 1 : *p == 0xd9 ? 2 : *p == 0xda ? 3 : 5;
+	size_t len = head == 1   ? *p & 0x1fu
+		     : head == 5 ? read_be32(p + 1)
+				 : read_be32(p) >> 8 & 0xffff;
+
+	len = head == 2 ? p[1] : len;
+	if ((size_t)(p_end - p) < head + SCAN_BLOCK || (size_t)(p_end - p) - head - SCAN_BLOCK < len)
+		return NULL;
+	*size_out = head + len;
+	const uint8_t *end = p + head + len;
+	*to++ = '"';
+	for (p += head; p < end;) {
+		if (to_end - to < RUN_ROOM)
+			return NULL;
+		size_t clean = scan_copy_clean(p, to), n = (size_t)(end - p);
+		n = clean < n ? clean : n;
+		p += n;
+		to += n;
+		if (clean < SCAN_BLOCK && p < end)
+			to = escape(to, *p++);
+	}
+	*to++ = '"';
+	return to;
 }
 
-/* A number of up to 32 bits, nil, true or false: the place behind it, or NULL when it is something else. */
+/* A double at p, if JSON has a text for it. */
+static uint8_t *run_double(const uint8_t *p, uint8_t *to)
+{
+	uint64_t bits = (uint64_t)read_be32(p) << 32 | read_be32(p + 4);
+	double v;
+
+	memcpy(&v, &bits, sizeof v);
+	return isfinite(v) ? to + json_write_double(v, (char *)to) : NULL;
+}
+
+/* A number of up to 32 bits or a double, nil, true or false: the place behind it, or NULL when it is something else. */
 static ALWAYS_INLINE uint8_t *run_scalar(const uint8_t *p, size_t *size_out, uint8_t *to)
 {
 	char text[16], *end = text + sizeof text, *digits;
@@ -316,6 +372,7 @@ static ALWAYS_INLINE uint8_t *run_scalar(const uint8_t *p, size_t *size_out, uin
 	case 0xc0: memcpy(to, "null", 4); return to + 4;
 	case 0xc2: memcpy(to, "false", 5); return to + 5;
 	case 0xc3: memcpy(to, "true", 4); return to + 4;
+	case 0xcb: *size_out = 9; return run_double(p + 1, to);
 	case 0xcc:
 		*size_out = 2;
 		digits = digits_before(end, p[1]);
@@ -355,7 +412,7 @@ static ALWAYS_INLINE bool run_open(const uint8_t *p, const uint8_t *end, size_t 
 	return out->left <= (size_t)(end - p);
 }
 
-/* Short texts, small numbers and heads of containers are most of what documents have: these, as far as the buffer has room for what they can be. All else is
+/* Texts, numbers and heads of containers are most of what documents have: these, as far as the buffer has room for what they can be, a key with its value at once. All else is
  * for write_next. The innermost level is a copy, so that what is written to the buffer is known not to change it. */
 static ALWAYS_INLINE void write_run(struct writer *w)
 {
@@ -364,7 +421,7 @@ static ALWAYS_INLINE void write_run(struct writer *w)
 	unsigned depth = w->depth;
 	struct level here = w->levels[depth], inner;
 
-	while (to_end - to >= RUN_ROOM) {
+	while (to_end - to >= 2 * RUN_ROOM) {
 		if (here.left == 0) {
 			if (depth == 0)
 				break;
@@ -372,22 +429,33 @@ static ALWAYS_INLINE void write_run(struct writer *w)
 			here = w->levels[--depth];
 			continue;
 		}
-		if (p_end - p < RUN_READ)
+		if (p_end - p < 2 * RUN_READ)
 			break;
-		bool value = !here.map || here.left % 2, opens = false;
+		if (here.map && here.left % 2 == 0) {
+			*to = ',';
+			uint8_t *behind = (*p & 0xe0) == 0xa0
+						  ? run_text(p + 1, *p & 0x1fu, to + !here.fresh)
+						  : NULL;
+			if (!behind)
+				break;
+			p += 1 + (*p & 0x1fu);
+			to = behind;
+			here.left--;
+			here.fresh = false;
+		}
+		bool opens = false;
 		size_t size = 0;
-		uint8_t *at = to + !here.fresh;
-		*to = here.map && value ? ':' : ',';
-		if (run_is_text(*p))
-			at = run_short(p, p_end, &size, at, to_end);
-		else if (!value)
-			break;
-		else if (!run_is_head(*p))
-			at = run_scalar(p, &size, at);
-		else if (depth < MP_DEPTH_MAX && run_open(p, p_end, &size, &inner))
+		*to = here.map ? ':' : ',';
+		uint8_t *from = to + !here.fresh, *at = NULL;
+		if (run_is_text(*p)) {
+			at = run_short(p, p_end, &size, from, to_end);
+			at = at ? at : run_long(p, p_end, &size, from, to_end);
+		} else if (!run_is_head(*p)) {
+			at = run_scalar(p, &size, from);
+		} else if (depth < MP_DEPTH_MAX && run_open(p, p_end, &size, &inner)) {
 			opens = true;
-		else
-			break;
+			at = from;
+		}
 		if (!at)
 			break;
 		here.left--;

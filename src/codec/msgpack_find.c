@@ -182,53 +182,142 @@ static int step_array(struct bytes array, struct bytes rest, struct bytes *value
 	return need(mp_take(&r, value_out));
 }
 
-void mp_outline(struct bytes doc, struct mp_outline *out)
+/* ---- outlines ---- */
+
+/* Up to eight bytes of a key as a word; zeros where it has less. */
+static uint64_t head_of(const uint8_t *key, size_t len)
+{
+	uint8_t room[8] = {0};
+
+	memcpy(room, key, len < sizeof room ? len : sizeof room);
+	return le64(room);
+}
+
+/* The same of a key in a longer span. */
+static inline uint64_t head_in(struct bytes key, const uint8_t *end)
+{
+	if (end - key.data < 8)
+		return head_of(key.data, key.len);
+	uint64_t word = le64(key.data);
+	return key.len >= 8 ? word : word & ((UINT64_C(1) << (8 * key.len)) - 1);
+}
+
+/* Whether a byte of the word is a dot. */
+static inline bool word_has_dot(uint64_t word)
+{
+	uint64_t x = word ^ UINT64_C(0x2e2e2e2e2e2e2e2e);
+
+	return (x - UINT64_C(0x0101010101010101)) & ~x & UINT64_C(0x8080808080808080);
+}
+
+static inline bool has_dot(struct bytes key, uint64_t head)
+{
+	if (word_has_dot(head))
+		return true;
+	if (key.len <= 8)
+		return false;
+	return key.len <= 16 ? word_has_dot(le64(key.data + key.len - 8))
+			     : memchr(key.data, '.', key.len) != NULL;
+}
+
+/* The members of what `map` encodes, if that is a map and has not too many. */
+static void list_members(struct bytes map, struct mp_members *out)
 {
 	struct mp_reader r;
 	uint32_t count;
 
-	out->doc = doc;
 	out->count = 0;
-	if (open_container(doc, MP_MAP, &r, &count) != 1 || count > MP_OUTLINE_MAX)
+	out->dotted = false;
+	if (open_container(map, MP_MAP, &r, &count) != 1 || count > MP_OUTLINE_MAX)
 		return;
-	for (uint32_t i = 0; i < count; i++)
-		if (next_key(&r, &out->members[i].key) != 1 ||
-		    mp_take(&r, &out->members[i].value) != 1)
+	for (uint32_t i = 0; i < count; i++) {
+		struct mp_member *m = &out->items[i];
+		if (next_key(&r, &m->key) != 1 || mp_take(&r, &m->value) != 1)
 			return;
+		out->heads[i] = m->key.data ? head_in(m->key, map.data + map.len) : 0;
+		out->dotted |= has_dot(m->key, out->heads[i]);
+	}
 	out->count = count;
 }
 
+void mp_outline(struct bytes doc, struct mp_outline *out)
+{
+	out->doc = doc;
+	out->inner_of = NULL;
+	list_members(doc, &out->outer);
+}
+
+/* The first with this key. No key has a dot. */
+static const struct mp_member *find_member(const struct mp_members *m, struct bytes key)
+{
+	uint64_t head = head_of(key.data, key.len);
+
+	for (uint32_t i = 0; i < m->count; i++)
+		if (m->heads[i] == head && bytes_equal(m->items[i].key, key) && m->items[i].key.data)
+			return &m->items[i];
+	return NULL;
+}
+
 /* As step_map. */
-static bool step_outline(const struct mp_outline *o, struct bytes rest, struct bytes *value_out,
+static bool step_members(const struct mp_members *m, struct bytes rest, struct bytes *value_out,
 			 size_t *taken_out)
 {
 	size_t best = 0, word = word_len(rest);
 	bool found = false;
 
-	for (uint32_t i = 0; i < o->count && best != SIZE_MAX; i++) {
-		struct bytes name = o->members[i].key;
+	if (!m->dotted) {
+		const struct mp_member *one = find_member(m, bytes_of(rest.data, word));
+		if (one)
+			*value_out = one->value;
+		*taken_out = word;
+		return one;
+	}
+	for (uint32_t i = 0; i < m->count && best != SIZE_MAX; i++) {
+		struct bytes name = m->items[i].key;
 		if (!is_step(name, rest) || (found && rank_of(name.len, rest, word) <= best))
 			continue;
 		found = true;
 		best = rank_of(name.len, rest, word);
-		*value_out = o->members[i].value;
+		*value_out = m->items[i].value;
 		*taken_out = name.len;
 	}
 	return found;
 }
 
-int mp_outline_path(const struct mp_outline *o, struct bytes path, struct bytes *value_out)
+/* As mp_path, of a member. */
+static int inner_path(struct mp_outline *o, struct bytes member, struct bytes path,
+		      struct bytes *value_out)
 {
 	struct bytes value;
 	size_t taken = 0;
 
-	if (!o->count)
-		return mp_path(o->doc, path, value_out);
-	if (!step_outline(o, path, &value, &taken))
+	if (o->inner_of != member.data) {
+		o->inner_of = member.data;
+		list_members(member, &o->inner);
+	}
+	if (!o->inner.count)
+		return mp_path(member, path, value_out);
+	if (!step_members(&o->inner, path, &value, &taken))
 		return 0;
 	if (taken < path.len)
 		return mp_path(value, bytes_of(path.data + taken + 1, path.len - taken - 1),
 			       value_out);
+	*value_out = value;
+	return 1;
+}
+
+int mp_outline_path(struct mp_outline *o, struct bytes path, struct bytes *value_out)
+{
+	struct bytes value;
+	size_t taken = 0;
+
+	if (!o->outer.count)
+		return mp_path(o->doc, path, value_out);
+	if (!step_members(&o->outer, path, &value, &taken))
+		return 0;
+	if (taken < path.len)
+		return inner_path(o, value, bytes_of(path.data + taken + 1, path.len - taken - 1),
+				  value_out);
 	*value_out = value;
 	return 1;
 }

@@ -51,6 +51,14 @@ void mp_put_str(struct buf *b, struct bytes s)
 {
 	uint8_t head[MP_HEAD_MAX];
 
+	/* Names, and most values, are short. */
+	if (s.len < 32 && s.len < b->cap - b->len && !b->error) {
+		b->data[b->len] = (uint8_t)(0xa0 | s.len);
+		if (s.len)
+			memcpy(b->data + b->len + 1, s.data, s.len);
+		b->len += 1 + s.len;
+		return;
+	}
 	if (refuse_long(b, s.len))
 		return;
 	buf_put(b, head, encode_str_head(head, (uint32_t)s.len));

@@ -21,7 +21,7 @@
 #define PHRASE_COPY_MIN  4u
 #define PHRASE_RAW_MAX   65535u /* of a record: distances have 16 bits */
 #define PHRASE_TEXT_MAX  65535u
-#define PHRASE_PAD       16u /* readable bytes behind the text */
+#define PHRASE_PAD       32u /* readable bytes behind the text */
 
 /* How a stream is made: its first byte. */
 enum phrase_method { METHOD_DEFLATE, METHOD_PHRASES, METHODS };
@@ -196,6 +196,8 @@ struct phrase_unpacker;
 /* Takes what `p` owns, also when it fails. NULL: no memory. */
 struct phrase_unpacker *phrase_unpacker_new(struct phrases *p);
 void phrase_unpacker_free(struct phrase_unpacker *u);
+/* Has the tables on their way to the nearest cache, and does not wait for them: where each look has to wait for its line they take longer than a record. */
+void phrase_unpacker_warm(const struct phrase_unpacker *u);
 struct bytes phrase_unpacker_text(const struct phrase_unpacker *u); /* of its phrases */
 /* Writes exactly `len` bytes, or answers ERR_CORRUPT. */
 int phrase_unpack(const struct phrase_unpacker *u, struct bytes packed, uint8_t *raw, size_t len);

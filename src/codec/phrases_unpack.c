@@ -18,6 +18,8 @@
 
 #define SYMBOLS_MAX (PHRASE_FIRST + PHRASES_MAX)
 
+#define CACHE_LINE 64
+
 #define COPY_ROOM (PHRASE_CODE_MAX + 15 + PHRASE_FAR_MAX + 15) /* bits that a copy takes at most */
 
 _Static_assert(COPY_ROOM <= 56, "a refill is enough for a copy");
@@ -101,6 +103,20 @@ void phrase_unpacker_free(struct phrase_unpacker *u)
 	free(u);
 }
 
+static void fetch(const void *from, size_t len)
+{
+	const char *at = from;
+
+	for (size_t i = 0; i < len; i += CACHE_LINE)
+		__builtin_prefetch(at + i);
+}
+
+void phrase_unpacker_warm(const struct phrase_unpacker *u)
+{
+	fetch(u->table, sizeof u->table);
+	fetch(u->items, sizeof u->items);
+}
+
 struct bytes phrase_unpacker_text(const struct phrase_unpacker *u)
 {
 	return bytes_of(u->text, u->text_len);
@@ -170,16 +186,17 @@ static inline void copy_earlier(uint8_t *to, const uint8_t *end, uint32_t distan
 		to[i] = to[(ptrdiff_t)i - (ptrdiff_t)distance];
 }
 
-/* A phrase has up to 255 bytes, most have less than 16; the text may be read PHRASE_PAD behind its
- * end, and the record written up to `end`. */
+/* A phrase has up to 255 bytes, most have less than PHRASE_PAD: those cost no branch that cannot be foretold. The text may be read so many behind its end, and the record
+ * written up to `end`. */
 static inline void copy_phrase(uint8_t *to, const uint8_t *end, const uint8_t *from, uint32_t len)
 {
-	if ((size_t)(end - to) < len + 16u) {
+	if ((size_t)(end - to) < len + (size_t)PHRASE_PAD) {
 		memcpy(to, from, len);
 		return;
 	}
-	for (uint32_t i = 0; i < len; i += 16)
-		memcpy(to + i, from + i, 16);
+	memcpy(to, from, PHRASE_PAD);
+	for (uint32_t i = PHRASE_PAD; i < len; i += PHRASE_PAD)
+		memcpy(to + i, from + i, PHRASE_PAD);
 }
 
 /* Whether all of the stream was used, but for less than a byte of ones. */

@@ -59,7 +59,7 @@ static const struct param thread_params[] = {
 	{"source", PARAM_TEXT, false},      {"live", PARAM_BOOL, false},
 	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
 	{"on_stale", PARAM_TEXT, false},    {"timeout_ms", PARAM_INTEGER, false},
-	{NULL, PARAM_TEXT, false},
+	{"fields", PARAM_TEXTS, false},     {NULL, PARAM_TEXT, false},
 };
 
 static const struct param freshness_params[] = {

@@ -359,13 +359,14 @@ static void answer_absence(struct reading *g, const struct record *stone, bool f
 	request_answer(g->request);
 }
 
-/* Appends the record's row to g->rows; false: the error was sent. */
-static bool put_row(struct reading *g, const struct record *record)
+/* Appends the record's row with these names, or with all (NULL), to g->rows; false: the error was sent. */
+static bool put_row(struct reading *g, const struct record *record, const struct bytes *names,
+		    size_t name_count)
 {
 	struct projection *p = NULL;
 	struct why why = {""};
-	int rc = projection_new(g->names ? PROJECTION_NAMED : PROJECTION_ALL, g->fields, g->names,
-				g->name_count, &p, &why);
+	int rc = projection_new(names ? PROJECTION_NAMED : PROJECTION_ALL, g->fields, names,
+				name_count, &p, &why);
 
 	if (rc == 0)
 		rc = row_write(p, g->source->config->name, g->type->name, record, &g->rows);
@@ -440,7 +441,8 @@ void method_get(struct request *r)
 		put_get(g, known);
 		return;
 	}
-	if (!find(g, id, &record) || !put_row(g, &record) || !reading_has_room(g))
+	if (!find(g, id, &record) || !put_row(g, &record, g->names, g->name_count) ||
+	    !reading_has_room(g))
 		return;
 	const struct answer a = {.parts = {buf_bytes(&g->rows)}, .rows = {1}};
 	kept_note(g, &a);
@@ -448,6 +450,26 @@ void method_get(struct request *r)
 }
 
 /* ---- thread ---- */
+
+static bool is_known(const struct field *fields, struct bytes name)
+{
+	return field_find(fields, name) || field_find(envelope_fields, name) ||
+	       bytes_is(name, "doc") || bytes_has(name, ".");
+}
+
+/* Of the names that were asked for those that records with these fields show: not what only the others of the thread have. NULL: none were asked for, or no memory. */
+static struct bytes *names_for(struct reading *g, const struct field *fields,
+			       const struct field *others, size_t *count_out)
+{
+	struct bytes *names = g->names ? arena_alloc(&g->arena, (g->name_count + 1) * sizeof *names)
+				       : NULL;
+
+	*count_out = 0;
+	for (size_t i = 0; names && i < g->name_count; i++)
+		if (is_known(fields, g->names[i]) || !is_known(others, g->names[i]))
+			names[(*count_out)++] = g->names[i];
+	return names;
+}
 
 static void put_thread(struct reading *g, const struct answer *a, uint64_t damaged)
 {
@@ -526,30 +548,30 @@ static bool choose_thread(struct reading *g, struct bytes id)
 	return true;
 }
 
-void method_thread(struct request *r)
+/* The record and its messages, into g->rows one after the other. */
+static void thread_read(struct reading *g, struct bytes id)
 {
-	const struct resource_type *child;
 	struct record record;
-	struct reading *g;
-	struct bytes id;
 	struct why why = {""};
+	size_t count;
 
-	param_text(r, "id", &id);
-	g = reading_new(r, "conversations");
-	g = g ? choose_source(g, id, true) : NULL;
-	if (!g || param_duration(r, "max_age", &g->question.max_age_ms))
+	if (!find(g, id, &record))
 		return;
-	g->asks.id = id;
-	g->asks.insists = param_bool(r, "live");
-	reading_share(g);
-	if (!choose_thread(g, id) || !reading_meets(g))
-		return;
-	const struct answer *known = kept_find(g);
-	if (known) {
-		put_thread(g, known, 0);
+	const struct resource_type *child = source_type(g->source, bytes_str(g->type->child));
+	const struct bytes *own = names_for(g, g->fields, child->fields, &count);
+	struct thread_spec spec = {
+		.source = g->source->config->name,
+		.resource = child->name,
+		.fields = child->fields,
+		.parent = id,
+		.rows = &g->rows,
+	};
+	spec.names = names_for(g, child->fields, g->fields, &spec.name_count);
+	if (g->names && (!own || !spec.names)) {
+		reading_no_memory(g);
 		return;
 	}
-	if (!find(g, id, &record) || !put_row(g, &record))
+	if (!put_row(g, &record, own, count))
 		return;
 	g->truncated = record.flags & RECORD_TRUNCATED;
 	g->conversation = arena_bytes(&g->arena, buf_bytes(&g->rows));
@@ -558,17 +580,31 @@ void method_thread(struct request *r)
 		return;
 	}
 	buf_reset(&g->rows);
-	child = source_type(g->source, bytes_str(g->type->child));
-	struct thread_spec spec = {
-		.source = g->source->config->name,
-		.resource = child->name,
-		.fields = child->fields,
-		.parent = id,
-		.rows = &g->rows,
-	};
 	int rc = thread_open(g->view, &spec, &g->thread, &why);
 	if (rc)
 		reading_fail(g, rc, &why);
 	else
 		reading_go(g, thread_slice);
+}
+
+void method_thread(struct request *r)
+{
+	struct reading *g;
+	struct bytes id;
+
+	param_text(r, "id", &id);
+	g = reading_new(r, "conversations");
+	g = g ? choose_source(g, id, true) : NULL;
+	if (!g || !read_names(g) || param_duration(r, "max_age", &g->question.max_age_ms))
+		return;
+	g->asks.id = id;
+	g->asks.insists = param_bool(r, "live");
+	reading_share(g);
+	if (!choose_thread(g, id) || !reading_meets(g))
+		return;
+	const struct answer *known = kept_find(g);
+	if (known)
+		put_thread(g, known, 0);
+	else
+		thread_read(g, id);
 }

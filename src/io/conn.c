@@ -25,7 +25,9 @@
 #define LINGER_MS   5000  /* for the last words to a peer that broke a limit */
 #define LOOK_MS     1000  /* between looks whether a peer that we do not read is there at all */
 #define COMPACT_MIN 65536 /* sent bytes at the front of the output that are worth moving the rest */
-#define NEVER       INT64_MAX
+#define GATHER_MAX \
+	49152 /* answers that wait for the end of the slice, so that many are one write; below the low mark */
+#define NEVER INT64_MAX
 
 enum conn_state { CONN_OPEN, CONN_CLOSING, CONN_ENDED };
 
@@ -39,6 +41,8 @@ struct conn {
 	int64_t timer_at_ms; /* when the timer fires; NEVER */
 	enum conn_state state;
 	bool in_slice;
+	bool told;      /* something was sent at once in this slice */
+	bool gathered;  /* the output waits for nothing but the slice's end */
 	bool readable;  /* as far as we know */
 	bool waiting;   /* the owner has seen all of `in` and needs more */
 	bool paused;    /* by the owner */
@@ -167,11 +171,14 @@ static void read_away(const struct conn *c)
 			return;
 }
 
+static void conn_gathered(struct conn *c);
+
 static void conn_finish(struct conn *c)
 {
 	struct server *s = c->server;
 	struct loop *l = s->loop;
 
+	conn_gathered(c);
 	list_remove(&c->ready);
 	list_remove(&c->all);
 	s->count--;
@@ -243,14 +250,48 @@ static void conn_queue(struct conn *c, struct bytes data, size_t sent, struct bu
 	*whole = (struct buf){0};
 }
 
+/* The first answer of a slice goes at once, the others together: whoever sends many requests without waiting is woken for some answers, not for each. */
+static bool conn_gather(struct conn *c, struct bytes data)
+{
+	size_t pending = conn_pending(c), low = c->server->limits.out_low;
+
+	if (!c->in_slice || !c->told || (pending && !c->gathered) ||
+	    pending + data.len > (low < GATHER_MAX ? low : GATHER_MAX))
+		return false;
+	if (!pending && buf_reserve(&c->out, GATHER_MAX)) {
+		buf_reset(&c->out);
+		return false;
+	}
+	if (!pending)
+		c->moved_ms = now_ms(c);
+	buf_put_bytes(&c->out, data);
+	c->gathered = true;
+	return true;
+}
+
+/* Sends what waits for the slice's end. */
+static void conn_gathered(struct conn *c)
+{
+	if (!c->gathered)
+		return;
+	c->gathered = false;
+	conn_flush(c);
+}
+
 static int conn_put(struct conn *c, struct bytes data, struct buf *whole)
 {
-	size_t sent = 0, pending = conn_pending(c);
+	size_t sent = 0;
 
 	if (c->state != CONN_OPEN)
 		return ERR_CANCELED;
-	if (!pending && data.len)
+	if (conn_gather(c, data))
+		return 0;
+	conn_gathered(c);
+	size_t pending = conn_pending(c);
+	if (!pending && data.len && c->state == CONN_OPEN) {
 		sent = write_some(c, data.data, data.len);
+		c->told = true;
+	}
 	if (c->state != CONN_OPEN)
 		return ERR_CANCELED;
 	if (sent == data.len)
@@ -536,10 +577,12 @@ static void conn_settle(struct conn *c)
 void conn_slice(struct conn *c)
 {
 	c->in_slice = true;
+	c->told = false;
 	if (c->state != CONN_ENDED) {
 		conn_flush(c);
 		conn_drain(c);
 		conn_read(c);
+		conn_gathered(c);
 		conn_expire(c);
 	}
 	c->in_slice = false;

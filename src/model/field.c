@@ -238,20 +238,20 @@ static int value_write(const struct field_source *from, const struct field *f, b
 
 int record_value(const struct record *r, const struct field *f, struct buf *out)
 {
-	return record_value_in(r, NULL, f, out);
+	return value_write(&(struct field_source){.r = r}, f, false, out);
 }
 
-int record_value_in(const struct record *r, const struct mp_outline *outline, const struct field *f,
-		    struct buf *out)
+int record_value_in(const struct record *r, struct mp_outline *outline, const struct field *f,
+		    bool plain, struct buf *out)
 {
-	return value_write(&(struct field_source){r, outline}, f, false, out);
+	return value_write(&(struct field_source){r, outline, plain}, f, false, out);
 }
 
 int field_stored(const struct field *f, struct bytes doc, struct buf *out)
 {
 	const struct record r = {.doc = doc};
 
-	return value_write(&(struct field_source){&r, NULL}, f, true, out);
+	return value_write(&(struct field_source){.r = &r}, f, true, out);
 }
 
 int field_shown(const struct field *f, struct bytes stored, struct buf *out)

@@ -173,7 +173,7 @@ struct bytes scalar_text(const struct scalar *s, char room[40])
 /* --- paths ------------------------------------------------------------------------------------------------------ */
 
 struct walk {
-	const struct mp_outline *outline; /* of the whole document; NULL: none */
+	struct mp_outline *outline; /* of the whole document; NULL: none */
 	field_each_raw *each;
 	void *ctx;
 	bool seen; /* something that is not nil */
@@ -187,15 +187,13 @@ static bool is_nil(struct bytes raw)
 static int walk_path(struct walk *w, struct bytes doc, struct bytes path, unsigned stars);
 
 /* With the outline of the document, if there is one. */
-static int find_path(const struct mp_outline *outline, struct bytes doc, struct bytes path,
-		     struct bytes *out)
+static int find_path(struct mp_outline *outline, struct bytes doc, struct bytes path, struct bytes *out)
 {
 	return outline ? mp_outline_path(outline, path, out) : mp_path(doc, path, out);
 }
 
 /* Whether the path leads to something, and, with a word, to just that. */
-static bool holds(const struct mp_outline *outline, struct bytes doc, struct bytes path,
-		  struct bytes word)
+static bool holds(struct mp_outline *outline, struct bytes doc, struct bytes path, struct bytes word)
 {
 	struct bytes found;
 	struct scalar scalar;
@@ -207,7 +205,7 @@ static bool holds(const struct mp_outline *outline, struct bytes doc, struct byt
 	       (mp_get(found, &v) && read_text(&v, &scalar) && bytes_equal(scalar.text, word));
 }
 
-static bool all_hold(const struct mp_outline *outline, struct bytes doc, struct bytes guard)
+static bool all_hold(struct mp_outline *outline, struct bytes doc, struct bytes guard)
 {
 	struct bytes path, word;
 
@@ -386,6 +384,26 @@ static bool envelope_scalar(const struct record *r, struct bytes name, struct sc
 	return true;
 }
 
+bool field_is_plain(const struct field *f)
+{
+	return f->path && f->type != FIELD_LIST && f->type != FIELD_ANY &&
+	       !strpbrk(f->path, "|?*=#~(");
+}
+
+/* As field_walk, of a field that is plain. */
+static int walk_plain(const struct field *f, const struct field_source *from, struct buf *scratch,
+		      field_each *each, void *ctx)
+{
+	struct scalar value = {.item = false};
+	struct bytes raw;
+	int rc = find_path(from->outline, from->r->doc, bytes_str(f->path), &raw);
+
+	if (rc != 1 || is_nil(raw))
+		return rc == 1 ? 0 : rc;
+	rc = scalar_read(f->type, raw, scratch, &value);
+	return rc ? rc : each(ctx, &value);
+}
+
 int field_walk(const struct field *f, const struct field_source *from, struct buf *scratch,
 	       field_each *each, void *ctx)
 {
@@ -397,6 +415,8 @@ int field_walk(const struct field *f, const struct field_source *from, struct bu
 		return envelope_scalar(from->r, bytes_str(f->name), &value) ? each(ctx, &value) : 0;
 	if (!from->r->doc.len)
 		return 0;
+	if (from->plain)
+		return walk_plain(f, from, scratch, each, ctx);
 	int rc = f->type == FIELD_ANY ? walk_path(&w, from->r->doc, bytes_str(f->path), 0)
 				      : walk_alternatives(f, from->r->doc, &w, &reading.form);
 	return rc == ENOUGH ? 0 : rc;

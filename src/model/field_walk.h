@@ -33,7 +33,8 @@ typedef int field_each(void *ctx, const struct scalar *value);
 /* A record, and perhaps the outline of its document: who asks for many fields makes one. */
 struct field_source {
 	const struct record *r;
-	const struct mp_outline *outline; /* NULL: none */
+	struct mp_outline *outline; /* NULL: none */
+	bool plain;                 /* field_is_plain said so of the field */
 };
 
 /* Calls `each` for the values of a field: all of a list or of an array behind a raw path, else the first that there is. nil is no value. `scratch` is

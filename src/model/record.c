@@ -77,21 +77,42 @@ static bool get_unsigned(struct mp_reader *r, unsigned *out)
 	return true;
 }
 
+/* All but the document, which begins where the reader stands then. */
+static int decode_envelope(struct mp_reader *r, struct record *got)
+{
+	struct mp_value head;
+	unsigned version;
+
+	if (mp_next(r, &head) != 1 || head.type != MP_ARRAY || head.count != FIELDS)
+		return ERR_CORRUPT;
+	if (!get_unsigned(r, &version) || version != VERSION || !get_id(r, &got->id) ||
+	    got->id.len == 0 || !get_id(r, &got->parent) || !get_id(r, &got->merged_into) ||
+	    !get_time(r, &got->created_ms) || !get_time(r, &got->updated_ms) ||
+	    !get_time(r, &got->seen_ms) || !get_unsigned(r, &got->flags))
+		return ERR_CORRUPT;
+	return 0;
+}
+
 int record_decode(struct bytes encoded, struct record *out)
 {
 	struct mp_reader r = mp_reader_of(encoded);
 	struct record got = {0};
-	struct mp_value head;
-	unsigned version;
+	int rc = decode_envelope(&r, &got);
 
-	if (mp_next(&r, &head) != 1 || head.type != MP_ARRAY || head.count != FIELDS)
+	if (rc || mp_take(&r, &got.doc) != 1 || r.at != r.end)
 		return ERR_CORRUPT;
-	if (!get_unsigned(&r, &version) || version != VERSION || !get_id(&r, &got.id) ||
-	    got.id.len == 0 || !get_id(&r, &got.parent) || !get_id(&r, &got.merged_into) ||
-	    !get_time(&r, &got.created_ms) || !get_time(&r, &got.updated_ms) ||
-	    !get_time(&r, &got.seen_ms) || !get_unsigned(&r, &got.flags))
-		return ERR_CORRUPT;
-	if (mp_take(&r, &got.doc) != 1 || r.at != r.end)
+	*out = got;
+	return 0;
+}
+
+int record_open(struct bytes summed, struct record *out)
+{
+	struct mp_reader r = mp_reader_of(summed);
+	struct record got = {0};
+	int rc = decode_envelope(&r, &got);
+
+	got.doc = bytes_of(r.at, (size_t)(r.end - r.at));
+	if (rc || !got.doc.len)
 		return ERR_CORRUPT;
 	*out = got;
 	return 0;

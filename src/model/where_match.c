@@ -113,7 +113,7 @@ static int match_term(const struct where *w, const struct values *from)
 	struct bytes value;
 
 	if (!from->stored || !w->field->path)
-		return field_walk(w->field, &(struct field_source){from->r, NULL}, from->scratch,
+		return field_walk(w->field, &(struct field_source){.r = from->r}, from->scratch,
 				  match_scalar, &term);
 	int rc = from->stored(from->ctx, w->field, &value);
 	return rc < 0 ? rc : field_walk_stored(w->field, value, match_scalar, &term);

@@ -9,13 +9,17 @@
 struct column {
 	struct bytes name;         /* as asked */
 	const struct field *field; /* NULL: the whole document */
+	bool plain;
 };
+
+#define COMMON_PLAIN_MAX 64
 
 struct projection {
 	enum projection_kind kind;
 	const struct field *fields;
 	struct column columns[PROJECTION_NAMES_MAX];
 	size_t count;
+	uint64_t common_plain; /* a bit for each of the first common fields */
 	struct arena arena;
 };
 
@@ -52,6 +56,7 @@ static int add_column(struct projection *p, struct bytes name, struct why *why)
 			 : field_resolve(name, p->fields, &p->arena, &column.field, why);
 	if (rc)
 		return rc;
+	column.plain = column.field && field_is_plain(column.field);
 	column.name = arena_bytes(&p->arena, name);
 	if (!column.name.data)
 		return why_set(why, ERR_NOMEM, "out of memory");
@@ -71,6 +76,9 @@ int projection_new(enum projection_kind kind, const struct field *fields, const 
 	p->fields = fields;
 	for (size_t i = 0; kind == PROJECTION_NAMED && rc == 0 && i < count; i++)
 		rc = add_column(p, names[i], why);
+	for (size_t i = 0;
+	     kind != PROJECTION_NAMED && fields && i < COMMON_PLAIN_MAX && fields[i].name; i++)
+		p->common_plain |= (uint64_t)field_is_plain(&fields[i]) << i;
 	if (rc) {
 		projection_free(p);
 		return rc;
@@ -133,18 +141,18 @@ static void put_doc(const struct record *r, struct buf *out)
 /* Where the values of a row come from. */
 struct row_values {
 	const struct record *r;
-	const struct mp_outline *outline; /* of its document; NULL: none */
+	struct mp_outline *outline; /* of its document; NULL: none */
 	int (*stored)(void *ctx, const struct field *f, struct bytes *out); /* NULL: the record */
 	void *ctx;
 };
 
 /* As record_value_in. */
-static int put_value(const struct row_values *from, const struct field *f, struct buf *out)
+static int put_value(const struct row_values *from, const struct field *f, bool plain, struct buf *out)
 {
 	struct bytes value;
 
 	if (!from->stored || !f->path)
-		return record_value_in(from->r, from->outline, f, out);
+		return record_value_in(from->r, from->outline, f, plain, out);
 	int rc = from->stored(from->ctx, f, &value);
 	return rc < 0 ? rc : field_shown(f, value, out);
 }
@@ -157,7 +165,9 @@ static int put_common(const struct projection *p, const struct row_values *from,
 	for (const struct field *f = p->fields; f && f->name; f++) {
 		size_t mark = out->len;
 		mp_put_cstr(out, f->name);
-		int rc = put_value(from, f, out);
+		size_t at = (size_t)(f - p->fields);
+		bool plain = at < COMMON_PLAIN_MAX && p->common_plain >> at & 1;
+		int rc = put_value(from, f, plain, out);
 		if (rc < 0)
 			return rc;
 		if (rc == 0 && !out->error)
@@ -197,7 +207,7 @@ static int put_columns(const struct projection *p, const struct row_values *from
 		mp_put_str(out, p->columns[i].name);
 		int rc = 0;
 		if (p->columns[i].field)
-			rc = put_value(from, p->columns[i].field, out);
+			rc = put_value(from, p->columns[i].field, p->columns[i].plain, out);
 		else
 			put_doc(from->r, out);
 		if (rc < 0)

@@ -220,6 +220,14 @@ int dictionary_unpacker(struct dictionaries *d, const char *resource, uint64_t n
 	return rc;
 }
 
+void dictionary_warm(struct dictionaries *d, uint64_t number)
+{
+	const struct dictionary *one = dictionary_find(d, number);
+
+	if (one && one->unpacker)
+		unpacker_warm(one->unpacker);
+}
+
 int dictionary_pin(struct dictionaries *d, const char *resource, uint64_t number)
 {
 	struct unpacker *u;

@@ -21,6 +21,8 @@ void dictionaries_free(struct dictionaries *d);
  * file is not what was written, ERR_IO, ERR_NOMEM. */
 int dictionary_unpacker(struct dictionaries *d, const char *resource, uint64_t number,
 			struct unpacker **out);
+/* A record of this dictionary is about to be read: what is in memory to unpack it comes nearer meanwhile. */
+void dictionary_warm(struct dictionaries *d, uint64_t number);
 /* Has it in memory until it is forgotten: for one whose file is about to go. As dictionary_unpacker. */
 int dictionary_pin(struct dictionaries *d, const char *resource, uint64_t number);
 

@@ -71,6 +71,7 @@ struct store {
 	struct pages *pages;
 	struct dictionaries *dictionaries;
 	struct recent *recent;
+	struct frames *frames;
 	struct schemas schemas;
 	struct state *state;
 	uint64_t next_file; /* never goes back, or a file that the manifest on disk names could be overwritten */

@@ -45,6 +45,7 @@ static int lookup_file(struct store *s, const struct state_segment *e, const str
 	rc = rc ? rc : filter_says(s, g, hash);
 	if (rc <= 0)
 		return rc;
+	dictionary_warm(s->dictionaries, g->meta.dictionary);
 	rc = segment_find(g, s->pages, hash, &at);
 	for (; rc == 0 && at < g->meta.records; at++) {
 		uint64_t other;
@@ -97,6 +98,8 @@ static int lookup_recent(struct store *s, const struct state_resource *r, struct
 	struct place *p = r ? recent_find(s->recent, hash) : NULL;
 	const struct state_segment *e = p ? entry_of(r, p) : NULL;
 
+	if (e)
+		dictionary_warm(s->dictionaries, e->segment->meta.dictionary);
 	if (!e || e->segment->damaged || dead_has(e->dead, p->ordinal) ||
 	    segment_frame(e->segment, s->pages, &p->row, &s->frame) ||
 	    !bytes_equal(frame_id(buf_bytes(&s->frame)), id))
@@ -241,7 +244,7 @@ int lookup_record(struct store *s, struct segment *g, const struct row *row, str
 	if (!rc)
 		rc = unpacker_unpack(u, frame_packed(frame), row->raw_bytes, memory);
 	if (!rc)
-		rc = record_decode(buf_bytes(memory), out);
+		rc = record_open(buf_bytes(memory), out);
 	if (!rc && !bytes_equal(out->id, frame_id(frame)))
 		rc = ERR_CORRUPT;
 	if (rc)

@@ -8,6 +8,7 @@
  * same result.
  */
 #include "choice.h"
+#include "frames.h"
 #include "hooks.h"
 #include "journal.h"
 #include "lead.h"
@@ -29,6 +30,7 @@
 
 #define CACHE_BYTES_DEFAULT  (4u << 20)
 #define TXN_BYTES_DEFAULT    (8u << 20)
+#define FRAME_BYTES_DEFAULT  (1u << 20)
 #define FILTER_BYTES_DEFAULT (4u << 20)
 #define WINDOW_MS_DEFAULT    (86400 * 1000)
 
@@ -152,7 +154,8 @@ static struct store *store_new(const struct store_options *o)
 	s->pages = pages_new(o->cache_bytes ? o->cache_bytes : CACHE_BYTES_DEFAULT);
 	s->dictionaries = s->dir ? dictionaries_new(s->dir) : NULL;
 	s->recent = recent_new();
-	if (s->pages && s->dictionaries && s->recent)
+	s->frames = frames_new(o->frame_bytes ? o->frame_bytes : FRAME_BYTES_DEFAULT);
+	if (s->pages && s->dictionaries && s->recent && s->frames)
 		return s;
 	store_close(s);
 	return NULL;
@@ -204,6 +207,7 @@ void store_close(struct store *s)
 	dictionaries_free(s->dictionaries);
 	pages_free(s->pages);
 	recent_free(s->recent);
+	frames_free(s->frames);
 	schemas_release(&s->schemas);
 	forgotten_release(&s->forgotten);
 	excludes_release(&s->excludes);

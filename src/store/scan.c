@@ -13,6 +13,7 @@
  * are asked, which costs little where rows that lie together were changed together.
  */
 #include "columns.h"
+#include "frames.h"
 #include "lists.h"
 #include "lookup.h"
 #include "match_bits.h"
@@ -26,6 +27,8 @@
 
 /* A parent with more children than this is not sorted in memory. */
 #define CHILDREN_MAX 1000000u
+/* Reads at the opening of children. */
+#define EARLY_MISSES_MAX 8u
 /* Rows without the terms that one step leaves behind. */
 #define PASSED_MAX 1024u
 
@@ -79,6 +82,7 @@ struct scan {
 	size_t heap_count;
 	struct run *last; /* whose row was given last; it steps on with the next call */
 	int error;
+	uint64_t warm; /* the dictionary that was used last; 0: none */
 	struct buf frame;
 	struct buf value;
 	struct buf id, parent;
@@ -227,6 +231,25 @@ static void run_skip(const struct scan *s, struct run *r)
 		r->at = match_bits_from(r->match, r->at, r->end);
 }
 
+/* Its rows lie here and there in the file. */
+static bool run_is_scattered(const struct run *r)
+{
+	return r->by_list || r->match;
+}
+
+/* The run's current row. */
+static int run_row(struct scan *s, struct run *r)
+{
+	const struct store *store = s->view->store;
+	struct segment *g = r->entry->segment;
+	struct bytes frame;
+
+	if (run_is_scattered(r) &&
+	    frames_find(store->frames, g->meta.number, r->ordinal, &r->row, &frame))
+		return 0;
+	return segment_row(g, store->pages, r->ordinal, &r->row_hint, &r->row);
+}
+
 /* Goes to the next row that is wanted: 1, 0 at the end, or an error. After many that are not wanted
  * one comes that is not certain, so that no step takes long. */
 static int run_next(struct scan *s, struct run *r)
@@ -255,8 +278,7 @@ static int run_next(struct scan *s, struct run *r)
 		r->verdict = r->match ? match_bits_say(r->match, r->ordinal) : MATCH_SURE;
 		if ((rc == 0 || (r->verdict == MATCH_OUT && !s->match_all)) && ++passed < PASSED_MAX)
 			continue;
-		rc = segment_row(r->entry->segment, s->view->store->pages, r->ordinal, &r->row_hint,
-				 &r->row);
+		rc = run_row(s, r);
 		if (rc)
 			return rc;
 		if (!s->tombstones && r->row.flags & RECORD_DELETED)
@@ -471,6 +493,16 @@ static int run_terms(struct scan *s, struct run *r)
 	return 0;
 }
 
+/* Records of the run are about to be read. */
+static void run_warm(struct scan *s, const struct run *r)
+{
+	uint64_t dictionary = r->entry->segment->meta.dictionary;
+
+	if (s->warm != dictionary)
+		dictionary_warm(s->view->store->dictionaries, dictionary);
+	s->warm = dictionary;
+}
+
 /* SCAN_MORE: the match is not ready there yet. */
 static int run_open(struct scan *s, struct run *r)
 {
@@ -496,6 +528,7 @@ static int run_open(struct scan *s, struct run *r)
 					       s->parent_hash);
 		if (rc != 1)
 			return rc;
+		run_warm(s, r);
 	}
 	if (s->children && s->axis == AXIS_UPDATED)
 		return run_collect(s, r);
@@ -552,22 +585,39 @@ static struct scan_position bound(const struct scan *s, const struct segment *g)
 	return (struct scan_position){may_be_untimed(s, g) ? TIME_NONE : r->min, 0};
 }
 
+/* Whether the filter of a segment that was opened before rules children of the parent out. It is asked here, before there is a run, as long as that takes few reads: most
+ * segments have none. */
+static bool is_childless(const struct scan *s, struct segment *g, uint64_t misses_max)
+{
+	struct pages *p = s->view->store->pages;
+	struct pages_stats stats;
+
+	if (!g->loaded || !g->sections[SECTION_PARENT_FILTER].elements)
+		return false;
+	pages_stats(p, &stats);
+	return stats.misses < misses_max && segment_may_have_children(g, p, s->parent_hash) == 0;
+}
+
 static int list_runs(struct scan *s, const struct state_resource *resource)
 {
-	s->runs = calloc(resource->count + 1, sizeof *s->runs);
+	struct pages_stats stats;
+
+	s->runs = malloc((resource->count + 1) * sizeof *s->runs);
 	s->heap = malloc((resource->count + 1) * sizeof(struct run *));
 	if (!s->runs || !s->heap)
 		return ERR_NOMEM;
+	pages_stats(s->view->store->pages, &stats);
 	for (size_t i = 0; i < resource->count; i++) {
-		const struct segment *g = resource->segments[i].segment;
+		struct segment *g = resource->segments[i].segment;
 		const struct match_bits *match = s->match ? match_bits_of(s->match, i) : NULL;
-		if (!touches(s, g) || (match && match_bits_none(match) && !s->match_all))
+		if (!touches(s, g) || (match && match_bits_none(match) && !s->match_all) ||
+		    (s->children && is_childless(s, g, stats.misses + EARLY_MISSES_MAX)))
 			continue;
 		struct run *r = &s->runs[s->runs_count++];
-		r->entry = &resource->segments[i];
-		r->segment = (uint32_t)i;
-		r->match = match;
-		r->key = bound(s, g);
+		*r = (struct run){.entry = &resource->segments[i],
+				  .segment = (uint32_t)i,
+				  .match = match,
+				  .key = bound(s, g)};
 		s->heap[s->heap_count++] = r;
 	}
 	for (size_t i = s->heap_count / 2; i-- > 0;)
@@ -741,18 +791,38 @@ void scan_bound(struct scan *s, unsigned field, bool most, int64_t value)
 	s->bound = value;
 }
 
+/* The frame of the run's current row. */
+static int run_frame(struct scan *s, struct run *r, struct bytes *out)
+{
+	const struct store *store = s->view->store;
+	struct segment *g = r->entry->segment;
+	bool scattered = run_is_scattered(r) && !segment_in_memory(g);
+	struct row row;
+
+	if (scattered && frames_find(store->frames, g->meta.number, r->ordinal, &row, out))
+		return 0;
+	run_warm(s, r);
+	int rc = segment_frame_on(g, store->pages, &r->row, &s->frame);
+	if (rc)
+		return rc;
+	*out = buf_bytes(&s->frame);
+	if (scattered)
+		frames_keep(store->frames, g->meta.number, r->ordinal, &r->row, *out);
+	return 0;
+}
+
 int scan_record(struct scan *s, struct buf *memory, struct record *out)
 {
 	struct store *store = s->view->store;
 	struct run *r = s->last;
+	struct bytes frame;
 
 	buf_reset(memory);
 	if (!r)
 		return s->error ? s->error : ERR_INVALID;
-	int rc = segment_frame_on(r->entry->segment, store->pages, &r->row, &s->frame);
+	int rc = run_frame(s, r, &frame);
 	return rc ? store_trouble(store, rc)
-		  : lookup_record(store, r->entry->segment, &r->row, buf_bytes(&s->frame), memory,
-				  out);
+		  : lookup_record(store, r->entry->segment, &r->row, frame, memory, out);
 }
 
 /* ---- without the record ---- */

@@ -19,9 +19,11 @@ static void try_record(struct bytes input)
 {
 	struct record r, again;
 	struct buf out = {0};
+	int opened = record_open(input, &again);
 
 	if (record_decode(input, &r))
 		return;
+	require(opened == 0 && bytes_equal(r.doc, again.doc));
 	require(r.id.len > 0 && r.id.len <= RECORD_ID_MAX && r.doc.len > 0);
 	record_encode(&r, &out);
 	require(record_decode(buf_bytes(&out), &again) == 0);

@@ -160,6 +160,14 @@ with workplace() as (folder, started):  # noqa: F405
     assert {m["id"] for m in answer["messages"]} == parts[ticket]
     assert client.call("thread", id=ticket, resource="tickets")["messages"] == answer["messages"]
     assert "absence" in client.call("thread", id=ticket, resource="conversations")
+    named = client.call("thread", id=ticket, fields=["doc", "title", "author_name", "id"])
+    always = {"source", "resource", "id", "doc"}
+    assert {key: answer["conversation"][key] for key in always | {"title"}} == named["conversation"], named
+    assert [{key: m[key] for key in always | {"author_name"}} for m in answer["messages"]] == named["messages"], named
+    try:
+        raise AssertionError(client.call("thread", id=ticket, fields=["doc", "titel"]))
+    except RpcError as error:  # noqa: F405
+        assert "unknown field 'titel'" in str(error), error
     conversation = client.call("query", resource="conversations", limit=1)["rows"][0]["id"]
     assert client.call("thread", id=conversation)["conversation"]["resource"] == "conversations"
     try:

@@ -67,6 +67,7 @@ static size_t pack_all(struct bytes dictionary, int level)
 		buf_reset(&packed);
 		buf_reset(&raw);
 		assert_int_equal(packer_pack(p, samples[i], &packed), 0);
+		unpacker_warm(u);
 		assert_int_equal(unpacker_unpack(u, buf_bytes(&packed), samples[i].len, &raw), 0);
 		assert_true(bytes_equal(buf_bytes(&raw), samples[i]));
 		total += packed.len;

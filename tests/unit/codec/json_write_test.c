@@ -361,6 +361,42 @@ static void test_runs_escape(void **state)
 	}
 }
 
+/* Long texts with many bytes to escape, in buffers of every size: whatever ends a run, the text is the same. */
+static void test_runs_long(void **state)
+{
+	struct buf value = {.max = 0}, wanted = {.max = 0}, text = {.max = 0};
+
+	(void)state;
+	mp_put_array(&value, 3);
+	buf_put_str(&wanted, "[");
+	for (int i = 0; i < 3; i++) {
+		size_t len = (size_t[]){20, 300, 70000}[i];
+		buf_reset(&text);
+		buf_put_str(&wanted, i ? ",\"" : "\"");
+		for (size_t at = 0; at < len; at++) {
+			const char *odd = at % 19 == 0 ? "\\\"" : at % 23 == 0 ? "\\u0001" : "x";
+			buf_put_byte(&text, at % 19 == 0 ? '"' : at % 23 == 0 ? 1 : 'x');
+			buf_put_str(&wanted, odd);
+		}
+		mp_put_str(&value, buf_bytes(&text));
+		buf_put_str(&wanted, "\"");
+	}
+	buf_put_str(&wanted, "]");
+	for (size_t room = 1; room < 1000; room++) {
+		struct buf out = {.max = 0};
+		assert_int_equal(buf_reserve(&out, room < 900 ? room : wanted.len + room - 900), 0);
+		assert_int_equal(json_write(buf_bytes(&value), &out), 0);
+		assert_true(bytes_equal(buf_bytes(&out), buf_bytes(&wanted)));
+		buf_release(&out);
+	}
+	/* Cut within the last text. */
+	value.len -= 30;
+	assert_int_equal(json_write(buf_bytes(&value), &text), ERR_CORRUPT);
+	buf_release(&value);
+	buf_release(&wanted);
+	buf_release(&text);
+}
+
 /* A head that promises more than there is, or too deep, is refused in a run, too, and leaves nothing. */
 static void test_runs_corrupt(void **state)
 {
@@ -444,6 +480,7 @@ int main(void)
 		cmocka_unit_test(test_locale),
 		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_runs_escape),
+		cmocka_unit_test(test_runs_long),
 		cmocka_unit_test(test_runs_corrupt),
 		cmocka_unit_test(test_pieces),
 	};

@@ -3,6 +3,7 @@
 #include "support/codec_support.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static void expect(struct buf *b, struct bytes wanted)
@@ -281,7 +282,7 @@ static void test_outline(void **state)
 		mp_put_cstr(&doc, "last");
 		mp_put_int(&doc, 5);
 		mp_outline(buf_bytes(&doc), &o);
-		assert_int_equal(o.count, members <= MP_OUTLINE_MAX ? members : 0);
+		assert_int_equal(o.outer.count, members <= MP_OUTLINE_MAX ? members : 0);
 		assert_int_equal(mp_outline_path(&o, bytes_str("last"), &value), 1);
 		assert_int_equal(value.data[0], 5);
 		assert_int_equal(mp_outline_path(&o, bytes_str("1"), &value), 0);
@@ -300,6 +301,53 @@ static void test_outline(void **state)
 	assert_int_equal(mp_outline_path(&o, bytes_str("b"), &value), ERR_CORRUPT);
 	mp_outline(B("\x07"), &o);
 	assert_int_equal(mp_outline_path(&o, bytes_str("a"), &value), 0);
+	buf_release(&doc);
+}
+
+static void same_path(struct mp_outline *o, struct bytes path)
+{
+	struct bytes a = {NULL, 0}, b = {NULL, 0};
+	int rc = mp_path(o->doc, path, &a);
+
+	assert_int_equal(mp_outline_path(o, path, &b), rc);
+	assert_true(rc != 1 || (a.data == b.data && a.len == b.len));
+}
+
+/* Keys of all lengths that begin alike, in two maps that have maps in them, with a dot at every place and without one. */
+static void test_outline_keys(void **state)
+{
+	enum { KEYS = 25 };
+	char key[KEYS + 1], path[2 * KEYS + 8];
+	struct buf doc = {.max = 0};
+	struct mp_outline o;
+
+	(void)state;
+	for (int dot = -1; dot < KEYS; dot++) {
+		buf_reset(&doc);
+		mp_put_map(&doc, 2 * KEYS);
+		for (int i = 0; i < 2 * KEYS; i++) {
+			for (int at = 0; at < KEYS; at++)
+				key[at] = (char)(at == dot ? '.' : 'a' + at % 8);
+			mp_put_str(&doc, bytes_of(key, (size_t)(i % KEYS)));
+			mp_put_map(&doc, KEYS);
+			for (int j = 0; j < KEYS; j++) {
+				mp_put_str(&doc, bytes_of(key, (size_t)j));
+				mp_put_int(&doc, j);
+			}
+		}
+		mp_outline(buf_bytes(&doc), &o);
+		for (int i = 0; i < KEYS; i++)
+			for (int j = 0; j < KEYS; j++) {
+				snprintf(path, sizeof path, "%.*s.%.*s", i,
+					 "abcdefghabcdefghabcdefghabcdefgh", j,
+					 "abcdefghabcdefghabcdefghabcdefgh");
+				same_path(&o, bytes_str(path));
+				same_path(&o, bytes_of(path, (size_t)i));
+				snprintf(path, sizeof path, "%.*s.%.*s", i, key, j, key);
+				same_path(&o, bytes_str(path));
+				same_path(&o, bytes_of(key, (size_t)i));
+			}
+	}
 	buf_release(&doc);
 }
 
@@ -422,7 +470,7 @@ int main(void)
 		cmocka_unit_test(test_depth),       cmocka_unit_test(test_path),
 		cmocka_unit_test(test_outline),     cmocka_unit_test(test_path_corrupt),
 		cmocka_unit_test(test_find),        cmocka_unit_test(test_find_start),
-		cmocka_unit_test(test_put_name),
+		cmocka_unit_test(test_put_name),    cmocka_unit_test(test_outline_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -303,6 +303,36 @@ static void many_clients_pipeline(void **state)
 	owner_close(&o);
 }
 
+/* Requests that come at once: more answers than wait together, in their order, none lost when the server or the connection ends behind them. */
+static void answers_are_gathered(void **state)
+{
+	static const char *const ends[] = {"bye\n", "stop\n", "abort\n"};
+	char line[200];
+
+	for (size_t end = 0; end < sizeof ends / sizeof *ends; end++) {
+		struct buf work = {0}, want = {0};
+		struct owner o;
+		struct client c;
+		owner_open(&o, state, (struct server_options){0});
+		client_open(&c, &o);
+		for (int i = 0; i < 400; i++) {
+			snprintf(line, sizeof line, "%0*d\n", 100 + i % 90, i);
+			buf_printf(&work, "echo %s", line);
+			buf_put_str(&want, line);
+		}
+		buf_put_str(&work, ends[end]);
+		buf_put_str(&want, end == 0 ? "bye\n" : "");
+		client_say(&c, buf_text(&work));
+		client_hear(&c, o.loop, buf_text(&want));
+		client_hear_end(&c, o.loop);
+		rig_until_count(o.loop, &o.closed, 1);
+		client_close(&c);
+		owner_close(&o);
+		buf_release(&work);
+		buf_release(&want);
+	}
+}
+
 static void a_busy_client_does_not_starve_the_others(void **state)
 {
 	struct owner o;
@@ -711,6 +741,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(requests_are_answered_in_order),
 		CASE(many_clients_pipeline),
+		CASE(answers_are_gathered),
 		CASE(a_busy_client_does_not_starve_the_others),
 		CASE(a_slow_reader_waits_for_itself_only),
 		CASE(too_much_unread_output_is_cut),

@@ -93,6 +93,53 @@ static void test_appends(void **state)
 	buf_release(&out);
 }
 
+/* What is between words, at every place of a block, with and without a whole block behind it. */
+static void test_between_words(void **state)
+{
+	static const struct {
+		const char *html, *text, *pre; /* what becomes of it, and within <pre> */
+	} cases[] = {
+		{"<b>", "", ""},
+		{"<br>", "\n", "\n"},
+		{"&amp;", "&", "&"},
+		{" ", " ", " "},
+		{"  ", " ", "  "},
+		{" \t ", " ", " \t "},
+		{"\xc2\xa0", " ", " "},
+		{" \xc2\xa0", " ", "  "},
+		{"\xc2\xa9", "\xc2\xa9", "\xc2\xa9"},
+		{" <b> ", " ", "  "},
+		{" &lt;", " <", " <"},
+		{"\v", " ", "\v"},
+		{"\x08", "\x08", "\x08"},
+		{"\x0e", "\x0e", "\x0e"},
+		{" \xc2\xa9", " \xc2\xa9", " \xc2\xa9"},
+		{"\xc3\xa9", "\xc3\xa9", "\xc3\xa9"},
+	};
+	struct buf html = {0}, out = {0}, want = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		for (int at = 1; at < 100; at++) {
+			int before = at % 50, behind = at < 50 ? 3 : 40;
+			for (int pre = 0; pre < 2; pre++) {
+				buf_reset(&html);
+				buf_reset(&out);
+				buf_reset(&want);
+				buf_printf(&html, "%sw%0*d%s%0*dw", pre ? "<pre>" : "", before, 0,
+					   cases[i].html, behind, 0);
+				buf_printf(&want, "w%0*d%s%0*dw", before, 0,
+					   pre ? cases[i].pre : cases[i].text, behind, 0);
+				html_to_text(buf_bytes(&html), &out);
+				if (!bytes_equal(buf_bytes(&out), buf_bytes(&want)))
+					fail_msg("'%s' is '%s'", buf_text(&html), buf_text(&out));
+			}
+		}
+	buf_release(&html);
+	buf_release(&out);
+	buf_release(&want);
+}
+
 /* Every way to make a scanner look ahead in vain, a million times. */
 static void test_linear(void **state)
 {
@@ -149,9 +196,9 @@ static void test_entities(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),     cmocka_unit_test(test_appends),
-		cmocka_unit_test(test_linear),   cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_entities),
+		cmocka_unit_test(test_rows),          cmocka_unit_test(test_appends),
+		cmocka_unit_test(test_between_words), cmocka_unit_test(test_linear),
+		cmocka_unit_test(test_limit),         cmocka_unit_test(test_entities),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,12 @@ static void test_there_and_back(void **state)
 	assert_int_equal(got.revision, 0);
 	for (size_t cut = 0; cut < out.len; cut++)
 		assert_int_equal(record_decode(bytes_of(out.data, cut), &got), ERR_CORRUPT);
+	for (size_t cut = 0; cut <= out.len - full.doc.len; cut++)
+		assert_int_equal(record_open(bytes_of(out.data, cut), &got), ERR_CORRUPT);
+	got = (struct record){0};
+	assert_int_equal(record_open(buf_bytes(&out), &got), 0);
+	assert_true(bytes_equal(got.id, full.id) && bytes_equal(got.doc, full.doc));
+	assert_true(got.updated_ms == full.updated_ms && got.flags == full.flags);
 	mp_put_nil(&out);
 	assert_int_equal(record_decode(buf_bytes(&out), &got), ERR_CORRUPT);
 	buf_release(&out);
