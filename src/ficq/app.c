@@ -341,6 +341,13 @@ int app_connect(struct app *a)
 	return 0;
 }
 
+int app_reconnect(struct app *a)
+{
+	client_close(&a->client);
+	a->connected = false;
+	return app_connect(a);
+}
+
 int app_call_with(struct app *a, const char *method, struct bytes params,
 		  const struct client_wait *wait, struct bytes *result_out)
 {

@@ -45,6 +45,8 @@ bool app_given(const struct app *a, enum option option);
 
 /* Connects when not connected yet; asks; reports what fails. 0 and the result (borrowed until the next call), or an exit code. */
 int app_connect(struct app *a);
+/* Over another connection from here on. */
+int app_reconnect(struct app *a);
 int app_call(struct app *a, const char *method, struct bytes params, struct bytes *result_out);
 /* The same with the caller's way of waiting. */
 int app_call_with(struct app *a, const char *method, struct bytes params,

@@ -248,7 +248,8 @@ static void on_records(void *ctx, struct bytes method, struct bytes params)
 	q->wait.until_ms = app_wait(q->app).until_ms;
 }
 
-static int ask_stream(struct query *q, struct rpc_response *answer, struct why *why)
+/* An exit code, or 0 and in *err_out what became of the connection. */
+static int ask_stream(struct query *q, struct rpc_response *answer, int *err_out, struct why *why)
 {
 	struct params p = {0};
 	int code = q->put_params(q->app, &p);
@@ -262,8 +263,8 @@ static int ask_stream(struct query *q, struct rpc_response *answer, struct why *
 		q->wait = app_wait(q->app);
 		q->wait.on_notification = on_records;
 		q->wait.ctx = q;
-		int r = client_call(&q->app->client, q->method, params_end(&p), &q->wait, answer, why);
-		code = r < 0 && !q->stopped ? app_client_error(q->app, r, why) : 0;
+		*err_out = client_call(&q->app->client, q->method, params_end(&p), &q->wait, answer,
+				       why);
 	}
 	params_release(&p);
 	return code;
@@ -285,18 +286,30 @@ static bool may_go_on(const struct query *q, const struct rpc_response *answer)
 	return q->cursor.len && bytes_is(member_str(answer->error_data, "reason"), "expired");
 }
 
+/* Nothing was read for so long that the daemon hung up, as when a pager stands: the rest comes over another connection. */
+static int ask_anew(struct query *q, bool may, int err, const struct why *why)
+{
+	if (!may || err != ERR_IO || !q->cursor.len)
+		return app_client_error(q->app, err, why);
+	return app_reconnect(q->app);
+}
+
 static int run_stream(struct query *q)
 {
 	struct app *a = q->app;
 	struct rpc_response answer = {.code = 0};
 	struct why why = {""};
-	int code;
+	int code, err = 0;
 
 	do {
 		uint64_t before = q->printed;
-		code = ask_stream(q, &answer, &why);
+		code = ask_stream(q, &answer, &err, &why);
+		if (code == 0 && err && !q->stopped)
+			code = ask_anew(q, q->printed > before, err, &why);
 		if (code || q->stopped)
 			return code ? cut_off(q, code) : 0;
+		if (err)
+			continue;
 		if (answer.result.data)
 			break;
 		if (q->printed == before || !may_go_on(q, &answer))
