@@ -496,6 +496,7 @@ def check_questions(questions, held):
 def check_cold(sim, daemon, held, folder):
     for seed in range(5):
         change(sim, daemon, 10 * SEED + seed, 80)
+    sim.control("POST", "clock", {"set": (int(time.time()) // DAY + 1) * DAY})  # what lies where one day ends and the next begins
     for seed in range(3):  # files of what is new alone: a walk may leave out the older ones, by their ranges
         change(sim, daemon, 100 + 10 * SEED + seed, 50, kinds=["new_conversation"])
     # What follows stays in the journal.
