@@ -17,6 +17,7 @@
 #define PAGE_ROWS_DOC    50
 #define PAGE_ROWS_EXPORT 200
 #define LIMIT_TERMINAL   20
+#define SEARCH_WIDE      110 /* a terminal that shows more than what was found */
 #define LIMIT_ELSE       100
 
 struct query {
@@ -383,6 +384,19 @@ int ask_columns(struct app *a, const char *resource, struct columns *c)
 			    COLUMNS_MAX);
 }
 
+/* What a file lacks must be told: nobody counts its lines. */
+static void remark(const struct query *q)
+{
+	struct app *a = q->app;
+
+	if (q->more && a->term.out_tty)
+		app_remark(a, false, "there are more: -n 100 shows a hundred, -n 0 all");
+	else if (q->more && !app_given(a, OPT_LIMIT))
+		app_remark(a, true, "there are more than these: --limit=0 prints all");
+	else if (q->printed == 0 && a->format == FORMAT_TABLE && a->term.out_tty)
+		app_remark(a, false, "nothing was found");
+}
+
 static int print_query(struct query *q)
 {
 	struct app *a = q->app;
@@ -400,8 +414,8 @@ static int print_query(struct query *q)
 	rows_release(&q->rows);
 	columns_release(&q->columns);
 	buf_release(&q->cursor);
-	if (code == 0 && q->more && a->term.out_tty)
-		app_remark(a, "there are more: -n 100 shows a hundred, -n 0 all");
+	if (code == 0)
+		remark(q);
 	return code;
 }
 
@@ -417,7 +431,8 @@ static int show_sorted(struct app *a, struct columns *c)
 {
 	const char *field = app_value(a, OPT_SORT);
 
-	if (!field || app_given(a, OPT_FIELDS) || a->format != FORMAT_TABLE)
+	if (!field || app_given(a, OPT_FIELDS) || a->format != FORMAT_TABLE ||
+	    strcmp(field, "relevance") == 0)
 		return 0;
 	if (columns_show(c, field + (*field == '-')) == 0)
 		return 0;
@@ -430,7 +445,7 @@ static int search_columns(struct app *a, const char *resource, bool searched, st
 	int code = ask_columns(a, resource, c);
 
 	if (code == 0 && searched && !app_value(a, OPT_FIELDS))
-		columns_add_snippet(c);
+		columns_add_snippet(c, a->look.width < SEARCH_WIDE);
 	if (code == 0)
 		code = show_sorted(a, c);
 	return code;

@@ -226,7 +226,7 @@ static int print_thread(struct app *a, struct bytes result)
 		return app_print_rows(a, member(result, "messages"), &columns, NULL);
 	}
 	if (render_thread(&a->out.buf, result, &look))
-		app_remark(a, "quoted text is folded: --quotes shows it");
+		app_remark(a, false, "quoted text is folded: --quotes shows it");
 	output_flush(&a->out, false);
 	return 0;
 }

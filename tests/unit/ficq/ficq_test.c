@@ -398,6 +398,29 @@ static void query_goes_on(void **state)
 	run_release(&r);
 }
 
+/* A limit that nobody gave is told wherever the rows go. */
+static void query_tells_of_more(void **state)
+{
+	static const struct fake_step script[] = {
+		STREAMS,
+		WORTH(FRESH),
+		PIECE(ROW("1"), "\"a\""),
+		{"query", FAKE_RESULT,
+		 "{\"freshness\":" FRESH ",\"rows\":[],\"streamed\":1,\"next_cursor\":\"a\"}", 0},
+		{0}};
+
+	NEED_FICQ();
+	ask(script, "query contacts -o csv --fields id", 0);
+	assert_string_equal(r.err, "there are more than these: --limit=0 prints all\n");
+	run_release(&r);
+	ask(script, "query contacts -o csv --fields id -n1", 0);
+	assert_string_equal(r.err, "");
+	run_release(&r);
+	ask(script, "query contacts -o csv --fields id -q", 0);
+	assert_string_equal(r.err, "");
+	run_release(&r);
+}
+
 /* The connection broke, as when nothing was read for long: the rest comes over another. */
 static void query_goes_on_elsewhere(void **state)
 {
@@ -1058,6 +1081,7 @@ int main(void)
 		cmocka_unit_test(query_streamed),
 		cmocka_unit_test(query_cut_off),
 		cmocka_unit_test(query_goes_on),
+		cmocka_unit_test(query_tells_of_more),
 		cmocka_unit_test(query_goes_on_elsewhere),
 		cmocka_unit_test(query_stuck),
 		cmocka_unit_test(counts_in_groups),
