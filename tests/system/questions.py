@@ -5,6 +5,7 @@ threads, in many files and in few, after a restart, and while syncs write; and c
 QUESTIONS says how many (500), QUESTIONS_SEED which ones (1).
 """
 # run-tests: beside others
+import collections
 import contextlib
 import os
 import random
@@ -180,6 +181,12 @@ class Maker:
         resource, word = "messages", ("word", self.words("messages")[0])
         first, *ends = sorted(self.seconds(resource, "created") for _ in range(4))
         return [{"resource": resource, "search": word, "since": first, "until": end, "limit": 0, "total": True} for end in ends]
+
+    def common(self):
+        """What nearly every thread has, newest first: pages end between threads that were begun in the same second."""
+        words = collections.Counter(word for record in self.pool["messages"] for word in record.words if word.isascii())
+        return [{"resource": "conversations", "search": ("word", word), "limit": limit, "pages": 1000}
+                for word, _ in words.most_common(2) for limit in (7, 20)]
 
     def grouping(self, resource, question):
         names = [name for name, (kind, _) in plain.FIELDS[resource].items() if kind in ("text", "list", "bool")]
@@ -425,7 +432,7 @@ def check_cursors(daemon, sim, held, maker, folder):
     held.follow(client)
     first = dict(held.records)
     walks = []
-    while len(walks) < max(20, COUNT // 10):
+    while len(walks) < max(20, COUNT // 20):
         question = maker.question()
         if "pages" in question and question.get("sort") != "relevance":
             walks.append(Walk(held, question, maker.random.randint(2, 9)))
@@ -504,7 +511,7 @@ def check_cold(sim, daemon, held, folder):
         change(sim, daemon, 10 * SEED + seed, 80)
     sim.control("POST", "clock", {"set": (int(time.time()) // DAY + 1) * DAY})  # what lies where one day ends and the next begins
     for seed in range(3):  # files of what is new alone: a walk may leave out the older ones, by their ranges
-        change(sim, daemon, 100 + 10 * SEED + seed, 50, kinds=["new_conversation"])
+        change(sim, daemon, 100 + 10 * SEED + seed, 40, kinds=["new_conversation"])
     # What follows stays in the journal.
     sim.mutate(30, 77)
     sim.control("POST", "clock", {"advance_s": 600})
@@ -517,7 +524,7 @@ def check_cold(sim, daemon, held, folder):
     report.ok("fields are what the provider's objects have", "%d values" % check_fields(daemon, held))
     maker = Maker(held, SEED)
     questions = [maker.question() for _ in range(COUNT)]
-    questions += [question for _ in range(4) for question in maker.siblings()]
+    questions += [question for _ in range(4) for question in maker.siblings()] + maker.common()
     some = check_questions(questions, held)
     assert len(files(folder)) >= 6, "there are too few files: %s" % files(folder)
     ask_all(daemon, held, questions)
