@@ -398,6 +398,24 @@ static void query_goes_on(void **state)
 	run_release(&r);
 }
 
+static void fields_of_nothing(void **state)
+{
+	static const struct fake_step script[] = {
+		{"resources", FAKE_RESULT,
+		 "{\"resources\":[{\"source\":\"acme\",\"name\":\"contacts\",\"fields\":"
+		 "[{\"name\":\"email\",\"type\":\"text\",\"help\":\"\"}]}]}",
+		 0},
+		{0}};
+
+	NEED_FICQ();
+	ask(script, "fields contcts", 64);
+	assert_has(r.err, "there is no resource 'contcts'; did you mean contacts?");
+	run_release(&r);
+	ask(script, "fields contacts -o csv --no-header", 0);
+	assert_has(r.out, "email,text");
+	run_release(&r);
+}
+
 /* A limit that nobody gave is told wherever the rows go. */
 static void query_tells_of_more(void **state)
 {
@@ -1081,6 +1099,7 @@ int main(void)
 		cmocka_unit_test(query_streamed),
 		cmocka_unit_test(query_cut_off),
 		cmocka_unit_test(query_goes_on),
+		cmocka_unit_test(fields_of_nothing),
 		cmocka_unit_test(query_tells_of_more),
 		cmocka_unit_test(query_goes_on_elsewhere),
 		cmocka_unit_test(query_stuck),
