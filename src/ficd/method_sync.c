@@ -158,7 +158,7 @@ struct wish {
 	struct buf plan;
 	uint32_t planned;
 	int64_t calls_least, calls, ms; /* in all; -1: something of it is not known */
-	char hint[HINT_MAX]; /* to `why`; "": none */
+	char hint[HINT_MAX];            /* to `why`; "": none */
 	struct why why;
 };
 

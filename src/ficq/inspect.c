@@ -180,8 +180,8 @@ static int check_name(struct app *a, struct bytes resources, const char *name)
 		n++;
 	}
 	const char *near = suggest(bytes_str(name), names);
-	return report_error(&a->report, EXIT_USAGE, "usage", "there is no resource '%.60s'%s%s%s", name,
-			    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	return report_error(&a->report, EXIT_USAGE, "usage", "there is no resource '%.60s'%s%s%s",
+			    name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 int inspect_fields(struct app *a)

@@ -442,18 +442,17 @@ static void query_tells_of_more(void **state)
 /* The connection broke, as when nothing was read for long: the rest comes over another. */
 static void query_goes_on_elsewhere(void **state)
 {
-	static const struct fake_step script[] = {
-		STREAMS,
-		WORTH(FRESH),
-		PIECE(ROW("1"), "\"a\""),
-		{"query", FAKE_CUT, "", 0},
-		WORTH(FRESH),
-		PIECE(ROW("2"), "\"b\""),
-		{"query", FAKE_CUT, "", 0},
-		WORTH(FRESH),
-		PIECE(ROW("3"), "\"c\""),
-		STREAM_END,
-		{0}};
+	static const struct fake_step script[] = {STREAMS,
+						  WORTH(FRESH),
+						  PIECE(ROW("1"), "\"a\""),
+						  {"query", FAKE_CUT, "", 0},
+						  WORTH(FRESH),
+						  PIECE(ROW("2"), "\"b\""),
+						  {"query", FAKE_CUT, "", 0},
+						  WORTH(FRESH),
+						  PIECE(ROW("3"), "\"c\""),
+						  STREAM_END,
+						  {0}};
 	struct fake f;
 
 	NEED_FICQ();

@@ -154,8 +154,8 @@ static struct bytes on_refused(void *ctx)
 
 static struct server_events events_of(struct owner *o)
 {
-	return (struct server_events){on_open,  on_data,  on_end,     on_overflow,
-				      on_drain, on_stall, on_close, on_refused, o};
+	return (struct server_events){on_open,  on_data,    on_end, on_overflow, on_drain, on_stall,
+				      on_close, on_refused, o};
 }
 
 static void owner_folder(struct owner *o, void **state)
