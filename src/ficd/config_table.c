@@ -55,7 +55,7 @@ const struct option config_options[] = {
 	{FICD(access_log_bytes), .name = "access_log_size", .type = OPTION_SIZE, .fallback = "16M",
 	 .min = MIB, .max = 1024 * MIB, .reloadable = true,
 	 .help = "how large it gets before it becomes FILE.1, in place of an older one"},
-	{FICD(send_timeout_ms), .name = "send_timeout", .type = OPTION_DURATION, .fallback = "1m",
+	{FICD(send_timeout_ms), .name = "send_timeout", .type = OPTION_DURATION, .fallback = "5m",
 	 .min = 100, .zero = true, .max = DAY_MS,
 	 .help = "a client that takes nothing of its answers for so long is cut off; 0: never"},
 	{FICD(shutdown_timeout_ms), .name = "shutdown_timeout", .type = OPTION_DURATION,

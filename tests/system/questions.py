@@ -361,7 +361,7 @@ class Writer(threading.Thread):
                     self.sim.control("POST", "clock", {"advance_s": 20})
                     self.daemon_.sync()
                     self.syncs += 1
-                self.ended.wait(0.01)  # a lock is not fair: whoever waits for it gets it now
+                self.ended.wait(0.1)  # a lock is not fair: whoever waits for it gets it now
         except Exception as failure:  # told by the main thread
             self.failure = failure
 

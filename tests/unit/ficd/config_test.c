@@ -104,7 +104,7 @@ static void the_least_gives_all_defaults(void **state)
 	assert_false(c->allow_write.any);
 	assert_int_equal(c->memory_bytes, 16 << 20);
 	assert_int_equal(c->log_level, LOG_LEVEL_INFO);
-	assert_int_equal(c->send_timeout_ms, 60000);
+	assert_int_equal(c->send_timeout_ms, 300000);
 	assert_int_equal(c->shutdown_timeout_ms, 10000);
 	assert_int_equal(c->source_count, 1);
 	assert_ptr_equal(s, &c->sources[0]);
