@@ -44,6 +44,8 @@ static inline bool bytes_has(struct bytes a, const char *part)
 
 /* memcmp order, a prefix first: negative, 0, positive. */
 int bytes_compare(struct bytes a, struct bytes b);
+/* How many characters of UTF-8 begin in it. */
+size_t bytes_characters(struct bytes b);
 
 /* A 64-bit hash of good quality, the same on every host and in every release (it is written to disk). */
 uint64_t bytes_hash(struct bytes b);

@@ -143,6 +143,7 @@ struct config {
 	const char *access_log; /* NULL: off */
 	int64_t access_log_bytes;
 	enum log_level log_level;
+	int64_t send_timeout_ms; /* who takes nothing of his answers for so long is cut off; 0: never */
 	int64_t shutdown_timeout_ms;
 	struct config_source sources[CONFIG_SOURCES_MAX]; /* in the file's order, at least one */
 	size_t source_count;

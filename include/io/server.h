@@ -26,7 +26,10 @@ struct server_options {
 	size_t out_low;     /* on_drain is called when unsent bytes fall to this; 0: 64 KiB */
 	int64_t idle_ms; /* a connection without a request under way (conn_hold) or output; 0: no limit */
 	int64_t partial_ms; /* an unfinished request, from its first byte; 0: 30,000 */
-	int64_t stall_ms; /* output of which nothing is taken; 0: no limit (a pager may stand for hours) */
+	/* A peer that has taken nothing of its output for so long is cut off; 0: no limit. What the
+	 * kernel holds for it counts, in pieces of up to 40 KiB: who reads more than that within the time,
+	 * however slowly, stays. */
+	int64_t stall_ms;
 };
 
 /* Any of these may call anything below, server_close too. */
@@ -47,6 +50,8 @@ struct server_events {
 	void (*on_overflow)(void *ctx, struct conn *c, bool timeout);
 	/* Unsent bytes were over out_low and have fallen to it. May be NULL. */
 	void (*on_drain)(void *ctx, struct conn *c);
+	/* It is cut off: nothing of its output was taken for stall_ms. on_close follows. May be NULL. */
+	void (*on_stall)(void *ctx, struct conn *c);
 	/* Last call for this connection, whoever ended it; `c` is gone when it returns. Never from
 	 * inside conn_send, conn_close or conn_abort. */
 	void (*on_close)(void *ctx, struct conn *c);

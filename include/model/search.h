@@ -59,7 +59,7 @@ struct search {
 	struct words_hunt hunt; /* … by this */
 };
 
-/* 0, ERR_SYNTAX, ERR_INVALID (there is nothing to look for), ERR_LIMIT, ERR_NOMEM; `why` begins with the column (in bytes, from 1), "column 9: ...". */
+/* 0, ERR_SYNTAX, ERR_INVALID (there is nothing to look for), ERR_LIMIT, ERR_NOMEM; `why` begins with the column (in characters, from 1), "column 9: ...". */
 int search_parse(struct bytes text, struct arena *a, const struct search **out, struct why *why);
 
 /* Looks at one of a record's texts: adds to *found the last words of the phrases that are in it. *found is 0 before the record's first text. */

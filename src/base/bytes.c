@@ -16,6 +16,15 @@ int bytes_compare(struct bytes a, struct bytes b)
 	return (a.len > b.len) - (a.len < b.len);
 }
 
+size_t bytes_characters(struct bytes b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b.len; i++)
+		n += (b.data[i] & 0xc0) != 0x80;
+	return n;
+}
+
 /* Eight bytes at a time through a 64-bit multiply-and-fold (as the 64-bit finalizers of murmur do), little-endian on any host. Not
  * a defence against chosen collisions: whoever finds a record by hash compares its id as well. */
 static uint64_t mix(uint64_t h)

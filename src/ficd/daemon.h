@@ -105,6 +105,7 @@ struct daemon {
 	int64_t started_ms;
 	uint64_t answers[METHODS_MAX][WORTHS]; /* by the table of methods, of those that are judged */
 	uint64_t reload_failures;
+	uint64_t connections_cut; /* because their clients took nothing of their answers */
 	bool once, stopping;
 	bool verifying;           /* somebody waits for it */
 	unsigned stopped;         /* sources that have stopped */

@@ -366,6 +366,7 @@ static bool add_resource(struct following *f, const struct resource_type *type)
 static bool add_named(struct changes *c, struct bytes name)
 {
 	bool known = false;
+	char hint[HINT_MAX];
 
 	for (size_t i = 0; i < c->count; i++) {
 		const struct resource_type *type = source_type(c->all[i].source, name);
@@ -375,12 +376,14 @@ static bool add_named(struct changes *c, struct bytes name)
 	}
 	if (known)
 		return true;
-	if (param_all_sources(c->request))
+	if (param_all_sources(c->request)) {
 		several_refuse(c->request, name);
-	else
-		request_error(c->request, RPC_INVALID_PARAMS, "resource", "see 'ficq fields'",
+	} else {
+		hint_resource(c->all[0].source, name, hint);
+		request_error(c->request, RPC_INVALID_PARAMS, "resource", hint,
 			      "source %s has no resource '%.*s'", c->all[0].source->config->name,
 			      (int)(name.len > 60 ? 60 : name.len), (const char *)name.data);
+	}
 	return false;
 }
 

@@ -257,6 +257,7 @@ static void put_process(struct buf *out, const struct daemon *d)
 	put_integer(out, "worked_last_us", stats.worked_last_us);
 	put_integer(out, "turns", (int64_t)stats.turns);
 	put_integer(out, "connections", server_count(d->server));
+	put_integer(out, "connections_cut", (int64_t)d->connections_cut);
 }
 
 void method_status(struct request *r)
@@ -267,7 +268,7 @@ void method_status(struct request *r)
 
 	if (!param_sources(r, &sources, &count))
 		return;
-	mp_put_map(out, 10);
+	mp_put_map(out, 11);
 	put_text(out, "version", FIC_VERSION);
 	put_integer(out, "pid", getpid());
 	put_time(out, "started", r->daemon->started_ms);

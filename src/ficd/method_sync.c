@@ -158,6 +158,7 @@ struct wish {
 	struct buf plan;
 	uint32_t planned;
 	int64_t calls_least, calls, ms; /* in all; -1: something of it is not known */
+	char hint[HINT_MAX];            /* to `why`; "": none */
 	struct why why;
 };
 
@@ -267,6 +268,7 @@ static bool is_elsewhere(const struct request *r, struct bytes name)
 
 static int unknown_resource(struct wish *w, const struct source *s, struct bytes name)
 {
+	hint_resource(s, name, w->hint);
 	return why_set(&w->why, ERR_INVALID, "source %s has no resource '%.*s'", s->config->name,
 		       (int)(name.len > 60 ? 60 : name.len), (const char *)name.data);
 }
@@ -457,8 +459,8 @@ void method_sync(struct request *r)
 	if (rc == 0)
 		rc = wish_sources(r, &w, only);
 	if (rc == ERR_INVALID)
-		request_error(r, RPC_INVALID_PARAMS, "resource", "see 'ficq fields'", "%s",
-			      w.why.text);
+		request_error(r, RPC_INVALID_PARAMS, "resource",
+			      w.hint[0] ? w.hint : "see 'ficq fields'", "%s", w.why.text);
 	else if (rc)
 		request_error(r, RPC_UNAVAILABLE, err_name(rc), NULL, "%s", w.why.text);
 	else if (w.dry)

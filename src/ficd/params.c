@@ -163,22 +163,29 @@ struct source *param_source(struct request *r)
 	return s;
 }
 
-static void refuse_resource(struct request *r, const struct source *s, struct bytes name)
+void hint_resource(const struct source *s, struct bytes name, char out[HINT_MAX])
 {
 	const char *names[CONFIG_RESOURCES_MAX + 1] = {NULL};
-	char hint[300] = "configured: ";
 	size_t n = 0;
 
 	for (const struct resource_type *t = s->provider->types; t->name; t++)
 		if (source_type(s, bytes_str(t->name)))
 			names[n++] = t->name;
 	const char *near = suggest(name, names);
-	if (near)
-		snprintf(hint, sizeof hint, "did you mean '%s'?", near);
+	snprintf(out, HINT_MAX, "configured: ");
 	for (size_t i = 0; !near && i < n; i++) {
-		size_t len = strlen(hint);
-		snprintf(hint + len, sizeof hint - len, "%s%s", i ? ", " : "", names[i]);
+		size_t len = strlen(out);
+		snprintf(out + len, HINT_MAX - len, "%s%s", i ? ", " : "", names[i]);
 	}
+	if (near)
+		snprintf(out, HINT_MAX, "did you mean '%s'?", near);
+}
+
+static void refuse_resource(struct request *r, const struct source *s, struct bytes name)
+{
+	char hint[HINT_MAX];
+
+	hint_resource(s, name, hint);
 	request_error(r, RPC_INVALID_PARAMS, "resource", hint, "source %s has no resource '%.*s'",
 		      s->config->name, (int)(name.len > 60 ? 60 : name.len), (const char *)name.data);
 }

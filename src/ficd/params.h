@@ -7,6 +7,8 @@
 #include <base/arena.h>
 #include <model/where.h>
 
+#define HINT_MAX 300
+
 /* Parameters that were checked by the table; false when left out or nil. */
 bool param_text(const struct request *r, const char *name, struct bytes *out);
 bool param_integer(const struct request *r, const char *name, int64_t *out);
@@ -25,6 +27,8 @@ struct source *param_source(struct request *r);
 bool param_sources(struct request *r, struct source **first, size_t *count);
 /* Its resource of the parameter `resource`. NULL: the error was sent. */
 const struct resource_type *param_resource(struct request *r, const struct source *s);
+/* What may have been meant by a name that is no resource of the source. */
+void hint_resource(const struct source *s, struct bytes name, char out[HINT_MAX]);
 
 /* A name, names divided by commas, or a list of them; those over `max` are left out; *count_out is 0 when there is no such parameter, or an empty list. False: the error was sent. */
 bool param_names(struct request *r, struct arena *a, const char *name, size_t max,

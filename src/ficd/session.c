@@ -255,22 +255,28 @@ static bool user_name(uid_t uid, char *out, size_t cap)
 	return found;
 }
 
-const char *request_peer(const struct request *r, char *out, size_t cap)
+/* "alice (uid 1000)", and the process. */
+static pid_t peer_words(const struct conn *c, char *out, size_t cap)
 {
 	char name[40];
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;
 
-	if (!r->session->conn) {
-		snprintf(out, cap, "http");
-		return out;
-	}
-	conn_peer(r->session->conn, &uid, &gid, &pid);
+	conn_peer(c, &uid, &gid, &pid);
 	if (user_name(uid, name, sizeof name))
 		snprintf(out, cap, "%s (uid %u)", name, (unsigned)uid);
 	else
 		snprintf(out, cap, "uid %u", (unsigned)uid);
+	return pid;
+}
+
+const char *request_peer(const struct request *r, char *out, size_t cap)
+{
+	if (r->session->conn)
+		peer_words(r->session->conn, out, cap);
+	else
+		snprintf(out, cap, "http");
 	return out;
 }
 
@@ -507,6 +513,19 @@ static void on_drain(void *ctx, struct conn *c)
 			r->drained(r);
 }
 
+/* The client cannot be told: what it does not read is in the way. */
+static void on_stall(void *ctx, struct conn *c)
+{
+	struct daemon *d = ctx;
+	char peer[80];
+	pid_t pid = peer_words(c, peer, sizeof peer);
+
+	d->connections_cut++;
+	log_warn("ficd",
+		 "%s, process %lld, has taken nothing of its answers for %lld ms (send_timeout) and is cut off; bytes=%zu",
+		 peer, (long long)pid, (long long)d->config->send_timeout_ms, conn_pending(c));
+}
+
 static void session_unlink(struct session *s)
 {
 	struct session **at = &s->daemon->sessions;
@@ -587,7 +606,7 @@ int sessions_listen(struct daemon *d, struct why *why)
 		.in_max = WIRE_MESSAGE_MAX + 4096,
 		.out_max = SESSION_UNSENT_MAX,
 		.out_low = SESSION_UNSENT_LOW,
-		.stall_ms = 10 * 60 * 1000,
+		.stall_ms = d->config->send_timeout_ms,
 	};
 	struct server_events events = {
 		.on_open = on_open,
@@ -595,6 +614,7 @@ int sessions_listen(struct daemon *d, struct why *why)
 		.on_end = on_end,
 		.on_overflow = on_overflow,
 		.on_drain = on_drain,
+		.on_stall = on_stall,
 		.on_close = on_close,
 		.on_refused = on_refused,
 		.ctx = d,

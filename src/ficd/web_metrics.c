@@ -110,6 +110,11 @@ static void put_reloads(struct exposition *e, const struct daemon *d)
 	exposition_count(e, NULL, d->reload_failures);
 }
 
+static void put_cut(struct exposition *e, const struct daemon *d)
+{
+	exposition_count(e, NULL, d->connections_cut);
+}
+
 static void put_lag(struct exposition *e, const struct daemon *d)
 {
 	struct loop_stats stats;
@@ -357,6 +362,8 @@ static const struct family families[] = {
 	 "Configurations that were read again and not taken over.", put_reloads, NULL, NULL},
 	{"ficd_loop_lag_seconds", METRIC_GAUGE,
 	 "The longest that one turn of the loop took within the last minute.", put_lag, NULL, NULL},
+	{"ficd_connections_cut", METRIC_COUNTER,
+	 "Clients that were cut off because they took nothing of their answers.", put_cut, NULL, NULL},
 	{"ficd_queries", METRIC_COUNTER, "Questions answered, by what the answer was worth.",
 	 put_queries, NULL, NULL},
 	{"ficd_alerts_raised", METRIC_GAUGE, "Conditions of an alert that hold now.",

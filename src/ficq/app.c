@@ -197,7 +197,7 @@ int app_release(struct app *a, int code)
 		int worth = judge(a);
 		tell_live(a);
 		tell_more(a);
-		report_note(&a->report, a->remark && a->term.err_tty, "%s",
+		report_note(&a->report, a->remark && (a->remark_always || a->term.err_tty), "%s",
 			    a->remark ? a->remark : "");
 		code = worth ? worth : code;
 	}
@@ -240,9 +240,10 @@ void app_catch_interrupt(bool on)
 	sigaction(SIGINT, &action, NULL);
 }
 
-void app_remark(struct app *a, const char *text)
+void app_remark(struct app *a, bool always, const char *text)
 {
 	a->remark = text;
+	a->remark_always = always;
 }
 
 void app_note_worth(struct app *a, struct bytes result)
@@ -339,6 +340,13 @@ int app_connect(struct app *a)
 		return app_client_error(a, r, &why);
 	a->connected = true;
 	return 0;
+}
+
+int app_reconnect(struct app *a)
+{
+	client_close(&a->client);
+	a->connected = false;
+	return app_connect(a);
 }
 
 int app_call_with(struct app *a, const char *method, struct bytes params,

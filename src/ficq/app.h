@@ -30,6 +30,7 @@ struct app {
 	int64_t timeout_ms; /* 0: none; as given or the default */
 	struct buf worth;   /* the freshness of the answer, until app_release tells it */
 	const char *remark; /* likewise; NULL: none */
+	bool remark_always; /* not only for a person who sits there */
 	struct buf closing; /* the last line on standard error; empty: none */
 };
 
@@ -45,6 +46,8 @@ bool app_given(const struct app *a, enum option option);
 
 /* Connects when not connected yet; asks; reports what fails. 0 and the result (borrowed until the next call), or an exit code. */
 int app_connect(struct app *a);
+/* Over another connection from here on. */
+int app_reconnect(struct app *a);
 int app_call(struct app *a, const char *method, struct bytes params, struct bytes *result_out);
 /* The same with the caller's way of waiting. */
 int app_call_with(struct app *a, const char *method, struct bytes params,
@@ -85,7 +88,7 @@ void app_note_worth(struct app *a, struct bytes result);
 void app_close_with(struct app *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Ctrl-C ends the waiting for an answer, not the program; app_release ends it then. */
 void app_catch_interrupt(bool on);
-/* A remark for a person, told likewise; a constant text. */
-void app_remark(struct app *a, const char *text);
+/* A remark for a person, told likewise; a constant text. `always`: whatever reads on must hear it, too. */
+void app_remark(struct app *a, bool always, const char *text);
 
 #endif

@@ -17,6 +17,7 @@
 #define PAGE_ROWS_DOC    50
 #define PAGE_ROWS_EXPORT 200
 #define LIMIT_TERMINAL   20
+#define SEARCH_WIDE      110 /* a terminal that shows more than what was found */
 #define LIMIT_ELSE       100
 
 struct query {
@@ -248,7 +249,8 @@ static void on_records(void *ctx, struct bytes method, struct bytes params)
 	q->wait.until_ms = app_wait(q->app).until_ms;
 }
 
-static int ask_stream(struct query *q, struct rpc_response *answer, struct why *why)
+/* An exit code, or 0 and in *err_out what became of the connection. */
+static int ask_stream(struct query *q, struct rpc_response *answer, int *err_out, struct why *why)
 {
 	struct params p = {0};
 	int code = q->put_params(q->app, &p);
@@ -262,8 +264,8 @@ static int ask_stream(struct query *q, struct rpc_response *answer, struct why *
 		q->wait = app_wait(q->app);
 		q->wait.on_notification = on_records;
 		q->wait.ctx = q;
-		int r = client_call(&q->app->client, q->method, params_end(&p), &q->wait, answer, why);
-		code = r < 0 && !q->stopped ? app_client_error(q->app, r, why) : 0;
+		*err_out = client_call(&q->app->client, q->method, params_end(&p), &q->wait, answer,
+				       why);
 	}
 	params_release(&p);
 	return code;
@@ -285,18 +287,30 @@ static bool may_go_on(const struct query *q, const struct rpc_response *answer)
 	return q->cursor.len && bytes_is(member_str(answer->error_data, "reason"), "expired");
 }
 
+/* Nothing was read for so long that the daemon hung up, as when a pager stands: the rest comes over another connection. */
+static int ask_anew(struct query *q, bool may, int err, const struct why *why)
+{
+	if (!may || err != ERR_IO || !q->cursor.len)
+		return app_client_error(q->app, err, why);
+	return app_reconnect(q->app);
+}
+
 static int run_stream(struct query *q)
 {
 	struct app *a = q->app;
 	struct rpc_response answer = {.code = 0};
 	struct why why = {""};
-	int code;
+	int code, err = 0;
 
 	do {
 		uint64_t before = q->printed;
-		code = ask_stream(q, &answer, &why);
+		code = ask_stream(q, &answer, &err, &why);
+		if (code == 0 && err && !q->stopped)
+			code = ask_anew(q, q->printed > before, err, &why);
 		if (code || q->stopped)
 			return code ? cut_off(q, code) : 0;
+		if (err)
+			continue;
 		if (answer.result.data)
 			break;
 		if (q->printed == before || !may_go_on(q, &answer))
@@ -370,6 +384,19 @@ int ask_columns(struct app *a, const char *resource, struct columns *c)
 			    COLUMNS_MAX);
 }
 
+/* What a file lacks must be told: nobody counts its lines. */
+static void remark(const struct query *q)
+{
+	struct app *a = q->app;
+
+	if (q->more && a->term.out_tty)
+		app_remark(a, false, "there are more: -n 100 shows a hundred, -n 0 all");
+	else if (q->more && !app_given(a, OPT_LIMIT))
+		app_remark(a, true, "there are more than these: --limit=0 prints all");
+	else if (q->printed == 0 && a->format == FORMAT_TABLE && a->term.out_tty)
+		app_remark(a, false, "nothing was found");
+}
+
 static int print_query(struct query *q)
 {
 	struct app *a = q->app;
@@ -387,8 +414,8 @@ static int print_query(struct query *q)
 	rows_release(&q->rows);
 	columns_release(&q->columns);
 	buf_release(&q->cursor);
-	if (code == 0 && q->more && a->term.out_tty)
-		app_remark(a, "there are more: -n 100 shows a hundred, -n 0 all");
+	if (code == 0)
+		remark(q);
 	return code;
 }
 
@@ -404,7 +431,8 @@ static int show_sorted(struct app *a, struct columns *c)
 {
 	const char *field = app_value(a, OPT_SORT);
 
-	if (!field || app_given(a, OPT_FIELDS) || a->format != FORMAT_TABLE)
+	if (!field || app_given(a, OPT_FIELDS) || a->format != FORMAT_TABLE ||
+	    strcmp(field, "relevance") == 0)
 		return 0;
 	if (columns_show(c, field + (*field == '-')) == 0)
 		return 0;
@@ -417,7 +445,7 @@ static int search_columns(struct app *a, const char *resource, bool searched, st
 	int code = ask_columns(a, resource, c);
 
 	if (code == 0 && searched && !app_value(a, OPT_FIELDS))
-		columns_add_snippet(c);
+		columns_add_snippet(c, a->look.width < SEARCH_WIDE);
 	if (code == 0)
 		code = show_sorted(a, c);
 	return code;

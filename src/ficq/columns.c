@@ -105,8 +105,12 @@ void columns_of_resource(struct columns *c, const char *resource)
 	columns_of_list(c, list);
 }
 
-void columns_add_snippet(struct columns *c)
+void columns_add_snippet(struct columns *c, bool narrow)
 {
+	for (size_t i = 0; narrow && i < c->count; i++)
+		if (strcmp(c->items[i].path, "assignee") == 0 ||
+		    strcmp(c->items[i].path, "state") == 0)
+			c->items[i].title = NULL;
 	if (c->count < COLUMNS_MAX)
 		c->items[c->count++] = (struct column){"snippet", "SNIPPET", CELL_SNIPPET};
 }

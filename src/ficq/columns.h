@@ -22,8 +22,8 @@ struct columns {
 
 /* Of a resource's records; what is not known here gets what every record has. */
 void columns_of_resource(struct columns *c, const char *resource);
-/* Adds where a search was found. */
-void columns_add_snippet(struct columns *c);
+/* Adds where a search was found. `narrow`: tables leave out who has it and its state, for the snippet says more. */
+void columns_add_snippet(struct columns *c, bool narrow);
 /* Of a fixed list ended by a NULL path. */
 void columns_of_list(struct columns *c, const struct column *list);
 /* Of --fields, "a,b,doc.c". 0, ERR_SYNTAX (none at all), ERR_LIMIT (too many), ERR_NOMEM. */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <codec/msgpack.h>
 
 static int put_limit(struct app *a, struct params *p)
 {
@@ -77,6 +78,7 @@ static int choose_columns(struct app *a, struct columns *c)
 static int print_groups(struct app *a, struct bytes result, const struct columns *columns)
 {
 	struct bytes groups = member(result, "groups");
+	struct mp_value head;
 
 	if (!groups.data)
 		return report_error(&a->report, EXIT_PROTOCOL, "protocol",
@@ -84,6 +86,8 @@ static int print_groups(struct app *a, struct bytes result, const struct columns
 	app_note_worth(a, result);
 	if (a->format == FORMAT_JSON)
 		return app_print_json(a, result);
+	if (mp_get(groups, &head) && head.count == 0 && a->format == FORMAT_TABLE && a->term.out_tty)
+		app_remark(a, false, "nothing was found");
 	return app_print_rows(a, groups, columns, NULL);
 }
 

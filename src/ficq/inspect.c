@@ -8,10 +8,16 @@
 #include "render_coverage.h"
 #include "render_status.h"
 #include "render_thread.h"
+#include "text.h"
 
+#include <base/suggest.h>
 #include <codec/msgpack.h>
 
+#include <stdio.h>
+
 #define OLD_DEFAULT_MS (60 * 60 * 1000)
+#define NAMES_MAX      128
+#define NAME_MAX_BYTES 48
 
 static int call(struct app *a, const char *method, bool with_resource, struct bytes *result)
 {
@@ -153,6 +159,31 @@ int inspect_sources(struct app *a)
 	return app_print_rows(a, member(result, "sources"), &columns, style_of_state);
 }
 
+/* 0: one of them has the name. */
+static int check_name(struct app *a, struct bytes resources, const char *name)
+{
+	char room[NAMES_MAX][NAME_MAX_BYTES];
+	const char *names[NAMES_MAX + 1] = {NULL};
+	struct mp_reader r = mp_reader_of(resources);
+	struct mp_value head;
+	struct bytes item;
+	size_t n = 0;
+
+	if (mp_next(&r, &head) != 1 || head.type != MP_ARRAY)
+		return 0;
+	while (n < NAMES_MAX && mp_take(&r, &item) == 1) {
+		struct bytes held = member_str(item, "name");
+		if (bytes_is(held, name))
+			return 0;
+		snprintf(room[n], sizeof room[n], "%.*s", (int)held.len, (const char *)held.data);
+		names[n] = room[n];
+		n++;
+	}
+	const char *near = suggest(bytes_str(name), names);
+	return report_error(&a->report, EXIT_USAGE, "usage", "there is no resource '%.60s'%s%s%s",
+			    name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 int inspect_fields(struct app *a)
 {
 	const char *resource = app_arg(a, 0);
@@ -168,6 +199,8 @@ int inspect_fields(struct app *a)
 	struct bytes result;
 
 	int code = call(a, "resources", false, &result);
+	if (code == 0 && resource)
+		code = check_name(a, member(result, "resources"), resource);
 	if (code)
 		return code;
 	if (a->format == FORMAT_JSON)
@@ -226,7 +259,7 @@ static int print_thread(struct app *a, struct bytes result)
 		return app_print_rows(a, member(result, "messages"), &columns, NULL);
 	}
 	if (render_thread(&a->out.buf, result, &look))
-		app_remark(a, "quoted text is folded: --quotes shows it");
+		app_remark(a, false, "quoted text is folded: --quotes shows it");
 	output_flush(&a->out, false);
 	return 0;
 }

@@ -214,7 +214,8 @@ static int parse_letters(struct options *o, int argc, char *const *argv, int *at
 	for (const char *p = argv[*at] + 1; *p; p++) {
 		int option = find_letter(*p), r;
 		if (option < 0)
-			return why_set(why, ERR_SYNTAX, "there is no option -%c",
+			return why_set(why, ERR_SYNTAX,
+				       "there is no option -%c (words that begin with - go behind --)",
 				       *p > ' ' && *p < 0x7f ? *p : '?');
 		const struct option_spec *s = &option_table[option];
 		if (!s->arg) {

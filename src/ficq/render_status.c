@@ -56,7 +56,8 @@ static void add_cell(struct table *t, struct buf *cell, enum style style)
 	buf_reset(cell);
 }
 
-static void add_resource(struct table *t, const struct show *s, struct bytes resource, bool phase)
+static void add_resource(struct table *t, const struct show *s, struct bytes resource, bool syncing,
+			 bool phase)
 {
 	struct bytes state = member_str(resource, "state");
 	struct buf cell = {0};
@@ -75,8 +76,10 @@ static void add_resource(struct table *t, const struct show *s, struct bytes res
 	add_cell(t, &cell, STYLE_NONE);
 	member_show(&cell, s, resource, "next_run", CELL_AGO);
 	add_cell(t, &cell, STYLE_NONE);
-	put_progress(&cell, s, resource, phase);
-	add_cell(t, &cell, STYLE_YELLOW);
+	if (syncing) {
+		put_progress(&cell, s, resource, phase);
+		add_cell(t, &cell, STYLE_YELLOW);
+	}
 	buf_release(&cell);
 }
 
@@ -100,6 +103,16 @@ static void put_words(struct drawing *d, struct bytes resources, const char *key
 	}
 }
 
+static bool any_syncs(struct mp_reader items, uint32_t count)
+{
+	struct bytes item;
+
+	for (; count > 0 && mp_take(&items, &item) == 1; count--)
+		if (member_true(item, "syncing"))
+			return true;
+	return false;
+}
+
 static void put_resources(struct drawing *d, struct bytes resources)
 {
 	struct mp_reader r = mp_reader_of(resources);
@@ -117,9 +130,11 @@ static void put_resources(struct drawing *d, struct bytes resources)
 	table_column(&t, "COVERED", true, TABLE_FIRM);
 	table_column(&t, "LAST SYNC", false, TABLE_FIRM);
 	table_column(&t, "NEXT RUN", false, TABLE_FIRM);
-	table_column(&t, "SYNCING", false, TABLE_TEXT);
+	bool syncing = any_syncs(r, head.count);
+	if (syncing)
+		table_column(&t, "SYNCING", false, TABLE_TEXT);
 	while (mp_take(&r, &item) == 1)
-		add_resource(&t, d->show, item, d->look->width >= WIDTH_PHASE);
+		add_resource(&t, d->show, item, syncing, d->look->width >= WIDTH_PHASE);
 	look.indent = 2;
 	table_put(&t, d->out, &look);
 	table_release(&t);
@@ -273,7 +288,7 @@ static void put_micros(struct drawing *d, struct bytes map, const char *before, 
 
 static void put_daemon(struct drawing *d, struct bytes result)
 {
-	int64_t started, now;
+	int64_t started, now, n;
 
 	buf_put_str(d->out, "ficd");
 	put_fact(d, result, " ", "version", CELL_TEXT, "");
@@ -282,7 +297,11 @@ static void put_daemon(struct drawing *d, struct bytes result)
 		buf_put_str(d->out, ", up ");
 		show_millis(d->out, now - started);
 	}
-	put_fact(d, result, ", ", "connections", CELL_NUMBER, " connections");
+	put_fact(d, result, ", ", "connections", CELL_NUMBER,
+		 member_int(result, "connections", &n) && n == 1 ? " connection" : " connections");
+	if (member_int(result, "connections_cut", &n) && n > 0)
+		put_fact(d, result, ", ", "connections_cut", CELL_NUMBER,
+			 " cut off that read nothing");
 	buf_put_byte(d->out, '\n');
 }
 

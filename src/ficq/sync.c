@@ -67,6 +67,7 @@ static void put_outcome(struct app *a, struct buf *out, struct bytes run)
 {
 	struct bytes outcome = member_str(run, "outcome");
 	enum style style = bytes_is(outcome, "ok") ? STYLE_GREEN : STYLE_RED;
+	int64_t calls;
 
 	member_show(out, &a->show, run, "source", CELL_TEXT);
 	buf_put_byte(out, '/');
@@ -89,7 +90,7 @@ static void put_outcome(struct app *a, struct buf *out, struct bytes run)
 	member_show(out, &a->show, run, "duration_ms", CELL_MILLIS);
 	buf_put_str(out, " (");
 	member_show(out, &a->show, run, "calls", CELL_NUMBER);
-	buf_put_str(out, " calls)");
+	buf_put_str(out, member_int(run, "calls", &calls) && calls == 1 ? " call)" : " calls)");
 	if (member(run, "error").data) {
 		buf_put_str(out, ": ");
 		member_show(out, &a->show, run, "error", CELL_TEXT);

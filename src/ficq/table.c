@@ -92,8 +92,31 @@ static void fit(struct table *t, size_t width)
 	}
 }
 
+/* Where the first thing that was found begins, as colour or as a bracket shows it; 0: nothing was. */
+static size_t first_mark(struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] == SHOW_MARK ||
+		    (text.len - i >= 3 && memcmp(text.data + i, "\xe2\x9f\xa6", 3) == 0))
+			return i;
+	return 0;
+}
+
+/* Of a text that is too long: how much to leave out at its front so that what was found can be seen, with a word or two before it. */
+static size_t left_out(struct bytes text, size_t width)
+{
+	size_t mark = first_mark(text), at = mark;
+
+	if (text_width(bytes_of(text.data, mark)) <= width / 2 || text_width(text) <= width)
+		return 0;
+	for (size_t i = mark; i > 0 && mark - i <= width / 4; i--)
+		if (text.data[i - 1] == ' ')
+			at = i;
+	return at;
+}
+
 /* As text_put_cut, with marks as colour. */
-static size_t put_marked(struct buf *out, struct bytes text, size_t width, bool ascii)
+static size_t put_colored(struct buf *out, struct bytes text, size_t width, bool ascii)
 {
 	struct buf cut = {0};
 	size_t used;
@@ -116,6 +139,22 @@ static size_t put_marked(struct buf *out, struct bytes text, size_t width, bool 
 	if (cut.error)
 		out->error = cut.error;
 	buf_release(&cut);
+	return used;
+}
+
+static size_t put_marked(struct buf *out, struct bytes text, size_t width, bool ascii)
+{
+	size_t front = left_out(text, width);
+	struct buf rest = {0};
+
+	if (!front)
+		return put_colored(out, text, width, ascii);
+	buf_put_str(&rest, ascii ? "..." : "…");
+	buf_put(&rest, text.data + front, text.len - front);
+	size_t used = put_colored(out, buf_bytes(&rest), width, ascii);
+	if (rest.error)
+		out->error = rest.error;
+	buf_release(&rest);
 	return used;
 }
 

@@ -519,6 +519,15 @@ static int64_t look_due(const struct conn *c)
 	return due(is_unwatched(c), c->looked_ms, LOOK_MS);
 }
 
+static void stall(struct conn *c)
+{
+	const struct server_events *e = &c->server->events;
+
+	if (e->on_stall)
+		e->on_stall(e->ctx, c);
+	conn_end(c);
+}
+
 static void conn_expire(struct conn *c)
 {
 	int64_t now = now_ms(c);
@@ -527,7 +536,11 @@ static void conn_expire(struct conn *c)
 		overflow(c, true);
 	if (now >= idle_due(c))
 		begin_closing(c);
-	if (now >= stall_due(c) || now >= linger_due(c))
+	/* The kernel says that it has room again when most of what it holds was read, but takes something
+	 * long before: the slice has just tried. */
+	if (now >= stall_due(c))
+		stall(c);
+	if (now >= linger_due(c))
 		conn_end(c);
 	if (now >= look_due(c)) {
 		c->looked_ms = now;

@@ -84,7 +84,7 @@ static void defaults_set(const struct scene *s, struct freshness *f)
 		.age_ms = -1,
 		.last_sync_ms = s->e->last_sync_ms,
 		.requested_start_ms = q->start_ms == TIME_MIN ? q->history_ms : q->start_ms,
-		.requested_end_ms = q->end_ms == TIME_MAX ? q->now_ms : q->end_ms,
+		.requested_end_ms = q->end_ms == TIME_MAX ? later(q->now_ms, q->start_ms) : q->end_ms,
 		.syncing = s->e->syncing,
 		.progress = s->e->progress,
 		.now_ms = q->now_ms,

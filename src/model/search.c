@@ -30,7 +30,8 @@ static int fail(struct parser *p, size_t at, int code, const char *format, ...)
 	vsnprintf(what.text, sizeof what.text, format, args);
 	va_end(args);
 	what.text[sizeof what.text - 24] = 0; /* room for the column */
-	return why_set(p->why, code, "column %zu: %s", at + 1, what.text);
+	return why_set(p->why, code, "column %zu: %s",
+		       bytes_characters(bytes_of(p->text.data, at)) + 1, what.text);
 }
 
 /* ---- words ---- */

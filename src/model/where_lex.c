@@ -8,7 +8,7 @@
 
 size_t lexer_column(const struct lexer *l, const uint8_t *at)
 {
-	return (size_t)(at - l->whole.data) + 1;
+	return bytes_characters(bytes_of(l->whole.data, (size_t)(at - l->whole.data))) + 1;
 }
 
 bool token_is(const struct token *t, const char *word)

@@ -32,7 +32,7 @@ struct lexer {
 /* The next word. 0, ERR_SYNTAX (a string that is not closed, a bad escape, a lone '!'), ERR_NOMEM. */
 int lexer_next(struct lexer *l, struct token *out, struct why *why);
 
-/* 1 for the first byte. */
+/* 1 for the first character. */
 size_t lexer_column(const struct lexer *l, const uint8_t *at);
 
 /* An unquoted word of the language, whatever its case. */

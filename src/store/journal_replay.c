@@ -356,14 +356,15 @@ static int replay(struct store *s, uint64_t number, struct why *why)
 	int rc = path ? file_read(path, JOURNAL_BYTES_MAX, &file, why)
 		      : why_set(why, ERR_NOMEM, "out of memory to open %s", s->dir);
 
-	if (!rc && header_is(buf_bytes(&file), s->previous_revision, s->previous_sum)) {
-		s->journal.first = number + 1; /* they are the older ones */
-		look_at_older(s, path, buf_bytes(&file));
-	} else if (!rc && header_is(buf_bytes(&file), s->manifest_revision, s->manifest_sum)) {
+	/* Upkeep that changed nothing leaves two manifests that are alike: a journal of both is one of the last. */
+	if (!rc && header_is(buf_bytes(&file), s->manifest_revision, s->manifest_sum)) {
 		rc = replay_file(s, path, buf_bytes(&file));
 		if (rc)
 			why_set(why, rc, "cannot replay %s: %s", path, err_name(rc));
 		s->journal.total += file.len;
+	} else if (!rc && header_is(buf_bytes(&file), s->previous_revision, s->previous_sum)) {
+		s->journal.first = number + 1; /* they are the older ones */
+		look_at_older(s, path, buf_bytes(&file));
 	} else if (!rc || rc == ERR_LIMIT) {
 		if (!s->read_only) {
 			store_discard(s, path);

@@ -25,7 +25,7 @@ LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\[\\n"])*)"')
 LABELS = {"source", "resource", "result", "code_class", "method", "freshness", "version", "op", "kind", "le"}
 FAMILIES = {
     "ficd_build_info": "gauge", "ficd_start_time_seconds": "gauge", "ficd_config_reload_failures_total": "counter",
-    "ficd_loop_lag_seconds": "gauge", "ficd_queries_total": "counter", "ficd_source_up": "gauge",
+    "ficd_loop_lag_seconds": "gauge", "ficd_connections_cut_total": "counter", "ficd_queries_total": "counter", "ficd_source_up": "gauge",
     "ficd_alerts_raised": "gauge", "ficd_alert_notices_total": "counter",
     "ficd_sync_last_success_timestamp_seconds": "gauge", "ficd_sync_last_attempt_timestamp_seconds": "gauge",
     "ficd_sync_runs_total": "counter", "ficd_sync_duration_seconds": "gauge", "ficd_sync_records_total": "counter",

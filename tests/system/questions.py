@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Hundreds of generated questions are answered as a plain scan of all records answers them: on records with changes, deletions, merged and cut
-threads, in many files and in few, after a restart, and while syncs write.
+threads, in many files and in few, after a restart, and while syncs write; and cursors go on across all of that.
 
 QUESTIONS says how many (500), QUESTIONS_SEED which ones (1).
 """
 # run-tests: beside others
+import collections
 import contextlib
 import os
 import random
@@ -21,10 +22,13 @@ SEED = int(os.environ.get("QUESTIONS_SEED", "1"))
 DAY = 86400
 TRIES = 3
 MERGED = 3
+RANKED = 1000  # as the manual says: so many of the newest are put in order
+TIME_FORMS = ["%Y-%m-%dT%H:%M:%SZ"] * 3 + ["%Y-%m-%dT%H:%MZ", "%Y-%m-%d", "%Y-%m"]
 
 CHECKS = (
     "fields are what the provider's objects have",
     "answers on changes in many files",
+    "cursors go on across a commit, a restart and compaction",
     "answers after a restart and compaction",
     "answers while syncs write",
     "in the end the cache is the truth")
@@ -65,7 +69,7 @@ class Maker:
         else:
             return {"integer": "1", "time": "2026-01-01T00:00:00Z", "bool": "true"}.get(kind, "999")  # a word might be looked for among names
         if kind == "time":
-            return datetime_text(value)
+            return time.strftime(self.random.choice(TIME_FORMS), time.gmtime(value // 1000))
         return plain.as_text(value)[:60]
 
     def term(self, resource):
@@ -121,7 +125,21 @@ class Maker:
                     return chosen
         return ["order"]
 
+    def run(self):
+        """Some of a text without spaces between its words; None: there is none."""
+        for _ in range(400):
+            for text in self.record("messages").texts:
+                pairs = [word for word in text if len(word) == 2 and all(map(plain.is_pair, word))]
+                at = self.random.randrange(len(pairs)) if pairs else 0
+                run = pairs[at:at + self.random.randint(1, 4)]
+                if run and all(a[1] == b[0] for a, b in zip(run, run[1:])):
+                    return run
+        return None
+
     def search(self, resource):
+        run = self.run() if self.random.random() < 0.12 else None
+        if run:
+            return "run", run
         words = self.words(resource)
         word = "word", words[0]
         draw = self.random.random()
@@ -140,7 +158,7 @@ class Maker:
         return "and", [("or", [word, other]), third] if draw < 0.94 else [("or", [("phrase", words[:2]), other])]
 
     def question(self):
-        resource = self.random.choices(sorted(self.pool), [2, 5, 4, 2])[0]
+        resource = self.random.choices(sorted(self.pool), [2, 6, 4, 2])[0]  # only conversations have numbers
         question = {"resource": resource}
         if self.random.random() < 0.6:
             self.span(resource, question)
@@ -158,14 +176,26 @@ class Maker:
             self.listing(resource, question)
         return question
 
+    def siblings(self):
+        """Totals of one search over spans that begin alike: what was counted for one is no answer to the next."""
+        resource, word = "messages", ("word", self.words("messages")[0])
+        first, *ends = sorted(self.seconds(resource, "created") for _ in range(4))
+        return [{"resource": resource, "search": word, "since": first, "until": end, "limit": 0, "total": True} for end in ends]
+
+    def common(self):
+        """What nearly every thread has, newest first: pages end between threads that were begun in the same second."""
+        words = collections.Counter(word for record in self.pool["messages"] for word in record.words if word.isascii())
+        return [{"resource": "conversations", "search": ("word", word), "limit": limit, "pages": 1000}
+                for word, _ in words.most_common(2) for limit in (7, 20)]
+
     def grouping(self, resource, question):
         names = [name for name, (kind, _) in plain.FIELDS[resource].items() if kind in ("text", "list", "bool")]
         names += ["day", "week", "month", "hour:updated", "day:updated"]
         question["group_by"] = self.random.sample(names, self.random.randint(0, 2))
         numbers = [name for name, (kind, _) in plain.FIELDS[resource].items() if kind == "integer"]
-        if numbers and self.random.random() < 0.6:
+        if numbers and self.random.random() < 0.9:
             question["metrics"] = sorted({"%s:%s" % (how, self.random.choice(numbers)) for how in self.random.sample(
-                ["count", "min", "max", "sum", "avg", "p50", "p90", "p99"], 3)})
+                ["count", "min", "max", "sum", "avg", "p50", "p90", "p99"], 4)})
         question["timezone"] = self.random.choice(["UTC", "Europe/Paris", "America/Los_Angeles", "Asia/Kolkata"])
 
     def listing(self, resource, question):
@@ -176,10 +206,8 @@ class Maker:
         if self.random.random() < 0.4:
             names = [name for name, (kind, _) in plain.FIELDS[resource].items() if kind != "list"] + ["created", "updated"]
             question["sort"] = self.random.choice(["", "-"]) + self.random.choice(names)
-
-
-def datetime_text(ms):
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ms // 1000))
+        elif "search" in question and self.random.random() < 0.3:
+            question["sort"] = "relevance"
 
 
 # --- asking them ---
@@ -213,13 +241,16 @@ def judge_rows(held, question, answer):
     ids = [row["id"] for row in answer["rows"]]
     assert len(set(ids)) == len(ids), "a row came twice"
     assert set(ids) <= found.keys(), ("too many", sorted(set(ids) - found.keys())[:5])
-    keys = sorted(plain.sort_key(record, question) for record in found.values())
+    ranked = question.get("sort") == "relevance"  # which of two is more to the point is a matter of taste; whether both are found is not
+    keys = sorted((0, 0) if ranked else plain.sort_key(record, question) for record in found.values())
+    if ranked:
+        keys = keys[:RANKED]
     if question.get("pages") == 1:
         keys = keys[:question["limit"]]
     if question.get("total"):
         assert answer["total"] == len(found), ("total", answer["total"], len(found))
         return
-    got = [plain.sort_key(found[key], question) for key in ids]
+    got = [(0, 0) if ranked else plain.sort_key(found[key], question) for key in ids]
     assert len(got) == len(keys), ("rows", len(got), len(keys), sorted(found.keys() - set(ids))[:5])
     assert got == keys, ("order", next((i, a, b) for i, (a, b) in enumerate(zip(got, keys)) if a != b))
     if answer.get("total") is not None:
@@ -330,7 +361,7 @@ class Writer(threading.Thread):
                     self.sim.control("POST", "clock", {"advance_s": 20})
                     self.daemon_.sync()
                     self.syncs += 1
-                self.ended.wait(0.01)  # a lock is not fair: whoever waits for it gets it now
+                self.ended.wait(0.1)  # a lock is not fair: whoever waits for it gets it now
         except Exception as failure:  # told by the main thread
             self.failure = failure
 
@@ -366,6 +397,75 @@ def compact(sim, daemon, folder):
     raise AssertionError("after 30 rounds of changes %d of %d files are still there" % (len(left), len(before)))
 
 
+class Walk:
+    """A question that is turned page by page while the world goes on."""
+
+    def __init__(self, held, question, limit):
+        self.question, self.limit, self.ids, self.cursor, self.pages = question, limit, [], {}, 0
+        self.before = {record.id for record in held.select(question)}
+
+    def turn(self, client, limit):
+        if self.cursor is None:
+            return
+        answer = client.call("query", fields=["id"], **dict(parameters(self.question), limit=limit), **self.cursor)
+        self.ids += [row["id"] for row in answer["rows"]]
+        self.cursor = {"cursor": answer["next_cursor"]} if answer["next_cursor"] else None
+        self.pages += 1
+
+    def judge(self, held, still):
+        """Of the records that stayed as they were those that are found came once and in their place, and no others came."""
+        after = {record.id: record for record in held.select(self.question)}
+        same = self.before & after.keys() & still
+        got = [key for key in self.ids if key in still]
+        words = "of %s, %d pages" % (parameters(self.question), self.pages)
+        assert len(set(got)) == len(got), ("a row came twice", words)
+        assert set(got) == same, ("rows are missing, or too many", sorted(same ^ set(got))[:5], words)
+        keys = [plain.sort_key(after[key], self.question) for key in got]
+        assert keys == sorted(keys), ("order", words)
+        if self.question.get("sort") is None and self.question.get("axis", "created") == "created":
+            assert len(set(self.ids)) == len(self.ids), ("a row came twice although its place is for good", words)
+
+
+def check_cursors(daemon, sim, held, maker, folder):
+    """Between the pages: a commit, a restart, a compaction."""
+    client = daemon.client()
+    held.follow(client)
+    first = dict(held.records)
+    walks = []
+    while len(walks) < max(20, COUNT // 20):
+        question = maker.question()
+        if "pages" in question and question.get("sort") != "relevance":
+            walks.append(Walk(held, question, maker.random.randint(2, 9)))
+    merged = None
+    for step in range(4):
+        for walk in walks:
+            walk.turn(client, walk.limit)
+        if step == 0:
+            sim.mutate(60, 300 + SEED)
+            sim.control("POST", "clock", {"advance_s": 600})
+            daemon.sync()
+        elif step == 1:
+            client.close()
+            daemon.stop()
+            daemon.start()
+            client = daemon.client()
+        elif step == 2:
+            merged = compact(sim, daemon, folder)
+    for walk in walks:
+        while walk.cursor:
+            walk.turn(client, 1000)
+    held.follow(client)
+    touched = {record.parent for key, record in (first.items() ^ held.records.items())}
+    for walk in walks:
+        walk.judge(held, {key for (resource, key), record in held.records.items() if resource == walk.question["resource"] and
+                          record is first.get((resource, key)) and key not in touched})
+    client.close()
+    far = sum(walk.pages > 4 for walk in walks)
+    assert far >= len(walks) // 3, "only %d of %d questions have so many pages" % (far, len(walks))
+    report.ok("cursors go on across a commit, a restart and compaction", "%d questions, %d of them of more than four pages" % (len(walks), far))
+    return merged
+
+
 def kinds_of(question):
     """All that a question is made of."""
     def parts(nest):
@@ -380,7 +480,7 @@ def kinds_of(question):
         yield "text " + kind
     yield from ("since" for _ in range("since" in question))
     if "sort" in question:
-        yield "sort down" if question["sort"].startswith("-") else "sort up"
+        yield "sort relevance" if question["sort"] == "relevance" else "sort down" if question["sort"].startswith("-") else "sort up"
     if "limit" in question:
         yield "total" if question.get("total") else "to the end" if question["pages"] > 1 else "limit"
     for name in question.get("group_by", []):
@@ -391,7 +491,8 @@ def kinds_of(question):
 
 EVERY = {"resource " + name for name in plain.FIELDS} | {"term " + op for op in ("=", "!=", "<", "<=", ">", ">=", "in", "contains", "~", "exists")} | {
     "and", "or", "not", "axis created", "axis updated", "since", "sort up", "sort down", "total", "to the end", "limit", "group", "group by time",
-    "text word", "text phrase", "text prefix", "text and", "text or", "text not", "count", "min", "max", "sum", "avg", "p50", "p90", "p99"}
+    "sort relevance",
+    "text word", "text phrase", "text prefix", "text and", "text or", "text not", "text run", "count", "min", "max", "sum", "avg", "p50", "p90", "p99"}
 
 
 def check_questions(questions, held):
@@ -408,6 +509,9 @@ def check_questions(questions, held):
 def check_cold(sim, daemon, held, folder):
     for seed in range(5):
         change(sim, daemon, 10 * SEED + seed, 80)
+    sim.control("POST", "clock", {"set": (int(time.time()) // DAY + 1) * DAY})  # what lies where one day ends and the next begins
+    for seed in range(3):  # files of what is new alone: a walk may leave out the older ones, by their ranges
+        change(sim, daemon, 100 + 10 * SEED + seed, 40, kinds=["new_conversation"])
     # What follows stays in the journal.
     sim.mutate(30, 77)
     sim.control("POST", "clock", {"advance_s": 600})
@@ -420,12 +524,13 @@ def check_cold(sim, daemon, held, folder):
     report.ok("fields are what the provider's objects have", "%d values" % check_fields(daemon, held))
     maker = Maker(held, SEED)
     questions = [maker.question() for _ in range(COUNT)]
+    questions += [question for _ in range(4) for question in maker.siblings()] + maker.common()
     some = check_questions(questions, held)
     assert len(files(folder)) >= 6, "there are too few files: %s" % files(folder)
     ask_all(daemon, held, questions)
     report.ok("answers on changes in many files", "%d questions, %d of them find some but not all of %d records, in %d files" % (
-        COUNT, some, len(held.records), len(files(folder))))
-    return questions
+        len(questions), some, len(held.records), len(files(folder))))
+    return questions, maker
 
 
 def main(folder, started):
@@ -436,13 +541,13 @@ def main(folder, started):
     started.append(daemon)
     daemon.wait_settled()
     held = plain.Held()
-    questions = check_cold(sim, daemon, held, folder)
+    questions, maker = check_cold(sim, daemon, held, folder)
 
     daemon.stop()
     daemon.start()
     daemon.sync()  # what is due at a start
     ask_all(daemon, held, questions[:COUNT // 5])
-    merged = compact(sim, daemon, folder)
+    merged = check_cursors(daemon, sim, held, maker, folder)
     ask_all(daemon, held, questions)
     report.ok("answers after a restart and compaction", "%d files were there, %d of them are left" % merged)
 

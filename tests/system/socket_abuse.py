@@ -54,6 +54,8 @@ with workplace() as (folder, started):  # noqa: F405
     expect_refusal(-32601, "status", "staus")
     expect_refusal(-32602, "limit", "query", resource="contacts", limt=3)
     expect_refusal(-32602, "conversations", "query", resource="conversation")
+    for method in ("changes", "sync", "coverage"):
+        expect_refusal(-32602, "did you mean 'contacts'?", method, resource="contcts")
     expect_refusal(-32602, "needs", "query")
     expect_refusal(-32602, "integer", "query", resource="contacts", limit="three")
     expect_refusal(-32602, "time", "query", resource="contacts", since="whenever")

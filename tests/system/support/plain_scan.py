@@ -144,7 +144,7 @@ def text_holds(search, record):
         return search[1] in record.words
     if op == "prefix":
         return any(word.startswith(search[1]) for word in record.words)
-    if op == "phrase":
+    if op in ("phrase", "run"):
         words = search[1]
         return any(text[i:i + len(words)] == words for text in record.texts for i in range(len(text) - len(words) + 1))
     if op == "not":
@@ -160,6 +160,8 @@ def search_text(search):
         return search[1] + "*"
     if op == "phrase":
         return '"%s"' % " ".join(search[1])
+    if op == "run":  # of Chinese or Japanese, as people write it
+        return search[1][0] + "".join(pair[1] for pair in search[1][1:])
     if op == "not":
         return "-" + search_text(search[1])
     inner = (" OR " if op == "or" else " ").join(
@@ -169,10 +171,21 @@ def search_text(search):
 
 # --- conditions: ("term", field, op, values), ("not", c), ("and", [c]), ("or", [c]) ---
 
+def span_of(text):
+    """(start, end) of a day or a month in UTC, or of a moment."""
+    day = datetime.datetime.fromisoformat((text + "-01" if len(text) == 7 else text).replace("Z", ""))
+    end = {7: (day.replace(day=1) + datetime.timedelta(days=31)).replace(day=1), 10: day + datetime.timedelta(days=1)}.get(
+        len(text), day + datetime.timedelta(milliseconds=1))
+    return tuple(round(moment.replace(tzinfo=datetime.timezone.utc).timestamp() * 1000) for moment in (day, end))
+
+
 def compare(kind, value, wanted):
     """-1, 0, 1 as the value lies to what is wanted; None: they cannot be compared."""
-    if kind in ("integer", "time"):
-        wanted = int(wanted) if kind == "integer" else milliseconds(wanted)
+    if kind == "time":
+        start, end = span_of(wanted)
+        return -1 if value < start else int(value >= end)
+    if kind == "integer":
+        wanted = int(wanted)
     elif kind == "any" and isinstance(value, (int, float)) and not isinstance(value, bool):
         try:
             wanted = float(wanted)

@@ -104,6 +104,7 @@ static void the_least_gives_all_defaults(void **state)
 	assert_false(c->allow_write.any);
 	assert_int_equal(c->memory_bytes, 16 << 20);
 	assert_int_equal(c->log_level, LOG_LEVEL_INFO);
+	assert_int_equal(c->send_timeout_ms, 300000);
 	assert_int_equal(c->shutdown_timeout_ms, 10000);
 	assert_int_equal(c->source_count, 1);
 	assert_ptr_equal(s, &c->sources[0]);
@@ -156,7 +157,7 @@ static void every_option_can_be_set(void **state)
 	(void)state;
 	struct config *c = good(
 		"[ficd]\nstate_dir = /srv/fic\nsocket=/run/x.sock\nallow_read = user:root, gid:5,uid:77\n"
-		"allow_write = none\nmemory = 64MiB\nlog_level = debug\nshutdown_timeout = 1m30s\n"
+		"allow_write = none\nmemory = 64MiB\nlog_level = debug\nsend_timeout = 0\nshutdown_timeout = 1m30s\n"
 		"[source a-1_b]\nprovider: intercom\nregion = eu\nbase_url = https://proxy.example:8443/api/\n"
 		"token = credential:acme.token\nversion = 2.14\nhistory = 2y\nmax_staleness = 0\n"
 		"tolerance = 10m\non_stale = live\nbudget = 100%\nconcurrency = 8\n"
@@ -176,6 +177,7 @@ static void every_option_can_be_set(void **state)
 	assert_int_equal(s->on_stale, CONFIG_ON_STALE_LIVE);
 	assert_int_equal(c->memory_bytes, 64 << 20);
 	assert_int_equal(c->log_level, LOG_LEVEL_DEBUG);
+	assert_int_equal(c->send_timeout_ms, 0);
 	assert_int_equal(c->shutdown_timeout_ms, 90000);
 	assert_string_equal(s->name, "a-1_b");
 	assert_string_equal(s->region, "eu");

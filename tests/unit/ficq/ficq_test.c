@@ -398,6 +398,77 @@ static void query_goes_on(void **state)
 	run_release(&r);
 }
 
+static void fields_of_nothing(void **state)
+{
+	static const struct fake_step script[] = {
+		{"resources", FAKE_RESULT,
+		 "{\"resources\":[{\"source\":\"acme\",\"name\":\"contacts\",\"fields\":"
+		 "[{\"name\":\"email\",\"type\":\"text\",\"help\":\"\"}]}]}",
+		 0},
+		{0}};
+
+	NEED_FICQ();
+	ask(script, "fields contcts", 64);
+	assert_has(r.err, "there is no resource 'contcts'; did you mean contacts?");
+	run_release(&r);
+	ask(script, "fields contacts -o csv --no-header", 0);
+	assert_has(r.out, "email,text");
+	run_release(&r);
+}
+
+/* A limit that nobody gave is told wherever the rows go. */
+static void query_tells_of_more(void **state)
+{
+	static const struct fake_step script[] = {
+		STREAMS,
+		WORTH(FRESH),
+		PIECE(ROW("1"), "\"a\""),
+		{"query", FAKE_RESULT,
+		 "{\"freshness\":" FRESH ",\"rows\":[],\"streamed\":1,\"next_cursor\":\"a\"}", 0},
+		{0}};
+
+	NEED_FICQ();
+	ask(script, "query contacts -o csv --fields id", 0);
+	assert_string_equal(r.err, "there are more than these: --limit=0 prints all\n");
+	run_release(&r);
+	ask(script, "query contacts -o csv --fields id -n1", 0);
+	assert_string_equal(r.err, "");
+	run_release(&r);
+	ask(script, "query contacts -o csv --fields id -q", 0);
+	assert_string_equal(r.err, "");
+	run_release(&r);
+}
+
+/* The connection broke, as when nothing was read for long: the rest comes over another. */
+static void query_goes_on_elsewhere(void **state)
+{
+	static const struct fake_step script[] = {STREAMS,
+						  WORTH(FRESH),
+						  PIECE(ROW("1"), "\"a\""),
+						  {"query", FAKE_CUT, "", 0},
+						  WORTH(FRESH),
+						  PIECE(ROW("2"), "\"b\""),
+						  {"query", FAKE_CUT, "", 0},
+						  WORTH(FRESH),
+						  PIECE(ROW("3"), "\"c\""),
+						  STREAM_END,
+						  {0}};
+	struct fake f;
+
+	NEED_FICQ();
+	fake_start(&f, script);
+	ficq_run(&r, f.socket, "query contacts -n10 --json");
+	char *log = fake_log(&f);
+	fake_stop(&f);
+	assert_int_equal(r.exit, 0);
+	assert_has(r.out, "\"rows\":[" ROW("1") "," ROW("2") "," ROW("3") "],");
+	assert_has(log, "\"cursor\":\"a\"");
+	assert_has(log, "\"cursor\":\"b\"");
+	assert_has(log, "\"limit\":8");
+	free(log);
+	run_release(&r);
+}
+
 static void query_stuck(void **state)
 {
 	static const struct fake_step script[] = {
@@ -1027,6 +1098,9 @@ int main(void)
 		cmocka_unit_test(query_streamed),
 		cmocka_unit_test(query_cut_off),
 		cmocka_unit_test(query_goes_on),
+		cmocka_unit_test(fields_of_nothing),
+		cmocka_unit_test(query_tells_of_more),
+		cmocka_unit_test(query_goes_on_elsewhere),
 		cmocka_unit_test(query_stuck),
 		cmocka_unit_test(counts_in_groups),
 		cmocka_unit_test(what_it_is_worth),

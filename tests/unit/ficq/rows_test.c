@@ -54,7 +54,7 @@ static void snippets(void **state)
 	cell_show(&out, &as, buf_bytes(&value), CELL_SNIPPET);
 	assert_null(strchr(buf_text(&out), 0x1b));
 	assert_int_equal(strncmp(buf_text(&out), "a [re", 5), 0);
-	columns_add_snippet(&columns);
+	columns_add_snippet(&columns, false);
 	as = show;
 	as.color = true;
 	struct table_look colored = look;
@@ -66,6 +66,21 @@ static void snippets(void **state)
 	rows_add(&rows, buf_bytes(&row), &out);
 	rows_page(&rows, &out);
 	assert_string_equal(buf_text(&out), "a \x1b[33mrefund\x1b[0m now\n");
+	rows_release(&rows);
+	/* Where there is little room, what was found is what is shown. */
+	colored.width = 20;
+	rows_begin(&rows, FORMAT_TABLE, &columns, &as, &colored);
+	mp_of("{\"snippet\": \"there are many words before the \u27e6refund\u27e7 of all\"}", &row);
+	buf_reset(&out);
+	rows_add(&rows, buf_bytes(&row), &out);
+	rows_page(&rows, &out);
+	assert_string_equal(buf_text(&out), "…the \x1b[33mrefund\x1b[0m of all\n");
+	rows_release(&rows);
+	rows_begin(&rows, FORMAT_TABLE, &columns, &show, &(struct table_look){.width = 20});
+	buf_reset(&out);
+	rows_add(&rows, buf_bytes(&row), &out);
+	rows_page(&rows, &out);
+	assert_string_equal(buf_text(&out), "…the ⟦refund⟧ of all\n");
 	rows_release(&rows);
 	buf_release(&value);
 	buf_release(&out);

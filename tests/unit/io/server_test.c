@@ -21,7 +21,7 @@ struct owner {
 	struct server *server;
 	char folder[64];
 	char path[100];
-	unsigned opened, closed, requests, overflows, timeouts, drains, ends;
+	unsigned opened, closed, requests, overflows, timeouts, drains, ends, stalls;
 	int sent_error;
 	struct conn *last;
 	struct conn *waiting;
@@ -127,6 +127,14 @@ static void on_drain(void *ctx, struct conn *c)
 	o->drains++;
 }
 
+static void on_stall(void *ctx, struct conn *c)
+{
+	struct owner *o = ctx;
+
+	assert_true(conn_pending(c) > 0);
+	o->stalls++;
+}
+
 static void on_close(void *ctx, struct conn *c)
 {
 	struct owner *o = ctx;
@@ -146,8 +154,8 @@ static struct bytes on_refused(void *ctx)
 
 static struct server_events events_of(struct owner *o)
 {
-	return (struct server_events){on_open,  on_data,  on_end,     on_overflow,
-				      on_drain, on_close, on_refused, o};
+	return (struct server_events){on_open,  on_data,    on_end, on_overflow, on_drain, on_stall,
+				      on_close, on_refused, o};
 }
 
 static void owner_folder(struct owner *o, void **state)
@@ -407,7 +415,38 @@ static void output_that_nobody_takes_is_cut(void **state)
 	client_say(&c, "big 4000000\n");
 	rig_until_count(o.loop, &o.closed, 1);
 	assert_int_equal(o.sent_error, 0);
+	assert_int_equal(o.stalls, 1);
 	client_close(&c);
+	owner_close(&o);
+}
+
+/* The kernel has room again only when most of what it holds was read: long after a slow reader has begun. */
+static void who_reads_slowly_is_not_cut(void **state)
+{
+	static char piece[45000];
+	struct owner o;
+	struct client slow, waiting;
+	size_t got = 0;
+
+	owner_open(&o, state, (struct server_options){.stall_ms = 300});
+	client_open(&slow, &o);
+	client_open(&waiting, &o);
+	client_say(&waiting, "wait\n");
+	client_say(&slow, "big 600000\n");
+	rig_until_count(o.loop, &o.requests, 2);
+	while (got < 600000) {
+		ssize_t n = recv(slow.fd, piece, sizeof piece, 0);
+		assert_true(n > 0);
+		got += (size_t)n;
+		rig_turns(o.loop, 100);
+	}
+	assert_int_equal(o.stalls, 0);
+	/* Nothing to read is not the same as not to read. */
+	answer(&o, "at last\n");
+	client_hear(&waiting, o.loop, "at last\n");
+	assert_int_equal(o.closed, 0);
+	client_close(&slow);
+	client_close(&waiting);
 	owner_close(&o);
 }
 
@@ -746,6 +785,7 @@ int main(void)
 		CASE(a_slow_reader_waits_for_itself_only),
 		CASE(too_much_unread_output_is_cut),
 		CASE(output_that_nobody_takes_is_cut),
+		CASE(who_reads_slowly_is_not_cut),
 		CASE(an_endless_request_is_refused),
 		CASE(an_unfinished_request_times_out),
 		CASE(an_idle_connection_is_closed_but_not_a_waiting_one),

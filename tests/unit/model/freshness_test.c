@@ -313,6 +313,16 @@ static const struct row rows[] = {
 	 .as_of = 897,
 	 .age = 3,
 	 .complete = true},
+	{.name = "from some time in the future on",
+	 .held = "0..897@897",
+	 .start = 1000,
+	 .end = OPEN,
+	 .state = FRESHNESS_FRESH,
+	 .covered = "",
+	 .gaps = "",
+	 .as_of = 897,
+	 .age = 3,
+	 .complete = true},
 	{.name = "span in the future, not known up to now",
 	 .held = "0..800@800",
 	 .start = 1000,
@@ -746,6 +756,7 @@ static int row_check(const struct row *row)
 	CHECK(f.age_ms == (row->as_of == NONE ? -1 : row->age * MINUTE_MS), "age %lld",
 	      (long long)f.age_ms);
 	CHECK(f.complete == row->complete, "complete %d", f.complete);
+	CHECK(f.requested_start_ms <= f.requested_end_ms, "ends before it begins");
 	CHECK(same(f.message, row->message ? row->message : ""), "message '%s'", f.message);
 	CHECK(f.syncing == row->syncing && (f.progress < 0) == !row->syncing, "syncing not carried");
 	CHECK(f.last_sync_ms == (row->synced ? minute(890) : TIME_NONE), "last_sync not carried");

@@ -115,6 +115,7 @@ static void what_is_refused(void **state)
 		{"", ERR_INVALID, "column 1: there is nothing to look for"},
 		{"  ", ERR_INVALID, "column 1: there is nothing to look for"},
 		{"refund \"order", ERR_SYNTAX, "column 8: this phrase is not closed: a \" is missing"},
+		{"\"ü山\" (order", ERR_SYNTAX, "column 6: this bracket is not closed: a ) is missing"},
 		{"refund (order", ERR_SYNTAX, "column 8: this bracket is not closed: a ) is missing"},
 		{"refund order)", ERR_SYNTAX, "column 13: this ) closes nothing"},
 		{"refund !!", ERR_SYNTAX, "column 8: '!!' has no letter or digit"},

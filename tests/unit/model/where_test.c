@@ -336,6 +336,7 @@ static const struct bad_row {
 	int code;
 	const char *why; /* how it begins */
 } bad_rows[] = {
+	{"subject = \"ü山\" and stat = open", ERR_NOTFOUND, "column 20: unknown field 'stat'"},
 	{"stat = open", ERR_NOTFOUND, "column 1: unknown field 'stat' (did you mean state?)"},
 	{"state = open and asignee = 4", ERR_NOTFOUND,
 	 "column 18: unknown field 'asignee' (did you mean assignee?)"},
