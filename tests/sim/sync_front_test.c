@@ -161,10 +161,14 @@ static void kills(void **state)
 	(void)state;
 	office_open(&o, 150, 5 * HOUR_MS);
 	o.company->tidy = true;
+	/* Old ones that somebody has written to of late stand among the first: nothing is known of what was made since. */
+	for (unsigned i = 0; i < 150; i += 25)
+		company_message(o.company, &o.company->threads[i]);
 	while (!office_history_is_held(&o) && kills < 100) {
 		/* Once its last page's cursor is not taken any more. */
 		o.company->forgets |= kills == 3;
 		office_live(&o, 3 * MINUTE_MS + 17000);
+		office_true(&o);
 		if (office_history_is_held(&o))
 			break;
 		office_restart(&o);
@@ -178,6 +182,48 @@ static void kills(void **state)
 	assert_true(o.company->list_calls <= 6 + kills + 6);
 	assert_false(o.company->forgets);
 	assert_int_equal(o.company->refused, 0);
+	office_close(&o);
+}
+
+/* A list in another order than was asked for says nothing before its end. */
+static void another_order(void **state)
+{
+	struct office o = {.only_threads = true};
+
+	(void)state;
+	office_open(&o, 150, 5 * HOUR_MS);
+	o.company->tidy = o.company->shuffled = true;
+	for (int i = 0; i < 4; i++) {
+		office_live(&o, MINUTE_MS);
+		assert_false(office_history_is_held(&o));
+		office_true(&o);
+	}
+	assert_true(o.company->list_calls > 2);
+	office_whole(&o);
+	office_equal(&o);
+	office_close(&o);
+}
+
+/* What no event tells of but the list does: a reading of all of it reads what has moved, and nothing else. */
+static void everything_again(void **state)
+{
+	struct office o = {.only_threads = true};
+	struct company *c;
+
+	(void)state;
+	office_open(&o, 60, 5 * HOUR_MS);
+	c = o.company;
+	office_whole(&o);
+	office_live(&o, HOUR_MS);
+	for (unsigned i = 0; i < 60; i += 20) {
+		c->threads[i].version++;
+		c->threads[i].updated_ms = loop_wall_ms(o.loop);
+	}
+	unsigned before = c->thread_calls;
+	office_wish(&o, "conversations", SYNC_FULL);
+	assert_int_equal(o.outcome, RUN_OK);
+	assert_int_equal(c->thread_calls - before, 3 * 3);
+	office_equal(&o);
 	office_close(&o);
 }
 
@@ -448,14 +494,23 @@ static void dead(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_sync), cmocka_unit_test(changes),
-		cmocka_unit_test(merges),     cmocka_unit_test(late_events),
-		cmocka_unit_test(cost),       cmocka_unit_test(kills),
-		cmocka_unit_test(newest_day), cmocka_unit_test(history),
-		cmocka_unit_test(plan),       cmocka_unit_test(on_demand),
-		cmocka_unit_test(searches),   cmocka_unit_test(strangers),
-		cmocka_unit_test(dead),       cmocka_unit_test(verify),
+		cmocka_unit_test(first_sync),
+		cmocka_unit_test(changes),
+		cmocka_unit_test(merges),
+		cmocka_unit_test(late_events),
+		cmocka_unit_test(cost),
+		cmocka_unit_test(kills),
+		cmocka_unit_test(newest_day),
+		cmocka_unit_test(history),
+		cmocka_unit_test(plan),
+		cmocka_unit_test(on_demand),
+		cmocka_unit_test(searches),
+		cmocka_unit_test(strangers),
+		cmocka_unit_test(dead),
+		cmocka_unit_test(verify),
 		cmocka_unit_test(endless),
+		cmocka_unit_test(another_order),
+		cmocka_unit_test(everything_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -293,7 +293,10 @@ static void serve_threads(struct company *c, const char *url, struct sim_answer 
 	assert(p.rows);
 	for (unsigned i = 0; i < c->count; i++)
 		if (c->threads[i].gone_ms == TIME_MAX)
-			p.rows[p.count++] = (struct row){c->threads[i].place_ms, i, c->threads[i].id};
+			p.rows[p.count++] = (struct row){
+				c->shuffled ? (int64_t)(c->threads[i].id * 2654435761u % 1009)
+					    : c->threads[i].place_ms,
+				i, c->threads[i].id};
 	put_page(c, url, &p, out);
 	free(p.rows);
 }

@@ -52,6 +52,7 @@ struct company {
 	bool forgets;    /* pages can be asked for only by what was given since */
 	bool previews;   /* events show ids alone */
 	bool tidy;       /* no page is short that need not be */
+	bool shuffled;   /* conversations come in no order of time */
 	uint64_t random;
 };
 
