@@ -110,6 +110,18 @@ static void late_events(void **state)
 	c->threads[4].version++;
 	office_wish(&o, "conversations", SYNC_CHANGES);
 	office_equal(&o);
+	/* Nor does a conversation that was read since say that all of its events were there. */
+	company_touch(c, &c->threads[6], "tag", false);
+	company_touch(c, &c->threads[6], "assign", false);
+	c->events[c->event_count - 1].shown_ms += 4 * MINUTE_MS;
+	c->threads[6].version--;
+	office_live(&o, 3000);
+	office_wish(&o, "conversations", SYNC_CHANGES);
+	office_equal(&o);
+	office_live(&o, 4 * MINUTE_MS);
+	c->threads[6].version++;
+	office_wish(&o, "conversations", SYNC_CHANGES);
+	office_equal(&o);
 	office_close(&o);
 }
 
