@@ -49,10 +49,11 @@ struct company {
 	unsigned window_searches;
 	unsigned broken; /* the thread whose messages cannot be read; 0: none */
 	bool endless;    /* lists never end */
-	bool forgets;    /* pages can be asked for only by what was given since */
-	bool previews;   /* events show ids alone */
-	bool tidy;       /* no page is short that need not be */
-	bool shuffled;   /* conversations come in no order of time */
+	bool forgets; /* from the next page on, pages can be asked for only by what was given since */
+	unsigned forgotten; /* how often it did */
+	bool previews;      /* events show ids alone */
+	bool tidy;          /* no page is short that need not be */
+	bool shuffled;      /* conversations come in no order of time */
 	uint64_t random;
 };
 
