@@ -70,9 +70,9 @@ enum conversation_op {
 	CONV_PRIORITY,    /* x: 0..4 */
 	CONV_MERGED_INTO, /* a: primary, b: admin; what was said there is not shown any more */
 	CONV_MERGED_FROM, /* a: secondary, whose parts are shown here; x: 0 with their ids, 1 with others */
-	CONV_TITLE,       /* seed */
-	CONV_WRITTEN,     /* a: the number of the written value */
-	CONV_SAID,        /* a: the number of the text, b: admin, x: enum part_type */
+	CONV_TITLE,   /* seed */
+	CONV_WRITTEN, /* a: the number of the written value */
+	CONV_SAID,    /* a: the number of the text, b: admin, x: enum part_type */
 };
 
 struct statistics {

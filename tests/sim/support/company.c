@@ -433,6 +433,9 @@ static void serve_one(struct company *c, const char *url, struct sim_answer *out
 	c->thread_calls++;
 	if (!t || (t->gone_ms != TIME_MAX && !t->into)) {
 		refuse(out, 404, "Unknown conversation ID");
+	} else if (t->id == c->denied && c->denials) {
+		c->denials--;
+		refuse(out, 404, "Unknown conversation ID");
 	} else if (t->into) {
 		out->status = 301;
 		snprintf(out->location, sizeof out->location, HOST "/conversations/cnv_%u", t->into);
