@@ -245,7 +245,7 @@ static void another_order(void **state)
 	office_open(&o, 150, 5 * HOUR_MS);
 	o.company->tidy = o.company->shuffled = true;
 	for (; !office_history_is_held(&o); looks++) {
-		office_live(&o, MINUTE_MS);
+		office_live(&o, 2 * MINUTE_MS);
 		office_wish(&o, "conversations", SYNC_CHANGES);
 		office_true(&o);
 	}
