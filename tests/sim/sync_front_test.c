@@ -18,7 +18,7 @@ static bool holds_thread(const struct office *o, unsigned id)
 	snprintf(text, sizeof text, "cnv_%u", id);
 	int rc = snapshot_peek(view, "conversations", bytes_str(text), &r);
 	snapshot_free(view);
-	return rc == 1;
+	return rc == 1 && !(r.flags & RECORD_DELETED);
 }
 
 /* ---- tests ---- */
