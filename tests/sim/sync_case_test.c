@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct lab lab;
 
@@ -421,6 +422,24 @@ static size_t contact_spans(void)
 	return n;
 }
 
+/* That there is nothing is known as well as anything: of lists, of the past, and of the time since. */
+static void nothing_there(void **state)
+{
+	uint64_t ids[8];
+
+	(void)state;
+	quiet_world();
+	memset(lab.options.count, 0, sizeof lab.options.count);
+	lab_open(&lab);
+	until_idle();
+	lab_run(&lab, 10 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	assert_int_equal(count("conversations") + count("contacts") + count("tags"), 0);
+	lab_run(&lab, DAY_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	assert_int_equal(wish("conversations", SYNC_BACKFILL, ids), 0);
+}
+
 static bool contacts_listed(struct lab *l)
 {
 	return lab_runs(l, "contacts", "snapshot", "ok", 0) > 0;
@@ -611,6 +630,7 @@ int main(int argc, char **argv)
 		CASE(stop_at_every_moment),
 		CASE(free_in_the_middle),
 		CASE(a_moving_list_claims_late),
+		CASE(nothing_there),
 		CASE(wishes),
 		CASE(impatience),
 	};
