@@ -562,6 +562,14 @@ static void impatience(void **state)
 		lab_run(&lab, 100);
 	}
 	assert_true(lab.world->calls - calls < 40);
+	/* Nor when it is known that the provider does not answer: then it is asked now and then, however often that is wished. */
+	lab_run(&lab, 5 * MINUTE_MS);
+	calls = lab.world->calls;
+	for (int i = 0; i < 600; i++) {
+		wish(NULL, SYNC_CHANGES, ids);
+		lab_run(&lab, 100);
+	}
+	assert_in_range(lab.world->calls - calls, 1, 20);
 	go_wrong(MISHAP_NONE, NULL, 0, 0);
 }
 

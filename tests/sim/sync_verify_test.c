@@ -624,7 +624,8 @@ static void another_part_each_time(void **state)
 	lab.options.count[KIND_TAG] = 30;
 	lab_open(&lab);
 	until_idle();
-	for (unsigned round = 0; round < 4; round++) {
+	int64_t until = loop_mono_ms(lab.loop) + 4 * 60 * MINUTE_MS;
+	for (unsigned round = 0; round < 4 || loop_mono_ms(lab.loop) < until; round++) {
 		unsigned at = 0;
 		for (unsigned i = 0; i < lab.world->count; i++)
 			if (lab.world->things[i]->kind == KIND_TAG)
