@@ -395,8 +395,8 @@ with World(settle=False, breaches=False) as (sim, daemon):
     compare(daemon, sim, others)  # noqa: F405
     report.ok("what a plan does not allow is not held to be empty")
 
-with World("--rate", 960, "--others", 480, settle=False, source_options="budget = 90%", base=SMALL[:-2]) as (sim, daemon):
-    # 160 calls a window, half of them taken by others as it passes: the first sync needs more than one, and waits by itself before it is told to.
+with World("--rate", 480, "--others", 240, settle=False, source_options="budget = 90%", base=SMALL[:-2]) as (sim, daemon):
+    # 80 calls a window, half of them taken by others as it passes: the first sync needs more than one, and waits by itself before it is told to.
     daemon.wait_settled()
     stats = sim.stats()
     assert stats["calls"] > 90 and stats["rate_limited"] == 0, stats
