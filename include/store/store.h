@@ -209,6 +209,7 @@ int store_begin(struct store *s, struct txn **txn_out, struct why *why);
  *     of what it replaces when its own are unknown;
  *   - a live copy replaces a tombstone (PUT_CREATED) when it was updated later, or, a full one, seen
  *     later: then the deletion was none; a poor one of the same or an unknown update when seen later;
+ *     a full one with another parent whenever it was seen: it has only left the first one;
  *   - a RECORD_POOR copy never replaces a full copy unless its updated_ms is newer, and then the
  *     record stays marked as wanting a full read (RECORD_POOR);
  *   - an older copy (updated_ms smaller, or equal or unknown with an older seen_ms and another

@@ -18,8 +18,8 @@ struct looking {
 	struct arena *arena;
 	const char *of_records;
 	struct bytes name;
-	char kind[16]; /* its type; "" unknown */
-	bool found;
+	char kind[16];        /* its type; "" unknown */
+	bool found, archived; /* by an archived one */
 	const char *names[NAMES_MAX + 1];
 	size_t name_count;
 	struct buf value;
@@ -36,6 +36,16 @@ static struct bytes text_of(struct looking *l, const struct record *r, const cha
 	    v.type != MP_STR)
 		return (struct bytes){0};
 	return v.str;
+}
+
+static bool is_archived(struct looking *l, const struct record *r)
+{
+	const struct field *f = field_find(l->type->fields, bytes_str("archived"));
+	struct mp_value v;
+
+	buf_reset(&l->value);
+	return f && record_value(r, f, &l->value) == 1 && mp_get(buf_bytes(&l->value), &v) &&
+	       v.type == MP_BOOL && v.boolean;
 }
 
 /* "contact" of "contacts". */
@@ -61,7 +71,12 @@ static int look_at(void *ctx, const struct record *r)
 	}
 	if (!bytes_equal(text, l->name))
 		return 0;
+	/* One that was archived may have the name of one that is in use, and another type. */
+	bool archived = is_archived(l, r);
+	if (l->found && (archived || !l->archived))
+		return 0;
 	l->found = true;
+	l->archived = archived;
 	text = text_of(l, r, "type");
 	snprintf(l->kind, sizeof l->kind, "%.*s", (int)(text.len < 15 ? text.len : 0),
 		 text.len ? (const char *)text.data : "");

@@ -26,7 +26,7 @@ static void read_list(const struct front_reading *g, struct bytes body)
 			item->record.flags |= RECORD_POOR;
 		page->count++;
 	}
-	if (!mp_find_int(body, "_total", &page->total))
+	if (!mp_find_int(body, "_total", &page->total) || page->total < 0)
 		page->total = -1;
 	front_read_next(page, body);
 }

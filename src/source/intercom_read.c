@@ -101,7 +101,7 @@ static void read_list(const struct intercom_reading *g, struct bytes body)
 		page_nonsense(page, "the list has no items member");
 		return;
 	}
-	if (!mp_find_int(body, "total_count", &page->total))
+	if (!mp_find_int(body, "total_count", &page->total) || page->total < 0)
 		page->total = -1;
 	read_items(g, list);
 	if (!page->fault)

@@ -53,6 +53,11 @@ static bool newer_by_update(const struct row *a, const struct row *b)
 	       (b->updated_ms == TIME_NONE || a->updated_ms > b->updated_ms);
 }
 
+static bool has_moved(const struct row *held, const struct row *row)
+{
+	return held->parent_hash && row->parent_hash && held->parent_hash != row->parent_hash;
+}
+
 static struct verdict put_judge(const struct row *held, const struct row *row)
 {
 	bool deleted = row->flags & RECORD_DELETED;
@@ -66,9 +71,12 @@ static struct verdict put_judge(const struct row *held, const struct row *row)
 		return (struct verdict){PUT_DELETED, true, false};
 	int age = compare_age(row, held);
 	/* A deletion and a listing of the same moment: the listing was the slower one. But a full copy that was
-	 * read after the deletion shows that it was none, whatever its last change. */
+	 * read after the deletion shows that it was none, whatever its last change, and so does one with another
+	 * parent, whenever it was read: what is gone from one place says nothing about the other. */
 	if (gone && !deleted) {
-		bool back = age > 0 || (!(row->flags & RECORD_POOR) && row->seen_ms > held->seen_ms);
+		bool full = !(row->flags & RECORD_POOR);
+		bool back = age > 0 ||
+			    (full && (row->seen_ms > held->seen_ms || has_moved(held, row)));
 		return back ? (struct verdict){PUT_CREATED, true, false}
 			    : (struct verdict){PUT_POORER, false, false};
 	}

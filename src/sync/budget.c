@@ -5,6 +5,7 @@
 
 #define SPREAD_SHARE 0.8 /* of what is left of a window: all that is ours is sent by then */
 #define RESET_MAX    INT64_C(1000000000000) /* seconds; no honest time is beyond it */
+#define WINDOWS_MAX  2 /* no honest window ends later, the difference of clocks included */
 
 void budget_init(struct budget *b, double share, int64_t window_ms)
 {
@@ -99,6 +100,18 @@ uint64_t budget_last_minute(const struct budget *b, int64_t mono_ms)
 	return sum;
 }
 
+/* Until the window ends. The Date header is cut to the second, so this waits up to a second too long, never too short. An end that is over already says nothing about when: what is
+ * left is not called for before a window has passed. */
+static int64_t until_reset(const struct budget *b, const struct http_result *result, int64_t reset)
+{
+	if (result->date_ms == TIME_NONE || reset == 0)
+		return b->window_ms;
+	int64_t wait = reset * 1000 - result->date_ms;
+	if (wait <= 0)
+		return result->rate_remaining > kept(b) ? 0 : b->window_ms;
+	return wait < WINDOWS_MAX * b->window_ms ? wait : WINDOWS_MAX * b->window_ms;
+}
+
 void budget_answered(struct budget *b, const struct http_result *result, int64_t mono_ms)
 {
 	if (b->inflight)
@@ -122,12 +135,8 @@ void budget_answered(struct budget *b, const struct http_result *result, int64_t
 	b->limit = result->rate_limit;
 	b->reset = reset;
 	if (!same) {
-		/* The Date header is cut to the second, so this waits up to a second too long, never too short. */
-		int64_t wait = result->date_ms == TIME_NONE || reset == 0
-				       ? b->window_ms
-				       : reset * 1000 - result->date_ms;
 		b->since_mono_ms = mono_ms;
-		b->reset_mono_ms = mono_ms + (wait < 0 ? 0 : wait > 120000 ? 120000 : wait);
+		b->reset_mono_ms = mono_ms + until_reset(b, result, reset);
 	}
 }
 

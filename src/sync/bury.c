@@ -9,7 +9,6 @@ struct burial {
 	struct scan *scan; /* over the children */
 	struct hashset keep;
 	bool keeps;
-	bool moved;
 	int64_t when_ms;
 	const struct page_record *head; /* put at the end; NULL: none */
 	bool stoned, counted;           /* a stone is, and is counted */
@@ -79,10 +78,8 @@ static int bury_child(struct run *run, const struct scan_row *row, struct why *w
 		return rc;
 	child.flags |= RECORD_DELETED;
 	child.doc = bytes_of(&nil, 1);
-	child.updated_ms = b->moved ? TIME_NONE : b->when_ms;
-	/* Of what may have moved any copy that is read later lives. */
-	if (!b->moved)
-		child.seen_ms = b->when_ms;
+	/* What has moved lives all the same where it is now: the store sees to that. */
+	child.updated_ms = child.seen_ms = b->when_ms;
 	return run_put(run, run->resource->child, &child, false, why);
 }
 
@@ -138,7 +135,6 @@ int run_bury(struct run *run, struct bytes id, int64_t when_ms, struct bytes mer
 	int rc = begin(run, id, NULL, when_ms, why);
 	if (rc == 0) {
 		run->burial->stone = stone;
-		run->burial->moved = merged_into.len > 0;
 		run->burial->stoned = stoned;
 		run->burial->counted = held;
 	}

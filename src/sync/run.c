@@ -168,8 +168,9 @@ static int run_phase_over(struct run *run, struct why *why)
 {
 	run->cursor.len = 0;
 	hashset_release(&run->cursors);
+	hashset_release(&run->shown);
 	run->last_page = false;
-	run->empty_pages = 0;
+	run->empty_pages = run->same_pages = 0;
 	int rc = run->ops->next_phase(run, why);
 	if (rc)
 		return rc < 0 ? rc : 0;

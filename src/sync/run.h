@@ -141,12 +141,13 @@ struct run {
 	struct ask ask;
 	struct buf cursor;
 	struct hashset cursors; /* seen ones: a repeated one is a circle */
+	struct hashset shown;   /* what pages of the listing have shown, each folded into one */
 	struct fetch *listing;
 	struct page *page; /* the listing page at work, for what ops look at */
 	bool last_page, unchanged;
-	unsigned empty_pages;
-	struct single *singles; /* sync->line.concurrency places */
-	unsigned single_count;  /* of them under way */
+	unsigned empty_pages, same_pages; /* in a row */
+	struct single *singles;           /* sync->line.concurrency places */
+	unsigned single_count;            /* of them under way */
 	struct wanted *wanted, **wanted_end;
 	struct arrived *arrived, **arrived_end;
 	unsigned arrived_count;
@@ -166,11 +167,13 @@ struct run {
 	bool seen_over; /* there were more than are compared: which of those that are held are absent is not known */
 	unsigned walks;
 	int64_t walk_ms;      /* before the first page of the walk was asked; TIME_NONE */
-	uint64_t walk_before; /* of its ids, those that there were then */
+	uint64_t walk_before; /* of its ids, those that there may have been then */
+	uint64_t walk_old;    /* and those that there surely were */
 	struct seen walk; /* its ids, where pages are numbered over a moving order; `seen` has those of all */
-	int64_t walk_total; /* its count; -1: not known yet */
-	bool moved;         /* something came or went while the walks were under way, or may have */
-	bool ordered;       /* backfill */
+	int64_t walk_total;  /* its count; -1: not known yet */
+	uint64_t walk_least; /* of walks that count together, what the poorest has shown */
+	bool moved;   /* something came or went while the walks were under way, or may have */
+	bool ordered; /* backfill */
 	bool resumed; /* backfill: its first page is asked for by a cursor of an earlier run */
 	bool force;   /* single reads even of what is held */
 	struct interval gap;

@@ -123,6 +123,7 @@ void run_free(struct run *run)
 	buf_release(&run->cursor);
 	buf_release(&run->memory);
 	hashset_release(&run->cursors);
+	hashset_release(&run->shown);
 	seen_release(&run->seen);
 	seen_release(&run->walk);
 	touched_release(&run->touched);

@@ -8,10 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LISTING_SLACK \
-	1000 /* records that may come besides twice those announced: the world goes on */
 #define LISTING_PAGES_MAX 100000 /* 15 million records */
 #define EMPTY_PAGES_MAX   20 /* in a row, each with a next page: the provider leads us in circles */
+#define SAME_PAGES_MAX    3  /* likewise, of pages that all were there before */
 #define STEP_US           150
 
 static struct sync *of(const struct run *run)
@@ -59,6 +58,20 @@ static void run_fault(struct run *run, const struct page *page)
 
 /* ---- listing ---- */
 
+/* Which records, and in which order; of events which ones. */
+static uint64_t page_fold(const struct page *page)
+{
+	uint64_t fold = page->count;
+
+	for (size_t i = 0; i < page->count; i++) {
+		const struct page_record *item = &page->records[i];
+		struct bytes id = item->event.id.len ? item->event.id : item->record.id;
+		fold = fold * UINT64_C(0x9e3779b97f4a7c15) + bytes_hash(id);
+	}
+	return fold;
+}
+
+/* Counts that the provider gives are no sign of an end. */
 static int check_circle(struct run *run, const struct page *page, struct why *why)
 {
 	if (page->count == 0 && page->next.len && ++run->empty_pages >= EMPTY_PAGES_MAX)
@@ -66,11 +79,12 @@ static int check_circle(struct run *run, const struct page *page, struct why *wh
 			       run->empty_pages);
 	if (page->count)
 		run->empty_pages = 0;
-	if (page->next.len && run->info.total >= 0 &&
-	    run->info.done > 2 * (uint64_t)run->info.total + LISTING_SLACK)
+	int rc = page->count && page->next.len ? hashset_add(&run->shown, page_fold(page)) : 1;
+	run->same_pages = rc ? 0 : run->same_pages + 1;
+	if (run->same_pages >= SAME_PAGES_MAX)
 		return why_set(why, ERR_REMOTE,
-			       "the listing goes on after %llu records, of %lld that there are",
-			       (unsigned long long)run->info.done, (long long)run->info.total);
+			       "the listing goes on, and shows the same %zu records again and again",
+			       page->count);
 	if (page->next.len && run->cursors.count > LISTING_PAGES_MAX)
 		return why_set(why, ERR_REMOTE, "the listing does not end after %zu pages",
 			       run->cursors.count);

@@ -23,6 +23,7 @@ static int begin(struct run *run, struct why *why)
 	run->resource->full_wished = false;
 	/* Other lists are read whole each time. */
 	run->full = run->resource->options.type->traits & TRAIT_CHANGED;
+	run->walk_least = UINT64_MAX;
 	run->ask = (struct ask){.kind = ASK_LIST, .type = run->resource->options.type};
 	return 0;
 }
@@ -44,9 +45,10 @@ static int walk_again(struct run *run, bool forget)
 {
 	run->ask.walk = ++run->walks;
 	run->walk_ms = TIME_NONE;
-	run->walk_before = 0;
+	run->walk_before = run->walk_old = 0;
 	seen_release(&run->walk);
 	if (forget) {
+		run->walk_least = UINT64_MAX;
 		seen_release(&run->seen);
 		run->seen_over = false;
 	}
@@ -84,10 +86,44 @@ static int too_many(struct run *run, struct why *why)
 }
 
 /* Nothing came and nothing went while it was read: every walk had the same count, and nothing that was shown is younger than the first. Then what they have shown together is
- * all when it is as many. */
+ * all when it is as many, and also when each of them has shown all of it: pages of several sizes do not miss the same ones, so it is the count that is wrong. */
 static bool stood_still(const struct run *run)
 {
-	return !run->moved && run->info.total == (int64_t)run->seen.count;
+	return !run->moved && (run->info.total == (int64_t)run->seen.count ||
+			       (run->seen.count > 0 && run->walk_least == run->seen.count));
+}
+
+/* Between two pages records move over their border, and pages of another size miss others. A walk is complete when it has shown as many of those that there were before its first page as
+ * that one's count said: then it has shown all of them. A count of fewer than surely were there, or none, says nothing: then a second walk must have shown nothing else. Records of
+ * several walks together prove nothing when something came or went: one that went after it was shown would hide one that was never shown. */
+static bool counts_nothing(const struct run *run)
+{
+	return run->info.total < 0 || run->info.total < (int64_t)run->walk_old;
+}
+
+static bool walk_complete(const struct run *run)
+{
+	if (counts_nothing(run))
+		return run->walks > 0 && !run->moved && run->walk.count == run->seen.count;
+	return run->info.total <= (int64_t)run->walk_before ||
+	       (run->walks + 1 == WALKS_MAX && stood_still(run));
+}
+
+static int walk_over(struct run *run, struct why *why)
+{
+	if (run->walk.count < run->walk_least)
+		run->walk_least = run->walk.count;
+	if (walk_complete(run))
+		return 0;
+	if (run->walks + 1 < WALKS_MAX)
+		return walk_again(run, false);
+	if (counts_nothing(run))
+		return why_set(
+			why, ERR_REMOTE,
+			"the listing does not say how many there are, and shows others in each of %d readings",
+			WALKS_MAX);
+	return why_set(why, ERR_REMOTE, "the listing shows %llu of %lld after %d readings",
+		       (unsigned long long)run->walk_before, (long long)run->info.total, WALKS_MAX);
 }
 
 /* What only earlier walks have shown may be gone. */
@@ -117,19 +153,13 @@ static int next_phase(struct run *run, struct why *why)
 	if (!(traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->seen.count &&
 	    run->walks + 1 < WALKS_MAX)
 		return walk_again(run, false);
-	/* Between two pages records move over their border. A walk is complete when it has shown as many of those that there were before its first page as that one's count said: then it has shown all of
-	 * them. Records of several walks together prove nothing when something came or went: one that went after it was shown would hide one that was never shown. Pages of another
-	 * size miss others. */
-	if ((traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->walk_before &&
-	    !(run->walks + 1 == WALKS_MAX && stood_still(run))) {
-		if (run->walks + 1 < WALKS_MAX)
-			return walk_again(run, false);
-		return why_set(why, ERR_REMOTE, "the listing shows %llu of %lld after %d readings",
-			       (unsigned long long)run->walk_before, (long long)run->info.total,
-			       WALKS_MAX);
+	if (traits & TRAIT_UNSTABLE) {
+		int rc = walk_over(run, why);
+		if (rc)
+			return rc;
+		if (run->info.total <= (int64_t)run->walk_before)
+			believe_walk(run);
 	}
-	if ((traits & TRAIT_UNSTABLE) && run->info.total <= (int64_t)run->walk_before)
-		believe_walk(run);
 	return held ? look_for_absences(run) : 0;
 }
 

@@ -267,6 +267,7 @@ static int note_seen(struct run *run, const struct page_record *item)
 		return rc < 0 ? rc : 0;
 	rc = seen_add(&run->walk, bytes_hash(item->record.id), SIZE_MAX);
 	run->walk_before += rc == 1 && (created == TIME_NONE || created <= run->walk_ms + SECONDS_MS);
+	run->walk_old += rc == 1 && created != TIME_NONE && created <= run->walk_ms;
 	run->moved |= created == TIME_NONE || created > run->asked_ms;
 	return rc < 0 ? rc : 0;
 }

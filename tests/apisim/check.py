@@ -146,7 +146,8 @@ def test_all_ways_lead_to_the_same_record():
                 assert count == len(parts) or (len(parts) == 500 and count > 500)
             times = [p["created_at"] for p in parts]
             assert times == sorted(times) and got["updated_at"] >= got["created_at"]
-            assert not times or (times[0] >= got["created_at"] and
+            merged = any(link["type"] == "conversation" for link in got["linked_objects"]["data"])
+            assert not times or ((merged or times[0] >= got["created_at"]) and
                                  max(p["updated_at"] for p in parts) <= got["updated_at"])
         assert seen == set(messages)
         assert {"user", "lead", "admin", "bot", "team"} <= authors, authors
@@ -493,6 +494,35 @@ def test_versions():
         assert s.get("/me", drop=("Intercom-Version",)).headers["Intercom-Version"] == "2.16"
 
 
+def test_merged_conversations():
+    with Sim("--conversations", 60, "--contacts", 50, "--companies", 5, "--rate", 0) as s:
+        before, docs = s.parents("messages"), s.truth("messages")
+        moved = renewed = 0
+        for n in range(8):
+            s.advance(10)
+            secondary, primary = (c["id"] for c in s.mutate(count=1, seed=n, kinds=["merge_conversation"])["changes"])
+            after, now = s.parents("messages"), s.truth("messages")
+            had = [i for i, thread in before.items() if thread == secondary and not i.startswith("source")]
+            left = s.get("/conversations/" + secondary).json
+            assert [p["part_type"] for p in left["conversation_parts"]["conversation_parts"]] == ["close"], left
+            assert left["state"] == "closed" and left["linked_objects"]["data"][-1]["id"] == primary
+            held = s.get("/conversations/" + primary).json
+            parts = held["conversation_parts"]["conversation_parts"]
+            assert held["linked_objects"]["data"][-1]["id"] == secondary and held["updated_at"] == left["updated_at"] == s.now()
+            assert len([p for p in parts if p["id"] not in before]) >= 1
+            if had and had[0] in after:
+                moved += len(had)
+                assert all(after[i] == primary and now[i] == docs[i] for i in had)
+            else:
+                renewed += len(had)
+                assert not any(i in after for i in had)
+                bodies = [docs[i]["body"] for i in had]
+                assert all(body in [p["body"] for p in parts] for body in bodies)
+            before, docs = after, now
+        assert moved and renewed, (moved, renewed)
+        assert s.breaches() == {}, s.stats()["last_breaches"]
+
+
 def test_merged_and_deleted():
     with Sim(*SMALL) as s:
         merged = [c for c in s.mutate(count=1, kinds=["merge_contact"])["changes"]]
@@ -528,13 +558,14 @@ def test_changes_can_be_followed():
         with Sim("--conversations", 300, "--contacts", 200, "--companies", 60, "--rate", 0,
                  *options) as s:
             mirror = {r: s.truth(r) for r in RESOURCES}
-            fetched = {}
+            fetched, where = {}, s.parents("messages")
             for n in range(4):
                 since = s.now()
                 s.advance(700)
                 done = s.mutate(count=120, seed=n, **kwargs)
                 assert sum(done["done"].values()) == 120
-                follow(s, mirror, fetched, since)
+                follow(s, mirror, fetched, where, since)
+                assert where == s.parents("messages")
                 for r in RESOURCES:
                     now = s.truth(r)
                     assert mirror[r].keys() == now.keys(), (r, mirror[r].keys() ^ now.keys())
@@ -544,8 +575,11 @@ def test_changes_can_be_followed():
             assert s.breaches() == {}, s.stats()["last_breaches"]
 
 
-def follow(s, mirror, fetched, since):
+def follow(s, mirror, fetched, where, since):
     query = {"field": "updated_at", "operator": ">=", "value": since}
+    threads = {}
+    for i, thread in where.items():
+        threads.setdefault(thread, set()).add(i)
     for c in s.walk("/conversations/search", "conversations", 50, query,
                     ("updated_at", "ascending")):
         if fetched.get(c["id"]) == c["updated_at"]:
@@ -554,21 +588,18 @@ def follow(s, mirror, fetched, since):
         full = s.get("/conversations/" + c["id"]).json
         mirror["conversations"][c["id"]] = without_parts(full)
         mirror["messages"]["source:" + c["id"]] = full["source"]
-        for p in full["conversation_parts"]["conversation_parts"]:
-            mirror["messages"][p["id"]] = p
-        parts = [p["id"] for p in full["conversation_parts"]["conversation_parts"]]
-        if len(parts) == 500:  # older ones are no longer part of what is served
-            first = int(parts[0])
-            for i in [i for i in mirror["messages"] if not i.startswith("source") and
-                      first - 16384 < int(i) < first and
-                      (int(i) - 40000000001) // 16384 == (first - 40000000001) // 16384]:
-                del mirror["messages"][i]
+        parts = {p["id"]: p for p in full["conversation_parts"]["conversation_parts"]}
+        # What is not shown is older than the newest 500, or was taken to another thread.
+        for i in threads.get(c["id"], set()) - parts.keys():
+            if where.get(i) == c["id"] and not i.startswith("source"):
+                del mirror["messages"][i], where[i]
+        mirror["messages"].update(parts)
+        where.update(dict.fromkeys([*parts, "source:" + c["id"]], c["id"]))
     for d in s.get("/conversations/deleted?per_page=60").json["conversations"]:
         gone = mirror["conversations"].pop(d["id"], None)
         if gone:
-            block = conversation_block(mirror, d["id"])
-            for i in block:
-                del mirror["messages"][i]
+            for i in [i for i, thread in where.items() if thread == d["id"]]:
+                del mirror["messages"][i], where[i]
     day = {"operator": "OR", "value": [
         {"field": "updated_at", "operator": "=", "value": since},
         {"field": "updated_at", "operator": ">", "value": since}]}
@@ -580,20 +611,13 @@ def follow(s, mirror, fetched, since):
         mirror[name] = {r["id"]: r for r in s.get("/" + name).json[key]}
 
 
-def conversation_block(mirror, conversation):
-    """Ids of the messages of a conversation, by the numbers the world gives."""
-    slot = (int(conversation) - 200963800000000) // 7
-    low = 40000000000 + slot * 16384
-    return [i for i in mirror["messages"] if i == "source:" + conversation or
-            (i.isdigit() and low < int(i) <= low + 16384)]
-
-
 def test_kinds_of_change():
     kinds = ["reply", "note", "new_conversation", "state", "assign", "tag", "attribute", "redact",
              "rate", "read", "priority", "title", "delete_conversation", "merge_conversation",
              "new_contact", "update_contact", "update_company", "new_company", "rename_tag",
              "new_tag", "delete_tag", "rename_admin", "rename_team", "rename_segment",
-             "new_segment", "delete_contact", "merge_contact", "update_hidden_company"]
+             "new_segment", "delete_contact", "merge_contact", "update_hidden_company", "same_name",
+             "convert_conversation"]
     with Sim(*SMALL) as s:
         s.advance(100)
         for kind in kinds:
@@ -1004,6 +1028,10 @@ def test_faults():
         expect(s.get(once("drip", "/me", bytes_per_s=1000)), 200)
         assert 0.25 < time.monotonic() - began < 5
         assert fails(lambda: s.get(once("reset")))
+        whole = s.get("/tags").json["data"]
+        assert s.get(once("part_list", "/tags", every=3)).json["data"] == [t for i, t in enumerate(whole) if i % 3 != 2]
+        short = s.post(once("part_list", "/companies/list?per_page=60"), {}).json
+        assert len(short["data"]) == short["total_count"] < s.post("/companies/list?per_page=60", {}).json["total_count"]
         expect(s.get(once("rate429")), 429)
         s.restarted()
         expect(s.get(once("unauthorized")), 401)
@@ -1149,12 +1177,25 @@ def test_options():
         assert s.control("nothing")[0] == 404
     with Sim(*SMALL, "--inexact-totals") as s:
         assert s.get("/conversations").json["total_count"] > 150
+    totals()
     text = plain_text_of_a_thread()
     assert "<p>" not in text and "&amp;" not in text
     with Sim("--conversations", 0, "--companies", 0, "--contacts", 1) as s:
         assert s.get("/conversations").json["pages"]["total_pages"] == 0
         assert s.get("/companies/scroll").json["data"] == []
         assert s.truth("conversations") == {} and len(s.truth("contacts")) == 1
+
+
+def totals():
+    for kind, wanted in (("right", lambda n: n), ("high", lambda n: 3 * n + 7), ("low", lambda n: n // 3),
+                         ("zero", lambda n: 0), ("negative", lambda n: -n - 1), ("null", lambda n: None),
+                         ("text", str), ("fraction", lambda n: n + 0.5), ("absent", None)):
+        with Sim(*SMALL, "--totals", kind) as s:
+            for path, n in (("/conversations", len(s.truth("conversations"))), ("/articles", len(s.truth("articles")))):
+                got = s.get(path).json
+                assert ("total_count" in got) == ("total_pages" in got["pages"]) == bool(wanted), (kind, got.keys())
+                assert not wanted or got["total_count"] == wanted(n), (kind, path, got["total_count"], n)
+            assert "data" in s.get("/tags").json and "total_count" not in s.get("/tags").json
 
 
 def plain_text_of_a_thread():

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct lab lab;
 
@@ -296,6 +297,32 @@ static void small_transactions(void **state)
 	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
 }
 
+static bool some_held(struct lab *l)
+{
+	(void)l;
+	return count("conversations") > 0;
+}
+
+/* What was committed of a page that was not read to its end is held, and is no sign that anything was synced. */
+static void a_part_is_no_success(void **state)
+{
+	(void)state;
+	quiet_world();
+	lab.only_conversations = true;
+	lab.txn_bytes = 6000;
+	lab.options.page_max = 150;
+	lab_open(&lab);
+	assert_true(lab_run_until(&lab, 60 * MINUTE_MS, some_held));
+	go_wrong(MISHAP_500, NULL, 1, 1000000);
+	lab_restart(&lab);
+	assert_true(some_held(&lab));
+	assert_true(resource_of("conversations").last_sync_ms == TIME_NONE);
+	go_wrong(MISHAP_NONE, NULL, 0, 0);
+	lab_run(&lab, 60 * MINUTE_MS);
+	assert_true(resource_of("conversations").last_sync_ms != TIME_NONE);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
 static void lose(const char *resource, const char *which)
 {
 	char command[256];
@@ -421,6 +448,46 @@ static size_t contact_spans(void)
 	return n;
 }
 
+/* That there is nothing is known as well as anything: of lists, of the past, and of the time since. */
+static void nothing_there(void **state)
+{
+	uint64_t ids[8];
+
+	(void)state;
+	quiet_world();
+	memset(lab.options.count, 0, sizeof lab.options.count);
+	lab_open(&lab);
+	until_idle();
+	lab_run(&lab, 10 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	assert_int_equal(count("conversations") + count("contacts") + count("tags"), 0);
+	lab_run(&lab, DAY_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+	assert_int_equal(wish("conversations", SYNC_BACKFILL, ids), 0);
+}
+
+/* A walk that is not in the order that was asked for, and shows fewer than there are said to be, may have passed over some: nothing of it is claimed, not even at its end. */
+static void unsorted_and_short(void **state)
+{
+	(void)state;
+	quiet_world();
+	lab.only_conversations = true;
+	lab.options.sort_ignored = true;
+	lab.options.total_lie = 5;
+	lab_open(&lab);
+	lab_run(&lab, 60 * MINUTE_MS);
+	assert_true(count("conversations") > 0);
+	assert_non_null(strstr(resource_of("conversations").last_error, "does not keep the order"));
+	struct snapshot *view = snapshot_new(lab.store);
+	for (size_t i = 0; i < snapshot_coverage(view, "conversations")->held.count; i++)
+		assert_true(snapshot_coverage(view, "conversations")->held.items[i].start_ms >=
+			    LAB_START - MINUTE_MS);
+	snapshot_free(view);
+	lab.world->options.sort_ignored = false;
+	lab_run(&lab, 60 * MINUTE_MS);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
 static bool contacts_listed(struct lab *l)
 {
 	return lab_runs(l, "contacts", "snapshot", "ok", 0) > 0;
@@ -495,6 +562,14 @@ static void impatience(void **state)
 		lab_run(&lab, 100);
 	}
 	assert_true(lab.world->calls - calls < 40);
+	/* Nor when it is known that the provider does not answer: then it is asked now and then, however often that is wished. */
+	lab_run(&lab, 5 * MINUTE_MS);
+	calls = lab.world->calls;
+	for (int i = 0; i < 600; i++) {
+		wish(NULL, SYNC_CHANGES, ids);
+		lab_run(&lab, 100);
+	}
+	assert_in_range(lab.world->calls - calls, 1, 20);
 	go_wrong(MISHAP_NONE, NULL, 0, 0);
 }
 
@@ -611,6 +686,9 @@ int main(int argc, char **argv)
 		CASE(stop_at_every_moment),
 		CASE(free_in_the_middle),
 		CASE(a_moving_list_claims_late),
+		CASE(nothing_there),
+		CASE(a_part_is_no_success),
+		CASE(unsorted_and_short),
 		CASE(wishes),
 		CASE(impatience),
 	};

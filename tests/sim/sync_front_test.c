@@ -9,6 +9,18 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool holds_thread(const struct office *o, unsigned id)
+{
+	struct snapshot *view = snapshot_new(o->store);
+	struct record r;
+	char text[32];
+
+	snprintf(text, sizeof text, "cnv_%u", id);
+	int rc = snapshot_peek(view, "conversations", bytes_str(text), &r);
+	snapshot_free(view);
+	return rc == 1 && !(r.flags & RECORD_DELETED);
+}
+
 /* ---- tests ---- */
 
 static void first_sync(void **state)
@@ -110,6 +122,18 @@ static void late_events(void **state)
 	c->threads[4].version++;
 	office_wish(&o, "conversations", SYNC_CHANGES);
 	office_equal(&o);
+	/* Nor does a conversation that was read since say that all of its events were there. */
+	company_touch(c, &c->threads[6], "tag", false);
+	company_touch(c, &c->threads[6], "assign", false);
+	c->events[c->event_count - 1].shown_ms += 4 * MINUTE_MS;
+	c->threads[6].version--;
+	office_live(&o, 3000);
+	office_wish(&o, "conversations", SYNC_CHANGES);
+	office_equal(&o);
+	office_live(&o, 4 * MINUTE_MS);
+	c->threads[6].version++;
+	office_wish(&o, "conversations", SYNC_CHANGES);
+	office_equal(&o);
 	office_close(&o);
 }
 
@@ -161,10 +185,14 @@ static void kills(void **state)
 	(void)state;
 	office_open(&o, 150, 5 * HOUR_MS);
 	o.company->tidy = true;
+	/* Old ones that somebody has written to of late stand among the first: nothing is known of what was made since. */
+	for (unsigned i = 0; i < 150; i += 25)
+		company_message(o.company, &o.company->threads[i]);
 	while (!office_history_is_held(&o) && kills < 100) {
 		/* Once its last page's cursor is not taken any more. */
 		o.company->forgets |= kills == 3;
 		office_live(&o, 3 * MINUTE_MS + 17000);
+		office_true(&o);
 		if (office_history_is_held(&o))
 			break;
 		office_restart(&o);
@@ -178,6 +206,75 @@ static void kills(void **state)
 	assert_true(o.company->list_calls <= 6 + kills + 6);
 	assert_false(o.company->forgets);
 	assert_int_equal(o.company->refused, 0);
+	office_close(&o);
+}
+
+/* One answer that there is no such conversation deletes none; a second one, asked for later, does. */
+static void passing_404s(void **state)
+{
+	struct office o = {.only_threads = true};
+	struct company *c;
+
+	(void)state;
+	office_open(&o, 40, 5 * HOUR_MS);
+	c = o.company;
+	office_whole(&o);
+	for (unsigned i = 0; i < 2; i++) {
+		office_live(&o, MINUTE_MS);
+		company_message(c, &c->threads[7]);
+		c->denied = c->threads[7].id;
+		c->denials = i ? 1000 : 1;
+		office_wish(&o, "conversations", SYNC_CHANGES);
+		assert_true(holds_thread(&o, c->denied));
+		office_live(&o, 2 * HOUR_MS);
+		office_wish(&o, "conversations", SYNC_CHANGES);
+		if (i)
+			c->threads[7].gone_ms = loop_wall_ms(o.loop);
+		office_equal(&o);
+	}
+	office_close(&o);
+}
+
+/* A list in another order than was asked for says nothing before its end. */
+static void another_order(void **state)
+{
+	struct office o = {.only_threads = true};
+	unsigned looks = 0;
+
+	(void)state;
+	office_open(&o, 150, 5 * HOUR_MS);
+	o.company->tidy = o.company->shuffled = true;
+	for (; !office_history_is_held(&o); looks++) {
+		office_live(&o, 2 * MINUTE_MS);
+		office_wish(&o, "conversations", SYNC_CHANGES);
+		office_true(&o);
+	}
+	assert_true(looks > 2);
+	office_whole(&o);
+	office_equal(&o);
+	office_close(&o);
+}
+
+/* What no event tells of but the list does: a reading of all of it reads what has moved, and nothing else. */
+static void everything_again(void **state)
+{
+	struct office o = {.only_threads = true};
+	struct company *c;
+
+	(void)state;
+	office_open(&o, 60, 5 * HOUR_MS);
+	c = o.company;
+	office_whole(&o);
+	office_live(&o, HOUR_MS);
+	for (unsigned i = 0; i < 60; i += 20) {
+		c->threads[i].version++;
+		c->threads[i].updated_ms = loop_wall_ms(o.loop);
+	}
+	unsigned before = c->thread_calls;
+	office_wish(&o, "conversations", SYNC_FULL);
+	assert_int_equal(o.outcome, RUN_OK);
+	assert_int_equal(c->thread_calls - before, 3 * 3);
+	office_equal(&o);
 	office_close(&o);
 }
 
@@ -220,18 +317,6 @@ static void plan(void **state)
 	assert_true((double)e[0].ms > took * 0.7 && (double)e[0].ms < took * 1.3);
 	assert_int_equal(o.company->refused, 0);
 	office_close(&o);
-}
-
-static bool holds_thread(const struct office *o, unsigned id)
-{
-	struct snapshot *view = snapshot_new(o->store);
-	struct record r;
-	char text[32];
-
-	snprintf(text, sizeof text, "cnv_%u", id);
-	int rc = snapshot_peek(view, "conversations", bytes_str(text), &r);
-	snapshot_free(view);
-	return rc == 1;
 }
 
 /* While the past is read for hours, somebody asks: he waits for seconds, what was begun is read on, and nothing twice. */
@@ -448,14 +533,15 @@ static void dead(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_sync), cmocka_unit_test(changes),
-		cmocka_unit_test(merges),     cmocka_unit_test(late_events),
-		cmocka_unit_test(cost),       cmocka_unit_test(kills),
-		cmocka_unit_test(newest_day), cmocka_unit_test(history),
-		cmocka_unit_test(plan),       cmocka_unit_test(on_demand),
-		cmocka_unit_test(searches),   cmocka_unit_test(strangers),
-		cmocka_unit_test(dead),       cmocka_unit_test(verify),
-		cmocka_unit_test(endless),
+		cmocka_unit_test(first_sync),   cmocka_unit_test(changes),
+		cmocka_unit_test(merges),       cmocka_unit_test(late_events),
+		cmocka_unit_test(cost),         cmocka_unit_test(kills),
+		cmocka_unit_test(newest_day),   cmocka_unit_test(history),
+		cmocka_unit_test(plan),         cmocka_unit_test(on_demand),
+		cmocka_unit_test(searches),     cmocka_unit_test(strangers),
+		cmocka_unit_test(dead),         cmocka_unit_test(verify),
+		cmocka_unit_test(endless),      cmocka_unit_test(another_order),
+		cmocka_unit_test(passing_404s), cmocka_unit_test(everything_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

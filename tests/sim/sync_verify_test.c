@@ -609,6 +609,42 @@ static void a_shorter_list(void **state)
 	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
 }
 
+static unsigned tags_reads;
+
+static bool tags_read_again(struct lab *l)
+{
+	return lab_runs(l, "tags", "snapshot", NULL, 0) > tags_reads;
+}
+
+/* Each time others are missing: that is no list to believe, however long it goes on. */
+static void another_part_each_time(void **state)
+{
+	(void)state;
+	lab.only_conversations = false;
+	lab.options.count[KIND_TAG] = 30;
+	lab_open(&lab);
+	until_idle();
+	for (unsigned round = 0; round < 4; round++) {
+		unsigned at = 0;
+		for (unsigned i = 0; i < lab.world->count; i++)
+			if (lab.world->things[i]->kind == KIND_TAG)
+				lab.world->things[i]->deleted_ms = at++ / 15 == round % 2
+									   ? world_now(lab.world)
+									   : TIME_MAX;
+		/* Long after the last reading. */
+		lab_sleep(&lab, 2 * 60 * MINUTE_MS);
+		tags_reads = lab_runs(&lab, "tags", "snapshot", NULL, 0);
+		assert_true(lab_run_until(&lab, DAY_MS, tags_read_again));
+		assert_int_equal(count("tags"), 30);
+		assert_non_null(state_of("tags").note);
+	}
+	for (unsigned i = 0; i < lab.world->count; i++)
+		lab.world->things[i]->deleted_ms = TIME_MAX;
+	lab_run(&lab, 2 * 60 * MINUTE_MS);
+	assert_null(state_of("tags").note);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
 /* ---- single records ---- */
 
 static uint64_t ask_for(const char *const *texts, size_t n)
@@ -1091,6 +1127,7 @@ int main(int argc, char **argv)
 		CASE(more_absent_than_are_wanted_at_once),
 		CASE(an_empty_list),
 		CASE(a_shorter_list),
+		CASE(another_part_each_time),
 		CASE(messages_are_not_claimed),
 		CASE(unsorted_proves_nothing),
 		CASE(single_records),

@@ -222,6 +222,23 @@ static void who_has_not_begun_is_joined(void **state)
 	assert_int_equal(lab_runs(&lab, "conversations", "changes", NULL, since), 1);
 }
 
+/* A first reading is joined by whoever comes while it is under way: changes are read after it anyway. */
+static void a_first_reading_is_joined(void **state)
+{
+	(void)state;
+	lab.options.count[KIND_CONVERSATION] = 80;
+	lab_open(&lab);
+	uint64_t one = wish("conversations", SYNC_CHANGES);
+	lab_run(&lab, 300);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(wish("conversations", SYNC_CHANGES), one);
+		lab_run(&lab, 50);
+	}
+	assert_true(lab_run_until(&lab, 30 * MINUTE_MS, idle));
+	assert_int_equal(lab_runs(&lab, "conversations", "backfill", NULL, 0), 1);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
 /* ---- single records ---- */
 
 static void a_record_is_asked_for_after_the_wish(void **state)
@@ -294,6 +311,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(changes_are_asked_after_the_wish, setup, teardown),
 		cmocka_unit_test_setup_teardown(lists_are_asked_after_the_wish, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_has_not_begun_is_joined, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_first_reading_is_joined, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_record_is_asked_for_after_the_wish, setup, teardown),
 		cmocka_unit_test_setup_teardown(everything_is_asked_after_the_wish, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_waits_is_told_of_the_stop, setup, teardown),

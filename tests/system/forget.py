@@ -180,7 +180,7 @@ with workplace() as (folder, started):  # noqa: F405
             thread_doc = sim.truth("conversations").get(thread)
             assert resource != "contacts" and any(c["id"] == contact for c in thread_doc[1]["contacts"]["contacts"]), (resource, i)
         more = {i for i in now[resource] if i not in truth and
-                not (resource == "messages" and outgrown(client, "conversations", now[resource][i]["parent"], truth))}  # noqa: F405
+                not (resource == "messages" and outgrown(client, "conversations", (now[resource][i]["parent"], now[resource][i]["doc"]), truth))}  # noqa: F405
         assert not more and not set(now[resource]) & away, (resource, more, set(now[resource]) & away)
     client.close()
     daemon.wait_settled(30)

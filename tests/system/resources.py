@@ -110,11 +110,16 @@ with workplace() as (folder, started):  # noqa: F405
     assert record and not record.get("deleted"), record
     letters = daemon.call("dead")["letters"]
     assert [entry["id"] for entry in letters] == ["contacts/" + victim], letters
+    # As long as one could not be read nobody can be said not to exist.
+    freshness = daemon.call("freshness", resource="contacts")["freshness"]
+    assert freshness["state"] == "fresh" and not freshness["complete"], freshness
+    assert daemon.call("get", resource="contacts", id="zzz")["absence"]["reason"] == "not_covered"
     sim.no_faults()
     sim.restarted()
     daemon.call("dead_retry", id=letters[0]["id"])
     well(daemon.sync(resource="contacts"))
     assert daemon.call("dead")["letters"] == []
+    assert daemon.call("get", resource="contacts", id="zzz")["absence"]["reason"] == "covered_absent"
     compare(daemon, sim, ["contacts"])  # noqa: F405
     report.ok("a list that is said not to exist takes no contact with it")
 

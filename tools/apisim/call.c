@@ -7,6 +7,7 @@
 #include "ledger.h"
 #include "routes.h"
 #include "settings.h"
+#include "spoil.h"
 #include "stats.h"
 #include "write.h"
 
@@ -147,56 +148,6 @@ static bool fault_instead(struct call *c)
 	}
 }
 
-static void spoil_utf8(struct buf *b)
-{
-	static const char *const marks[] = {"\"body\":\"", "\"name\":\"", "\"type\":\""};
-	const char *text = buf_text(b);
-
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		char *at = strstr((char *)(uintptr_t)text, marks[i]);
-
-		if (!at)
-			continue;
-		at[strlen(marks[i])] = (char)0xff;
-		return;
-	}
-}
-
-/* A right answer in form, with nothing in it. */
-static void empty_list(struct buf *b)
-{
-	static const char *const keys[] = {"data",  "conversations", "tickets", "admins",
-					   "teams", "segments",      "_results"};
-	json_t *json = json_loadb(b->p, b->len, 0, NULL);
-	char *text;
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		json_array_clear(json_object_get(json, keys[i]));
-	if (json_object_get(json, "total_count"))
-		json_object_set_new(json, "total_count", json_integer(0));
-	json_object_del(json_object_get(json, "pages"), "next");
-	json_object_del(json_object_get(json, "_pagination"), "next");
-	text = json_dumps(json, JSON_COMPACT);
-	buf_reset(b);
-	buf_str(b, text ? text : "");
-	free(text);
-	json_decref(json);
-}
-
-/* Faults that change the finished answer; truncate, wrong_length, slow and
- * drip are the connection's affair (http.c). */
-static void fault_afterwards(struct call *c)
-{
-	if (c->fault->kind == FAULT_BAD_JSON && c->out.len > 20) {
-		c->out.len -= c->out.len / 3;
-		buf_lit(&c->out, "]},,nul");
-	} else if (c->fault->kind == FAULT_BAD_UTF8) {
-		spoil_utf8(&c->out);
-	} else if (c->fault->kind == FAULT_EMPTY_LIST) {
-		empty_list(&c->out);
-	}
-}
-
 static void make_request_id(struct call *c)
 {
 	static uint64_t count;
@@ -228,7 +179,9 @@ static void answer(struct call *c)
 	if (c->fault && c->fault->acts && fault_instead(c))
 		return;
 	if (c->fault)
-		fault_afterwards(c);
+		spoil(c->fault, &c->out);
+	if (settings.totals && c->status == 200)
+		spoil_totals(settings.totals, &c->out);
 }
 
 void call_answer(struct call *c)

@@ -151,10 +151,16 @@ bool do_merge_conversation(struct change *m)
 	if (!change_pick(m, &world.conversations, &primary) || !pick_conversation(m, &secondary) ||
 	    primary == secondary || conv.link_count)
 		return false;
+	/* Nothing that is moved is younger than the one that it is moved to. */
+	if (m->at < conv.updated)
+		m->at = conv.updated;
 	change_conversation(m, secondary,
 			    (struct op){.kind = CONV_MERGED_INTO, .a = primary, .b = change_admin(m)});
 	conversation_build(primary, &conv);
-	return change_conversation(m, primary, (struct op){.kind = CONV_MERGED_FROM, .a = secondary});
+	return change_conversation(m, primary,
+				   (struct op){.kind = CONV_MERGED_FROM,
+					       .x = (uint8_t)rng_below(&m->rng, 2),
+					       .a = secondary});
 }
 
 bool do_delete_conversation(struct change *m)
@@ -169,6 +175,18 @@ bool do_delete_conversation(struct change *m)
 	change_report_number(m, "conversations", conversation_id(idx), at);
 	pop_remove(&world.conversations, idx);
 	return true;
+}
+
+/* It is a ticket from now on, and no feed says so. */
+bool do_convert_conversation(struct change *m)
+{
+	uint32_t idx;
+
+	if (!pick_conversation(m, &idx))
+		return false;
+	change_report_number(m, "conversations", conversation_id(idx), m->at);
+	pop_remove(&world.conversations, idx);
+	return do_new_ticket(m);
 }
 
 bool do_new_conversation(struct change *m)

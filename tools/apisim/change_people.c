@@ -5,6 +5,7 @@
 #include "text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void report_contact(struct change *m, uint32_t idx, uint32_t at)
 {
@@ -163,15 +164,11 @@ bool do_new_company(struct change *m)
 	return join_company(m, contact, idx);
 }
 
-static bool rename_in(struct change *m, struct items *l, const char *resource, const char *tail)
+static void rename_to(struct change *m, struct items *l, const char *resource, uint32_t i,
+		      const char *name)
 {
-	uint32_t i = items_pick(l, &m->rng);
-	char name[128], hex[25];
+	char hex[25];
 
-	snprintf(name, sizeof(name), "%s %s", text_word(rng_next(&m->rng)), tail);
-	if (l == &world.admins)
-		snprintf(name, sizeof(name), "%s %s", text_first_name(rng_next(&m->rng)),
-			 text_last_name(rng_next(&m->rng)));
 	world.version++;
 	item_rename(&l->list[i], name, m->at);
 	if (l == &world.segments) {
@@ -180,6 +177,40 @@ static bool rename_in(struct change *m, struct items *l, const char *resource, c
 	} else {
 		change_report_number(m, resource, l->list[i].id, m->at);
 	}
+}
+
+static bool rename_in(struct change *m, struct items *l, const char *resource, const char *tail)
+{
+	uint32_t i = items_pick(l, &m->rng);
+	char name[128];
+
+	snprintf(name, sizeof(name), "%s %s", text_word(rng_next(&m->rng)), tail);
+	if (l == &world.admins)
+		snprintf(name, sizeof(name), "%s %s", text_first_name(rng_next(&m->rng)),
+			 text_last_name(rng_next(&m->rng)));
+	rename_to(m, l, resource, i, name);
+	return true;
+}
+
+/* From now on it is called as another one is. */
+bool do_same_name(struct change *m)
+{
+	static const struct {
+		struct items *list;
+		const char *resource;
+	} lists[] = {{&world.tags, "tags"},
+		     {&world.teams, "teams"},
+		     {&world.segments, "segments"},
+		     {&world.admins, "admins"}};
+	uint32_t which = rng_below(&m->rng, 4);
+	struct items *l = lists[which].list;
+	uint32_t i = items_pick(l, &m->rng), other = items_pick(l, &m->rng);
+	char name[128];
+
+	snprintf(name, sizeof(name), "%s", item_name(&l->list[other], UINT64_MAX));
+	if (!strcmp(name, item_name(&l->list[i], UINT64_MAX)))
+		return false;
+	rename_to(m, l, lists[which].resource, i, name);
 	return true;
 }
 

@@ -53,7 +53,11 @@ struct part *conversation_add_part(struct conversation *c, enum part_type type, 
 			abort();
 	}
 	p = &c->parts[c->part_count];
-	*p = (struct part){.number = c->part_count,
+	*p = (struct part){.owner = c->idx,
+			   .number = c->numbered++,
+			   .topic = c->topic,
+			   .about = c->contact,
+			   .thread_seed = c->seed,
 			   .at = at,
 			   .updated = at,
 			   .type = (uint8_t)type,
@@ -299,15 +303,31 @@ static void build_base(struct conversation *c)
 	build_rating(c, &r);
 }
 
+static void build(uint32_t idx, struct conversation *c)
+{
+	clear(c, idx);
+	if (idx < world.conversations.base)
+		build_base(c);
+}
+
+void conversation_build_unmerged(uint32_t idx, uint32_t into, struct conversation *c)
+{
+	const struct overlay *o = pop_overlay(&world.conversations, idx);
+	uint32_t count = 0;
+
+	build(idx, c);
+	while (count < o->count && (o->ops[count].kind != CONV_MERGED_INTO || o->ops[count].a != into))
+		count++;
+	conversation_replay(c, o, count);
+}
+
 void conversation_build(uint32_t idx, struct conversation *c)
 {
 	const struct overlay *o = pop_overlay(&world.conversations, idx);
 
-	clear(c, idx);
-	if (idx < world.conversations.base)
-		build_base(c);
+	build(idx, c);
 	if (o)
-		conversation_replay(c, o);
+		conversation_replay(c, o, o->count);
 	c->updated = world.conversations.updated[idx];
 	conversation_count(c);
 }

@@ -41,7 +41,9 @@ enum part_type {
 enum conversation_state { STATE_OPEN, STATE_CLOSED, STATE_SNOOZED };
 
 struct part {
-	uint32_t number; /* within the thread, from 0 */
+	uint32_t owner, number; /* which id it has: the conversation that gave it, and there from 0 */
+	uint32_t topic, about; /* what is spoken of, and with which contact */
+	uint64_t thread_seed;
 	uint32_t at, updated;
 	uint8_t type, who, state;
 	bool redacted, has_body, external;
@@ -66,11 +68,11 @@ enum conversation_op {
 	CONV_RATE,      /* x: 1..5, seed */
 	CONV_READ,
 	CONV_PRIORITY,    /* x: 0..4 */
-	CONV_MERGED_INTO, /* a: primary, b: admin */
-	CONV_MERGED_FROM, /* a: secondary */
-	CONV_TITLE,       /* seed */
-	CONV_WRITTEN,     /* a: the number of the written value */
-	CONV_SAID,        /* a: the number of the text, b: admin, x: enum part_type */
+	CONV_MERGED_INTO, /* a: primary, b: admin; what was said there is not shown any more */
+	CONV_MERGED_FROM, /* a: secondary, whose parts are shown here; x: 0 with their ids, 1 with others */
+	CONV_TITLE,   /* seed */
+	CONV_WRITTEN, /* a: the number of the written value */
+	CONV_SAID,    /* a: the number of the text, b: admin, x: enum part_type */
 };
 
 struct statistics {
@@ -112,12 +114,15 @@ struct conversation {
 	uint32_t mates[CONVERSATION_MATES_MAX];
 	uint32_t mate_count;
 	struct statistics stats;
-	struct part *parts; /* owned; kept from one build to the next */
+	struct part *parts; /* owned, by time; kept from one build to the next */
 	uint32_t part_count, part_cap;
+	uint32_t numbered; /* parts that were ever said here */
 };
 
 /* Fills c, reusing its memory. c starts as all zero bytes. */
 void conversation_build(uint32_t idx, struct conversation *c);
+/* As it was right before it was merged into the other one. */
+void conversation_build_unmerged(uint32_t idx, uint32_t into, struct conversation *c);
 void conversation_release(struct conversation *c);
 const char *part_type_name(enum part_type t);
 const char *conversation_state_name(uint8_t state);
@@ -125,7 +130,8 @@ const char *conversation_state_name(uint8_t state);
 /* For conversation_replay.c only. */
 struct part *conversation_add_part(struct conversation *c, enum part_type type, enum who who,
 				   uint32_t who_idx, uint32_t at, uint64_t seed);
-void conversation_replay(struct conversation *c, const struct overlay *o);
+/* The first `count` changes. */
+void conversation_replay(struct conversation *c, const struct overlay *o, uint32_t count);
 void conversation_count(struct conversation *c);
 
 #endif

@@ -148,6 +148,34 @@ static void link_to(struct conversation *c, uint32_t other)
 		c->links[c->link_count++] = other;
 }
 
+/* One of another thread, where its time puts it. */
+static void place(struct conversation *c, struct part moved)
+{
+	uint32_t at = c->part_count;
+
+	conversation_add_part(c, (enum part_type)moved.type, (enum who)moved.who, moved.who_idx,
+			      moved.at, moved.seed);
+	for (; at > 0 && c->parts[at - 1].at > moved.at; at--)
+		c->parts[at] = c->parts[at - 1];
+	c->parts[at] = moved;
+}
+
+static void take_parts(struct conversation *c, const struct op *op)
+{
+	static struct conversation other; /* kept for its memory */
+
+	conversation_build_unmerged(op->a, c->idx, &other);
+	for (uint32_t i = 0; i < other.part_count && c->part_count < PARTS_MAX; i++) {
+		struct part moved = other.parts[i];
+
+		if (op->x) {
+			moved.owner = c->idx;
+			moved.number = c->numbered;
+		}
+		place(c, moved);
+	}
+}
+
 static void replay(struct conversation *c, const struct op *op)
 {
 	switch ((enum conversation_op)op->kind) {
@@ -168,10 +196,12 @@ static void replay(struct conversation *c, const struct op *op)
 	case CONV_PRIORITY: c->priority = op->x; break;
 	case CONV_MERGED_INTO:
 		c->state = STATE_CLOSED;
+		c->part_count = 0;
 		add(c, op, PART_CLOSE, WHO_ADMIN, op->b);
 		link_to(c, op->a);
 		break;
 	case CONV_MERGED_FROM:
+		take_parts(c, op);
 		add(c, op, PART_MERGED_PRIMARY, WHO_BOT, 0);
 		link_to(c, op->a);
 		break;
@@ -186,11 +216,11 @@ static void replay(struct conversation *c, const struct op *op)
 	c->seq = op->seq;
 }
 
-void conversation_replay(struct conversation *c, const struct overlay *o)
+void conversation_replay(struct conversation *c, const struct overlay *o, uint32_t count)
 {
 	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < o->count; i++)
+	for (uint32_t i = 0; i < count; i++)
 		replay(c, &o->ops[i]);
 	for (uint32_t i = 0; i < c->tag_count; i++)
 		if (item_there(&world.tags.list[c->tags[i].tag], c->seq))
@@ -243,6 +273,12 @@ static void count_part(struct conversation *c, const struct part *p)
 		count_mate(c, p->who_idx);
 }
 
+/* Parts of a merged conversation may be older than this one. */
+static uint32_t since_start(const struct conversation *c, uint32_t at)
+{
+	return at > c->created ? at - c->created : 0;
+}
+
 void conversation_count(struct conversation *c)
 {
 	struct statistics *s = &c->stats;
@@ -257,10 +293,10 @@ void conversation_count(struct conversation *c)
 		s->first_contact_reply = s->last_contact_reply;
 	if (c->state == STATE_CLOSED)
 		c->waiting_since = 0;
-	s->to_assignment = s->first_assignment ? s->first_assignment - c->created : 0;
-	s->to_admin_reply = s->first_admin_reply ? s->first_admin_reply - c->created : 0;
-	s->to_first_close = s->first_close ? s->first_close - c->created : 0;
-	s->to_last_close = s->last_close ? s->last_close - c->created : 0;
+	s->to_assignment = since_start(c, s->first_assignment);
+	s->to_admin_reply = since_start(c, s->first_admin_reply);
+	s->to_first_close = since_start(c, s->first_close);
+	s->to_last_close = since_start(c, s->last_close);
 	s->median_reply = s->to_admin_reply ? s->to_admin_reply / 2 + 17 : 0;
 	s->handling = 30 * c->part_count + (uint32_t)(c->seed % 97);
 }

@@ -36,6 +36,7 @@ static const char *const kinds[FAULT_KIND_COUNT] = {
 	[FAULT_EXPIRED_CURSOR] = "expired_cursor",
 	[FAULT_UNAUTHORIZED] = "unauthorized",
 	[FAULT_EMPTY_LIST] = "empty_list",
+	[FAULT_PART_LIST] = "part_list",
 };
 
 static bool fits(const struct fault *f, const char *method, const char *path, bool has_cursor)
@@ -98,9 +99,9 @@ static void text(char *out, size_t size, const json_t *json, const char *key)
 static const char *add_one(const json_t *json)
 {
 	static const char *const members[] = {
-		"route", "exact",       "method",      "kind", "status",   "code",
-		"count", "after",       "probability", "seed", "delay_ms", "bytes_per_s",
-		"acts",  "retry_after", "size_mb",     "delta"};
+		"route", "exact",       "method",      "kind",  "status",   "code",
+		"count", "after",       "probability", "seed",  "delay_ms", "bytes_per_s",
+		"acts",  "retry_after", "size_mb",     "delta", "every"};
 	const char *kind = json_string_value(json_object_get(json, "kind")), *key;
 	struct fault f = {.kind = FAULT_NONE};
 	json_t *v, *p;
@@ -135,9 +136,11 @@ static const char *add_one(const json_t *json)
 	f.retry_after_s = (uint32_t)integer(json, "retry_after", 0);
 	f.size_mb = (uint32_t)integer(json, "size_mb", 300);
 	f.delta = integer(json, "delta", 100);
+	f.every = (uint32_t)integer(json, "every", 2);
 	p = json_object_get(json, "probability");
 	f.probability = json_is_number(p) ? json_number_value(p) : 1;
-	if (f.status < 200 || f.status > 599 || (f.kind == FAULT_DRIP && f.bytes_per_s == 0))
+	if (f.status < 200 || f.status > 599 || (f.kind == FAULT_DRIP && f.bytes_per_s == 0) ||
+	    f.every < 1)
 		return "a value is out of range";
 	faults[fault_count++] = f;
 	return NULL;

@@ -32,6 +32,7 @@ enum fault_kind {
 	FAULT_EXPIRED_CURSOR,
 	FAULT_UNAUTHORIZED,
 	FAULT_EMPTY_LIST,
+	FAULT_PART_LIST,
 	FAULT_KIND_COUNT
 };
 
@@ -48,7 +49,8 @@ struct fault {
 	int status;
 	char code[64];
 	uint32_t delay_ms, bytes_per_s, retry_after_s, size_mb;
-	int64_t delta; /* wrong_length: added to the length */
+	int64_t delta;  /* wrong_length: added to the length */
+	uint32_t every; /* part_list: of so many records one is missing */
 	uint64_t hits;
 };
 

@@ -331,6 +331,7 @@ static const struct kind kinds[] = {
 	{"update_ticket", do_update_ticket, 6, false},
 	{"new_article", do_new_article, 1, false},
 	{"update_article", do_update_article, 1, false},
+	{"convert_conversation", do_convert_conversation, 0, false},
 	{"delete_article", do_delete_article, 0, false},
 	{"touch_articles", do_touch_articles, 0, false},
 	{"grow_ticket", do_grow_ticket, 0, false},
@@ -339,6 +340,7 @@ static const struct kind kinds[] = {
 	{"merge_contact", do_merge_contact, 0, false},
 	{"archive_contact", do_archive_contact, 0, false},
 	{"update_hidden_company", do_update_hidden_company, 0, false},
+	{"same_name", do_same_name, 0, false},
 };
 
 static bool edit(const char *resource, const char *id, const json_t *set, struct refusal *why)

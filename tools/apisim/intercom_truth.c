@@ -48,10 +48,10 @@ static void message_lines(struct truth *t)
 	truth_line_close(t);
 	from = c->part_count > SERVED_PARTS_MAX ? c->part_count - SERVED_PARTS_MAX : 0;
 	for (uint32_t i = from; i < c->part_count; i++) {
-		truth_line_open_number(t, part_id(t->at, c->parts[i].number));
+		truth_line_open_number(t, part_id(c->parts[i].owner, c->parts[i].number));
 		j_idstr(&t->out, "parent", id);
 		buf_lit(&t->out, ",\"doc\":");
-		render_part(&t->out, c, &c->parts[i], &t->view);
+		render_part(&t->out, &c->parts[i], &t->view);
 		truth_line_close(t);
 	}
 	t->out.ascii = false;

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "api.h"
+#include "spoil.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ struct option {
 
 static struct world_options *opt;
 static struct world_options defaults;
-static const char *parts_total, *clock_kind, *provider, *next_host, *updated_at;
+static const char *totals, *parts_total, *clock_kind, *provider, *next_host, *updated_at;
 static bool no_ticketing;
 
 #define W(field) &defaults.field
@@ -88,6 +89,8 @@ static const struct option table[] = {
 	 "conversation searches: > and < include the value"},
 	{"inexact-totals", NULL, YES, &settings.inexact_totals, 0, 0,
 	 "total_count and total_pages of listings by cursor are only about right"},
+	{"totals", "right|high|low|zero|negative|absent|null|text|fraction", CHOICE, &totals, 0, 0,
+	 "what total_count and total_pages of all lists and searches are"},
 	{"mixed-times", NULL, YES, &settings.mixed_times, 0, 0,
 	 "created_at and updated_at of some contacts are milliseconds, of some text"},
 	{"unstable-ties", NULL, YES, &settings.unstable_ties, 0, 0,
@@ -270,6 +273,8 @@ static enum options_verdict finish(void)
 {
 	settings.frozen = chosen(clock_kind, "frozen");
 	settings.parts_total = chosen(parts_total, "all");
+	while (totals && !chosen(totals, totals_word(settings.totals)))
+		settings.totals++;
 	finish_front();
 	settings.zone = zone_setting(defaults.timezone);
 	if (!settings.zone)

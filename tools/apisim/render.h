@@ -35,8 +35,7 @@ void render_conversation(struct buf *b, const char *key, const struct conversati
 void render_text(struct buf *b, const char *key, const struct conversation *c, enum voice voice,
 		 uint64_t seed, bool plain);
 void render_source(struct buf *b, const char *key, const struct conversation *c, const struct view *v);
-void render_part(struct buf *b, const struct conversation *c, const struct part *p,
-		 const struct view *v);
+void render_part(struct buf *b, const struct part *p, const struct view *v);
 /* The plain text of the opening message and its subject, for searches. */
 void conversation_source_text(struct buf *b, const struct conversation *c);
 void conversation_subject_text(struct buf *b, const struct conversation *c);

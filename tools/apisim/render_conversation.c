@@ -256,7 +256,7 @@ static void put_parts(struct buf *b, const struct conversation *c, const struct 
 	j_str(b, "type", "conversation_part.list");
 	j_open(b, "conversation_parts", '[');
 	for (uint32_t i = from; i < c->part_count; i++)
-		render_part(b, c, &c->parts[i], v);
+		render_part(b, &c->parts[i], v);
 	j_close(b, ']');
 	j_int(b, "total_count", v->parts_total ? c->part_count : c->part_count - from);
 	j_close(b, '}');

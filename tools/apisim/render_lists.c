@@ -189,6 +189,9 @@ static const struct attribute attributes[] = {
 	 false},
 	{"contact", "training_topic", "custom_attributes.training_topic", "training_topic",
 	 "string", true, false},
+	/* Names that others have: of another model, and one that was archived. */
+	{"company", "plan", "custom_attributes.plan", "plan", "string", true, false},
+	{"contact", "seats", "custom_attributes.seats", "seats", "string", true, true},
 };
 
 static const struct {
@@ -196,7 +199,7 @@ static const struct {
 } conversation_attributes[] = {
 	{"Issue type", "string"},          {"Language", "list"},       {"Escalated", "boolean"},
 	{"Score \xe2\x98\x85", "integer"}, {"Order value", "decimal"}, {"Due date", "datetime"},
-	{"Contract", "relationship"},
+	{"Contract", "relationship"},      {"Language", "string"},
 };
 
 #define CONVERSATION_ATTRIBUTES \

@@ -260,15 +260,17 @@ static void put_part_tail(struct buf *b, const struct conversation *c, const str
 	      p->type == PART_ACTION_STARTED && c->seed & 1 ? "issue-tracker" : NULL);
 }
 
-void render_part(struct buf *b, const struct conversation *c, const struct part *p,
-		 const struct view *v)
+void render_part(struct buf *b, const struct part *p, const struct view *v)
 {
+	/* It stays what it was when its thread is merged into another one. */
+	struct conversation said = {.topic = p->topic, .contact = p->about, .seed = p->thread_seed};
+	const struct conversation *c = &said;
 	char external[32];
 
 	snprintf(external, sizeof(external), "ext-%08x", (uint32_t)p->seed);
 	j_open(b, NULL, '{');
 	j_str(b, "type", "conversation_part");
-	j_idstr(b, "id", part_id(c->idx, p->number));
+	j_idstr(b, "id", part_id(p->owner, p->number));
 	j_str(b, "part_type", part_type_name((enum part_type)p->type));
 	if (p->has_body && p->written)
 		written_print(b, "body", written_at(p->written)->value);

@@ -24,6 +24,7 @@ struct settings {
 	bool parts_total;    /* total_count of a cut thread counts all parts */
 	bool inclusive;      /* conversations: > and < include the value */
 	bool inexact_totals; /* total_count is only about right */
+	unsigned totals;     /* enum totals */
 	bool read_only;      /* what the token may do */
 	bool redact_silent;  /* redaction leaves updated_at alone */
 	bool mixed_times;    /* some contacts have milliseconds, some text */

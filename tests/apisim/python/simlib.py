@@ -157,6 +157,11 @@ class Sim:
             docs[row["id"]] = row["doc"]
         return docs
 
+    def parents(self, resource):
+        """{id: the id of the thread that it belongs to}"""
+        rows = [json.loads(line) for line in self.truth_bytes(resource).splitlines()]
+        return {row["id"]: row["parent"] for row in rows}
+
     def truth_bytes(self, resource, since=None):
         c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:

@@ -255,10 +255,10 @@ static void put_page(struct company *c, const char *url, struct paging *p, struc
 	}
 	buf_put_str(out, "],\"_pagination\":{\"next\":");
 	if (c->endless)
-		buf_printf(out, "\"" HOST "%s?page_token=92f32bcd\"", p->path);
+		buf_printf(out, "\"" HOST "%s?page_token=92f32bcdg%u\"", p->path, c->forgotten);
 	else if (i < p->count)
-		buf_printf(out, "\"" HOST "%s?limit=9&page_token=%" PRIx64 "x%xz%s&x=1\"", p->path,
-			   (uint64_t)last.key, last.id, most ? "" : "e");
+		buf_printf(out, "\"" HOST "%s?limit=9&page_token=%" PRIx64 "x%xz%sg%u&x=1\"",
+			   p->path, (uint64_t)last.key, last.id, most ? "" : "e", c->forgotten);
 	else
 		buf_put_str(out, "null");
 	buf_put_str(out, "}}");
@@ -278,12 +278,15 @@ static void refuse(struct sim_answer *out, int status, const char *message)
 static void serve_threads(struct company *c, const char *url, struct sim_answer *answer)
 {
 	struct buf *out = &answer->body;
+	const char *token = param(url, "page_token=");
 	struct paging p = {
 		.limit = 25, .descending = true, .put = put_thread_at, .path = "/conversations"};
 
 	c->list_calls++;
-	if (c->forgets && strstr(url, "page_token=")) {
-		c->forgets = false;
+	c->forgotten += c->forgets && token;
+	c->forgets &= !token;
+	if (token &&
+	    (!strchr(token, 'g') || strtoul(strchr(token, 'g') + 1, NULL, 10) != c->forgotten)) {
 		refuse(answer, 400, "Invalid page_token");
 		return;
 	}
@@ -293,7 +296,10 @@ static void serve_threads(struct company *c, const char *url, struct sim_answer 
 	assert(p.rows);
 	for (unsigned i = 0; i < c->count; i++)
 		if (c->threads[i].gone_ms == TIME_MAX)
-			p.rows[p.count++] = (struct row){c->threads[i].place_ms, i, c->threads[i].id};
+			p.rows[p.count++] = (struct row){
+				c->shuffled ? (int64_t)(c->threads[i].id * 2654435761u % 1009)
+					    : c->threads[i].place_ms,
+				i, c->threads[i].id};
 	put_page(c, url, &p, out);
 	free(p.rows);
 }
@@ -426,6 +432,9 @@ static void serve_one(struct company *c, const char *url, struct sim_answer *out
 
 	c->thread_calls++;
 	if (!t || (t->gone_ms != TIME_MAX && !t->into)) {
+		refuse(out, 404, "Unknown conversation ID");
+	} else if (t->id == c->denied && c->denials) {
+		c->denials--;
 		refuse(out, 404, "Unknown conversation ID");
 	} else if (t->into) {
 		out->status = 301;

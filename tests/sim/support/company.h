@@ -47,11 +47,14 @@ struct company {
 	unsigned window_calls, refused;
 	unsigned calls, list_calls, event_calls, thread_calls, search_calls, contact_calls, breaches;
 	unsigned window_searches;
-	unsigned broken; /* the thread whose messages cannot be read; 0: none */
-	bool endless;    /* lists never end */
-	bool forgets;    /* pages can be asked for only by what was given since */
-	bool previews;   /* events show ids alone */
-	bool tidy;       /* no page is short that need not be */
+	unsigned denied, denials; /* the thread that is said not to exist, and how often yet */
+	unsigned broken;          /* the thread whose messages cannot be read; 0: none */
+	bool endless;             /* lists never end */
+	bool forgets; /* from the next page on, pages can be asked for only by what was given since */
+	unsigned forgotten; /* how often it did */
+	bool previews;      /* events show ids alone */
+	bool tidy;          /* no page is short that need not be */
+	bool shuffled;      /* conversations come in no order of time */
 	uint64_t random;
 };
 

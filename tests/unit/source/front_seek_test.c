@@ -66,6 +66,33 @@ static void terms(void **state)
 	       true);
 }
 
+/* What a filter misses though it is about the same. */
+static void finds_less(void **state)
+{
+	static const struct {
+		const char *field, *value;
+		enum seek_op op;
+		bool less;
+	} cases[] = {
+		{"state", "open", SEEK_IS, true},      {"state", "closed", SEEK_IS, true},
+		{"state", "snoozed", SEEK_IS, true},   {"open", "true", SEEK_IS, true},
+		{"status", "archived", SEEK_IS, true}, {"state", "trashed", SEEK_IS, false},
+		{"status", "deleted", SEEK_IS, false}, {"status", "assigned", SEEK_IS, false},
+		{"subject", "refund", SEEK_HAS, true}, {"", "refund", SEEK_HAS, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct seek s = {.count = 0};
+		/* Whose trash is said, so that it is not for the trash that less is found. */
+		add(&s, "conversations", "status", SEEK_IS, "unassigned");
+		add(&s, "conversations", cases[i].field, cases[i].op, cases[i].value);
+		assert_int_equal(seek("conversations", false, &s), 0);
+		if (s.less != cases[i].less)
+			fail_msg("%s %s: less is %d", cases[i].field, cases[i].value, s.less);
+	}
+}
+
 static void words_and_spans(void **state)
 {
 	struct seek s = {.count = 0};
@@ -197,7 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(terms),    cmocka_unit_test(words_and_spans),
 		cmocka_unit_test(left_out), cmocka_unit_test(contacts),
-		cmocka_unit_test(found),
+		cmocka_unit_test(found),    cmocka_unit_test(finds_less),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

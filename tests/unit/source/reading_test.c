@@ -149,6 +149,40 @@ static void next_cursors(void **state)
 		"{\"starting_after\":\"y\"}", "y");
 }
 
+/* Counts that are none say nothing, and are no reason to doubt the list. */
+static void counts(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t total;
+	} rows[] = {
+		{"\"total_count\":7,", 7},
+		{"\"total_count\":0,", 0},
+		{"\"total_count\":-1,", -1},
+		{"\"total_count\":-9,", -1},
+		{"", -1},
+		{"\"total_count\":null,", -1},
+		{"\"total_count\":\"7\",", -1},
+		{"\"total_count\":7.5,", -1},
+		{"\"total_count\":{\"n\":7},", -1},
+		{"\"total_count\":true,", -1},
+	};
+	char body[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		snprintf(body, sizeof body,
+			 "{\"type\":\"list\",%s\"data\":[{\"type\":\"contact\",\"id\":\"1\"}]}",
+			 rows[i].text);
+		struct ask ask = asking_of(ASK_LIST, "contacts");
+		struct page *p = asking_answer(&ask, 200, body);
+		assert_int_equal(p->fault, FAULT_NONE);
+		assert_int_equal(p->count, 1);
+		assert_int_equal(p->total, rows[i].total);
+		page_free(p);
+	}
+}
+
 /* ---- kinds ---- */
 
 static void another_kind(void **state)
@@ -440,6 +474,7 @@ int main(void)
 		cmocka_unit_test(listings_are_poor),
 		cmocka_unit_test(listings_count_children),
 		cmocka_unit_test(next_cursors),
+		cmocka_unit_test(counts),
 		cmocka_unit_test(another_kind),
 		cmocka_unit_test(too_many_items),
 		cmocka_unit_test(threads),

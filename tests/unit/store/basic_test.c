@@ -184,6 +184,40 @@ static void put_rules(void **state)
 	store_close(s);
 }
 
+/* What its parent does not show any more may be with another one, and either may have been read first. */
+static void buried_and_moved(void **state)
+{
+	const struct {
+		const char *parent;
+		int64_t seen;
+		unsigned flags;
+		enum put_outcome want;
+	} rules[] = {
+		{"q", T0 + 3000, 0, PUT_CREATED},          {"q", T0 + 1000, 0, PUT_CREATED},
+		{"q", T0 + 3000, RECORD_POOR, PUT_POORER}, {"p", T0 + 3000, 0, PUT_POORER},
+		{NULL, T0 + 3000, 0, PUT_POORER},
+	};
+	struct store *s = lab_open(&lab);
+	struct record r;
+	char id[16];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof rules / sizeof *rules; i++) {
+		struct txn *t = lab_begin(s);
+		snprintf(id, sizeof id, "m%u", i);
+		lab_put(t, C, id, T0, T0, T0 + 2000, 0, "p", 1);
+		assert_int_equal(lab_put(t, C, id, T0, T0 + 3000, T0 + 3000, RECORD_DELETED, "p", 0),
+				 PUT_DELETED);
+		assert_int_equal(lab_put(t, C, id, T0, T0, rules[i].seen, rules[i].flags,
+					 rules[i].parent, 1),
+				 rules[i].want);
+		assert_int_equal(lab_commit(t), 0);
+		assert_int_equal(get(s, C, id, &r), 1);
+		assert_true(bytes_is(r.parent, i < 2 ? "q" : "p"));
+	}
+	store_close(s);
+}
+
 static void same_keeps_revision(void **state)
 {
 	struct store *s = lab_open(&lab);
@@ -776,6 +810,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(put_and_get, setup, teardown),
 		cmocka_unit_test_setup_teardown(put_rules, setup, teardown),
+		cmocka_unit_test_setup_teardown(buried_and_moved, setup, teardown),
 		cmocka_unit_test_setup_teardown(same_keeps_revision, setup, teardown),
 		cmocka_unit_test_setup_teardown(tombstone_inherits, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_arguments, setup, teardown),

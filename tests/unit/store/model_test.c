@@ -101,7 +101,9 @@ static enum put_outcome apply(struct entry *held, struct entry n)
 		win = true;
 		o = PUT_DELETED;
 	} else if (dead && !dying) {
-		win = later || ((level || !(n.flags & RECORD_POOR)) && n.seen > held->seen);
+		bool full = !(n.flags & RECORD_POOR);
+		bool moved = full && n.parent && held->parent && n.parent != held->parent;
+		win = later || moved || ((level || full) && n.seen > held->seen);
 		o = PUT_CREATED;
 	} else {
 		win = later || (level && n.seen >= held->seen);
