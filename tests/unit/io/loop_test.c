@@ -230,7 +230,7 @@ static void tasks_take_turns_and_timers_come_between(void **state)
 	assert_true(f.a_then > 0 && f.a_then < 300);
 	assert_true(f.a_then <= f.b_then + 1 && f.b_then <= f.a_then + 1);
 	loop_stats(*state, &stats);
-	assert_true(stats.turns >= 60000 / (TASK_BUDGET_US + 200) / 2);
+	assert_true(stats.turns >= 60000 / (150 + 200) / 2);
 	task_free(a);
 	task_free(b);
 	task_free(NULL);
