@@ -60,7 +60,8 @@ void timer_free(struct timer *t);
 #define LOOP_SLICE_ASKED_US 60
 #define LOOP_SLICE_US       300
 int64_t loop_slice_us(const struct loop *l);
-void loop_asked(struct loop *l); /* somebody asks now */
+void loop_asked(struct loop *l);          /* somebody asks now */
+bool loop_is_asked(const struct loop *l); /* somebody has asked within the last second */
 
 /* Sliced work. `step` does a piece and answers whether there is more; the loop calls the steps of
  * all started tasks in turn. false stops the task. task_new: NULL without memory. */

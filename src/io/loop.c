@@ -270,9 +270,14 @@ void loop_asked(struct loop *l)
 	l->asked_us = l->woke_us;
 }
 
+bool loop_is_asked(const struct loop *l)
+{
+	return l->woke_us - l->asked_us < ASKED_FOR_US;
+}
+
 int64_t loop_slice_us(const struct loop *l)
 {
-	return l->woke_us - l->asked_us < ASKED_FOR_US ? LOOP_SLICE_ASKED_US : LOOP_SLICE_US;
+	return loop_is_asked(l) ? LOOP_SLICE_ASKED_US : LOOP_SLICE_US;
 }
 
 void loop_stats(const struct loop *l, struct loop_stats *out)

@@ -23,6 +23,8 @@
 #define RESOURCE_DICTIONARIES_MAX 8u
 /* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
 #define PACK_SLICE (64u << 10)
+/* The same while somebody asks; takes about 60 us. */
+#define PACK_PIECE (6u << 10)
 /* Records wait for so many bytes of them: the packer's tables are in the cache from the second on. */
 #define PACK_TOGETHER (24u << 10)
 
@@ -180,6 +182,7 @@ struct txn_part {
 	size_t fed;         /* of a large record that is being packed: bytes that went in */
 	size_t fed_at;      /* and where its frame begins */
 	bool gathering;     /* for a dictionary */
+	bool packing;       /* what waits is being packed, until none does */
 	struct dictionary_trainer *trainer; /* of the one under way */
 	struct extract extract;
 	uint64_t dictionary;
