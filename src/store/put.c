@@ -118,6 +118,11 @@ static int part_reserve(struct txn_part *part)
 
 /* ---- packing ---- */
 
+static bool is_asked(const struct store *s)
+{
+	return s->hooks.asked && s->hooks.asked(s->hooks.ctx);
+}
+
 static int begin_training(struct txn_part *part)
 {
 	struct bytes *samples = malloc((part->count + 1) * sizeof *samples);
@@ -139,7 +144,10 @@ static int part_train(struct txn *t, struct txn_part *part)
 {
 	if (!part->trainer)
 		return begin_training(part);
-	int rc = dictionary_trainer_step(part->trainer, &part->dictionary_bytes);
+	unsigned steps = is_asked(t->store) ? 1 : TRAIN_STEPS;
+	int rc = 1;
+	while (rc == 1 && steps--)
+		rc = dictionary_trainer_step(part->trainer, &part->dictionary_bytes);
 	if (rc)
 		return rc;
 	dictionary_trainer_free(part->trainer);
@@ -225,7 +233,7 @@ static int pack_waiting(struct txn_part *part)
 
 static size_t pack_piece(const struct store *s)
 {
-	return s->hooks.asked && s->hooks.asked(s->hooks.ctx) ? PACK_PIECE : PACK_SLICE;
+	return is_asked(s) ? PACK_PIECE : PACK_SLICE;
 }
 
 bool part_trains(const struct txn_part *part)
