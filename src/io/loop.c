@@ -49,12 +49,14 @@ struct loop {
 	bool stopped;
 	int64_t wall_ms;
 	int64_t mono_ms;
-	int64_t woke_us, woke_thread_us;
+	int64_t woke_us;
+	int64_t thread_us; /* the processor time at the end of the last turn: sleeping takes none */
 	struct link notes;
-	struct link work; /* notes that can wait */
+	struct link work;  /* notes that can wait */
+	struct link round; /* of those: the ones before the next step of a task */
 	struct link tasks;
 	struct link graves;
-	bool task_next; /* tasks and other work take turns */
+	bool stepped; /* a task, since the round is over */
 	int64_t asked_us;
 	struct loop_signal *signals[NSIG];
 	uint64_t turns;
@@ -95,7 +97,6 @@ static void read_clocks(struct loop *l)
 	l->woke_us = clock_mono_us();
 	l->mono_ms = l->woke_us / 1000;
 	l->wall_ms = clock_wall_ms();
-	l->woke_thread_us = clock_thread_us();
 }
 
 /* The highest priority: runs before every other callback of the turn. */
@@ -136,6 +137,7 @@ struct loop *loop_new(struct why *why)
 	}
 	list_init(&l->notes);
 	list_init(&l->work);
+	list_init(&l->round);
 	list_init(&l->tasks);
 	l->asked_us = INT64_MIN / 2;
 	list_init(&l->graves);
@@ -172,26 +174,42 @@ static void run_task(struct loop *l)
 		task_stop(t); /* its memory is there until the graves, should it have freed itself */
 }
 
+/* Work of one kind after the other, which is kind to the processor's cache: all notes that there are,
+ * then a step of a task. */
+static struct link *next_note(struct loop *l)
+{
+	if (list_empty(&l->round) && (l->stepped || list_empty(&l->tasks))) {
+		list_join(&l->round, &l->work);
+		l->stepped = false;
+	}
+	return list_take(&l->round);
+}
+
 /* One piece; false: there is none. */
 static bool work_piece(struct loop *l)
 {
-	struct link *link = l->task_next && !list_empty(&l->tasks) ? NULL : list_take(&l->work);
+	struct link *link = next_note(l);
 
-	l->task_next = link != NULL;
 	if (link) {
 		struct turn_note *n = LIST_OF(link, struct turn_note, link);
 		n->act(n->ctx);
 	} else if (!list_empty(&l->tasks)) {
 		run_task(l);
+		l->stepped = true;
 	} else {
 		return false;
 	}
 	return true;
 }
 
+static bool has_work(const struct loop *l)
+{
+	return !list_empty(&l->work) || !list_empty(&l->round) || !list_empty(&l->tasks);
+}
+
 static void run_work(struct loop *l)
 {
-	if (list_empty(&l->work) && list_empty(&l->tasks))
+	if (!has_work(l))
 		return;
 	int64_t end_us = clock_mono_us() + loop_slice_us(l);
 	while (work_piece(l) && clock_mono_us() < end_us)
@@ -211,10 +229,11 @@ static void run_graves(struct loop *l)
 static void account(struct loop *l)
 {
 	int64_t now_us = clock_mono_us(), held_us = now_us - l->woke_us;
-	int64_t worked_us = clock_thread_us() - l->woke_thread_us;
+	int64_t thread_us = clock_thread_us(), worked_us = thread_us - l->thread_us;
 	struct held_slot *slot = &l->held[now_us / HELD_SLOT_US % HELD_SLOTS];
 
 	l->turns++;
+	l->thread_us = thread_us;
 	if (slot->index != now_us / HELD_SLOT_US)
 		*slot = (struct held_slot){now_us / HELD_SLOT_US, 0, 0};
 	if (held_us > slot->max_us)
@@ -227,9 +246,9 @@ static void account(struct loop *l)
 		l->worked_max_us = worked_us;
 }
 
-static bool has_work(const struct loop *l)
+static bool goes_on(const struct loop *l)
 {
-	return !list_empty(&l->notes) || !list_empty(&l->work) || !list_empty(&l->tasks);
+	return !list_empty(&l->notes) || has_work(l);
 }
 
 void loop_run(struct loop *l)
@@ -240,8 +259,9 @@ void loop_run(struct loop *l)
 	l->running = true;
 	l->stopped = false;
 	read_clocks(l);
-	while (!l->stopped && (waiting || has_work(l))) {
-		waiting = ev_run(l->ev, has_work(l) ? EVRUN_NOWAIT : EVRUN_ONCE);
+	l->thread_us = clock_thread_us();
+	while (!l->stopped && (waiting || goes_on(l))) {
+		waiting = ev_run(l->ev, goes_on(l) ? EVRUN_NOWAIT : EVRUN_ONCE);
 		run_notes(l);
 		run_work(l);
 		run_graves(l);
@@ -301,8 +321,7 @@ void loop_free(struct loop *l)
 {
 	if (!l)
 		return;
-	assert(!l->running && list_empty(&l->tasks) && list_empty(&l->work) &&
-	       list_empty(&l->notes));
+	assert(!l->running && !goes_on(l));
 	for (int i = 0; i < NSIG; i++)
 		if (l->signals[i])
 			loop_signal(l, i, NULL, NULL);

@@ -24,8 +24,8 @@
 #define RESOURCE_DICTIONARIES_MAX 8u
 /* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
 #define PACK_SLICE (64u << 10)
-/* The same while somebody asks; takes about 60 us. */
-#define PACK_PIECE (6u << 10)
+/* The same while somebody asks; takes about 80 us. */
+#define PACK_PIECE (8u << 10)
 /* Records wait for so many bytes of them: the packer's tables are in the cache from the second on. */
 #define PACK_TOGETHER (24u << 10)
 
