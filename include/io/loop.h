@@ -57,7 +57,7 @@ void timer_free(struct timer *t);
  * loop_slice_us: little when somebody has asked within the last second, more (it is cheaper) when
  * nobody has. A piece that could be longer looks at the clock itself and ends when its time is over.
  */
-#define LOOP_SLICE_ASKED_US 100
+#define LOOP_SLICE_ASKED_US 80
 #define LOOP_SLICE_US       500
 int64_t loop_slice_us(const struct loop *l);
 void loop_asked(struct loop *l);          /* somebody asks now */
