@@ -287,7 +287,7 @@ int64_t loop_mono_ms(const struct loop *l)
 
 void loop_asked(struct loop *l)
 {
-	l->asked_us = l->woke_us;
+	l->asked_us = l->running ? l->woke_us : clock_mono_us();
 }
 
 bool loop_is_asked(const struct loop *l)
