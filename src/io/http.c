@@ -32,12 +32,12 @@ struct http {
 	struct loop *loop;
 	CURLM *multi;
 	CURLSH *share; /* TLS sessions, so that a new connection need not start from nothing */
-	struct timer *timer; /* libcurl's one timer */
+	struct timer *timer;   /* libcurl's one timer */
 	struct turn_note note; /* there is work: ended, fresh, due, paused */
 	struct turn_grave grave;
 	struct link fresh, running, ended; /* of http_call */
-	struct link paused;  /* running, but held back: who asks goes first */
-	struct link sockets; /* of http_socket */
+	struct link paused;                /* running, but held back: who asks goes first */
+	struct link sockets;               /* of http_socket */
 	unsigned calls;
 	struct http_manners manners;
 	int64_t until_us; /* the end of the piece of work at hand */

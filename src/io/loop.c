@@ -27,8 +27,8 @@
 
 #define HELD_SLOTS \
 	13 /* the last minute, in slots of five seconds and the one that is being filled */
-#define HELD_SLOT_US  5000000
-#define ASKED_FOR_US  1000000 /* after a question another one is likely */
+#define HELD_SLOT_US 5000000
+#define ASKED_FOR_US 1000000 /* after a question another one is likely */
 
 struct held_slot {
 	int64_t index; /* which five seconds of the monotonic clock */

@@ -37,8 +37,7 @@ static bool type_fits(const struct intercom_route *route, struct bytes doc)
 /* Whether the list shows threads with all that belongs to them. */
 static bool lists_threads(const struct intercom_reading *g)
 {
-	return g->ask->kind != ASK_DELETED && g->route->parts &&
-	       !(g->ask->type->traits & TRAIT_POOR);
+	return g->ask->kind != ASK_DELETED && g->route->parts && !(g->ask->type->traits & TRAIT_POOR);
 }
 
 static void read_item(const struct intercom_reading *g, struct bytes doc)

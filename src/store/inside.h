@@ -18,8 +18,8 @@
 #define GATHER_MORE      256u         /* … but more make a better one */
 #define GATHER_BYTES_MAX (320u << 10) /* what training looks at */
 #define GATHER_FEW       16u          /* enough when the bytes are used up */
-#define TRAIN_STEPS      6u           /* with one put, unless somebody asks: what comes meanwhile waits raw */
-#define PACK_LEVEL_COLD  9            /* what is compacted lies for long */
+#define TRAIN_STEPS      6u /* with one put, unless somebody asks: what comes meanwhile waits raw */
+#define PACK_LEVEL_COLD  9  /* what is compacted lies for long */
 /* Of one resource: then the files of the oldest one are packed anew before there is another. */
 #define RESOURCE_DICTIONARIES_MAX 8u
 /* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
