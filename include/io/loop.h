@@ -5,8 +5,9 @@
  * turn acts: any object of this layer may be freed from inside its own callback, and is gone for
  * its owner at once; its memory goes at the end of the turn.
  *
- * A turn: wait in the kernel; signals, timers and descriptors; what they noted; tasks; memory;
- * again. An idle loop sleeps without end.
+ * A turn: wait in the kernel; signals, timers and descriptors; what they noted; work; memory;
+ * again. An idle loop sleeps without end. Work is everything that nobody waits for with a socket in
+ * his hand: tasks, and watches that say so.
  */
 #ifndef FIC_IO_LOOP_H
 #define FIC_IO_LOOP_H
@@ -56,11 +57,19 @@ void timer_stop(struct timer *t);
 bool timer_active(const struct timer *t);
 void timer_free(struct timer *t);
 
-/* Sliced work. `step` does a little (well under a millisecond) and answers whether there is more;
- * the loop calls the steps of all started tasks in turn, for at most TASK_BUDGET_US a turn, and for
- * less after a long one, between looking at sockets and timers (which always come first). false
- * stops the task. task_new: NULL without memory. */
-#define TASK_BUDGET_US 150
+/*
+ * Who asks goes first. Work is done in pieces, of which a turn takes one after the other for
+ * loop_slice_us: little when somebody has asked within the last second, more (it is cheaper) when
+ * nobody has. A piece that could be longer looks at the clock itself and ends when its time is over.
+ */
+#define LOOP_SLICE_ASKED_US 80
+#define LOOP_SLICE_US       500
+int64_t loop_slice_us(const struct loop *l);
+void loop_asked(struct loop *l);          /* somebody asks now */
+bool loop_is_asked(const struct loop *l); /* somebody has asked within the last second */
+
+/* Sliced work. `step` does a piece and answers whether there is more; the loop calls the steps of
+ * all started tasks in turn. false stops the task. task_new: NULL without memory. */
 struct task;
 struct task *task_new(struct loop *l, bool (*step)(void *ctx), void *ctx);
 void task_start(struct task *t); /* no effect when started */
@@ -78,6 +87,7 @@ int loop_signal(struct loop *l, int signo, void (*fn)(void *ctx, int signo), voi
 struct watch;
 struct watch *watch_new(struct loop *l, int fd,
 			void (*ready)(void *ctx, bool readable, bool writable), void *ctx);
+void watch_work(struct watch *w); /* what it tells is work: from now on it is told when it comes to it */
 void watch_set(struct watch *w, bool want_read, bool want_write);
 void watch_free(struct watch *w);
 

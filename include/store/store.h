@@ -56,6 +56,9 @@ struct store_hooks {
 	/* There is another state: a snapshot may show more than before. Comes from inside a commit's end; must not call back. May be
 	 * NULL. */
 	void (*changed)(void *ctx);
+	/* Whether somebody asks whom this work is not to delay: then a piece of it is small, and all of it
+	 * takes a little longer. NULL: nobody does. */
+	bool (*asked)(void *ctx);
 	void *ctx;
 };
 

@@ -32,7 +32,7 @@
 #define TEXT_MAX         (56u << 10)
 #define HEAD             "FICPHR1\n"
 /* What a step may cost: one for a byte that is counted, which takes about 8 ns. */
-#define STEP_COST   (96u << 10)
+#define STEP_COST   (16u << 10)
 #define BEGIN_COST  (24u << 10)
 #define CHOOSE_COST 16u /* of a candidate that is looked at */
 #define DRAFT_COST  (48u << 10)

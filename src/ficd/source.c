@@ -33,6 +33,13 @@ static void hook_wake(void *ctx)
 	task_start(s->store_task);
 }
 
+static bool hook_asked(void *ctx)
+{
+	struct source *s = ctx;
+
+	return loop_is_asked(s->daemon->loop);
+}
+
 static void hook_changed(void *ctx)
 {
 	struct source *s = ctx;
@@ -88,7 +95,11 @@ static int open_store(struct source *s, struct why *why)
 	char path[CONFIG_PATH_MAX + 64];
 	struct store_options options = {
 		.dir = path,
-		.hooks = {.fsync = hook_fsync, .wake = hook_wake, .changed = hook_changed, .ctx = s},
+		.hooks = {.fsync = hook_fsync,
+			  .wake = hook_wake,
+			  .changed = hook_changed,
+			  .asked = hook_asked,
+			  .ctx = s},
 		/* The rest is for answers, for what a commit is made of, and for the libraries. A transaction
 		 * is committed long before it is full (sync/run.h); filters are whole up to some four million
 		 * records. */

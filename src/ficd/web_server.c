@@ -209,9 +209,12 @@ static void run(struct web_server *s)
 
 static void on_ready(void *ctx, bool readable, bool writable)
 {
+	struct web_server *s = ctx;
+
 	(void)readable;
 	(void)writable;
-	run(ctx);
+	loop_asked(s->loop);
+	run(s);
 }
 
 static void on_timer(void *ctx)

@@ -385,6 +385,8 @@ static struct bytes read_some(struct conn *c)
 	}
 	c->ended = n == 0;
 	c->active_ms = now_ms(c);
+	if (n)
+		loop_asked(c->server->loop);
 	return bytes_of(c->server->scratch, (size_t)n);
 }
 

@@ -2,13 +2,13 @@
  * http: calls on libcurl's multi interface, driven by the loop. With its helpers http_* the only
  * file that knows libcurl.
  *
- *     http_start -> fresh --turn--> running --libcurl, a limit--> ended --turn--> done, gone
+ *     http_start -> fresh --work--> running --libcurl, a limit--> ended --work--> done, gone
  *                     |              |    ^                         ^
- *                     |       paused -> rested  (too much body)     |
+ *                     |              paused  (much body)            |
  *                     \________________ http_cancel ________________/
  *
  * A call's state is the list it is on. libcurl is never called from its own callbacks: they note,
- * and the end of the turn adds, removes and delivers. Time limits are our own timers, because
+ * and a piece of work (loop.h) adds, removes and delivers. Time limits are our own timers, because
  * libcurl measures stalls in whole seconds; only connecting is left to it.
  *
  * Names are looked up by libcurl's threaded resolver or c-ares; http_new refuses a libcurl that has
@@ -28,23 +28,21 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define DELIVER_BUDGET_US 150 /* for the done calls of one turn */
-#define BODY_BUDGET_US    200 /* for the on_data calls of one turn */
-
 struct http {
 	struct loop *loop;
 	CURLM *multi;
 	CURLSH *share; /* TLS sessions, so that a new connection need not start from nothing */
-	struct timer *timer; /* libcurl's one timer */
-	struct turn_note note;
+	struct timer *timer;   /* libcurl's one timer */
+	struct turn_note note; /* there is work: ended, fresh, due, paused */
 	struct turn_grave grave;
 	struct link fresh, running, ended; /* of http_call */
-	struct link paused, rested; /* running, held back in this turn and in the one before */
-	struct link sockets;        /* of http_socket */
+	struct link paused;                /* running, but held back: who asks goes first */
+	struct link sockets;               /* of http_socket */
 	unsigned calls;
 	struct http_manners manners;
-	int64_t body_us; /* spent in on_data since the last end of a turn */
-	bool inside;     /* libcurl is on the stack */
+	int64_t until_us; /* the end of the piece of work at hand */
+	bool due;         /* libcurl's timer is */
+	bool inside;      /* libcurl is on the stack */
 	bool closing;
 };
 
@@ -100,7 +98,7 @@ static void call_end(struct http_call *c)
 	c->result.duration_us = clock_mono_us() - c->sent_us;
 	timer_stop(c->timer);
 	list_move(&c->http->ended, &c->link);
-	turn_note(c->http->loop, &c->http->note);
+	turn_work(c->http->loop, &c->http->note);
 }
 
 /* The first decision stands: what follows from it (libcurl's "write error") is no reason. */
@@ -177,14 +175,14 @@ static void call_add(struct http_call *c)
 	}
 }
 
-/* libcurl reads a socket up to a hundred times in one go. What is over the turn's budget is held
- * back by pausing the call; it comes at the end of the next turn, when the kernel was asked for
+/* libcurl reads a socket up to a hundred times in one go. What is over the time of a piece of work
+ * is held back by pausing the call; it has a piece of its own later, when the kernel was asked for
  * everybody else. */
 static void resume(struct http_call *c)
 {
 	struct http *h = c->http;
 
-	list_append(&h->running, &c->link);
+	list_move(&h->running, &c->link);
 	c->moved_at_ms = loop_mono_ms(h->loop);
 	h->inside = true;
 	c->code = curl_easy_pause(c->easy, CURLPAUSE_CONT);
@@ -193,42 +191,37 @@ static void resume(struct http_call *c)
 		call_end(c);
 }
 
-/* Equal shares of what is left of the turn's budget, a piece for each at least. */
-static void resume_rested(struct http *h)
-{
-	int64_t share_us = BODY_BUDGET_US - h->body_us, calls = 0;
-	struct link round, *link;
+static void http_drive(struct http *h, curl_socket_t fd, int events);
 
-	list_init(&round);
-	while ((link = list_take(&h->rested))) {
-		list_append(&round, link);
-		calls++;
+/* The next of what there is to do; false: nothing is. A call that is added is begun at once, or
+ * libcurl would begin all of them in one go. */
+static bool http_next(struct http *h)
+{
+	if (!list_empty(&h->ended)) {
+		call_deliver(LIST_OF(h->ended.next, struct http_call, link));
+	} else if (!list_empty(&h->fresh)) {
+		call_add(LIST_OF(h->fresh.next, struct http_call, link));
+		http_drive(h, CURL_SOCKET_TIMEOUT, 0);
+	} else if (h->due) {
+		http_drive(h, CURL_SOCKET_TIMEOUT, 0);
+	} else if (!list_empty(&h->paused)) {
+		resume(LIST_OF(h->paused.next, struct http_call, link));
+	} else {
+		return false;
 	}
-	if (calls)
-		share_us /= calls;
-	while ((link = list_take(&round))) {
-		h->body_us = BODY_BUDGET_US - (share_us > 0 ? share_us : 1);
-		resume(LIST_OF(link, struct http_call, link));
-	}
-	h->body_us = 0;
-	list_join(&h->rested, &h->paused);
-	if (!list_empty(&h->rested))
-		turn_note(h->loop, &h->note);
+	return !h->closing; /* by the owner of a call */
 }
 
-/* The end of the turn. */
 static void http_act(void *ctx)
 {
 	struct http *h = ctx;
-	int64_t end_us = clock_mono_us() + DELIVER_BUDGET_US;
 
-	resume_rested(h);
-	while (!list_empty(&h->fresh))
-		call_add(LIST_OF(h->fresh.next, struct http_call, link));
-	while (!list_empty(&h->ended) && clock_mono_us() < end_us)
-		call_deliver(LIST_OF(h->ended.next, struct http_call, link));
-	if (!list_empty(&h->ended))
-		turn_note(h->loop, &h->note);
+	h->until_us = clock_mono_us() + loop_slice_us(h->loop);
+	while (http_next(h))
+		if (clock_mono_us() >= h->until_us) {
+			turn_work(h->loop, &h->note);
+			return;
+		}
 }
 
 /* --- time limits -------------------------------------------------------------------- */
@@ -322,14 +315,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx)
 
 static void take_body(struct http_call *c, const void *data, size_t len)
 {
-	int64_t begun_us = clock_mono_us();
-
 	c->body_bytes += len;
 	if (c->on_data && c->on_data(c->ctx, data, len) && !c->decided) {
 		call_decide(c, HTTP_ABORTED);
 		why_set(&c->result.why, 0, "%s: reading was stopped", c->to.host);
 	}
-	c->http->body_us += clock_mono_us() - begun_us;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
@@ -339,9 +329,9 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 	size_t len = size * count;
 
 	c->body_began = true;
-	turn_note(h->loop, &h->note);
-	if (!c->decided && h->body_us >= BODY_BUDGET_US) {
+	if (!c->decided && clock_mono_us() >= h->until_us) {
 		list_move(&h->paused, &c->link);
+		turn_work(h->loop, &h->note);
 		return CURL_WRITEFUNC_PAUSE;
 	}
 	if (!c->decided && len > c->body_max - c->body_bytes) {
@@ -359,6 +349,8 @@ static void http_drive(struct http *h, curl_socket_t fd, int events)
 	CURLMsg *message;
 	int left;
 
+	if (fd == CURL_SOCKET_TIMEOUT)
+		h->due = false;
 	h->inside = true;
 	curl_multi_socket_action(h->multi, fd, events, &left);
 	h->inside = false;
@@ -378,13 +370,17 @@ static void http_drive(struct http *h, curl_socket_t fd, int events)
 
 static void on_timer(void *ctx)
 {
-	http_drive(ctx, CURL_SOCKET_TIMEOUT, 0);
+	struct http *h = ctx;
+
+	h->due = true;
+	turn_work(h->loop, &h->note);
 }
 
 static void on_socket_ready(void *ctx, bool readable, bool writable)
 {
 	struct http_socket *s = ctx;
 
+	s->http->until_us = clock_mono_us() + loop_slice_us(s->http->loop);
 	http_drive(s->http, s->fd,
 		   (readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0));
 }
@@ -394,10 +390,13 @@ static int on_timer_wanted(CURLM *multi, long ms, void *ctx)
 	struct http *h = ctx;
 
 	(void)multi;
-	if (ms < 0)
-		timer_stop(h->timer);
-	else
+	h->due = ms == 0;
+	if (h->due)
+		turn_work(h->loop, &h->note);
+	if (ms > 0)
 		timer_start(h->timer, ms, 0);
+	else
+		timer_stop(h->timer);
 	return 0;
 }
 
@@ -424,6 +423,7 @@ static struct http_socket *socket_new(struct http *h, curl_socket_t fd)
 		free(s);
 		return NULL;
 	}
+	watch_work(s->watch);
 	list_append(&h->sockets, &s->link);
 	return s;
 }
@@ -510,7 +510,6 @@ struct http *http_new(struct loop *l, const struct http_options *options, struct
 	list_init(&h->running);
 	list_init(&h->ended);
 	list_init(&h->paused);
-	list_init(&h->rested);
 	list_init(&h->sockets);
 	turn_note_init(&h->note, http_act, h);
 	h->timer = timer_new(l, on_timer, h);
@@ -540,7 +539,6 @@ void http_free(struct http *h)
 	h->closing = true;
 	list_join(&h->running, &h->fresh);
 	list_join(&h->running, &h->paused);
-	list_join(&h->running, &h->rested);
 	while (!list_empty(&h->running))
 		http_cancel(LIST_OF(h->running.next, struct http_call, link));
 	while (!list_empty(&h->ended))
@@ -623,7 +621,7 @@ struct http_call *http_start(struct http *h, const struct http_request *request,
 	}
 	timer_start(c->timer, tick_ms(c), 0);
 	list_append(&h->fresh, &c->link);
-	turn_note(h->loop, &h->note);
+	turn_work(h->loop, &h->note);
 	return c;
 }
 

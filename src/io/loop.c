@@ -1,11 +1,16 @@
 /*
  * loop: libev, and around it the fixed stages of a turn. The only file that knows libev.
  *
- *     wait in the kernel -> callbacks (signals, timers, sockets) -> notes -> tasks -> graves -> wait
+ *     wait in the kernel -> callbacks (signals, timers, sockets) -> notes -> work -> graves -> wait
  *            \_______________________ held: measured, worst case kept ______________________/
  *
+ * Who asks is served by callbacks and notes, in the very turn; everything else is work: answers of
+ * others, what is noted for later, tasks. Work is done a piece at a time, and between two pieces
+ * that together took long enough the kernel is asked whether somebody asks. That is all there is
+ * of priorities: nothing runs in between, and nobody waits for more than a piece.
+ *
  * Notes and graves (turn.h) are how "callbacks note, the turn acts" is kept: whatever a callback
- * frees stays in memory until the last stage. While notes or tasks are left the kernel is asked
+ * frees stays in memory until the last stage. While notes or work are left the kernel is asked
  * without sleeping; an idle loop sleeps without end. Never frees anything in a callback, never
  * calls back from a call that starts something.
  */
@@ -23,13 +28,12 @@
 #define HELD_SLOTS \
 	13 /* the last minute, in slots of five seconds and the one that is being filled */
 #define HELD_SLOT_US  5000000
-#define TURN_US       4000 /* with more behind it a turn gives tasks no more than the least */
-#define TASK_LEAST_US 300
 /* Processor time is a system call: a turn shorter than SHORT_US is taken for work from end to end, and
  * what such turns used is told apart from the work of a long one to within SHORT_US and what the
  * kernel took for UNREAD_TURNS wake-ups. */
-#define SHORT_US     200
-#define UNREAD_TURNS 16
+#define SHORT_US      200
+#define UNREAD_TURNS  16
+#define ASKED_FOR_US  1000000 /* after a question another one is likely */
 
 struct held_slot {
 	int64_t index; /* which five seconds of the monotonic clock */
@@ -54,8 +58,12 @@ struct loop {
 	int64_t thread_us, unread_us; /* processor time when it was read last; held since then */
 	unsigned unread_turns;
 	struct link notes;
+	struct link work;  /* notes that can wait */
+	struct link round; /* of those: the ones before the next step of a task */
 	struct link tasks;
 	struct link graves;
+	bool stepped; /* a task, since the round is over */
+	int64_t asked_us;
 	struct loop_signal *signals[NSIG];
 	uint64_t turns;
 	int64_t held_max_us, worked_max_us;
@@ -81,6 +89,8 @@ struct task {
 struct watch {
 	struct loop *loop;
 	ev_io ev;
+	struct turn_note note; /* of a watch whose news are work */
+	bool works, readable, writable;
 	void (*ready)(void *ctx, bool readable, bool writable);
 	void *ctx;
 	struct turn_grave grave;
@@ -141,7 +151,10 @@ struct loop *loop_new(struct why *why)
 		return NULL;
 	}
 	list_init(&l->notes);
+	list_init(&l->work);
+	list_init(&l->round);
 	list_init(&l->tasks);
+	l->asked_us = INT64_MIN / 2;
 	list_init(&l->graves);
 	ev_check_init(&l->woke, on_woke);
 	ev_set_priority(&l->woke, EV_MAXPRI);
@@ -167,27 +180,55 @@ static void run_notes(struct loop *l)
 	}
 }
 
-/* Tasks take what the rest of the turn has left of its time, and a little in any case. */
-static int64_t tasks_until(const struct loop *l)
+static void run_task(struct loop *l)
 {
-	int64_t now_us = clock_mono_us(), left_us = l->woke_us + TURN_US - now_us;
+	struct task *t = LIST_OF(l->tasks.next, struct task, link);
 
-	if (left_us > TASK_BUDGET_US)
-		left_us = TASK_BUDGET_US;
-	return now_us + (left_us > TASK_LEAST_US ? left_us : TASK_LEAST_US);
+	list_move(&l->tasks, &t->link);
+	if (!t->step(t->ctx))
+		task_stop(t); /* its memory is there until the graves, should it have freed itself */
 }
 
-static void run_tasks(struct loop *l)
+/* Work of one kind after the other, which is kind to the processor's cache: all notes that there are,
+ * then a step of a task. */
+static struct link *next_note(struct loop *l)
 {
-	if (list_empty(&l->tasks))
+	if (list_empty(&l->round) && (l->stepped || list_empty(&l->tasks))) {
+		list_join(&l->round, &l->work);
+		l->stepped = false;
+	}
+	return list_take(&l->round);
+}
+
+/* One piece; false: there is none. */
+static bool work_piece(struct loop *l)
+{
+	struct link *link = next_note(l);
+
+	if (link) {
+		struct turn_note *n = LIST_OF(link, struct turn_note, link);
+		n->act(n->ctx);
+	} else if (!list_empty(&l->tasks)) {
+		run_task(l);
+		l->stepped = true;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool has_work(const struct loop *l)
+{
+	return !list_empty(&l->work) || !list_empty(&l->round) || !list_empty(&l->tasks);
+}
+
+static void run_work(struct loop *l)
+{
+	if (!has_work(l))
 		return;
-	int64_t end_us = tasks_until(l);
-	do {
-		struct task *t = LIST_OF(l->tasks.next, struct task, link);
-		list_move(&l->tasks, &t->link);
-		if (!t->step(t->ctx))
-			task_stop(t); /* its memory is there until the graves, should it have freed itself */
-	} while (!list_empty(&l->tasks) && clock_mono_us() < end_us);
+	int64_t end_us = clock_mono_us() + loop_slice_us(l);
+	while (work_piece(l) && clock_mono_us() < end_us)
+		continue;
 }
 
 static void run_graves(struct loop *l)
@@ -233,9 +274,9 @@ static void account(struct loop *l)
 		l->worked_max_us = worked_us;
 }
 
-static bool has_work(const struct loop *l)
+static bool goes_on(const struct loop *l)
 {
-	return !list_empty(&l->notes) || !list_empty(&l->tasks);
+	return !list_empty(&l->notes) || has_work(l);
 }
 
 void loop_run(struct loop *l)
@@ -247,10 +288,10 @@ void loop_run(struct loop *l)
 	l->stopped = false;
 	read_thread(l);
 	read_clocks(l);
-	while (!l->stopped && (waiting || has_work(l))) {
-		waiting = ev_run(l->ev, has_work(l) ? EVRUN_NOWAIT : EVRUN_ONCE);
+	while (!l->stopped && (waiting || goes_on(l))) {
+		waiting = ev_run(l->ev, goes_on(l) ? EVRUN_NOWAIT : EVRUN_ONCE);
 		run_notes(l);
-		run_tasks(l);
+		run_work(l);
 		run_graves(l);
 		account(l);
 	}
@@ -277,6 +318,21 @@ uint64_t loop_turn(const struct loop *l)
 	return l->turns;
 }
 
+void loop_asked(struct loop *l)
+{
+	l->asked_us = l->running ? l->woke_us : clock_mono_us();
+}
+
+bool loop_is_asked(const struct loop *l)
+{
+	return l->woke_us - l->asked_us < ASKED_FOR_US;
+}
+
+int64_t loop_slice_us(const struct loop *l)
+{
+	return loop_is_asked(l) ? LOOP_SLICE_ASKED_US : LOOP_SLICE_US;
+}
+
 void loop_stats(const struct loop *l, struct loop_stats *out)
 {
 	int64_t newest = clock_mono_us() / HELD_SLOT_US;
@@ -298,7 +354,7 @@ void loop_free(struct loop *l)
 {
 	if (!l)
 		return;
-	assert(!l->running && list_empty(&l->tasks) && list_empty(&l->notes));
+	assert(!l->running && !goes_on(l));
 	for (int i = 0; i < NSIG; i++)
 		if (l->signals[i])
 			loop_signal(l, i, NULL, NULL);
@@ -325,6 +381,12 @@ void turn_note(struct loop *l, struct turn_note *n)
 {
 	if (list_empty(&n->link))
 		list_append(&l->notes, &n->link);
+}
+
+void turn_work(struct loop *l, struct turn_note *n)
+{
+	if (list_empty(&n->link))
+		list_append(&l->work, &n->link);
 }
 
 void turn_forget(struct turn_note *n)
@@ -482,9 +544,28 @@ static void on_ready(struct ev_loop *ev, ev_io *w, int events)
 	/* A descriptor that the kernel cannot watch is reported to whoever reads or writes it,
 	 * which then fails. */
 	bool broken = (events & EV_ERROR) != 0;
+	bool readable = broken || (events & EV_READ), writable = broken || (events & EV_WRITE);
 
 	(void)ev;
-	watch->ready(watch->ctx, broken || (events & EV_READ), broken || (events & EV_WRITE));
+	if (!watch->works || broken) {
+		watch->ready(watch->ctx, readable, writable);
+		return;
+	}
+	watch->readable = watch->readable || readable;
+	watch->writable = watch->writable || writable;
+	turn_work(watch->loop, &watch->note);
+}
+
+/* Its owner may have changed its mind since. */
+static void tell_ready(void *ctx)
+{
+	struct watch *w = ctx;
+	bool readable = w->readable && (w->ev.events & EV_READ),
+	     writable = w->writable && (w->ev.events & EV_WRITE);
+
+	w->readable = w->writable = false;
+	if (ev_is_active(&w->ev) && (readable || writable))
+		w->ready(w->ctx, readable, writable);
 }
 
 struct watch *watch_new(struct loop *l, int fd,
@@ -499,7 +580,13 @@ struct watch *watch_new(struct loop *l, int fd,
 	w->ctx = ctx;
 	ev_io_init(&w->ev, on_ready, fd, EV_NONE);
 	w->ev.data = w;
+	turn_note_init(&w->note, tell_ready, w);
 	return w;
+}
+
+void watch_work(struct watch *w)
+{
+	w->works = true;
 }
 
 void watch_set(struct watch *w, bool want_read, bool want_write)
@@ -519,5 +606,6 @@ void watch_free(struct watch *w)
 	if (!w)
 		return;
 	ev_io_stop(w->loop->ev, &w->ev);
+	turn_forget(&w->note);
 	turn_bury(w->loop, &w->grave, free, w);
 }

@@ -167,6 +167,7 @@ static int helper_start(struct syncer *s, struct why *why)
 	s->pid = pid;
 	s->fd = pair[0];
 	s->watch = watch;
+	watch_work(watch); /* what follows from an answer may be a commit */
 	send_more(s);
 	return 0;
 }

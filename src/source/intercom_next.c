@@ -64,7 +64,7 @@ bool intercom_next_scrolls(const struct intercom_reading *g, int status)
 void intercom_read_next(const struct intercom_reading *g, struct bytes body)
 {
 	struct page *page = g->page;
-	struct bytes next, text;
+	struct bytes pages, next, text;
 	struct mp_value v;
 	int64_t number;
 	bool numbered = g->ask->kind == ASK_DELETED || g->ask->kind == ASK_NESTED ||
@@ -75,7 +75,8 @@ void intercom_read_next(const struct intercom_reading *g, struct bytes body)
 		read_scroll(g, text);
 		return;
 	}
-	if (mp_path(body, bytes_str("pages.next"), &next) != 1 || !mp_get(next, &v) || v.type == MP_NIL)
+	if (mp_find_start(body, bytes_str("pages"), &pages) != 1 ||
+	    mp_find(pages, bytes_str("next"), &next) != 1 || !mp_get(next, &v) || v.type == MP_NIL)
 		return;
 	if (v.type == MP_STR)
 		page->next = url_parameter(&page->arena, v.str, name);

@@ -34,23 +34,28 @@ static bool type_fits(const struct intercom_route *route, struct bytes doc)
 	return intercom_type_is(doc, route->item_type);
 }
 
+/* Whether the list shows threads with all that belongs to them. */
+static bool lists_threads(const struct intercom_reading *g)
+{
+	return g->ask->kind != ASK_DELETED && g->route->parts && !(g->ask->type->traits & TRAIT_POOR);
+}
+
 static void read_item(const struct intercom_reading *g, struct bytes doc)
 {
 	struct page *page = g->page;
 	struct page_record *item = &page->records[page->count];
-	unsigned traits = g->ask->type->traits;
 
 	if (!type_fits(g->route, doc) || !intercom_record(g, doc, &item->record)) {
 		page_nonsense(page, "an item of the list is of another kind, or has no id");
 		return;
 	}
-	if (g->ask->kind != ASK_DELETED && g->route->parts && !(traits & TRAIT_POOR)) {
+	if (lists_threads(g)) {
 		intercom_thread(g, doc);
 		return;
 	}
 	item->type = g->ask->type;
 	item->children = children_of(g->ask, doc);
-	if ((traits & TRAIT_POOR) || (g->route->cut_lists && intercom_cut(doc)))
+	if ((g->ask->type->traits & TRAIT_POOR) || (g->route->cut_lists && intercom_cut(doc)))
 		item->record.flags |= RECORD_POOR;
 	page->count++;
 }
@@ -61,12 +66,13 @@ static bool make_room(const struct intercom_reading *g, struct mp_reader r, uint
 	size_t all = count;
 	struct bytes doc;
 
-	if (g->ask->kind != ASK_DELETED && g->route->parts)
+	if (lists_threads(g))
 		for (uint32_t i = 0; i < count && mp_take(&r, &doc) == 1; i++)
 			all += intercom_thread_count(g->route, doc);
 	return page_room(g->page, all);
 }
 
+/* `list` begins there; where it ends shows when it is read. */
 static void read_items(const struct intercom_reading *g, struct bytes list)
 {
 	struct page *page = g->page;
@@ -97,7 +103,7 @@ static void read_list(const struct intercom_reading *g, struct bytes body)
 		page_nonsense(page, "the answer is not the list that was asked for");
 		return;
 	}
-	if (mp_find(body, bytes_str(g->route->key), &list) != 1) {
+	if (mp_find_start(body, bytes_str(g->route->key), &list) != 1) {
 		page_nonsense(page, "the list has no items member");
 		return;
 	}
@@ -116,7 +122,7 @@ static void read_deleted(const struct intercom_reading *g, struct bytes body)
 	struct bytes list;
 
 	if (!intercom_type_is(body, "conversations.list") ||
-	    mp_find(body, bytes_str("conversations"), &list) != 1) {
+	    mp_find_start(body, bytes_str("conversations"), &list) != 1) {
 		page_nonsense(page, "the answer is not the list of deleted conversations");
 		return;
 	}

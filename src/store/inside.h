@@ -18,11 +18,14 @@
 #define GATHER_MORE      256u         /* … but more make a better one */
 #define GATHER_BYTES_MAX (320u << 10) /* what training looks at */
 #define GATHER_FEW       16u          /* enough when the bytes are used up */
-#define PACK_LEVEL_COLD  9            /* what is compacted lies for long */
+#define TRAIN_STEPS      6u /* with one put, unless somebody asks: what comes meanwhile waits raw */
+#define PACK_LEVEL_COLD  9  /* what is compacted lies for long */
 /* Of one resource: then the files of the oldest one are packed anew before there is another. */
 #define RESOURCE_DICTIONARIES_MAX 8u
 /* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
 #define PACK_SLICE (64u << 10)
+/* The same while somebody asks; takes about 80 us. */
+#define PACK_PIECE (8u << 10)
 /* Records wait for so many bytes of them: the packer's tables are in the cache from the second on. */
 #define PACK_TOGETHER (24u << 10)
 
@@ -182,6 +185,7 @@ struct txn_part {
 	size_t fed;         /* of a large record that is being packed: bytes that went in */
 	size_t fed_at;      /* and where its frame begins */
 	bool gathering;     /* for a dictionary */
+	bool packing;       /* what waits is being packed, until none does */
 	struct dictionary_trainer *trainer; /* of the one under way */
 	struct extract extract;
 	uint64_t dictionary;

@@ -208,7 +208,7 @@ void journal_rotate(struct store *s)
 	journal_close(s);
 	uint64_t end = s->keep_previous ? s->journal.first : s->journal.number + 1;
 	for (uint64_t n = s->journal.before; n < end; n++)
-		store_discard(s, journal_path(s, n));
+		store_discard_slowly(s, journal_path(s, n));
 	s->journal.before = end;
 	s->journal.first = s->journal.number + 1;
 	s->journal.total = 0;

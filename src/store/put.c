@@ -126,6 +126,11 @@ static int part_reserve(struct txn_part *part)
 
 /* ---- packing ---- */
 
+static bool is_asked(const struct store *s)
+{
+	return s->hooks.asked && s->hooks.asked(s->hooks.ctx);
+}
+
 static int begin_training(struct txn_part *part)
 {
 	struct bytes *samples = malloc((part->count + 1) * sizeof *samples);
@@ -147,7 +152,10 @@ static int part_train(struct txn *t, struct txn_part *part)
 {
 	if (!part->trainer)
 		return begin_training(part);
-	int rc = dictionary_trainer_step(part->trainer, &part->dictionary_bytes);
+	unsigned steps = is_asked(t->store) ? 1 : TRAIN_STEPS;
+	int rc = 1;
+	while (rc == 1 && steps--)
+		rc = dictionary_trainer_step(part->trainer, &part->dictionary_bytes);
 	if (rc)
 		return rc;
 	dictionary_trainer_free(part->trainer);
@@ -231,6 +239,11 @@ static int pack_waiting(struct txn_part *part)
 	return 0;
 }
 
+static size_t pack_piece(const struct store *s)
+{
+	return is_asked(s) ? PACK_PIECE : PACK_SLICE;
+}
+
 bool part_trains(const struct txn_part *part)
 {
 	size_t n = part->count - part->dropped;
@@ -254,9 +267,11 @@ int part_pack(struct txn *t, struct txn_part *part)
 	rc = part_packer(t, part);
 	if (rc)
 		return rc;
+	size_t piece = pack_piece(t->store);
 	do
 		rc = pack_waiting(part);
-	while (rc == 1 && part->packed_raw + part->fed - before < PACK_SLICE);
+	while (rc == 1 && part->packed_raw + part->fed - before < piece);
+	part->packing = rc == 1;
 	return rc;
 }
 
@@ -264,7 +279,7 @@ int part_pack(struct txn *t, struct txn_part *part)
 static bool gathers_on(const struct txn_part *part)
 {
 	if (!part->gathering)
-		return part->raw.len - part->packed_raw < PACK_TOGETHER;
+		return !part->packing && part->raw.len - part->packed_raw < PACK_TOGETHER;
 	return !part->trainer && part->count - part->dropped < GATHER_MORE &&
 	       part->raw.len < GATHER_BYTES_MAX;
 }
@@ -399,8 +414,11 @@ static int inherit(struct txn *t, const struct txn_part *part, const struct held
  * commit. */
 static void pack_along(struct txn *t, struct txn_part *part, size_t raw_bytes)
 {
-	unsigned slices = raw_bytes > PACK_SLICE && raw_bytes <= PACK_SLICE * 2 ? 2 : 1;
+	size_t piece = pack_piece(t->store), slices = 1;
 	int rc = 1;
+
+	if (raw_bytes > piece && raw_bytes <= PACK_SLICE * 2)
+		slices = (raw_bytes + piece - 1) / piece;
 
 	while (slices-- && rc == 1 && !gathers_on(part))
 		rc = part_pack(t, part);

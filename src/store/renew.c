@@ -17,7 +17,7 @@
 #define TRAIN_BYTES GATHER_BYTES_MAX
 #define WEIGH_EACH  4u
 #define RECORD_MAX  (16u << 10) /* of one; larger ones say little */
-#define STEP_BYTES  (24u << 10)
+#define STEP_BYTES  (6u << 10)
 /* Fewer say nothing. */
 #define SAMPLES_MIN 8u
 /* After so many trials in vain they do not become rarer. */

@@ -232,9 +232,9 @@ static const struct index by_revision = {revision_key, put_change};
 
 /* ---- stages: each answers 1 when it wants to go on, 0 when it is over, or an error ---- */
 
-/* Of rows, keys or bytes in one step: some tenths of a millisecond. */
-#define STEP_ROWS  2048u
-#define STEP_BYTES (64u << 10)
+/* Of rows, keys or bytes in one step: about a tenth of a millisecond. */
+#define STEP_ROWS  1024u
+#define STEP_BYTES (32u << 10)
 
 /* The end of the next slice of rows. */
 static uint32_t slice_end(const struct segment_writer *w, uint32_t count)

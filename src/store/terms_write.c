@@ -369,7 +369,7 @@ static const struct stream *smallest(const struct stream *streams, uint32_t n)
 }
 
 /* Rows in one slice. */
-#define SLICE 2048u
+#define SLICE 1024u
 
 struct terms_writer {
 	struct pager *pager;

@@ -11,7 +11,6 @@
 #define LISTING_PAGES_MAX 100000 /* 15 million records */
 #define EMPTY_PAGES_MAX   20 /* in a row, each with a next page: the provider leads us in circles */
 #define SAME_PAGES_MAX    3  /* likewise, of pages that all were there before */
-#define STEP_US           150
 
 static struct sync *of(const struct run *run)
 {
@@ -358,7 +357,7 @@ bool run_step(void *ctx)
 {
 	struct run *run = ctx;
 	struct why why = {"out of memory"};
-	int64_t until = clock_mono_us() + STEP_US;
+	int64_t until = clock_mono_us() + loop_slice_us(of(run)->options.loop);
 	int rc = 0;
 
 	while (rc == 0 && run->arrived && clock_mono_us() < until)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Questions do not notice a sync: the 99th percentile of `get` while everything is read again, against that of an idle daemon, in turns and in the same
-run, on the same machine under the same load."""
+"""Questions do not notice a sync: the 99th percentile of `get` while everything is read for the first time, and while all is listed and much of it read again,
+against that of the same daemon when it is idle, in the same run, on the same machine under the same load."""
 import gc
 import os
 import sys
@@ -9,10 +9,14 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "support"))
 from harness import *  # noqa: E402,F403
 
-ROUNDS = 3 if SANITIZED else 5  # noqa: F405
+RATIO_MAX = 3    # the promise
+ATTEMPTS = 3     # what else runs on a machine counts as ours now and then, which makes it slower and never faster
+ROUNDS = 3       # of each attempt
 QUESTIONS = 300 if SANITIZED else 1500  # noqa: F405
+LEAST = 300      # below these a percentile says nothing
 PAUSE = 0.0005
-report = Report("get during a full sync: p99")  # noqa: F405
+NAMES = {"first": "get during the first sync: p99", "full": "get during a full sync: p99"}
+report = Report(*NAMES.values())  # noqa: F405
 
 
 def first_at_the_cpu(pid):
@@ -25,8 +29,8 @@ def first_at_the_cpu(pid):
     return True
 
 
-def percentile(sorted_values, share):
-    return sorted_values[min(len(sorted_values) - 1, int(len(sorted_values) * share))]
+def percentile(values, share):
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
 def ask(client, ids, count, goes_on):
@@ -42,41 +46,75 @@ def ask(client, ids, count, goes_on):
     return took
 
 
-with workplace() as (folder, started):  # noqa: F405
-    sim = Sim(folder, "--seed", 8, "--contacts", 300, "--companies", 40, "--conversations", 5000, "--rate", 0)  # noqa: F405
+def some_ids(client):
+    """Of the newest conversations, as soon as enough of them are held."""
+    try:
+        rows = client.call("query", resource="conversations", fields=["id"], limit=1000)["rows"]
+    except RpcError:  # noqa: F405
+        return None
+    return [row["id"] for row in rows] if len(rows) >= 150 else None
+
+
+def attempt_in(folder, started):
+    """Whether it could be judged, and the latencies: idle, during the first sync, during full ones."""
+    sim = Sim(folder, "--seed", 8, "--contacts", 300, "--companies", 40, "--conversations", 4000, "--rate", 0)  # noqa: F405
     started.append(sim)
     daemon = Daemon(folder, sim, source_options="budget = 100%\nconcurrency = 8", resource_sections="[resource acme/conversations]\nevery = 1h")  # noqa: F405
     started.append(daemon)
-    daemon.wait_settled(240)
     client, watcher = daemon.client(), daemon.client()
-    ids = [row["id"] for row in client.rows("conversations", fields=["id"])]
+
+    def syncing():
+        return watcher.call("status")["sources"][0]["state"] == "syncing"
+
+    ids = wait_until("some conversations are held", lambda: some_ids(client), 120)  # noqa: F405
     gc.disable()
     alone = first_at_the_cpu(daemon.process.pid)
-    idle, busy = [], []
+    took = {"idle": [], "first": ask(client, ids, 10 * QUESTIONS, syncing), "full": []}
+    daemon.wait_settled(240)
+    ids = [row["id"] for row in client.rows("conversations", fields=["id"])]
+    ask(client, ids, len(ids), lambda: True)  # no page is read from the disk while the idle daemon is timed
     for turn in range(ROUNDS):
-        idle += ask(client, ids, QUESTIONS, lambda: True)
+        took["idle"] += ask(client, ids, QUESTIONS, lambda: True)
         sim.restarted()
-        # Every thread has changed: each is read again, compressed and stored.
+        # These threads have changed: each is read again, compressed and stored.
         sim.mutate(1500, turn, kinds=["reply", "tag", "state"])
         sim.control("POST", "clock", {"advance_s": 10})
-        watcher.call("sync", resource="conversations", mode="changes")
-
-        def syncing():
-            return watcher.call("status")["sources"][0]["state"] == "syncing"
-
+        watcher.call("sync", resource="conversations", mode="full")
         wait_until("it syncs", syncing, 10, 0.001)  # noqa: F405
-        busy += ask(client, ids, QUESTIONS, syncing)
+        took["full"] += ask(client, ids, 4 * QUESTIONS, syncing)
         wait_until("it is done", lambda: not syncing(), 120)  # noqa: F405
-    idle.sort()
-    busy.sort()
-    ratio = percentile(busy, 0.99) / percentile(idle, 0.99)
-    note = "idle %.0f us, syncing %.0f us (p50 %.0f and %.0f; %d and %d questions): ratio %.1f%s" % (
-        percentile(idle, 0.99), percentile(busy, 0.99), percentile(idle, 0.5), percentile(busy, 0.5), len(idle), len(busy), ratio,
-        "" if alone else "; not judged: what waits for a CPU here is not told from what the daemon does")
-    assert len(busy) >= 300, note
-    if alone and not SANITIZED:  # noqa: F405
-        # One step of the daemon's work, and not two milliseconds of them, as it was once.
-        assert ratio < 10 or percentile(busy, 0.99) < 1500, note
-    report.ok("get during a full sync: p99", note)
+    client.close()
+    watcher.close()
     daemon.stop()
     sim.stop()
+    return alone, took
+
+
+def attempt():
+    try:
+        with workplace() as (folder, started):  # noqa: F405
+            return attempt_in(folder, started)
+    finally:
+        gc.enable()
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+best, notes, judged = {}, {}, not SANITIZED  # noqa: F405
+for _ in range(ATTEMPTS):
+    alone, took = attempt()
+    judged = judged and alone
+    idle = took["idle"]
+    for kind in NAMES:
+        busy = took[kind]
+        assert len(busy) >= LEAST, "%s: %d questions only" % (NAMES[kind], len(busy))
+        ratio = percentile(busy, 0.99) / percentile(idle, 0.99)
+        if ratio < best.get(kind, float("inf")):
+            best[kind] = ratio
+            notes[kind] = "idle %.0f us, syncing %.0f us (p50 %.0f and %.0f; %d and %d questions): ratio %.1f%s" % (
+                percentile(idle, 0.99), percentile(busy, 0.99), percentile(idle, 0.5), percentile(busy, 0.5), len(idle), len(busy), ratio,
+                "" if alone else "; not judged: what waits for a CPU here is not told from what the daemon does")
+    if not judged or max(best.values()) <= RATIO_MAX:
+        break
+for kind, name in NAMES.items():
+    assert not judged or best[kind] <= RATIO_MAX, (name, notes[kind])
+    report.ok(name, notes[kind])

@@ -696,6 +696,75 @@ static void a_big_answer_does_not_hold_the_loop(void **state)
 	bench_close(&b);
 }
 
+struct turns {
+	struct got got;
+	struct loop *loop;
+	uint64_t last; /* the turn of its last piece */
+};
+
+static int data_in_turn(void *ctx, const void *data, size_t len)
+{
+	struct turns *t = ctx;
+	struct loop_stats stats;
+	int64_t end_us = clock_mono_us() + LOOP_SLICE_ASKED_US;
+
+	loop_stats(t->loop, &stats);
+	t->last = stats.turns;
+	while (clock_mono_us() < end_us)
+		;
+	return on_data(&t->got, data, len);
+}
+
+static void turns_done(void *ctx, const struct http_result *result)
+{
+	on_done(&((struct turns *)ctx)->got, result);
+}
+
+struct held_answers {
+	struct web_conn *conns[8];
+	unsigned count;
+};
+
+/* All at once, when the last has asked. */
+static void answer_all_together(struct web_conn *c)
+{
+	struct held_answers *h = c->web->ctx;
+
+	h->conns[h->count++] = c;
+	for (unsigned i = 0; h->count == 8 && i < 8; i++)
+		web_text(h->conns[i], OK_HELLO);
+}
+
+/* Eight answers lie in their sockets: while somebody asks, a turn takes one of them. */
+static void answers_are_taken_one_a_turn_while_somebody_asks(void **state)
+{
+	static struct turns many[8];
+	struct held_answers held = {.count = 0};
+	struct bench b;
+	unsigned ended = 0;
+
+	memset(many, 0, sizeof many);
+	bench_open(&b, state, answer_all_together, &held);
+	for (int i = 0; i < 8; i++) {
+		struct http_request r = request_for(&many[i].got, web_url(&b.web, "/hello"));
+		many[i].loop = b.loop;
+		many[i].got.all = &ended;
+		r.on_data = data_in_turn;
+		r.done = turns_done;
+		r.ctx = &many[i];
+		start(&b, &many[i].got, &r);
+	}
+	loop_asked(b.loop);
+	rig_until_count(b.loop, &ended, 8);
+	for (int i = 0; i < 8; i++) {
+		assert_int_equal(many[i].got.body.len, 5);
+		for (int k = 0; k < i; k++)
+			assert_true(many[i].last != many[k].last);
+		got_release(&many[i].got);
+	}
+	bench_close(&b);
+}
+
 /* --- ending early ------------------------------------------------------------------- */
 
 static void on_data_can_stop(void **state)
@@ -876,6 +945,7 @@ int main(void)
 		CASE(the_last_limit_is_on_the_whole),
 		CASE(bad_requests_do_not_begin),
 		CASE(a_big_answer_does_not_hold_the_loop),
+		CASE(answers_are_taken_one_a_turn_while_somebody_asks),
 		CASE(on_data_can_stop),
 		CASE(a_call_can_be_cancelled_at_every_stage),
 		CASE(done_may_cancel_and_free),

@@ -230,7 +230,7 @@ static void tasks_take_turns_and_timers_come_between(void **state)
 	assert_true(f.a_then > 0 && f.a_then < 300);
 	assert_true(f.a_then <= f.b_then + 1 && f.b_then <= f.a_then + 1);
 	loop_stats(*state, &stats);
-	assert_true(stats.turns >= 60000 / (TASK_BUDGET_US + 200) / 2);
+	assert_true(stats.turns >= 60000 / (150 + 200) / 2);
 	task_free(a);
 	task_free(b);
 	task_free(NULL);
@@ -404,6 +404,196 @@ static void a_long_turn_leaves_little_to_tasks(void **state)
 	timer_free(t);
 }
 
+/* Somebody who asks by a socket, while work goes on. */
+struct asker {
+	struct loop *loop;
+	struct watch *watch;
+	struct task *task;
+	int pair[2];
+	unsigned steps, asked_at, told_at;
+};
+
+static void asker_told(void *ctx, bool readable, bool writable)
+{
+	struct asker *a = ctx;
+
+	(void)writable;
+	assert_true(readable);
+	a->told_at = a->steps;
+	loop_stop(a->loop);
+}
+
+static void spin(int64_t us)
+{
+	int64_t end_us = clock_mono_us() + us;
+
+	while (clock_mono_us() < end_us)
+		;
+}
+
+static bool asker_step(void *ctx)
+{
+	struct asker *a = ctx;
+
+	spin(LOOP_SLICE_ASKED_US);
+	if (++a->steps == a->asked_at)
+		assert_int_equal(write(a->pair[1], "x", 1), 1);
+	return a->steps < 100;
+}
+
+/* How many pieces of work there were between the question and its coming to who answers. */
+static unsigned pieces_before(struct asker *a, struct loop *l, unsigned asked_at)
+{
+	*a = (struct asker){.loop = l, .asked_at = asked_at};
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, a->pair), 0);
+	a->watch = watch_new(l, a->pair[0], asker_told, a);
+	a->task = task_new(l, asker_step, a);
+	watch_set(a->watch, true, false);
+	task_start(a->task);
+	loop_run(l);
+	task_free(a->task);
+	watch_free(a->watch);
+	close(a->pair[0]);
+	close(a->pair[1]);
+	assert_true(a->told_at >= asked_at);
+	return a->told_at - asked_at;
+}
+
+static void who_asks_goes_first(void **state)
+{
+	struct asker a;
+
+	assert_false(loop_is_asked(*state));
+	assert_int_equal(loop_slice_us(*state), LOOP_SLICE_US);
+	assert_in_range(pieces_before(&a, *state, 1), 1, LOOP_SLICE_US / LOOP_SLICE_ASKED_US);
+	loop_asked(*state);
+	assert_true(loop_is_asked(*state));
+	assert_int_equal(loop_slice_us(*state), LOOP_SLICE_ASKED_US);
+	for (unsigned i = 1; i <= 20; i++)
+		assert_int_equal(pieces_before(&a, *state, i), 0);
+}
+
+static void look_whether_asked(void *ctx)
+{
+	struct note *n = ctx;
+
+	n->done = loop_is_asked(n->loop);
+}
+
+static void nobody_has_asked_for_a_second(void **state)
+{
+	struct note n = {.loop = *state, .done = true};
+	struct timer *t = timer_new(*state, look_whether_asked, &n);
+
+	loop_asked(*state);
+	timer_start(t, 1050, 0);
+	loop_run(*state);
+	assert_false(n.done);
+	timer_free(t);
+}
+
+/* Others' answers, which are work. */
+struct answers {
+	struct loop *loop;
+	struct answer {
+		struct answers *all;
+		struct watch *watch;
+		int pair[2];
+		uint64_t turn; /* in which it came */
+		unsigned count;
+	} each[4];
+	struct task *task;
+	unsigned came, steps;
+	bool frees; /* the first one all others */
+};
+
+static uint64_t turn_of(const struct loop *l)
+{
+	struct loop_stats stats;
+
+	loop_stats(l, &stats);
+	return stats.turns;
+}
+
+static void answer_came(void *ctx, bool readable, bool writable)
+{
+	struct answer *one = ctx;
+	struct answers *a = one->all;
+
+	assert_true(readable && !writable);
+	one->turn = turn_of(a->loop);
+	one->count++;
+	a->came++;
+	watch_set(one->watch, false, false);
+	for (unsigned i = 0; a->frees && i < 4; i++) {
+		watch_free(a->each[i].watch);
+		a->each[i].watch = NULL;
+	}
+	spin(LOOP_SLICE_ASKED_US);
+}
+
+static void answers_open(struct answers *a, struct loop *l)
+{
+	*a = (struct answers){.loop = l};
+	for (unsigned i = 0; i < 4; i++) {
+		struct answer *one = &a->each[i];
+		one->all = a;
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, one->pair), 0);
+		assert_int_equal(write(one->pair[1], "x", 1), 1);
+		one->watch = watch_new(l, one->pair[0], answer_came, one);
+		watch_work(one->watch);
+		watch_set(one->watch, true, false);
+	}
+}
+
+static void answers_close(struct answers *a)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		watch_free(a->each[i].watch);
+		close(a->each[i].pair[0]);
+		close(a->each[i].pair[1]);
+	}
+}
+
+static bool endless_step(void *ctx)
+{
+	struct answers *a = ctx;
+
+	a->steps++;
+	spin(LOOP_SLICE_ASKED_US);
+	return a->came < 4;
+}
+
+/* All four are readable at once; the kernel is asked between any two of them. A task without end has its share. */
+static void answers_come_one_a_turn(void **state)
+{
+	struct answers a;
+
+	answers_open(&a, *state);
+	a.task = task_new(*state, endless_step, &a);
+	task_start(a.task);
+	loop_asked(*state);
+	loop_run(*state);
+	assert_int_equal(a.came, 4);
+	assert_in_range(a.steps, 1, 8);
+	for (unsigned i = 0; i < 4; i++)
+		for (unsigned k = 0; k < i; k++)
+			assert_true(a.each[i].turn != a.each[k].turn);
+	task_free(a.task);
+	answers_close(&a);
+}
+
+static void an_answer_that_nobody_wants_any_more_is_not_told(void **state)
+{
+	struct answers a;
+
+	answers_open(&a, *state);
+	a.frees = true;
+	loop_run(*state);
+	assert_int_equal(a.came, 1);
+	answers_close(&a);
+}
+
 static void an_idle_loop_sleeps(void **state)
 {
 	struct note n = {.text = ""};
@@ -505,6 +695,11 @@ int main(void)
 						rig_teardown),
 		cmocka_unit_test_setup_teardown(a_long_turn_leaves_little_to_tasks, rig_setup,
 						rig_teardown),
+		cmocka_unit_test_setup_teardown(who_asks_goes_first, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(nobody_has_asked_for_a_second, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(answers_come_one_a_turn, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(an_answer_that_nobody_wants_any_more_is_not_told,
+						rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(an_idle_loop_sleeps, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(signals_arrive_on_the_loop, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(clocks_stand_still_within_a_turn, rig_setup,

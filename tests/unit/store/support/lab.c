@@ -278,6 +278,11 @@ static void hook_wake(void *ctx)
 	((struct lab *)ctx)->awake = true;
 }
 
+static bool hook_asked(void *ctx)
+{
+	return ((struct lab *)ctx)->asked;
+}
+
 static int hook_free_bytes(void *ctx, const char *dir, uint64_t *bytes_out)
 {
 	(void)dir;
@@ -293,6 +298,7 @@ struct store_hooks lab_hooks(struct lab *l)
 				    .unlink = hook_unlink,
 				    .free_bytes = l->floor_bytes ? hook_free_bytes : NULL,
 				    .wake = l->sliced ? hook_wake : NULL,
+				    .asked = hook_asked,
 				    .ctx = l};
 }
 

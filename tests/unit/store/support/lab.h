@@ -48,6 +48,7 @@ struct lab {
 	bool keep_previous;
 	bool sliced; /* stores work only when store_work is called */
 	bool awake;  /* a store asked for it */
+	bool asked;  /* somebody asks, as stores see it */
 };
 
 /* Fields of what lab_doc makes, of every kind. */
