@@ -27,13 +27,13 @@
 
 #define HELD_SLOTS \
 	13 /* the last minute, in slots of five seconds and the one that is being filled */
-#define HELD_SLOT_US  5000000
+#define HELD_SLOT_US 5000000
 /* Processor time is a system call: a turn shorter than SHORT_US is taken for work from end to end, and
  * what such turns used is told apart from the work of a long one to within SHORT_US and what the
  * kernel took for UNREAD_TURNS wake-ups. */
-#define SHORT_US      200
-#define UNREAD_TURNS  16
-#define ASKED_FOR_US  1000000 /* after a question another one is likely */
+#define SHORT_US     200
+#define UNREAD_TURNS 16
+#define ASKED_FOR_US 1000000 /* after a question another one is likely */
 
 struct held_slot {
 	int64_t index; /* which five seconds of the monotonic clock */
