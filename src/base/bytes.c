@@ -84,17 +84,12 @@ int buf_reserve(struct buf *b, size_t extra)
 	return 0;
 }
 
-void buf_put(struct buf *b, const void *data, size_t len)
+void buf_put_slowly(struct buf *b, const void *data, size_t len)
 {
 	if (len == 0 || buf_reserve(b, len))
 		return;
 	memcpy(b->data + b->len, data, len);
 	b->len += len;
-}
-
-void buf_put_bytes(struct buf *b, struct bytes s)
-{
-	buf_put(b, s.data, s.len);
 }
 
 void buf_put_str(struct buf *b, const char *text)
