@@ -67,8 +67,8 @@ void buf_init(struct buf *b, size_t max);
 void buf_release(struct buf *b);              /* frees; the struct is an empty buffer again */
 void buf_reset(struct buf *b);                /* empties and clears the error, keeps the memory */
 int buf_reserve(struct buf *b, size_t extra); /* room for `extra` more bytes; 0 or the sticky error */
-void buf_put(struct buf *b, const void *data, size_t len);
-void buf_put_bytes(struct buf *b, struct bytes s);
+void buf_put_slowly(struct buf *b, const void *data,
+		    size_t len); /* what buf_put does when room is short */
 void buf_put_str(struct buf *b, const char *text);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *format, va_list args)
@@ -76,12 +76,33 @@ void buf_vprintf(struct buf *b, const char *format, va_list args)
 void buf_consume(struct buf *b, size_t n);      /* drops the first n bytes (n <= len) */
 void buf_give_back(struct buf *b, size_t keep); /* frees memory over `keep` when len fits into it */
 
+/* Whether `extra` more bytes (1 or more) go where memory is, without a look at the limit. */
+static inline bool buf_has_room(const struct buf *b, size_t extra)
+{
+	return extra <= b->cap - b->len && !b->error;
+}
+
+static inline void buf_put(struct buf *b, const void *data, size_t len)
+{
+	if (len == 0 || !buf_has_room(b, len)) {
+		buf_put_slowly(b, data, len);
+		return;
+	}
+	memcpy(b->data + b->len, data, len);
+	b->len += len;
+}
+
+static inline void buf_put_bytes(struct buf *b, struct bytes s)
+{
+	buf_put(b, s.data, s.len);
+}
+
 static inline void buf_put_byte(struct buf *b, uint8_t byte)
 {
 	if (b->len < b->cap)
 		b->data[b->len++] = byte;
 	else
-		buf_put(b, &byte, 1);
+		buf_put_slowly(b, &byte, 1);
 }
 
 static inline struct bytes buf_bytes(const struct buf *b)

@@ -84,6 +84,8 @@ bool field_texts(struct bytes value, bool (*each)(void *ctx, struct bytes text),
  */
 /* As field_value; not for raw paths either. */
 int field_stored(const struct field *f, struct bytes doc, struct buf *out);
+/* The same for who asks often: `scratch` is the caller's, any contents, and keeps its memory from call to call. */
+int field_stored_with(const struct field *f, struct bytes doc, struct buf *scratch, struct buf *out);
 /* Appends what field_value would have given. 1: a value; 0: there is none; ERR_CORRUPT: not what field_stored wrote. */
 int field_shown(const struct field *f, struct bytes stored, struct buf *out);
 

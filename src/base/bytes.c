@@ -93,7 +93,7 @@ int buf_reserve(struct buf *b, size_t extra)
 	return 0;
 }
 
-void buf_put(struct buf *b, const void *data, size_t len)
+void buf_put_slowly(struct buf *b, const void *data, size_t len)
 {
 	bool room = len <= b->cap - b->len && !b->error;
 
@@ -101,11 +101,6 @@ void buf_put(struct buf *b, const void *data, size_t len)
 		return;
 	memcpy(b->data + b->len, data, len);
 	b->len += len;
-}
-
-void buf_put_bytes(struct buf *b, struct bytes s)
-{
-	buf_put(b, s.data, s.len);
 }
 
 void buf_put_str(struct buf *b, const char *text)

@@ -43,6 +43,7 @@
 
 _Static_assert(BYTES_MAX <= 1u << (32 - SPAN_LEN_BITS) && PHRASE_LEN_MAX < 1u << SPAN_LEN_BITS,
 	       "a span fits into a word");
+_Static_assert(BYTES_MAX <= 1u << 20, "a lookup holds the places of phrases");
 _Static_assert((uint64_t)BYTES_MAX *PHRASE_LEN_MAX <= UINT32_MAX, "what is covered, too");
 
 /* Two neighbours, the first time that they stand together. */
@@ -175,7 +176,7 @@ static void count_pair(struct dictionary_trainer *t, uint32_t key, uint32_t at, 
 	t->pairs[t->pair_at[i] - 1].count++;
 }
 
-static void count_sample(struct dictionary_trainer *t, uint32_t at, uint32_t end)
+static PHRASES_INLINE void count_symbols(struct dictionary_trainer *t, uint32_t at, uint32_t end)
 {
 	uint32_t before = 0, before_len = 0; /* none */
 
@@ -189,6 +190,16 @@ static void count_sample(struct dictionary_trainer *t, uint32_t at, uint32_t end
 		before_len = len;
 		at += len;
 	}
+}
+
+static void count_sample(struct dictionary_trainer *t, uint32_t at, uint32_t end)
+{
+	count_symbols(t, at, end);
+}
+
+PHRASES_BITS static void count_sample_bits(struct dictionary_trainer *t, uint32_t at, uint32_t end)
+{
+	count_symbols(t, at, end);
 }
 
 static void add_candidate(struct dictionary_trainer *t, uint32_t span, uint32_t count)
@@ -288,7 +299,10 @@ static int count_some(struct dictionary_trainer *t, struct buf *out)
 
 	(void)out;
 	while (next_sample(t, &at, &end))
-		count_sample(t, at, end);
+		if (phrases_have_bits())
+			count_sample_bits(t, at, end);
+		else
+			count_sample(t, at, end);
 	if (t->at < t->samples)
 		return 1;
 	t->phase = PHASE_DRAFT;

@@ -263,6 +263,37 @@ static inline bool open_walked(struct mp_reader *at, uint64_t *inside_out)
 	return true;
 }
 
+/* Bytes of a value that is no container; 0 as flat_size. Longer texts are frequent. */
+static inline size_t walked_size(const uint8_t *p, size_t room)
+{
+	if (sizes[*p])
+		return sizes[*p];
+	return *p == 0xd9 && room > 1 ? 2u + p[1] : flat_size(p, room);
+}
+
+/* Over the next values as long as they are flat. 1: a container is next, 0: none of the `here` is left. */
+static ALWAYS_INLINE int walk_flat(struct mp_reader *r, uint64_t *here, bool check_text)
+{
+	const uint8_t *p = r->at;
+	uint64_t left = *here;
+
+	for (; left; left--) {
+		if (p == r->end)
+			return ERR_CORRUPT;
+		if (sizes[*p] == 0 && is_container(*p))
+			break;
+		size_t room = (size_t)(r->end - p), size = walked_size(p, room);
+		if (size == 0 || size > room)
+			return ERR_CORRUPT;
+		if (check_text && is_str(*p) && !str_valid(p, p + size))
+			return ERR_CORRUPT;
+		p += size;
+	}
+	r->at = p;
+	*here = left;
+	return left != 0;
+}
+
 /*
  * Over one value. left[depth] is how many values the container at that depth still has; the value
  * itself is a container of one at depth 0.
@@ -276,35 +307,25 @@ static ALWAYS_INLINE int walk(struct mp_reader *r, bool check_text)
 	if (at.at == at.end)
 		return 0;
 	for (;;) {
-		while (here == 0) {
-			if (depth == 0) {
-				r->at = at.at;
-				return 1;
-			}
+		uint64_t inside;
+		int rc = walk_flat(&at, &here, check_text);
+		if (rc < 0)
+			return rc;
+		if (rc == 0 && depth == 0)
+			break;
+		if (rc == 0) {
 			here = left[--depth];
-		}
-		here--;
-		if (at.at == at.end)
-			return ERR_CORRUPT;
-		size_t room = (size_t)(at.end - at.at), size = sizes[*at.at];
-		if (size == 0 && is_container(*at.at)) {
-			uint64_t inside;
-			if (!open_walked(&at, &inside))
-				return ERR_CORRUPT;
-			if (depth == MP_DEPTH_MAX)
-				return ERR_LIMIT;
-			left[depth++] = here;
-			here = inside;
 			continue;
 		}
-		if (size == 0)
-			size = flat_size(at.at, room);
-		if (size == 0 || size > room)
+		if (!open_walked(&at, &inside))
 			return ERR_CORRUPT;
-		if (check_text && is_str(*at.at) && !str_valid(at.at, at.at + size))
-			return ERR_CORRUPT;
-		at.at += size;
+		if (depth == MP_DEPTH_MAX)
+			return ERR_LIMIT;
+		left[depth++] = here - 1;
+		here = inside;
 	}
+	r->at = at.at;
+	return 1;
 }
 
 int mp_skip(struct mp_reader *r)

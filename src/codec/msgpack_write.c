@@ -20,7 +20,10 @@ void mp_put_int(struct buf *b, int64_t v)
 {
 	uint8_t head[MP_HEAD_MAX];
 
-	buf_put(b, head, encode_int(head, v));
+	if (buf_has_room(b, MP_HEAD_MAX))
+		b->len += encode_int(b->data + b->len, v);
+	else
+		buf_put(b, head, encode_int(head, v));
 }
 
 void mp_put_uint(struct buf *b, uint64_t v)
@@ -61,7 +64,10 @@ void mp_put_str(struct buf *b, struct bytes s)
 	}
 	if (refuse_long(b, s.len))
 		return;
-	buf_put(b, head, encode_str_head(head, (uint32_t)s.len));
+	if (buf_has_room(b, MP_HEAD_MAX))
+		b->len += encode_str_head(b->data + b->len, (uint32_t)s.len);
+	else
+		buf_put(b, head, encode_str_head(head, (uint32_t)s.len));
 	buf_put(b, s.data, s.len);
 }
 
@@ -104,7 +110,10 @@ static void put_container(struct buf *b, uint32_t count, int map)
 {
 	uint8_t head[MP_HEAD_MAX];
 
-	buf_put(b, head, encode_container_head(head, count, map));
+	if (buf_has_room(b, MP_HEAD_MAX))
+		b->len += encode_container_head(b->data + b->len, count, map);
+	else
+		buf_put(b, head, encode_container_head(head, count, map));
 }
 
 void mp_put_array(struct buf *b, uint32_t count)

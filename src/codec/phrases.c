@@ -115,33 +115,40 @@ static struct lookup_entry entry_of(const struct phrase *item, uint32_t i, const
 {
 	return (struct lookup_entry){
 		.prefix = lookup_key(text + item->at, item->len < 8 ? item->len : 8).first,
-		.at = item->at,
-		.symbol = (uint16_t)(PHRASE_FIRST + i),
+		.at = item->at & ((1u << 20) - 1),
+		.symbol = (PHRASE_FIRST + i) & (PHRASE_SYMBOLS - 1),
 		.len = item->len,
 		.spare = (uint8_t)(item->len >= 8 ? 0 : 64 - 8 * item->len)};
 }
 
-/* Counted, then put where they belong: of one bucket in the order of the items. */
+/* The first of its bucket so far: what was there goes behind all that are first. */
+static void put_first(struct lookup *l, uint32_t bucket, struct lookup_entry e, uint32_t *behind)
+{
+	struct lookup_entry *first = &l->entries[lookup_first(l, bucket)];
+
+	if (first->len) {
+		l->entries[*behind] = *first;
+		e.next = (uint16_t)(*behind)++;
+	}
+	*first = e;
+}
+
+/* The longest ones are put last, and so come first. */
 void lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, const uint8_t *text)
 {
-	uint32_t at = 0;
+	uint32_t behind = 0;
 
 	l->text = text;
-	memset(l->starts, 0, sizeof l->starts);
 	memset(l->filled, 0, sizeof l->filled);
+	memset(l->entries, 0, count * sizeof *l->entries);
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t b = bucket_of(&items[i], text);
-		l->starts[b]++;
-		l->filled[b / 64] |= UINT64_C(1) << b % 64;
+		l->filled[b / 32] |= UINT32_C(1) << b % 32;
 	}
-	for (uint32_t b = 0; b < LOOKUP_BUCKETS; b++) {
-		uint32_t n = l->starts[b];
-		l->starts[b] = (uint16_t)at;
-		at += n;
+	for (uint32_t i = 0; i < LOOKUP_BUCKETS / 32; i++) {
+		l->before[i] = (uint16_t)behind;
+		behind += lookup_ones(l->filled[i]);
 	}
-	/* Each start moves to the end of its bucket, which is where the next one begins. */
-	for (uint32_t i = 0; i < count; i++)
-		l->entries[l->starts[bucket_of(&items[i], text)]++] = entry_of(&items[i], i, text);
-	memmove(l->starts + 1, l->starts, LOOKUP_BUCKETS * sizeof *l->starts);
-	l->starts[0] = 0;
+	for (uint32_t i = count; i-- > 0;)
+		put_first(l, bucket_of(&items[i], text), entry_of(&items[i], i, text), &behind);
 }

@@ -23,6 +23,26 @@
 #define PHRASE_TEXT_MAX  65535u
 #define PHRASE_PAD       32u /* readable bytes behind the text */
 
+/* ---- what the processor can ---- */
+
+#define PHRASES_INLINE inline __attribute__((always_inline))
+
+/* Counting ones and shifting by any number are what most of packing is made of, and instructions of their own on most processors: what is
+ * marked is compiled for those, and called when phrases_have_bits says so. */
+#if defined(__x86_64__)
+#define PHRASES_BITS __attribute__((target("popcnt,bmi,bmi2")))
+static inline bool phrases_have_bits(void)
+{
+	return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi2");
+}
+#else
+#define PHRASES_BITS
+static inline bool phrases_have_bits(void)
+{
+	return false;
+}
+#endif
+
 /* How a stream is made: its first byte. */
 enum phrase_method { METHOD_DEFLATE, METHOD_PHRASES, METHODS };
 
@@ -47,7 +67,7 @@ int phrases_parse(struct bytes dictionary, struct phrases *out);
 void phrases_release(struct phrases *p);
 
 /* The slot of a length or distance above its least, and how many bits follow the slot's code. */
-static inline unsigned phrase_length_slot(uint32_t above, unsigned *extra)
+static PHRASES_INLINE unsigned phrase_length_slot(uint32_t above, unsigned *extra)
 {
 	if (above < 16) {
 		*extra = 0;
@@ -57,34 +77,36 @@ static inline unsigned phrase_length_slot(uint32_t above, unsigned *extra)
 	return 12 + *extra;
 }
 
-static inline unsigned phrase_distance_slot(uint32_t distance)
+static PHRASES_INLINE unsigned phrase_distance_slot(uint32_t distance)
 {
 	return 31u - (unsigned)__builtin_clz(distance);
 }
 
 /* ---- finding phrases ---- */
 
+/* Four of them lie in a line of the cache. */
 struct lookup_entry {
 	uint64_t prefix; /* its first eight bytes */
-	uint32_t at;
-	uint16_t symbol;
+	uint32_t at : 20, symbol : 12;
 	uint8_t len;
 	uint8_t spare; /* bits of a word that do not belong to the prefix */
+	uint16_t next; /* of the same bucket; 0: none */
 };
 
-#define LOOKUP_BITS    13
+#define LOOKUP_BITS    14
 #define LOOKUP_LEVELS  4u
 #define LOOKUP_BUCKETS (LOOKUP_LEVELS << LOOKUP_BITS)
 
-/* By the first sixteen, eight, four or two bytes; of one hash the longest first. Most buckets are empty: that is asked of a bit each, which stay in the fastest cache. */
+/* By the first sixteen, eight, four or two bytes; of one hash the longest first. Most buckets are empty: that is asked of a bit each, which stay in the fastest cache.
+ * The first entry of a bucket stands where there are as many before it as filled buckets; the others behind all of these. */
 struct lookup {
 	const uint8_t *text;
-	uint64_t filled[LOOKUP_BUCKETS / 64];
+	uint32_t filled[LOOKUP_BUCKETS / 32];
+	uint16_t before[LOOKUP_BUCKETS / 32]; /* filled buckets before those of the word */
 	struct lookup_entry entries[PHRASES_MAX];
-	uint16_t starts[LOOKUP_BUCKETS + 1];
 };
 
-/* Of items that have the longest first. Borrows the text. */
+/* Of items that have the longest first, and lie in the first MiB of the text. Borrows the text. */
 void lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, const uint8_t *text);
 
 /* The bytes at a place, zeros for what lies behind the end. */
@@ -92,7 +114,7 @@ struct lookup_key {
 	uint64_t first, second;
 };
 
-static inline struct lookup_key lookup_key(const uint8_t *p, size_t left)
+static PHRASES_INLINE struct lookup_key lookup_key(const uint8_t *p, size_t left)
 {
 	uint8_t room[16] = {0};
 
@@ -102,18 +124,18 @@ static inline struct lookup_key lookup_key(const uint8_t *p, size_t left)
 	return (struct lookup_key){le64(room), le64(room + 8)};
 }
 
-static inline unsigned lookup_level(size_t len)
+static PHRASES_INLINE unsigned lookup_level(size_t len)
 {
 	return len >= 16 ? 0 : len >= 8 ? 1 : len >= 4 ? 2 : 3;
 }
 
-static inline uint32_t lookup_hash(uint64_t word)
+static PHRASES_INLINE uint32_t lookup_hash(uint64_t word)
 {
 	return (uint32_t)((word * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - LOOKUP_BITS));
 }
 
 /* The bucket of each level for a key. */
-static inline void lookup_buckets(struct lookup_key key, uint32_t buckets[LOOKUP_LEVELS])
+static PHRASES_INLINE void lookup_buckets(struct lookup_key key, uint32_t buckets[LOOKUP_LEVELS])
 {
 	uint64_t mixed = (key.second << 29 | key.second >> 35) * UINT64_C(0xd6e8feb86659fd93);
 
@@ -123,14 +145,29 @@ static inline void lookup_buckets(struct lookup_key key, uint32_t buckets[LOOKUP
 	buckets[3] = 3u << LOOKUP_BITS | lookup_hash(key.first << 48);
 }
 
-static inline unsigned lookup_filled(const struct lookup *l, uint32_t bucket)
+static PHRASES_INLINE unsigned lookup_filled(const struct lookup *l, uint32_t bucket)
 {
-	return l->filled[bucket / 64] >> bucket % 64 & 1;
+	return l->filled[bucket / 32] >> bucket % 32 & 1;
+}
+
+static PHRASES_INLINE uint32_t lookup_ones(uint32_t word)
+{
+	word -= word >> 1 & 0x55555555;
+	word = (word & 0x33333333) + (word >> 2 & 0x33333333);
+	return ((word + (word >> 4)) & 0x0f0f0f0f) * 0x01010101 >> 24;
+}
+
+/* Where the first entry of a bucket that is filled stands. */
+static PHRASES_INLINE uint32_t lookup_first(const struct lookup *l, uint32_t bucket)
+{
+	uint32_t below = (UINT32_C(1) << bucket % 32) - 1;
+
+	return l->before[bucket / 32] + lookup_ones(l->filled[bucket / 32] & below);
 }
 
 /* The same, and a bit for each level that has something there. */
-static inline unsigned lookup_levels(const struct lookup *l, struct lookup_key key,
-				     uint32_t buckets[LOOKUP_LEVELS])
+static PHRASES_INLINE unsigned lookup_levels(const struct lookup *l, struct lookup_key key,
+					     uint32_t buckets[LOOKUP_LEVELS])
 {
 	lookup_buckets(key, buckets);
 	return lookup_filled(l, buckets[0]) | lookup_filled(l, buckets[1]) << 1 |
@@ -138,7 +175,7 @@ static inline unsigned lookup_levels(const struct lookup *l, struct lookup_key k
 }
 
 /* Of two that have the first eight bytes in common, and more than these: the last words overlap. */
-static inline bool lookup_same(const uint8_t *a, const uint8_t *b, size_t len)
+static PHRASES_INLINE bool lookup_same(const uint8_t *a, const uint8_t *b, size_t len)
 {
 	for (size_t i = 8; i + 8 < len; i += 8)
 		if (le64(a + i) != le64(b + i))
@@ -146,25 +183,28 @@ static inline bool lookup_same(const uint8_t *a, const uint8_t *b, size_t len)
 	return le64(a + len - 8) == le64(b + len - 8);
 }
 
-static inline bool lookup_matches(const struct lookup *l, const struct lookup_entry *e,
-				  struct lookup_key key, const uint8_t *p, size_t left)
+static PHRASES_INLINE bool lookup_matches(const struct lookup *l, const struct lookup_entry *e,
+					  struct lookup_key key, const uint8_t *p, size_t left)
 {
 	return (key.first ^ e->prefix) << e->spare == 0 && e->len <= left &&
 	       (e->len <= 8 || lookup_same(p, l->text + e->at, e->len));
 }
 
 /* The longest phrase that stands at `p`; NULL: none. */
-static inline const struct lookup_entry *lookup_longest(const struct lookup *l, const uint8_t *p,
-							size_t left)
+static PHRASES_INLINE const struct lookup_entry *lookup_longest(const struct lookup *l,
+								const uint8_t *p, size_t left)
 {
 	struct lookup_key key = lookup_key(p, left);
 	uint32_t buckets[LOOKUP_LEVELS];
 
 	for (unsigned levels = lookup_levels(l, key, buckets); levels; levels &= levels - 1) {
-		const uint16_t *start = &l->starts[buckets[__builtin_ctz(levels)]];
-		for (uint32_t i = start[0]; i < start[1]; i++)
-			if (lookup_matches(l, &l->entries[i], key, p, left))
-				return &l->entries[i];
+		uint32_t i = lookup_first(l, buckets[__builtin_ctz(levels)]);
+		do {
+			const struct lookup_entry *e = &l->entries[i];
+			if (lookup_matches(l, e, key, p, left))
+				return e;
+			i = e->next;
+		} while (i);
 	}
 	return NULL;
 }

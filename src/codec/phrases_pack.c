@@ -43,21 +43,21 @@ struct phrase_packer {
 
 /* ---- prices ---- */
 
-static uint32_t length_price(const struct phrases *p, uint32_t len)
+static PHRASES_INLINE uint32_t length_price(const struct phrases *p, uint32_t len)
 {
 	unsigned extra, slot = phrase_length_slot(len - PHRASE_COPY_MIN, &extra);
 
 	return p->bits[PHRASE_BYTES + slot] + extra;
 }
 
-static uint32_t distance_price(const struct phrases *p, uint32_t distance)
+static PHRASES_INLINE uint32_t distance_price(const struct phrases *p, uint32_t distance)
 {
 	unsigned far = phrase_distance_slot(distance);
 
 	return p->distance_bits[far] + far;
 }
 
-static struct phrase_op copy_op(uint32_t len, uint32_t distance)
+static PHRASES_INLINE struct phrase_op copy_op(uint32_t len, uint32_t distance)
 {
 	unsigned extra, slot = phrase_length_slot(len - PHRASE_COPY_MIN, &extra);
 
@@ -121,12 +121,12 @@ size_t phrase_packer_bytes(const struct phrase_packer *k)
 
 /* ---- copies ---- */
 
-static uint32_t hash_at(const uint8_t *p)
+static PHRASES_INLINE uint32_t hash_at(const uint8_t *p)
 {
 	return (le32(p) * 2654435761u) >> (32 - HASH_BITS);
 }
 
-static uint32_t same_bytes(const uint8_t *a, const uint8_t *b, const uint8_t *end)
+static PHRASES_INLINE uint32_t same_bytes(const uint8_t *a, const uint8_t *b, const uint8_t *end)
 {
 	const uint8_t *start = b;
 
@@ -147,7 +147,7 @@ static uint32_t same_bytes(const uint8_t *a, const uint8_t *b, const uint8_t *en
 /* ---- the fast way ---- */
 
 /* The latest place that may begin with the same four bytes; notes this one. */
-static uint32_t earlier(struct phrase_packer *k, const uint8_t *raw, const uint8_t *p)
+static PHRASES_INLINE uint32_t earlier(struct phrase_packer *k, const uint8_t *raw, const uint8_t *p)
 {
 	uint16_t *head = &k->heads[hash_at(p)];
 	uint32_t at = *head;
@@ -156,8 +156,8 @@ static uint32_t earlier(struct phrase_packer *k, const uint8_t *raw, const uint8
 	return at;
 }
 
-static uint32_t fast_op(struct phrase_packer *k, struct bytes raw, const uint8_t *p,
-			struct phrase_op *op)
+static PHRASES_INLINE uint32_t fast_op(struct phrase_packer *k, struct bytes raw, const uint8_t *p,
+				       struct phrase_op *op)
 {
 	const struct phrases *codes = &k->phrases;
 	const uint8_t *end = raw.data + raw.len;
@@ -183,12 +183,24 @@ static uint32_t fast_op(struct phrase_packer *k, struct bytes raw, const uint8_t
 }
 
 /* Symbols of about a block: where they end. */
+static PHRASES_INLINE size_t take_symbols(struct phrase_packer *k, struct bytes raw, size_t at)
+{
+	uint32_t n = 0;
+
+	while (at < raw.len && n < BLOCK)
+		at += fast_op(k, raw, raw.data + at, &k->ops[n++]);
+	k->count = n;
+	return at;
+}
+
 static size_t fast_block(struct phrase_packer *k, struct bytes raw, size_t at)
 {
-	k->count = 0;
-	while (at < raw.len && k->count < BLOCK)
-		at += fast_op(k, raw, raw.data + at, &k->ops[k->count++]);
-	return at;
+	return take_symbols(k, raw, at);
+}
+
+PHRASES_BITS static size_t fast_block_bits(struct phrase_packer *k, struct bytes raw, size_t at)
+{
+	return take_symbols(k, raw, at);
 }
 
 /* ---- the best way ---- */
@@ -209,9 +221,11 @@ static uint32_t reach_phrases(struct phrase_packer *k, const uint8_t *p, size_t 
 	unsigned levels = lookup_levels(&k->lookup, key, buckets);
 
 	for (; levels; levels &= levels - 1) {
-		const uint16_t *start = &k->lookup.starts[buckets[__builtin_ctz(levels)]];
-		for (uint32_t at = start[0]; at < start[1]; at++) {
-			const struct lookup_entry *e = &k->lookup.entries[at];
+		const struct lookup_entry *e;
+		uint32_t at = lookup_first(&k->lookup, buckets[__builtin_ctz(levels)]);
+		for (bool more = true; more; more = at != 0) {
+			e = &k->lookup.entries[at];
+			at = e->next;
 			if (!lookup_matches(&k->lookup, e, key, p, left))
 				continue;
 			reach(k->search, i + e->len, price + k->phrases.bits[e->symbol],
@@ -298,7 +312,9 @@ static size_t next_block(struct phrase_packer *k, struct bytes raw, size_t at)
 {
 	if (at == 0)
 		memset(k->heads, 0xff, sizeof k->heads);
-	return k->search ? best_block(k, raw, at) : fast_block(k, raw, at);
+	if (k->search)
+		return best_block(k, raw, at);
+	return phrases_have_bits() ? fast_block_bits(k, raw, at) : fast_block(k, raw, at);
 }
 
 /* ---- bits ---- */
@@ -309,14 +325,14 @@ struct output {
 	unsigned have;
 };
 
-static inline void put_bits(struct output *o, uint32_t v, unsigned n)
+static PHRASES_INLINE void put_bits(struct output *o, uint32_t v, unsigned n)
 {
 	o->bits |= (uint64_t)v << o->have;
 	o->have += n;
 }
 
 /* Less than eight bits are left. */
-static inline void put_whole_bytes(struct output *o)
+static PHRASES_INLINE void put_whole_bytes(struct output *o)
 {
 	put_le64(o->at, o->bits);
 	o->at += o->have / 8;
@@ -325,7 +341,8 @@ static inline void put_whole_bytes(struct output *o)
 }
 
 /* At most 7 + 52 bits. */
-static inline void put_op(const struct phrases *p, struct output *o, const struct phrase_op *op)
+static PHRASES_INLINE void put_op(const struct phrases *p, struct output *o,
+				  const struct phrase_op *op)
 {
 	put_bits(o, p->codes[op->symbol], p->bits[op->symbol]);
 	if (op->distance) {
@@ -337,6 +354,25 @@ static inline void put_op(const struct phrases *p, struct output *o, const struc
 		put_bits(o, op->distance & ((1u << far) - 1), far);
 	}
 	put_whole_bytes(o);
+}
+
+static PHRASES_INLINE void put_ops(const struct phrase_packer *k, struct output *o)
+{
+	struct output out = *o;
+
+	for (uint32_t i = 0; i < k->count; i++)
+		put_op(&k->phrases, &out, &k->ops[i]);
+	*o = out;
+}
+
+static void write_ops(const struct phrase_packer *k, struct output *o)
+{
+	put_ops(k, o);
+}
+
+PHRASES_BITS static void write_ops_bits(const struct phrase_packer *k, struct output *o)
+{
+	put_ops(k, o);
 }
 
 /* Ones: no code of less than nine bits is all ones (the last code is the longest, and there are
@@ -359,8 +395,10 @@ int phrase_pack(struct phrase_packer *k, struct bytes raw, struct buf *out)
 	struct output o = {k->room.data, 0, 0};
 	while (at < raw.len) {
 		at = next_block(k, raw, at);
-		for (uint32_t i = 0; i < k->count; i++)
-			put_op(&k->phrases, &o, &k->ops[i]);
+		if (phrases_have_bits())
+			write_ops_bits(k, &o);
+		else
+			write_ops(k, &o);
 	}
 	put_padding(&o);
 	buf_put(out, k->room.data, (size_t)(o.at - k->room.data));

@@ -135,22 +135,40 @@ static int say_pairs(const struct listener *l, struct bytes text, size_t *at)
 	return rc;
 }
 
-/* The ASCII of a run, in lower case. */
+/* The ASCII of a run, in lower case. It is stored eight at a time: who reads it next reads as many, and would wait
+ * for single ones to come to rest. */
 struct run {
-	uint8_t lower[WORDS_TERM_MAX];
+	uint8_t lower[WORDS_TERM_MAX + 8];
+	uint64_t word; /* the last ones, which are stored at the end */
 	size_t len;
 };
 
+static inline void run_add(struct run *r, uint8_t c)
+{
+	if (r->len >= WORDS_TERM_MAX)
+		return;
+	r->word |= (uint64_t)c << 8 * (r->len & 7);
+	if ((++r->len & 7) == 0) {
+		put_le64(r->lower + r->len - 8, r->word);
+		r->word = 0;
+	}
+}
+
+static struct bytes run_lower(struct run *r)
+{
+	put_le64(r->lower + (r->len & ~(size_t)7), r->word);
+	return bytes_of(r->lower, r->len);
+}
+
 /* The end of the run of word characters at `at`. */
-static size_t run_end(struct bytes text, size_t at, bool *ascii, bool *digit, struct run *r)
+static inline size_t run_end(struct bytes text, size_t at, bool *ascii, bool *digit, struct run *r)
 {
 	size_t bytes;
 
 	for (; at < text.len; at += bytes) {
 		for (uint8_t c; at < text.len && (c = letters[text.data[at]]) != 0; at++) {
 			*digit |= c <= '9';
-			if (r->len < sizeof r->lower)
-				r->lower[r->len++] = c;
+			run_add(r, c);
 		}
 		if (at == text.len || text.data[at] < 128)
 			break;
@@ -172,10 +190,10 @@ static int say_joined(const struct listener *l, struct bytes text, size_t *at)
 		bool plain = true;
 		struct run run;
 		run.len = 0;
+		run.word = 0;
 		end = run_end(text, *at, &plain, &digit, &run);
 		struct bytes source = bytes_of(text.data + *at, end - *at);
-		rc = plain ? l->each(l->ctx, bytes_of(run.lower, run.len), source)
-			   : say(l, source, false);
+		rc = plain ? l->each(l->ctx, run_lower(&run), source) : say(l, source, false);
 		ascii &= plain;
 		runs++;
 		*at = end;

@@ -582,7 +582,8 @@ static int setup_easy(struct http_call *c, const struct http_request *r)
 
 static int call_setup(struct http_call *c, const struct http_request *r, struct why *why)
 {
-	int error = r->mail ? http_mail_check(r, &c->to, why) : http_setup_check(r, &c->to, why);
+	int error = r->mail ? http_mail_check(r, &c->to, why)
+			    : http_setup_check(&c->http->manners, r, &c->to, why);
 
 	if (error)
 		return error;

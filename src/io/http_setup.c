@@ -70,6 +70,7 @@ void http_manners_release(struct http_manners *m)
 	free(m->user_agent);
 	free(m->ca_file);
 	free(m->ca_folder);
+	free(m->origin);
 }
 
 /* A line end in a header or a method would be a second header or request. */
@@ -121,7 +122,37 @@ int http_setup_url(const char *url, const char *const schemes[2], struct http_ta
 	return error;
 }
 
-int http_setup_check(const struct http_request *r, struct http_target *out, struct why *why)
+/* Bytes up to the path: what they mean does not depend on what follows. */
+static size_t origin_len(const char *url)
+{
+	const char *authority = strstr(url, "://");
+
+	return authority ? (size_t)(authority - url) + 3 + strcspn(authority + 3, "/?#") : 0;
+}
+
+/* Nearly all requests are for the host of the one before, and taking a URL apart costs more than a look. What libcurl refuses of the rest of a URL
+ * is a blank. */
+static int check_url(struct http_manners *m, const char *const schemes[2], const char *url,
+		     struct http_target *out, struct why *why)
+{
+	size_t len = origin_len(url);
+
+	if (m->origin && len && strlen(m->origin) == len && memcmp(m->origin, url, len) == 0 &&
+	    !strchr(url, ' ')) {
+		*out = m->target;
+		return 0;
+	}
+	int error = http_setup_url(url, schemes, out, why);
+	if (error)
+		return error;
+	free(m->origin);
+	m->origin = strndup(url, len);
+	m->target = *out;
+	return 0;
+}
+
+int http_setup_check(struct http_manners *m, const struct http_request *r, struct http_target *out,
+		     struct why *why)
 {
 	static const char *const schemes[2] = {"http", "https"};
 
@@ -135,7 +166,7 @@ int http_setup_check(const struct http_request *r, struct http_target *out, stru
 				       i + 1);
 	if (!r->url || !http_setup_clean(r->url))
 		return why_set(why, ERR_INVALID, "the URL has control characters in it");
-	return http_setup_url(r->url, schemes, out, why);
+	return check_url(m, schemes, r->url, out, why);
 }
 
 static int add_header(struct curl_slist **headers, const char *line)

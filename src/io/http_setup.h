@@ -26,6 +26,8 @@ struct http_manners {
 	char *user_agent;
 	char *ca_file;   /* NULL: libcurl's own, unless there is a folder */
 	char *ca_folder; /* certificates by their hash; NULL: none */
+	char *origin; /* "https://host:port" of the last request, as it was written; NULL: none yet */
+	struct http_target target; /* what that means */
 };
 
 /* 0 or ERR_NOMEM; release takes what a failure left behind. Looks at the system's certificate
@@ -34,7 +36,8 @@ int http_manners_init(struct http_manners *m, const struct http_options *o);
 void http_manners_release(struct http_manners *m);
 
 /* Refuses what must not go out. 0 or ERR_INVALID. */
-int http_setup_check(const struct http_request *r, struct http_target *out, struct why *why);
+int http_setup_check(struct http_manners *m, const struct http_request *r, struct http_target *out,
+		     struct why *why);
 
 /* Sets all but the callbacks. The header list is the caller's to free, after the handle, whatever
  * the answer. 0 or ERR_NOMEM. */

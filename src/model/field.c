@@ -220,20 +220,28 @@ static int any_write(const struct field *f, const struct field_source *from, str
 	return rc ? rc : 1;
 }
 
-static int value_write(const struct field_source *from, const struct field *f, bool stored,
-		       struct buf *out)
+static int value_write_with(const struct field_source *from, const struct field *f, bool stored,
+			    struct buf *scratch, struct buf *out)
 {
-	struct buf scratch = {0};
 	int rc;
 
 	if (f->path && f->type == FIELD_ANY)
 		rc = from->r->doc.len ? any_write(f, from, out) : (mp_put_nil(out), 0);
 	else if (f->type == FIELD_LIST)
-		rc = list_write(from, f, stored, &scratch, out);
+		rc = list_write(from, f, stored, scratch, out);
 	else
-		rc = scalar_write(from, f, stored, &scratch, out);
-	buf_release(&scratch);
+		rc = scalar_write(from, f, stored, scratch, out);
 	return out->error ? out->error : rc;
+}
+
+static int value_write(const struct field_source *from, const struct field *f, bool stored,
+		       struct buf *out)
+{
+	struct buf scratch = {0};
+	int rc = value_write_with(from, f, stored, &scratch, out);
+
+	buf_release(&scratch);
+	return rc;
 }
 
 int record_value(const struct record *r, const struct field *f, struct buf *out)
@@ -245,6 +253,13 @@ int record_value_in(const struct record *r, struct mp_outline *outline, const st
 		    bool plain, struct buf *out)
 {
 	return value_write(&(struct field_source){r, outline, plain}, f, false, out);
+}
+
+int field_stored_with(const struct field *f, struct bytes doc, struct buf *scratch, struct buf *out)
+{
+	const struct record r = {.doc = doc};
+
+	return value_write_with(&(struct field_source){&r, NULL}, f, true, scratch, out);
 }
 
 int field_stored(const struct field *f, struct bytes doc, struct buf *out)

@@ -9,7 +9,7 @@
  *   small files, when there are MERGED_SMALL: the smaller half of them, and then every next one that
  *     is not larger than all before it together, so that a record is copied about once for each
  *     doubling of its file
- *   full files, where DEPTH of them speak of the same time
+ *   full files, where DEPTH of them speak of the same time, but in no rush
  *
  * In a rush nothing is packed anew, so that files of an older dictionary are left alone as well, and
  * small ones wait until a full one comes of them, or until they are RUSH_SMALL.
@@ -262,7 +262,7 @@ static void choose_deep(struct candidates *c, struct choice *out)
 	int64_t deepest_ms = TIME_NONE;
 	size_t most = DEPTH - 1;
 
-	if (c->count > DEPTH_FILES_MAX)
+	if (c->store->rush || c->count > DEPTH_FILES_MAX)
 		return;
 	for (size_t i = 0; i < c->count; i++) {
 		int64_t start_ms = c->items[i].segment->meta.ranges[RANGE_CREATED].min;

@@ -38,6 +38,7 @@ struct columns_writer {
 	unsigned field;
 	struct origin *origins; /* of each source */
 	struct buf value;
+	struct buf lengths, values; /* of a block of the heap */
 	/* What the first look finds. */
 	bool numbers; /* nothing else, and nil */
 	int64_t *kept; /* of each row: of numbers itself, of other columns its place in the dictionary */
@@ -294,26 +295,22 @@ static int heap_value(struct columns_writer *m, uint32_t i, struct bytes *out)
 
 static int write_block(struct columns_writer *m, uint32_t first, uint32_t end)
 {
-	struct buf lengths = {0}, values = {0};
 	struct bytes value;
-	int rc = 0;
 
-	for (uint32_t i = first; !rc && i < end; i++) {
-		rc = heap_value(m, i, &value);
+	buf_reset(&m->lengths);
+	buf_reset(&m->values);
+	for (uint32_t i = first; i < end; i++) {
+		int rc = heap_value(m, i, &value);
 		if (rc)
-			break;
-		leb_append(&lengths, value.len);
-		buf_put_bytes(&values, value);
+			return rc;
+		leb_append(&m->lengths, value.len);
+		buf_put_bytes(&m->values, value);
 	}
-	if (!rc)
-		rc = lengths.error ? lengths.error : values.error;
-	if (!rc) {
-		pager_put(m->pager, lengths.data, lengths.len);
-		pager_put(m->pager, values.data, values.len);
-	}
-	buf_release(&lengths);
-	buf_release(&values);
-	return rc;
+	if (m->lengths.error || m->values.error)
+		return ERR_NOMEM;
+	pager_put(m->pager, m->lengths.data, m->lengths.len);
+	pager_put(m->pager, m->values.data, m->values.len);
+	return 0;
 }
 
 static uint32_t heap_blocks(const struct columns_writer *m)
@@ -495,6 +492,8 @@ void columns_writer_free(struct columns_writer *m)
 		return;
 	buf_release(&m->distinct);
 	buf_release(&m->value);
+	buf_release(&m->lengths);
+	buf_release(&m->values);
 	free(m->starts);
 	if (m->origins)
 		forget_origins(m);

@@ -9,7 +9,10 @@
 
 #include <stdlib.h>
 
-#define KEPT_MAX UINT32_C(0x40000000) /* places are 32 bits */
+#define KEPT_MAX    UINT32_C(0x40000000) /* places are 32 bits */
+#define WAITING_MAX 16u                  /* terms that are looked up together */
+#define NEAR_SLOTS  2048u  /* a table of so many stays in the nearest cache by itself */
+#define TEXTS_KEPT  16384u /* of the memory of a record's text, for the next one */
 
 void extract_release(struct extract *x)
 {
@@ -17,8 +20,10 @@ void extract_release(struct extract *x)
 	buf_release(&x->values);
 	buf_release(&x->scratch);
 	buf_release(&x->doc);
+	buf_release(&x->texts);
 	free(x->members);
 	free(x->parts);
+	free(x->waiting);
 	free(x->terms);
 	free(x->table);
 	free(x->ids);
@@ -70,42 +75,92 @@ struct bytes extract_value(const struct extract *x, uint32_t row, unsigned field
 
 /* ---- terms ---- */
 
-/* Of a term with at least eight zeros behind it. It goes nowhere but into this table. */
-static uint32_t term_hash(const uint8_t *term, size_t len)
+/* Up to seven bytes as a little-endian word. */
+static inline uint64_t few_bytes(const uint8_t *p, size_t n)
 {
-	uint64_t h = len;
-
-	for (size_t i = 0; i < len; i += 8) {
-		h = (h ^ le64(term + i)) * UINT64_C(0x9e3779b97f4a7c15);
-		h ^= h >> 32;
-	}
-	return (uint32_t)h;
+	if (n >= 4)
+		return le32(p) | (uint64_t)le32(p + n - 4) << 8 * (n - 4);
+	return n ? p[0] | (uint64_t)p[n / 2] << 8 * (n / 2) | (uint64_t)p[n - 1] << 8 * (n - 1) : 0;
 }
 
-static uint32_t *slot_of(struct extract *x, struct bytes term, uint32_t hash)
+/* A text of a field that is to become a term of the row; zeros fill its last word. */
+struct waiting {
+	uint32_t hash;
+	uint8_t field, len;
+	uint8_t text[(SEGMENT_TERM_MAX - 1) / 8 * 8 + 8];
+};
+
+/* Of up to SEGMENT_TERM_MAX - 1 bytes. The hash goes nowhere but into this table. */
+static inline void waiting_fill(struct waiting *w, uint8_t field, struct bytes text)
 {
-	uint32_t mask = x->table_size - 1, at = hash & mask;
+	const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = (uint64_t)text.len << 8 | field, word;
+	size_t at = 0;
+
+	for (; at + 8 <= text.len; at += 8) {
+		word = le64(text.data + at);
+		put_le64(w->text + at, word);
+		h = (h ^ word) * factor;
+		h ^= h >> 32;
+	}
+	word = few_bytes(text.data + at, text.len - at);
+	put_le64(w->text + at, word);
+	h = (h ^ word) * factor;
+	w->hash = (uint32_t)(h ^ h >> 32);
+	w->field = field;
+	w->len = (uint8_t)text.len;
+}
+
+static bool term_is(const struct extract *x, const struct extract_term *t, const struct waiting *w)
+{
+	const uint8_t *held = x->text.data + t->at;
+	size_t at = 0;
+
+	if (t->len != w->len + 1 || *held++ != w->field)
+		return false;
+	for (; at + 8 <= w->len; at += 8)
+		if (le64(held + at) != le64(w->text + at))
+			return false;
+	return few_bytes(held + at, w->len - at) == le64(w->text + at);
+}
+
+/* Where the term stands, or would. */
+static uint32_t *slot_of(struct extract *x, const struct waiting *w)
+{
+	uint32_t mask = x->table_size - 1, hash = w->hash, at = hash & mask;
 
 	for (;; at = (at + 1) & mask) {
-		uint32_t *slot = &x->table[at];
-		if (!*slot || (x->terms[*slot - 1].hash == hash &&
-			       bytes_equal(extract_term(x, *slot - 1), term)))
-			return slot;
+		uint32_t slot = x->table[at];
+		if (!slot ||
+		    (((slot ^ hash) & ~mask) == 0 && term_is(x, &x->terms[(slot & mask) - 1], w)))
+			return &x->table[at];
+	}
+}
+
+/* All terms differ. */
+static void table_fill(struct extract *x, uint32_t *table, uint32_t size)
+{
+	uint32_t mask = size - 1;
+
+	for (uint32_t i = 0; i < x->terms_count; i++) {
+		uint32_t hash = x->terms[i].hash, at = hash & mask;
+		while (table[at])
+			at = (at + 1) & mask;
+		table[at] = (hash & ~mask) | (i + 1);
 	}
 }
 
 static int grow_table(struct extract *x)
 {
 	uint32_t size = x->table_size ? x->table_size * 2 : 1024;
-	uint32_t *old = x->table, *table = calloc(size, sizeof *table);
+	uint32_t *table = calloc(size, sizeof *table);
 
 	if (!table)
 		return ERR_NOMEM;
+	table_fill(x, table, size);
+	free(x->table);
 	x->table = table;
 	x->table_size = size;
-	for (uint32_t i = 0; i < x->terms_count; i++)
-		*slot_of(x, extract_term(x, i), x->terms[i].hash) = i + 1;
-	free(old);
 	return 0;
 }
 
@@ -120,16 +175,13 @@ static void *grow(void *array, uint32_t *cap, size_t size)
 	return grown;
 }
 
-/* The term has eight zeros behind it. */
-static int intern(struct extract *x, struct bytes term, uint32_t *out)
+static int intern(struct extract *x, const struct waiting *w, uint32_t *out)
 {
-	uint32_t hash = term_hash(term.data, term.len);
-
 	if ((x->terms_count + 1) * 2 > x->table_size && grow_table(x))
 		return ERR_NOMEM;
-	uint32_t *slot = slot_of(x, term, hash);
+	uint32_t *slot = slot_of(x, w), mask = x->table_size - 1;
 	if (*slot) {
-		*out = *slot - 1;
+		*out = (*slot & mask) - 1;
 		return 0;
 	}
 	if (x->terms_count == x->terms_cap) {
@@ -138,22 +190,23 @@ static int intern(struct extract *x, struct bytes term, uint32_t *out)
 			return ERR_NOMEM;
 		x->terms = grown;
 	}
-	struct extract_term t = {(uint32_t)x->text.len, 0, hash, (uint8_t)term.len};
-	buf_put_bytes(&x->text, term);
-	if (x->text.error) {
+	struct extract_term t = {(uint32_t)x->text.len, 0, w->hash, (uint8_t)(w->len + 1)};
+	if (buf_reserve(&x->text, w->len + 1u)) {
 		x->text.error = 0;
 		return ERR_NOMEM;
 	}
+	buf_put_byte(&x->text, w->field);
+	buf_put(&x->text, w->text, w->len);
 	x->terms[x->terms_count] = t;
-	*slot = ++x->terms_count;
-	*out = *slot - 1;
+	*out = x->terms_count++;
+	*slot = (w->hash & ~mask) | x->terms_count;
 	return 0;
 }
 
-static int add_term(struct extract *x, struct bytes term)
+static int add_term(struct extract *x, const struct waiting *w)
 {
 	uint32_t id;
-	int rc = intern(x, term, &id);
+	int rc = intern(x, w, &id);
 
 	if (rc || x->terms[id].row == x->count)
 		return rc;
@@ -168,6 +221,47 @@ static int add_term(struct extract *x, struct bytes term)
 	return 0;
 }
 
+/* 1: the row has enough terms, and is marked. */
+static int add_limited(struct extract *x, const struct waiting *w)
+{
+	struct waiting mark;
+
+	if (x->ids_count - x->rows[x->count - 1].ids_at < EXTRACT_TERMS_MAX)
+		return add_term(x, w);
+	waiting_fill(&mark, 0, bytes_of(mark.text, 0));
+	int rc = add_term(x, &mark);
+	return rc ? rc : 1;
+}
+
+/* What the terms that wait will need is asked of the memory for all of them, before the first one waits for
+ * it: a look-up goes through three places far from each other, and most of its time would be waiting. */
+static void fetch_waiting(const struct extract *x)
+{
+	uint32_t mask = x->table_size - 1, slots[WAITING_MAX];
+
+	for (uint32_t i = 0; i < x->waiting_count; i++) {
+		slots[i] = x->table[x->waiting[i].hash & mask] & mask;
+		if (slots[i])
+			__builtin_prefetch(&x->terms[slots[i] - 1]);
+	}
+	for (uint32_t i = 0; i < x->waiting_count; i++)
+		if (slots[i])
+			__builtin_prefetch(x->text.data + x->terms[slots[i] - 1].at);
+}
+
+/* As add_limited of all that wait. */
+static int add_waiting(struct extract *x)
+{
+	int rc = 0;
+
+	if (x->table_size > NEAR_SLOTS)
+		fetch_waiting(x);
+	for (uint32_t i = 0; rc == 0 && i < x->waiting_count; i++)
+		rc = add_limited(x, &x->waiting[i]);
+	x->waiting_count = 0;
+	return rc;
+}
+
 struct naming {
 	struct extract *x;
 	uint8_t field;
@@ -175,19 +269,15 @@ struct naming {
 
 static int add_text(void *ctx, struct bytes text)
 {
-	struct naming *n = ctx;
-	uint8_t term[SEGMENT_TERM_MAX + 8];
-	size_t len = text.len < SEGMENT_TERM_MAX - 1 ? text.len : SEGMENT_TERM_MAX - 1;
+	const struct naming *n = ctx;
+	struct extract *x = n->x;
+	struct waiting *w = &x->waiting[x->waiting_count++];
 
-	if (n->x->ids_count - n->x->rows[n->x->count - 1].ids_at >= EXTRACT_TERMS_MAX) {
-		static const uint8_t more[9] = {0};
-		int rc = add_term(n->x, bytes_of(more, 1));
-		return rc ? rc : 1; /* enough */
-	}
-	term[0] = n->field;
-	memcpy(term + 1, text.data, len);
-	memset(term + 1 + len, 0, 8);
-	return add_term(n->x, bytes_of(term, len + 1));
+	text.len = text.len < SEGMENT_TERM_MAX - 1 ? text.len : SEGMENT_TERM_MAX - 1;
+	waiting_fill(w, n->field, text);
+	if (x->table_size > NEAR_SLOTS)
+		__builtin_prefetch(&x->table[w->hash & (x->table_size - 1)]);
+	return x->waiting_count == WAITING_MAX ? add_waiting(x) : 0;
 }
 
 /* Of one value that is no list. */
@@ -443,7 +533,7 @@ static int add_field(struct extract *x, unsigned i, const struct record *r)
 	if (r->flags & RECORD_DELETED || !r->doc.len || is_absent(x, i))
 		mp_put_nil(&x->scratch);
 	else
-		rc = field_stored(f->field, small_doc(x, i, r->doc), &x->scratch);
+		rc = field_stored_with(f->field, small_doc(x, i, r->doc), &x->texts, &x->scratch);
 	if (rc < 0 || x->scratch.error)
 		return rc < 0 ? rc : x->scratch.error;
 	if (kind_has_column(f->kind))
@@ -456,6 +546,7 @@ static int add_field(struct extract *x, unsigned i, const struct record *r)
 void extract_drop_last(struct extract *x)
 {
 	x->count--;
+	x->waiting_count = 0;
 	x->ids_count = x->rows[x->count].ids_at;
 	x->values.len = x->rows[x->count].values_at;
 	x->values.error = 0;
@@ -485,12 +576,21 @@ int extract_add(struct extract *x, const struct record *r)
 		x->members = malloc(MEMBERS_MAX * sizeof *x->members);
 	if (x->schema && !x->parts)
 		x->parts = malloc(PARTS_MAX * sizeof *x->parts);
+	if (x->schema && !x->waiting)
+		x->waiting = malloc(WAITING_MAX * sizeof *x->waiting);
+	if (x->schema && !x->waiting)
+		rc = ERR_NOMEM;
 	x->members_count = x->members && x->parts && r->doc.len ? collect_members(x, r->doc) : -1;
 	for (unsigned i = 0; !rc && x->schema && i < x->schema->count; i++)
 		rc = add_field(x, i, r);
+	if (!rc && x->waiting_count)
+		rc = add_waiting(x);
+	rc = rc < 0 ? rc : 0;
 	if (!rc)
 		rc = x->values.error;
 	if (rc)
 		extract_drop_last(x);
+	buf_reset(&x->texts);
+	buf_give_back(&x->texts, TEXTS_KEPT);
 	return rc;
 }

@@ -21,13 +21,15 @@ struct extract_term {
 
 struct member;
 struct part;
+struct waiting;
 
 struct extract {
 	const struct schema *schema; /* NULL: ids and parents only */
 	struct buf text;             /* of the terms */
 	struct extract_term *terms;
 	uint32_t terms_count, terms_cap;
-	uint32_t *table; /* by hash, open addressing: term + 1, 0 empty */
+	/* By hash, open addressing: as many low bits as its size has are term + 1, those above the hash's; 0: empty. */
+	uint32_t *table;
 	uint32_t table_size;
 	uint32_t *ids; /* terms of the rows, row after row */
 	uint32_t ids_count, ids_cap;
@@ -38,9 +40,11 @@ struct extract {
 	} * rows;
 	uint32_t count, cap;
 	/* Of the record under way. */
-	struct buf scratch, doc;
+	struct buf scratch, doc, texts; /* texts: for field_stored_with */
 	struct member *members;
 	struct part *parts;
+	struct waiting *waiting; /* terms that are not looked up yet */
+	uint32_t waiting_count;
 	int members_count; /* -1: the document is taken as it is */
 	uint32_t parts_count;
 	uint64_t present; /* fields for which the document has anything */

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define BIN_HEAD 5u /* bytes before those of a long value, at most */
+
 /* ---- a transaction as a frame ---- */
 
 static void put_kills(const struct txn_part *part, struct buf *out)
@@ -44,6 +46,9 @@ static void put_rows(const struct txn_part *part, struct buf *out)
 	struct buf rows = {0}, frames = {0};
 	uint8_t bytes[SEGMENT_ROW_SIZE];
 
+	/* Much at once: growing by and by would copy it several times. */
+	buf_reserve(&rows, part->count * sizeof bytes);
+	buf_reserve(&frames, part->packed.len);
 	for (size_t i = 0; i < part->count; i++) {
 		struct row row = part->rows[i].row;
 		if (part->rows[i].dropped)
@@ -53,6 +58,7 @@ static void put_rows(const struct txn_part *part, struct buf *out)
 		buf_put(&rows, bytes, sizeof bytes);
 		buf_put(&frames, part->packed.data + part->rows[i].at, row.frame_bytes);
 	}
+	buf_reserve(out, rows.len + frames.len + 2 * BIN_HEAD);
 	mp_put_bin(out, buf_bytes(&rows));
 	mp_put_bin(out, buf_bytes(&frames));
 	if (rows.error || frames.error)

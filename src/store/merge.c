@@ -356,7 +356,7 @@ int merge_frame(struct merge *m, const struct moved_row *r, struct buf *out)
 	buf_reset(out);
 	if (r->packed)
 		return spill_read(&m->spill, r->frame_at, r->frame_bytes, out);
-	return segment_frame(m->sources[r->source].segment, m->s->pages, &row, out);
+	return segment_frame_on(m->sources[r->source].segment, m->s->pages, &row, out);
 }
 
 int merge_row(struct merge *m, const struct moved_row *r, struct row *out)

@@ -45,32 +45,37 @@ static bool add_path(void *ctx, struct bytes path)
 	if (s->paths_count == SCHEMA_PATHS_MAX)
 		return false;
 	s->paths[s->paths_count++] = (struct schema_path){path, a->field};
-	if (path.len)
-		s->begins[path.data[0]] = true;
-	return true;
-}
-
-bool schema_step(struct bytes path, struct bytes key, struct bytes *rest_out)
-{
-	if (key.len > path.len || (key.len < path.len && path.data[key.len] != '.') ||
-	    (key.len && memcmp(key.data, path.data, key.len) != 0))
-		return false;
-	size_t taken = key.len < path.len ? key.len + 1 : key.len;
-	*rest_out = bytes_of(path.data + taken, path.len - taken);
 	return true;
 }
 
 size_t schema_steps(const struct schema *s, struct bytes key, struct schema_path *out)
 {
-	size_t n = 0;
+	size_t n = 0, first = 0, end = s->begins[256];
 
-	if (key.len && !s->begins[key.data[0]])
-		return 0;
-	for (size_t i = 0; i < s->paths_count; i++) {
-		out[n].field = s->paths[i].field;
-		n += schema_step(s->paths[i].path, key, &out[n].path);
+	if (key.len) {
+		first = s->begins[key.data[0]];
+		end = s->begins[key.data[0] + 1];
+	}
+	for (size_t i = first; i < end; i++) {
+		const struct schema_path *p = &s->paths[s->by_first[i]];
+		out[n].field = p->field;
+		n += schema_step(p->path, key, &out[n].path);
 	}
 	return n;
+}
+
+/* An empty path stands among those that begin with a zero: no key but the empty one leads along it. */
+static void sort_paths(struct schema *s)
+{
+	uint16_t n = 0;
+
+	for (unsigned byte = 0; byte < 256; byte++) {
+		s->begins[byte] = n;
+		for (uint16_t i = 0; i < s->paths_count; i++)
+			if ((s->paths[i].path.len ? s->paths[i].path.data[0] : 0) == byte)
+				s->by_first[n++] = i;
+	}
+	s->begins[256] = n;
 }
 
 /* What it is when nothing of the document is there. */
@@ -104,6 +109,7 @@ static int schema_init(struct schema *s, const struct store_schema *from, struct
 		s->fields[i] = (struct schema_field){f->field, f->kind, definition(f),
 						     has_constant(f->field)};
 	}
+	sort_paths(s);
 	return 0;
 }
 

@@ -30,7 +30,9 @@ struct schema {
 		struct bytes path;
 		unsigned field;
 	} paths[SCHEMA_PATHS_MAX];
-	bool begins[256]; /* the first bytes of all paths */
+	/* The paths by their first byte, those of one byte in their order. */
+	uint16_t by_first[SCHEMA_PATHS_MAX];
+	uint16_t begins[257]; /* where those of a byte begin in by_first */
 };
 
 struct schemas {
@@ -47,7 +49,15 @@ const struct schema *schema_child(const struct schemas *s, const char *resource)
 
 /* Whether a member with this key may be on the path's way, and what of the path is left behind it: nothing
  * at its end. A key may hold dots: it is the whole path or its beginning up to a dot. */
-bool schema_step(struct bytes path, struct bytes key, struct bytes *rest_out);
+static inline bool schema_step(struct bytes path, struct bytes key, struct bytes *rest_out)
+{
+	if (key.len > path.len || (key.len < path.len && path.data[key.len] != '.') ||
+	    (key.len && memcmp(key.data, path.data, key.len) != 0))
+		return false;
+	size_t taken = key.len < path.len ? key.len + 1 : key.len;
+	*rest_out = bytes_of(path.data + taken, path.len - taken);
+	return true;
+}
 /* What is left of each path on whose way a member of the document may be. Room for SCHEMA_PATHS_MAX + 1. */
 size_t schema_steps(const struct schema *s, struct bytes key, struct schema_path *out);
 

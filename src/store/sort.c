@@ -6,12 +6,13 @@
 
 #define BLOCK 1024u
 #define SLICE 8192u
+#define RUN   8u /* keys of a block that are sorted by moving them */
 
 int sort_init(struct sort *s, uint32_t cap)
 {
 	*s = (struct sort){.order = malloc((cap + 1) * sizeof *s->order),
 			   .spare = malloc((cap + 1) * sizeof *s->spare),
-			   .block = malloc(BLOCK * sizeof *s->block)};
+			   .block = malloc(2 * BLOCK * sizeof *s->block)};
 	if (s->order && s->spare && s->block)
 		return 0;
 	sort_release(s);
@@ -44,11 +45,6 @@ int sort_compare(const struct sort_key *x, const struct sort_key *y)
 	return x->ordinal < y->ordinal ? -1 : x->ordinal > y->ordinal;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return sort_compare(a, b);
-}
-
 static uint32_t least(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
@@ -63,13 +59,67 @@ static struct sort_key key_of(const struct sort *s, uint32_t ordinal)
 	return key;
 }
 
+static bool is_before(const struct sort_key *x, const struct sort_key *y)
+{
+	return x->major != y->major ? x->major < y->major : sort_compare(x, y) < 0;
+}
+
+/* The few of a run into their order, each moved back to where it belongs. */
+static void sort_run(struct sort_key *keys, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++) {
+		struct sort_key moved = keys[i];
+		uint32_t at = i;
+		for (; at && is_before(&moved, &keys[at - 1]); at--)
+			keys[at] = keys[at - 1];
+		keys[at] = moved;
+	}
+}
+
+/* Two neighbouring runs into one. */
+static void merge_runs(const struct sort_key *left, uint32_t left_count, uint32_t right_count,
+		       struct sort_key *out)
+{
+	const struct sort_key *middle = left + left_count, *right = middle,
+			      *end = middle + right_count;
+
+	while (left < middle && right < end)
+		*out++ = is_before(right, left) ? *right++ : *left++;
+	memcpy(out, left, (size_t)(middle - left) * sizeof *out);
+	out += middle - left;
+	memcpy(out, right, (size_t)(end - right) * sizeof *out);
+}
+
+/* Where the sorted keys are: one of the two. What comes in order, as much does, costs a look. */
+static const struct sort_key *sort_keys(struct sort_key *keys, struct sort_key *spare, uint32_t n)
+{
+	uint32_t sorted = 1;
+
+	while (sorted < n && is_before(&keys[sorted - 1], &keys[sorted]))
+		sorted++;
+	if (sorted >= n)
+		return keys;
+	for (uint32_t at = 0; at < n; at += RUN)
+		sort_run(keys + at, least(RUN, n - at));
+	for (uint32_t width = RUN; width < n; width *= 2) {
+		for (uint32_t at = 0; at < n; at += 2 * width) {
+			uint32_t left = least(width, n - at);
+			merge_runs(keys + at, left, least(width, n - at - left), spare + at);
+		}
+		struct sort_key *merged = spare;
+		spare = keys;
+		keys = merged;
+	}
+	return keys;
+}
+
 static void sort_block(struct sort *s, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		s->block[i] = key_of(s, s->order[s->at + i]);
-	qsort(s->block, n, sizeof *s->block, compare);
+	const struct sort_key *sorted = sort_keys(s->block, s->block + BLOCK, n);
 	for (uint32_t i = 0; i < n; i++)
-		s->order[s->at + i] = s->block[i].ordinal;
+		s->order[s->at + i] = sorted[i].ordinal;
 }
 
 /* Two neighbours of s->width from `at` on into `spare`; how many that were. */

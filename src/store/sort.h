@@ -21,7 +21,7 @@ struct sort {
 	uint32_t *order; /* what is to be sorted, and what was */
 	uint32_t count;
 	uint32_t *spare;
-	struct sort_key *block; /* of which the keys are in memory */
+	struct sort_key *block; /* of which the keys are in memory, and room for as many */
 	sort_key_of *key;
 	const void *ctx;
 	uint32_t width; /* of the runs that are in order; 0: not begun */

@@ -15,6 +15,18 @@
 
 #define NOT_TAKEN UINT32_MAX
 
+/* The first eight bytes, in an order that is theirs; zeros for what is missing. */
+static uint64_t first_bytes(struct bytes term)
+{
+	uint64_t first = 0;
+
+	if (term.len >= 8)
+		return __builtin_bswap64(le64(term.data));
+	for (size_t i = 0; i < term.len; i++)
+		first |= (uint64_t)term.data[i] << (56 - 8 * i);
+	return first;
+}
+
 /* The terms of one source in their order. */
 struct stream {
 	const struct extract *extract; /* NULL: a segment's */
@@ -23,7 +35,8 @@ struct stream {
 	uint32_t at;
 	uint32_t *map; /* from the segment's ordinals */
 	struct term_cursor cursor;
-	bool open; /* `term` is to come */
+	bool open;      /* `term` is to come */
+	uint64_t first; /* bytes of it */
 	struct bytes term;
 };
 
@@ -218,15 +231,6 @@ static void sort_ties(struct sorting *s, uint32_t n, const struct extract *x)
 	}
 }
 
-static uint64_t first_bytes(struct bytes term)
-{
-	uint64_t first = 0;
-
-	for (size_t i = 0; i < 8; i++)
-		first = first << 8 | (i < term.len ? term.data[i] : 0);
-	return first;
-}
-
 static int sort_terms(const struct extract *x, uint32_t *order)
 {
 	uint32_t n = x->terms_count;
@@ -307,11 +311,12 @@ static int stream_next(struct stream *s)
 		s->open = s->at < s->extract->terms_count;
 		if (s->open)
 			s->term = extract_term(s->extract, s->order[s->at++]);
-		return 0;
+	} else {
+		rc = term_cursor_next(&s->cursor);
+		s->open = rc == 1;
+		s->term = bytes_of(s->cursor.term, s->cursor.len);
 	}
-	rc = term_cursor_next(&s->cursor);
-	s->open = rc == 1;
-	s->term = bytes_of(s->cursor.term, s->cursor.len);
+	s->first = s->open ? first_bytes(s->term) : 0;
 	return rc < 0 ? rc : 0;
 }
 
@@ -358,12 +363,18 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Most differ in their first bytes. */
+static bool is_before(const struct stream *a, const struct stream *b)
+{
+	return a->first != b->first ? a->first < b->first : bytes_compare(a->term, b->term) < 0;
+}
+
 static const struct stream *smallest(const struct stream *streams, uint32_t n)
 {
 	const struct stream *least = NULL;
 
 	for (uint32_t i = 0; i < n; i++)
-		if (streams[i].open && (!least || bytes_compare(streams[i].term, least->term) < 0))
+		if (streams[i].open && (!least || is_before(&streams[i], least)))
 			least = &streams[i];
 	return least;
 }
@@ -412,10 +423,11 @@ static int merge_one(struct terms_writer *w, uint32_t *cost)
 	if (!least)
 		return 0;
 	size_t len = least->term.len;
+	uint64_t first = least->first;
 	memcpy(term, least->term.data, len);
 	for (uint32_t i = 0; !rc && i < w->plan->sources_count; i++) {
 		struct stream *s = &w->streams[i];
-		if (!s->open || !bytes_equal(s->term, bytes_of(term, len)))
+		if (!s->open || s->first != first || !bytes_equal(s->term, bytes_of(term, len)))
 			continue;
 		parts++;
 		rc = stream_rows(s, w->values, &count, w->count);

@@ -96,6 +96,23 @@ static void test_long(void **state)
 	terms(text, want);
 }
 
+/* Words of every length, behind each other. */
+static void test_lengths(void **state)
+{
+	char text[WORDS_TERM_MAX + 20], want[WORDS_TERM_MAX + 20];
+
+	(void)state;
+	for (int n = 1; n <= WORDS_TERM_MAX; n++) {
+		for (int i = 0; i < n; i++) {
+			text[i] = (char)('A' + i % 26);
+			want[i] = (char)('a' + i % 26);
+		}
+		strcpy(text + n, " Xyz");
+		strcpy(want + n, "|xyz");
+		terms(text, want);
+	}
+}
+
 /* Whatever the bytes: terms within their limit, and what is a term can be split again. */
 static int again(void *ctx, struct bytes term)
 {
@@ -132,7 +149,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),   cmocka_unit_test(test_joined),
 		cmocka_unit_test(test_unicode), cmocka_unit_test(test_pairs),
-		cmocka_unit_test(test_long),    cmocka_unit_test(test_random),
+		cmocka_unit_test(test_long),    cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

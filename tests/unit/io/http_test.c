@@ -657,6 +657,34 @@ static void bad_requests_do_not_begin(void **state)
 	bench_close(&b);
 }
 
+/* What is known of a host from the request before is no pass for what follows the host. */
+static void known_hosts_are_judged_again(void **state)
+{
+	static const char *const ends[] = {"/a b", "?a b", "0/", "@x/", "/\n"};
+	struct bench b;
+	struct got g = {0};
+	struct why why;
+	char url[64];
+
+	bench_open(&b, state, answer_script, NULL);
+	struct http_request r = request_for(&g, web_url(&b.web, "/"));
+	struct http_call *c = http_start(b.http, &r, &why);
+	assert_non_null(c);
+	http_cancel(c);
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		snprintf(url, sizeof url, "http://127.0.0.1:%d%s", b.web.port, ends[i]);
+		r = request_for(&g, url);
+		why.text[0] = 0;
+		assert_null(http_start(b.http, &r, &why));
+		assert_true(why.text[0] != 0);
+	}
+	while (g.done == 0)
+		rig_turns(b.loop, 1);
+	assert_int_equal(g.done, 1);
+	got_release(&g);
+	bench_close(&b);
+}
+
 static int slow_data(void *ctx, const void *data, size_t len)
 {
 	int64_t end_us = clock_mono_us() + 500;
@@ -944,6 +972,7 @@ int main(void)
 		CASE(endless_headers_are_stopped),
 		CASE(the_last_limit_is_on_the_whole),
 		CASE(bad_requests_do_not_begin),
+		CASE(known_hosts_are_judged_again),
 		CASE(a_big_answer_does_not_hold_the_loop),
 		CASE(answers_are_taken_one_a_turn_while_somebody_asks),
 		CASE(on_data_can_stop),

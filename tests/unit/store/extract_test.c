@@ -115,9 +115,111 @@ static void as_the_whole(void **state)
 	buf_release(&whole);
 }
 
+/* ---- terms ---- */
+
+#define TEXTS     6000u
+#define ROW_TEXTS 40u
+#define LONGEST   140u /* longer than a term may be */
+
+/* As much of a text as a term holds. */
+static struct bytes cut(struct bytes text)
+{
+	return bytes_of(text.data, text.len < SEGMENT_TERM_MAX - 1 ? text.len : SEGMENT_TERM_MAX - 1);
+}
+
+/* The i-th text, of all lengths; many begin alike. */
+static struct bytes text_at(unsigned i, char room[LONGEST + 1])
+{
+	size_t len = 1 + i % LONGEST;
+
+	memset(room, 'a' + (int)(i % 3), len);
+	for (unsigned k = 0, rest = i; k < 4 && k < len; k++, rest /= 26)
+		room[len - 1 - k] = (char)('a' + (int)(rest % 26));
+	return bytes_of(room, len);
+}
+
+static bool is_term(struct bytes term, unsigned field, struct bytes text)
+{
+	return term.len == text.len + 1 && term.data[0] == field + SEGMENT_OWN_FIELDS &&
+	       memcmp(term.data + 1, text.data, text.len) == 0;
+}
+
+/* The same text in two fields is two terms; twice in one it is one. */
+static void put_texts(struct buf *doc, const unsigned *texts, unsigned n)
+{
+	char room[LONGEST + 1];
+
+	buf_reset(doc);
+	mp_put_map(doc, 2);
+	for (unsigned f = 0; f < 2; f++) {
+		mp_put_cstr(doc, f ? "b" : "a");
+		mp_put_array(doc, n + 1);
+		for (unsigned i = 0; i < n; i++)
+			mp_put_str(doc, text_at(texts[i], room));
+		mp_put_str(doc, text_at(texts[0], room));
+	}
+}
+
+/* Every term that the row has is one of the texts in the order they came, and none is missing. */
+static void check_terms(const struct extract *x, uint32_t row, const unsigned *texts, unsigned n)
+{
+	char room[LONGEST + 1], before[LONGEST + 1];
+	uint32_t count, at = 0;
+	const uint32_t *ids = extract_terms(x, row, &count);
+
+	for (unsigned f = 0; f < 2; f++)
+		for (unsigned i = 0; i < n; i++) {
+			bool seen = false;
+			struct bytes text = cut(text_at(texts[i], room));
+			for (unsigned k = 0; k < i && !seen; k++)
+				seen = bytes_equal(cut(text_at(texts[k], before)), text);
+			if (seen)
+				continue;
+			assert_true(at < count);
+			assert_true(is_term(extract_term(x, ids[at++]), f, text));
+		}
+	assert_int_equal(at, count);
+}
+
+static void terms_of_rows(void **state)
+{
+	static const struct field lists[] = {{"a", FIELD_LIST, "a.*", NULL},
+					     {"b", FIELD_LIST, "b.*", NULL}};
+	const struct store_field indexed[] = {{&lists[0], STORE_LIST}, {&lists[1], STORE_LIST}};
+	const struct store_schema tables[] = {{"contacts", indexed, 2, NULL}, {NULL, NULL, 0, NULL}};
+	static unsigned texts[TEXTS / ROW_TEXTS * 3][ROW_TEXTS];
+	const unsigned rows = sizeof texts / sizeof *texts;
+	struct extract x = {0};
+	struct schemas schemas;
+	struct buf doc = {0};
+
+	(void)state;
+	assert_int_equal(schemas_init(&schemas, tables, NULL), 0);
+	x.schema = schema_find(&schemas, "contacts");
+	for (unsigned row = 0; row < rows; row++) {
+		for (unsigned i = 0; i < ROW_TEXTS; i++)
+			texts[row][i] = below(TEXTS);
+		put_texts(&doc, texts[row], 1 + row % ROW_TEXTS);
+		struct record r = {.id = bytes_str("1"), .doc = buf_bytes(&doc)};
+		assert_int_equal(extract_add(&x, &r), 0);
+		if (row % 7 == 0) { /* one that comes to nothing leaves nothing behind */
+			extract_drop_last(&x);
+			assert_int_equal(extract_add(&x, &r), 0);
+		}
+	}
+	assert_int_equal(x.count, rows);
+	assert_true(x.table_size > 4096);
+	for (unsigned row = 0; row < rows; row++)
+		check_terms(&x, row, texts[row], 1 + row % ROW_TEXTS);
+	extract_release(&x);
+	schemas_release(&schemas);
+	buf_release(&doc);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(as_the_whole)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(as_the_whole),
+					   cmocka_unit_test(terms_of_rows)};
 	const char *text = getenv("STORE_TEST_SEED");
 
 	seed = text ? strtoull(text, NULL, 10) : 1;
