@@ -259,7 +259,7 @@ int field_stored_with(const struct field *f, struct bytes doc, struct buf *scrat
 {
 	const struct record r = {.doc = doc};
 
-	return value_write_with(&(struct field_source){&r, NULL}, f, true, scratch, out);
+	return value_write_with(&(struct field_source){.r = &r}, f, true, scratch, out);
 }
 
 int field_stored(const struct field *f, struct bytes doc, struct buf *out)
