@@ -144,7 +144,8 @@ void store_close(struct store *s);
  * hook, commits do not need it, but upkeep does. */
 bool store_work(struct store *s);
 /* Much is coming, or is over: while it lasts nothing is packed anew only to be denser, which takes as
- * long as all else that is done for a record. Off at first. */
+ * long as all else that is done for a record, and full segments of the same time are left side by side. Off
+ * at first. */
 void store_rush(struct store *s, bool on);
 /* Asks for what is in the journal to be written to segments, by store_work. */
 void store_flush(struct store *s);
