@@ -295,3 +295,19 @@ void answers_keep(struct answers *a, const struct asked *q, const struct answer 
 	e->shelf->entries++;
 	e->shelf->bytes += e->bytes;
 }
+
+static void shelf_empty(struct answers *a, struct shelf *s)
+{
+	while (s->oldest) {
+		explicit_bzero(s->oldest->data, s->oldest->key_len + parts_bytes(&s->oldest->answer));
+		entry_drop(a, s->oldest);
+	}
+}
+
+void answers_clear(struct answers *a)
+{
+	if (!a)
+		return;
+	shelf_empty(a, &a->small);
+	shelf_empty(a, &a->large);
+}

@@ -24,7 +24,7 @@ struct answer {
 	uint64_t total, scanned;
 	uint64_t groups_found; /* of groups, and how exact their percentiles are */
 	double percentile_error;
-	uint32_t cost_us; /* of finding it */
+	uint32_t cost_us; /* of finding it: processor time, or what waited once would stay for ever */
 	bool total_known, more, truncated;
 	char next_cursor[CURSOR_TEXT_MAX];
 };
@@ -47,6 +47,8 @@ const struct answer *answers_find(struct answers *a, const struct asked *q);
 /* Copies the answer of a question that was not found, if it is worth more than what would have to go. Without memory it is as if it had never been asked. */
 void answers_keep(struct answers *a, const struct asked *q, const struct answer *answer);
 
+/* Nothing of what was kept is left, not in memory that was given back either. NULL: nothing. */
+void answers_clear(struct answers *a);
 /* Bytes that are kept. */
 size_t answers_bytes(const struct answers *a);
 

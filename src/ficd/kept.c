@@ -86,6 +86,8 @@ const struct answer *kept_find(struct reading *g)
 	const struct asked asked = asked_of(g);
 	const struct answer *known = answers_find(kept, &asked);
 	g->keeps = !known;
+	if (g->keeps)
+		g->began_us = clock_thread_us();
 	return known;
 }
 
@@ -96,7 +98,7 @@ void kept_note(struct reading *g, const struct answer *answer)
 	if (!g->keeps)
 		return;
 	const struct asked asked = asked_of(g);
-	own.cost_us = (uint32_t)(clock_mono_us() - g->request->began_us);
+	own.cost_us = (uint32_t)(clock_thread_us() - g->began_us);
 	answers_keep(g->request->daemon->kept, &asked, &own);
 }
 

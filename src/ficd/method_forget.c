@@ -2,6 +2,7 @@
  * method_forget: a record and all that is under it is erased (sync.h, sync_forget). The answer comes when nothing of it is left on the disk, or, with dry_run, when it is known what
  * that would be. Who asks may go: what was begun goes on.
  */
+#include "answers.h"
 #include "method.h"
 #include "pairs.h"
 #include "params.h"
@@ -84,6 +85,8 @@ static void on_done(void *ctx, int rc, const struct sync_forgetting *w, const st
 			      err_name(rc), NULL, "%s", why->text);
 		return;
 	}
+	if (!g->dry_run)
+		answers_clear(r->daemon->kept);
 	param_text(r, "id", &id);
 	mp_put_map(&r->result, 8);
 	put_text(&r->result, "source", g->source->config->name);

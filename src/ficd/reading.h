@@ -64,8 +64,9 @@ struct reading {
 	struct zone *zone;         /* of buckets */
 	struct bytes conversation; /* its row, of a thread */
 	bool truncated;
-	struct buf key; /* of the question, among the answers that are kept (kept.h) */
-	bool keeps;     /* its answer may be */
+	struct buf key;   /* of the question, among the answers that are kept (kept.h) */
+	bool keeps;       /* its answer may be */
+	int64_t began_us; /* … and the processor time when nothing was read of it */
 };
 
 /* The source, the resource (NULL: the parameter's) and a snapshot of them; the first of a list, where several sources are asked. */

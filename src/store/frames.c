@@ -110,3 +110,9 @@ void frames_keep(struct frames *f, uint64_t segment, uint32_t ordinal, const str
 		.segment = segment, .ordinal = ordinal, .bytes = (uint32_t)frame.len, .row = *row};
 	memcpy(e->frame, frame.data, frame.len);
 }
+
+void frames_clear(struct frames *f)
+{
+	memset(f->places, 0, ((size_t)f->mask + 1) * sizeof *f->places);
+	explicit_bzero(f->ring, f->end < f->size ? f->end : f->size);
+}

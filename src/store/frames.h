@@ -19,5 +19,7 @@ bool frames_find(const struct frames *f, uint64_t segment, uint32_t ordinal, str
 /* Keeps what was not found, in the place of what has been here longest. A large frame is not kept. */
 void frames_keep(struct frames *f, uint64_t segment, uint32_t ordinal, const struct row *row,
 		 struct bytes frame);
+/* Nothing of them is left in memory. */
+void frames_clear(struct frames *f);
 
 #endif

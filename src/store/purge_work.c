@@ -1,4 +1,5 @@
 /* purge_work: the store does what a purge is about, beside everything else: see purge.h. */
+#include "frames.h"
 #include "purge.h"
 #include "renew.h"
 #include "repair.h"
@@ -87,6 +88,7 @@ static bool go_on(struct store *s, const char *resource, struct purge p)
 	enum left left = r ? what_is_left(s, r, &p) : LEFT_NOTHING;
 	if (left != LEFT_NOTHING)
 		return false;
+	frames_clear(s->frames);
 	if (p.settled && (!r || is_clean(r, &p)))
 		return commit_settle(s, resource, note_over, NULL) == 0;
 	repair_sweep_bad(s);

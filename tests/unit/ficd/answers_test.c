@@ -58,6 +58,10 @@ static void what_was_kept_is_found(void **state)
 	assert_string_equal(found->next_cursor, "c");
 	assert_null(answers_find(a, &other));
 	assert_true(answers_bytes(a) > 13);
+	answers_clear(a);
+	assert_int_equal(answers_bytes(a), 0);
+	assert_null(answers_find(a, &q));
+	answers_clear(NULL);
 	answers_free(a);
 }
 

@@ -59,6 +59,10 @@ static void the_newest_are_here(void **state)
 		assert_false(has(f, segment + 1, i));
 	}
 	assert_true(found > 19900 / 97 * 90);
+	assert_true(has(f, 1 + 19999 % 3, 19999));
+	frames_clear(f);
+	for (uint32_t i = 19000; i < 20000; i++)
+		assert_false(has(f, 1 + i % 3, i));
 	frames_free(f);
 }
 
