@@ -71,9 +71,9 @@ static void sort_paths(struct schema *s)
 
 	for (unsigned byte = 0; byte < 256; byte++) {
 		s->begins[byte] = n;
-		for (uint16_t i = 0; i < s->paths_count; i++)
+		for (size_t i = 0; i < s->paths_count; i++)
 			if ((s->paths[i].path.len ? s->paths[i].path.data[0] : 0) == byte)
-				s->by_first[n++] = i;
+				s->by_first[n++] = (uint16_t)i;
 	}
 	s->begins[256] = n;
 }
