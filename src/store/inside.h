@@ -20,8 +20,8 @@
 #define GATHER_FEW       16u          /* enough when the bytes are used up */
 #define TRAIN_STEPS      6u /* with one put, unless somebody asks: what comes meanwhile waits raw */
 #define PACK_LEVEL_COLD  9  /* what is compacted lies for long */
-/* Of one resource: then the files of the oldest one are packed anew before there is another. */
-#define RESOURCE_DICTIONARIES_MAX 8u
+/* Of one resource: then what the fewest records need is given up before there is another. Each takes 100 KB of memory while it is read with. */
+#define RESOURCE_DICTIONARIES_MAX 4u
 /* Packed in one go; takes about 1 ms. What a put cannot pack waits for the next ones. */
 #define PACK_SLICE (64u << 10)
 /* The same while somebody asks; takes about 80 us. */
