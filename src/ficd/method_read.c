@@ -497,8 +497,6 @@ static void thread_answer(struct reading *g)
 		.truncated = g->truncated || t->truncated,
 	};
 
-	if (!t->damaged)
-		kept_note(g, &a);
 	put_thread(g, &a, t->damaged);
 }
 
@@ -602,9 +600,6 @@ void method_thread(struct request *r)
 	reading_share(g);
 	if (!choose_thread(g, id) || !reading_meets(g))
 		return;
-	const struct answer *known = kept_find(g);
-	if (known)
-		put_thread(g, known, 0);
-	else
-		thread_read(g, id);
+	/* Not one of those that are kept: there are too many of them, and each is large for what it saves. */
+	thread_read(g, id);
 }

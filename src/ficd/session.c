@@ -23,7 +23,7 @@
 #define MESSAGES_PER_TURN 8
 #define SENDING_KEPT      (128 * 1024) /* of the scratch: fresh pages cost more than what fills them */
 #define RESULT_PIECES_MAX (2 * REQUEST_SPLICES_MAX + 1)
-#define KEPT_SHARE        7            /* of the memory, for answers that are kept */
+#define KEPT_SHARE        9            /* of the memory, for answers that are kept */
 #define TRIM_BYTES        (256 * 1024) /* of unsent answers that a connection leaves behind */
 #define SPARE_BYTES       (16 * 1024)  /* of a buffer that waits for the next request */
 

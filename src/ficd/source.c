@@ -103,7 +103,7 @@ static int open_store(struct source *s, struct why *why)
 		/* The rest is for answers, for what a commit is made of, and for the libraries. A transaction
 		 * is committed long before it is full (sync/run.h); filters are whole up to some four million
 		 * records. */
-		.cache_bytes = (size_t)c->memory_bytes / 12 / c->source_count,
+		.cache_bytes = (size_t)c->memory_bytes / 14 / c->source_count,
 		.frame_bytes = (size_t)c->memory_bytes / 16 / c->source_count,
 		.filter_bytes = (size_t)c->memory_bytes / 3 / c->source_count,
 		.txn_bytes_max = (size_t)c->memory_bytes / 4 / c->source_count,
