@@ -3,6 +3,7 @@
 import glob
 import hashlib
 import os
+import re
 import subprocess
 import sys
 
@@ -47,11 +48,31 @@ def digest(folder):
 with workplace() as (folder, started):  # noqa: F405
     sim = Sim(folder, "--seed", 7, "--contacts", 900, "--companies", 150, "--conversations", 700, "--rate", 0)  # noqa: F405
     started.append(sim)
-    daemon = Daemon(folder, sim)  # noqa: F405
+    daemon = Daemon(folder, sim, start=False)  # noqa: F405
+    with open(daemon.config_path) as f:
+        config = f.read()
+    with open(daemon.config_path, "w") as f:
+        f.write(config.replace("[ficd]\n", "[ficd]\nmemory = 4M\n", 1))  # so little is held in the journal that there are files of every kind
     started.append(daemon)
+    daemon.start()
     daemon.wait_settled()
     state = os.path.join(folder, "state", "acme")
     segments = lambda: sorted(glob.glob(state + "/conversations/*/*.seg"), key=os.path.getsize)  # noqa: E731
+
+    def live():
+        """How many of them are of the store now: those that were merged stay for a while."""
+        named = subprocess.run([program("segdump"), os.path.join(state, "MANIFEST")], stdout=subprocess.PIPE, text=True, check=True).stdout  # noqa: F405
+        return len(re.findall("^segment conversations/", named, re.M))
+
+    def used():
+        with open("/proc/%d/schedstat" % daemon.process.pid) as f:
+            return int(f.read().split()[0])
+
+    held = [used()]
+
+    def rests():
+        held.append(used())
+        return held[-1] - held[-2] < 1e6
 
     client = daemon.client()
     notes = []
@@ -84,6 +105,7 @@ with workplace() as (folder, started):  # noqa: F405
     assert wait_until("another may verify", verified)["damage"] == 0  # noqa: F405
     report.ok("one at a time, and a client may leave")
 
+    wait_until("no file is merged any more", rests, 20, 0.1)  # noqa: F405
     flip(segments()[-1], 4096 + 40)
     result = other.call("verify")
     assert result["damage"] == 1, result
@@ -102,7 +124,7 @@ with workplace() as (folder, started):  # noqa: F405
 
     # The last page of a segment is one of its indexes; nothing of it is in the cache of a daemon that was just started, and no sync reads it.
     sim.faults({"kind": "status", "status": 503, "route": "/"})
-    victim = segments()[-1]
+    victim, alone = segments()[-1], live() == 1
     with open(victim, "rb") as f:
         data_end = int.from_bytes(f.read(32)[24:], "little")
     for page in range((data_end + 4095) // 4096, os.path.getsize(victim) // 4096):
@@ -112,7 +134,7 @@ with workplace() as (folder, started):  # noqa: F405
     client = daemon.client()
     answer = client.call("query", resource="conversations", limit=1000)
     assert answer["freshness"]["state"] == "partial" and answer["freshness"]["gaps"], answer["freshness"]
-    assert len(answer["rows"]) > 0 or len(segments()) == 1
+    assert len(answer["rows"]) > 0 or alone
     client.close()
     sim.no_faults()
     daemon.stop()
@@ -137,9 +159,10 @@ with workplace() as (folder, started):  # noqa: F405
     assert ran.returncode == 75 and "stop it first" in ran.stderr and str(daemon.process.pid) in ran.stderr, (ran.returncode, ran.stderr)
     report.ok("the offline check waits for nobody")
     daemon.wait_settled()
-    sim.mutate(5, 3)
-    daemon.sync()
-    daemon.kill()  # so that there is a journal
+    for turn in range(4):
+        sim.mutate(5, 3 + turn)
+        daemon.sync()
+    daemon.kill()  # so that there is a journal, of several transactions
     ran = check_store(daemon)
     assert ran.returncode == 0 and " 0 damaged" in ran.stdout, (ran.returncode, ran.stdout, ran.stderr)
     kinds = {"segment": segments()[-1], "manifest": state + "/MANIFEST", "previous manifest": state + "/MANIFEST.prev",
