@@ -343,7 +343,10 @@ coverage: ## run every test in an instrumented tree and print the lines covered,
 
 # --- lint ------------------------------------------------------------------------------------------------------------
 
-lint: lint-layers lint-words lint-shell lint-man lint-units headers lint-cycles lint-format lint-cppcheck ## layers, cycles, headers, format, cppcheck, scripts: before every commit
+LINTS           := lint-layers lint-words lint-shell lint-man lint-units headers lint-cycles lint-format lint-cppcheck
+
+lint: ## layers, cycles, headers, format, cppcheck, scripts, two at a time: before every commit
+	@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) $(LINTS)
 
 lint-layers lint-words lint-shell lint-man lint-units lint-format:
 	@tools/$@
