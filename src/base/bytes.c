@@ -95,9 +95,7 @@ int buf_reserve(struct buf *b, size_t extra)
 
 void buf_put_slowly(struct buf *b, const void *data, size_t len)
 {
-	bool room = len <= b->cap - b->len && !b->error;
-
-	if (len == 0 || (!room && buf_reserve(b, len)))
+	if (len == 0 || buf_reserve(b, len))
 		return;
 	memcpy(b->data + b->len, data, len);
 	b->len += len;

@@ -5,6 +5,8 @@
  */
 #include "filter.h"
 
+#include <base/sorted.h>
+
 #include <stdlib.h>
 
 #define READ_UNIT 8192
@@ -186,15 +188,8 @@ static int open_scan(struct filter *f, struct why *why)
 
 static size_t overlay_find(const struct overlay *o, uint64_t hash)
 {
-	size_t low = 0, high = o->count;
+	size_t low = sorted_rank64(o->hashes, o->count, hash);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (o->hashes[middle] < hash)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < o->count && o->hashes[low] == hash ? low : SIZE_MAX;
 }
 

@@ -1,5 +1,7 @@
-/* fences: a search by halves. */
+/* fences: see the header. */
 #include "fences.h"
+
+#include <base/sorted.h>
 
 uint64_t fence_key(struct bytes term)
 {
@@ -10,26 +12,11 @@ uint64_t fence_key(struct bytes term)
 	return key;
 }
 
-/* How many keys are smaller. */
-static uint32_t rank_of(const struct fences *f, uint64_t key)
-{
-	uint32_t low = 0, high = f->leaves;
-
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-		if (f->keys[mid] < key)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 /* Terms that begin alike have the same key: where one is a leaf's, the term may be in the leaf before it, too. */
 bool fences_find(const struct fences *f, struct bytes term, uint32_t *leaf_out)
 {
 	uint64_t key = fence_key(term);
-	uint32_t rank = rank_of(f, key);
+	uint32_t rank = (uint32_t)sorted_rank64(f->keys, f->leaves, key);
 
 	if (rank == 0 || (rank < f->leaves && f->keys[rank] == key))
 		return false;

@@ -7,6 +7,7 @@
  */
 #include "segment_file.h"
 
+#include <base/sorted.h>
 #include <codec/crc.h>
 #include <model/record.h>
 
@@ -397,15 +398,8 @@ int segment_may_have_children(struct segment *g, struct pages *p, uint64_t paren
 static void by_id_pages(const struct segment *g, uint32_t word, uint32_t *low, uint32_t *high)
 {
 	const struct section *s = &g->sections[SECTION_IDS];
-	uint32_t first = 0, end = s->pages;
+	uint32_t first = (uint32_t)sorted_rank32(g->id_pages, s->pages, word), end = first;
 
-	while (first < end) {
-		uint32_t mid = first + (end - first) / 2;
-		if (g->id_pages[mid] < word)
-			first = mid + 1;
-		else
-			end = mid;
-	}
 	while (end < s->pages && g->id_pages[end] == word)
 		end++;
 	*low = first * s->per_page < *high ? first * s->per_page : *high;

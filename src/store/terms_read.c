@@ -4,6 +4,8 @@
 #include "bits.h"
 #include "fences.h"
 
+#include <base/sorted.h>
+
 #include <stdlib.h>
 
 /* Entries of one page, one after the other. Borrows from the page. */
@@ -200,7 +202,7 @@ static int rank_block(struct posting *l, uint32_t ordinal, uint32_t *block_out)
 
 int posting_rank(struct posting *l, uint32_t ordinal, uint32_t *rank_out)
 {
-	uint32_t block = 0, n, low = 0, high;
+	uint32_t block = 0, n;
 	int rc = 0;
 
 	if (l->count == 0 || ordinal == 0) {
@@ -219,15 +221,9 @@ int posting_rank(struct posting *l, uint32_t ordinal, uint32_t *rank_out)
 	if (rc)
 		return rc;
 	n = l->count - block * SEGMENT_POST_BLOCK;
-	high = n < SEGMENT_POST_BLOCK ? n : SEGMENT_POST_BLOCK;
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-		if (l->values[mid] < ordinal)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	*rank_out = block * SEGMENT_POST_BLOCK + low;
+	if (n > SEGMENT_POST_BLOCK)
+		n = SEGMENT_POST_BLOCK;
+	*rank_out = block * SEGMENT_POST_BLOCK + (uint32_t)sorted_rank32(l->values, n, ordinal);
 	return 0;
 }
 

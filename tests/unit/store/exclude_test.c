@@ -71,12 +71,6 @@ static void fill(struct store *s, int from, int to, int64_t seen)
 	assert_int_equal(lab_commit(t), 0);
 }
 
-static void work(struct store *s)
-{
-	while (store_work(s))
-		;
-}
-
 static unsigned secrets(void)
 {
 	static const char *const texts[] = {"Zwiebelstadt", "Kleinkleckersdorf", "4929-1111-2222",
@@ -135,7 +129,7 @@ static void is_clean(struct store *s)
 {
 	struct store_purge left;
 
-	work(s);
+	lab_work(s);
 	assert_false(store_purging(s, &left));
 	assert_int_equal(secrets(), 0);
 	is_whole(s, true);
@@ -202,7 +196,7 @@ static void configured_later(void **state)
 		s = lab_open(&lab);
 		lab_calm(&lab);
 		assert_int_equal(store_exclude(s, city), 0);
-		work(s);
+		lab_work(s);
 		assert_int_equal(lab.writes, 0);
 		fill(s, 40, 50, 99000);
 		is_clean(s);
@@ -221,7 +215,7 @@ static void off_and_on(void **state)
 	make(s);
 	is_clean(s);
 	assert_int_equal(store_exclude(s, none), 0);
-	work(s);
+	lab_work(s);
 	fill(s, 30, 60, 7000);
 	assert_true(secrets() > 0);
 	store_close(s);
@@ -285,7 +279,7 @@ static void dies_in(uint64_t kind)
 		lab.fault = k % 3 == 0 ? FAULT_DIE : k % 3 == 1 ? FAULT_TORN : FAULT_LOSE;
 		lab.at = k;
 		assert_int_equal(store_exclude(s, city), 0);
-		work(s);
+		lab_work(s);
 		store_close(s);
 		if (lab.fault == FAULT_LOSE)
 			lab_lose(&lab);

@@ -71,12 +71,6 @@ static void fill(struct store *s, int from, int to, int64_t seen)
 	assert_int_equal(lab_commit(t), 0);
 }
 
-static void work(struct store *s)
-{
-	while (store_work(s))
-		;
-}
-
 /* Old and new segments, a journal, and copies of everything in both. */
 static void make(struct store *s)
 {
@@ -139,7 +133,7 @@ static void is_clean(struct store *s)
 {
 	struct store_purge left;
 
-	work(s);
+	lab_work(s);
 	assert_false(store_purging(s, &left));
 	assert_int_equal(left.bytes, 0);
 	assert_int_equal(secrets(), 0);
@@ -219,7 +213,7 @@ static void readers_keep(void **state)
 	make(s);
 	struct snapshot *v = snapshot_new(s);
 	assert_int_equal(forget(s), 0);
-	work(s);
+	lab_work(s);
 	assert_true(store_purging(s, &left));
 	assert_int_equal(snapshot_get(v, "conversations", bytes_str("thread-3"), &memory, &r), 1);
 	snapshot_free(v);
@@ -288,7 +282,7 @@ static void set_aside(void **state)
 	setup(4);
 	struct store *s = lab_open(&lab);
 	make(s);
-	work(s);
+	lab_work(s);
 	store_close(s);
 	assert_true(lab_find(lab.dir, ".seg", path));
 	lab_read("", path, &file);
@@ -297,7 +291,7 @@ static void set_aside(void **state)
 	assert_int_equal(lab_commit(lab_begin(s)), 0);
 	assert_int_equal(lab_files(lab.dir, ".bad"), 1);
 	assert_int_equal(forget(s), 0);
-	work(s);
+	lab_work(s);
 	assert_int_equal(lab_files(lab.dir, ".bad"), 0);
 	store_close(s);
 	lab_release(&lab);
@@ -326,13 +320,13 @@ static void scrubbed(void **state)
 		store_close(s);
 		s = lab_open(&lab);
 		store_scrub(s);
-		work(s);
+		lab_work(s);
 		struct store_purge left;
 		assert_false(store_purging(s, &left));
 		assert_int_equal(find_bytes(lab.dir, bytes_str("that is redacted later"), NULL), 0);
 		unsigned files = lab.writes;
 		store_scrub(s);
-		work(s);
+		lab_work(s);
 		assert_int_equal(lab.writes, files); /* nothing more was noted */
 		store_close(s);
 		lab_release(&lab);
@@ -368,7 +362,7 @@ static void dies_in(uint64_t kind)
 		lab.fault = k % 3 == 0 ? FAULT_DIE : k % 3 == 1 ? FAULT_TORN : FAULT_LOSE;
 		lab.at = k;
 		forget(s);
-		work(s);
+		lab_work(s);
 		store_close(s);
 		if (lab.fault == FAULT_LOSE)
 			lab_lose(&lab);

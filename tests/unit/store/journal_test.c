@@ -269,6 +269,29 @@ static void stranger(void **state)
 	states_forget();
 }
 
+/* A store that is opened again and again shows what was there, and the same once more has been committed. */
+static void expect_all(struct buf *before)
+{
+	struct buf seen = {0};
+	struct store *s;
+
+	for (int again = 0; again < 2; again++) {
+		s = lab_open(&lab);
+		lab_dump(s, &seen, true);
+		assert_string_equal(buf_text(&seen), buf_text(before));
+		store_close(s);
+	}
+	s = lab_open(&lab);
+	round_commit(s, 30);
+	lab_dump(s, before, true);
+	store_close(s);
+	s = lab_open(&lab);
+	lab_dump(s, &seen, true);
+	assert_string_equal(buf_text(&seen), buf_text(before));
+	store_close(s);
+	buf_release(&seen);
+}
+
 /* A manifest that cannot be read: the one before it, with its journals, is what was there before the
  * last manifest was written. So too when there is none, between two renames. */
 static void falls_back(void **state)
@@ -304,20 +327,7 @@ static void falls_back(void **state)
 		lab_write("", path, buf_bytes(&file));
 		if (gone)
 			assert_int_equal(unlink(path), 0);
-		for (int again = 0; again < 2; again++) {
-			s = lab_open(&lab);
-			lab_dump(s, &seen, true);
-			assert_string_equal(buf_text(&seen), buf_text(&before));
-			store_close(s);
-		}
-		s = lab_open(&lab);
-		round_commit(s, 30);
-		lab_dump(s, &before, true);
-		store_close(s);
-		s = lab_open(&lab);
-		lab_dump(s, &seen, true);
-		assert_string_equal(buf_text(&seen), buf_text(&before));
-		store_close(s);
+		expect_all(&before);
 	}
 	lab.keep_previous = false;
 	buf_release(&before);
@@ -329,7 +339,7 @@ static void falls_back(void **state)
 /* Upkeep that finds nothing to do may write the same manifest twice: what the journal has is on top of both. */
 static void two_alike(void **state)
 {
-	struct buf before = {0}, seen = {0}, file = {0};
+	struct buf before = {0}, file = {0};
 
 	(void)state;
 	lab_remove(lab.dir);
@@ -342,22 +352,12 @@ static void two_alike(void **state)
 	lab_write(lab.dir, "MANIFEST.prev", buf_bytes(&file));
 	for (int again = 0; again < 2; again++) {
 		s = lab_open(&lab);
-		lab_dump(s, &seen, true);
 		assert_int_equal(stats_of(s).revision, revision);
-		assert_string_equal(buf_text(&seen), buf_text(&before));
 		store_close(s);
 	}
-	s = lab_open(&lab);
-	round_commit(s, 30);
-	lab_dump(s, &before, true);
-	store_close(s);
-	s = lab_open(&lab);
-	lab_dump(s, &seen, true);
-	assert_string_equal(buf_text(&seen), buf_text(&before));
-	store_close(s);
+	expect_all(&before);
 	lab.keep_previous = false;
 	buf_release(&before);
-	buf_release(&seen);
 	buf_release(&file);
 	states_forget();
 }

@@ -18,6 +18,8 @@ static int setup(void **state)
 	(void)state;
 	lab_init(&lab);
 	lab.sliced = true;
+	lab.cache_bytes = 1;
+	lab.schemas = NULL;
 	return 0;
 }
 
@@ -30,21 +32,8 @@ static int teardown(void **state)
 
 static struct store *open_with(size_t filter_bytes)
 {
-	struct store_options o = {.dir = lab.dir,
-				  .hooks = lab_hooks(&lab),
-				  .cache_bytes = 1,
-				  .filter_bytes = filter_bytes};
-	struct store *s;
-	struct why why;
-
-	assert_int_equal(store_open(&o, &s, &why), 0);
-	return s;
-}
-
-static void work(struct store *s)
-{
-	while (store_work(s))
-		;
+	lab.filter_bytes = filter_bytes;
+	return lab_open(&lab);
 }
 
 /* `apart`: each segment has the ids of a time, as providers give them; else every one has ids from all over. */
@@ -63,7 +52,7 @@ static void fill_with(struct store *s, const char *resource, unsigned segments, 
 		}
 		assert_int_equal(lab_commit(t), 0);
 	}
-	work(s);
+	lab_work(s);
 }
 
 static void fill(struct store *s, const char *resource, unsigned segments, unsigned each)
@@ -221,7 +210,7 @@ static void what_is_not_held_costs_nothing(void **state)
 	assert_int_equal(filter_bytes(s), 0); /* a start reads no segment */
 	assert_true(lab.awake);
 	uint64_t without = cost_of_absent(s, "contacts", 1000);
-	work(s);
+	lab_work(s);
 	assert_true(filter_bytes(s) >= 6 * EACH * 10 / 8);
 	uint64_t with = cost_of_absent(s, "contacts", 1000);
 	print_message("pages looked at for 1,000 ids that are not held: %u without filters, %u with\n",
@@ -353,7 +342,7 @@ static void damage_is_found_early(void **state)
 	lab_write("", path, buf_bytes(&file));
 	buf_release(&file);
 	s = open_with(1 << 20);
-	work(s);
+	lab_work(s);
 	struct store_stats stats;
 	store_stats(s, &stats);
 	assert_int_equal(stats.quarantined, 1);

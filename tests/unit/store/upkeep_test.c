@@ -26,12 +26,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void work(struct store *s)
-{
-	while (store_work(s))
-		;
-}
-
 static unsigned segments(struct store *s)
 {
 	struct store_stats stats;
@@ -85,7 +79,7 @@ static void merges(void **state)
 	struct snapshot *v = snapshot_new(s);
 	unsigned on_disk = lab_files(lab.dir, ".seg");
 	lab_dump(s, &before, true);
-	work(s);
+	lab_work(s);
 	lab_dump(s, &after, true);
 	assert_string_equal(buf_text(&before), buf_text(&after));
 	assert_true(segments(s) < 8);
@@ -113,10 +107,10 @@ static void half_dead(void **state)
 	(void)state;
 	struct store *s = lab_open(&lab);
 	commit_some(s, 0, 3000, 0);
-	work(s);
+	lab_work(s);
 	assert_int_equal(segments(s), 1);
 	commit_some(s, 0, 2000, 1);
-	work(s);
+	lab_work(s);
 	store_stats(s, &stats);
 	struct snapshot *v = snapshot_new(s);
 	assert_int_equal(snapshot_count(v, "contacts"), 3000);
@@ -151,14 +145,14 @@ static void cut(enum lab_fault fault)
 		lab.fault = fault;
 		lab.at = k;
 		store_flush(s);
-		work(s);
+		lab_work(s);
 		more = lab.steps >= k;
 		lab_dump(s, &after, true);
 		assert_string_equal(buf_text(&before), buf_text(&after));
 		if (!lab.died) { /* it goes on */
 			lab_calm(&lab);
 			store_flush(s);
-			work(s);
+			lab_work(s);
 			commit_some(s, 1, 3, 30);
 			lab_dump(s, &after, true);
 			struct buf again = {0};
@@ -227,7 +221,7 @@ static void beside(void **state)
 			;
 		put_some(t, 130, 200, 50);
 		assert_int_equal(lab_commit(t), 0);
-		work(s);
+		lab_work(s);
 		struct snapshot *v = snapshot_new(s);
 		assert_int_equal(snapshot_count(v, "contacts"), 9 * SOME - 8 * 20);
 		snapshot_free(v);
@@ -258,7 +252,7 @@ static void waits(void **state)
 	commit_some(s, 5, 50, 20);
 	store_flush(s);
 	lab.later = true;
-	work(s);
+	lab_work(s);
 	assert_true(lab.waiting_count > 0);
 	struct txn *t = lab_begin(s);
 	put_some(t, 0, 10, 60);
@@ -267,12 +261,12 @@ static void waits(void **state)
 	assert_int_equal(rc, 1);
 	while (rc == 1) {
 		lab_sync_all(&lab, 0);
-		work(s);
+		lab_work(s);
 	}
 	assert_int_equal(rc, 0);
 	while (lab.waiting_count) {
 		lab_sync_all(&lab, 0);
-		work(s);
+		lab_work(s);
 	}
 	struct snapshot *v = snapshot_new(s);
 	assert_int_equal(snapshot_count(v, "contacts"), 9 * SOME - 8 * 20);
@@ -292,7 +286,7 @@ static void quarantines(void **state)
 	lab.sliced = true;
 	struct store *s = lab_open(&lab);
 	commit_some(s, 0, 100, 1);
-	work(s);
+	lab_work(s);
 	assert_true(lab_find(lab.dir, ".seg", path));
 	lab_read("", path, &file);
 	file.data[5000] ^= 1;
@@ -310,7 +304,7 @@ static void quarantines(void **state)
 	assert_true(bad > 0 && lab.awake);
 	assert_false(store_work(s));
 	txn_abort(t);
-	work(s);
+	lab_work(s);
 	v = snapshot_new(s);
 	assert_int_equal(snapshot_quarantined(v, "contacts", T0, T0 + 1), 1);
 	assert_false(intervals_contain(&snapshot_coverage(v, "contacts")->held, T0, T0 + 1));

@@ -30,6 +30,8 @@ static int setup(void **state)
 	(void)state;
 	lab_init(&lab);
 	lab.sliced = true;
+	lab.cache_bytes = 1;
+	lab.schemas = schemas;
 	return 0;
 }
 
@@ -42,22 +44,8 @@ static int teardown(void **state)
 
 static struct store *open_with(size_t filter_bytes)
 {
-	struct store_options o = {.dir = lab.dir,
-				  .hooks = lab_hooks(&lab),
-				  .cache_bytes = 1,
-				  .filter_bytes = filter_bytes,
-				  .schemas = schemas};
-	struct store *s;
-	struct why why;
-
-	assert_int_equal(store_open(&o, &s, &why), 0);
-	return s;
-}
-
-static void work(struct store *s)
-{
-	while (store_work(s))
-		;
+	lab.filter_bytes = filter_bytes;
+	return lab_open(&lab);
 }
 
 /* Word `w` of record `i`: every record has its own words, and one that its segment has. */
@@ -102,7 +90,7 @@ static void fill(struct store *s)
 			put(t, n * EACH + i);
 		assert_int_equal(lab_commit(t), 0);
 		store_flush(s);
-		work(s);
+		lab_work(s);
 	}
 }
 
@@ -181,7 +169,7 @@ static void what_is_not_there_costs_little(void **state)
 	assert_int_equal(vocabularies(s), 0); /* a start reads no segment */
 	uint64_t without = cost_of_absent(s);
 	assert_all_found(s);
-	work(s);
+	lab_work(s);
 	assert_int_equal(vocabularies(s), SEGMENTS);
 	assert_in_range(vocabulary_bytes(s), SEGMENTS * EACH * (WORDS - 1) * 5 / 8,
 			SEGMENTS * EACH * (WORDS - 1));
@@ -203,25 +191,25 @@ static void ids_go_first(void **state)
 	one = vocabulary_bytes(s) / SEGMENTS;
 	store_close(s);
 	s = open_with(8 * one + 200);
-	work(s);
+	lab_work(s);
 	assert_int_equal(vocabularies(s), 2);
 	assert_all_found(s);
 	store_close(s);
 	s = open_with(ids + one + one / 2);
-	work(s);
+	lab_work(s);
 	assert_true(vocabulary_bytes(s) <= one + one / 2);
 	store_close(s);
 	s = open_with(ids / 2);
-	work(s);
+	lab_work(s);
 	assert_int_equal(vocabularies(s), 0);
 	assert_all_found(s);
 	store_close(s);
 	s = open_with(1 << 20);
 	store_rush(s, true);
-	work(s);
+	lab_work(s);
 	assert_int_equal(vocabularies(s), 0);
 	store_rush(s, false);
-	work(s);
+	lab_work(s);
 	assert_int_equal(vocabularies(s), SEGMENTS);
 	store_close(s);
 }

@@ -336,6 +336,7 @@ int lab_try_open(struct lab *l, struct store **out)
 	struct store_options o = {.dir = l->dir,
 				  .hooks = lab_hooks(l),
 				  .cache_bytes = l->cache_bytes,
+				  .filter_bytes = l->filter_bytes,
 				  .txn_bytes_max = l->txn_bytes_max,
 				  .journal_bytes = l->journal_bytes,
 				  .segment_rows = l->segment_rows,
@@ -353,6 +354,12 @@ struct store *lab_open(struct lab *l)
 
 	assert_int_equal(lab_try_open(l, &s), 0);
 	return s;
+}
+
+void lab_work(struct store *s)
+{
+	while (store_work(s))
+		;
 }
 
 /* Of the last transaction. */

@@ -40,7 +40,7 @@ struct lab {
 	unsigned waiting_count;
 	char unsynced[64][256]; /* paths */
 	unsigned syncs, writes, renames, unlinks;
-	size_t cache_bytes, txn_bytes_max, journal_bytes;
+	size_t cache_bytes, filter_bytes, txn_bytes_max, journal_bytes;
 	uint32_t segment_rows;
 	uint64_t written;                   /* bytes */
 	const struct store_schema *schemas; /* lab_init: lab_schemas */
@@ -65,6 +65,8 @@ struct store *lab_open(struct lab *l); /* asserts */
 /* Lets all fsyncs that wait come to their end (with an errno), and those that follow from them. */
 void lab_sync_all(struct lab *l, int error);
 
+/* Until it has nothing more to do. */
+void lab_work(struct store *s);
 struct txn *lab_begin(struct store *s);
 /* Commits with synchronous hooks, working until it is done; the result. */
 int lab_commit(struct txn *t);
