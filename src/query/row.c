@@ -8,8 +8,10 @@
 
 struct column {
 	struct bytes name;         /* as asked */
+	struct bytes key;          /* the same as MessagePack */
 	const struct field *field; /* NULL: the whole document */
 	bool plain;
+	int64_t (*time)(const struct record *r); /* NULL: not one of the envelope's */
 };
 
 #define COMMON_PLAIN_MAX 64
@@ -43,6 +45,41 @@ static bool has_column(const struct projection *p, struct bytes name)
 	return false;
 }
 
+static int64_t created_of(const struct record *r)
+{
+	return r->created_ms;
+}
+
+static int64_t updated_of(const struct record *r)
+{
+	return r->updated_ms;
+}
+
+/* Nearly every row shows them. */
+static void note_time(struct column *c)
+{
+	if (!c->field || c->field->path)
+		return;
+	if (strcmp(c->field->name, "created") == 0)
+		c->time = created_of;
+	else if (strcmp(c->field->name, "updated") == 0)
+		c->time = updated_of;
+}
+
+/* The name as it is asked, and as it is written. */
+static int name_column(struct projection *p, struct bytes name, struct column *c)
+{
+	struct buf key = {0};
+
+	mp_put_str(&key, name);
+	if (!key.error) {
+		c->key = arena_bytes(&p->arena, buf_bytes(&key));
+		c->name = bytes_of(c->key.data + key.len - name.len, name.len);
+	}
+	buf_release(&key);
+	return c->key.data ? 0 : ERR_NOMEM;
+}
+
 static int add_column(struct projection *p, struct bytes name, struct why *why)
 {
 	struct column column = {.field = NULL};
@@ -57,8 +94,8 @@ static int add_column(struct projection *p, struct bytes name, struct why *why)
 	if (rc)
 		return rc;
 	column.plain = column.field && field_is_plain(column.field);
-	column.name = arena_bytes(&p->arena, name);
-	if (!column.name.data)
+	note_time(&column);
+	if (name_column(p, name, &column))
 		return why_set(why, ERR_NOMEM, "out of memory");
 	p->columns[p->count++] = column;
 	return 0;
@@ -95,12 +132,14 @@ void projection_free(struct projection *p)
 	free(p);
 }
 
-static void put_time(struct buf *out, const char *name, int64_t ms)
+static void put_time(struct buf *out, int64_t ms)
 {
 	char text[TIME_TEXT_MAX];
 
-	mp_put_cstr(out, name);
-	mp_put_cstr(out, ms == TIME_NONE ? NULL : time_text(ms, true, text));
+	if (ms == TIME_NONE)
+		mp_put_nil(out);
+	else
+		mp_put_str(out, bytes_of(time_text(ms, true, text), TIME_MILLIS_LEN));
 }
 
 static uint32_t put_text(struct buf *out, const char *name, struct bytes text)
@@ -182,9 +221,11 @@ static int put_envelope(const struct projection *p, const struct row_values *fro
 	const struct record *r = from->r;
 	uint32_t n = 3;
 
-	put_time(out, "created", r->created_ms);
-	put_time(out, "updated", r->updated_ms);
-	mp_put_cstr(out, "revision");
+	mp_put_name(out, "created");
+	put_time(out, r->created_ms);
+	mp_put_name(out, "updated");
+	put_time(out, r->updated_ms);
+	mp_put_name(out, "revision");
 	mp_put_uint(out, r->revision);
 	n += put_text(out, "parent", r->parent);
 	n += put_marks(r, out);
@@ -199,17 +240,24 @@ static int put_envelope(const struct projection *p, const struct row_values *fro
 	return (int)n + common;
 }
 
+static int put_column(const struct column *c, const struct row_values *from, struct buf *out)
+{
+	buf_put_bytes(out, c->key);
+	if (c->time)
+		put_time(out, c->time(from->r));
+	else if (c->field)
+		return put_value(from, c->field, c->plain, out);
+	else
+		put_doc(from->r, out);
+	return 0;
+}
+
 static int put_columns(const struct projection *p, const struct row_values *from, struct buf *out)
 {
 	uint32_t n = put_marks(from->r, out);
 
 	for (size_t i = 0; i < p->count; i++) {
-		mp_put_str(out, p->columns[i].name);
-		int rc = 0;
-		if (p->columns[i].field)
-			rc = put_value(from, p->columns[i].field, p->columns[i].plain, out);
-		else
-			put_doc(from->r, out);
+		int rc = put_column(&p->columns[i], from, out);
 		if (rc < 0)
 			return rc;
 	}
@@ -221,11 +269,11 @@ static int put_row(const struct projection *p, const char *source, const char *r
 {
 	size_t start = out->len, mark = mp_begin_map(out);
 
-	mp_put_cstr(out, "source");
+	mp_put_name(out, "source");
 	mp_put_cstr(out, source);
-	mp_put_cstr(out, "resource");
+	mp_put_name(out, "resource");
 	mp_put_cstr(out, resource);
-	mp_put_cstr(out, "id");
+	mp_put_name(out, "id");
 	mp_put_str(out, from->r->id);
 	int n = p->kind == PROJECTION_NAMED ? put_columns(p, from, out) : put_envelope(p, from, out);
 	if (n >= 0 && out->error)

@@ -32,6 +32,23 @@ struct column_hint {
 	bool loaded;
 	struct column column;
 	uint32_t packed, offsets, heap;
+	uint32_t block;       /* of the heap, whose places are known; plus 1, 0: none */
+	uint32_t block_start; /* where it begins in the heap … */
+	uint16_t block_at[SEGMENT_HEAP_BLOCK + 1]; /* … and its values, from there on; and its end */
+};
+
+#define COLUMN_KEPT_COUNT 16u /* power of two */
+#define COLUMN_KEPT_BYTES 27u
+
+/* What a reader of many rows remembers besides: values that many of them share. Starts zeroed. */
+struct column_reader {
+	struct column_hint hint;
+	uint8_t room[SEGMENT_VALUE_MAX]; /* of a value that does not lie on one page */
+	struct column_kept {
+		uint32_t number; /* among the column's own values, plus 1; 0: none */
+		uint8_t len;
+		uint8_t data[COLUMN_KEPT_BYTES];
+	} kept[COLUMN_KEPT_COUNT];
 };
 
 /* Finds the fields of the schema (NULL: none) in the segment, once. */
@@ -41,6 +58,10 @@ int segment_column(struct segment *g, struct pages *p, unsigned field, struct co
  * without a column. */
 int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
 		 struct column_hint *hint, struct buf *out);
+
+/* The same; borrowed until the next call with this reader, or one that may load a page. */
+int column_look(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
+		struct column_reader *r, struct bytes *out);
 
 /* Which of the column's own values a row has: 1; 0: it keeps none of its own; or an error. */
 int column_place(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,

@@ -104,74 +104,107 @@ int segment_fields(struct segment *g, struct pages *p, const struct schema *sche
 static int packed_at(struct segment *g, struct pages *p, uint32_t offset, uint32_t i,
 		     unsigned width, uint32_t *hint, uint64_t *out)
 {
-	uint64_t bit = (uint64_t)i * width, first = bit / 8, end = (bit + width + 7) / 8;
+	uint64_t bit = (uint64_t)i * width, first = offset + bit / 8;
+	size_t len = (size_t)(bit % 8 + width + 7) / 8;
 	uint8_t room[8] = {0};
-	int rc = 0;
+	struct bytes span = bytes_of(room, sizeof room);
 
-	if (width)
-		rc = segment_stream(g, p, SECTION_COLUMNS, offset + first, room,
-				    (size_t)(end - first), hint);
-	*out = bits_at(bytes_of(room, sizeof room), bit % 8, width);
+	*out = 0;
+	if (!width)
+		return 0;
+	int rc = segment_look(g, p, SECTION_COLUMNS, first, hint, &span);
+	if (!rc && span.len < len) {
+		rc = segment_stream(g, p, SECTION_COLUMNS, first, room, len, hint);
+		span = bytes_of(room, sizeof room);
+	}
+	if (!rc)
+		*out = bits_at(span, bit % 8, width);
 	return rc;
 }
 
-/* Where a value lies in its block: behind the lengths and the values before it. */
-static bool value_place(struct bytes head, uint32_t values, uint32_t which, size_t *at_out,
-			size_t *len_out)
+/* Where the values of a block begin, behind their lengths; false: it has other bytes than lengths. */
+static bool block_places(struct bytes head, uint32_t values, uint16_t places[SEGMENT_HEAP_BLOCK + 1])
 {
 	const uint8_t *at = head.data, *end = head.data + head.len;
-	size_t before = 0;
+	uint32_t sum = 0;
 	uint64_t len;
 
+	places[0] = 0;
 	for (uint32_t i = 0; i < values; i++) {
 		if (!leb_get(&at, end, &len) || len > SEGMENT_VALUE_MAX)
 			return false;
-		if (i < which)
-			before += (size_t)len;
-		if (i == which)
-			*len_out = (size_t)len;
+		sum += (uint32_t)len;
+		places[i + 1] = (uint16_t)sum;
 	}
-	*at_out = (size_t)(at - head.data) + before;
+	for (uint32_t i = 0; i <= values; i++)
+		places[i] = (uint16_t)(places[i] + (at - head.data));
 	return true;
 }
 
-static int heap_value(struct segment *g, struct pages *p, struct column_hint *h, uint32_t i,
-		      struct buf *out)
+/* Makes the block the one whose places are known. */
+static int load_block(struct segment *g, struct pages *p, struct column_hint *h, uint32_t block)
 {
 	const struct column *c = &h->column;
-	uint32_t first = i / SEGMENT_HEAP_BLOCK * SEGMENT_HEAP_BLOCK;
-	uint32_t values = c->heap_values - first;
-	uint8_t head[2 * SEGMENT_HEAP_BLOCK];
+	uint32_t values = c->heap_values - block * SEGMENT_HEAP_BLOCK;
+	uint8_t room[2 * SEGMENT_HEAP_BLOCK];
+	struct bytes head;
 	uint64_t start = 0;
-	size_t at = 0, len = 0;
 
+	h->block = 0;
+	int rc = packed_at(g, p, c->offsets_at, block, c->offset_width, &h->offsets, &start);
+	if (!rc && start >= c->heap_bytes)
+		rc = segment_note(g, ERR_CORRUPT);
+	if (rc)
+		return rc;
+	uint64_t left = c->heap_bytes - start;
+	size_t n = left < sizeof room ? (size_t)left : sizeof room;
+	rc = segment_look(g, p, SECTION_COLUMNS, c->heap_at + start, &h->heap, &head);
+	if (!rc && head.len < n) {
+		rc = segment_stream(g, p, SECTION_COLUMNS, c->heap_at + start, room, n, &h->heap);
+		head.data = room;
+	}
+	if (rc)
+		return rc;
+	head.len = n;
 	values = values < SEGMENT_HEAP_BLOCK ? values : SEGMENT_HEAP_BLOCK;
-	int rc = packed_at(g, p, c->offsets_at, i / SEGMENT_HEAP_BLOCK, c->offset_width,
-			   &h->offsets, &start);
+	if (!block_places(head, values, h->block_at))
+		return segment_note(g, ERR_CORRUPT);
+	h->block_start = (uint32_t)start;
+	h->block = block + 1;
+	return 0;
+}
+
+/* Where it lies on its page, or in `room`. */
+static int heap_value(struct segment *g, struct pages *p, struct column_hint *h, uint32_t i,
+		      uint8_t room[SEGMENT_VALUE_MAX], struct bytes *out)
+{
+	const struct column *c = &h->column;
+	uint32_t block = i / SEGMENT_HEAP_BLOCK, which = i % SEGMENT_HEAP_BLOCK;
+	int rc = h->block == block + 1 ? 0 : load_block(g, p, h, block);
+
 	if (rc)
 		return rc;
-	if (start >= c->heap_bytes)
+	uint64_t start = (uint64_t)h->block_start + h->block_at[which];
+	size_t len = (size_t)h->block_at[which + 1] - h->block_at[which];
+	if (len == 0 || start + len > c->heap_bytes)
 		return segment_note(g, ERR_CORRUPT);
-	uint64_t room = c->heap_bytes - start;
-	size_t n = room < sizeof head ? (size_t)room : sizeof head;
-	rc = segment_stream(g, p, SECTION_COLUMNS, c->heap_at + start, head, n, &h->heap);
-	if (rc)
-		return rc;
-	if (!value_place(bytes_of(head, n), values, i - first, &at, &len) || len == 0 ||
-	    at + len > room)
-		return segment_note(g, ERR_CORRUPT);
-	if (buf_reserve(out, len))
-		return out->error;
-	rc = segment_stream(g, p, SECTION_COLUMNS, c->heap_at + start + at, out->data, len, &h->heap);
-	if (!rc)
-		out->len = len;
+	rc = segment_look(g, p, SECTION_COLUMNS, c->heap_at + start, &h->heap, out);
+	if (!rc && out->len < len) {
+		rc = segment_stream(g, p, SECTION_COLUMNS, c->heap_at + start, room, len,
+				    &h->heap);
+		out->data = room;
+	}
+	out->len = len;
 	return rc;
 }
 
+/* Most are short texts. */
 static bool one_value(struct bytes b)
 {
 	struct mp_reader r = mp_reader_of(b);
 
+	if ((b.data[0] & 0xe0) == 0xa0)
+		return b.len == 1 + (b.data[0] & 0x1fu);
 	return (b.len == 1 && b.data[0] == 0xc1) || (mp_skip(&r) == 1 && r.at == r.end);
 }
 
@@ -223,33 +256,94 @@ int column_place(struct segment *g, struct pages *p, unsigned field, uint32_t or
 	return rc ? rc : 1;
 }
 
+/* A value of a heap; a right one stays right. */
+static int own_value(struct segment *g, struct pages *p, struct column_hint *h, uint64_t number,
+		     uint8_t room[SEGMENT_VALUE_MAX], struct bytes *out)
+{
+	if (number >= h->column.heap_values)
+		return segment_note(g, ERR_CORRUPT);
+	int rc = heap_value(g, p, h, (uint32_t)number, room, out);
+	return rc || one_value(*out) ? rc : segment_note(g, ERR_CORRUPT);
+}
+
+static void put_number(const struct column *c, uint64_t packed, struct buf *out)
+{
+	if (packed)
+		mp_put_int(out, number_at(c, packed));
+	else
+		mp_put_nil(out);
+}
+
+/* What the column says of a row: a packed number, or the row itself. */
+static int number_of(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
+		     struct column_hint *h, uint64_t *out)
+{
+	const struct column *c = &h->column;
+	int rc = load_hint(g, p, field, h);
+
+	if (rc)
+		return rc;
+	if (ordinal >= g->meta.records || c->form == FORM_NONE)
+		return segment_note(g, ERR_CORRUPT);
+	*out = ordinal;
+	return c->form == FORM_HEAP ? 0
+				    : packed_at(g, p, c->packed_at, ordinal, c->width, &h->packed, out);
+}
+
 int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
 		 struct column_hint *h, struct buf *out)
 {
-	uint64_t number = ordinal;
-	int rc = load_hint(g, p, field, h);
+	uint8_t room[SEGMENT_VALUE_MAX];
+	struct bytes value;
+	uint64_t number;
 
 	buf_reset(out);
+	int rc = number_of(g, p, field, ordinal, h, &number);
 	if (rc)
 		return rc;
-	const struct column *c = &h->column;
-	if (ordinal >= g->meta.records || c->form == FORM_NONE)
-		return segment_note(g, ERR_CORRUPT);
-	if (c->form != FORM_HEAP)
-		rc = packed_at(g, p, c->packed_at, ordinal, c->width, &h->packed, &number);
-	if (rc)
-		return rc;
-	if (c->form == FORM_NUMBERS) {
-		if (number == 0)
-			mp_put_nil(out);
-		else
-			mp_put_int(out, number_at(c, number));
+	if (h->column.form == FORM_NUMBERS) {
+		put_number(&h->column, number, out);
 		return out->error;
 	}
-	if (number >= c->heap_values)
-		return segment_note(g, ERR_CORRUPT);
-	rc = heap_value(g, p, h, (uint32_t)number, out);
-	if (!rc && !one_value(buf_bytes(out)))
-		rc = segment_note(g, ERR_CORRUPT);
-	return rc;
+	rc = own_value(g, p, h, number, room, &value);
+	if (!rc)
+		buf_put_bytes(out, value);
+	return rc ? rc : out->error;
+}
+
+static void keep_value(struct column_kept *k, uint32_t number, struct bytes value)
+{
+	if (value.len > COLUMN_KEPT_BYTES)
+		return;
+	k->number = number + 1;
+	k->len = (uint8_t)value.len;
+	memcpy(k->data, value.data, value.len);
+}
+
+int column_look(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
+		struct column_reader *r, struct bytes *out)
+{
+	struct column_hint *h = &r->hint;
+	struct buf room = {.data = r->room, .cap = sizeof r->room};
+	uint64_t number;
+	int rc = number_of(g, p, field, ordinal, h, &number);
+
+	if (rc)
+		return rc;
+	if (h->column.form == FORM_NUMBERS) {
+		put_number(&h->column, number, &room);
+		*out = buf_bytes(&room);
+		return 0;
+	}
+	struct column_kept *k = &r->kept[number % COLUMN_KEPT_COUNT];
+	if (h->column.form == FORM_HEAP)
+		return own_value(g, p, h, number, r->room, out);
+	if (k->number != number + 1) {
+		rc = own_value(g, p, h, number, r->room, out);
+		if (!rc)
+			keep_value(k, (uint32_t)number, *out);
+		return rc;
+	}
+	*out = bytes_of(k->data, k->len);
+	return 0;
 }

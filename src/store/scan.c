@@ -55,7 +55,7 @@ struct run {
 	bool certain;                   /* so the current row has them */
 	const struct match_bits *match; /* NULL: all rows are sure */
 	enum match_verdict verdict;     /* on the current row */
-	struct column_hint *columns;    /* by field number */
+	struct column_reader **columns; /* by field number; NULL: not asked for */
 };
 
 struct scan {
@@ -84,7 +84,6 @@ struct scan {
 	int error;
 	uint64_t warm; /* the dictionary that was used last; 0: none */
 	struct buf frame;
-	struct buf value;
 	struct buf id, parent;
 	char id_digits[24], parent_digits[24];
 };
@@ -163,12 +162,14 @@ static int run_wants(const struct scan *s, struct run *r)
 	return rc;
 }
 
-/* The column's hint; NULL: no memory. */
-static struct column_hint *hint_of(struct run *r, unsigned number)
+/* The column's reader; NULL: no memory. */
+static struct column_reader *reader_of(struct run *r, unsigned number)
 {
 	if (!r->columns)
 		r->columns = calloc(SEGMENT_FIELDS_MAX, sizeof *r->columns);
-	return r->columns ? &r->columns[number] : NULL;
+	if (r->columns && !r->columns[number])
+		r->columns[number] = calloc(1, sizeof **r->columns);
+	return r->columns ? r->columns[number] : NULL;
 }
 
 static bool is_beyond(const struct scan *s, int64_t value)
@@ -195,10 +196,10 @@ static int row_is_beyond(struct scan *s, struct run *r)
 
 	if (rc || number == FIELD_ABSENT)
 		return rc;
-	struct column_hint *hint = hint_of(r, number);
-	rc = hint ? column_number(r->entry->segment, s->view->store->pages, number, r->ordinal,
-				  hint, &value)
-		  : ERR_NOMEM;
+	struct column_reader *reader = reader_of(r, number);
+	rc = reader ? column_number(r->entry->segment, s->view->store->pages, number, r->ordinal,
+				    &reader->hint, &value)
+		    : ERR_NOMEM;
 	if (rc < 0)
 		return rc == ERR_NOTFOUND ? 0 : rc;
 	return rc == 0 || is_beyond(s, value);
@@ -683,6 +684,8 @@ static void run_release(struct run *r)
 {
 	free(r->list);
 	free(r->terms);
+	for (unsigned i = 0; r->columns && i < SEGMENT_FIELDS_MAX; i++)
+		free(r->columns[i]);
 	free(r->columns);
 	r->list = NULL;
 	r->terms = NULL;
@@ -699,7 +702,6 @@ void scan_close(struct scan *s)
 	free(s->runs);
 	free(s->heap);
 	buf_release(&s->frame);
-	buf_release(&s->value);
 	buf_release(&s->id);
 	buf_release(&s->parent);
 	free(s);
@@ -827,20 +829,19 @@ int scan_record(struct scan *s, struct buf *memory, struct record *out)
 
 /* ---- without the record ---- */
 
-/* The value of the field with this number in the segment, into s->value. */
-static int read_column(struct scan *s, unsigned number)
+/* The value of the field with this number in the segment. */
+static int read_column(struct scan *s, unsigned number, struct bytes *out)
 {
 	struct run *r = s->last;
-	int rc;
+	struct column_reader *reader = reader_of(r, number);
 
-	struct column_hint *hint = hint_of(r, number);
-	if (!hint)
+	if (!reader)
 		return ERR_NOMEM;
-	rc = column_value(r->entry->segment, s->view->store->pages, number, r->ordinal, hint,
-			  &s->value);
+	int rc = column_look(r->entry->segment, s->view->store->pages, number, r->ordinal, reader,
+			     out);
 	if (rc)
 		return store_trouble(s->view->store, rc);
-	return s->value.len == 1 && s->value.data[0] == 0xc1 ? 0 : 1;
+	return out->len != 1 || out->data[0] != 0xc1;
 }
 
 int scan_column(struct scan *s, unsigned field, struct bytes *value_out)
@@ -849,15 +850,15 @@ int scan_column(struct scan *s, unsigned field, struct bytes *value_out)
 
 	if (!r || !s->schema || field >= s->schema->count)
 		return s->error ? s->error : ERR_INVALID;
-	int rc = store_trouble(s->view->store,
-			       segment_fields(r->entry->segment, s->view->store->pages, s->schema));
-	unsigned number = r->entry->segment->fields[field];
-	if (rc || number == FIELD_ABSENT || r->row.flags & RECORD_DELETED ||
+	struct segment *g = r->entry->segment;
+	int rc = g->fields_loaded ? 0
+				  : store_trouble(s->view->store,
+						  segment_fields(g, s->view->store->pages,
+								 s->schema));
+	if (rc || g->fields[field] == FIELD_ABSENT || r->row.flags & RECORD_DELETED ||
 	    !kind_has_column(s->schema->fields[field].kind))
 		return rc;
-	rc = read_column(s, number);
-	*value_out = buf_bytes(&s->value);
-	return rc;
+	return read_column(s, g->fields[field], value_out);
 }
 
 static int note_last(struct scan *s)
@@ -876,50 +877,48 @@ static struct bytes digits_of(uint64_t v, char digits[24])
 	return bytes_of(&digits[at], 24 - at);
 }
 
-static int read_name(struct scan *s, unsigned number, char digits[24], struct bytes *out)
+/* A name stays while columns are read: a number is written to `digits`, a text to `room`. */
+static int read_name(struct scan *s, unsigned number, char digits[24], struct buf *room,
+		     struct bytes *out)
 {
+	struct bytes value;
 	struct mp_value v;
-	int rc = read_column(s, number);
+	int rc = read_column(s, number, &value);
 
 	if (rc != 1)
 		return rc;
-	if (!mp_get(buf_bytes(&s->value), &v))
+	if (!mp_get(value, &v))
 		return note_last(s);
 	if (v.type == MP_INT) {
 		*out = digits_of(v.uinteger, digits);
-	} else {
-		*out = v.type == MP_STR ? v.str : bytes_of(NULL, 0);
+		return 1;
 	}
-	return 1;
+	buf_reset(room);
+	buf_put_bytes(room, v.type == MP_STR ? v.str : bytes_of(NULL, 0));
+	*out = room->len ? buf_bytes(room) : bytes_of(NULL, 0);
+	return room->error ? room->error : 1;
 }
 
-/* Both must stay while columns are read. */
 int scan_names(struct scan *s, struct bytes *id_out, struct bytes *parent_out)
 {
 	struct run *r = s->last;
-	struct bytes id, parent;
+	struct bytes id, parent = {NULL, 0};
 
 	if (!r)
 		return s->error ? s->error : ERR_INVALID;
 	if (r->entry->segment->sections[SECTION_FIELDS].elements < SEGMENT_OWN_FIELDS)
 		return 0;
-	int rc = read_name(s, OWN_ID, s->id_digits, &id);
+	int rc = read_name(s, OWN_ID, s->id_digits, &s->id, &id);
 	if (rc == 1 && bytes_hash(id) != r->row.id_hash)
 		rc = note_last(s);
-	if (rc == 1) {
-		buf_reset(&s->id);
-		buf_put_bytes(&s->id, id);
-		rc = s->id.error ? s->id.error : read_name(s, OWN_PARENT, s->parent_digits, &parent);
-	}
+	/* Who has no parent needs no name of one. */
+	if (rc == 1 && r->row.parent_hash)
+		rc = read_name(s, OWN_PARENT, s->parent_digits, &s->parent, &parent);
 	if (rc != 1)
 		return rc;
 	if (row_parent_hash(parent) != r->row.parent_hash)
 		return note_last(s);
-	buf_reset(&s->parent);
-	buf_put_bytes(&s->parent, parent);
-	if (s->parent.error)
-		return s->parent.error;
-	*id_out = buf_bytes(&s->id);
-	*parent_out = parent.len ? buf_bytes(&s->parent) : parent;
+	*id_out = id;
+	*parent_out = parent;
 	return 1;
 }

@@ -188,6 +188,11 @@ int segment_element(struct segment *g, struct pages *p, enum segment_section whi
 int segment_stream(struct segment *g, struct pages *p, enum segment_section which, uint64_t offset,
 		   void *data, size_t len, uint32_t *hint);
 
+/* What lies from a place of a stream on, up to the end of its page: not empty, borrowed until the next call that may load
+ * a page. */
+int segment_look(struct segment *g, struct pages *p, enum segment_section which, uint64_t offset,
+		 uint32_t *hint, struct bytes *out);
+
 /* Whether all pages of terms and columns can be read: some of them with each call. `at` begins as 0.
  * 1: there are more; 0: they all can. */
 int segment_probe(struct segment *g, struct pages *p, uint32_t *at);

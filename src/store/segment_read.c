@@ -241,6 +241,25 @@ int segment_stream(struct segment *g, struct pages *p, enum segment_section whic
 	return segment_note(g, rc);
 }
 
+int segment_look(struct segment *g, struct pages *p, enum segment_section which, uint64_t offset,
+		 uint32_t *hint, struct bytes *out)
+{
+	const struct section *s = &g->sections[which];
+	uint32_t at = (uint32_t)(offset / SEGMENT_PAGE_ROOM),
+		 into = (uint32_t)(offset % SEGMENT_PAGE_ROOM), n = SEGMENT_PAGE_ROOM - into;
+	const uint8_t *page;
+	int rc = segment_load(g, p);
+
+	if (!rc && offset >= s->elements)
+		rc = ERR_CORRUPT;
+	if (!rc)
+		rc = pages_get(p, &g->file, s->first_page + at, hint, &page);
+	if (rc)
+		return segment_note(g, rc);
+	*out = bytes_of(page + into, n < s->elements - offset ? n : s->elements - offset);
+	return 0;
+}
+
 /* The i-th page of terms and columns; 0: there are not so many. */
 static uint32_t index_page(const struct segment *g, uint32_t i)
 {
