@@ -1,6 +1,7 @@
 /* clock: reading the clocks, RFC 3339, HTTP dates, durations. Pure but for the first three calls; never uses the
  * C library's time zone. */
 #include <base/clock.h>
+#include <base/digits.h>
 
 #include <ctype.h>
 #include <math.h>
@@ -70,8 +71,7 @@ void date_of_days(int64_t days, int *year, int *month, int *day)
 /* Two digits, and what stands behind them. Rows are full of times: printf would take longer than all the rest of one. */
 static inline char *put_two(char *to, unsigned number, char behind)
 {
-	to[0] = (char)('0' + number / 10);
-	to[1] = (char)('0' + number % 10);
+	memcpy(to, digit_pairs + (size_t)2 * number, 2);
 	to[2] = behind;
 	return to + 3;
 }

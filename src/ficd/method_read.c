@@ -365,11 +365,18 @@ static bool put_row(struct reading *g, const struct record *record, const struct
 {
 	struct projection *p = NULL;
 	struct why why = {""};
-	int rc = projection_new(names ? PROJECTION_NAMED : PROJECTION_ALL, g->fields, names,
-				name_count, &p, &why);
+	const struct projection_spec shown = {
+		.kind = names ? PROJECTION_NAMED : PROJECTION_ALL,
+		.source = g->source->config->name,
+		.resource = g->type->name,
+		.fields = g->fields,
+		.names = names,
+		.name_count = name_count,
+	};
+	int rc = projection_new(&shown, &p, &why);
 
 	if (rc == 0)
-		rc = row_write(p, g->source->config->name, g->type->name, record, &g->rows);
+		rc = row_write(p, record, &g->rows);
 	projection_free(p);
 	if (rc)
 		reading_fail(g, rc, &why);

@@ -16,13 +16,16 @@ struct column {
 
 #define COMMON_PLAIN_MAX 64
 
+#define HEAD_EXTRA 64 /* bytes of a row's beginning beside the names of its source and resource */
+
 struct projection {
 	enum projection_kind kind;
 	const struct field *fields;
-	struct column columns[PROJECTION_NAMES_MAX];
-	size_t count;
+	struct bytes head;     /* what all rows begin with, behind their number of members */
 	uint64_t common_plain; /* a bit for each of the first common fields */
 	struct arena arena;
+	size_t count;
+	struct column columns[]; /* as many as there are names; the head lies behind them */
 };
 
 /* Members that every row has, or those that apply: not columns, even when they are asked for. */
@@ -101,20 +104,41 @@ static int add_column(struct projection *p, struct bytes name, struct why *why)
 	return 0;
 }
 
-int projection_new(enum projection_kind kind, const struct field *fields, const struct bytes *names,
-		   size_t count, struct projection **out, struct why *why)
+/* With room for the columns; NULL: no memory. */
+static struct projection *new_projection(const struct projection_spec *spec)
 {
-	struct projection *p = calloc(1, sizeof *p);
+	size_t names = spec->kind == PROJECTION_NAMED ? spec->name_count : 0;
+	size_t room = bytes_str(spec->source).len + bytes_str(spec->resource).len + HEAD_EXTRA;
+	struct projection *p;
+
+	names = names < PROJECTION_NAMES_MAX ? names : PROJECTION_NAMES_MAX;
+	p = calloc(1, sizeof *p + names * sizeof p->columns[0] + room);
+	if (!p)
+		return NULL;
+	struct buf head = {.data = (uint8_t *)&p->columns[names], .cap = room};
+	mp_put_name(&head, "source");
+	mp_put_cstr(&head, spec->source);
+	mp_put_name(&head, "resource");
+	mp_put_cstr(&head, spec->resource);
+	mp_put_name(&head, "id");
+	p->head = buf_bytes(&head);
+	p->kind = spec->kind;
+	p->fields = spec->fields;
+	return p;
+}
+
+int projection_new(const struct projection_spec *spec, struct projection **out, struct why *why)
+{
+	struct projection *p = new_projection(spec);
+	bool named = spec->kind == PROJECTION_NAMED;
+	const struct field *fields = named ? NULL : spec->fields;
 	int rc = 0;
 
 	if (!p)
 		return why_set(why, ERR_NOMEM, "out of memory");
-	p->kind = kind;
-	p->fields = fields;
-	for (size_t i = 0; kind == PROJECTION_NAMED && rc == 0 && i < count; i++)
-		rc = add_column(p, names[i], why);
-	for (size_t i = 0;
-	     kind != PROJECTION_NAMED && fields && i < COMMON_PLAIN_MAX && fields[i].name; i++)
+	for (size_t i = 0; named && rc == 0 && i < spec->name_count; i++)
+		rc = add_column(p, spec->names[i], why);
+	for (size_t i = 0; fields && i < COMMON_PLAIN_MAX && fields[i].name; i++)
 		p->common_plain |= (uint64_t)field_is_plain(&fields[i]) << i;
 	if (rc) {
 		projection_free(p);
@@ -264,16 +288,11 @@ static int put_columns(const struct projection *p, const struct row_values *from
 	return (int)(n + p->count);
 }
 
-static int put_row(const struct projection *p, const char *source, const char *resource,
-		   const struct row_values *from, struct buf *out)
+static int put_row(const struct projection *p, const struct row_values *from, struct buf *out)
 {
 	size_t start = out->len, mark = mp_begin_map(out);
 
-	mp_put_name(out, "source");
-	mp_put_cstr(out, source);
-	mp_put_name(out, "resource");
-	mp_put_cstr(out, resource);
-	mp_put_name(out, "id");
+	buf_put_bytes(out, p->head);
 	mp_put_str(out, from->r->id);
 	int n = p->kind == PROJECTION_NAMED ? put_columns(p, from, out) : put_envelope(p, from, out);
 	if (n >= 0 && out->error)
@@ -296,8 +315,7 @@ static bool asks_much(const struct projection *p)
 	return p->kind != PROJECTION_NAMED || paths > 1;
 }
 
-int row_write(const struct projection *p, const char *source, const char *resource,
-	      const struct record *r, struct buf *out)
+int row_write(const struct projection *p, const struct record *r, struct buf *out)
 {
 	struct row_values from = {.r = r};
 	struct mp_outline outline;
@@ -306,7 +324,7 @@ int row_write(const struct projection *p, const char *source, const char *resour
 		mp_outline(r->doc, &outline);
 		from.outline = &outline;
 	}
-	return put_row(p, source, resource, &from, out);
+	return put_row(p, &from, out);
 }
 
 bool projection_indexed(const struct projection *p,
@@ -326,12 +344,11 @@ bool projection_indexed(const struct projection *p,
 	return true;
 }
 
-int row_write_stored(const struct projection *p, const char *source, const char *resource,
-		     const struct record *r,
+int row_write_stored(const struct projection *p, const struct record *r,
 		     int (*stored)(void *ctx, const struct field *f, struct bytes *out), void *ctx,
 		     struct buf *out)
 {
-	return put_row(p, source, resource, &(struct row_values){r, NULL, stored, ctx}, out);
+	return put_row(p, &(struct row_values){r, NULL, stored, ctx}, out);
 }
 
 void row_add(struct buf *row, size_t start, const char *name, struct bytes text)

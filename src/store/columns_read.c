@@ -6,6 +6,18 @@
 
 #include <codec/msgpack.h>
 
+#include <stdlib.h>
+
+#define KEPT_MAX   64u /* power of two */
+#define KEPT_BYTES 27u
+
+/* One of the column's own values. */
+struct column_kept {
+	uint32_t number; /* plus 1; 0: none */
+	uint8_t len;
+	uint8_t data[KEPT_BYTES];
+};
+
 /* ---- fields ---- */
 
 static bool column_possible(const struct segment *g, const struct column *c)
@@ -100,25 +112,47 @@ int segment_fields(struct segment *g, struct pages *p, const struct schema *sche
 
 /* ---- values ---- */
 
+/* Loads a word that holds the bytes, if one lies on their page: on from them, or, where they lie before the last ones, up to their end. */
+static int load_word(struct segment *g, struct pages *p, uint64_t first, uint64_t end,
+		     struct packed_hint *h)
+{
+	uint64_t from = h->known && first < h->at && end >= sizeof h->word ? end - sizeof h->word
+									   : first;
+	struct bytes span;
+
+	if (from / SEGMENT_PAGE_ROOM != first / SEGMENT_PAGE_ROOM)
+		from = first;
+	int rc = segment_look(g, p, SECTION_COLUMNS, from, &h->page, &span);
+	h->known = !rc && span.len >= sizeof h->word;
+	if (h->known) {
+		h->at = from;
+		h->word = le64(span.data);
+	}
+	return rc;
+}
+
 /* The i-th of packed numbers. */
 static int packed_at(struct segment *g, struct pages *p, uint32_t offset, uint32_t i,
-		     unsigned width, uint32_t *hint, uint64_t *out)
+		     unsigned width, struct packed_hint *h, uint64_t *out)
 {
-	uint64_t bit = (uint64_t)i * width, first = offset + bit / 8;
-	size_t len = (size_t)(bit % 8 + width + 7) / 8;
+	uint64_t bit = (uint64_t)i * width, first = offset + bit / 8,
+		 end = offset + (bit + width + 7) / 8;
 	uint8_t room[8] = {0};
-	struct bytes span = bytes_of(room, sizeof room);
+	int rc = 0;
 
 	*out = 0;
 	if (!width)
 		return 0;
-	int rc = segment_look(g, p, SECTION_COLUMNS, first, hint, &span);
-	if (!rc && span.len < len) {
-		rc = segment_stream(g, p, SECTION_COLUMNS, first, room, len, hint);
-		span = bytes_of(room, sizeof room);
+	if (!h->known || first < h->at || end > h->at + sizeof h->word)
+		rc = load_word(g, p, first, end, h);
+	if (!rc && h->known) {
+		*out = h->word >> ((first - h->at) * 8 + bit % 8) & (((uint64_t)1 << width) - 1);
+		return 0;
 	}
 	if (!rc)
-		*out = bits_at(span, bit % 8, width);
+		rc = segment_stream(g, p, SECTION_COLUMNS, first, room, (size_t)(end - first),
+				    &h->page);
+	*out = bits_at(bytes_of(room, sizeof room), bit % 8, width);
 	return rc;
 }
 
@@ -311,9 +345,23 @@ int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t or
 	return rc ? rc : out->error;
 }
 
+/* Where the value of the number is kept, or would be; NULL: nowhere. */
+static struct column_kept *kept_of(struct column_reader *r, uint64_t number)
+{
+	uint32_t count = 1;
+
+	if (r->kept)
+		return &r->kept[number & r->kept_mask];
+	while (count < KEPT_MAX && count < r->hint.column.heap_values)
+		count *= 2;
+	r->kept = calloc(count, sizeof *r->kept);
+	r->kept_mask = count - 1;
+	return r->kept ? &r->kept[number & r->kept_mask] : NULL;
+}
+
 static void keep_value(struct column_kept *k, uint32_t number, struct bytes value)
 {
-	if (value.len > COLUMN_KEPT_BYTES)
+	if (!k || value.len > KEPT_BYTES)
 		return;
 	k->number = number + 1;
 	k->len = (uint8_t)value.len;
@@ -335,15 +383,19 @@ int column_look(struct segment *g, struct pages *p, unsigned field, uint32_t ord
 		*out = buf_bytes(&room);
 		return 0;
 	}
-	struct column_kept *k = &r->kept[number % COLUMN_KEPT_COUNT];
-	if (h->column.form == FORM_HEAP)
-		return own_value(g, p, h, number, r->room, out);
-	if (k->number != number + 1) {
-		rc = own_value(g, p, h, number, r->room, out);
-		if (!rc)
-			keep_value(k, (uint32_t)number, *out);
-		return rc;
+	struct column_kept *k = h->column.form == FORM_HEAP ? NULL : kept_of(r, number);
+	if (k && k->number == number + 1) {
+		*out = bytes_of(k->data, k->len);
+		return 0;
 	}
-	*out = bytes_of(k->data, k->len);
-	return 0;
+	rc = own_value(g, p, h, number, r->room, out);
+	if (!rc)
+		keep_value(k, (uint32_t)number, *out);
+	return rc;
+}
+
+void column_reader_release(struct column_reader *r)
+{
+	free(r->kept);
+	r->kept = NULL;
 }

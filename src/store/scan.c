@@ -172,6 +172,17 @@ static struct column_reader *reader_of(struct run *r, unsigned number)
 	return r->columns ? r->columns[number] : NULL;
 }
 
+static void readers_free(struct run *r)
+{
+	for (unsigned i = 0; r->columns && i < SEGMENT_FIELDS_MAX; i++) {
+		if (r->columns[i])
+			column_reader_release(r->columns[i]);
+		free(r->columns[i]);
+	}
+	free(r->columns);
+	r->columns = NULL;
+}
+
 static bool is_beyond(const struct scan *s, int64_t value)
 {
 	return s->most ? value > s->bound : value < s->bound;
@@ -684,12 +695,9 @@ static void run_release(struct run *r)
 {
 	free(r->list);
 	free(r->terms);
-	for (unsigned i = 0; r->columns && i < SEGMENT_FIELDS_MAX; i++)
-		free(r->columns[i]);
-	free(r->columns);
 	r->list = NULL;
 	r->terms = NULL;
-	r->columns = NULL;
+	readers_free(r);
 }
 
 void scan_close(struct scan *s)
@@ -877,14 +885,32 @@ static struct bytes digits_of(uint64_t v, char digits[24])
 	return bytes_of(&digits[at], 24 - at);
 }
 
+/* The number of the row, where its name is one and the column keeps numbers; otherwise as column_number. */
+static int read_number(struct scan *s, unsigned number, int64_t *out)
+{
+	struct run *r = s->last;
+	struct column_reader *reader = reader_of(r, number);
+
+	return reader ? column_number(r->entry->segment, s->view->store->pages, number, r->ordinal,
+				      &reader->hint, out)
+		      : ERR_NOMEM;
+}
+
 /* A name stays while columns are read: a number is written to `digits`, a text to `room`. */
 static int read_name(struct scan *s, unsigned number, char digits[24], struct buf *room,
 		     struct bytes *out)
 {
 	struct bytes value;
 	struct mp_value v;
-	int rc = read_column(s, number, &value);
+	int64_t name;
+	int rc = read_number(s, number, &name);
 
+	if (rc == 1) {
+		*out = digits_of((uint64_t)name, digits);
+		return 1;
+	}
+	rc = rc < 0 && rc != ERR_NOTFOUND ? store_trouble(s->view->store, rc)
+					  : read_column(s, number, &value);
 	if (rc != 1)
 		return rc;
 	if (!mp_get(value, &v))

@@ -202,7 +202,7 @@ int segment_element(struct segment *g, struct pages *p, enum segment_section whi
 {
 	const struct section *s = &g->sections[which];
 	const uint8_t *page;
-	int rc = segment_load(g, p);
+	int rc = g->loaded ? 0 : segment_load(g, p);
 
 	if (rc)
 		return rc;
@@ -248,7 +248,7 @@ int segment_look(struct segment *g, struct pages *p, enum segment_section which,
 	uint32_t at = (uint32_t)(offset / SEGMENT_PAGE_ROOM),
 		 into = (uint32_t)(offset % SEGMENT_PAGE_ROOM), n = SEGMENT_PAGE_ROOM - into;
 	const uint8_t *page;
-	int rc = segment_load(g, p);
+	int rc = g->loaded ? 0 : segment_load(g, p);
 
 	if (!rc && offset >= s->elements)
 		rc = ERR_CORRUPT;
