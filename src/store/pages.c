@@ -222,6 +222,19 @@ static void stretch_load(struct pages *p, struct page_file *f, size_t len, uint6
 		s->file = f->number;
 }
 
+void page_file_ahead(struct pages *p, struct page_file *f, size_t len, uint64_t offset)
+{
+	struct stretch *s = &p->stretch;
+
+	if (f->image || len > sizeof s->data || stretch_has(s, f, offset, len))
+		return;
+	s->file = 0;
+	s->start = offset;
+	s->len = len;
+	if (page_file_read(p, f, s->data, len, offset) == 0)
+		s->file = f->number;
+}
+
 int page_file_read_on(struct pages *p, struct page_file *f, void *data, size_t len, uint64_t offset)
 {
 	struct stretch *s = &p->stretch;

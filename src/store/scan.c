@@ -50,6 +50,7 @@ struct run {
 	struct posting *terms;          /* NULL: no terms, or unknown; the shortest first */
 	uint32_t segment;               /* its place among the resource's */
 	bool opened;                    /* `key` is that of a row */
+	bool together;                  /* its children were read at once */
 	bool by_list;                   /* places are those of the first list */
 	bool decided;                   /* the segment knows the terms */
 	bool certain;                   /* so the current row has them */
@@ -320,18 +321,6 @@ static int seek(struct scan *s, struct run *r, int64_t time_ms, uint64_t id_hash
 	return rc || !r->by_list ? rc : posting_rank(&r->terms[0], *at, at);
 }
 
-/* The place behind the children of the parent. */
-static int seek_children_end(struct scan *s, struct run *r, uint32_t *at)
-{
-	struct segment *g = r->entry->segment;
-
-	if (s->parent_hash == UINT64_MAX) {
-		*at = g->sections[SECTION_PARENTS].elements;
-		return 0;
-	}
-	return segment_seek_child(g, s->view->store->pages, s->parent_hash + 1, TIME_NONE, 0, at);
-}
-
 static uint32_t run_elements(const struct scan *s, const struct run *r)
 {
 	const struct section *sections = r->entry->segment->sections;
@@ -355,7 +344,8 @@ static int run_bounds(struct scan *s, struct run *r)
 	if (s->end_ms != TIME_MAX)
 		return seek(s, r, s->end_ms, 0, &r->end);
 	if (s->children)
-		return seek_children_end(s, r, &r->end);
+		return segment_children_end(r->entry->segment, s->view->store->pages,
+					    s->parent_hash, r->at, &r->end);
 	r->end = run_elements(s, r);
 	return 0;
 }
@@ -427,7 +417,7 @@ static int run_collect(struct scan *s, struct run *r)
 	int rc = segment_seek_child(g, p, s->parent_hash, TIME_NONE, 0, &first);
 
 	if (!rc)
-		rc = seek_children_end(s, r, &end);
+		rc = segment_children_end(g, p, s->parent_hash, first, &end);
 	if (rc || end <= first)
 		return rc;
 	if (end - first > CHILDREN_MAX)
@@ -801,6 +791,27 @@ void scan_bound(struct scan *s, unsigned field, bool most, int64_t value)
 	s->bound = value;
 }
 
+/* Children of one parent were written together, as a rule: those that are left of a run are read at once. What is wrong with them is met again by who asks for them. */
+static void read_children(struct scan *s, struct run *r)
+{
+	struct segment *g = r->entry->segment;
+	struct pages *p = s->view->store->pages;
+	uint32_t hint = r->hint, row_hint = r->row_hint;
+	struct child last;
+	struct row row;
+
+	if (r->list || r->together || r->at == r->end)
+		return;
+	r->together = true;
+	if (segment_child(g, p, s->descending ? r->at : r->end - 1, &hint, &last) ||
+	    segment_row(g, p, last.ordinal, &row_hint, &row))
+		return;
+	const struct row *first = row.offset < r->row.offset ? &row : &r->row,
+			 *end = first == &row ? &r->row : &row;
+	page_file_ahead(p, &g->file, (size_t)end->offset + end->frame_bytes - first->offset,
+			first->offset);
+}
+
 /* The frame of the run's current row. */
 static int run_frame(struct scan *s, struct run *r, struct bytes *out)
 {
@@ -812,6 +823,8 @@ static int run_frame(struct scan *s, struct run *r, struct bytes *out)
 	if (scattered && frames_find(store->frames, g->meta.number, r->ordinal, &row, out))
 		return 0;
 	run_warm(s, r);
+	if (s->children)
+		read_children(s, r);
 	int rc = segment_frame_on(g, store->pages, &r->row, &s->frame);
 	if (rc)
 		return rc;

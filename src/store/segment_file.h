@@ -206,6 +206,10 @@ int segment_seek_updated(struct segment *g, struct pages *p, int64_t time_ms, ui
 int segment_seek_child(struct segment *g, struct pages *p, uint64_t parent_hash, int64_t time_ms,
 		       uint64_t id_hash, uint32_t *at_out);
 
+/* Where the parent's children end, from one of them on, or from where they would be. */
+int segment_children_end(struct segment *g, struct pages *p, uint64_t parent_hash, uint32_t from,
+			 uint32_t *at_out);
+
 /* The row's whole frame with a right checksum, into an emptied `out`. */
 int segment_frame(struct segment *g, struct pages *p, const struct row *row, struct buf *out);
 /* The same for the next one of a scan: as page_file_read_on. */

@@ -20,6 +20,8 @@
 #define DEFLATE_RATIO_MAX 1100u
 /* Read in one step: some tenths of a millisecond. */
 #define PROBE_PAGES 32u
+/* Children that are passed one by one: most have no more. */
+#define CHILDREN_NEAR 32u
 
 static struct segment *new_segment(const char *resource, const struct segment_meta *meta)
 {
@@ -599,27 +601,46 @@ int segment_seek_updated(struct segment *g, struct pages *p, int64_t time_ms, ui
 	return seek_in(g, p, SECTION_UPDATED, &k, at_out);
 }
 
-/* Hashes are uniform: the place is not far from where it would be if they were evenly so. Steps away from there grow, until it is passed. */
+/* The next page to look at: more and more pages away from the ones that were ruled out, and in the middle once the place was passed. */
+static uint32_t next_page(const struct section *s, uint32_t low, uint32_t high, bool up, uint32_t away)
+{
+	uint32_t room = high - 1 - low;
+
+	if (!away)
+		return (low + room / 2) / s->per_page;
+	away = (away - 1) * s->per_page < room ? (away - 1) * s->per_page : room;
+	return (up ? low + away : high - 1 - away) / s->per_page;
+}
+
+/* Hashes are uniform: the place is not far from where it would be if they were evenly so, on that page or on the next one. */
 static int narrow(struct seek *k, const struct section *s, uint64_t hash, uint32_t *low, uint32_t *high)
 {
-	uint32_t at = (uint32_t)(((hash >> 32) * s->elements) >> 32), step = s->per_page;
-	bool first = true, up = false;
+	uint32_t page = (uint32_t)(((hash >> 32) * s->elements) >> 32) / s->per_page, away = 0;
+	bool up = false;
 	int rc = 0;
 
 	*low = 0;
 	*high = s->elements;
-	for (; *low < *high; step *= 2) {
-		bool before = k->before(k, at, &rc);
+	while (*low < *high) {
+		uint32_t start = page * s->per_page, end = start + s->per_page;
+		bool was_up = up;
+		end = end < s->elements ? end : s->elements;
+		if (start > *low && !k->before(k, start, &rc)) {
+			*high = start;
+			up = false;
+		} else if (!rc && end <= *high && k->before(k, end - 1, &rc)) {
+			*low = end;
+			up = true;
+		} else {
+			*low = start > *low ? start : *low;
+			*high = end < *high ? end : *high;
+			return rc;
+		}
 		if (rc)
 			return rc;
-		*(before ? low : high) = before ? at + 1 : at;
-		if (!first && before != up)
-			break;
-		up = before;
-		first = false;
-		if (step >= *high - *low)
-			break;
-		at = up ? *low + step : *high - step;
+		bool passed = away > 0 && up != was_up;
+		away = passed || away > s->pages ? 0 : away * 2 + !away;
+		page = *low < *high ? next_page(s, *low, *high, up, away) : 0;
 	}
 	return 0;
 }
@@ -640,6 +661,28 @@ int segment_seek_child(struct segment *g, struct pages *p, uint64_t parent_hash,
 	if (!rc)
 		rc = narrow(&k, s, parent_hash, &low, &high);
 	return rc ? rc : seek(&k, low, high, at_out);
+}
+
+int segment_children_end(struct segment *g, struct pages *p, uint64_t parent_hash, uint32_t from,
+			 uint32_t *at_out)
+{
+	struct child c = {.parent_hash = parent_hash};
+	uint32_t at = from, hint = 0;
+	int rc = segment_load(g, p);
+
+	for (; !rc && at < g->sections[SECTION_PARENTS].elements; at++) {
+		if (at - from == CHILDREN_NEAR)
+			return parent_hash == UINT64_MAX
+				       ? seek_to(g, p, g->sections[SECTION_PARENTS].elements, at_out)
+				       : segment_seek_child(g, p, parent_hash + 1, TIME_NONE, 0,
+							    at_out);
+		rc = segment_child(g, p, at, &hint, &c);
+		if (rc || c.parent_hash != parent_hash)
+			break;
+	}
+	if (!rc)
+		*at_out = at;
+	return rc;
 }
 
 /* The seek's hash is the revision. */
