@@ -58,6 +58,9 @@ void page_file_ahead(struct pages *p, struct page_file *f, size_t len, uint64_t 
 int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hint,
 	      const uint8_t **page_out);
 
+/* The same of a page that needs no read; NULL: it does. */
+const uint8_t *pages_peek(struct pages *p, const struct page_file *f, uint32_t page);
+
 /* The checksum that ends a page. */
 uint32_t page_sum(const uint8_t *page, uint32_t number);
 

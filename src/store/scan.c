@@ -594,6 +594,8 @@ static bool is_childless(const struct scan *s, struct segment *g, uint64_t misse
 	struct pages *p = s->view->store->pages;
 	struct pages_stats stats;
 
+	if (segment_childless(g, p, s->parent_hash))
+		return true;
 	if (!g->loaded || !g->sections[SECTION_PARENT_FILTER].elements)
 		return false;
 	pages_stats(p, &stats);

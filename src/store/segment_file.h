@@ -159,6 +159,8 @@ int segment_row(struct segment *g, struct pages *p, uint32_t ordinal, uint32_t *
 int segment_may_hold(struct segment *g, struct pages *p, uint64_t id_hash);
 /* The same of children of the parent of this hash. */
 int segment_may_have_children(struct segment *g, struct pages *p, uint64_t parent_hash);
+/* Whether a filter says, without a read, that the parent has no children there. */
+bool segment_childless(struct segment *g, struct pages *p, uint64_t parent_hash);
 /* The first element of SECTION_IDS that is not less. */
 int segment_find(struct segment *g, struct pages *p, uint64_t id_hash, uint32_t *at_out);
 int segment_id(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint, uint64_t *hash_out,

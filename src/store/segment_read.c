@@ -381,19 +381,29 @@ int segment_change(struct segment *g, struct pages *p, uint32_t at, uint32_t *hi
 
 /* ---- by id ---- */
 
-static int filter_says(struct segment *g, struct pages *p, enum segment_section which, uint64_t hash)
+/* The block of the filter that knows of the hash. */
+static uint32_t filter_block(const struct section *s, uint64_t hash)
+{
+	return (uint32_t)(((hash >> 32) * s->elements) >> 32);
+}
+
+static bool block_says(const uint8_t *block, uint64_t hash)
 {
 	static const uint32_t salts[SEGMENT_FILTER_WORDS] = SEGMENT_FILTER_SALTS;
-	uint32_t hint = 0, at = (uint32_t)(((hash >> 32) * g->sections[which].elements) >> 32);
-	const uint8_t *block;
-	int rc = segment_element(g, p, which, at, &hint, &block);
 
-	if (rc)
-		return rc;
 	for (int w = 0; w < SEGMENT_FILTER_WORDS; w++)
 		if (!(le64(block + 8 * w) >> ((uint32_t)hash * salts[w] >> 26) & 1))
-			return 0;
-	return 1;
+			return false;
+	return true;
+}
+
+static int filter_says(struct segment *g, struct pages *p, enum segment_section which, uint64_t hash)
+{
+	uint32_t hint = 0;
+	const uint8_t *block;
+	int rc = segment_element(g, p, which, filter_block(&g->sections[which], hash), &hint, &block);
+
+	return rc ? rc : block_says(block, hash);
 }
 
 int segment_may_hold(struct segment *g, struct pages *p, uint64_t id_hash)
@@ -413,6 +423,17 @@ int segment_may_have_children(struct segment *g, struct pages *p, uint64_t paren
 	if (g->sections[SECTION_PARENT_FILTER].elements == 0)
 		return 1;
 	return filter_says(g, p, SECTION_PARENT_FILTER, parent_hash);
+}
+
+bool segment_childless(struct segment *g, struct pages *p, uint64_t parent_hash)
+{
+	const struct section *s = &g->sections[SECTION_PARENT_FILTER];
+
+	if (!g->loaded || !s->elements)
+		return false;
+	uint32_t at = filter_block(s, parent_hash);
+	const uint8_t *page = pages_peek(p, &g->file, s->first_page + at / s->per_page);
+	return page && !block_says(page + (size_t)(at % s->per_page) * s->size, parent_hash);
 }
 
 /* Where the element lies, by the ends of the pages: in all but one of millions of cases one page. */
