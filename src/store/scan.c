@@ -594,17 +594,27 @@ static bool is_childless(const struct scan *s, struct segment *g, uint64_t misse
 	struct pages *p = s->view->store->pages;
 	struct pages_stats stats;
 
-	if (segment_childless(g, p, s->parent_hash))
-		return true;
 	if (!g->loaded || !g->sections[SECTION_PARENT_FILTER].elements)
 		return false;
 	pages_stats(p, &stats);
 	return stats.misses < misses_max && segment_may_have_children(g, p, s->parent_hash) == 0;
 }
 
+/* The same of some segments from one on, where it takes no read. */
+static uint32_t are_childless(const struct scan *s, const struct state_resource *resource, size_t from)
+{
+	struct segment *asked[SEGMENTS_ASKED];
+	unsigned n = 0;
+
+	for (; n < SEGMENTS_ASKED && from + n < resource->count; n++)
+		asked[n] = resource->segments[from + n].segment;
+	return segments_childless(asked, n, s->view->store->pages, s->parent_hash);
+}
+
 static int list_runs(struct scan *s, const struct state_resource *resource)
 {
 	struct pages_stats stats;
+	uint32_t childless = 0;
 
 	s->runs = malloc((resource->count + 1) * sizeof *s->runs);
 	s->heap = malloc((resource->count + 1) * sizeof(struct run *));
@@ -614,6 +624,10 @@ static int list_runs(struct scan *s, const struct state_resource *resource)
 	for (size_t i = 0; i < resource->count; i++) {
 		struct segment *g = resource->segments[i].segment;
 		const struct match_bits *match = s->match ? match_bits_of(s->match, i) : NULL;
+		if (s->children && i % SEGMENTS_ASKED == 0)
+			childless = are_childless(s, resource, i);
+		if (childless >> i % SEGMENTS_ASKED & 1)
+			continue;
 		if (!touches(s, g) || (match && match_bits_none(match) && !s->match_all) ||
 		    (s->children && is_childless(s, g, stats.misses + EARLY_MISSES_MAX)))
 			continue;

@@ -159,8 +159,10 @@ int segment_row(struct segment *g, struct pages *p, uint32_t ordinal, uint32_t *
 int segment_may_hold(struct segment *g, struct pages *p, uint64_t id_hash);
 /* The same of children of the parent of this hash. */
 int segment_may_have_children(struct segment *g, struct pages *p, uint64_t parent_hash);
-/* Whether a filter says, without a read, that the parent has no children there. */
-bool segment_childless(struct segment *g, struct pages *p, uint64_t parent_hash);
+/* Of which of these, up to SEGMENTS_ASKED, a filter says without a read that the parent has no children there: a bit for each. */
+#define SEGMENTS_ASKED 32u
+uint32_t segments_childless(struct segment *const *segments, unsigned count, struct pages *p,
+			    uint64_t parent_hash);
 /* The first element of SECTION_IDS that is not less. */
 int segment_find(struct segment *g, struct pages *p, uint64_t id_hash, uint32_t *at_out);
 int segment_id(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint, uint64_t *hash_out,

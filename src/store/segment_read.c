@@ -425,15 +425,35 @@ int segment_may_have_children(struct segment *g, struct pages *p, uint64_t paren
 	return filter_says(g, p, SECTION_PARENT_FILTER, parent_hash);
 }
 
-bool segment_childless(struct segment *g, struct pages *p, uint64_t parent_hash)
+/* Its block of the filter of parents, on its way from memory; NULL: that needs a read, or there is none. */
+static const uint8_t *parent_block(const struct segment *g, struct pages *p, uint64_t parent_hash)
 {
 	const struct section *s = &g->sections[SECTION_PARENT_FILTER];
 
 	if (!g->loaded || !s->elements)
-		return false;
+		return NULL;
 	uint32_t at = filter_block(s, parent_hash);
 	const uint8_t *page = pages_peek(p, &g->file, s->first_page + at / s->per_page);
-	return page && !block_says(page + (size_t)(at % s->per_page) * s->size, parent_hash);
+	if (!page)
+		return NULL;
+	page += (size_t)(at % s->per_page) * s->size;
+	__builtin_prefetch(page);
+	return page;
+}
+
+uint32_t segments_childless(struct segment *const *segments, unsigned count, struct pages *p,
+			    uint64_t parent_hash)
+{
+	const uint8_t *blocks[SEGMENTS_ASKED];
+	uint32_t childless = 0;
+
+	/* Nothing is read meanwhile: the pages stay. */
+	for (unsigned i = 0; i < count; i++)
+		blocks[i] = parent_block(segments[i], p, parent_hash);
+	for (unsigned i = 0; i < count; i++)
+		if (blocks[i] && !block_says(blocks[i], parent_hash))
+			childless |= (uint32_t)1 << i;
+	return childless;
 }
 
 /* Where the element lies, by the ends of the pages: in all but one of millions of cases one page. */
