@@ -84,7 +84,6 @@ struct scan {
 	struct run *last; /* whose row was given last; it steps on with the next call */
 	int error;
 	uint64_t warm; /* the dictionary that was used last; 0: none */
-	struct buf frame;
 	struct buf id, parent;
 	char id_digits[24], parent_digits[24];
 };
@@ -715,7 +714,6 @@ void scan_close(struct scan *s)
 	buf_release(&s->term_texts);
 	free(s->runs);
 	free(s->heap);
-	buf_release(&s->frame);
 	buf_release(&s->id);
 	buf_release(&s->parent);
 	free(s);
@@ -828,10 +826,10 @@ static void read_children(struct scan *s, struct run *r)
 			first->offset);
 }
 
-/* The frame of the run's current row. */
+/* The frame of the run's current row; borrowed until the store reads another one. */
 static int run_frame(struct scan *s, struct run *r, struct bytes *out)
 {
-	const struct store *store = s->view->store;
+	struct store *store = s->view->store;
 	struct segment *g = r->entry->segment;
 	bool scattered = run_is_scattered(r) && !segment_in_memory(g);
 	struct row row;
@@ -841,10 +839,10 @@ static int run_frame(struct scan *s, struct run *r, struct bytes *out)
 	run_warm(s, r);
 	if (s->children)
 		read_children(s, r);
-	int rc = segment_frame_on(g, store->pages, &r->row, &s->frame);
+	int rc = segment_frame_on(g, store->pages, &r->row, &store->frame);
 	if (rc)
 		return rc;
-	*out = buf_bytes(&s->frame);
+	*out = buf_bytes(&store->frame);
 	if (scattered)
 		frames_keep(store->frames, g->meta.number, r->ordinal, &r->row, *out);
 	return 0;

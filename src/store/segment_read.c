@@ -653,7 +653,30 @@ static uint32_t next_page(const struct section *s, uint32_t low, uint32_t high, 
 	return (up ? low + away : high - 1 - away) / s->per_page;
 }
 
-/* Hashes are uniform: the place is not far from where it would be if they were evenly so, on that page or on the next one. */
+/* The same as seek, where all of it lies on one page. */
+static int seek_on_page(struct seek *k, uint32_t low, uint32_t high, uint32_t *at_out)
+{
+	uint32_t first = low;
+	const uint8_t *page = NULL;
+	int rc = low < high ? segment_element(k->g, k->p, SECTION_PARENTS, low, &k->hint, &page) : 0;
+
+	while (!rc && low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		const uint8_t *e = page + (size_t)(mid - first) * SEGMENT_PARENT_SIZE;
+		uint64_t parent_hash = le64(e);
+		if (parent_hash != k->parent_hash
+			    ? parent_hash < k->parent_hash
+			    : key_before(k, (int64_t)le64(e + 8), le64(e + 16)))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!rc)
+		*at_out = low;
+	return rc;
+}
+
+/* Hashes are uniform: the place is not far from where it would be if they were evenly so, on that page or on the next one. What is left lies on one. */
 static int narrow(struct seek *k, const struct section *s, uint64_t hash, uint32_t *low, uint32_t *high)
 {
 	uint32_t page = (uint32_t)(((hash >> 32) * s->elements) >> 32) / s->per_page, away = 0;
@@ -701,7 +724,7 @@ int segment_seek_child(struct segment *g, struct pages *p, uint64_t parent_hash,
 
 	if (!rc)
 		rc = narrow(&k, s, parent_hash, &low, &high);
-	return rc ? rc : seek(&k, low, high, at_out);
+	return rc ? rc : seek_on_page(&k, low, high, at_out);
 }
 
 int segment_children_end(struct segment *g, struct pages *p, uint64_t parent_hash, uint32_t from,
