@@ -20,6 +20,8 @@
 #define DEFLATE_RATIO_MAX 1100u
 /* Read in one step: some tenths of a millisecond. */
 #define PROBE_PAGES 32u
+/* At where a time may be, before halves are taken. */
+#define GUESSES_MAX 4u
 /* Children that are passed one by one: most have no more. */
 #define CHILDREN_NEAR 32u
 
@@ -617,6 +619,49 @@ static int seek_to(struct segment *g, struct pages *p, uint32_t at, uint32_t *at
 	return rc;
 }
 
+/* The row of [low, high) that is as far between them as the part is of the whole. */
+static uint32_t between(uint32_t low, uint32_t high, double part, double whole)
+{
+	double share = whole > 0 ? part / whole : 0.5;
+
+	share = share > 0 ? share < 1 ? share : 1 : 0;
+	return low + (uint32_t)(share * (high - 1 - low));
+}
+
+/* Rows mostly lie about evenly in time: a few guesses find the page, each from what the last one showed. Where they do not, halves do. */
+static int guess_created(struct seek *k, const struct range *span, uint32_t *low, uint32_t *high)
+{
+	const struct section *s = &k->g->sections[SECTION_ROWS];
+	double from = (double)span->min, to = (double)span->max;
+	struct row row;
+
+	for (unsigned n = 0; n < GUESSES_MAX && *high - *low > s->per_page; n++) {
+		uint32_t at = between(*low, *high, (double)k->time_ms - from, to - from);
+		uint32_t start = at - at % s->per_page, end = start + s->per_page;
+		int rc = segment_row(k->g, k->p, start, &k->hint, &row);
+		if (rc)
+			return rc;
+		if (start > *low && !key_before(k, row.created_ms, row.id_hash)) {
+			*high = start;
+			to = (double)row.created_ms;
+			continue;
+		}
+		*low = start > *low ? start : *low;
+		if (end >= *high)
+			return 0;
+		rc = segment_row(k->g, k->p, end - 1, &k->hint, &row);
+		if (rc)
+			return rc;
+		if (!key_before(k, row.created_ms, row.id_hash)) {
+			*high = end;
+			return 0;
+		}
+		*low = end;
+		from = (double)row.created_ms;
+	}
+	return 0;
+}
+
 int segment_seek_created(struct segment *g, struct pages *p, int64_t time_ms, uint64_t id_hash,
 			 uint32_t *at_out)
 {
@@ -630,7 +675,13 @@ int segment_seek_created(struct segment *g, struct pages *p, int64_t time_ms, ui
 		return seek_to(g, p, 0, at_out);
 	if (time_ms > created->max && created->max != TIME_NONE)
 		return seek_to(g, p, g->meta.records, at_out);
-	return seek_in(g, p, SECTION_ROWS, &k, at_out);
+	uint32_t low = 0, high = g->meta.records;
+	int rc = segment_load(g, p);
+	if (!rc && time_ms != TIME_NONE && g->meta.untimed < high) {
+		low = g->meta.untimed;
+		rc = guess_created(&k, created, &low, &high);
+	}
+	return rc ? rc : seek(&k, low, high, at_out);
 }
 
 int segment_seek_updated(struct segment *g, struct pages *p, int64_t time_ms, uint64_t id_hash,
