@@ -20,7 +20,8 @@ int64_t clock_mono_us(void);
 /* Processor time that this thread has used: what a busy machine gives to others does not count. */
 int64_t clock_thread_us(void);
 
-#define TIME_TEXT_MAX 40
+#define TIME_TEXT_MAX   40
+#define TIME_MILLIS_LEN 24 /* of one with milliseconds */
 /* RFC 3339 UTC, "2026-11-20T09:51:35Z", with ".123" only when the time has milliseconds and, when
  * `millis` is set, always. Years 0000..9999; anything outside prints as the nearest. Returns out. */
 const char *time_text(int64_t ms, bool millis, char out[TIME_TEXT_MAX]);

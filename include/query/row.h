@@ -23,10 +23,16 @@ enum projection_kind {
 /* What a row shows, compiled once for many rows. */
 struct projection;
 
-/* `fields` (may be NULL) is borrowed until projection_free, names are copied and count for PROJECTION_NAMED only; a name that stands twice is shown once. ERR_NOTFOUND with a suggestion, ERR_INVALID,
- * ERR_LIMIT, ERR_NOMEM. */
-int projection_new(enum projection_kind kind, const struct field *fields, const struct bytes *names,
-		   size_t count, struct projection **out, struct why *why);
+struct projection_spec {
+	enum projection_kind kind;
+	const char *source, *resource; /* copied */
+	const struct field *fields;    /* may be NULL; borrowed until projection_free */
+	const struct bytes *names;     /* for PROJECTION_NAMED only; copied; one that stands twice is shown once */
+	size_t name_count;
+};
+
+/* ERR_NOTFOUND with a suggestion, ERR_INVALID, ERR_LIMIT, ERR_NOMEM. */
+int projection_new(const struct projection_spec *spec, struct projection **out, struct why *why);
 void projection_free(struct projection *p);
 
 /* Whether rows can be made of indexed fields alone: `indexed` says it of a field that is not of the envelope. */
@@ -35,14 +41,12 @@ bool projection_indexed(const struct projection *p,
 
 /* As row_write, of a record without its document and of values as an index keeps them (field_stored): `stored` gives 1 and the value, or an
  * error, which ends the row. Not for merged records, whose merged_into no index knows. */
-int row_write_stored(const struct projection *p, const char *source, const char *resource,
-		     const struct record *r,
+int row_write_stored(const struct projection *p, const struct record *r,
 		     int (*stored)(void *ctx, const struct field *f, struct bytes *out), void *ctx,
 		     struct buf *out);
 
 /* Appends one map. 0; ERR_CORRUPT (the document is damaged) or the buffer's error, and then nothing was appended. */
-int row_write(const struct projection *p, const char *source, const char *resource,
-	      const struct record *r, struct buf *out);
+int row_write(const struct projection *p, const struct record *r, struct buf *out);
 
 /* Adds a text to the row that begins at `start` and ends the buffer, under a name that it has not yet. */
 void row_add(struct buf *row, size_t start, const char *name, struct bytes text);

@@ -1,6 +1,7 @@
 /* clock: reading the clocks, RFC 3339, HTTP dates, durations. Pure but for the first three calls; never uses the
  * C library's time zone. */
 #include <base/clock.h>
+#include <base/digits.h>
 
 #include <ctype.h>
 #include <math.h>
@@ -57,23 +58,22 @@ void date_of_days(int64_t days, int *year, int *month, int *day)
 {
 	days += 719468;
 	int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-	int64_t doe = days - era * 146097;
-	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	int64_t mp = (5 * doy + 2) / 153;
+	uint32_t doe = (uint32_t)(days - era * 146097);
+	uint32_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	uint32_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	uint32_t mp = (5 * doy + 2) / 153;
 
 	*day = (int)(doy - (153 * mp + 2) / 5 + 1);
-	*month = (int)(mp + (mp < 10 ? 3 : -9));
+	*month = (int)(mp < 10 ? mp + 3 : mp - 9);
 	*year = (int)(yoe + era * 400 + (*month <= 2));
 }
 
-/* A number with all its zeros, and what stands behind it. Rows are full of times: printf would take longer than all the rest of one. */
-static char *put_digits(char *to, int number, int digits, char behind)
+/* Two digits, and what stands behind them. Rows are full of times: printf would take longer than all the rest of one. */
+static inline char *put_two(char *to, unsigned number, char behind)
 {
-	for (int i = digits; i-- > 0; number /= 10)
-		to[i] = (char)('0' + number % 10);
-	to[digits] = behind;
-	return to + digits + 1;
+	memcpy(to, digit_pairs + (size_t)2 * number, 2);
+	to[2] = behind;
+	return to + 3;
 }
 
 const char *time_text(int64_t ms, bool millis, char out[TIME_TEXT_MAX])
@@ -83,19 +83,23 @@ const char *time_text(int64_t ms, bool millis, char out[TIME_TEXT_MAX])
 	if (ms > YEAR_9999_MS)
 		ms = YEAR_9999_MS;
 	int64_t days = ms / DAY_MS - (ms % DAY_MS < 0);
-	int rest = (int)(ms - days * DAY_MS);
+	uint32_t rest = (uint32_t)(ms - days * DAY_MS), seconds = rest / 1000;
 	int year, month, day;
 
 	date_of_days(days, &year, &month, &day);
-	char *end = put_digits(out, year, 4, '-');
-	end = put_digits(end, month, 2, '-');
-	end = put_digits(end, day, 2, 'T');
-	end = put_digits(end, rest / 3600000, 2, ':');
-	end = put_digits(end, rest / 60000 % 60, 2, ':');
-	bool whole = !millis && rest % 1000 == 0;
-	end = put_digits(end, rest / 1000 % 60, 2, whole ? 'Z' : '.');
-	if (!whole)
-		end = put_digits(end, rest % 1000, 3, 'Z');
+	rest %= 1000;
+	put_two(out, (unsigned)year / 100, 0);
+	char *end = put_two(out + 2, (unsigned)year % 100, '-');
+	end = put_two(end, (unsigned)month, '-');
+	end = put_two(end, (unsigned)day, 'T');
+	end = put_two(end, seconds / 3600, ':');
+	end = put_two(end, seconds / 60 % 60, ':');
+	bool whole = !millis && rest == 0;
+	end = put_two(end, seconds % 60, whole ? 'Z' : '.');
+	if (!whole) {
+		*end = (char)('0' + rest / 100);
+		end = put_two(end + 1, rest % 100, 'Z');
+	}
 	*end = 0;
 	return out;
 }

@@ -4,6 +4,7 @@
  * Reads bytes that may be anything: what is not MessagePack is ERR_CORRUPT, never a crash. Never
  * writes a raw control character. The document's depth is bounded by MP_DEPTH_MAX.
  */
+#include <base/digits.h>
 #include <codec/json.h>
 #include <codec/msgpack.h>
 
@@ -92,18 +93,13 @@ void json_write_str(struct buf *out, struct bytes s)
 /* The digits that end at p. Returns where they begin. */
 static inline char *digits_before(char *p, uint64_t v)
 {
-	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-				    "25262728293031323334353637383940414243444546474849"
-				    "50515253545556575859606162636465666768697071727374"
-				    "75767778798081828384858687888990919293949596979899";
-
 	for (; v >= 100; v /= 100) {
 		p -= 2;
-		memcpy(p, pairs + 2 * (v % 100), 2);
+		memcpy(p, digit_pairs + 2 * (v % 100), 2);
 	}
 	if (v >= 10) {
 		p -= 2;
-		memcpy(p, pairs + 2 * v, 2);
+		memcpy(p, digit_pairs + 2 * v, 2);
 	} else {
 		*--p = (char)('0' + v);
 	}

@@ -365,24 +365,38 @@ static bool put_row(struct reading *g, const struct record *record, const struct
 {
 	struct projection *p = NULL;
 	struct why why = {""};
-	int rc = projection_new(names ? PROJECTION_NAMED : PROJECTION_ALL, g->fields, names,
-				name_count, &p, &why);
+	const struct projection_spec shown = {
+		.kind = names ? PROJECTION_NAMED : PROJECTION_ALL,
+		.source = g->source->config->name,
+		.resource = g->type->name,
+		.fields = g->fields,
+		.names = names,
+		.name_count = name_count,
+	};
+	int rc = projection_new(&shown, &p, &why);
 
 	if (rc == 0)
-		rc = row_write(p, g->source->config->name, g->type->name, record, &g->rows);
+		rc = row_write(p, record, &g->rows);
 	projection_free(p);
 	if (rc)
 		reading_fail(g, rc, &why);
 	return rc == 0;
 }
 
+/* As snapshot_get, into g->record. */
+static int read_record(struct reading *g, const struct resource_type *type, struct bytes id)
+{
+	return id.len && id.len <= RECORD_ID_MAX
+		       ? snapshot_get(g->view, type->name, id, &g->memory, &g->record)
+		       : 0;
+}
+
 /* 1: live and in `record`; 0: the absence was answered, or an error. */
 static int find(struct reading *g, struct bytes id, struct record *record)
 {
-	int rc = id.len && id.len <= RECORD_ID_MAX
-			 ? snapshot_get(g->view, g->type->name, id, &g->memory, record)
-			 : 0;
+	int rc = g->found ? 1 : read_record(g, g->type, id);
 
+	*record = g->record;
 	if (rc == 1 && !(record->flags & RECORD_DELETED)) {
 		if (!overlay_any(g->source))
 			return 1;
@@ -518,6 +532,19 @@ static bool thread_slice(void *ctx)
 	return false;
 }
 
+/* As thread_type, and the record is read: nearly always it is the first one that has it. */
+static const struct resource_type *find_thread(struct reading *g, struct bytes id)
+{
+	for (const struct resource_type *t = g->source->provider->types; t->name; t++) {
+		if (!t->child || !source_type(g->source, bytes_str(t->name)))
+			continue;
+		g->found = read_record(g, t, id) == 1 && !(g->record.flags & RECORD_DELETED);
+		if (g->found)
+			return t;
+	}
+	return NULL;
+}
+
 /* Whose thread it is: the resource that was named, or the first one with children that has the id; conversations when none has it. False: the
  * error was sent. */
 static bool choose_thread(struct reading *g, struct bytes id)
@@ -534,7 +561,7 @@ static bool choose_thread(struct reading *g, struct bytes id)
 		if (!type || !type->child)
 			return false;
 	} else {
-		type = thread_type(g, id);
+		type = find_thread(g, id);
 	}
 	if (type) {
 		g->type = type;

@@ -49,6 +49,8 @@ struct reading {
 	size_t name_count;
 	struct buf rows;
 	struct buf memory;
+	struct record record; /* in `memory`, of the one that is asked for by id … */
+	bool found;           /* … if it was found on the way */
 	struct buf overlaid;    /* a record with edits over it */
 	struct overlay overlay; /* all of them, of a question */
 	struct task *task;

@@ -274,6 +274,12 @@ int field_shown(const struct field *f, struct bytes stored, struct buf *out)
 	char text[TIME_TEXT_MAX];
 	struct mp_value v;
 
+	/* A short text, as most are. */
+	if (stored.len && (stored.data[0] & 0xe0) == 0xa0 &&
+	    stored.len == 1 + (stored.data[0] & 0x1fu)) {
+		buf_put_bytes(out, stored);
+		return out->error ? out->error : 1;
+	}
 	if (!mp_get(stored, &v))
 		return ERR_CORRUPT;
 	if (f->type == FIELD_TIME && v.type == MP_INT)

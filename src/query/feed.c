@@ -46,11 +46,17 @@ static int lane_open(struct feed *f, struct snapshot *v, struct lane *lane, stru
 		.tombstones = true,
 		.changes = true,
 	};
-	enum projection_kind kind = spec->names   ? PROJECTION_NAMED
-				    : spec->whole ? PROJECTION_ALL
-						  : PROJECTION_SUMMARY;
-	int rc = projection_new(kind, lane->resource->fields, spec->names, spec->name_count,
-				&lane->projection, why);
+	const struct projection_spec shown = {
+		.kind = spec->names   ? PROJECTION_NAMED
+			: spec->whole ? PROJECTION_ALL
+				      : PROJECTION_SUMMARY,
+		.source = spec->source,
+		.resource = lane->resource->name,
+		.fields = lane->resource->fields,
+		.names = spec->names,
+		.name_count = spec->name_count,
+	};
+	int rc = projection_new(&shown, &lane->projection, why);
 
 	if (rc == 0)
 		rc = scan_open(v, &scan, &lane->scan, why);
@@ -130,7 +136,7 @@ static int give(struct feed *f, struct lane *lane)
 		if (rc != 1)
 			return rc;
 	}
-	rc = row_write(lane->projection, spec->source, lane->resource->name, &record, spec->rows);
+	rc = row_write(lane->projection, &record, spec->rows);
 	if (rc)
 		return rc;
 	/* One too many for the page begins the next one. */

@@ -271,10 +271,17 @@ static bool wants_snippets(const struct query_spec *s)
 static int prepare(struct query *q, struct why *why)
 {
 	const struct query_spec *s = &q->spec;
-	enum projection_kind kind = s->names   ? PROJECTION_NAMED
-				    : s->whole ? PROJECTION_ALL
-					       : PROJECTION_SUMMARY;
-	int rc = projection_new(kind, s->fields, s->names, s->name_count, &q->projection, why);
+	const struct projection_spec shown = {
+		.kind = s->names   ? PROJECTION_NAMED
+			: s->whole ? PROJECTION_ALL
+				   : PROJECTION_SUMMARY,
+		.source = s->source,
+		.resource = s->resource,
+		.fields = s->fields,
+		.names = s->names,
+		.name_count = s->name_count,
+	};
+	int rc = projection_new(&shown, &q->projection, why);
 
 	if (rc == 0 && s->sort == &query_relevance && !s->text.search)
 		rc = why_set(why, ERR_INVALID, "relevance is an order of what a text finds: give one");
@@ -376,8 +383,7 @@ static int write_indexed(struct query *q, const struct record *envelope, struct 
 	int rc = scan_names(q->filter.scan, &r.id, &r.parent);
 	if (rc <= 0)
 		return rc ? rc : ERR_NOTFOUND;
-	return row_write_stored(q->projection, q->spec.source, q->spec.resource, &r, filter_column,
-				&q->filter, rows);
+	return row_write_stored(q->projection, &r, filter_column, &q->filter, rows);
 }
 
 /* 0: written, 1: damaged and counted, or an error. */
@@ -389,8 +395,7 @@ static int write_row(struct query *q, struct filter_row *row, unsigned *cost)
 		rc = filter_read(&q->filter, row, cost);
 		if (rc <= 0)
 			return rc ? rc : 1;
-		rc = row_write(q->projection, q->spec.source, q->spec.resource, &row->record,
-			       q->spec.rows);
+		rc = row_write(q->projection, &row->record, q->spec.rows);
 	}
 	if (rc != ERR_CORRUPT)
 		return rc;
@@ -566,7 +571,7 @@ static int write_sorted(struct query *q, size_t i, unsigned *cost)
 	if (rc == 1) {
 		q->filter.read++;
 		*cost += 1 + (unsigned)(r.doc.len / READ_UNIT);
-		rc = row_write(q->projection, q->spec.source, q->spec.resource, &r, q->spec.rows);
+		rc = row_write(q->projection, &r, q->spec.rows);
 	} else if (rc == 0) {
 		rc = ERR_CORRUPT; /* an index named it */
 	}

@@ -8,19 +8,24 @@
 
 struct column {
 	struct bytes name;         /* as asked */
+	struct bytes key;          /* the same as MessagePack */
 	const struct field *field; /* NULL: the whole document */
 	bool plain;
+	int64_t (*time)(const struct record *r); /* NULL: not one of the envelope's */
 };
 
 #define COMMON_PLAIN_MAX 64
 
+#define HEAD_EXTRA 64 /* bytes of a row's beginning beside the names of its source and resource */
+
 struct projection {
 	enum projection_kind kind;
 	const struct field *fields;
-	struct column columns[PROJECTION_NAMES_MAX];
-	size_t count;
+	struct bytes head;     /* what all rows begin with, behind their number of members */
 	uint64_t common_plain; /* a bit for each of the first common fields */
 	struct arena arena;
+	size_t count;
+	struct column columns[]; /* as many as there are names; the head lies behind them */
 };
 
 /* Members that every row has, or those that apply: not columns, even when they are asked for. */
@@ -43,6 +48,41 @@ static bool has_column(const struct projection *p, struct bytes name)
 	return false;
 }
 
+static int64_t created_of(const struct record *r)
+{
+	return r->created_ms;
+}
+
+static int64_t updated_of(const struct record *r)
+{
+	return r->updated_ms;
+}
+
+/* Nearly every row shows them. */
+static void note_time(struct column *c)
+{
+	if (!c->field || c->field->path)
+		return;
+	if (strcmp(c->field->name, "created") == 0)
+		c->time = created_of;
+	else if (strcmp(c->field->name, "updated") == 0)
+		c->time = updated_of;
+}
+
+/* The name as it is asked, and as it is written. */
+static int name_column(struct projection *p, struct bytes name, struct column *c)
+{
+	struct buf key = {0};
+
+	mp_put_str(&key, name);
+	if (!key.error) {
+		c->key = arena_bytes(&p->arena, buf_bytes(&key));
+		c->name = bytes_of(c->key.data + key.len - name.len, name.len);
+	}
+	buf_release(&key);
+	return c->key.data ? 0 : ERR_NOMEM;
+}
+
 static int add_column(struct projection *p, struct bytes name, struct why *why)
 {
 	struct column column = {.field = NULL};
@@ -57,27 +97,48 @@ static int add_column(struct projection *p, struct bytes name, struct why *why)
 	if (rc)
 		return rc;
 	column.plain = column.field && field_is_plain(column.field);
-	column.name = arena_bytes(&p->arena, name);
-	if (!column.name.data)
+	note_time(&column);
+	if (name_column(p, name, &column))
 		return why_set(why, ERR_NOMEM, "out of memory");
 	p->columns[p->count++] = column;
 	return 0;
 }
 
-int projection_new(enum projection_kind kind, const struct field *fields, const struct bytes *names,
-		   size_t count, struct projection **out, struct why *why)
+/* With room for the columns; NULL: no memory. */
+static struct projection *new_projection(const struct projection_spec *spec)
 {
-	struct projection *p = calloc(1, sizeof *p);
+	size_t names = spec->kind == PROJECTION_NAMED ? spec->name_count : 0;
+	size_t room = bytes_str(spec->source).len + bytes_str(spec->resource).len + HEAD_EXTRA;
+	struct projection *p;
+
+	names = names < PROJECTION_NAMES_MAX ? names : PROJECTION_NAMES_MAX;
+	p = calloc(1, sizeof *p + names * sizeof p->columns[0] + room);
+	if (!p)
+		return NULL;
+	struct buf head = {.data = (uint8_t *)&p->columns[names], .cap = room};
+	mp_put_name(&head, "source");
+	mp_put_cstr(&head, spec->source);
+	mp_put_name(&head, "resource");
+	mp_put_cstr(&head, spec->resource);
+	mp_put_name(&head, "id");
+	p->head = buf_bytes(&head);
+	p->kind = spec->kind;
+	p->fields = spec->fields;
+	return p;
+}
+
+int projection_new(const struct projection_spec *spec, struct projection **out, struct why *why)
+{
+	struct projection *p = new_projection(spec);
+	bool named = spec->kind == PROJECTION_NAMED;
+	const struct field *fields = named ? NULL : spec->fields;
 	int rc = 0;
 
 	if (!p)
 		return why_set(why, ERR_NOMEM, "out of memory");
-	p->kind = kind;
-	p->fields = fields;
-	for (size_t i = 0; kind == PROJECTION_NAMED && rc == 0 && i < count; i++)
-		rc = add_column(p, names[i], why);
-	for (size_t i = 0;
-	     kind != PROJECTION_NAMED && fields && i < COMMON_PLAIN_MAX && fields[i].name; i++)
+	for (size_t i = 0; named && rc == 0 && i < spec->name_count; i++)
+		rc = add_column(p, spec->names[i], why);
+	for (size_t i = 0; fields && i < COMMON_PLAIN_MAX && fields[i].name; i++)
 		p->common_plain |= (uint64_t)field_is_plain(&fields[i]) << i;
 	if (rc) {
 		projection_free(p);
@@ -95,12 +156,14 @@ void projection_free(struct projection *p)
 	free(p);
 }
 
-static void put_time(struct buf *out, const char *name, int64_t ms)
+static void put_time(struct buf *out, int64_t ms)
 {
 	char text[TIME_TEXT_MAX];
 
-	mp_put_cstr(out, name);
-	mp_put_cstr(out, ms == TIME_NONE ? NULL : time_text(ms, true, text));
+	if (ms == TIME_NONE)
+		mp_put_nil(out);
+	else
+		mp_put_str(out, bytes_of(time_text(ms, true, text), TIME_MILLIS_LEN));
 }
 
 static uint32_t put_text(struct buf *out, const char *name, struct bytes text)
@@ -182,9 +245,11 @@ static int put_envelope(const struct projection *p, const struct row_values *fro
 	const struct record *r = from->r;
 	uint32_t n = 3;
 
-	put_time(out, "created", r->created_ms);
-	put_time(out, "updated", r->updated_ms);
-	mp_put_cstr(out, "revision");
+	mp_put_name(out, "created");
+	put_time(out, r->created_ms);
+	mp_put_name(out, "updated");
+	put_time(out, r->updated_ms);
+	mp_put_name(out, "revision");
 	mp_put_uint(out, r->revision);
 	n += put_text(out, "parent", r->parent);
 	n += put_marks(r, out);
@@ -199,33 +264,35 @@ static int put_envelope(const struct projection *p, const struct row_values *fro
 	return (int)n + common;
 }
 
+static int put_column(const struct column *c, const struct row_values *from, struct buf *out)
+{
+	buf_put_bytes(out, c->key);
+	if (c->time)
+		put_time(out, c->time(from->r));
+	else if (c->field)
+		return put_value(from, c->field, c->plain, out);
+	else
+		put_doc(from->r, out);
+	return 0;
+}
+
 static int put_columns(const struct projection *p, const struct row_values *from, struct buf *out)
 {
 	uint32_t n = put_marks(from->r, out);
 
 	for (size_t i = 0; i < p->count; i++) {
-		mp_put_str(out, p->columns[i].name);
-		int rc = 0;
-		if (p->columns[i].field)
-			rc = put_value(from, p->columns[i].field, p->columns[i].plain, out);
-		else
-			put_doc(from->r, out);
+		int rc = put_column(&p->columns[i], from, out);
 		if (rc < 0)
 			return rc;
 	}
 	return (int)(n + p->count);
 }
 
-static int put_row(const struct projection *p, const char *source, const char *resource,
-		   const struct row_values *from, struct buf *out)
+static int put_row(const struct projection *p, const struct row_values *from, struct buf *out)
 {
 	size_t start = out->len, mark = mp_begin_map(out);
 
-	mp_put_cstr(out, "source");
-	mp_put_cstr(out, source);
-	mp_put_cstr(out, "resource");
-	mp_put_cstr(out, resource);
-	mp_put_cstr(out, "id");
+	buf_put_bytes(out, p->head);
 	mp_put_str(out, from->r->id);
 	int n = p->kind == PROJECTION_NAMED ? put_columns(p, from, out) : put_envelope(p, from, out);
 	if (n >= 0 && out->error)
@@ -248,8 +315,7 @@ static bool asks_much(const struct projection *p)
 	return p->kind != PROJECTION_NAMED || paths > 1;
 }
 
-int row_write(const struct projection *p, const char *source, const char *resource,
-	      const struct record *r, struct buf *out)
+int row_write(const struct projection *p, const struct record *r, struct buf *out)
 {
 	struct row_values from = {.r = r};
 	struct mp_outline outline;
@@ -258,7 +324,7 @@ int row_write(const struct projection *p, const char *source, const char *resour
 		mp_outline(r->doc, &outline);
 		from.outline = &outline;
 	}
-	return put_row(p, source, resource, &from, out);
+	return put_row(p, &from, out);
 }
 
 bool projection_indexed(const struct projection *p,
@@ -278,12 +344,11 @@ bool projection_indexed(const struct projection *p,
 	return true;
 }
 
-int row_write_stored(const struct projection *p, const char *source, const char *resource,
-		     const struct record *r,
+int row_write_stored(const struct projection *p, const struct record *r,
 		     int (*stored)(void *ctx, const struct field *f, struct bytes *out), void *ctx,
 		     struct buf *out)
 {
-	return put_row(p, source, resource, &(struct row_values){r, NULL, stored, ctx}, out);
+	return put_row(p, &(struct row_values){r, NULL, stored, ctx}, out);
 }
 
 void row_add(struct buf *row, size_t start, const char *name, struct bytes text)

@@ -33,7 +33,14 @@ int thread_open(struct snapshot *v, const struct thread_spec *spec, struct threa
 		.end_ms = TIME_MAX,
 		.parent = spec->parent,
 	};
-	enum projection_kind kind = spec->names ? PROJECTION_NAMED : PROJECTION_ALL;
+	const struct projection_spec shown = {
+		.kind = spec->names ? PROJECTION_NAMED : PROJECTION_ALL,
+		.source = spec->source,
+		.resource = spec->resource,
+		.fields = spec->fields,
+		.names = spec->names,
+		.name_count = spec->name_count,
+	};
 	struct thread *t = calloc(1, sizeof *t);
 
 	if (!t)
@@ -43,8 +50,7 @@ int thread_open(struct snapshot *v, const struct thread_spec *spec, struct threa
 		t->spec.bytes_max = BYTES_DEFAULT;
 	t->rows_start = spec->rows->len;
 	t->kind = field_find(spec->fields, bytes_str("kind"));
-	int rc = projection_new(kind, spec->fields, spec->names, spec->name_count, &t->projection,
-				why);
+	int rc = projection_new(&shown, &t->projection, why);
 	if (rc == 0)
 		rc = scan_open(v, &scan, &t->scan, why);
 	if (rc) {
@@ -101,7 +107,7 @@ static int show(struct thread *t, const struct record *r)
 	struct buf *rows = t->spec.rows;
 	size_t mark = rows->len;
 	bool opening = is_opening(t, r);
-	int rc = row_write(t->projection, t->spec.source, t->spec.resource, r, rows);
+	int rc = row_write(t->projection, r, rows);
 
 	if (rc)
 		return rc;

@@ -27,12 +27,32 @@ struct column {
 	uint32_t present;
 };
 
+/* Packed numbers: the bytes that were looked at last hold more of them. */
+struct packed_hint {
+	uint32_t page;
+	bool known;
+	uint64_t at, word; /* where they lie in the stream, and what they are */
+};
+
 /* What a reader of one column remembers; starts zeroed. */
 struct column_hint {
 	bool loaded;
 	struct column column;
-	uint32_t packed, offsets, heap;
+	struct packed_hint packed, offsets;
+	uint32_t heap;
+	uint32_t block;       /* of the heap, whose places are known; plus 1, 0: none */
+	uint32_t block_start; /* where it begins in the heap … */
+	uint16_t block_at[SEGMENT_HEAP_BLOCK + 1]; /* … and its values, from there on; and its end */
 };
+
+/* What a reader of many rows remembers besides: values that many of them share. Starts zeroed. */
+struct column_reader {
+	struct column_hint hint;
+	uint8_t room[SEGMENT_VALUE_MAX]; /* of a value that does not lie on one page */
+	struct column_kept *kept;        /* owned; NULL: none, or no memory for them */
+	uint32_t kept_mask;
+};
+void column_reader_release(struct column_reader *r);
 
 /* Finds the fields of the schema (NULL: none) in the segment, once. */
 int segment_fields(struct segment *g, struct pages *p, const struct schema *schema);
@@ -41,6 +61,10 @@ int segment_column(struct segment *g, struct pages *p, unsigned field, struct co
  * without a column. */
 int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
 		 struct column_hint *hint, struct buf *out);
+
+/* The same; borrowed until the next call with this reader, or one that may load a page. */
+int column_look(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
+		struct column_reader *r, struct bytes *out);
 
 /* Which of the column's own values a row has: 1; 0: it keeps none of its own; or an error. */
 int column_place(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,

@@ -6,6 +6,18 @@
 
 #include <codec/msgpack.h>
 
+#include <stdlib.h>
+
+#define KEPT_MAX   64u /* power of two */
+#define KEPT_BYTES 27u
+
+/* One of the column's own values. */
+struct column_kept {
+	uint32_t number; /* plus 1; 0: none */
+	uint8_t len;
+	uint8_t data[KEPT_BYTES];
+};
+
 /* ---- fields ---- */
 
 static bool column_possible(const struct segment *g, const struct column *c)
@@ -100,78 +112,133 @@ int segment_fields(struct segment *g, struct pages *p, const struct schema *sche
 
 /* ---- values ---- */
 
+/* Loads a word that holds the bytes, if one lies on their page: on from them, or, where they lie before the last ones, up to their end. */
+static int load_word(struct segment *g, struct pages *p, uint64_t first, uint64_t end,
+		     struct packed_hint *h)
+{
+	uint64_t from = h->known && first < h->at && end >= sizeof h->word ? end - sizeof h->word
+									   : first;
+	struct bytes span;
+
+	if (from / SEGMENT_PAGE_ROOM != first / SEGMENT_PAGE_ROOM)
+		from = first;
+	int rc = segment_look(g, p, SECTION_COLUMNS, from, &h->page, &span);
+	h->known = !rc && span.len >= sizeof h->word;
+	if (h->known) {
+		h->at = from;
+		h->word = le64(span.data);
+	}
+	return rc;
+}
+
 /* The i-th of packed numbers. */
 static int packed_at(struct segment *g, struct pages *p, uint32_t offset, uint32_t i,
-		     unsigned width, uint32_t *hint, uint64_t *out)
+		     unsigned width, struct packed_hint *h, uint64_t *out)
 {
-	uint64_t bit = (uint64_t)i * width, first = bit / 8, end = (bit + width + 7) / 8;
+	uint64_t bit = (uint64_t)i * width, first = offset + bit / 8,
+		 end = offset + (bit + width + 7) / 8;
 	uint8_t room[8] = {0};
 	int rc = 0;
 
-	if (width)
-		rc = segment_stream(g, p, SECTION_COLUMNS, offset + first, room,
-				    (size_t)(end - first), hint);
+	*out = 0;
+	if (!width)
+		return 0;
+	if (!h->known || first < h->at || end > h->at + sizeof h->word)
+		rc = load_word(g, p, first, end, h);
+	if (!rc && h->known) {
+		*out = h->word >> ((first - h->at) * 8 + bit % 8) & (((uint64_t)1 << width) - 1);
+		return 0;
+	}
+	if (!rc)
+		rc = segment_stream(g, p, SECTION_COLUMNS, first, room, (size_t)(end - first),
+				    &h->page);
 	*out = bits_at(bytes_of(room, sizeof room), bit % 8, width);
 	return rc;
 }
 
-/* Where a value lies in its block: behind the lengths and the values before it. */
-static bool value_place(struct bytes head, uint32_t values, uint32_t which, size_t *at_out,
-			size_t *len_out)
+/* Where the values of a block begin, behind their lengths; false: it has other bytes than lengths. */
+static bool block_places(struct bytes head, uint32_t values, uint16_t places[SEGMENT_HEAP_BLOCK + 1])
 {
 	const uint8_t *at = head.data, *end = head.data + head.len;
-	size_t before = 0;
+	uint32_t sum = 0;
 	uint64_t len;
 
+	places[0] = 0;
 	for (uint32_t i = 0; i < values; i++) {
 		if (!leb_get(&at, end, &len) || len > SEGMENT_VALUE_MAX)
 			return false;
-		if (i < which)
-			before += (size_t)len;
-		if (i == which)
-			*len_out = (size_t)len;
+		sum += (uint32_t)len;
+		places[i + 1] = (uint16_t)sum;
 	}
-	*at_out = (size_t)(at - head.data) + before;
+	for (uint32_t i = 0; i <= values; i++)
+		places[i] = (uint16_t)(places[i] + (at - head.data));
 	return true;
 }
 
-static int heap_value(struct segment *g, struct pages *p, struct column_hint *h, uint32_t i,
-		      struct buf *out)
+/* Makes the block the one whose places are known. */
+static int load_block(struct segment *g, struct pages *p, struct column_hint *h, uint32_t block)
 {
 	const struct column *c = &h->column;
-	uint32_t first = i / SEGMENT_HEAP_BLOCK * SEGMENT_HEAP_BLOCK;
-	uint32_t values = c->heap_values - first;
-	uint8_t head[2 * SEGMENT_HEAP_BLOCK];
+	uint32_t values = c->heap_values - block * SEGMENT_HEAP_BLOCK;
+	uint8_t room[2 * SEGMENT_HEAP_BLOCK];
+	struct bytes head;
 	uint64_t start = 0;
-	size_t at = 0, len = 0;
 
+	h->block = 0;
+	int rc = packed_at(g, p, c->offsets_at, block, c->offset_width, &h->offsets, &start);
+	if (!rc && start >= c->heap_bytes)
+		rc = segment_note(g, ERR_CORRUPT);
+	if (rc)
+		return rc;
+	uint64_t left = c->heap_bytes - start;
+	size_t n = left < sizeof room ? (size_t)left : sizeof room;
+	rc = segment_look(g, p, SECTION_COLUMNS, c->heap_at + start, &h->heap, &head);
+	if (!rc && head.len < n) {
+		rc = segment_stream(g, p, SECTION_COLUMNS, c->heap_at + start, room, n, &h->heap);
+		head.data = room;
+	}
+	if (rc)
+		return rc;
+	head.len = n;
 	values = values < SEGMENT_HEAP_BLOCK ? values : SEGMENT_HEAP_BLOCK;
-	int rc = packed_at(g, p, c->offsets_at, i / SEGMENT_HEAP_BLOCK, c->offset_width,
-			   &h->offsets, &start);
+	if (!block_places(head, values, h->block_at))
+		return segment_note(g, ERR_CORRUPT);
+	h->block_start = (uint32_t)start;
+	h->block = block + 1;
+	return 0;
+}
+
+/* Where it lies on its page, or in `room`. */
+static int heap_value(struct segment *g, struct pages *p, struct column_hint *h, uint32_t i,
+		      uint8_t room[SEGMENT_VALUE_MAX], struct bytes *out)
+{
+	const struct column *c = &h->column;
+	uint32_t block = i / SEGMENT_HEAP_BLOCK, which = i % SEGMENT_HEAP_BLOCK;
+	int rc = h->block == block + 1 ? 0 : load_block(g, p, h, block);
+
 	if (rc)
 		return rc;
-	if (start >= c->heap_bytes)
+	uint64_t start = (uint64_t)h->block_start + h->block_at[which];
+	size_t len = (size_t)h->block_at[which + 1] - h->block_at[which];
+	if (len == 0 || start + len > c->heap_bytes)
 		return segment_note(g, ERR_CORRUPT);
-	uint64_t room = c->heap_bytes - start;
-	size_t n = room < sizeof head ? (size_t)room : sizeof head;
-	rc = segment_stream(g, p, SECTION_COLUMNS, c->heap_at + start, head, n, &h->heap);
-	if (rc)
-		return rc;
-	if (!value_place(bytes_of(head, n), values, i - first, &at, &len) || len == 0 ||
-	    at + len > room)
-		return segment_note(g, ERR_CORRUPT);
-	if (buf_reserve(out, len))
-		return out->error;
-	rc = segment_stream(g, p, SECTION_COLUMNS, c->heap_at + start + at, out->data, len, &h->heap);
-	if (!rc)
-		out->len = len;
+	rc = segment_look(g, p, SECTION_COLUMNS, c->heap_at + start, &h->heap, out);
+	if (!rc && out->len < len) {
+		rc = segment_stream(g, p, SECTION_COLUMNS, c->heap_at + start, room, len,
+				    &h->heap);
+		out->data = room;
+	}
+	out->len = len;
 	return rc;
 }
 
+/* Most are short texts. */
 static bool one_value(struct bytes b)
 {
 	struct mp_reader r = mp_reader_of(b);
 
+	if ((b.data[0] & 0xe0) == 0xa0)
+		return b.len == 1 + (b.data[0] & 0x1fu);
 	return (b.len == 1 && b.data[0] == 0xc1) || (mp_skip(&r) == 1 && r.at == r.end);
 }
 
@@ -223,33 +290,112 @@ int column_place(struct segment *g, struct pages *p, unsigned field, uint32_t or
 	return rc ? rc : 1;
 }
 
+/* A value of a heap; a right one stays right. */
+static int own_value(struct segment *g, struct pages *p, struct column_hint *h, uint64_t number,
+		     uint8_t room[SEGMENT_VALUE_MAX], struct bytes *out)
+{
+	if (number >= h->column.heap_values)
+		return segment_note(g, ERR_CORRUPT);
+	int rc = heap_value(g, p, h, (uint32_t)number, room, out);
+	return rc || one_value(*out) ? rc : segment_note(g, ERR_CORRUPT);
+}
+
+static void put_number(const struct column *c, uint64_t packed, struct buf *out)
+{
+	if (packed)
+		mp_put_int(out, number_at(c, packed));
+	else
+		mp_put_nil(out);
+}
+
+/* What the column says of a row: a packed number, or the row itself. */
+static int number_of(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
+		     struct column_hint *h, uint64_t *out)
+{
+	const struct column *c = &h->column;
+	int rc = load_hint(g, p, field, h);
+
+	if (rc)
+		return rc;
+	if (ordinal >= g->meta.records || c->form == FORM_NONE)
+		return segment_note(g, ERR_CORRUPT);
+	*out = ordinal;
+	return c->form == FORM_HEAP ? 0
+				    : packed_at(g, p, c->packed_at, ordinal, c->width, &h->packed, out);
+}
+
 int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
 		 struct column_hint *h, struct buf *out)
 {
-	uint64_t number = ordinal;
-	int rc = load_hint(g, p, field, h);
+	uint8_t room[SEGMENT_VALUE_MAX];
+	struct bytes value;
+	uint64_t number;
 
 	buf_reset(out);
+	int rc = number_of(g, p, field, ordinal, h, &number);
 	if (rc)
 		return rc;
-	const struct column *c = &h->column;
-	if (ordinal >= g->meta.records || c->form == FORM_NONE)
-		return segment_note(g, ERR_CORRUPT);
-	if (c->form != FORM_HEAP)
-		rc = packed_at(g, p, c->packed_at, ordinal, c->width, &h->packed, &number);
-	if (rc)
-		return rc;
-	if (c->form == FORM_NUMBERS) {
-		if (number == 0)
-			mp_put_nil(out);
-		else
-			mp_put_int(out, number_at(c, number));
+	if (h->column.form == FORM_NUMBERS) {
+		put_number(&h->column, number, out);
 		return out->error;
 	}
-	if (number >= c->heap_values)
-		return segment_note(g, ERR_CORRUPT);
-	rc = heap_value(g, p, h, (uint32_t)number, out);
-	if (!rc && !one_value(buf_bytes(out)))
-		rc = segment_note(g, ERR_CORRUPT);
+	rc = own_value(g, p, h, number, room, &value);
+	if (!rc)
+		buf_put_bytes(out, value);
+	return rc ? rc : out->error;
+}
+
+/* Where the value of the number is kept, or would be; NULL: nowhere. */
+static struct column_kept *kept_of(struct column_reader *r, uint64_t number)
+{
+	uint32_t count = 1;
+
+	if (r->kept)
+		return &r->kept[number & r->kept_mask];
+	while (count < KEPT_MAX && count < r->hint.column.heap_values)
+		count *= 2;
+	r->kept = calloc(count, sizeof *r->kept);
+	r->kept_mask = count - 1;
+	return r->kept ? &r->kept[number & r->kept_mask] : NULL;
+}
+
+static void keep_value(struct column_kept *k, uint32_t number, struct bytes value)
+{
+	if (!k || value.len > KEPT_BYTES)
+		return;
+	k->number = number + 1;
+	k->len = (uint8_t)value.len;
+	memcpy(k->data, value.data, value.len);
+}
+
+int column_look(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
+		struct column_reader *r, struct bytes *out)
+{
+	struct column_hint *h = &r->hint;
+	struct buf room = {.data = r->room, .cap = sizeof r->room};
+	uint64_t number;
+	int rc = number_of(g, p, field, ordinal, h, &number);
+
+	if (rc)
+		return rc;
+	if (h->column.form == FORM_NUMBERS) {
+		put_number(&h->column, number, &room);
+		*out = buf_bytes(&room);
+		return 0;
+	}
+	struct column_kept *k = h->column.form == FORM_HEAP ? NULL : kept_of(r, number);
+	if (k && k->number == number + 1) {
+		*out = bytes_of(k->data, k->len);
+		return 0;
+	}
+	rc = own_value(g, p, h, number, r->room, out);
+	if (!rc)
+		keep_value(k, (uint32_t)number, *out);
 	return rc;
+}
+
+void column_reader_release(struct column_reader *r)
+{
+	free(r->kept);
+	r->kept = NULL;
 }

@@ -222,6 +222,19 @@ static void stretch_load(struct pages *p, struct page_file *f, size_t len, uint6
 		s->file = f->number;
 }
 
+void page_file_ahead(struct pages *p, struct page_file *f, size_t len, uint64_t offset)
+{
+	struct stretch *s = &p->stretch;
+
+	if (f->image || len > sizeof s->data || stretch_has(s, f, offset, len))
+		return;
+	s->file = 0;
+	s->start = offset;
+	s->len = len;
+	if (page_file_read(p, f, s->data, len, offset) == 0)
+		s->file = f->number;
+}
+
 int page_file_read_on(struct pages *p, struct page_file *f, void *data, size_t len, uint64_t offset)
 {
 	struct stretch *s = &p->stretch;
@@ -320,6 +333,30 @@ static int page_load(struct pages *p, struct page_file *f, uint32_t page, uint32
 	return 0;
 }
 
+/* Where the page lies; SLOT_NONE: nowhere. */
+static inline uint32_t slot_find(struct pages *p, uint64_t file, uint32_t page)
+{
+	uint32_t at = *head_of(p, file, page);
+
+	while (at != SLOT_NONE && (p->slots[at].page != page || p->slots[at].file != file))
+		at = p->slots[at].next;
+	return at;
+}
+
+const uint8_t *pages_peek(struct pages *p, const struct page_file *f, uint32_t page)
+{
+	if (f->image)
+		return page < f->bytes / SEGMENT_PAGE ? f->image + (size_t)page * SEGMENT_PAGE
+						      : NULL;
+	uint32_t at = slot_find(p, f->number, page);
+	if (at == SLOT_NONE)
+		return NULL;
+	p->hits++;
+	if (p->slots[at].worth < WORTH_MAX)
+		p->slots[at].worth++;
+	return p->slots[at].data;
+}
+
 int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hint,
 	      const uint8_t **page_out)
 {
@@ -330,12 +367,8 @@ int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hin
 		return page < f->bytes / SEGMENT_PAGE ? 0 : ERR_CORRUPT;
 	}
 	bool known = at < p->count && p->slots[at].file == f->number && p->slots[at].page == page;
-	if (!known) {
-		at = *head_of(p, f->number, page);
-		while (at != SLOT_NONE &&
-		       (p->slots[at].file != f->number || p->slots[at].page != page))
-			at = p->slots[at].next;
-	}
+	if (!known)
+		at = slot_find(p, f->number, page);
 	if (at != SLOT_NONE) {
 		p->hits++;
 		/* Who goes on with the page that he had says nothing about the next one: a scan leaves no mark. */

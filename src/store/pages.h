@@ -49,11 +49,17 @@ int page_file_read(struct pages *p, struct page_file *f, void *data, size_t len,
  * them, and what was brought by the last one may be handed out without looking at the file again. */
 int page_file_read_on(struct pages *p, struct page_file *f, void *data, size_t len, uint64_t offset);
 
+/* All of this will be asked for by that: it is read at once, if there is room for it. What cannot be read is left for who asks. */
+void page_file_ahead(struct pages *p, struct page_file *f, size_t len, uint64_t offset);
+
 /* One page whose checksum was verified. Borrowed until the next call that may load a page. `hint`
  * is the caller's memory of where the page lay (start with 0); it makes the second look at the same
  * page cheap. */
 int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hint,
 	      const uint8_t **page_out);
+
+/* The same of a page that needs no read; NULL: it does. */
+const uint8_t *pages_peek(struct pages *p, const struct page_file *f, uint32_t page);
 
 /* The checksum that ends a page. */
 uint32_t page_sum(const uint8_t *page, uint32_t number);

@@ -50,12 +50,13 @@ struct run {
 	struct posting *terms;          /* NULL: no terms, or unknown; the shortest first */
 	uint32_t segment;               /* its place among the resource's */
 	bool opened;                    /* `key` is that of a row */
+	bool together;                  /* its children were read at once */
 	bool by_list;                   /* places are those of the first list */
 	bool decided;                   /* the segment knows the terms */
 	bool certain;                   /* so the current row has them */
 	const struct match_bits *match; /* NULL: all rows are sure */
 	enum match_verdict verdict;     /* on the current row */
-	struct column_hint *columns;    /* by field number */
+	struct column_reader **columns; /* by field number; NULL: not asked for */
 };
 
 struct scan {
@@ -83,8 +84,6 @@ struct scan {
 	struct run *last; /* whose row was given last; it steps on with the next call */
 	int error;
 	uint64_t warm; /* the dictionary that was used last; 0: none */
-	struct buf frame;
-	struct buf value;
 	struct buf id, parent;
 	char id_digits[24], parent_digits[24];
 };
@@ -163,12 +162,25 @@ static int run_wants(const struct scan *s, struct run *r)
 	return rc;
 }
 
-/* The column's hint; NULL: no memory. */
-static struct column_hint *hint_of(struct run *r, unsigned number)
+/* The column's reader; NULL: no memory. */
+static struct column_reader *reader_of(struct run *r, unsigned number)
 {
 	if (!r->columns)
 		r->columns = calloc(SEGMENT_FIELDS_MAX, sizeof *r->columns);
-	return r->columns ? &r->columns[number] : NULL;
+	if (r->columns && !r->columns[number])
+		r->columns[number] = calloc(1, sizeof **r->columns);
+	return r->columns ? r->columns[number] : NULL;
+}
+
+static void readers_free(struct run *r)
+{
+	for (unsigned i = 0; r->columns && i < SEGMENT_FIELDS_MAX; i++) {
+		if (r->columns[i])
+			column_reader_release(r->columns[i]);
+		free(r->columns[i]);
+	}
+	free(r->columns);
+	r->columns = NULL;
 }
 
 static bool is_beyond(const struct scan *s, int64_t value)
@@ -195,10 +207,10 @@ static int row_is_beyond(struct scan *s, struct run *r)
 
 	if (rc || number == FIELD_ABSENT)
 		return rc;
-	struct column_hint *hint = hint_of(r, number);
-	rc = hint ? column_number(r->entry->segment, s->view->store->pages, number, r->ordinal,
-				  hint, &value)
-		  : ERR_NOMEM;
+	struct column_reader *reader = reader_of(r, number);
+	rc = reader ? column_number(r->entry->segment, s->view->store->pages, number, r->ordinal,
+				    &reader->hint, &value)
+		    : ERR_NOMEM;
 	if (rc < 0)
 		return rc == ERR_NOTFOUND ? 0 : rc;
 	return rc == 0 || is_beyond(s, value);
@@ -308,18 +320,6 @@ static int seek(struct scan *s, struct run *r, int64_t time_ms, uint64_t id_hash
 	return rc || !r->by_list ? rc : posting_rank(&r->terms[0], *at, at);
 }
 
-/* The place behind the children of the parent. */
-static int seek_children_end(struct scan *s, struct run *r, uint32_t *at)
-{
-	struct segment *g = r->entry->segment;
-
-	if (s->parent_hash == UINT64_MAX) {
-		*at = g->sections[SECTION_PARENTS].elements;
-		return 0;
-	}
-	return segment_seek_child(g, s->view->store->pages, s->parent_hash + 1, TIME_NONE, 0, at);
-}
-
 static uint32_t run_elements(const struct scan *s, const struct run *r)
 {
 	const struct section *sections = r->entry->segment->sections;
@@ -343,7 +343,8 @@ static int run_bounds(struct scan *s, struct run *r)
 	if (s->end_ms != TIME_MAX)
 		return seek(s, r, s->end_ms, 0, &r->end);
 	if (s->children)
-		return seek_children_end(s, r, &r->end);
+		return segment_children_end(r->entry->segment, s->view->store->pages,
+					    s->parent_hash, r->at, &r->end);
 	r->end = run_elements(s, r);
 	return 0;
 }
@@ -415,7 +416,7 @@ static int run_collect(struct scan *s, struct run *r)
 	int rc = segment_seek_child(g, p, s->parent_hash, TIME_NONE, 0, &first);
 
 	if (!rc)
-		rc = seek_children_end(s, r, &end);
+		rc = segment_children_end(g, p, s->parent_hash, first, &end);
 	if (rc || end <= first)
 		return rc;
 	if (end - first > CHILDREN_MAX)
@@ -598,9 +599,21 @@ static bool is_childless(const struct scan *s, struct segment *g, uint64_t misse
 	return stats.misses < misses_max && segment_may_have_children(g, p, s->parent_hash) == 0;
 }
 
+/* The same of some segments from one on, where it takes no read. */
+static uint32_t are_childless(const struct scan *s, const struct state_resource *resource, size_t from)
+{
+	struct segment *asked[SEGMENTS_ASKED];
+	unsigned n = 0;
+
+	for (; n < SEGMENTS_ASKED && from + n < resource->count; n++)
+		asked[n] = resource->segments[from + n].segment;
+	return segments_childless(asked, n, s->view->store->pages, s->parent_hash);
+}
+
 static int list_runs(struct scan *s, const struct state_resource *resource)
 {
 	struct pages_stats stats;
+	uint32_t childless = 0;
 
 	s->runs = malloc((resource->count + 1) * sizeof *s->runs);
 	s->heap = malloc((resource->count + 1) * sizeof(struct run *));
@@ -610,6 +623,10 @@ static int list_runs(struct scan *s, const struct state_resource *resource)
 	for (size_t i = 0; i < resource->count; i++) {
 		struct segment *g = resource->segments[i].segment;
 		const struct match_bits *match = s->match ? match_bits_of(s->match, i) : NULL;
+		if (s->children && i % SEGMENTS_ASKED == 0)
+			childless = are_childless(s, resource, i);
+		if (childless >> i % SEGMENTS_ASKED & 1)
+			continue;
 		if (!touches(s, g) || (match && match_bits_none(match) && !s->match_all) ||
 		    (s->children && is_childless(s, g, stats.misses + EARLY_MISSES_MAX)))
 			continue;
@@ -683,10 +700,9 @@ static void run_release(struct run *r)
 {
 	free(r->list);
 	free(r->terms);
-	free(r->columns);
 	r->list = NULL;
 	r->terms = NULL;
-	r->columns = NULL;
+	readers_free(r);
 }
 
 void scan_close(struct scan *s)
@@ -698,8 +714,6 @@ void scan_close(struct scan *s)
 	buf_release(&s->term_texts);
 	free(s->runs);
 	free(s->heap);
-	buf_release(&s->frame);
-	buf_release(&s->value);
 	buf_release(&s->id);
 	buf_release(&s->parent);
 	free(s);
@@ -791,10 +805,31 @@ void scan_bound(struct scan *s, unsigned field, bool most, int64_t value)
 	s->bound = value;
 }
 
-/* The frame of the run's current row. */
+/* Children of one parent were written together, as a rule: those that are left of a run are read at once. What is wrong with them is met again by who asks for them. */
+static void read_children(struct scan *s, struct run *r)
+{
+	struct segment *g = r->entry->segment;
+	struct pages *p = s->view->store->pages;
+	uint32_t hint = r->hint, row_hint = r->row_hint;
+	struct child last;
+	struct row row;
+
+	if (r->list || r->together || r->at == r->end)
+		return;
+	r->together = true;
+	if (segment_child(g, p, s->descending ? r->at : r->end - 1, &hint, &last) ||
+	    segment_row(g, p, last.ordinal, &row_hint, &row))
+		return;
+	const struct row *first = row.offset < r->row.offset ? &row : &r->row,
+			 *end = first == &row ? &r->row : &row;
+	page_file_ahead(p, &g->file, (size_t)end->offset + end->frame_bytes - first->offset,
+			first->offset);
+}
+
+/* The frame of the run's current row; borrowed until the store reads another one. */
 static int run_frame(struct scan *s, struct run *r, struct bytes *out)
 {
-	const struct store *store = s->view->store;
+	struct store *store = s->view->store;
 	struct segment *g = r->entry->segment;
 	bool scattered = run_is_scattered(r) && !segment_in_memory(g);
 	struct row row;
@@ -802,10 +837,12 @@ static int run_frame(struct scan *s, struct run *r, struct bytes *out)
 	if (scattered && frames_find(store->frames, g->meta.number, r->ordinal, &row, out))
 		return 0;
 	run_warm(s, r);
-	int rc = segment_frame_on(g, store->pages, &r->row, &s->frame);
+	if (s->children)
+		read_children(s, r);
+	int rc = segment_frame_on(g, store->pages, &r->row, &store->frame);
 	if (rc)
 		return rc;
-	*out = buf_bytes(&s->frame);
+	*out = buf_bytes(&store->frame);
 	if (scattered)
 		frames_keep(store->frames, g->meta.number, r->ordinal, &r->row, *out);
 	return 0;
@@ -827,20 +864,19 @@ int scan_record(struct scan *s, struct buf *memory, struct record *out)
 
 /* ---- without the record ---- */
 
-/* The value of the field with this number in the segment, into s->value. */
-static int read_column(struct scan *s, unsigned number)
+/* The value of the field with this number in the segment. */
+static int read_column(struct scan *s, unsigned number, struct bytes *out)
 {
 	struct run *r = s->last;
-	int rc;
+	struct column_reader *reader = reader_of(r, number);
 
-	struct column_hint *hint = hint_of(r, number);
-	if (!hint)
+	if (!reader)
 		return ERR_NOMEM;
-	rc = column_value(r->entry->segment, s->view->store->pages, number, r->ordinal, hint,
-			  &s->value);
+	int rc = column_look(r->entry->segment, s->view->store->pages, number, r->ordinal, reader,
+			     out);
 	if (rc)
 		return store_trouble(s->view->store, rc);
-	return s->value.len == 1 && s->value.data[0] == 0xc1 ? 0 : 1;
+	return out->len != 1 || out->data[0] != 0xc1;
 }
 
 int scan_column(struct scan *s, unsigned field, struct bytes *value_out)
@@ -849,15 +885,15 @@ int scan_column(struct scan *s, unsigned field, struct bytes *value_out)
 
 	if (!r || !s->schema || field >= s->schema->count)
 		return s->error ? s->error : ERR_INVALID;
-	int rc = store_trouble(s->view->store,
-			       segment_fields(r->entry->segment, s->view->store->pages, s->schema));
-	unsigned number = r->entry->segment->fields[field];
-	if (rc || number == FIELD_ABSENT || r->row.flags & RECORD_DELETED ||
+	struct segment *g = r->entry->segment;
+	int rc = g->fields_loaded ? 0
+				  : store_trouble(s->view->store,
+						  segment_fields(g, s->view->store->pages,
+								 s->schema));
+	if (rc || g->fields[field] == FIELD_ABSENT || r->row.flags & RECORD_DELETED ||
 	    !kind_has_column(s->schema->fields[field].kind))
 		return rc;
-	rc = read_column(s, number);
-	*value_out = buf_bytes(&s->value);
-	return rc;
+	return read_column(s, g->fields[field], value_out);
 }
 
 static int note_last(struct scan *s)
@@ -876,50 +912,66 @@ static struct bytes digits_of(uint64_t v, char digits[24])
 	return bytes_of(&digits[at], 24 - at);
 }
 
-static int read_name(struct scan *s, unsigned number, char digits[24], struct bytes *out)
+/* The number of the row, where its name is one and the column keeps numbers; otherwise as column_number. */
+static int read_number(struct scan *s, unsigned number, int64_t *out)
 {
-	struct mp_value v;
-	int rc = read_column(s, number);
+	struct run *r = s->last;
+	struct column_reader *reader = reader_of(r, number);
 
+	return reader ? column_number(r->entry->segment, s->view->store->pages, number, r->ordinal,
+				      &reader->hint, out)
+		      : ERR_NOMEM;
+}
+
+/* A name stays while columns are read: a number is written to `digits`, a text to `room`. */
+static int read_name(struct scan *s, unsigned number, char digits[24], struct buf *room,
+		     struct bytes *out)
+{
+	struct bytes value;
+	struct mp_value v;
+	int64_t name;
+	int rc = read_number(s, number, &name);
+
+	if (rc == 1) {
+		*out = digits_of((uint64_t)name, digits);
+		return 1;
+	}
+	rc = rc < 0 && rc != ERR_NOTFOUND ? store_trouble(s->view->store, rc)
+					  : read_column(s, number, &value);
 	if (rc != 1)
 		return rc;
-	if (!mp_get(buf_bytes(&s->value), &v))
+	if (!mp_get(value, &v))
 		return note_last(s);
 	if (v.type == MP_INT) {
 		*out = digits_of(v.uinteger, digits);
-	} else {
-		*out = v.type == MP_STR ? v.str : bytes_of(NULL, 0);
+		return 1;
 	}
-	return 1;
+	buf_reset(room);
+	buf_put_bytes(room, v.type == MP_STR ? v.str : bytes_of(NULL, 0));
+	*out = room->len ? buf_bytes(room) : bytes_of(NULL, 0);
+	return room->error ? room->error : 1;
 }
 
-/* Both must stay while columns are read. */
 int scan_names(struct scan *s, struct bytes *id_out, struct bytes *parent_out)
 {
 	struct run *r = s->last;
-	struct bytes id, parent;
+	struct bytes id, parent = {NULL, 0};
 
 	if (!r)
 		return s->error ? s->error : ERR_INVALID;
 	if (r->entry->segment->sections[SECTION_FIELDS].elements < SEGMENT_OWN_FIELDS)
 		return 0;
-	int rc = read_name(s, OWN_ID, s->id_digits, &id);
+	int rc = read_name(s, OWN_ID, s->id_digits, &s->id, &id);
 	if (rc == 1 && bytes_hash(id) != r->row.id_hash)
 		rc = note_last(s);
-	if (rc == 1) {
-		buf_reset(&s->id);
-		buf_put_bytes(&s->id, id);
-		rc = s->id.error ? s->id.error : read_name(s, OWN_PARENT, s->parent_digits, &parent);
-	}
+	/* Who has no parent needs no name of one. */
+	if (rc == 1 && r->row.parent_hash)
+		rc = read_name(s, OWN_PARENT, s->parent_digits, &s->parent, &parent);
 	if (rc != 1)
 		return rc;
 	if (row_parent_hash(parent) != r->row.parent_hash)
 		return note_last(s);
-	buf_reset(&s->parent);
-	buf_put_bytes(&s->parent, parent);
-	if (s->parent.error)
-		return s->parent.error;
-	*id_out = buf_bytes(&s->id);
-	*parent_out = parent.len ? buf_bytes(&s->parent) : parent;
+	*id_out = id;
+	*parent_out = parent;
 	return 1;
 }

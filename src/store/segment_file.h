@@ -159,6 +159,10 @@ int segment_row(struct segment *g, struct pages *p, uint32_t ordinal, uint32_t *
 int segment_may_hold(struct segment *g, struct pages *p, uint64_t id_hash);
 /* The same of children of the parent of this hash. */
 int segment_may_have_children(struct segment *g, struct pages *p, uint64_t parent_hash);
+/* Of which of these, up to SEGMENTS_ASKED, a filter says without a read that the parent has no children there: a bit for each. */
+#define SEGMENTS_ASKED 32u
+uint32_t segments_childless(struct segment *const *segments, unsigned count, struct pages *p,
+			    uint64_t parent_hash);
 /* The first element of SECTION_IDS that is not less. */
 int segment_find(struct segment *g, struct pages *p, uint64_t id_hash, uint32_t *at_out);
 int segment_id(struct segment *g, struct pages *p, uint32_t at, uint32_t *hint, uint64_t *hash_out,
@@ -188,6 +192,11 @@ int segment_element(struct segment *g, struct pages *p, enum segment_section whi
 int segment_stream(struct segment *g, struct pages *p, enum segment_section which, uint64_t offset,
 		   void *data, size_t len, uint32_t *hint);
 
+/* What lies from a place of a stream on, up to the end of its page: not empty, borrowed until the next call that may load
+ * a page. */
+int segment_look(struct segment *g, struct pages *p, enum segment_section which, uint64_t offset,
+		 uint32_t *hint, struct bytes *out);
+
 /* Whether all pages of terms and columns can be read: some of them with each call. `at` begins as 0.
  * 1: there are more; 0: they all can. */
 int segment_probe(struct segment *g, struct pages *p, uint32_t *at);
@@ -200,6 +209,10 @@ int segment_seek_updated(struct segment *g, struct pages *p, int64_t time_ms, ui
 			 uint32_t *at_out);
 int segment_seek_child(struct segment *g, struct pages *p, uint64_t parent_hash, int64_t time_ms,
 		       uint64_t id_hash, uint32_t *at_out);
+
+/* Where the parent's children end, from one of them on, or from where they would be. */
+int segment_children_end(struct segment *g, struct pages *p, uint64_t parent_hash, uint32_t from,
+			 uint32_t *at_out);
 
 /* The row's whole frame with a right checksum, into an emptied `out`. */
 int segment_frame(struct segment *g, struct pages *p, const struct row *row, struct buf *out);

@@ -20,6 +20,10 @@
 #define DEFLATE_RATIO_MAX 1100u
 /* Read in one step: some tenths of a millisecond. */
 #define PROBE_PAGES 32u
+/* At where a time may be, before halves are taken. */
+#define GUESSES_MAX 4u
+/* Children that are passed one by one: most have no more. */
+#define CHILDREN_NEAR 32u
 
 static struct segment *new_segment(const char *resource, const struct segment_meta *meta)
 {
@@ -202,7 +206,7 @@ int segment_element(struct segment *g, struct pages *p, enum segment_section whi
 {
 	const struct section *s = &g->sections[which];
 	const uint8_t *page;
-	int rc = segment_load(g, p);
+	int rc = g->loaded ? 0 : segment_load(g, p);
 
 	if (rc)
 		return rc;
@@ -239,6 +243,25 @@ int segment_stream(struct segment *g, struct pages *p, enum segment_section whic
 		len -= n;
 	}
 	return segment_note(g, rc);
+}
+
+int segment_look(struct segment *g, struct pages *p, enum segment_section which, uint64_t offset,
+		 uint32_t *hint, struct bytes *out)
+{
+	const struct section *s = &g->sections[which];
+	uint32_t at = (uint32_t)(offset / SEGMENT_PAGE_ROOM),
+		 into = (uint32_t)(offset % SEGMENT_PAGE_ROOM), n = SEGMENT_PAGE_ROOM - into;
+	const uint8_t *page;
+	int rc = g->loaded ? 0 : segment_load(g, p);
+
+	if (!rc && offset >= s->elements)
+		rc = ERR_CORRUPT;
+	if (!rc)
+		rc = pages_get(p, &g->file, s->first_page + at, hint, &page);
+	if (rc)
+		return segment_note(g, rc);
+	*out = bytes_of(page + into, n < s->elements - offset ? n : s->elements - offset);
+	return 0;
 }
 
 /* The i-th page of terms and columns; 0: there are not so many. */
@@ -360,19 +383,29 @@ int segment_change(struct segment *g, struct pages *p, uint32_t at, uint32_t *hi
 
 /* ---- by id ---- */
 
-static int filter_says(struct segment *g, struct pages *p, enum segment_section which, uint64_t hash)
+/* The block of the filter that knows of the hash. */
+static uint32_t filter_block(const struct section *s, uint64_t hash)
+{
+	return (uint32_t)(((hash >> 32) * s->elements) >> 32);
+}
+
+static bool block_says(const uint8_t *block, uint64_t hash)
 {
 	static const uint32_t salts[SEGMENT_FILTER_WORDS] = SEGMENT_FILTER_SALTS;
-	uint32_t hint = 0, at = (uint32_t)(((hash >> 32) * g->sections[which].elements) >> 32);
-	const uint8_t *block;
-	int rc = segment_element(g, p, which, at, &hint, &block);
 
-	if (rc)
-		return rc;
 	for (int w = 0; w < SEGMENT_FILTER_WORDS; w++)
 		if (!(le64(block + 8 * w) >> ((uint32_t)hash * salts[w] >> 26) & 1))
-			return 0;
-	return 1;
+			return false;
+	return true;
+}
+
+static int filter_says(struct segment *g, struct pages *p, enum segment_section which, uint64_t hash)
+{
+	uint32_t hint = 0;
+	const uint8_t *block;
+	int rc = segment_element(g, p, which, filter_block(&g->sections[which], hash), &hint, &block);
+
+	return rc ? rc : block_says(block, hash);
 }
 
 int segment_may_hold(struct segment *g, struct pages *p, uint64_t id_hash)
@@ -392,6 +425,37 @@ int segment_may_have_children(struct segment *g, struct pages *p, uint64_t paren
 	if (g->sections[SECTION_PARENT_FILTER].elements == 0)
 		return 1;
 	return filter_says(g, p, SECTION_PARENT_FILTER, parent_hash);
+}
+
+/* Its block of the filter of parents, on its way from memory; NULL: that needs a read, or there is none. */
+static const uint8_t *parent_block(const struct segment *g, struct pages *p, uint64_t parent_hash)
+{
+	const struct section *s = &g->sections[SECTION_PARENT_FILTER];
+
+	if (!g->loaded || !s->elements)
+		return NULL;
+	uint32_t at = filter_block(s, parent_hash);
+	const uint8_t *page = pages_peek(p, &g->file, s->first_page + at / s->per_page);
+	if (!page)
+		return NULL;
+	page += (size_t)(at % s->per_page) * s->size;
+	__builtin_prefetch(page);
+	return page;
+}
+
+uint32_t segments_childless(struct segment *const *segments, unsigned count, struct pages *p,
+			    uint64_t parent_hash)
+{
+	const uint8_t *blocks[SEGMENTS_ASKED];
+	uint32_t childless = 0;
+
+	/* Nothing is read meanwhile: the pages stay. */
+	for (unsigned i = 0; i < count; i++)
+		blocks[i] = parent_block(segments[i], p, parent_hash);
+	for (unsigned i = 0; i < count; i++)
+		if (blocks[i] && !block_says(blocks[i], parent_hash))
+			childless |= (uint32_t)1 << i;
+	return childless;
 }
 
 /* Where the element lies, by the ends of the pages: in all but one of millions of cases one page. */
@@ -555,6 +619,49 @@ static int seek_to(struct segment *g, struct pages *p, uint32_t at, uint32_t *at
 	return rc;
 }
 
+/* The row of [low, high) that is as far between them as the part is of the whole. */
+static uint32_t between(uint32_t low, uint32_t high, double part, double whole)
+{
+	double share = whole > 0 ? part / whole : 0.5;
+
+	share = share > 0 ? share < 1 ? share : 1 : 0;
+	return low + (uint32_t)(share * (high - 1 - low));
+}
+
+/* Rows mostly lie about evenly in time: a few guesses find the page, each from what the last one showed. Where they do not, halves do. */
+static int guess_created(struct seek *k, const struct range *span, uint32_t *low, uint32_t *high)
+{
+	const struct section *s = &k->g->sections[SECTION_ROWS];
+	double from = (double)span->min, to = (double)span->max;
+	struct row row;
+
+	for (unsigned n = 0; n < GUESSES_MAX && *high - *low > s->per_page; n++) {
+		uint32_t at = between(*low, *high, (double)k->time_ms - from, to - from);
+		uint32_t start = at - at % s->per_page, end = start + s->per_page;
+		int rc = segment_row(k->g, k->p, start, &k->hint, &row);
+		if (rc)
+			return rc;
+		if (start > *low && !key_before(k, row.created_ms, row.id_hash)) {
+			*high = start;
+			to = (double)row.created_ms;
+			continue;
+		}
+		*low = start > *low ? start : *low;
+		if (end >= *high)
+			return 0;
+		rc = segment_row(k->g, k->p, end - 1, &k->hint, &row);
+		if (rc)
+			return rc;
+		if (!key_before(k, row.created_ms, row.id_hash)) {
+			*high = end;
+			return 0;
+		}
+		*low = end;
+		from = (double)row.created_ms;
+	}
+	return 0;
+}
+
 int segment_seek_created(struct segment *g, struct pages *p, int64_t time_ms, uint64_t id_hash,
 			 uint32_t *at_out)
 {
@@ -568,7 +675,13 @@ int segment_seek_created(struct segment *g, struct pages *p, int64_t time_ms, ui
 		return seek_to(g, p, 0, at_out);
 	if (time_ms > created->max && created->max != TIME_NONE)
 		return seek_to(g, p, g->meta.records, at_out);
-	return seek_in(g, p, SECTION_ROWS, &k, at_out);
+	uint32_t low = 0, high = g->meta.records;
+	int rc = segment_load(g, p);
+	if (!rc && time_ms != TIME_NONE && g->meta.untimed < high) {
+		low = g->meta.untimed;
+		rc = guess_created(&k, created, &low, &high);
+	}
+	return rc ? rc : seek(&k, low, high, at_out);
 }
 
 int segment_seek_updated(struct segment *g, struct pages *p, int64_t time_ms, uint64_t id_hash,
@@ -580,27 +693,69 @@ int segment_seek_updated(struct segment *g, struct pages *p, int64_t time_ms, ui
 	return seek_in(g, p, SECTION_UPDATED, &k, at_out);
 }
 
-/* Hashes are uniform: the place is not far from where it would be if they were evenly so. Steps away from there grow, until it is passed. */
+/* The next page to look at: more and more pages away from the ones that were ruled out, and in the middle once the place was passed. */
+static uint32_t next_page(const struct section *s, uint32_t low, uint32_t high, bool up, uint32_t away)
+{
+	uint32_t room = high - 1 - low;
+
+	if (!away)
+		return (low + room / 2) / s->per_page;
+	away = (away - 1) * s->per_page < room ? (away - 1) * s->per_page : room;
+	return (up ? low + away : high - 1 - away) / s->per_page;
+}
+
+/* The same as seek, where all of it lies on one page. */
+static int seek_on_page(struct seek *k, uint32_t low, uint32_t high, uint32_t *at_out)
+{
+	uint32_t first = low;
+	const uint8_t *page = NULL;
+	int rc = low < high ? segment_element(k->g, k->p, SECTION_PARENTS, low, &k->hint, &page) : 0;
+
+	while (!rc && low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		const uint8_t *e = page + (size_t)(mid - first) * SEGMENT_PARENT_SIZE;
+		uint64_t parent_hash = le64(e);
+		if (parent_hash != k->parent_hash
+			    ? parent_hash < k->parent_hash
+			    : key_before(k, (int64_t)le64(e + 8), le64(e + 16)))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!rc)
+		*at_out = low;
+	return rc;
+}
+
+/* Hashes are uniform: the place is not far from where it would be if they were evenly so, on that page or on the next one. What is left lies on one. */
 static int narrow(struct seek *k, const struct section *s, uint64_t hash, uint32_t *low, uint32_t *high)
 {
-	uint32_t at = (uint32_t)(((hash >> 32) * s->elements) >> 32), step = s->per_page;
-	bool first = true, up = false;
+	uint32_t page = (uint32_t)(((hash >> 32) * s->elements) >> 32) / s->per_page, away = 0;
+	bool up = false;
 	int rc = 0;
 
 	*low = 0;
 	*high = s->elements;
-	for (; *low < *high; step *= 2) {
-		bool before = k->before(k, at, &rc);
+	while (*low < *high) {
+		uint32_t start = page * s->per_page, end = start + s->per_page;
+		bool was_up = up;
+		end = end < s->elements ? end : s->elements;
+		if (start > *low && !k->before(k, start, &rc)) {
+			*high = start;
+			up = false;
+		} else if (!rc && end <= *high && k->before(k, end - 1, &rc)) {
+			*low = end;
+			up = true;
+		} else {
+			*low = start > *low ? start : *low;
+			*high = end < *high ? end : *high;
+			return rc;
+		}
 		if (rc)
 			return rc;
-		*(before ? low : high) = before ? at + 1 : at;
-		if (!first && before != up)
-			break;
-		up = before;
-		first = false;
-		if (step >= *high - *low)
-			break;
-		at = up ? *low + step : *high - step;
+		bool passed = away > 0 && up != was_up;
+		away = passed || away > s->pages ? 0 : away * 2 + !away;
+		page = *low < *high ? next_page(s, *low, *high, up, away) : 0;
 	}
 	return 0;
 }
@@ -620,7 +775,29 @@ int segment_seek_child(struct segment *g, struct pages *p, uint64_t parent_hash,
 
 	if (!rc)
 		rc = narrow(&k, s, parent_hash, &low, &high);
-	return rc ? rc : seek(&k, low, high, at_out);
+	return rc ? rc : seek_on_page(&k, low, high, at_out);
+}
+
+int segment_children_end(struct segment *g, struct pages *p, uint64_t parent_hash, uint32_t from,
+			 uint32_t *at_out)
+{
+	struct child c = {.parent_hash = parent_hash};
+	uint32_t at = from, hint = 0;
+	int rc = segment_load(g, p);
+
+	for (; !rc && at < g->sections[SECTION_PARENTS].elements; at++) {
+		if (at - from == CHILDREN_NEAR)
+			return parent_hash == UINT64_MAX
+				       ? seek_to(g, p, g->sections[SECTION_PARENTS].elements, at_out)
+				       : segment_seek_child(g, p, parent_hash + 1, TIME_NONE, 0,
+							    at_out);
+		rc = segment_child(g, p, at, &hint, &c);
+		if (rc || c.parent_hash != parent_hash)
+			break;
+	}
+	if (!rc)
+		*at_out = at;
+	return rc;
 }
 
 /* The seek's hash is the revision. */

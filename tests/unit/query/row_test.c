@@ -21,6 +21,14 @@ static const char doc_text[] =
 	"{\"state\":\"open\",\"admin_id\":null,\"body\":\"<p>a &amp; b</p>\",\"waiting\":1700000000,"
 	"\"statistics\":{\"reopens\":2},\"big\":18446744073709551615}";
 
+static int make(enum projection_kind kind, const struct bytes *names, size_t count,
+		struct projection **out, struct why *why)
+{
+	const struct projection_spec spec = {kind, "acme", "conversations", fields, names, count};
+
+	return projection_new(&spec, out, why);
+}
+
 /* The row of a record as JSON. */
 static void row_is(enum projection_kind kind, const char *const *names, const struct record *record,
 		   const char *expected)
@@ -38,9 +46,9 @@ static void row_is(enum projection_kind kind, const char *const *names, const st
 		assert_int_equal(json_to_msgpack(bytes_str(doc_text), JSON_STRICT, &doc, &why), 0);
 		r.doc = buf_bytes(&doc);
 	}
-	if (projection_new(kind, fields, list, n, &p, &why))
+	if (make(kind, list, n, &p, &why))
 		fail_msg("%s", why.text);
-	assert_int_equal(row_write(p, "acme", "conversations", &r, &row), 0);
+	assert_int_equal(row_write(p, &r, &row), 0);
 	assert_int_equal(mp_check(buf_bytes(&row)), 0);
 	assert_int_equal(json_write(buf_bytes(&row), &text), 0);
 	assert_string_equal(buf_text(&text), expected);
@@ -137,16 +145,15 @@ static void names_that_are_refused(void **state)
 	struct why why;
 
 	(void)state;
-	assert_int_equal(projection_new(PROJECTION_NAMED, fields, &one, 1, &p, &why), ERR_NOTFOUND);
+	assert_int_equal(make(PROJECTION_NAMED, &one, 1, &p, &why), ERR_NOTFOUND);
 	assert_non_null(strstr(why.text, "did you mean state?"));
 	one = bytes_str("doc..x");
-	assert_int_equal(projection_new(PROJECTION_NAMED, fields, &one, 1, &p, &why), ERR_INVALID);
+	assert_int_equal(make(PROJECTION_NAMED, &one, 1, &p, &why), ERR_INVALID);
 	for (size_t i = 0; i <= PROJECTION_NAMES_MAX; i++) {
 		snprintf(text[i], sizeof text[i], "doc.x%zu", i);
 		many[i] = bytes_str(text[i]);
 	}
-	assert_int_equal(projection_new(PROJECTION_NAMED, fields, many, PROJECTION_NAMES_MAX + 1,
-					&p, &why),
+	assert_int_equal(make(PROJECTION_NAMED, many, PROJECTION_NAMES_MAX + 1, &p, &why),
 			 ERR_LIMIT);
 	assert_null(p);
 }
@@ -163,13 +170,13 @@ static void a_damaged_document_leaves_no_row(void **state)
 	(void)state;
 	r.doc = bytes_of(cut, sizeof cut);
 	buf_put_str(&out, "x");
-	assert_int_equal(projection_new(PROJECTION_SUMMARY, fields, NULL, 0, &p, &why), 0);
-	assert_int_equal(row_write(p, "acme", "conversations", &r, &out), ERR_CORRUPT);
+	assert_int_equal(make(PROJECTION_SUMMARY, NULL, 0, &p, &why), 0);
+	assert_int_equal(row_write(p, &r, &out), ERR_CORRUPT);
 	assert_int_equal(out.len, 1);
 	buf_release(&out);
 	buf_init(&out, 40);
 	r.doc = bytes_of(NULL, 0);
-	assert_int_equal(row_write(p, "acme", "conversations", &r, &out), ERR_LIMIT);
+	assert_int_equal(row_write(p, &r, &out), ERR_LIMIT);
 	assert_int_equal(out.len, 0);
 	buf_release(&out);
 	projection_free(p);
