@@ -8,9 +8,7 @@
  * whole one in memory. */
 static int filter_says(struct store *s, struct segment *g, uint64_t hash)
 {
-	return g->resident && g->resident->words == SEGMENT_FILTER_WORDS
-		       ? 1
-		       : segment_may_hold(g, s->pages, hash);
+	return resident_whole(g->resident) ? 1 : segment_may_hold(g, s->pages, hash);
 }
 
 /* An id, and what it asks of the segments before their files are looked at. */

@@ -203,6 +203,7 @@ void store_close(struct store *s)
 	state_unref(s->state, store_segment_end, s);
 	journal_close(s);
 	lead_survey_end(s);
+	vocabulary_stop(s);
 	renewal_free(s->renewal);
 	dictionaries_free(s->dictionaries);
 	pages_free(s->pages);

@@ -1,37 +1,59 @@
 /*
  * resident: as much of the filters as their share of memory allows.
  *
- * Each word of a block has one bit of every id, so any of the words are a filter of their own: with all
- * eight one id in a hundred is taken for held, with four one in ten, with two one in three. Resources
- * with few records get all words, those with most share what is left.
+ * Each word of a block has one bit of every hash, so any of the words are a filter of their own: with all
+ * eight one id in a hundred is taken for held, with four one in ten, with two one in three.
  *
- * What is looked up most is what is not there yet: each new record of a first sync. Without these it
- * looks into the filter of every segment in the file, and those of millions of records (some
- * megabytes) do not fit into the page cache. By estimate that would be a millisecond or more for each.
+ * Who reads a thread asks every segment for the parent: filters over parents go first, a third at most. Of ids, resources
+ * with few records get all words, those with most share what is left. What is looked up most is what is not there yet: each new record of a first sync. Without
+ * filters it looks into the one in the file of every segment, and those of millions of records (some megabytes) do not fit into the page cache. But where
+ * the segments' ids lie apart, as those of most providers do, the ranges of their keys say nearly as much: when memory is short, children, which nobody looks up
+ * by the hash alone, do without.
  */
 #include "resident.h"
 
 #include <stdlib.h>
 
-struct resident_key resident_key(uint64_t id_hash)
+#define FAMILY_SHARE 3 /* of what all filters may have */
+#define WORD_SHARE   2 /* what is left to those over words, if they take it */
+/* A key lies in the range of so many segments, on average of so many keys that are tried: then the ranges tell ids apart. */
+#define APART_MAX   4u
+#define APART_TRIED 16u
+
+struct resident_key resident_key(uint64_t hash)
 {
 	static const uint32_t salts[SEGMENT_FILTER_WORDS] = SEGMENT_FILTER_SALTS;
-	struct resident_key k = {.place = id_hash >> 32};
+	struct resident_key k = {.place = hash >> 32};
 
 	for (uint32_t w = 0; w < SEGMENT_FILTER_WORDS; w++)
-		k.bits[w] = UINT64_C(1) << ((uint32_t)id_hash * salts[w] >> 26);
+		k.bits[w] = UINT64_C(1) << ((uint32_t)hash * salts[w] >> 26);
 	return k;
+}
+
+size_t resident_size(const struct resident *f)
+{
+	return f ? sizeof *f + (size_t)f->blocks * f->words * sizeof *f->bits : 0;
 }
 
 /* ---- shares ---- */
 
-static uint64_t records_of(const struct state_resource *r)
-{
-	uint64_t n = 0;
+/* In all segments. */
+struct wanted {
+	uint64_t records;
+	uint64_t families; /* bytes of whole filters over parents */
+};
 
-	for (size_t i = 0; i < r->count; i++)
-		n += r->segments[i].segment->meta.records;
-	return n;
+static struct wanted wanted_of(const struct state_resource *r)
+{
+	struct wanted w = {0};
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct segment *g = r->segments[i].segment;
+		w.records += g->meta.records;
+		w.families += (uint64_t)g->sections[SECTION_PARENT_FILTER].elements *
+			      SEGMENT_BLOCK_SIZE;
+	}
+	return w;
 }
 
 /* The rest of each file's last block is among them. */
@@ -40,21 +62,52 @@ uint64_t resident_whole_bytes(uint64_t records)
 	return records * 41 / 32;
 }
 
-/* How many words a resource's filters may have: all that fit behind those of smaller resources. */
-static uint32_t words_of(const struct store *s, const struct state_resource *r)
+/* All that fit of `whole` bytes. */
+static uint32_t words_in(uint64_t room, uint64_t whole)
 {
-	uint64_t own = records_of(r), smaller = 0;
+	uint64_t words = SEGMENT_FILTER_WORDS * room / (whole + 1);
+
+	return words < SEGMENT_FILTER_WORDS ? (uint32_t)words : SEGMENT_FILTER_WORDS;
+}
+
+/* Whether ranges of keys tell which few segments can have an id. Of segments that are not loaded they do not. */
+static bool lie_apart(const struct state_resource *r)
+{
+	size_t step = r->count / APART_TRIED + 1, tried = 0, have = 0;
+
+	for (size_t i = 0; i < r->count; i += step, tried++) {
+		const struct id_keys *own = &r->segments[i].segment->ids;
+		uint64_t key = own->min + (UINT64_MAX - own->outside) / 2;
+		for (size_t j = 0; j < r->count; j++)
+			have += id_keys_have(&r->segments[j].segment->ids, key);
+	}
+	return have <= tried * APART_MAX;
+}
+
+/* How many words each filter of a resource may have. */
+struct shares {
+	uint32_t ids, families;
+};
+
+static struct shares shares_of(const struct store *s, const struct state_resource *r)
+{
+	struct wanted own = wanted_of(r), all = {0};
+	uint64_t smaller = 0, room = s->filter_bytes;
 
 	for (size_t i = 0; i < s->state->resources_count; i++) {
-		uint64_t n = records_of(s->state->resources[i]);
-		if (n < own)
-			smaller += resident_whole_bytes(n);
+		struct wanted w = wanted_of(s->state->resources[i]);
+		all.records += w.records;
+		all.families += w.families;
+		if (w.records < own.records)
+			smaller += resident_whole_bytes(w.records);
 	}
-	if (smaller >= s->filter_bytes)
-		return 0;
-	uint64_t words = SEGMENT_FILTER_WORDS * (s->filter_bytes - smaller) /
-			 (resident_whole_bytes(own) + 1);
-	return words < SEGMENT_FILTER_WORDS ? (uint32_t)words : SEGMENT_FILTER_WORDS;
+	uint64_t families = room / FAMILY_SHARE < all.families ? room / FAMILY_SHARE : all.families;
+	struct shares shares = {.families = words_in(families, all.families)};
+	room -= families;
+	bool tight = resident_whole_bytes(all.records) > room / WORD_SHARE;
+	if (smaller < room && !(tight && own.families && lie_apart(r)))
+		shares.ids = words_in(room - smaller, resident_whole_bytes(own.records));
+	return shares;
 }
 
 /* ---- loading ---- */
@@ -68,16 +121,17 @@ static struct resident *resident_new(uint32_t blocks, uint32_t words)
 	return f;
 }
 
-static struct resident *load(struct segment *g, struct pages *p, uint32_t words)
+static struct resident *load(struct segment *g, struct pages *p, enum segment_section section,
+			     uint32_t words)
 {
 	const uint8_t *block;
 	uint32_t hint = 0;
 
-	if (segment_load(g, p))
+	if (segment_load(g, p) || g->sections[section].elements == 0)
 		return NULL;
-	struct resident *f = resident_new(g->sections[SECTION_FILTER].elements, words);
+	struct resident *f = resident_new(g->sections[section].elements, words);
 	for (uint32_t b = 0; f && b < f->blocks; b++) {
-		if (segment_element(g, p, SECTION_FILTER, b, &hint, &block)) {
+		if (segment_element(g, p, section, b, &hint, &block)) {
 			free(f);
 			return NULL;
 		}
@@ -98,40 +152,78 @@ static struct resident *narrow(struct resident *f, uint32_t words)
 	return less ? less : f;
 }
 
-static bool resident_of(struct store *s, struct segment *g, uint32_t words)
+/* True: something was done. */
+static bool fit(struct store *s, struct segment *g, enum segment_section section, uint32_t words,
+		struct resident **filter, bool *failed)
 {
-	if (segment_in_memory(g) || g->damaged)
-		return false;
-	if (g->resident && words == 0) {
-		free(g->resident);
-		g->resident = NULL;
+	if (*filter && words == 0) {
+		free(*filter);
+		*filter = NULL;
 		return true;
 	}
-	if (g->resident && g->resident->words > words) {
-		g->resident = narrow(g->resident, words);
+	if (*filter && (*filter)->words > words) {
+		*filter = narrow(*filter, words);
 		return true;
 	}
-	if (g->resident || words == 0 || g->resident_failed)
+	if (*filter || words == 0 || *failed)
 		return false;
-	g->resident = load(g, s->pages, words);
-	g->resident_failed = !g->resident;
+	*filter = load(g, s->pages, section, words);
+	*failed = !*filter;
 	return true;
+}
+
+/* What a segment has is known from its header. */
+static bool open_one(struct store *s, struct segment *g)
+{
+	if (g->loaded || g->resident_failed)
+		return false;
+	g->resident_failed = g->families_failed = segment_load(g, s->pages) != 0;
+	return true;
+}
+
+static bool is_asked_in_files(const struct segment *g)
+{
+	return !segment_in_memory(g) && !g->damaged;
+}
+
+static bool open_all(struct store *s)
+{
+	for (size_t i = 0; i < s->state->resources_count; i++) {
+		struct state_resource *r = s->state->resources[i];
+		for (size_t j = 0; j < r->count; j++)
+			if (is_asked_in_files(r->segments[j].segment) &&
+			    open_one(s, r->segments[j].segment))
+				return true;
+	}
+	return false;
+}
+
+static bool fit_all(struct store *s, struct state_resource *r)
+{
+	struct shares shares = shares_of(s, r);
+
+	for (size_t j = 0; j < r->count; j++) {
+		struct segment *g = r->segments[j].segment;
+		if (is_asked_in_files(g) &&
+		    (fit(s, g, SECTION_PARENT_FILTER, shares.families, &g->families,
+			 &g->families_failed) ||
+		     fit(s, g, SECTION_FILTER, shares.ids, &g->resident, &g->resident_failed)))
+			return true;
+		/* Nothing that a reader of this state sees changes by it. */
+		r->segments[j].ids = g->ids;
+	}
+	return false;
 }
 
 bool resident_step(struct store *s)
 {
 	if (!s->filters_wanted)
 		return false;
-	for (size_t i = 0; i < s->state->resources_count; i++) {
-		struct state_resource *r = s->state->resources[i];
-		uint32_t words = words_of(s, r);
-		for (size_t j = 0; j < r->count; j++) {
-			if (resident_of(s, r->segments[j].segment, words))
-				return true;
-			/* Nothing that a reader of this state sees changes by it. */
-			r->segments[j].ids = r->segments[j].segment->ids;
-		}
-	}
+	if (open_all(s))
+		return true;
+	for (size_t i = 0; i < s->state->resources_count; i++)
+		if (fit_all(s, s->state->resources[i]))
+			return true;
 	s->filters_wanted = false;
 	return false;
 }
@@ -142,10 +234,9 @@ size_t resident_bytes(const struct store *s)
 
 	for (size_t i = 0; i < s->state->resources_count; i++) {
 		const struct state_resource *r = s->state->resources[i];
-		for (size_t j = 0; j < r->count; j++) {
-			const struct resident *f = r->segments[j].segment->resident;
-			n += f ? sizeof *f + (size_t)f->blocks * f->words * sizeof *f->bits : 0;
-		}
+		for (size_t j = 0; j < r->count; j++)
+			n += resident_size(r->segments[j].segment->resident) +
+			     resident_size(r->segments[j].segment->families);
 	}
 	return n;
 }

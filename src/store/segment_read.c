@@ -5,6 +5,7 @@
  * compared with what the header page allows before it is used, and the header page with what the
  * manifest says. What is found wrong marks the segment as damaged; the next commit removes it.
  */
+#include "resident.h"
 #include "segment_file.h"
 
 #include <base/sorted.h>
@@ -66,6 +67,7 @@ void segment_free(struct segment *g, struct pages *p)
 		return;
 	page_file_release(p, &g->file);
 	free(g->resident);
+	free(g->families);
 	free(g->id_pages);
 	free(g->vocabulary);
 	free(g->parents);
@@ -421,8 +423,10 @@ int segment_may_have_children(struct segment *g, struct pages *p, uint64_t paren
 
 	if (rc || g->sections[SECTION_PARENTS].elements == 0)
 		return rc;
-	/* Older ones have no filter. */
-	if (g->sections[SECTION_PARENT_FILTER].elements == 0)
+	if (resident_denies(g->families, parent_hash))
+		return 0;
+	/* Older ones have no filter; and one in memory that is whole has said all. */
+	if (g->sections[SECTION_PARENT_FILTER].elements == 0 || resident_whole(g->families))
 		return 1;
 	return filter_says(g, p, SECTION_PARENT_FILTER, parent_hash);
 }
@@ -447,11 +451,15 @@ uint32_t segments_childless(struct segment *const *segments, unsigned count, str
 			    uint64_t parent_hash)
 {
 	const uint8_t *blocks[SEGMENTS_ASKED];
+	struct resident_key key = resident_key(parent_hash);
 	uint32_t childless = 0;
 
 	/* Nothing is read meanwhile: the pages stay. */
-	for (unsigned i = 0; i < count; i++)
-		blocks[i] = parent_block(segments[i], p, parent_hash);
+	for (unsigned i = 0; i < count; i++) {
+		bool denied = !resident_may_hold(segments[i]->families, &key);
+		childless |= (uint32_t)denied << i;
+		blocks[i] = segments[i]->families ? NULL : parent_block(segments[i], p, parent_hash);
+	}
 	for (unsigned i = 0; i < count; i++)
 		if (blocks[i] && !block_says(blocks[i], parent_hash))
 			childless |= (uint32_t)1 << i;
@@ -635,7 +643,7 @@ static int guess_created(struct seek *k, const struct range *span, uint32_t *low
 	double from = (double)span->min, to = (double)span->max;
 	struct row row;
 
-	for (unsigned n = 0; n < GUESSES_MAX && *high - *low > s->per_page; n++) {
+	for (unsigned n = 0; n<GUESSES_MAX && * high - *low> s->per_page; n++) {
 		uint32_t at = between(*low, *high, (double)k->time_ms - from, to - from);
 		uint32_t start = at - at % s->per_page, end = start + s->per_page;
 		int rc = segment_row(k->g, k->p, start, &k->hint, &row);
@@ -715,9 +723,8 @@ static int seek_on_page(struct seek *k, uint32_t low, uint32_t high, uint32_t *a
 		uint32_t mid = low + (high - low) / 2;
 		const uint8_t *e = page + (size_t)(mid - first) * SEGMENT_PARENT_SIZE;
 		uint64_t parent_hash = le64(e);
-		if (parent_hash != k->parent_hash
-			    ? parent_hash < k->parent_hash
-			    : key_before(k, (int64_t)le64(e + 8), le64(e + 16)))
+		if (parent_hash != k->parent_hash ? parent_hash < k->parent_hash
+						  : key_before(k, (int64_t)le64(e + 8), le64(e + 16)))
 			low = mid + 1;
 		else
 			high = mid;

@@ -16,9 +16,11 @@ static inline bool vocabulary_may_have(const struct segment *g, struct bytes ter
 	return resident_may_hold(g->vocabulary, &key);
 }
 
-/* Loads the words of one large segment, the newest first, or drops those of one for which there is no room any more: filters over ids go before. True: call again. Nothing
- * happens in a rush. */
+/* Loads some thousand words of a large segment, the newest first, or drops those of one for which there is no room any more: filters over ids and parents go before. True:
+ * call again. Nothing happens in a rush. */
 bool vocabulary_step(struct store *s);
+/* Leaves the one that is being loaded. */
+void vocabulary_stop(struct store *s);
 
 /* Bytes of all. */
 size_t vocabulary_bytes(const struct store *s);
