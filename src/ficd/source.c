@@ -15,8 +15,10 @@
 #define TRAIL_FILE_BYTES (1024 * 1024)
 #define TRAIL_FILES      4
 #define FLUSH_EVERY_MS   (15 * 60 * 1000) /* a journal is not older when it is small */
-#define TOKEN_EVERY_MS   5000
-#define DAY_MS           INT64_C(86400000)
+/* Of all sources: half of what a process may have open, if nobody says otherwise. */
+#define FILES_MAX      512u
+#define TOKEN_EVERY_MS 5000
+#define DAY_MS         INT64_C(86400000)
 
 static int hook_fsync(void *ctx, int fd, void (*done)(void *arg, int error), void *arg)
 {
@@ -106,6 +108,7 @@ static int open_store(struct source *s, struct why *why)
 		.cache_bytes = (size_t)c->memory_bytes / 14 / c->source_count,
 		.frame_bytes = (size_t)c->memory_bytes / 16 / c->source_count,
 		.filter_bytes = (size_t)c->memory_bytes / 3 / c->source_count,
+		.files_max = (unsigned)(FILES_MAX / c->source_count),
 		.txn_bytes_max = (size_t)c->memory_bytes / 4 / c->source_count,
 		.keep_previous = true,
 		.floor_bytes = (uint64_t)c->disk_reserve_bytes,

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #define CACHE_BYTES (1u << 20)
+#define FILES_MAX   256u
 
 struct inspect {
 	const char *path;
@@ -507,7 +508,7 @@ static int inspect_segment(struct inspect *n, const uint8_t *page)
 	say(n, "segment of %s version %" PRIu32 " tombstones %" PRIu32 " truncated %" PRIu32, name,
 	    le32(page + HEADER_VERSION), m.tombstones, m.truncated);
 	say_meta(n, &m);
-	w.pages = pages_new(CACHE_BYTES);
+	w.pages = pages_new(CACHE_BYTES, FILES_MAX);
 	w.g = w.pages ? segment_new(name, &m, strdup(n->path)) : NULL;
 	int rc = w.g ? view_segment(&w) : why_set(n->why, ERR_NOMEM, "out of memory");
 	unpacker_free(w.unpacker);

@@ -29,6 +29,7 @@
 #include <stdlib.h>
 
 #define CACHE_BYTES_DEFAULT  (4u << 20)
+#define FILES_MAX_DEFAULT    256u
 #define TXN_BYTES_DEFAULT    (8u << 20)
 #define FRAME_BYTES_DEFAULT  (1u << 20)
 #define FILTER_BYTES_DEFAULT (4u << 20)
@@ -151,7 +152,8 @@ static struct store *store_new(const struct store_options *o)
 	s->journal.before = s->journal.first = 1;
 	s->window_ms = o->window_ms > 0 ? o->window_ms : WINDOW_MS_DEFAULT;
 	s->dir = strdup(o->dir);
-	s->pages = pages_new(o->cache_bytes ? o->cache_bytes : CACHE_BYTES_DEFAULT);
+	s->pages = pages_new(o->cache_bytes ? o->cache_bytes : CACHE_BYTES_DEFAULT,
+			     o->files_max ? o->files_max : FILES_MAX_DEFAULT);
 	s->dictionaries = s->dir ? dictionaries_new(s->dir) : NULL;
 	s->recent = recent_new();
 	s->frames = frames_new(o->frame_bytes ? o->frame_bytes : FRAME_BYTES_DEFAULT);

@@ -52,11 +52,11 @@ struct pages {
 	uint32_t mask;
 	uint64_t hits, misses, reads;
 	struct page_file *newest, *oldest;
-	unsigned files;
+	unsigned files, files_max;
 	struct stretch stretch;
 };
 
-struct pages *pages_new(size_t bytes_max)
+struct pages *pages_new(size_t bytes_max, unsigned files_max)
 {
 	struct pages *p = calloc(1, sizeof *p);
 	size_t cap = bytes_max / (SEGMENT_PAGE + SLOT_EXTRA);
@@ -64,6 +64,7 @@ struct pages *pages_new(size_t bytes_max)
 
 	if (!p)
 		return NULL;
+	p->files_max = files_max;
 	p->cap = cap < SLOTS_MIN ? SLOTS_MIN : cap > 1u << 24 ? 1u << 24 : (uint32_t)cap;
 	while (heads < p->cap)
 		heads *= 2;
@@ -163,7 +164,7 @@ static int file_open(struct pages *p, struct page_file *f)
 		return ERR_CORRUPT;
 	}
 	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
-	if (p->files >= PAGES_FILES_MAX)
+	if (p->files >= p->files_max)
 		page_file_close(p, p->oldest);
 	f->fd = fd;
 	file_list(p, f);
@@ -346,8 +347,7 @@ static inline uint32_t slot_find(struct pages *p, uint64_t file, uint32_t page)
 const uint8_t *pages_peek(struct pages *p, const struct page_file *f, uint32_t page)
 {
 	if (f->image)
-		return page < f->bytes / SEGMENT_PAGE ? f->image + (size_t)page * SEGMENT_PAGE
-						      : NULL;
+		return page < f->bytes / SEGMENT_PAGE ? f->image + (size_t)page * SEGMENT_PAGE : NULL;
 	uint32_t at = slot_find(p, f->number, page);
 	if (at == SLOT_NONE)
 		return NULL;

@@ -9,8 +9,6 @@
 #include <base/bytes.h>
 #include <base/err.h>
 
-#define PAGES_FILES_MAX 256u
-
 struct pages;
 
 /* A file that is read through the cache. Owned by whoever embeds it; page_file_release before its
@@ -30,7 +28,8 @@ struct pages_stats {
 	uint64_t reads; /* of files: a page each that was missed, and what is read past the cache */
 };
 
-struct pages *pages_new(size_t bytes_max);
+/* `files_max`: descriptors that stay open. */
+struct pages *pages_new(size_t bytes_max, unsigned files_max);
 void pages_free(struct pages *p); /* every file must be released */
 void pages_stats(const struct pages *p, struct pages_stats *out);
 

@@ -24,7 +24,7 @@ static int make_file(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < FILE_BYTES; i++)
 		content[i] = (uint8_t)(i * 2654435761u >> 13);
-	pages = pages_new(1 << 20);
+	pages = pages_new(1 << 20, 256);
 	page_file_init(&file, 7, FILE_BYTES, strdup(path));
 	bool done = fd >= 0 && pages && write(fd, content, FILE_BYTES) == (ssize_t)FILE_BYTES;
 	return done && close(fd) == 0 ? 0 : -1;
@@ -104,7 +104,7 @@ static int make_pages(void **state)
 		put_le32(page + SEGMENT_PAGE_ROOM, page_sum(page, i));
 		done = done && write(fd, page, sizeof page) == (ssize_t)sizeof page;
 	}
-	few = pages_new(1);
+	few = pages_new(1, 256);
 	page_file_init(&whole, 8, (uint64_t)PAGES * SEGMENT_PAGE, strdup(name));
 	return done && few && close(fd) == 0 ? 0 : -1;
 }
