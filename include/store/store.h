@@ -95,7 +95,7 @@ struct store_options {
 	size_t cache_bytes; /* of index pages; 0: 4 MiB */
 	size_t frame_bytes; /* of packed records that lists found; 0: 1 MiB */
 	size_t filter_bytes; /* of filters over ids, parents and words, which say what is not held; 0: 4 MiB */
-	unsigned files_max;  /* segment files that stay open; 0: 256 */
+	unsigned files_max;    /* segment files that stay open; 0: 256 */
 	size_t txn_bytes_max;  /* compressed bytes and index of one open transaction; 0: 8 MiB */
 	int64_t window_ms;     /* 0: one day */
 	uint32_t segment_rows; /* of a segment that compaction takes for full; 0: 20,480 */

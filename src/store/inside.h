@@ -68,7 +68,7 @@ struct store {
 	size_t txn_bytes_max;
 	size_t filter_bytes;
 	bool filters_wanted; /* some segment may have no filter in memory, or a larger one than it may */
-	bool vocabularies_wanted; /* the same of filters over words */
+	bool vocabularies_wanted;           /* the same of filters over words */
 	struct vocabulary_work *vocabulary; /* being loaded; NULL: none */
 	int64_t window_ms;
 	uint32_t merged_rows; /* of a full segment that a compaction writes */

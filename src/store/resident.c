@@ -4,21 +4,15 @@
  * Each word of a block has one bit of every hash, so any of the words are a filter of their own: with all
  * eight one id in a hundred is taken for held, with four one in ten, with two one in three.
  *
- * Who reads a thread asks every segment for the parent: filters over parents go first, a third at most. Of ids, resources
+ * Who reads a thread asks every segment for the parent: filters over parents go first, an eighth at most. Of ids, resources
  * with few records get all words, those with most share what is left. What is looked up most is what is not there yet: each new record of a first sync. Without
- * filters it looks into the one in the file of every segment, and those of millions of records (some megabytes) do not fit into the page cache. But where
- * the segments' ids lie apart, as those of most providers do, the ranges of their keys say nearly as much: when memory is short, children, which nobody looks up
- * by the hash alone, do without.
+ * filters it looks into the one in the file of every segment, and those of millions of records (some megabytes) do not fit into the page cache.
  */
 #include "resident.h"
 
 #include <stdlib.h>
 
-#define FAMILY_SHARE 3 /* of what all filters may have */
-#define WORD_SHARE   2 /* what is left to those over words, if they take it */
-/* A key lies in the range of so many segments, on average of so many keys that are tried: then the ranges tell ids apart. */
-#define APART_MAX   4u
-#define APART_TRIED 16u
+#define FAMILY_SHARE 8 /* of what all filters may have */
 
 struct resident_key resident_key(uint64_t hash)
 {
@@ -70,20 +64,6 @@ static uint32_t words_in(uint64_t room, uint64_t whole)
 	return words < SEGMENT_FILTER_WORDS ? (uint32_t)words : SEGMENT_FILTER_WORDS;
 }
 
-/* Whether ranges of keys tell which few segments can have an id. Of segments that are not loaded they do not. */
-static bool lie_apart(const struct state_resource *r)
-{
-	size_t step = r->count / APART_TRIED + 1, tried = 0, have = 0;
-
-	for (size_t i = 0; i < r->count; i += step, tried++) {
-		const struct id_keys *own = &r->segments[i].segment->ids;
-		uint64_t key = own->min + (UINT64_MAX - own->outside) / 2;
-		for (size_t j = 0; j < r->count; j++)
-			have += id_keys_have(&r->segments[j].segment->ids, key);
-	}
-	return have <= tried * APART_MAX;
-}
-
 /* How many words each filter of a resource may have. */
 struct shares {
 	uint32_t ids, families;
@@ -91,12 +71,11 @@ struct shares {
 
 static struct shares shares_of(const struct store *s, const struct state_resource *r)
 {
-	struct wanted own = wanted_of(r), all = {0};
+	struct wanted own = wanted_of(r), all = {.families = 0};
 	uint64_t smaller = 0, room = s->filter_bytes;
 
 	for (size_t i = 0; i < s->state->resources_count; i++) {
 		struct wanted w = wanted_of(s->state->resources[i]);
-		all.records += w.records;
 		all.families += w.families;
 		if (w.records < own.records)
 			smaller += resident_whole_bytes(w.records);
@@ -104,8 +83,7 @@ static struct shares shares_of(const struct store *s, const struct state_resourc
 	uint64_t families = room / FAMILY_SHARE < all.families ? room / FAMILY_SHARE : all.families;
 	struct shares shares = {.families = words_in(families, all.families)};
 	room -= families;
-	bool tight = resident_whole_bytes(all.records) > room / WORD_SHARE;
-	if (smaller < room && !(tight && own.families && lie_apart(r)))
+	if (smaller < room)
 		shares.ids = words_in(room - smaller, resident_whole_bytes(own.records));
 	return shares;
 }

@@ -13,7 +13,7 @@
 /* Words of each block: five bits a term, and one term in ten that is not there is taken for one that is. */
 #define BLOCK_WORDS 4u
 #define BLOCK_TERMS 51u
-#define SHARE       2 /* of what all filters may have */
+#define SHARE       4 /* of what all filters may have */
 #define STEP_TERMS  2000u
 #define SAMPLES     8u /* leaves that tell how many terms there are */
 
@@ -77,7 +77,7 @@ static int count_terms(struct segment *g, struct pages *p, const struct schema *
 
 	*out = 0;
 	for (size_t i = 0; !rc && i < schema->count; i++) {
-		uint32_t first, last, each;
+		uint32_t first, last = 0, each;
 		if (!has_words(g, schema, i))
 			continue;
 		rc = leaf_of(g, p, g->fields[i], &first);

@@ -292,6 +292,99 @@ static void they_stay_within_their_share(void **state)
 	store_close(s);
 }
 
+/* Four messages of each parent, side by side; a segment's parents are all its own, but for one that all have. */
+static void fill_families(struct store *s, unsigned segments)
+{
+	char id[24], parent[24];
+
+	for (unsigned n = 0; n < segments; n++) {
+		struct txn *t = lab_begin(s);
+		for (unsigned i = 0; i < EACH; i++) {
+			snprintf(id, sizeof id, "m%u", n * EACH + i);
+			snprintf(parent, sizeof parent, "p%u", i == 0 ? 0 : (n * EACH + i) / 4 + 1);
+			lab_put(t, "messages", id, T0 + (int64_t)n * 86400000 * 40 + i, T0, T0, 0,
+				parent, i);
+		}
+		assert_int_equal(lab_commit(t), 0);
+	}
+	lab_work(s);
+}
+
+static unsigned children_of(struct store *s, const char *parent)
+{
+	const struct scan_spec spec = {.resource = "messages",
+				       .axis = AXIS_CREATED,
+				       .start_ms = TIME_MIN,
+				       .end_ms = TIME_MAX,
+				       .parent = bytes_str(parent)};
+	struct snapshot *v = snapshot_new(s);
+	struct scan_row row;
+	struct scan *scan;
+	unsigned n = 0;
+	int rc;
+
+	assert_int_equal(scan_open(v, &spec, &scan, NULL), 0);
+	while ((rc = scan_step(scan, &row)) != 0) {
+		assert_true(rc == 1 || rc == SCAN_MORE);
+		n += rc == 1;
+	}
+	scan_close(scan);
+	snapshot_free(v);
+	return n;
+}
+
+static uint64_t cost_of_families(struct store *s, unsigned segments)
+{
+	uint64_t before = looked_at(s);
+	char parent[24];
+
+	assert_int_equal(children_of(s, "p0"), segments);
+	for (unsigned i = 0; i < segments * EACH / 4; i++) {
+		snprintf(parent, sizeof parent, "p%u", i + 1);
+		assert_int_equal(children_of(s, parent), i % (EACH / 4) ? 4 : 3);
+	}
+	return looked_at(s) - before;
+}
+
+static size_t families_bytes(const struct store *s)
+{
+	const struct state_resource *r = state_find(s->state, "messages");
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		n += resident_size(r->segments[i].segment->families);
+	return n;
+}
+
+/* Children are found whatever filters are there, and with them only where they are. */
+static void who_has_no_children_is_not_asked(void **state)
+{
+	const unsigned segments = 6;
+	size_t families;
+
+	(void)state;
+	struct store *s = open_with(1 << 20);
+	fill_families(s, segments);
+	store_close(s);
+	s = open_with(1 << 20);
+	uint64_t without = cost_of_families(s, segments);
+	lab_work(s);
+	uint64_t with = cost_of_families(s, segments);
+	families = families_bytes(s);
+	assert_in_range(families, segments * EACH / 4 * 9 / 8, segments * EACH / 4 * 15 / 8);
+	print_message("pages looked at for %u parents: %u without filters, %u with\n",
+		      segments * EACH / 4, (unsigned)without, (unsigned)with);
+	assert_true(without - with > (segments - 1) * segments * EACH / 4 * 9 /
+					     10); /* a look at the file's filter each */
+	store_close(s);
+	s = open_with(8 * families / 2); /* half of what they need */
+	lab_work(s);
+	assert_in_range(families_bytes(s), families / 4, families / 2 + 100);
+	uint64_t narrow = cost_of_families(s, segments);
+	assert_true(narrow > with && narrow < without);
+	store_close(s);
+}
+
 static void narrow_ones_deny_nothing(void **state)
 {
 	(void)state;
@@ -360,6 +453,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_get_looks_at_two_pages, setup, teardown),
 		cmocka_unit_test_teardown(ids_that_lie_apart_need_no_filter, teardown),
 		cmocka_unit_test_setup_teardown(they_stay_within_their_share, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_has_no_children_is_not_asked, setup, teardown),
 		cmocka_unit_test_setup_teardown(narrow_ones_deny_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_found_early, setup, teardown),
 	};

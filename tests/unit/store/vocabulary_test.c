@@ -181,7 +181,7 @@ static void what_is_not_there_costs_little(void **state)
 	store_close(s);
 }
 
-/* A half is for words, as long as filters over ids leave so much; and none are loaded in a rush. */
+/* A quarter is for words, as long as filters over ids leave so much; and none are loaded in a rush. */
 static void ids_go_first(void **state)
 {
 	(void)state;
@@ -190,7 +190,7 @@ static void ids_go_first(void **state)
 	fill(s);
 	one = vocabulary_bytes(s) / SEGMENTS;
 	store_close(s);
-	s = open_with(4 * one + 200);
+	s = open_with(8 * one + 200);
 	lab_work(s);
 	assert_int_equal(vocabularies(s), 2);
 	assert_all_found(s);
