@@ -147,8 +147,9 @@ static void work(struct store *s)
 static void world_open(struct world *w)
 {
 	const struct store_options o = {.dir = w->dir,
-					.cache_bytes = (16u << 20) / 12,
-					.filter_bytes = 4u << 20,
+					.cache_bytes = (16u << 20) / 14,
+					.frame_bytes = (16u << 20) / 16,
+					.filter_bytes = (16u << 20) / 3,
 					.txn_bytes_max = 4u << 20,
 					.journal_bytes = 1u << 20};
 	struct why why;
