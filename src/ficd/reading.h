@@ -68,7 +68,7 @@ struct reading {
 	bool truncated;
 	struct buf key;   /* of the question, among the answers that are kept (kept.h) */
 	bool keeps;       /* its answer may be */
-	int64_t began_us; /* … and the processor time when nothing was read of it */
+	int64_t began_us, began_thread_us; /* … and the time when nothing was read of it; processor time, from before that turn */
 };
 
 /* The source, the resource (NULL: the parameter's) and a snapshot of them; the first of a list, where several sources are asked. */
