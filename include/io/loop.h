@@ -34,7 +34,8 @@ int64_t loop_mono_ms(const struct loop *l);
 /* The number of this turn, from 0 on. */
 uint64_t loop_turn(const struct loop *l);
 
-/* Processor time that the thread had used before this turn, without a system call: off by as much as short turns are told apart below. */
+/* Processor time that the thread had used before this turn, without a system call: off by as much as short turns are told apart below. 0 before the
+ * first turn. */
 int64_t loop_thread_us(const struct loop *l);
 
 struct loop_stats {

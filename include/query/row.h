@@ -27,7 +27,7 @@ struct projection_spec {
 	enum projection_kind kind;
 	const char *source, *resource; /* copied */
 	const struct field *fields;    /* may be NULL; borrowed until projection_free */
-	const struct bytes *names;     /* for PROJECTION_NAMED only; copied; one that stands twice is shown once */
+	const struct bytes *names; /* for PROJECTION_NAMED only; copied; one that stands twice is shown once */
 	size_t name_count;
 };
 

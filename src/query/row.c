@@ -23,9 +23,9 @@ struct column {
 struct projection {
 	enum projection_kind kind;
 	const struct field *fields;
-	struct bytes head;     /* what all rows begin with, behind their number of members */
+	struct bytes head; /* what all rows begin with, behind their number of members */
 	struct time_date created, updated; /* of the last row */
-	uint64_t common_plain; /* a bit for each of the first common fields */
+	uint64_t common_plain;             /* a bit for each of the first common fields */
 	struct arena arena;
 	size_t count;
 	struct column columns[]; /* as many as there are names; the head lies behind them */

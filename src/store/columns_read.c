@@ -224,8 +224,7 @@ static int heap_value(struct segment *g, struct pages *p, struct column_hint *h,
 		return segment_note(g, ERR_CORRUPT);
 	rc = segment_look(g, p, SECTION_COLUMNS, c->heap_at + start, &h->heap, out);
 	if (!rc && out->len < len) {
-		rc = segment_stream(g, p, SECTION_COLUMNS, c->heap_at + start, room, len,
-				    &h->heap);
+		rc = segment_stream(g, p, SECTION_COLUMNS, c->heap_at + start, room, len, &h->heap);
 		out->data = room;
 	}
 	out->len = len;
@@ -320,8 +319,9 @@ static int number_of(struct segment *g, struct pages *p, unsigned field, uint32_
 	if (ordinal >= g->meta.records || c->form == FORM_NONE)
 		return segment_note(g, ERR_CORRUPT);
 	*out = ordinal;
-	return c->form == FORM_HEAP ? 0
-				    : packed_at(g, p, c->packed_at, ordinal, c->width, &h->packed, out);
+	return c->form == FORM_HEAP
+		       ? 0
+		       : packed_at(g, p, c->packed_at, ordinal, c->width, &h->packed, out);
 }
 
 int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,

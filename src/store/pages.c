@@ -346,8 +346,7 @@ static inline uint32_t slot_find(struct pages *p, uint64_t file, uint32_t page)
 const uint8_t *pages_peek(struct pages *p, const struct page_file *f, uint32_t page)
 {
 	if (f->image)
-		return page < f->bytes / SEGMENT_PAGE ? f->image + (size_t)page * SEGMENT_PAGE
-						      : NULL;
+		return page < f->bytes / SEGMENT_PAGE ? f->image + (size_t)page * SEGMENT_PAGE : NULL;
 	uint32_t at = slot_find(p, f->number, page);
 	if (at == SLOT_NONE)
 		return NULL;

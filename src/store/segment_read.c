@@ -635,7 +635,7 @@ static int guess_created(struct seek *k, const struct range *span, uint32_t *low
 	double from = (double)span->min, to = (double)span->max;
 	struct row row;
 
-	for (unsigned n = 0; n < GUESSES_MAX && *high - *low > s->per_page; n++) {
+	for (unsigned n = 0; n<GUESSES_MAX && * high - *low> s->per_page; n++) {
 		uint32_t at = between(*low, *high, (double)k->time_ms - from, to - from);
 		uint32_t start = at - at % s->per_page, end = start + s->per_page;
 		int rc = segment_row(k->g, k->p, start, &k->hint, &row);
@@ -715,9 +715,8 @@ static int seek_on_page(struct seek *k, uint32_t low, uint32_t high, uint32_t *a
 		uint32_t mid = low + (high - low) / 2;
 		const uint8_t *e = page + (size_t)(mid - first) * SEGMENT_PARENT_SIZE;
 		uint64_t parent_hash = le64(e);
-		if (parent_hash != k->parent_hash
-			    ? parent_hash < k->parent_hash
-			    : key_before(k, (int64_t)le64(e + 8), le64(e + 16)))
+		if (parent_hash != k->parent_hash ? parent_hash < k->parent_hash
+						  : key_before(k, (int64_t)le64(e + 8), le64(e + 16)))
 			low = mid + 1;
 		else
 			high = mid;

@@ -269,11 +269,11 @@ static void test_durations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_clocks),        cmocka_unit_test(test_text),
-		cmocka_unit_test(test_calendar),
-		cmocka_unit_test(test_times_one_after_the_other),      cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_parse_refuses), cmocka_unit_test(test_http),
-		cmocka_unit_test(test_seconds),       cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_clocks),    cmocka_unit_test(test_text),
+		cmocka_unit_test(test_calendar),  cmocka_unit_test(test_times_one_after_the_other),
+		cmocka_unit_test(test_parse),     cmocka_unit_test(test_parse_refuses),
+		cmocka_unit_test(test_http),      cmocka_unit_test(test_seconds),
+		cmocka_unit_test(test_durations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

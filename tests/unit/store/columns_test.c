@@ -100,10 +100,11 @@ static void packed(void **state)
 
 #define LOOKED 6000u
 
-static const struct field texts[] = {
-	{"state", FIELD_TEXT, "state", NULL}, {"team", FIELD_TEXT, "team", NULL},
-	{"long", FIELD_TEXT, "long", NULL},   {"subject", FIELD_TEXT, "subject", NULL},
-	{"count", FIELD_INTEGER, "count", NULL}};
+static const struct field texts[] = {{"state", FIELD_TEXT, "state", NULL},
+				     {"team", FIELD_TEXT, "team", NULL},
+				     {"long", FIELD_TEXT, "long", NULL},
+				     {"subject", FIELD_TEXT, "subject", NULL},
+				     {"count", FIELD_INTEGER, "count", NULL}};
 static const struct store_field texts_indexed[] = {{&texts[0], STORE_KEYWORD},
 						   {&texts[1], STORE_KEYWORD},
 						   {&texts[2], STORE_KEYWORD},
@@ -219,8 +220,7 @@ static void looked_at_outside(void **state)
 	struct column_reader r = {.kept_mask = 0};
 	struct bytes got;
 
-	assert_int_equal(column_look(g, s->pages, SEGMENT_OWN_FIELDS, LOOKED, &r, &got),
-			 ERR_CORRUPT);
+	assert_int_equal(column_look(g, s->pages, SEGMENT_OWN_FIELDS, LOOKED, &r, &got), ERR_CORRUPT);
 	assert_true(g->damaged);
 	column_reader_release(&r);
 	store_close(s);

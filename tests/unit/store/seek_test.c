@@ -57,8 +57,7 @@ static uint32_t rank_of_time(struct segment *g, int64_t time_ms, uint64_t hash)
 
 	for (; at < g->meta.records; at++) {
 		assert_int_equal(segment_row(g, store->pages, at, &hint, &row), 0);
-		if (row.created_ms > time_ms ||
-		    (row.created_ms == time_ms && row.id_hash >= hash))
+		if (row.created_ms > time_ms || (row.created_ms == time_ms && row.id_hash >= hash))
 			break;
 	}
 	return at;
@@ -147,8 +146,8 @@ static void a_guess_reads_little(void **state)
 	struct segment *g = only_segment();
 	pages_stats(store->pages, &before);
 	for (unsigned i = 100; i < 6000; i += 590)
-		assert_int_equal(segment_seek_created(g, store->pages, T0 + (int64_t)i * 1000, 0, &at),
-				 0);
+		assert_int_equal(
+			segment_seek_created(g, store->pages, T0 + (int64_t)i * 1000, 0, &at), 0);
 	pages_stats(store->pages, &after);
 	assert_true(after.misses - before.misses <= 20);
 }
