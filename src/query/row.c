@@ -61,18 +61,20 @@ static enum envelope_time time_of(const struct field *f)
 						 : TIME_OTHER;
 }
 
+#define KEY_HEAD_MAX 9 /* bytes before a text */
+
 /* The name as it is asked, and as it is written. */
 static int name_column(struct projection *p, struct bytes name, struct column *c)
 {
-	struct buf key = {0};
+	size_t room = name.len + KEY_HEAD_MAX;
+	struct buf key = {.data = arena_alloc(&p->arena, room), .cap = room};
 
+	if (!key.data)
+		return ERR_NOMEM;
 	mp_put_str(&key, name);
-	if (!key.error) {
-		c->key = arena_bytes(&p->arena, buf_bytes(&key));
-		c->name = bytes_of(c->key.data + key.len - name.len, name.len);
-	}
-	buf_release(&key);
-	return c->key.data ? 0 : ERR_NOMEM;
+	c->key = buf_bytes(&key);
+	c->name = bytes_of(c->key.data + key.len - name.len, name.len);
+	return 0;
 }
 
 static int add_column(struct projection *p, struct bytes name, struct why *why)
