@@ -26,6 +26,15 @@ int64_t clock_thread_us(void);
  * `millis` is set, always. Years 0000..9999; anything outside prints as the nearest. Returns out. */
 const char *time_text(int64_t ms, bool millis, char out[TIME_TEXT_MAX]);
 
+/* For who writes many times, one near the other: the date of the last one. Starts zeroed. */
+struct time_date {
+	bool known;
+	int64_t days;
+	char text[11];
+};
+/* As time_text with milliseconds: TIME_MILLIS_LEN bytes, and a NUL. */
+void time_write(struct time_date *last, int64_t ms, char out[TIME_TEXT_MAX]);
+
 /* RFC 3339 with any offset ("Z", "+01:00"), a space for the T allowed, seconds and fraction optional,
  * or a bare date (midnight UTC). 0 or ERR_SYNTAX. Fractions beyond milliseconds are cut. */
 int time_parse(struct bytes text, int64_t *ms_out);

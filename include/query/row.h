@@ -27,7 +27,7 @@ struct projection_spec {
 	enum projection_kind kind;
 	const char *source, *resource; /* copied */
 	const struct field *fields;    /* may be NULL; borrowed until projection_free */
-	const struct bytes *names;     /* for PROJECTION_NAMED only; copied; one that stands twice is shown once */
+	const struct bytes *names; /* for PROJECTION_NAMED only; copied; one that stands twice is shown once */
 	size_t name_count;
 };
 
@@ -41,12 +41,12 @@ bool projection_indexed(const struct projection *p,
 
 /* As row_write, of a record without its document and of values as an index keeps them (field_stored): `stored` gives 1 and the value, or an
  * error, which ends the row. Not for merged records, whose merged_into no index knows. */
-int row_write_stored(const struct projection *p, const struct record *r,
+int row_write_stored(struct projection *p, const struct record *r,
 		     int (*stored)(void *ctx, const struct field *f, struct bytes *out), void *ctx,
 		     struct buf *out);
 
 /* Appends one map. 0; ERR_CORRUPT (the document is damaged) or the buffer's error, and then nothing was appended. */
-int row_write(const struct projection *p, const struct record *r, struct buf *out);
+int row_write(struct projection *p, const struct record *r, struct buf *out);
 
 /* Adds a text to the row that begins at `start` and ends the buffer, under a name that it has not yet. */
 void row_add(struct buf *row, size_t start, const char *name, struct bytes text);

@@ -9,7 +9,7 @@
 #include <query/row.h>
 #include <store/store.h>
 
-/* Texts, tables and the buffer are borrowed until thread_free. */
+/* Texts, tables and buffers are borrowed until thread_free. */
 struct thread_spec {
 	const char *source;         /* its name, for the rows */
 	const char *resource;       /* of the children: "messages" */
@@ -17,8 +17,9 @@ struct thread_spec {
 	struct bytes parent;        /* the conversation's id */
 	const struct bytes *names;  /* what rows show; NULL: all, doc included */
 	size_t name_count;
-	size_t bytes_max; /* of rows; 0: 8 MiB */
-	struct buf *rows; /* rows are appended, one map each */
+	size_t bytes_max;   /* of rows; 0: 8 MiB */
+	struct buf *rows;   /* rows are appended, one map each */
+	struct buf *memory; /* for records, one after the other */
 };
 
 struct thread_result {

@@ -76,32 +76,63 @@ static inline char *put_two(char *to, unsigned number, char behind)
 	return to + 3;
 }
 
-const char *time_text(int64_t ms, bool millis, char out[TIME_TEXT_MAX])
+/* "2026-11-20T" */
+static char *put_date(char *to, int64_t days)
 {
-	if (ms < YEAR_0000_MS)
-		ms = YEAR_0000_MS;
-	if (ms > YEAR_9999_MS)
-		ms = YEAR_9999_MS;
-	int64_t days = ms / DAY_MS - (ms % DAY_MS < 0);
-	uint32_t rest = (uint32_t)(ms - days * DAY_MS), seconds = rest / 1000;
 	int year, month, day;
 
 	date_of_days(days, &year, &month, &day);
-	rest %= 1000;
-	put_two(out, (unsigned)year / 100, 0);
-	char *end = put_two(out + 2, (unsigned)year % 100, '-');
-	end = put_two(end, (unsigned)month, '-');
-	end = put_two(end, (unsigned)day, 'T');
-	end = put_two(end, seconds / 3600, ':');
-	end = put_two(end, seconds / 60 % 60, ':');
-	bool whole = !millis && rest == 0;
-	end = put_two(end, seconds % 60, whole ? 'Z' : '.');
+	put_two(to, (unsigned)year / 100, 0);
+	to = put_two(to + 2, (unsigned)year % 100, '-');
+	to = put_two(to, (unsigned)month, '-');
+	return put_two(to, (unsigned)day, 'T');
+}
+
+/* "09:51:35.123Z" and a NUL. */
+static void put_time(char *to, uint32_t ms, bool millis)
+{
+	uint32_t seconds = ms / 1000;
+
+	ms %= 1000;
+	bool whole = !millis && ms == 0;
+	to = put_two(to, seconds / 3600, ':');
+	to = put_two(to, seconds / 60 % 60, ':');
+	to = put_two(to, seconds % 60, whole ? 'Z' : '.');
 	if (!whole) {
-		*end = (char)('0' + rest / 100);
-		end = put_two(end + 1, rest % 100, 'Z');
+		*to = (char)('0' + ms / 100);
+		to = put_two(to + 1, ms % 100, 'Z');
 	}
-	*end = 0;
+	*to = 0;
+}
+
+static int64_t days_of(int64_t ms)
+{
+	return ms / DAY_MS - (ms % DAY_MS < 0);
+}
+
+static int64_t in_years(int64_t ms)
+{
+	return ms < YEAR_0000_MS ? YEAR_0000_MS : ms > YEAR_9999_MS ? YEAR_9999_MS : ms;
+}
+
+const char *time_text(int64_t ms, bool millis, char out[TIME_TEXT_MAX])
+{
+	ms = in_years(ms);
+	int64_t days = days_of(ms);
+	put_time(put_date(out, days), (uint32_t)(ms - days * DAY_MS), millis);
 	return out;
+}
+
+void time_write(struct time_date *last, int64_t ms, char out[TIME_TEXT_MAX])
+{
+	ms = in_years(ms);
+	int64_t days = days_of(ms);
+	if (!last->known || last->days != days)
+		put_date(last->text, days);
+	last->known = true;
+	last->days = days;
+	memcpy(out, last->text, sizeof last->text);
+	put_time(out + sizeof last->text, (uint32_t)(ms - days * DAY_MS), true);
 }
 
 /* Takes exactly `digits` digits; false when they are not there. */

@@ -409,10 +409,12 @@ static ALWAYS_INLINE bool run_open(const uint8_t *p, const uint8_t *end, size_t 
 }
 
 /* Texts, numbers and heads of containers are most of what documents have: these, as far as the buffer has room for what they can be, a key with its value at once. All else is
- * for write_next. The innermost level is a copy, so that what is written to the buffer is known not to change it. */
-static ALWAYS_INLINE void write_run(struct writer *w)
+ * for write_next. The innermost level is a copy, so that what is written to the buffer is known not to change it. What is
+ * read at once must lie before the piece's end, unless it is its tail: that has as much room behind it, and each value is compared with the end. */
+static ALWAYS_INLINE void write_values(struct writer *w, bool tail)
 {
 	const uint8_t *p = w->in.at, *const p_end = w->in.end;
+	const uint8_t *const limit = tail ? p_end + 2 * RUN_READ : p_end;
 	uint8_t *to = w->out->data + w->out->len, *const to_end = w->out->data + w->out->cap;
 	unsigned depth = w->depth;
 	struct level here = w->levels[depth], inner;
@@ -425,34 +427,37 @@ static ALWAYS_INLINE void write_run(struct writer *w)
 			here = w->levels[--depth];
 			continue;
 		}
-		if (p_end - p < 2 * RUN_READ)
+		if (limit - p < 2 * RUN_READ || (tail && p == p_end))
 			break;
 		if (here.map && here.left % 2 == 0) {
 			*to = ',';
 			uint8_t *behind = (*p & 0xe0) == 0xa0
 						  ? run_text(p + 1, *p & 0x1fu, to + !here.fresh)
 						  : NULL;
-			if (!behind)
+			size_t key = 1 + (*p & 0x1fu);
+			if (!behind || (tail && key > (size_t)(p_end - p)))
 				break;
-			p += 1 + (*p & 0x1fu);
+			p += key;
 			to = behind;
 			here.left--;
 			here.fresh = false;
+			if (tail && p == p_end)
+				break;
 		}
 		bool opens = false;
 		size_t size = 0;
 		*to = here.map ? ':' : ',';
 		uint8_t *from = to + !here.fresh, *at = NULL;
 		if (run_is_text(*p)) {
-			at = run_short(p, p_end, &size, from, to_end);
-			at = at ? at : run_long(p, p_end, &size, from, to_end);
+			at = run_short(p, limit, &size, from, to_end);
+			at = at ? at : run_long(p, limit, &size, from, to_end);
 		} else if (!run_is_head(*p)) {
 			at = run_scalar(p, &size, from);
 		} else if (depth < MP_DEPTH_MAX && run_open(p, p_end, &size, &inner)) {
 			opens = true;
 			at = from;
 		}
-		if (!at)
+		if (!at || (tail && size > (size_t)(p_end - p)))
 			break;
 		here.left--;
 		here.fresh = false;
@@ -468,6 +473,25 @@ static ALWAYS_INLINE void write_run(struct writer *w)
 	w->depth = depth;
 	w->in.at = p;
 	w->out->len = (size_t)(to - w->out->data);
+}
+
+static ALWAYS_INLINE void write_run(struct writer *w)
+{
+	write_values(w, false);
+}
+
+/* The last bytes of a piece, from a place that has room behind them. */
+static void write_tail(struct writer *w)
+{
+	struct mp_reader in = w->in;
+	size_t left = (size_t)(in.end - in.at);
+	uint8_t room[4 * RUN_READ];
+
+	memcpy(room, in.at, left);
+	memset(room + left, 0, 2 * RUN_READ);
+	w->in = mp_reader_of(bytes_of(room, left));
+	write_values(w, true);
+	w->in = (struct mp_reader){in.at + (w->in.at - room), in.end};
 }
 
 /* A value is due, and the piece has no more. */
@@ -508,6 +532,8 @@ static ALWAYS_INLINE int write_all(const struct json_piece *pieces, size_t count
 	while (rc == 0 && !out->error) {
 		if (!pretty && out->cap)
 			write_run(&w);
+		if (!pretty && out->cap && w.in.at != w.in.end && w.in.end - w.in.at < 2 * RUN_READ)
+			write_tail(&w);
 		bool due = w.levels[w.depth].left > 0;
 		if (due && w.in.at == w.in.end && w.next < w.last)
 			rc = next_piece(&w);

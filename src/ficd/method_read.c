@@ -587,6 +587,7 @@ static void thread_read(struct reading *g, struct bytes id)
 		.fields = child->fields,
 		.parent = id,
 		.rows = &g->rows,
+		.memory = &g->memory,
 	};
 	spec.names = names_for(g, child->fields, g->fields, &spec.name_count);
 	if (g->names && (!own || !spec.names)) {

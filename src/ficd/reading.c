@@ -18,7 +18,8 @@
 #define WAIT_MAX_MS     (10 * 60 * 1000)
 #define ROWS_KEPT       (256 * 1024) /* of memory for rows, between questions */
 #define KEY_KEPT        4096
-#define DAMAGED_MAX     8 /* segments that one question may find damaged */
+#define MEMORY_KEPT     (32 * 1024) /* and for records */
+#define DAMAGED_MAX     8           /* segments that one question may find damaged */
 
 static void reading_free(struct reading *g)
 {
@@ -32,7 +33,7 @@ static void reading_free(struct reading *g)
 	spare_leave_arena(&spare->arena, &g->arena);
 	spare_leave(&spare->rows, &g->rows, ROWS_KEPT);
 	spare_leave(&spare->key, &g->key, KEY_KEPT);
-	buf_release(&g->memory);
+	spare_leave(&spare->memory, &g->memory, MEMORY_KEPT);
 	buf_release(&g->overlaid);
 	if (g->judged)
 		freshness_release(&g->verdict);
@@ -113,6 +114,7 @@ static struct reading *reading_of(struct request *r, struct source *s, const str
 	};
 	spare_take_arena(&s->daemon->spare.arena, &g->arena);
 	spare_take(&s->daemon->spare.key, &g->key);
+	spare_take(&s->daemon->spare.memory, &g->memory);
 	return g;
 }
 

@@ -49,8 +49,8 @@ struct reading {
 	size_t name_count;
 	struct buf rows;
 	struct buf memory;
-	struct record record; /* in `memory`, of the one that is asked for by id … */
-	bool found;           /* … if it was found on the way */
+	struct record record;   /* in `memory`, of the one that is asked for by id … */
+	bool found;             /* … if it was found on the way */
 	struct buf overlaid;    /* a record with edits over it */
 	struct overlay overlay; /* all of them, of a question */
 	struct task *task;
@@ -66,9 +66,10 @@ struct reading {
 	struct zone *zone;         /* of buckets */
 	struct bytes conversation; /* its row, of a thread */
 	bool truncated;
-	struct buf key;   /* of the question, among the answers that are kept (kept.h) */
-	bool keeps;       /* its answer may be */
-	int64_t began_us; /* … and the processor time when nothing was read of it */
+	struct buf key; /* of the question, among the answers that are kept (kept.h) */
+	bool keeps;     /* its answer may be */
+	int64_t began_us,
+		began_thread_us; /* … and the time when nothing was read of it; processor time, from before that turn */
 };
 
 /* The source, the resource (NULL: the parameter's) and a snapshot of them; the first of a list, where several sources are asked. */

@@ -42,5 +42,6 @@ void spare_release(struct spare *s)
 	buf_release(&s->result);
 	buf_release(&s->key);
 	buf_release(&s->rows);
+	buf_release(&s->memory);
 	arena_release(&s->arena);
 }

@@ -10,7 +10,7 @@
 /* What waits for the next one; all of it may be empty. */
 struct spare {
 	struct buf message, result, key;
-	struct buf rows;
+	struct buf rows, memory;
 	struct arena arena;
 };
 

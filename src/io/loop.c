@@ -318,6 +318,11 @@ uint64_t loop_turn(const struct loop *l)
 	return l->turns;
 }
 
+int64_t loop_thread_us(const struct loop *l)
+{
+	return l->thread_us + l->unread_us;
+}
+
 void loop_asked(struct loop *l)
 {
 	l->asked_us = l->running ? l->woke_us : clock_mono_us();

@@ -6,12 +6,14 @@
 
 #include <stdlib.h>
 
+enum envelope_time { TIME_OTHER, TIME_CREATED, TIME_UPDATED };
+
 struct column {
 	struct bytes name;         /* as asked */
 	struct bytes key;          /* the same as MessagePack */
 	const struct field *field; /* NULL: the whole document */
 	bool plain;
-	int64_t (*time)(const struct record *r); /* NULL: not one of the envelope's */
+	enum envelope_time time;
 };
 
 #define COMMON_PLAIN_MAX 64
@@ -21,8 +23,9 @@ struct column {
 struct projection {
 	enum projection_kind kind;
 	const struct field *fields;
-	struct bytes head;     /* what all rows begin with, behind their number of members */
-	uint64_t common_plain; /* a bit for each of the first common fields */
+	struct bytes head; /* what all rows begin with, behind their number of members */
+	struct time_date created, updated; /* of the last row */
+	uint64_t common_plain;             /* a bit for each of the first common fields */
 	struct arena arena;
 	size_t count;
 	struct column columns[]; /* as many as there are names; the head lies behind them */
@@ -48,39 +51,30 @@ static bool has_column(const struct projection *p, struct bytes name)
 	return false;
 }
 
-static int64_t created_of(const struct record *r)
-{
-	return r->created_ms;
-}
-
-static int64_t updated_of(const struct record *r)
-{
-	return r->updated_ms;
-}
-
 /* Nearly every row shows them. */
-static void note_time(struct column *c)
+static enum envelope_time time_of(const struct field *f)
 {
-	if (!c->field || c->field->path)
-		return;
-	if (strcmp(c->field->name, "created") == 0)
-		c->time = created_of;
-	else if (strcmp(c->field->name, "updated") == 0)
-		c->time = updated_of;
+	if (!f || f->path)
+		return TIME_OTHER;
+	return strcmp(f->name, "created") == 0   ? TIME_CREATED
+	       : strcmp(f->name, "updated") == 0 ? TIME_UPDATED
+						 : TIME_OTHER;
 }
+
+#define KEY_HEAD_MAX 9 /* bytes before a text */
 
 /* The name as it is asked, and as it is written. */
 static int name_column(struct projection *p, struct bytes name, struct column *c)
 {
-	struct buf key = {0};
+	size_t room = name.len + KEY_HEAD_MAX;
+	struct buf key = {.data = arena_alloc(&p->arena, room), .cap = room};
 
+	if (!key.data)
+		return ERR_NOMEM;
 	mp_put_str(&key, name);
-	if (!key.error) {
-		c->key = arena_bytes(&p->arena, buf_bytes(&key));
-		c->name = bytes_of(c->key.data + key.len - name.len, name.len);
-	}
-	buf_release(&key);
-	return c->key.data ? 0 : ERR_NOMEM;
+	c->key = buf_bytes(&key);
+	c->name = bytes_of(c->key.data + key.len - name.len, name.len);
+	return 0;
 }
 
 static int add_column(struct projection *p, struct bytes name, struct why *why)
@@ -97,7 +91,7 @@ static int add_column(struct projection *p, struct bytes name, struct why *why)
 	if (rc)
 		return rc;
 	column.plain = column.field && field_is_plain(column.field);
-	note_time(&column);
+	column.time = time_of(column.field);
 	if (name_column(p, name, &column))
 		return why_set(why, ERR_NOMEM, "out of memory");
 	p->columns[p->count++] = column;
@@ -156,14 +150,16 @@ void projection_free(struct projection *p)
 	free(p);
 }
 
-static void put_time(struct buf *out, int64_t ms)
+static void put_time(struct buf *out, struct time_date *last, int64_t ms)
 {
 	char text[TIME_TEXT_MAX];
 
-	if (ms == TIME_NONE)
+	if (ms == TIME_NONE) {
 		mp_put_nil(out);
-	else
-		mp_put_str(out, bytes_of(time_text(ms, true, text), TIME_MILLIS_LEN));
+		return;
+	}
+	time_write(last, ms, text);
+	mp_put_str(out, bytes_of(text, TIME_MILLIS_LEN));
 }
 
 static uint32_t put_text(struct buf *out, const char *name, struct bytes text)
@@ -240,15 +236,15 @@ static int put_common(const struct projection *p, const struct row_values *from,
 	return n;
 }
 
-static int put_envelope(const struct projection *p, const struct row_values *from, struct buf *out)
+static int put_envelope(struct projection *p, const struct row_values *from, struct buf *out)
 {
 	const struct record *r = from->r;
 	uint32_t n = 3;
 
 	mp_put_name(out, "created");
-	put_time(out, r->created_ms);
+	put_time(out, &p->created, r->created_ms);
 	mp_put_name(out, "updated");
-	put_time(out, r->updated_ms);
+	put_time(out, &p->updated, r->updated_ms);
 	mp_put_name(out, "revision");
 	mp_put_uint(out, r->revision);
 	n += put_text(out, "parent", r->parent);
@@ -264,11 +260,14 @@ static int put_envelope(const struct projection *p, const struct row_values *fro
 	return (int)n + common;
 }
 
-static int put_column(const struct column *c, const struct row_values *from, struct buf *out)
+static int put_column(struct projection *p, const struct column *c, const struct row_values *from,
+		      struct buf *out)
 {
 	buf_put_bytes(out, c->key);
-	if (c->time)
-		put_time(out, c->time(from->r));
+	if (c->time == TIME_CREATED)
+		put_time(out, &p->created, from->r->created_ms);
+	else if (c->time == TIME_UPDATED)
+		put_time(out, &p->updated, from->r->updated_ms);
 	else if (c->field)
 		return put_value(from, c->field, c->plain, out);
 	else
@@ -276,19 +275,19 @@ static int put_column(const struct column *c, const struct row_values *from, str
 	return 0;
 }
 
-static int put_columns(const struct projection *p, const struct row_values *from, struct buf *out)
+static int put_columns(struct projection *p, const struct row_values *from, struct buf *out)
 {
 	uint32_t n = put_marks(from->r, out);
 
 	for (size_t i = 0; i < p->count; i++) {
-		int rc = put_column(&p->columns[i], from, out);
+		int rc = put_column(p, &p->columns[i], from, out);
 		if (rc < 0)
 			return rc;
 	}
 	return (int)(n + p->count);
 }
 
-static int put_row(const struct projection *p, const struct row_values *from, struct buf *out)
+static int put_row(struct projection *p, const struct row_values *from, struct buf *out)
 {
 	size_t start = out->len, mark = mp_begin_map(out);
 
@@ -315,7 +314,7 @@ static bool asks_much(const struct projection *p)
 	return p->kind != PROJECTION_NAMED || paths > 1;
 }
 
-int row_write(const struct projection *p, const struct record *r, struct buf *out)
+int row_write(struct projection *p, const struct record *r, struct buf *out)
 {
 	struct row_values from = {.r = r};
 	struct mp_outline outline;
@@ -344,7 +343,7 @@ bool projection_indexed(const struct projection *p,
 	return true;
 }
 
-int row_write_stored(const struct projection *p, const struct record *r,
+int row_write_stored(struct projection *p, const struct record *r,
 		     int (*stored)(void *ctx, const struct field *f, struct bytes *out), void *ctx,
 		     struct buf *out)
 {

@@ -19,7 +19,7 @@ struct thread {
 	bool done;
 	int error;
 	struct why error_words;
-	struct buf memory, scratch;
+	struct buf scratch;
 	struct thread_result result;
 };
 
@@ -67,7 +67,6 @@ void thread_free(struct thread *t)
 		return;
 	scan_close(t->scan);
 	projection_free(t->projection);
-	buf_release(&t->memory);
 	buf_release(&t->scratch);
 	free(t);
 }
@@ -138,7 +137,7 @@ static int advance(struct thread *t, unsigned *cost)
 	if (rc <= 0)
 		return rc;
 	*cost += 1 + row.raw_bytes / READ_UNIT;
-	rc = scan_record(t->scan, &t->memory, &r);
+	rc = scan_record(t->scan, t->spec.memory, &r);
 	if (rc > 0)
 		rc = show(t, &r);
 	if (rc == ERR_CORRUPT) {

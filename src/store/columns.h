@@ -51,6 +51,7 @@ struct column_reader {
 	uint8_t room[SEGMENT_VALUE_MAX]; /* of a value that does not lie on one page */
 	struct column_kept *kept;        /* owned; NULL: none, or no memory for them */
 	uint32_t kept_mask;
+	uint32_t learned; /* blocks of which all values were kept; a bit for each */
 };
 void column_reader_release(struct column_reader *r);
 

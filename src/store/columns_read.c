@@ -224,8 +224,7 @@ static int heap_value(struct segment *g, struct pages *p, struct column_hint *h,
 		return segment_note(g, ERR_CORRUPT);
 	rc = segment_look(g, p, SECTION_COLUMNS, c->heap_at + start, &h->heap, out);
 	if (!rc && out->len < len) {
-		rc = segment_stream(g, p, SECTION_COLUMNS, c->heap_at + start, room, len,
-				    &h->heap);
+		rc = segment_stream(g, p, SECTION_COLUMNS, c->heap_at + start, room, len, &h->heap);
 		out->data = room;
 	}
 	out->len = len;
@@ -320,8 +319,9 @@ static int number_of(struct segment *g, struct pages *p, unsigned field, uint32_
 	if (ordinal >= g->meta.records || c->form == FORM_NONE)
 		return segment_note(g, ERR_CORRUPT);
 	*out = ordinal;
-	return c->form == FORM_HEAP ? 0
-				    : packed_at(g, p, c->packed_at, ordinal, c->width, &h->packed, out);
+	return c->form == FORM_HEAP
+		       ? 0
+		       : packed_at(g, p, c->packed_at, ordinal, c->width, &h->packed, out);
 }
 
 int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
@@ -368,6 +368,43 @@ static void keep_value(struct column_kept *k, uint32_t number, struct bytes valu
 	memcpy(k->data, value.data, value.len);
 }
 
+/* Keeps the values of the block whose places are known, as far as they lie on one page. */
+static int keep_block(struct segment *g, struct pages *p, struct column_reader *r)
+{
+	struct column_hint *h = &r->hint;
+	uint32_t first = (h->block - 1) * SEGMENT_HEAP_BLOCK, values = h->column.heap_values - first;
+	uint64_t start = (uint64_t)h->block_start + h->block_at[0];
+	struct bytes span;
+
+	if (start >= h->column.heap_bytes)
+		return 0;
+	int rc = segment_look(g, p, SECTION_COLUMNS, h->column.heap_at + start, &h->heap, &span);
+	values = values < SEGMENT_HEAP_BLOCK ? values : SEGMENT_HEAP_BLOCK;
+	for (uint32_t i = 0; !rc && i < values; i++) {
+		size_t at = (size_t)h->block_at[i] - h->block_at[0],
+		       end = (size_t)h->block_at[i + 1] - h->block_at[0];
+		if (end > span.len || start + end > h->column.heap_bytes)
+			break;
+		struct bytes value = bytes_of(span.data + at, end - at);
+		if (value.len && one_value(value))
+			keep_value(kept_of(r, first + i), first + i, value);
+	}
+	return rc;
+}
+
+/* A column of a few values is known soon: the first look at a block keeps all of it. */
+static int learn_block(struct segment *g, struct pages *p, struct column_reader *r, uint64_t number)
+{
+	uint32_t block = (uint32_t)(number / SEGMENT_HEAP_BLOCK);
+
+	if (number >= r->hint.column.heap_values || r->hint.column.heap_values > KEPT_MAX ||
+	    r->learned >> block & 1)
+		return 0;
+	r->learned |= 1u << block;
+	int rc = r->hint.block == block + 1 ? 0 : load_block(g, p, &r->hint, block);
+	return rc ? rc : keep_block(g, p, r);
+}
+
 int column_look(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
 		struct column_reader *r, struct bytes *out)
 {
@@ -383,12 +420,17 @@ int column_look(struct segment *g, struct pages *p, unsigned field, uint32_t ord
 		*out = buf_bytes(&room);
 		return 0;
 	}
-	struct column_kept *k = h->column.form == FORM_HEAP ? NULL : kept_of(r, number);
-	if (k && k->number == number + 1) {
+	if (h->column.form == FORM_HEAP)
+		return own_value(g, p, h, number, r->room, out);
+	struct column_kept *k = kept_of(r, number);
+	if (k && k->number != number + 1)
+		rc = learn_block(g, p, r, number);
+	if (!rc && k && k->number == number + 1) {
 		*out = bytes_of(k->data, k->len);
 		return 0;
 	}
-	rc = own_value(g, p, h, number, r->room, out);
+	if (!rc)
+		rc = own_value(g, p, h, number, r->room, out);
 	if (!rc)
 		keep_value(k, (uint32_t)number, *out);
 	return rc;

@@ -886,10 +886,10 @@ int scan_column(struct scan *s, unsigned field, struct bytes *value_out)
 	if (!r || !s->schema || field >= s->schema->count)
 		return s->error ? s->error : ERR_INVALID;
 	struct segment *g = r->entry->segment;
-	int rc = g->fields_loaded ? 0
-				  : store_trouble(s->view->store,
-						  segment_fields(g, s->view->store->pages,
-								 s->schema));
+	int rc = g->fields_loaded
+			 ? 0
+			 : store_trouble(s->view->store,
+					 segment_fields(g, s->view->store->pages, s->schema));
 	if (rc || g->fields[field] == FIELD_ABSENT || r->row.flags & RECORD_DELETED ||
 	    !kind_has_column(s->schema->fields[field].kind))
 		return rc;

@@ -77,6 +77,25 @@ static void test_calendar(void **state)
 	assert_int_equal(date_month_days(2026, 12), 31);
 }
 
+/* With a date that is remembered as without one, whatever was written before. */
+static void test_times_one_after_the_other(void **state)
+{
+	struct time_date last = {.known = false};
+	char text[TIME_TEXT_MAX], want[TIME_TEXT_MAX];
+	int64_t ms = 0;
+
+	(void)state;
+	time_write(&last, 86399999, text);
+	assert_string_equal(text, "1970-01-01T23:59:59.999Z");
+	for (unsigned i = 0; i < 20000; i++) {
+		ms = (int64_t)((uint64_t)ms * 6364136223846793005u + 1442695040888963407u);
+		int64_t near = i % 3 ? ms % 90000000 : i % 2 ? ms % INT64_C(300000000000000) : ms;
+		time_write(&last, near, text);
+		assert_string_equal(text, time_text(near, true, want));
+		assert_int_equal(strlen(text), TIME_MILLIS_LEN);
+	}
+}
+
 static void test_parse(void **state)
 {
 	static const struct {
@@ -250,10 +269,11 @@ static void test_durations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_clocks),        cmocka_unit_test(test_text),
-		cmocka_unit_test(test_calendar),      cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_parse_refuses), cmocka_unit_test(test_http),
-		cmocka_unit_test(test_seconds),       cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_clocks),    cmocka_unit_test(test_text),
+		cmocka_unit_test(test_calendar),  cmocka_unit_test(test_times_one_after_the_other),
+		cmocka_unit_test(test_parse),     cmocka_unit_test(test_parse_refuses),
+		cmocka_unit_test(test_http),      cmocka_unit_test(test_seconds),
+		cmocka_unit_test(test_durations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -465,6 +465,153 @@ static void test_pieces(void **state)
 	buf_release(&out);
 }
 
+static uint64_t seed = 11;
+
+static unsigned chance(unsigned of)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(seed >> 33) % of;
+}
+
+static void put_random_text(struct buf *out)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz 0123456789\"\\\n\x01/";
+	char text[80];
+	size_t len = chance(4) ? chance(12) : chance(sizeof text);
+
+	for (size_t i = 0; i < len; i++)
+		text[i] = letters[chance(chance(3) ? 37 : sizeof letters - 1)];
+	mp_put_str(out, bytes_of(text, len));
+}
+
+static void put_random(struct buf *out, unsigned depth)
+{
+	uint32_t n = chance(20) ? chance(5) : 16 + chance(8);
+
+	switch (chance(depth < 4 ? 9 : 7)) {
+	case 0: mp_put_nil(out); return;
+	case 1: mp_put_bool(out, chance(2)); return;
+	case 2: mp_put_int(out, (int64_t)(seed >> chance(63)) - 5000); return;
+	case 3: mp_put_float(out, chance(1000) / 8.0); return;
+	case 7:
+		mp_put_array(out, n);
+		for (; n; n--)
+			put_random(out, depth + 1);
+		return;
+	case 8:
+		mp_put_map(out, n);
+		for (; n; n--) {
+			put_random_text(out);
+			put_random(out, depth + 1);
+		}
+		return;
+	default: put_random_text(out);
+	}
+}
+
+/* Takes the space out that stands for reading only. */
+static void squeeze(struct buf *text)
+{
+	size_t to = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < text->len; i++) {
+		uint8_t b = text->data[i];
+		if (!quoted && (b == ' ' || b == '\n'))
+			continue;
+		text->data[to++] = b;
+		if (quoted && b == '\\')
+			text->data[to++] = text->data[++i];
+		else if (b == '"')
+			quoted = !quoted;
+	}
+	text->len = to;
+}
+
+/* As the plain way writes it, which is the one of pretty texts; from memory that ends where the value does, into much room and none. */
+static void same_as_plain(struct bytes value)
+{
+	struct buf text = {.max = 0}, plain = {.max = 0};
+	uint8_t *exact = malloc(value.len + !value.len);
+
+	assert_non_null(exact);
+	memcpy(exact, value.data, value.len);
+	value.data = exact;
+	int rc = json_write_pretty(value, &plain);
+	squeeze(&plain);
+	for (int room = 0; room < 2; room++) {
+		buf_release(&text);
+		if (room)
+			assert_int_equal(buf_reserve(&text, 1 << 16), 0);
+		assert_int_equal(json_write(value, &text), rc);
+		assert_int_equal(text.len, plain.len);
+		assert_memory_equal(text.data, plain.data, plain.len);
+	}
+	free(exact);
+	buf_release(&text);
+	buf_release(&plain);
+}
+
+static void test_ends_anywhere(void **state)
+{
+	struct buf value = {.max = 0};
+
+	(void)state;
+	for (unsigned i = 0; i < 3000; i++) {
+		buf_reset(&value);
+		put_random(&value, 0);
+		same_as_plain(buf_bytes(&value));
+		/* A part of it is no value, and one byte that is another may be one. */
+		same_as_plain(bytes_of(value.data, chance((unsigned)value.len)));
+		value.data[chance((unsigned)value.len)] = (uint8_t)chance(256);
+		same_as_plain(buf_bytes(&value));
+	}
+	buf_release(&value);
+}
+
+/* Two members of a map, each key and each value a piece. */
+static void test_pieces_of_any_length(void **state)
+{
+	struct buf key[2] = {{.max = 0}, {.max = 0}}, value[2] = {{.max = 0}, {.max = 0}};
+	struct buf whole = {.max = 0}, text = {.max = 0}, wanted = {.max = 0};
+
+	(void)state;
+	for (unsigned i = 0; i < 2000; i++) {
+		buf_reset(&whole);
+		mp_put_map(&whole, 2);
+		for (int k = 0; k < 2; k++) {
+			buf_reset(&key[k]);
+			buf_reset(&value[k]);
+			/* A head promises no more than its own piece has bytes. */
+			if (k == 0) {
+				mp_put_map(&key[k], 2);
+				mp_put_cstr(&key[k], "first");
+			} else {
+				put_random_text(&key[k]);
+			}
+			put_random(&value[k], 2);
+			buf_put(&whole, key[k].data + !k, key[k].len - !k);
+			buf_put_bytes(&whole, buf_bytes(&value[k]));
+		}
+		const struct json_piece pieces[] = {{.bytes = buf_bytes(&key[0])},
+						    {.bytes = buf_bytes(&value[0])},
+						    {.bytes = buf_bytes(&key[1])},
+						    {.bytes = buf_bytes(&value[1])}};
+		buf_reset(&text);
+		buf_reset(&wanted);
+		assert_int_equal(json_write_pieces(pieces, 4, &text), 0);
+		assert_int_equal(json_write(buf_bytes(&whole), &wanted), 0);
+		assert_string_equal(buf_text(&text), buf_text(&wanted));
+	}
+	for (int k = 0; k < 2; k++) {
+		buf_release(&key[k]);
+		buf_release(&value[k]);
+	}
+	buf_release(&whole);
+	buf_release(&text);
+	buf_release(&wanted);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -483,6 +630,8 @@ int main(void)
 		cmocka_unit_test(test_runs_long),
 		cmocka_unit_test(test_runs_corrupt),
 		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_ends_anywhere),
+		cmocka_unit_test(test_pieces_of_any_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

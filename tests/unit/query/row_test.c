@@ -153,8 +153,7 @@ static void names_that_are_refused(void **state)
 		snprintf(text[i], sizeof text[i], "doc.x%zu", i);
 		many[i] = bytes_str(text[i]);
 	}
-	assert_int_equal(make(PROJECTION_NAMED, many, PROJECTION_NAMES_MAX + 1, &p, &why),
-			 ERR_LIMIT);
+	assert_int_equal(make(PROJECTION_NAMED, many, PROJECTION_NAMES_MAX + 1, &p, &why), ERR_LIMIT);
 	assert_null(p);
 }
 

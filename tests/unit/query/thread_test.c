@@ -25,13 +25,16 @@ static void put(const char *parent, const char *id, int64_t created_ms, const ch
 	world_put(&world, "messages", &r);
 }
 
+static struct buf memory;
+
 static struct thread_spec spec_of(const char *parent, struct buf *rows)
 {
 	return (struct thread_spec){.source = "acme",
 				    .resource = "messages",
 				    .fields = world_fields,
 				    .parent = bytes_str(parent),
-				    .rows = rows};
+				    .rows = rows,
+				    .memory = &memory};
 }
 
 static struct thread_result run(const struct thread_spec *spec, unsigned budget)
@@ -91,6 +94,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	buf_release(&memory);
 	world_close(&world);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * How columns are packed: numbers by what they have in common, and in no more bits than their differences take. That values are
- * read as they were is terms_test's.
+ * read as they were is terms_test's, whatever order they are read in is looked at here.
  */
 #include "columns.h"
 #include "inside.h"
@@ -96,9 +96,141 @@ static void packed(void **state)
 	store_close(s);
 }
 
+/* ---- one reader, many rows ---- */
+
+#define LOOKED 6000u
+
+static const struct field texts[] = {{"state", FIELD_TEXT, "state", NULL},
+				     {"team", FIELD_TEXT, "team", NULL},
+				     {"long", FIELD_TEXT, "long", NULL},
+				     {"subject", FIELD_TEXT, "subject", NULL},
+				     {"count", FIELD_INTEGER, "count", NULL}};
+static const struct store_field texts_indexed[] = {{&texts[0], STORE_KEYWORD},
+						   {&texts[1], STORE_KEYWORD},
+						   {&texts[2], STORE_KEYWORD},
+						   {&texts[3], STORE_KEYWORD},
+						   {&texts[4], STORE_INTEGER}};
+static const struct store_schema texts_schemas[] = {{"contacts", texts_indexed, 5, NULL},
+						    {NULL, NULL, 0, NULL}};
+
+/* A word of so many bytes that the number decides. */
+static struct bytes word(char room[200], unsigned number, unsigned len)
+{
+	memset(room, 'a' + (int)(number % 26), len);
+	int n = snprintf(room + len, 12, "%u", number);
+	return bytes_of(room, len + (unsigned)n);
+}
+
+/* A few values, some hundred, a few long ones, and all different: some too long for a column. */
+static void put_texts(struct txn *t, unsigned i)
+{
+	struct buf doc = {0};
+	char id[16], room[200];
+
+	mp_put_map(&doc, 5);
+	mp_put_cstr(&doc, "state");
+	if (i % 5)
+		mp_put_str(&doc, word(room, i % 3, 4));
+	else
+		mp_put_nil(&doc);
+	mp_put_cstr(&doc, "team");
+	mp_put_str(&doc, word(room, i * 7 % 300, i * 7 % 300 % 30));
+	mp_put_cstr(&doc, "long");
+	mp_put_str(&doc, word(room, i % 40, 10 + i % 40 * 3));
+	mp_put_cstr(&doc, "subject");
+	mp_put_str(&doc, word(room, i, i % 170));
+	mp_put_cstr(&doc, "count");
+	mp_put_int(&doc, (int64_t)(i * 7919 % 100000) - 5);
+	snprintf(id, sizeof id, "c%u", i);
+	struct record r = {.id = bytes_str(id),
+			   .created_ms = T0 + i,
+			   .updated_ms = T0,
+			   .seen_ms = T0,
+			   .doc = buf_bytes(&doc)};
+	assert_int_equal(txn_put(t, "contacts", &r, NULL, NULL), 0);
+	buf_release(&doc);
+}
+
+static struct segment *looked_at(struct store *s)
+{
+	struct txn *t = lab_begin(s);
+
+	for (unsigned i = 0; i < LOOKED; i++)
+		put_texts(t, i);
+	assert_int_equal(lab_commit(t), 0);
+	const struct state_resource *r = state_find(s->state, "contacts");
+	assert_int_equal(r->count, 1);
+	assert_int_equal(segment_load(r->segments[0].segment, s->pages), 0);
+	return r->segments[0].segment;
+}
+
+/* With a reader that saw other rows as with one that saw none. */
+static void same_value(struct store *s, struct segment *g, unsigned field, uint32_t row,
+		       struct column_reader *r)
+{
+	struct column_hint fresh = {.loaded = false};
+	struct buf want = {0};
+	struct bytes got;
+
+	assert_int_equal(column_value(g, s->pages, field, row, &fresh, &want), 0);
+	assert_int_equal(column_look(g, s->pages, field, row, r, &got), 0);
+	assert_int_equal(got.len, want.len);
+	assert_memory_equal(got.data, want.data, want.len);
+	buf_release(&want);
+}
+
+static void looked_at_in_any_order(void **state)
+{
+	(void)state;
+	lab.schemas = texts_schemas;
+	lab.segment_rows = 1 << 20;
+	lab.cache_bytes = 1;
+	struct store *s = lab_open(&lab);
+	struct segment *g = looked_at(s);
+	uint64_t seed = 5;
+
+	for (unsigned field = 0; field < SEGMENT_OWN_FIELDS + 5; field++) {
+		struct column_reader r[3] = {{.kept_mask = 0}};
+		for (uint32_t i = 0; i < LOOKED; i++) {
+			same_value(s, g, field, i, &r[0]);
+			same_value(s, g, field, LOOKED - 1 - i, &r[1]);
+			same_value(s, g, field, (uint32_t)(lab_random(&seed) % LOOKED), &r[2]);
+		}
+		for (unsigned i = 0; i < 3; i++)
+			column_reader_release(&r[i]);
+	}
+	struct column c;
+	static const enum segment_form forms[] = {FORM_DICTIONARY, FORM_DICTIONARY, FORM_DICTIONARY,
+						  FORM_HEAP, FORM_NUMBERS};
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(segment_column(g, s->pages, SEGMENT_OWN_FIELDS + i, &c), 0);
+		assert_int_equal(c.form, forms[i]);
+	}
+	store_close(s);
+}
+
+/* A row that the segment does not have. */
+static void looked_at_outside(void **state)
+{
+	(void)state;
+	lab.schemas = texts_schemas;
+	lab.segment_rows = 1 << 20;
+	struct store *s = lab_open(&lab);
+	struct segment *g = looked_at(s);
+	struct column_reader r = {.kept_mask = 0};
+	struct bytes got;
+
+	assert_int_equal(column_look(g, s->pages, SEGMENT_OWN_FIELDS, LOOKED, &r, &got), ERR_CORRUPT);
+	assert_true(g->damaged);
+	column_reader_release(&r);
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(looked_at_in_any_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(looked_at_outside, setup, teardown),
 		cmocka_unit_test_setup_teardown(packed, setup, teardown),
 	};
 

@@ -83,6 +83,29 @@ static void test_one_read_for_many(void **state)
 	close(fd);
 }
 
+/* What was announced comes with one read, and no more of the file than that. */
+static void test_what_is_ahead(void **state)
+{
+	struct pages_stats before, after;
+
+	(void)state;
+	pages_stats(pages, &before);
+	page_file_ahead(pages, &file, 1000, 70000);
+	page_file_ahead(pages, &file, 900, 70100);
+	for (uint32_t at = 70000; at < 71000; at += 100)
+		expect(at, 100);
+	pages_stats(pages, &after);
+	assert_int_equal(after.reads - before.reads, 1);
+	/* Not what has no room, or is not there. */
+	page_file_ahead(pages, &file, 70000, 10);
+	page_file_ahead(pages, &file, 10, FILE_BYTES - 5);
+	page_file_ahead(pages, &file, 10, UINT64_MAX);
+	expect(FILE_BYTES - 5, 5);
+	expect(10, 50);
+	page_file_ahead(pages, &file, 0, FILE_BYTES);
+	expect(70500, 300);
+}
+
 /* ---- which pages stay ---- */
 
 #define PAGES 120u
@@ -188,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_ways),
 		cmocka_unit_test(test_one_read_for_many),
+		cmocka_unit_test(test_what_is_ahead),
 		cmocka_unit_test_setup_teardown(test_what_is_needed_again_stays, make_pages,
 						drop_pages),
 		cmocka_unit_test_setup_teardown(test_a_scan_leaves_no_mark, make_pages, drop_pages),
