@@ -9,8 +9,6 @@
 #include "view.h"
 #include "vocabulary.h"
 
-#include <codec/msgpack.h>
-
 #include <stdlib.h>
 
 #define READ_MAX   4096u /* ordinals of lists that a step reads */
@@ -32,9 +30,6 @@ struct match {
 	uint64_t may, must;                    /* rows */
 	uint32_t hint;
 	bool negates;               /* the search finds rows by what they have not */
-	size_t parents_of;          /* one more than the segment of … */
-	struct column_hint parents; /* … its parents */
-	struct buf parent;
 	uint8_t asked[SEGMENT_FIELDS_MAX]; /* the schema's fields that have words */
 	unsigned asked_count;
 	int error;
@@ -74,6 +69,24 @@ uint32_t match_bits_from(const struct match_bits *b, uint32_t at, uint32_t end)
 		at = (at / 64 + 1) * 64;
 	}
 	return end;
+}
+
+uint32_t match_bits_take(const struct match_bits *b, uint32_t *at, uint32_t end, uint32_t *out,
+			 uint32_t max)
+{
+	uint32_t n = 0, word = *at / 64;
+	uint64_t bits = b->may && *at < end ? b->may[word] & ~UINT64_C(0) << *at % 64 : 0;
+
+	while (b->may && word * 64 < end && n < max) {
+		for (; bits && n < max; bits &= bits - 1)
+			out[n++] = word * 64 + (uint32_t)__builtin_ctzll(bits);
+		if (!bits && ++word * 64 < end)
+			bits = b->may[word];
+	}
+	while (n && out[n - 1] >= end)
+		n--;
+	*at = n == max ? out[n - 1] + 1 : end;
+	return n;
 }
 
 uint32_t match_bits_before(const struct match_bits *b, uint32_t at, uint32_t end)
@@ -117,6 +130,16 @@ static uint32_t count_bits(const uint64_t *bits, uint32_t from, uint32_t end)
 		n += word ? ones_of(word) : 0; /* most have none */
 	}
 	return n;
+}
+
+const struct state_resource *match_resource(const struct match *m)
+{
+	return m->resource;
+}
+
+struct store *match_store(const struct match *m)
+{
+	return m->view->store;
 }
 
 bool match_alone(const struct match *m, uint32_t segment, uint32_t ordinal)
@@ -181,7 +204,6 @@ void match_free(struct match *m)
 		free(m->bits[i].alone);
 	}
 	drop_rooms(m);
-	buf_release(&m->parent);
 	free(m->places);
 	free(m->bits);
 	free(m);
@@ -671,105 +693,6 @@ static int hit_of(struct match *m, size_t segment, uint32_t ordinal, struct matc
 	return 0;
 }
 
-/* What the digits of a number are hashed to as a parent. */
-static uint64_t number_hash(uint64_t v)
-{
-	char digits[24];
-	size_t at = sizeof digits;
-
-	do
-		digits[--at] = (char)('0' + v % 10);
-	while (v /= 10);
-	return row_parent_hash(bytes_of(digits + at, sizeof digits - at));
-}
-
-/* Of a column that keeps no numbers. 1, ERR_NOTFOUND: only the row knows, or an error. */
-static int parent_text(struct match *m, struct segment *g, uint32_t ordinal, uint64_t *out)
-{
-	struct mp_value v;
-	int rc = column_value(g, m->view->store->pages, OWN_PARENT, ordinal, &m->parents, &m->parent);
-
-	if (rc)
-		return rc;
-	if (!mp_get(buf_bytes(&m->parent), &v) || (v.type != MP_STR && v.type != MP_NIL))
-		return ERR_NOTFOUND;
-	*out = v.type == MP_STR ? row_parent_hash(v.str) : 0;
-	return 1;
-}
-
-/* Where the column of parents is: on a page that every search would read. */
-static struct column_hint hint_of(const struct segment *g)
-{
-	struct column_hint h = {.loaded = g->parents != NULL};
-
-	if (g->parents)
-		h.column = *g->parents;
-	return h;
-}
-
-static void keep_column(struct segment *g, const struct column_hint *h)
-{
-	if (g->parents || !h->loaded)
-		return;
-	g->parents = malloc(sizeof *g->parents);
-	if (g->parents)
-		*g->parents = h->column;
-}
-
-/* From its column, which is a fraction of the rows: where most rows are hits, they would be read as a whole. As parent_text. */
-static int parent_of(struct match *m, size_t segment, uint32_t ordinal, uint64_t *out)
-{
-	struct segment *g = m->resource->segments[segment].segment;
-	int64_t number;
-
-	if (!m->bits[segment].listed || g->sections[SECTION_FIELDS].elements < SEGMENT_OWN_FIELDS)
-		return ERR_NOTFOUND;
-	if (m->parents_of != segment + 1)
-		m->parents = hint_of(g);
-	m->parents_of = segment + 1;
-	int rc = column_number(g, m->view->store->pages, OWN_PARENT, ordinal, &m->parents, &number);
-	keep_column(g, &m->parents);
-	if (rc == ERR_NOTFOUND)
-		return parent_text(m, g, ordinal, out);
-	if (rc < 0 || (rc == 1 && number < 0))
-		return rc < 0 ? rc : ERR_NOTFOUND;
-	*out = rc ? number_hash((uint64_t)number) : 0;
-	return 1;
-}
-
-/* 1; 0: it is a tombstone; or an error. */
-static int parent_of_hit(struct match *m, size_t segment, uint32_t ordinal, uint64_t *out)
-{
-	struct match_hit hit = {.parent = 0};
-	unsigned flags = 0;
-	int rc = parent_of(m, segment, ordinal, out);
-
-	if (rc != ERR_NOTFOUND)
-		return rc;
-	rc = hit_of(m, segment, ordinal, &hit, &flags);
-	*out = hit.parent;
-	return rc ? rc : !(flags & RECORD_DELETED);
-}
-
-int match_next(struct match *m, uint64_t *at, uint64_t *parent_out, bool *sure_out)
-{
-	while (m->resource && *at >> 32 < m->resource->count) {
-		size_t segment = *at >> 32;
-		uint32_t end = m->resource->segments[segment].segment->meta.records;
-		uint32_t ordinal = match_bits_from(&m->bits[segment], (uint32_t)*at, end);
-		if (ordinal >= end) {
-			*at = (uint64_t)(segment + 1) << 32;
-			continue;
-		}
-		*at = ((uint64_t)segment << 32) + ordinal + 1;
-		int rc = parent_of_hit(m, segment, ordinal, parent_out);
-		*sure_out = match_bits_has(m->bits[segment].must, ordinal);
-		if (rc)
-			return rc < 0 ? store_trouble(m->view->store, rc) : 1;
-	}
-	return 0;
-}
-
 static int children_in(struct match *m, size_t segment, uint64_t parent, struct buf *hits)
 {
 	struct segment *g = m->resource->segments[segment].segment;
@@ -840,7 +763,7 @@ int match_record(struct match *m, const struct match_hit *hit, struct buf *memor
 
 /* ---- adding ---- */
 
-static int add_bit(struct match *m, size_t segment, uint32_t ordinal, bool sure)
+int match_mark(struct match *m, size_t segment, uint32_t ordinal, bool sure)
 {
 	struct match_bits *b = &m->bits[segment];
 
@@ -873,7 +796,7 @@ static int add_in(struct match *m, size_t segment, uint64_t id_hash, bool sure, 
 	m->added = segment;
 	if (created_out)
 		*created_out = found.row.created_ms;
-	rc = add_bit(m, segment, found.ordinal, sure);
+	rc = match_mark(m, segment, found.ordinal, sure);
 	return rc ? rc : 1;
 }
 

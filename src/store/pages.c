@@ -15,10 +15,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define SLOTS_MIN  16u
 #define SLOT_NONE  UINT32_MAX
+#define SLOT_TAKEN UINT64_MAX /* no file has this number */
 #define SLOT_EXTRA 64u /* what a page costs beside its bytes */
 
 #define PAGE_SUM_HEAD 64u
@@ -171,6 +173,18 @@ static int file_open(struct pages *p, struct page_file *f)
 	return 0;
 }
 
+/* Open, and the one that was used last. */
+static int file_use(struct pages *p, struct page_file *f)
+{
+	if (f->fd < 0)
+		return file_open(p, f);
+	if (p->newest != f) {
+		file_unlist(p, f);
+		file_list(p, f);
+	}
+	return 0;
+}
+
 int page_file_read(struct pages *p, struct page_file *f, void *data, size_t len, uint64_t offset)
 {
 	if (offset > f->bytes || len > f->bytes - offset)
@@ -179,16 +193,11 @@ int page_file_read(struct pages *p, struct page_file *f, void *data, size_t len,
 		memcpy(data, f->image + offset, len);
 		return 0;
 	}
-	if (f->fd < 0) {
-		int rc = file_open(p, f);
-		if (rc)
-			return rc;
-	} else if (p->newest != f) {
-		file_unlist(p, f);
-		file_list(p, f);
-	}
+	int rc = file_use(p, f);
+	if (rc)
+		return rc;
 	p->reads++;
-	int rc = file_pread(f->fd, data, len, offset);
+	rc = file_pread(f->fd, data, len, offset);
 	f->lost += rc == ERR_IO && errno == EIO;
 	return rc;
 }
@@ -254,7 +263,7 @@ uint32_t page_sum(const uint8_t *page, uint32_t number)
 		       SEGMENT_PAGE - sizeof head);
 }
 
-static uint32_t *head_of(struct pages *p, uint64_t file, uint32_t page)
+static uint32_t *head_of(const struct pages *p, uint64_t file, uint32_t page)
 {
 	uint64_t h = (file * 0x9e3779b97f4a7c15u) ^ ((uint64_t)page * 0xd1b54a32d192ed03u);
 
@@ -298,16 +307,11 @@ static uint32_t slot_take(struct pages *p)
 	}
 }
 
-static int page_load(struct pages *p, struct page_file *f, uint32_t page, uint32_t *at_out)
+/* What was read becomes a page, if its checksum is right. */
+static int slot_fill(struct pages *p, uint32_t at, const struct page_file *f, uint32_t page)
 {
-	uint32_t at = slot_take(p);
-
-	if (at == SLOT_NONE)
-		return ERR_NOMEM;
 	struct slot *s = &p->slots[at];
-	int rc = page_file_read(p, f, s->data, SEGMENT_PAGE, (uint64_t)page * SEGMENT_PAGE);
-	if (rc)
-		return rc;
+
 	if (le32(s->data + SEGMENT_PAGE_ROOM) != page_sum(s->data, page))
 		return ERR_CORRUPT;
 	uint32_t *head = head_of(p, f->number, page);
@@ -316,8 +320,68 @@ static int page_load(struct pages *p, struct page_file *f, uint32_t page, uint32
 	s->page = page;
 	s->next = *head;
 	*head = at;
-	*at_out = at;
 	return 0;
+}
+
+static int page_load(struct pages *p, struct page_file *f, uint32_t page, uint32_t *at_out)
+{
+	uint32_t at = slot_take(p);
+
+	if (at == SLOT_NONE)
+		return ERR_NOMEM;
+	int rc = page_file_read(p, f, p->slots[at].data, SEGMENT_PAGE, (uint64_t)page * SEGMENT_PAGE);
+	if (!rc)
+		rc = slot_fill(p, at, f, page);
+	*at_out = at;
+	return rc;
+}
+
+/* SLOT_NONE: it is not there. */
+static uint32_t slot_find(const struct pages *p, uint64_t file, uint32_t page)
+{
+	uint32_t at = *head_of(p, file, page);
+
+	while (at != SLOT_NONE && (p->slots[at].file != file || p->slots[at].page != page))
+		at = p->slots[at].next;
+	return at;
+}
+
+/* An empty slot for each of up to `count` pages. Until they are filled they are worth more than any other: the hand does not come back for them. */
+static uint32_t take_slots(struct pages *p, uint32_t count, uint32_t *slots)
+{
+	uint32_t n = 0;
+
+	while (n < count && (slots[n] = slot_take(p)) != SLOT_NONE) {
+		p->slots[slots[n]].file = SLOT_TAKEN;
+		p->slots[slots[n++]].worth = WORTH_MAX + 1;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		p->slots[slots[i]].file = 0;
+	return n;
+}
+
+void pages_ahead(struct pages *p, struct page_file *f, uint32_t page, uint32_t count)
+{
+	uint32_t slots[PAGES_AHEAD], end = page + (count < PAGES_AHEAD ? count : PAGES_AHEAD);
+	struct iovec to[PAGES_AHEAD];
+
+	/* Among so many others there is always one that is worth less than the slots that are taken. */
+	if (f->image || p->count < 2 * PAGES_AHEAD)
+		return;
+	while (page < end && slot_find(p, f->number, page) != SLOT_NONE)
+		page++;
+	for (count = 0; page + count < end && slot_find(p, f->number, page + count) == SLOT_NONE;)
+		count++;
+	/* One alone is read when it is asked for. */
+	if (count < 2 || file_use(p, f))
+		return;
+	count = take_slots(p, count, slots);
+	for (uint32_t i = 0; i < count; i++)
+		to[i] = (struct iovec){p->slots[slots[i]].data, SEGMENT_PAGE};
+	p->reads++;
+	ssize_t got = preadv(f->fd, to, (int)count, (off_t)page * SEGMENT_PAGE);
+	for (uint32_t i = 0; got > 0 && i < (size_t)got / SEGMENT_PAGE; i++)
+		p->misses += slot_fill(p, slots[i], f, page + i) == 0;
 }
 
 int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hint,
@@ -330,12 +394,8 @@ int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hin
 		return page < f->bytes / SEGMENT_PAGE ? 0 : ERR_CORRUPT;
 	}
 	bool known = at < p->count && p->slots[at].file == f->number && p->slots[at].page == page;
-	if (!known) {
-		at = *head_of(p, f->number, page);
-		while (at != SLOT_NONE &&
-		       (p->slots[at].file != f->number || p->slots[at].page != page))
-			at = p->slots[at].next;
-	}
+	if (!known)
+		at = slot_find(p, f->number, page);
 	if (at != SLOT_NONE) {
 		p->hits++;
 		/* Who goes on with the page that he had says nothing about the next one: a scan leaves no mark. */
