@@ -274,12 +274,11 @@ static int keep_bits(struct match *m, const uint64_t *may, const uint64_t *must)
 	uint32_t records = segment_at(m)->meta.records;
 	size_t words = words_for(segment_at(m));
 	uint32_t may_count = count_bits(may, 0, records);
-	bool added = b->may;
+	bool added = b->may, same = memcmp(may, must, words * sizeof *may) == 0;
 
 	if (may_count == 0)
 		return 0;
-	if (make_bits(b, words) || (memcmp(may, must, words * sizeof *may) != 0 &&
-				    !(b->alone = malloc(words * sizeof *b->alone))))
+	if (make_bits(b, words) || (!same && !(b->alone = malloc(words * sizeof *b->alone))))
 		return ERR_NOMEM;
 	if (b->alone)
 		memcpy(b->alone, may, words * sizeof *may);
@@ -290,7 +289,7 @@ static int keep_bits(struct match *m, const uint64_t *may, const uint64_t *must)
 	m->may -= b->may_count;
 	m->must -= b->must_count;
 	b->may_count = added ? count_bits(b->may, 0, records) : may_count;
-	b->must_count = count_bits(b->must, 0, records);
+	b->must_count = same && !added ? may_count : count_bits(b->must, 0, records);
 	m->may += b->may_count;
 	m->must += b->must_count;
 	return 0;

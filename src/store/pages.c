@@ -362,26 +362,31 @@ static uint32_t take_slots(struct pages *p, uint32_t count, uint32_t *slots)
 
 void pages_ahead(struct pages *p, struct page_file *f, uint32_t page, uint32_t count)
 {
-	uint32_t slots[PAGES_AHEAD], end = page + (count < PAGES_AHEAD ? count : PAGES_AHEAD);
+	uint32_t slots[PAGES_AHEAD], missing[PAGES_AHEAD], n = 0;
 	struct iovec to[PAGES_AHEAD];
 
+	count = count < PAGES_AHEAD ? count : PAGES_AHEAD;
 	/* Among so many others there is always one that is worth less than the slots that are taken. */
 	if (f->image || p->count < 2 * PAGES_AHEAD)
 		return;
-	while (page < end && slot_find(p, f->number, page) != SLOT_NONE)
-		page++;
-	for (count = 0; page + count < end && slot_find(p, f->number, page + count) == SLOT_NONE;)
-		count++;
-	/* One alone is read when it is asked for. */
-	if (count < 2 || file_use(p, f))
-		return;
-	count = take_slots(p, count, slots);
 	for (uint32_t i = 0; i < count; i++)
-		to[i] = (struct iovec){p->slots[slots[i]].data, SEGMENT_PAGE};
+		if (slot_find(p, f->number, page + i) == SLOT_NONE)
+			missing[n++] = i;
+	/* One alone is read when it is asked for. */
+	if (n < 2 || file_use(p, f) || take_slots(p, n, slots) < n)
+		return;
+	/* Those between that are there already are read once more, to nowhere: that costs less than another read. */
+	uint32_t first = missing[0];
+	p->stretch.file = 0;
+	for (uint32_t i = first; i <= missing[n - 1]; i++)
+		to[i - first] = (struct iovec){p->stretch.data, SEGMENT_PAGE};
+	for (uint32_t i = 0; i < n; i++)
+		to[missing[i] - first].iov_base = p->slots[slots[i]].data;
 	p->reads++;
-	ssize_t got = preadv(f->fd, to, (int)count, (off_t)page * SEGMENT_PAGE);
-	for (uint32_t i = 0; got > 0 && i < (size_t)got / SEGMENT_PAGE; i++)
-		p->misses += slot_fill(p, slots[i], f, page + i) == 0;
+	ssize_t got = preadv(f->fd, to, (int)(missing[n - 1] - first + 1),
+			     (off_t)(page + first) * SEGMENT_PAGE);
+	for (uint32_t i = 0; i < n && got >= (ssize_t)(missing[i] - first + 1) * SEGMENT_PAGE; i++)
+		p->misses += slot_fill(p, slots[i], f, page + missing[i]) == 0;
 }
 
 int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hint,

@@ -55,7 +55,7 @@ int page_file_read_on(struct pages *p, struct page_file *f, void *data, size_t l
 int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hint,
 	      const uint8_t **page_out);
 
-/* `count` pages from this one on are going to be asked for: of the first PAGES_AHEAD of them those side by side that are not there yet are read at once. Trouble is left to
+/* `count` pages from this one on are going to be asked for: of the first PAGES_AHEAD of them those that are not there yet are read at once. Trouble is left to
  * who asks for them. */
 #define PAGES_AHEAD 8u
 void pages_ahead(struct pages *p, struct page_file *f, uint32_t page, uint32_t count);

@@ -25,7 +25,7 @@
 #define WALK_ROWS  2048u /* of a step */
 #define FIND_EACH  8u   /* of a step */
 #define READ_COST  16u  /* of a run whose parents have to be read one by one */
-#define ROWS_EACH  64u  /* that are walked while one parent is looked for by its hash */
+#define ROWS_EACH  256u /* that are walked while one parent is looked for by its hash */
 
 enum stage { STAGE_TAKE, STAGE_SORT_OUT, STAGE_WALK, STAGE_FIND };
 
@@ -213,14 +213,15 @@ static int take_each(struct parents *p, struct segment *g, const struct match_bi
 }
 
 /* How the segment tells the parents of its rows: from their column, which is a fraction of the rows, unless there are tombstones among the hits. */
-static int begin_hits(struct parents *p, const struct state_segment *e, const struct match_bits *b)
+static int begin_hits(struct parents *p, const struct state_segment *e, const struct match_bits *b,
+		      uint32_t first)
 {
 	int rc = segment_own_column(e->segment, pages_of(p), OWN_PARENT, &p->column.column);
 
 	p->reads = rc == ERR_NOTFOUND || (!b->listed && e->tombstones);
 	p->column.loaded = rc == 0;
 	if (!rc && !p->reads && b->may_count >= HITS_AHEAD)
-		column_ahead(e->segment, pages_of(p), &p->column.column, p->ordinal);
+		column_ahead(e->segment, pages_of(p), &p->column.column, first);
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
@@ -231,7 +232,7 @@ static int take_some(struct parents *p, unsigned *cost)
 	const struct match_bits *b = match_bits_of(p->children, segment);
 	bool begins = p->ordinal == 0;
 	uint32_t n = match_bits_take(b, &p->ordinal, e->segment->meta.records, ordinals, RUN);
-	int rc = n && begins ? begin_hits(p, e, b) : 0;
+	int rc = n && begins ? begin_hits(p, e, b, ordinals[0]) : 0;
 
 	if (p->ordinal >= e->segment->meta.records) {
 		p->taken++;
@@ -367,12 +368,15 @@ static int walk_run(struct parents *p, const struct state_segment *e)
 	if (rc)
 		return rc;
 	uint32_t end = run.rows < RUN ? p->row + run.rows : p->row + RUN;
-	for (; p->row < end; p->row++) {
-		uint64_t number = packed_run_at(&run, p->row);
-		rows[count] = p->row;
-		packed[count] = number;
+	for (uint32_t row = p->row; row < end; row++) {
+		uint64_t number = packed_run_at(&run, row);
+		rows[count] = row;
 		count += p->sieve[number % SIEVE_BITS / 64] >> number % 64 & 1;
 	}
+	/* What is borrowed now is gone when the first of them was looked at. */
+	for (uint32_t i = 0; i < count; i++)
+		packed[i] = packed_run_at(&run, rows[i]);
+	p->row = end;
 	for (uint32_t i = 0; !rc && i < count; i++)
 		rc = look_at(p, e, rows[i], packed[i]);
 	return rc;
@@ -387,7 +391,7 @@ static int walk(struct parents *p, unsigned *cost)
 	column_ahead(e->segment, pages_of(p), &p->ids, p->row);
 	while (!rc && p->row < e->segment->meta.records && p->row - start < WALK_ROWS)
 		rc = walk_run(p, e);
-	*cost += (p->row - start) / (e->tombstones ? ROWS_EACH : RUN);
+	*cost += (p->row - start) / (e->tombstones ? RUN / 4 : RUN);
 	if (!rc && p->row >= e->segment->meta.records) {
 		drop_done(p);
 		p->stage = STAGE_SORT_OUT;
