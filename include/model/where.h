@@ -9,7 +9,7 @@
  *              `not` may also stand before in, contains, exists and ~
  *   FIELD      see model/field.h
  *   VALUE      a bare word (up to a space, bracket, comma or one of =!<>~), a number, true, false, null, or a string in "double" or
- *              'single' quotes with \" \' \\ \n \t \uXXXX; for a time field whatever when.h reads, several words without quotes too
+ *              'single' quotes with \" \' \\ \n \t \uHHHH; for a time field whatever when.h reads, several words without quotes too
  *
  * Words of the language are not case-sensitive, names and values are, except:
  *   ~          the text has this substring, whatever the case of ASCII, Latin, Greek and Cyrillic letters (full Unicode folding is

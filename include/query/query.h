@@ -28,7 +28,7 @@ struct query_spec {
 	bool ascending; /* oldest or smallest first; else newest or largest first. Equals: any fixed order */
 	const struct field *sort; /* NULL: by the axis; else by this field, or by relevance (query_sort) */
 	const struct where *where; /* NULL: all */
-	/* With a search, rows get a member `snippet` (search_snippet), of the newest child that is found or else of the record. */
+	/* With a search, rows get a member `snippet` (search_snippet), of the newest child that is found or else of the record: without names, or where it is among them. */
 	struct query_text text;
 	const struct overlay *overlay; /* NULL: none */
 	const struct bytes *names;     /* what rows show (row.h); NULL: the summary */

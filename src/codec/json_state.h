@@ -44,7 +44,7 @@ enum string_state {
 	STRING_PLAIN,
 	STRING_UTF8,      /* `more` bytes of a sequence are missing */
 	STRING_ESCAPE,    /* behind a backslash */
-	STRING_HEX,       /* in \uXXXX, `more` digits are missing */
+	STRING_HEX,       /* in \uHHHH, `more` digits are missing */
 	STRING_LOW_SLASH, /* `surrogate` waits for the backslash of its second half */
 	STRING_LOW_U,     /* and for the u behind it */
 };

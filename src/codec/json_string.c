@@ -5,7 +5,7 @@
  *                  v                             | last byte, or U+FFFD for what is ill-formed
  *   quote ---> PLAIN ---- byte over 0x7f ---> UTF8 (1 to 3 bytes missing)
  *     ^         |  ^
- *     +- quote -+  +-- \n and its kin, \uXXXX, second half ----+
+ *     +- quote -+  +-- \n and its kin, \uHHHH, second half ----+
  *               |                                              |
  *               +-- backslash --> ESCAPE --- u ---> HEX (4 digits missing)
  *                                    ^                | first half of a pair
@@ -270,7 +270,7 @@ static bool step(struct json *j, struct cursor *c)
 	return true;
 }
 
-/* \uXXXX of the basic plane, all of it in the piece: the short way. False: take the long one. */
+/* \uHHHH of the basic plane, all of it in the piece: the short way. False: take the long one. */
 static ALWAYS_INLINE bool short_unit(struct json *j, struct cursor *c)
 {
 	int unit = 0;

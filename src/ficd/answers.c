@@ -33,8 +33,8 @@ struct entry {
 	unsigned scope;
 	size_t bytes; /* of all of it */
 	size_t key_len;
-	struct answer answer; /* its parts point behind the key */
-	uint8_t data[];       /* key, parts */
+	struct answer answer; /* its rows point behind the key */
+	uint8_t data[];       /* key, rows */
 };
 
 struct answers {
@@ -163,18 +163,9 @@ const struct answer *answers_find(struct answers *a, const struct asked *q)
 
 /* ---- what is worth keeping ---- */
 
-static size_t parts_bytes(const struct answer *answer)
-{
-	size_t bytes = 0;
-
-	for (unsigned i = 0; i < ANSWER_PARTS; i++)
-		bytes += answer->parts[i].len;
-	return bytes;
-}
-
 static size_t entry_size(const struct asked *q, const struct answer *answer)
 {
-	return sizeof(struct entry) + ENTRY_EXTRA + q->key.len + parts_bytes(answer);
+	return sizeof(struct entry) + ENTRY_EXTRA + q->key.len + answer->rows.len;
 }
 
 /* Time that it saves for each byte, times how often it is asked. */
@@ -250,7 +241,7 @@ static bool has_worth(const struct answers *a, const struct asked *q, const stru
 
 /* ---- keeping ---- */
 
-/* The parts of the answer behind the entry's key. */
+/* The rows of the answer behind the entry's key. */
 static void entry_fill(struct entry *e, struct bytes key, const struct answer *answer)
 {
 	uint8_t *to = e->data;
@@ -259,13 +250,9 @@ static void entry_fill(struct entry *e, struct bytes key, const struct answer *a
 	e->key_len = key.len;
 	memcpy(to, key.data, key.len);
 	to += key.len;
-	for (unsigned i = 0; i < ANSWER_PARTS; i++) {
-		struct bytes part = answer->parts[i];
-		if (part.len)
-			memcpy(to, part.data, part.len);
-		e->answer.parts[i] = bytes_of(to, part.len);
-		to += part.len;
-	}
+	if (answer->rows.len)
+		memcpy(to, answer->rows.data, answer->rows.len);
+	e->answer.rows = bytes_of(to, answer->rows.len);
 }
 
 void answers_keep(struct answers *a, const struct asked *q, const struct answer *answer)
@@ -278,7 +265,7 @@ void answers_keep(struct answers *a, const struct asked *q, const struct answer 
 		entry_drop(a, same);
 	if (!has_worth(a, q, answer, &v))
 		return;
-	struct entry *e = malloc(sizeof *e + q->key.len + parts_bytes(answer));
+	struct entry *e = malloc(sizeof *e + q->key.len + answer->rows.len);
 	if (!e)
 		return;
 	while (v.count)
@@ -299,7 +286,7 @@ void answers_keep(struct answers *a, const struct asked *q, const struct answer 
 static void shelf_empty(struct answers *a, struct shelf *s)
 {
 	while (s->oldest) {
-		explicit_bzero(s->oldest->data, s->oldest->key_len + parts_bytes(&s->oldest->answer));
+		explicit_bzero(s->oldest->data, s->oldest->key_len + s->oldest->answer.rows.len);
 		entry_drop(a, s->oldest);
 	}
 }

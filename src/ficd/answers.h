@@ -11,21 +11,20 @@
 #include <base/bytes.h>
 #include <query/cursor.h>
 
-#define ANSWER_PARTS     2
 #define ANSWER_SCOPES    384u
 #define ANSWER_BYTES_MAX (64u * 1024) /* of one that is kept */
 
 struct answers;
 
 struct answer {
-	struct bytes parts[ANSWER_PARTS]; /* rows, one behind the other */
-	uint32_t rows[ANSWER_PARTS];      /* of each part */
-	int64_t start_ms, end_ms;         /* the span that was asked */
+	struct bytes rows; /* one behind the other */
+	uint32_t row_count;
+	int64_t start_ms, end_ms; /* the span that was asked */
 	uint64_t total, scanned;
 	uint64_t groups_found; /* of groups, and how exact their percentiles are */
 	double percentile_error;
 	uint32_t cost_us; /* of finding it: processor time, or what waited once would stay for ever */
-	bool total_known, more, truncated;
+	bool total_known, more;
 	char next_cursor[CURSOR_TEXT_MAX];
 };
 

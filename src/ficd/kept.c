@@ -102,10 +102,10 @@ void kept_note(struct reading *g, const struct answer *answer)
 	answers_keep(g->request->daemon->kept, &asked, &own);
 }
 
-void kept_splice(struct reading *g, const struct answer *answer, unsigned part, bool array)
+void kept_splice(struct reading *g, const struct answer *answer)
 {
 	const struct json_piece piece = {
-		.bytes = answer->parts[part], .array = array, .values = answer->rows[part]};
+		.bytes = answer->rows, .array = true, .values = answer->row_count};
 
 	request_splice(g->request, &piece);
 }

@@ -14,7 +14,7 @@ const struct answer *kept_find(struct reading *g);
 /* The answer that was read. For nothing when kept_find was not asked. */
 void kept_note(struct reading *g, const struct answer *answer);
 
-/* The next part of the result. */
-void kept_splice(struct reading *g, const struct answer *answer, unsigned part, bool array);
+/* Its rows as an array, the next part of the result. */
+void kept_splice(struct reading *g, const struct answer *answer);
 
 #endif

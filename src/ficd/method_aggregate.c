@@ -17,7 +17,7 @@ static void put_aggregate(struct reading *g, const struct answer *a, uint64_t da
 		return;
 	}
 	mp_put_name(out, "groups");
-	kept_splice(g, a, 0, true);
+	kept_splice(g, a);
 	put_integer(out, "groups_found", (int64_t)a->groups_found);
 	put_integer(out, "total", (int64_t)a->total);
 	put_real(out, "percentile_error", a->percentile_error);
@@ -32,8 +32,8 @@ static void answer(struct reading *g)
 {
 	const struct aggregate_result *found = aggregate_result(g->aggregate);
 	const struct answer a = {
-		.parts = {buf_bytes(&g->rows)},
-		.rows = {found->groups},
+		.rows = buf_bytes(&g->rows),
+		.row_count = found->groups,
 		.groups_found = found->groups_found,
 		.total = found->records,
 		.scanned = found->scanned,

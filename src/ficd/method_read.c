@@ -43,9 +43,9 @@ static void put_query(struct reading *g, const struct answer *a, const char *nex
 	if (g->stream)
 		mp_put_array(out, 0);
 	else
-		kept_splice(g, a, 0, true);
+		kept_splice(g, a);
 	if (g->stream)
-		put_integer(out, "streamed", (int64_t)a->rows[0]);
+		put_integer(out, "streamed", (int64_t)a->row_count);
 	put_text(out, "next_cursor", next_cursor);
 	if (a->total_known)
 		put_integer(out, "total", (int64_t)a->total);
@@ -61,8 +61,8 @@ static void query_answer(struct reading *g)
 	const struct query_result *q = reading_result(g);
 	char room[CURSOR_TEXT_MAX];
 	struct answer a = {
-		.parts = {buf_bytes(&g->rows)},
-		.rows = {q->rows},
+		.rows = buf_bytes(&g->rows),
+		.row_count = q->rows,
 		.start_ms = q->start_ms,
 		.end_ms = q->end_ms,
 		.total = q->total,
@@ -401,6 +401,12 @@ static int find(struct reading *g, struct bytes id, struct record *record)
 	return 0;
 }
 
+/* One value, as the next part of the result. */
+static void splice_value(struct reading *g, struct bytes value)
+{
+	request_splice(g->request, &(struct json_piece){.bytes = value, .values = 1});
+}
+
 static void put_get(struct reading *g, const struct answer *a)
 {
 	struct buf *out = &g->request->result;
@@ -411,7 +417,7 @@ static void put_get(struct reading *g, const struct answer *a)
 		return;
 	}
 	mp_put_name(out, "record");
-	kept_splice(g, a, 0, false);
+	splice_value(g, a->rows);
 	request_answer(g->request);
 }
 
@@ -444,7 +450,7 @@ void method_get(struct request *r)
 	if (!find(g, id, &record) || !put_row(g, &record, g->names, g->name_count) ||
 	    !reading_has_room(g))
 		return;
-	const struct answer a = {.parts = {buf_bytes(&g->rows)}, .rows = {1}};
+	const struct answer a = {.rows = buf_bytes(&g->rows), .row_count = 1};
 	kept_note(g, &a);
 	put_get(g, &a);
 }
@@ -471,33 +477,24 @@ static struct bytes *names_for(struct reading *g, const struct field *fields,
 	return names;
 }
 
-static void put_thread(struct reading *g, const struct answer *a, uint64_t damaged)
+static void thread_answer(struct reading *g)
 {
+	const struct thread_result *t = thread_result(g->thread);
+	const struct json_piece messages = {
+		.bytes = buf_bytes(&g->rows), .array = true, .values = t->rows};
 	struct buf *out = &g->request->result;
 
 	mp_put_map(out, 4);
-	if (reading_freshness(g, damaged)) {
+	if (reading_freshness(g, t->damaged)) {
 		reading_no_memory(g);
 		return;
 	}
 	mp_put_name(out, "conversation");
-	kept_splice(g, a, 0, false);
+	splice_value(g, g->conversation);
 	mp_put_name(out, "messages");
-	kept_splice(g, a, 1, true);
-	put_bool(out, "truncated", a->truncated);
+	request_splice(g->request, &messages);
+	put_bool(out, "truncated", g->truncated || t->truncated);
 	request_answer(g->request);
-}
-
-static void thread_answer(struct reading *g)
-{
-	const struct thread_result *t = thread_result(g->thread);
-	const struct answer a = {
-		.parts = {g->conversation, buf_bytes(&g->rows)},
-		.rows = {1, t->rows},
-		.truncated = g->truncated || t->truncated,
-	};
-
-	put_thread(g, &a, t->damaged);
 }
 
 static bool thread_slice(void *ctx)

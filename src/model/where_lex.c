@@ -99,7 +99,7 @@ static int take_string(struct lexer *l, struct token *out, struct why *why)
 			n = escape(p, end, text, &len);
 			if (!n)
 				return fail(l, p,
-					    "unknown escape (known: \\\" \\' \\\\ \\/ \\n \\t \\uXXXX)",
+					    "unknown escape (known: \\\" \\' \\\\ \\/ \\n \\t \\uHHHH)",
 					    why);
 		} else {
 			text[len++] = *p;

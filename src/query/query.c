@@ -49,6 +49,7 @@ struct query {
 	struct why error_words;
 	struct filter filter;
 	bool rows_indexed;         /* columns have all that a row shows */
+	bool snippets;             /* rows show where the search was found */
 	bool counting;             /* lists are asked for the total, before all */
 	size_t counted_at;         /* so far */
 	bool counted;              /* the total is known from the start */
@@ -257,6 +258,16 @@ static int begin_text(struct query *q, struct why *why)
 	return rc ? filter_explain(rc, why) : 0;
 }
 
+/* Who names fields and not this one is spared reading what was found. */
+static bool wants_snippets(const struct query_spec *s)
+{
+	bool named = !s->names;
+
+	for (size_t i = 0; !named && i < s->name_count; i++)
+		named = bytes_is(s->names[i], "snippet");
+	return s->text.search && named;
+}
+
 static int prepare(struct query *q, struct why *why)
 {
 	const struct query_spec *s = &q->spec;
@@ -273,6 +284,7 @@ static int prepare(struct query *q, struct why *why)
 		rc = take_cursor(q, why);
 	if (rc)
 		return rc;
+	q->snippets = wants_snippets(s);
 	q->rows_indexed = projection_indexed(q->projection, is_indexed, &q->filter);
 	q->counted = s->want_total && counted_already(q);
 	if (q->counted)
@@ -402,7 +414,7 @@ static int add_snippet(struct query *q, struct filter_row *row, size_t mark, uns
 {
 	uint64_t id_hash = row->row.position.id_hash;
 
-	if (!q->filter.text)
+	if (!q->snippets)
 		return 0;
 	int rc = text_snippet(q->filter.text, id_hash, row->whole ? &row->record : NULL,
 			      &q->snippet, cost);
@@ -558,7 +570,7 @@ static int write_sorted(struct query *q, size_t i, unsigned *cost)
 	} else if (rc == 0) {
 		rc = ERR_CORRUPT; /* an index named it */
 	}
-	if (rc == 0 && q->filter.text)
+	if (rc == 0 && q->snippets)
 		rc = text_snippet(q->filter.text, top_key(q->top, i)->id_hash, &r, &q->snippet, cost);
 	return put_snippet(q, rc, mark);
 }

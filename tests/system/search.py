@@ -158,6 +158,14 @@ with workplace() as (folder, started):  # noqa: F405
     assert "SNIPPET" in table and "\x1b" not in table and "\u27e6" in table, table
     csv = ficq(daemon, "search", common, "--fields", "id,snippet", "-o", "csv").stdout.splitlines()
     assert csv[0] == "id,snippet" and all("\u27e6" in line for line in csv[1:]) and len(csv) > 1, csv
+    plain = [json.loads(line) for line in ficq(daemon, "search", common, "--fields", "subject", "-o", "ndjson").stdout.splitlines()]
+    assert plain and all("snippet" not in row for row in plain), plain[:2]
+    for more in ({}, {"sort": "-reopens"}, {"sort": "relevance"}):
+        asked = {"resource": "conversations", "text": common, "limit": 5, **more}
+        shown = daemon.call("query", fields=["id", "snippet"], **asked)["rows"]
+        bare = daemon.call("query", fields=["id"], **asked)["rows"]
+        assert all("\u27e6" in row["snippet"] for row in shown) and [{**row, "snippet": 0} for row in bare] == [{**row, "snippet": 0} for row in shown]
+        assert not any("snippet" in row for row in bare), bare
     report.ok("ficq search, --text, the snippet")
 
     for seed in (1, 2):

@@ -57,7 +57,7 @@ class Fts5:
         self.db.execute("PRAGMA query_only = 1")
         self.db.text_factory = str
         self.methods = {name: getattr(self, name) for name in (
-            "hello", "get", "thread", "summaries", "day", "day_threads", "assigned", "search", "count", "by_state")}
+            "hello", "get", "thread", "summaries", "day", "day_threads", "assigned", "search", "snippets", "count", "by_state")}
 
     @staticmethod
     def fill(path, lines):
@@ -117,6 +117,11 @@ class Fts5:
     def search(self, words, limit):
         return self.rows("SELECT head || '}' FROM words JOIN objects ON number = words.rowid WHERE words MATCH ?"
                          " ORDER BY words.rowid DESC LIMIT ?", words, limit)
+
+    def snippets(self, words, limit):
+        rows = self.db.execute("SELECT id, conversations.subject, snippet(words, -1, '\u27e6', '\u27e7', '\u2026', 24) FROM words"
+                               " JOIN conversations ON number = words.rowid WHERE words MATCH ? ORDER BY words.rowid DESC LIMIT ?", (words, limit))
+        return json.dumps([{"id": a, "subject": b, "snippet": c} for a, b, c in rows], ensure_ascii=False, separators=(",", ":"))
 
     def count(self, words):
         return str(self.db.execute("SELECT count(*) FROM words WHERE words MATCH ?", (words,)).fetchone()[0])

@@ -33,7 +33,7 @@ LARGE = COUNT >= 1000000
 SOURCES = [os.path.join(HERE, name) for name in ("fts5_service.py", "like_service.py")] + \
     [os.path.join(HERE, "..", "..", "tests", "bench", name) for name in ("fill.c", "support/page.c", "support/fill.c")]
 
-# Row: (fic's goal in microseconds, the FTS5 service's time when the goals were set, that of LIKE); what is asked is made in `Questions`.
+# Row: (fic's goal in microseconds, the FTS5 service's time when the goals were set, that of LIKE; None: not set); what is asked is made in `Questions`.
 GOALS = {
     "get": ("get by id", 18, 28, 177),
     "thread": ("get by id, with its thread", 18, 28, 177),
@@ -43,6 +43,7 @@ GOALS = {
     "assigned": ("open + assignee, 30 days, 50 records", 200, 322, None),
     "rare": ("rare word, 20 records", 130, 197, 248000),
     "common": ("common word, 20 records", 130, 168, 218000),
+    "shown": ("common word, 20 subjects and snippets", None, None, None),
     "two": ("two words, 20 records", 160, 227, 380000),
     "phrase": ("phrase, 20 records", 160, 208, 197000),
     "count": ("count, common word", 10, 4755 if LARGE else 460, 2300000 if LARGE else 159000),
@@ -50,7 +51,7 @@ GOALS = {
     "by_state": ("count by state, 90 days", 30 if LARGE else 15, 6193 if LARGE else 580, None)}
 # Of these fic is asked in MessagePack, too.
 BINARY = ("summaries", "day", "assigned", "rare", "common", "two", "phrase")
-SEARCHES = ("rare", "common", "two", "phrase", "count", "count_two")
+SEARCHES = ("rare", "common", "shown", "two", "phrase", "count", "count_two")
 # Searches that nobody asked before, one after the other, FIRST_TURN of one server and then of the other; the first FIRST_WARM make warm.
 FIRST, FIRST_WARM, FIRST_TURN = 140, 20, 10
 
@@ -194,8 +195,13 @@ class Questions:
         shown, counted = self.new_common[:many], self.new_common[many:2 * many]
         pairs = [" ".join(self.random.sample(self.new_common, 2)) for _ in range(2 * many)]
         quoted = ['"%s"' % phrase for phrase in self.new_phrases]
+        snippets = [self.showing(text) for text in self.new_common[2 * many:3 * many]]
         rows = {"rare": self.new_rare, "common": shown, "two": pairs[:many], "phrase": quoted, "count": counted, "count_two": pairs[many:]}
-        return {row: [self.counting(text) if row.startswith("count") else self.search(text, text) for text in texts] for row, texts in rows.items()}
+        return {"shown": snippets, **{row: [self.counting(text) if row.startswith("count") else self.search(text, text) for text in texts]
+                                      for row, texts in rows.items()}}
+
+    def first(self, server, binary=False):
+        return [self.fic("query", limit=0) if binary else self.rows["get"][0][server.name]]
 
     @staticmethod
     def fic(method, **params):
@@ -212,10 +218,14 @@ class Questions:
         key = self.id()
         return {"fic": self.fic("get", id=key), "fts5": self.rival("get", id=key), "like": self.rival("get", id=key)}
 
+    @staticmethod
+    def fic_thread(key):
+        """What the rivals give: the provider's objects, without fic's own fields beside them."""
+        return json.dumps({"jsonrpc": "2.0", "id": 1, "method": "thread", "params": {"id": key, "fields": ["doc"]}})
+
     def thread(self):
         key = self.id()
-        ask = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "thread", "params": {"id": key}})
-        return {"fic": ask, "fts5": self.rival("thread", id=key), "like": self.rival("thread", id=key)}
+        return {"fic": self.fic_thread(key), "fts5": self.rival("thread", id=key), "like": self.rival("thread", id=key)}
 
     def span(self, days):
         since = END_S - self.random.randrange(days, DAYS) * DAY
@@ -240,7 +250,7 @@ class Questions:
         span = json.loads(asked["fts5"])["params"]
         keys = self.db.execute("SELECT id FROM conversations WHERE created >= ? AND created < ? ORDER BY created DESC LIMIT 100",
                                (span["since"], span["until"]))
-        threads = [json.dumps({"jsonrpc": "2.0", "id": 1, "method": "thread", "params": {"id": key}}) for key, in keys]
+        threads = [self.fic_thread(key) for key, in keys]
         asked["fic"] = "\t".join([asked["fic"]] + threads)
         return asked
 
@@ -255,6 +265,9 @@ class Questions:
         return {"fic": self.fic("query", text=text, limit=20, fields=["doc"]),
                 **{name: self.rival("search", words=words, limit=20) for name in ("fts5", "like")}}
 
+    def showing(self, text):
+        return {"fic": self.fic("query", text=text, limit=20, fields=["subject", "snippet"]), "fts5": self.rival("snippets", words=text, limit=20)}
+
     def rare(self):
         word = self.random.choice(self.rare_words)
         return self.search(word, word)
@@ -262,6 +275,9 @@ class Questions:
     def common(self):
         word = self.random.choice(self.common_words)
         return self.search(word, word)
+
+    def shown(self):
+        return self.showing(self.random.choice(self.common_words))
 
     def pair(self):
         return " ".join(self.random.sample(self.common_words, 2))
@@ -368,7 +384,7 @@ class Times:
 
 
 def measure(servers, questions):
-    """(row, server, client) -> Times"""
+    """(row, server, client) -> Times. Each turn is a connection, and what its first question costs does not count."""
     times = {}
     for turn in range(ROUNDS + 1):
         for row, asked in questions.rows.items():
@@ -383,20 +399,19 @@ def measure(servers, questions):
                     ways.append(("msgpack", lambda server, lines: ask_c(server, lines, "msgpack:")))
                 for client, way in ways:
                     if lines:
-                        got = way(server, lines[:20] if client == "python" else lines)
+                        got = way(server, questions.first(server, client == "msgpack") + (lines[:20] if client == "python" else lines))[1:]
                         if turn:  # the first round makes warm
                             times.setdefault((row, server.name, client), Times()).add(got)
     return times
 
 
 def measure_first(servers, questions):
-    """(row, server) -> Times. Each turn is a connection, of which a `get` that does not count takes the beginning."""
+    """(row, server) -> Times. Turns begin as those of `measure`."""
     times = {}
     for row, asked in questions.new().items():
         for at in range(0, len(asked), FIRST_TURN):
             for server in servers:
-                turn = questions.rows["get"][:1] + asked[at:at + FIRST_TURN]
-                got = ask_c(server, [one[server.name] for one in turn])[1:]
+                got = ask_c(server, questions.first(server) + [one[server.name] for one in asked[at:at + FIRST_TURN]])[1:]
                 if at >= FIRST_WARM:
                     times.setdefault((row, server.name), Times()).add(got)
     return times
@@ -488,13 +503,13 @@ def tell_times(table, times):
         note = "; p99 is %.1f times the median" % (fic.at(0.99) / fic.at(0.5)) if fic.at(0.99) > 3 * fic.at(0.5) else ""
         if (row, "fic", "msgpack") in times:
             note += "; %.1f us in MessagePack" % times[row, "fic", "msgpack"].at(0.5)
-        note += "; above %d us" % goal if fic.at(0.5) > goal else ""
+        note += "; above %d us" % goal if goal and fic.at(0.5) > goal else ""
         if other and other.at(0.5) <= fic.at(0.5):
             table.behind.append(title + " (LIKE)")
         table.say("%-38s %6.1f %6.1f | %9.1f %9.1f | %9.1f %9.1f | %10s | %8.1f %8.1f | %s" % (
             title, fic.bytes / 1e3, rival.bytes / 1e3, fic.at(0.5), fic.at(0.99), rival.at(0.5), rival.at(0.99),
             "%.0f" % other.at(0.5) if other else "-", *python,
-            table.row(title, fic.at(0.5), rival.at(0.5), goal=fts5 / goal, note=note)))
+            table.row(title, fic.at(0.5), rival.at(0.5), goal=goal and fts5 / goal, note=note)))
         table.held[title].update(fic_p99=fic.at(0.99), rival_p99=rival.at(0.99), like=other and other.at(0.5), bytes=fic.bytes)
 
 
@@ -505,7 +520,7 @@ def tell_first(table, times):
         title, goal, _, _ = GOALS[row]
         fic, rival = times[row, "fic"], times[row, "fts5"]
         note = "; p99 is %.1f times the median" % (fic.at(0.99) / fic.at(0.5)) if fic.at(0.99) > 3 * fic.at(0.5) else ""
-        note += "; above %d us" % goal if fic.at(0.5) > goal else ""
+        note += "; above %d us" % goal if goal and fic.at(0.5) > goal else ""
         table.say("%-38s %9.1f %9.1f | %9.1f %9.1f | %s" % (
             title, fic.at(0.5), fic.at(0.99), rival.at(0.5), rival.at(0.99), table.row("first " + title, fic.at(0.5), rival.at(0.5), note=note)))
         table.held["first " + title].update(fic_p99=fic.at(0.99), rival_p99=rival.at(0.99))
