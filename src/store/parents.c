@@ -17,9 +17,9 @@
 
 #include <stdlib.h>
 
-#define SOUGHT_MAX 8192u /* parents at a time */
-#define SLOT_BITS  14u   /* twice as many slots */
-#define SIEVE_BITS 65536u
+#define SOUGHT_MAX 6912u /* parents at a time: all of it is less than malloc asks the system for each time */
+#define SLOT_BITS  14u
+#define SIEVE_SIZE 16384u
 #define RUN        256u  /* hits, or rows, that are looked at together */
 #define HITS_AHEAD 32u   /* in a segment: they are on most pages of its column */
 #define WALK_ROWS  2048u /* of a step */
@@ -67,7 +67,7 @@ struct parents {
 	size_t at;     /* the segment under way */
 	struct column ids;
 	uint32_t row, packed_hint, id_hint;
-	uint64_t sieve[SIEVE_BITS / 64]; /* of packed numbers that are sought */
+	uint8_t sieve[SIEVE_SIZE]; /* by the low bits of packed numbers: 1: some are sought */
 };
 
 /* By what is known without a look at the files. */
@@ -294,7 +294,7 @@ static uint32_t fill_sieve(struct parents *p)
 		uint32_t at = p->open[i];
 		uint64_t packed = p->flags[at] & SOUGHT_HASH ? 0 : packed_of(&p->ids, p->names[at]);
 		if (packed) {
-			p->sieve[packed % SIEVE_BITS / 64] |= UINT64_C(1) << packed % 64;
+			p->sieve[packed % SIEVE_SIZE] = 1;
 			n++;
 		}
 	}
@@ -369,9 +369,8 @@ static int walk_run(struct parents *p, const struct state_segment *e)
 		return rc;
 	uint32_t end = run.rows < RUN ? p->row + run.rows : p->row + RUN;
 	for (uint32_t row = p->row; row < end; row++) {
-		uint64_t number = packed_run_at(&run, row);
 		rows[count] = row;
-		count += p->sieve[number % SIEVE_BITS / 64] >> number % 64 & 1;
+		count += p->sieve[packed_run_at(&run, row) % SIEVE_SIZE];
 	}
 	/* What is borrowed now is gone when the first of them was looked at. */
 	for (uint32_t i = 0; i < count; i++)
