@@ -278,35 +278,28 @@ static int descend(struct entries *e, struct bytes term, uint32_t *page)
 	return 0;
 }
 
-#define EACH_BYTE    UINT64_C(0x0101010101010101)
-#define LEB_ENDS     UINT64_C(0x8080808080808080)
-#define LIST_NUMBERS(count) ((count) <= SEGMENT_INLINE_MAX ? (count) : 1)
+#define LEB_GOES_ON UINT64_C(0x8080808080808080)
 
-/* Bytes of a list that ends within these eight, its count among them; 0: it does not. In each byte of `ended` stands how many numbers have ended with it: where that is first one more than those
- * that follow the count, the list ends. No branch depends on the list. */
-static inline unsigned list_bytes(uint64_t word)
+/* Behind the list at `at`: its numbers are told apart by the bits that say that one goes on. NULL: damaged. */
+static const uint8_t *skip_list(const uint8_t *at, const uint8_t *end)
 {
-	uint64_t count = word & 0xff, ended = ((~word & LEB_ENDS) >> 7) * EACH_BYTE;
-	uint64_t other = ended ^ (LIST_NUMBERS(count) + 1) * EACH_BYTE;
-	uint64_t zero = (other - EACH_BYTE) & ~other & LEB_ENDS;
+	uint64_t count, word;
 
-	return zero ? ((unsigned)__builtin_ctzll(zero) >> 3) + 1 : 0;
-}
-
-/* Behind the list at `at`. NULL: damaged. */
-static inline const uint8_t *skip_list(const uint8_t *at, const uint8_t *end)
-{
-	unsigned bytes = end - at >= 8 ? list_bytes(le64(at)) : 0;
-	uint64_t count, number;
-
-	if (bytes)
-		return at + bytes;
+	if (end - at >= 8) {
+		word = le64(at);
+		uint64_t ends = ~word & LEB_GOES_ON;
+		count = word & 0xff;
+		for (count = count <= SEGMENT_INLINE_MAX ? count : 1; count; count--)
+			ends &= ends - 1;
+		if (ends)
+			return at + (__builtin_ctzll(ends) >> 3) + 1;
+	}
 	if (!leb_get(&at, end, &count))
 		return NULL;
-	uint64_t numbers = LIST_NUMBERS(count);
-	while (numbers && leb_get(&at, end, &number))
-		numbers--;
-	return numbers ? NULL : at;
+	uint64_t words = count <= SEGMENT_INLINE_MAX ? count : 1;
+	while (words && leb_get(&at, end, &word))
+		words--;
+	return words ? NULL : at;
 }
 
 /* 1 found, 0 not there. Terms are not put together: as long as an entry shares more with the one
