@@ -34,6 +34,7 @@ struct slot {
 	uint32_t page;
 	uint32_t next; /* in its chain */
 	uint8_t worth; /* how often the hand passes it by: looks at it since, up to WORTH_MAX */
+	bool ahead;    /* it was read before anybody asked for it, and nobody has yet */
 	uint8_t *data;
 };
 
@@ -316,6 +317,7 @@ static int slot_fill(struct pages *p, uint32_t at, const struct page_file *f, ui
 		return ERR_CORRUPT;
 	uint32_t *head = head_of(p, f->number, page);
 	s->worth = 0;
+	s->ahead = false;
 	s->file = f->number;
 	s->page = page;
 	s->next = *head;
@@ -386,7 +388,10 @@ void pages_ahead(struct pages *p, struct page_file *f, uint32_t page, uint32_t c
 	ssize_t got = preadv(f->fd, to, (int)(missing[n - 1] - first + 1),
 			     (off_t)(page + first) * SEGMENT_PAGE);
 	for (uint32_t i = 0; i < n && got >= (ssize_t)(missing[i] - first + 1) * SEGMENT_PAGE; i++)
-		p->misses += slot_fill(p, slots[i], f, page + missing[i]) == 0;
+		if (slot_fill(p, slots[i], f, page + missing[i]) == 0) {
+			p->slots[slots[i]].ahead = true;
+			p->misses++;
+		}
 }
 
 int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hint,
@@ -404,8 +409,9 @@ int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hin
 	if (at != SLOT_NONE) {
 		p->hits++;
 		/* Who goes on with the page that he had says nothing about the next one: a scan leaves no mark. */
-		if (!known && p->slots[at].worth < WORTH_MAX)
+		if (!known && !p->slots[at].ahead && p->slots[at].worth < WORTH_MAX)
 			p->slots[at].worth++;
+		p->slots[at].ahead = false;
 	} else {
 		int rc = page_load(p, f, page, &at);
 		if (rc)
