@@ -4,7 +4,7 @@
  *     TAKE -> SORT_OUT -> WALK -> SORT_OUT -> ... -> FIND -> TAKE ... until no hit is left
  *
  * Ids that are numbers are kept as such, in a column, in a small part of the room that the index by hash takes. Where a segment has enough of those that are sought
- * between its smallest and its largest one, that column is walked once for all of them: a sieve tells most rows to be of no interest. All others are looked for one by one by their
+ * between its smallest and its largest one, that column is walked once for all of them: a few bits of its numbers tell most rows to be of no interest. All others are looked for one by one by their
  * hashes: they decide, and a walk only leaves them less to do.
  */
 #include "columns.h"
@@ -19,13 +19,13 @@
 
 #define SOUGHT_MAX 6912u /* parents at a time: all of it is less than malloc asks the system for each time */
 #define SLOT_BITS  14u
-#define SIEVE_SIZE 16384u
+#define SLOTS      (1u << SLOT_BITS)
 #define RUN        256u  /* hits, or rows, that are looked at together */
 #define HITS_AHEAD 32u   /* in a segment: they are on most pages of its column */
 #define WALK_ROWS  2048u /* of a step */
 #define FIND_EACH  8u   /* of a step */
 #define READ_COST  16u  /* of a run whose parents have to be read one by one */
-#define ROWS_EACH  256u /* that are walked while one parent is looked for by its hash */
+#define ROWS_EACH  512u /* that are walked while one parent is looked for by its hash */
 
 enum stage { STAGE_TAKE, STAGE_SORT_OUT, STAGE_WALK, STAGE_FIND };
 
@@ -56,7 +56,10 @@ struct parents {
 	uint32_t count;
 	uint64_t names[SOUGHT_MAX]; /* numbers or hashes */
 	uint8_t flags[SOUGHT_MAX];
-	uint16_t slots[1u << SLOT_BITS]; /* by name, open addressing: its place + 1; 0: empty */
+	/* Places + 1; 0: empty. While hits are taken: by name, open addressing. While a segment is walked: by the low bits of the packed number in its column of
+	 * ids, the first of some. */
+	uint16_t slots[SLOTS];
+	uint16_t others[SOUGHT_MAX]; /* behind a place: the next one with the same low bits, + 1; 0: none */
 	uint16_t open[SOUGHT_MAX];       /* the places of what was not found yet … */
 	uint32_t open_count;
 	uint32_t next; /* … of them to look for */
@@ -67,7 +70,6 @@ struct parents {
 	size_t at;     /* the segment under way */
 	struct column ids;
 	uint32_t row, packed_hint, id_hint;
-	uint8_t sieve[SIEVE_SIZE]; /* by the low bits of packed numbers: 1: some are sought */
 };
 
 /* By what is known without a look at the files. */
@@ -121,7 +123,7 @@ static struct pages *pages_of(const struct parents *p)
 /* Where the name is, or the empty slot where it belongs. */
 static uint16_t *slot_of(struct parents *p, uint64_t name, unsigned hash_flag)
 {
-	uint32_t mask = (1u << SLOT_BITS) - 1;
+	uint32_t mask = SLOTS - 1;
 	uint32_t at = (uint32_t)(name * 0x9e3779b97f4a7c15u >> (64 - SLOT_BITS));
 
 	while (p->slots[at]) {
@@ -284,19 +286,20 @@ static uint64_t packed_of(const struct column *c, uint64_t name)
 	return above % c->scale ? 0 : above / c->scale + 1;
 }
 
-/* How many of what is sought may be in the segment; they are in the sieve then. */
-static uint32_t fill_sieve(struct parents *p)
+/* How many of what is sought may be in the segment: they stand in the slots then. */
+static uint32_t lay_out(struct parents *p)
 {
 	uint32_t n = 0;
 
-	memset(p->sieve, 0, sizeof p->sieve);
+	memset(p->slots, 0, sizeof p->slots);
 	for (uint32_t i = 0; i < p->open_count; i++) {
 		uint32_t at = p->open[i];
 		uint64_t packed = p->flags[at] & SOUGHT_HASH ? 0 : packed_of(&p->ids, p->names[at]);
-		if (packed) {
-			p->sieve[packed % SIEVE_SIZE] = 1;
-			n++;
-		}
+		if (!packed)
+			continue;
+		p->others[at] = p->slots[packed % SLOTS];
+		p->slots[packed % SLOTS] = (uint16_t)(at + 1);
+		n++;
 	}
 	return n;
 }
@@ -332,23 +335,26 @@ static int sort_out(struct parents *p, unsigned *cost)
 	if (rc || p->ids.form != FORM_NUMBERS)
 		return rc == ERR_NOTFOUND ? 0 : rc;
 	*cost += p->open_count / (2 * RUN);
-	if ((uint64_t)fill_sieve(p) * ROWS_EACH < e->segment->meta.records)
+	if ((uint64_t)lay_out(p) * ROWS_EACH < e->segment->meta.records)
 		return 0;
 	p->row = 0;
 	p->stage = STAGE_WALK;
 	return 0;
 }
 
-/* A row whose packed number is in the sieve. */
+/* A row whose packed number has the low bits of some that are sought. */
 static int look_at(struct parents *p, const struct state_segment *e, uint32_t ordinal, uint64_t packed)
 {
-	const uint16_t *slot = slot_of(p, (uint64_t)column_number_of(&p->ids, packed), 0);
+	uint64_t name = (uint64_t)column_number_of(&p->ids, packed);
+	uint32_t place = p->slots[packed % SLOTS];
 	struct row row = {.flags = 0};
 	int rc = 0;
 
-	if (!packed || !*slot || dead_has(e->dead, ordinal))
+	while (place && p->names[place - 1] != name)
+		place = p->others[place - 1];
+	if (!packed || !place || dead_has(e->dead, ordinal))
 		return 0;
-	uint8_t *flags = &p->flags[*slot - 1];
+	uint8_t *flags = &p->flags[place - 1];
 	if (e->tombstones)
 		rc = segment_row(e->segment, pages_of(p), ordinal, &p->id_hint, &row);
 	if (!rc && !(row.flags & RECORD_DELETED))
@@ -370,7 +376,7 @@ static int walk_run(struct parents *p, const struct state_segment *e)
 	uint32_t end = run.rows < RUN ? p->row + run.rows : p->row + RUN;
 	for (uint32_t row = p->row; row < end; row++) {
 		rows[count] = row;
-		count += p->sieve[packed_run_at(&run, row) % SIEVE_SIZE];
+		count += p->slots[packed_run_at(&run, row) % SLOTS] != 0;
 	}
 	/* What is borrowed now is gone when the first of them was looked at. */
 	for (uint32_t i = 0; i < count; i++)

@@ -233,6 +233,20 @@ static void test_pages_are_read_ahead(void **state)
 	assert_false(look_once(PAGES - 1));
 }
 
+/* The hand comes round more than once to find so many places, and does not take those that it has taken already. */
+static void test_few_are_worth_less(void **state)
+{
+	(void)state;
+	for (uint32_t n = 0; n < 5; n++)
+		for (uint32_t i = 50; i < 50 + SMALL - 3; i++)
+			look_once(i);
+	for (uint32_t i = 70; i < 73; i++)
+		look_once(i);
+	assert_int_equal(ahead(20, PAGES_AHEAD), 1);
+	for (uint32_t i = 20; i < 20 + PAGES_AHEAD; i++)
+		assert_false(look_once(i));
+}
+
 static void test_what_was_read_ahead_leaves_no_mark(void **state)
 {
 	(void)state;
@@ -279,6 +293,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_page_of_another_place_is_refused, make_pages,
 						drop_pages),
 		cmocka_unit_test_setup_teardown(test_pages_are_read_ahead, make_pages, drop_pages),
+		cmocka_unit_test_setup_teardown(test_few_are_worth_less, make_pages, drop_pages),
 		cmocka_unit_test_setup_teardown(test_what_was_read_ahead_leaves_no_mark, make_pages,
 						drop_pages),
 		cmocka_unit_test_setup_teardown(test_what_is_wrong_is_left_to_who_asks, make_pages,

@@ -384,26 +384,6 @@ static void hashes_that_children_call_alike(void **state)
 	}
 }
 
-/* Numbers below 0 are ids, too; a column of them keeps them as such. */
-static void numbers_below_zero(void **state)
-{
-	static const char *const ids[] = {"-3", "5", "-7", "0"};
-	struct store *s = lab_open(&lab);
-	struct txn *t = lab_begin(s);
-
-	(void)state;
-	thread_count = 4;
-	for (size_t i = 0; i < 4; i++) {
-		snprintf(threads[i].id, sizeof threads[i].id, "%s", ids[i]);
-		put_thread(t, i, false, "delta");
-		if (i != 2)
-			put_message(t, i, T0, SAYS_WORD);
-	}
-	commit(s, t, true);
-	expect(s);
-	store_close(s);
-}
-
 /* ---- trouble ---- */
 
 static void nothing_to_mark(void **state)
@@ -484,7 +464,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(marks_the_parents_of_all_kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(more_than_are_looked_for_at_a_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(hashes_that_children_call_alike, setup, teardown),
-		cmocka_unit_test_setup_teardown(numbers_below_zero, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_to_mark, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_told, setup, teardown),
 	};
