@@ -21,6 +21,13 @@
 
 enum stage { STAGE_BEGIN, STAGE_FIND, STAGE_READ, STAGE_JOIN };
 
+/* Segments of one schema spell a word alike. */
+struct word_key {
+	bool known;
+	uint8_t field; /* as the segment before has it */
+	struct resident_key key;
+};
+
 struct match {
 	struct snapshot *view;
 	const struct search *search;
@@ -43,7 +50,8 @@ struct match {
 	uint64_t *unknown;
 	bool some_unknown;
 	bool present[SEARCH_WORDS_MAX]; /* the segment may have the word */
-	struct posting_place *places;   /* of each word in each field that is asked */
+	struct posting_place *places;   /* of each word in each field that is asked … */
+	struct word_key *keys;          /* … what it asks of vocabularies */
 	unsigned word, field;           /* of those that are asked */
 	bool reading;                   /* `list` or `cursor` stand inside the word's field */
 	struct posting list;
@@ -173,7 +181,8 @@ int match_new(struct snapshot *v, const char *resource, const struct search *s, 
 			m->asked[m->asked_count++] = (uint8_t)i;
 	m->bits = calloc((m->resource ? m->resource->count : 0) + 1, sizeof *m->bits);
 	m->places = calloc((size_t)s->count * m->asked_count + 1, sizeof *m->places);
-	if (!m->bits || !m->places) {
+	m->keys = calloc((size_t)s->count * m->asked_count + 1, sizeof *m->keys);
+	if (!m->bits || !m->places || !m->keys) {
 		match_free(m);
 		return ERR_NOMEM;
 	}
@@ -205,6 +214,7 @@ void match_free(struct match *m)
 	}
 	drop_rooms(m);
 	free(m->places);
+	free(m->keys);
 	free(m->bits);
 	free(m);
 }
@@ -322,6 +332,17 @@ static int keep_all(struct match *m)
 	return keep_bits(m, m->unknown, m->has[0]);
 }
 
+/* The next one is beside this one, whichever way it goes. */
+static void expect_next(const struct match *m)
+{
+	size_t words = m->search->count * (size_t)m->asked_count;
+
+	for (size_t i = m->at ? m->at - 1 : 0; i <= m->at + 1 && i < m->resource->count; i++)
+		for (size_t k = 0; !m->bits[i].ready && i != m->at && k < words; k++)
+			if (m->keys[k].known)
+				vocabulary_expect(m->resource->segments[i].segment, &m->keys[k].key);
+}
+
 static int begin_segment(struct match *m)
 {
 	if (segment_live(&m->resource->segments[m->at]) == 0) {
@@ -337,6 +358,7 @@ static int begin_segment(struct match *m)
 		m->word = 0;
 		memset(m->present, true, sizeof m->present);
 		m->stage = STAGE_FIND;
+		expect_next(m);
 	}
 	return rc;
 }
@@ -375,6 +397,15 @@ static bool can_hold(const struct match *m, const struct search_node *n)
 	}
 }
 
+static const struct resident_key *key_of(struct match *m, unsigned field, struct bytes term)
+{
+	struct word_key *k = &m->keys[m->word * m->asked_count + field];
+
+	if (!k->known || k->field != term.data[0])
+		*k = (struct word_key){true, term.data[0], resident_key(bytes_hash(term))};
+	return &k->key;
+}
+
 static struct posting_place *place_of(struct match *m, unsigned field)
 {
 	return &m->places[m->word * m->asked_count + field];
@@ -391,7 +422,7 @@ static int find_word(struct match *m, unsigned *cost)
 	for (unsigned i = 0; !prefix && i < m->asked_count; i++) {
 		struct bytes term = spell(m, i, room);
 		place_of(m, i)->count = 0;
-		if (!vocabulary_may_have(segment_at(m), term))
+		if (!vocabulary_may_have(segment_at(m), key_of(m, i, term)))
 			continue;
 		rc = terms_find(segment_at(m), m->view->store->pages, term, &m->list);
 		if (rc < 0)
