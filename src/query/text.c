@@ -29,7 +29,7 @@ struct text {
 	struct texts own_texts, child_texts;
 	enum { TEXT_OWN, TEXT_CHILDREN, TEXT_CHOOSE, TEXT_MARK, TEXT_READY } stage;
 	bool passes_all;
-	uint64_t records; /* of the resource */
+	uint64_t records;        /* of the resource */
 	struct parents *parents; /* that children mark; NULL: not begun, or they all are */
 	/* The walk. */
 	bool walks;

@@ -38,8 +38,7 @@ struct column_hint {
 int segment_fields(struct segment *g, struct pages *p, const struct schema *schema);
 int segment_column(struct segment *g, struct pages *p, unsigned field, struct column *out);
 /* Of one of the fields that every segment has, kept since it was read first. ERR_NOTFOUND: the segment is from before there were columns. */
-int segment_own_column(struct segment *g, struct pages *p, enum segment_own which,
-		       struct column *out);
+int segment_own_column(struct segment *g, struct pages *p, enum segment_own which, struct column *out);
 /* A row's value into an emptied `out`: MessagePack, or the byte 0xc1. ERR_CORRUPT also for a field
  * without a column. */
 int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,

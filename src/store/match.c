@@ -36,7 +36,7 @@ struct match {
 	struct match_bits *bits;               /* of each segment */
 	uint64_t may, must;                    /* rows */
 	uint32_t hint;
-	bool negates;               /* the search finds rows by what they have not */
+	bool negates;                      /* the search finds rows by what they have not */
 	uint8_t asked[SEGMENT_FIELDS_MAX]; /* the schema's fields that have words */
 	unsigned asked_count;
 	int error;

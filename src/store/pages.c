@@ -21,7 +21,7 @@
 #define SLOTS_MIN  16u
 #define SLOT_NONE  UINT32_MAX
 #define SLOT_TAKEN UINT64_MAX /* no file has this number */
-#define SLOT_EXTRA 64u /* what a page costs beside its bytes */
+#define SLOT_EXTRA 64u        /* what a page costs beside its bytes */
 
 #define PAGE_SUM_HEAD 64u
 #define WORTH_MAX     3u

@@ -17,15 +17,16 @@
 
 #include <stdlib.h>
 
-#define SOUGHT_MAX 6912u /* parents at a time: all of it is less than malloc asks the system for each time */
+#define SOUGHT_MAX \
+	6912u /* parents at a time: all of it is less than malloc asks the system for each time */
 #define SLOT_BITS  14u
 #define SLOTS      (1u << SLOT_BITS)
 #define RUN        256u  /* hits, or rows, that are looked at together */
 #define HITS_AHEAD 32u   /* in a segment: they are on most pages of its column */
 #define WALK_ROWS  2048u /* of a step */
-#define FIND_EACH  8u   /* of a step */
-#define READ_COST  16u  /* of a run whose parents have to be read one by one */
-#define ROWS_EACH  512u /* that are walked while one parent is looked for by its hash */
+#define FIND_EACH  8u    /* of a step */
+#define READ_COST  16u   /* of a run whose parents have to be read one by one */
+#define ROWS_EACH  512u  /* that are walked while one parent is looked for by its hash */
 
 enum stage { STAGE_TAKE, STAGE_SORT_OUT, STAGE_WALK, STAGE_FIND };
 
@@ -47,7 +48,7 @@ struct parents {
 	/* Hits. */
 	struct turn *turns; /* by time: the parents of children of one time are often in one segment, too */
 	size_t turns_count, taken;
-	uint32_t ordinal; /* in the segment whose turn it is */
+	uint32_t ordinal;          /* in the segment whose turn it is */
 	bool reads;                /* the segment's rows have to be read for their parents */
 	struct column_hint column; /* else: of the segment; not loaded: none was looked at yet */
 	uint32_t row_hint;
@@ -60,7 +61,7 @@ struct parents {
 	 * ids, the first of some. */
 	uint16_t slots[SLOTS];
 	uint16_t others[SOUGHT_MAX]; /* behind a place: the next one with the same low bits, + 1; 0: none */
-	uint16_t open[SOUGHT_MAX];       /* the places of what was not found yet … */
+	uint16_t open[SOUGHT_MAX]; /* the places of what was not found yet … */
 	uint32_t open_count;
 	uint32_t next; /* … of them to look for */
 	/* The walk. */

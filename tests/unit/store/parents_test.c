@@ -83,8 +83,8 @@ static void put_thread(struct txn *t, size_t i, bool deleted, const char *text)
 {
 	struct thread *k = &threads[i];
 
-	put(t, "conversations", k->id, "", T0 + (int64_t)i * 1000 + (deleted ? 5 : 0), deleted, "title",
-	    text);
+	put(t, "conversations", k->id, "", T0 + (int64_t)i * 1000 + (deleted ? 5 : 0), deleted,
+	    "title", text);
 	k->held = true;
 	k->deleted = deleted;
 	k->own = strcmp(text, texts[SAYS_WORD]) == 0   ? MATCH_SURE
