@@ -21,12 +21,14 @@
 	6912u /* parents at a time: all of it is less than malloc asks the system for each time */
 #define SLOT_BITS  14u
 #define SLOTS      (1u << SLOT_BITS)
-#define RUN        256u  /* hits, or rows, that are looked at together */
-#define HITS_AHEAD 32u   /* in a segment: they are on most pages of its column */
-#define WALK_ROWS  2048u /* of a step */
-#define FIND_EACH  8u    /* of a step */
-#define READ_COST  16u   /* of a run whose parents have to be read one by one */
-#define ROWS_EACH  512u  /* that are walked while one parent is looked for by its hash */
+#define RUN        256u   /* hits, or rows, that are looked at together */
+#define TAKE_ROWS  16384u /* among which the hits of a step are */
+#define PAGE_ROWS  2048u  /* whose numbers a page has, about */
+#define HITS_AHEAD 32u    /* of a step: they are on most pages of the column */
+#define WALK_ROWS  2048u  /* of a step */
+#define FIND_EACH  8u     /* of a step */
+#define READ_COST  16u    /* of a run whose parents have to be read one by one */
+#define ROWS_EACH  512u   /* that are walked while one parent is looked for by its hash */
 
 enum stage { STAGE_TAKE, STAGE_SORT_OUT, STAGE_WALK, STAGE_FIND };
 
@@ -53,17 +55,6 @@ struct parents {
 	struct column_hint column; /* else: of the segment; not loaded: none was looked at yet */
 	uint32_t row_hint;
 	struct buf text;
-	/* What is sought, each once. */
-	uint32_t count;
-	uint64_t names[SOUGHT_MAX]; /* numbers or hashes */
-	uint8_t flags[SOUGHT_MAX];
-	/* Places + 1; 0: empty. While hits are taken: by name, open addressing. While a segment is walked: by the low bits of the packed number in its column of
-	 * ids, the first of some. */
-	uint16_t slots[SLOTS];
-	uint16_t others[SOUGHT_MAX]; /* behind a place: the next one with the same low bits, + 1; 0: none */
-	uint16_t open[SOUGHT_MAX]; /* the places of what was not found yet … */
-	uint32_t open_count;
-	uint32_t next; /* … of them to look for */
 	/* The walk. */
 	size_t walked; /* how many segments had their turn */
 	size_t first;  /* of them: the one that had most the last time … */
@@ -71,7 +62,25 @@ struct parents {
 	size_t at;     /* the segment under way */
 	struct column ids;
 	uint32_t row, packed_hint, id_hint;
+	/* What is sought, each once. */
+	uint32_t count;
+	uint32_t open_count;
+	uint32_t next; /* of those that are open to look for */
+	/* From here on nothing is zeroed when it begins, but for the slots: most questions need little of it. */
+	uint64_t names[SOUGHT_MAX]; /* numbers or hashes */
+	uint8_t flags[SOUGHT_MAX];
+	uint16_t open[SOUGHT_MAX]; /* the places of what was not found yet */
+	uint16_t others[SOUGHT_MAX]; /* behind a place: the next one with the same low bits, + 1; 0: none */
+	/* Places + 1; 0: empty. While hits are taken: by name, open addressing. While a segment is walked: by the low bits of the packed number in its column of
+	 * ids, the first of some. */
+	uint16_t slots[SLOTS];
 };
+
+static void forget(struct parents *p)
+{
+	memset(p->slots, 0, sizeof p->slots);
+	p->count = 0;
+}
 
 /* By what is known without a look at the files. */
 static int by_time(const void *a, const void *b)
@@ -85,7 +94,7 @@ int parents_new(struct match *own, struct match *children, struct parents **out)
 {
 	const struct state_resource *r = match_resource(children);
 	size_t count = r ? r->count : 0;
-	struct parents *p = calloc(1, sizeof *p);
+	struct parents *p = malloc(sizeof *p);
 	struct turn *turns = malloc((count + 1) * sizeof *turns);
 
 	if (!p || !turns) {
@@ -93,6 +102,8 @@ int parents_new(struct match *own, struct match *children, struct parents **out)
 		free(turns);
 		return ERR_NOMEM;
 	}
+	memset(p, 0, offsetof(struct parents, names));
+	forget(p);
 	p->own = own;
 	p->children = children;
 	p->turns = turns;
@@ -216,15 +227,12 @@ static int take_each(struct parents *p, struct segment *g, const struct match_bi
 }
 
 /* How the segment tells the parents of its rows: from their column, which is a fraction of the rows, unless there are tombstones among the hits. */
-static int begin_hits(struct parents *p, const struct state_segment *e, const struct match_bits *b,
-		      uint32_t first)
+static int begin_hits(struct parents *p, const struct state_segment *e, const struct match_bits *b)
 {
 	int rc = segment_own_column(e->segment, pages_of(p), OWN_PARENT, &p->column.column);
 
 	p->reads = rc == ERR_NOTFOUND || (!b->listed && e->tombstones);
 	p->column.loaded = rc == 0;
-	if (!rc && !p->reads && b->may_count >= HITS_AHEAD)
-		column_ahead(e->segment, pages_of(p), &p->column.column, first);
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
@@ -233,26 +241,25 @@ static int take_some(struct parents *p, unsigned *cost)
 	uint32_t segment = p->turns[p->taken].segment, ordinals[RUN];
 	const struct state_segment *e = &match_resource(p->children)->segments[segment];
 	const struct match_bits *b = match_bits_of(p->children, segment);
-	bool begins = p->ordinal == 0;
-	uint32_t n = match_bits_take(b, &p->ordinal, e->segment->meta.records, ordinals, RUN);
-	int rc = n && begins ? begin_hits(p, e, b, ordinals[0]) : 0;
+	uint32_t records = e->segment->meta.records, left = records - p->ordinal;
+	uint32_t end = left < TAKE_ROWS ? records : p->ordinal + TAKE_ROWS;
+	int rc = p->ordinal == 0 ? begin_hits(p, e, b) : 0;
 
-	if (p->ordinal >= e->segment->meta.records) {
+	if (rc)
+		return rc;
+	uint32_t n = match_bits_take(b, &p->ordinal, end, ordinals, RUN);
+	if (p->ordinal == records) {
 		p->taken++;
 		p->ordinal = 0;
 	}
-	if (rc || !n)
-		return rc;
+	if (!n)
+		return 0;
 	bool numbers = !p->reads && p->column.column.form == FORM_NUMBERS;
-	*cost += numbers ? 1 : READ_COST;
+	*cost += numbers ? (ordinals[n - 1] - ordinals[0]) / PAGE_ROWS : READ_COST;
+	if (numbers && n >= HITS_AHEAD)
+		column_ahead(e->segment, pages_of(p), &p->column.column, ordinals[0]);
 	return numbers ? take_numbers(p, e->segment, b, ordinals, n)
 		       : take_each(p, e->segment, b, ordinals, n);
-}
-
-static void forget(struct parents *p)
-{
-	memset(p->slots, 0, sizeof p->slots);
-	p->count = 0;
 }
 
 static void begin_search(struct parents *p)
