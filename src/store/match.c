@@ -49,11 +49,12 @@ struct match {
 	uint64_t *has[SEARCH_WORDS_MAX]; /* rows that have the word, in any field */
 	uint64_t *unknown;
 	bool some_unknown;
-	bool present[SEARCH_WORDS_MAX]; /* the segment may have the word */
-	struct posting_place *places;   /* of each word in each field that is asked … */
-	struct word_key *keys;          /* … what it asks of vocabularies */
-	unsigned word, field;           /* of those that are asked */
-	bool reading;                   /* `list` or `cursor` stand inside the word's field */
+	bool present[SEARCH_WORDS_MAX]; /* the segment may have the word … */
+	uint64_t in[SEARCH_WORDS_MAX]; /* … in these of the fields that are asked, a bit for each */
+	struct posting_place *places; /* of each word in each field that is asked … */
+	struct word_key *keys;        /* … what it asks of vocabularies */
+	unsigned word, field;         /* of those that are asked */
+	bool reading;                 /* `list` or `cursor` stand inside the word's field */
 	struct posting list;
 	uint32_t next; /* in the list */
 	struct term_cursor cursor;
@@ -343,26 +344,6 @@ static void expect_next(const struct match *m)
 				vocabulary_expect(m->resource->segments[i].segment, &m->keys[k].key);
 }
 
-static int begin_segment(struct match *m)
-{
-	if (segment_live(&m->resource->segments[m->at]) == 0) {
-		end_segment(m);
-		return 0;
-	}
-	int rc = segment_fields(segment_at(m), m->view->store->pages, m->schema);
-	if (!rc && !knows_fields(m)) {
-		rc = keep_all(m);
-		end_segment(m);
-	} else {
-		m->some_unknown = segment_at(m)->more_terms;
-		m->word = 0;
-		memset(m->present, true, sizeof m->present);
-		m->stage = STAGE_FIND;
-		expect_next(m);
-	}
-	return rc;
-}
-
 /* ---- finding ---- */
 
 /* A word in a field as the segment spells it. */
@@ -411,7 +392,54 @@ static struct posting_place *place_of(struct match *m, unsigned field)
 	return &m->places[m->word * m->asked_count + field];
 }
 
-/* Where the word's lists are. Words that were not looked for yet count as present: one that is not may end it. */
+/* All words are asked for in memory before any is looked for in the file. */
+static void ask_vocabulary(struct match *m)
+{
+	uint8_t room[SEGMENT_TERM_MAX];
+
+	for (m->word = 0; m->word < m->search->count; m->word++) {
+		m->in[m->word] = 0;
+		m->present[m->word] = m->search->words[m->word].prefix;
+		if (m->present[m->word])
+			continue;
+		for (unsigned i = 0; i < m->asked_count; i++) {
+			const struct resident_key *key = key_of(m, i, spell(m, i, room));
+			m->in[m->word] |= (uint64_t)vocabulary_may_have(segment_at(m), key) << i;
+		}
+		m->present[m->word] = m->in[m->word] != 0;
+	}
+	m->word = 0;
+}
+
+static void begin_finding(struct match *m)
+{
+	ask_vocabulary(m);
+	m->stage = STAGE_FIND;
+	if (!m->some_unknown && !can_hold(m, m->search->root))
+		end_segment(m);
+}
+
+static int begin_segment(struct match *m)
+{
+	if (segment_live(&m->resource->segments[m->at]) == 0) {
+		end_segment(m);
+		return 0;
+	}
+	int rc = segment_fields(segment_at(m), m->view->store->pages, m->schema);
+	if (rc)
+		return rc;
+	if (!knows_fields(m)) {
+		rc = keep_all(m);
+		end_segment(m);
+		return rc;
+	}
+	m->some_unknown = segment_at(m)->more_terms;
+	expect_next(m);
+	begin_finding(m);
+	return 0;
+}
+
+/* Where the word's lists are. Words that were not looked for yet count as present if they may be: one that is not may end it. */
 static int find_word(struct match *m, unsigned *cost)
 {
 	uint8_t room[SEGMENT_TERM_MAX];
@@ -420,11 +448,10 @@ static int find_word(struct match *m, unsigned *cost)
 
 	m->present[m->word] = prefix;
 	for (unsigned i = 0; !prefix && i < m->asked_count; i++) {
-		struct bytes term = spell(m, i, room);
 		place_of(m, i)->count = 0;
-		if (!vocabulary_may_have(segment_at(m), key_of(m, i, term)))
+		if (!(m->in[m->word] >> i & 1))
 			continue;
-		rc = terms_find(segment_at(m), m->view->store->pages, term, &m->list);
+		rc = terms_find(segment_at(m), m->view->store->pages, spell(m, i, room), &m->list);
 		if (rc < 0)
 			return rc;
 		posting_place(&m->list, place_of(m, i));
