@@ -45,8 +45,6 @@ static inline uint64_t match_parent(uint64_t id_hash)
 	return id_hash ? id_hash : 1;
 }
 
-/* The parents of all of them (as match_parent names them; 0: none), in any order, and whether the hit is sure. *at begins as 0. 1, 0 at the end, or an error. */
-int match_next(struct match *m, uint64_t *at, uint64_t *parent_out, bool *sure_out);
 /* The hit's record, inflated into `memory` (reset first). 1 or an error. */
 int match_record(struct match *m, const struct match_hit *hit, struct buf *memory, struct record *out);
 

@@ -5,13 +5,13 @@
 #include "text.h"
 
 #include <codec/msgpack.h>
+#include <store/parents.h>
 
 #include <stdlib.h>
 
 #define SNIPPET_BYTES 160
 #define TEXTS_MAX     62 /* fields of words that a schema can have */
 #define READ_UNIT     8192
-#define MARKED        8192 /* parents that are remembered while children mark them */
 #define CHILD_COST    2
 #define WALK_COST     16 /* of one step */
 
@@ -29,9 +29,8 @@ struct text {
 	struct texts own_texts, child_texts;
 	enum { TEXT_OWN, TEXT_CHILDREN, TEXT_CHOOSE, TEXT_MARK, TEXT_READY } stage;
 	bool passes_all;
-	uint64_t records; /* of the resource */
-	uint64_t at;      /* among the children */
-	uint64_t *marked; /* by a parent's hash: one that is sure already */
+	uint64_t records;        /* of the resource */
+	struct parents *parents; /* that children mark; NULL: not begun, or they all are */
 	/* The walk. */
 	bool walks;
 	const char *child_resource;
@@ -114,7 +113,7 @@ void text_free(struct text *t)
 	scan_close(t->scan);
 	match_free(t->own);
 	match_free(t->children);
-	free(t->marked);
+	parents_free(t->parents);
 	found_release(&t->found);
 	buf_release(&t->hits);
 	buf_release(&t->memory);
@@ -224,34 +223,19 @@ static bool chooses_all(const struct text *t)
 	return rows * (segments + 1) * CHILD_COST < hits;
 }
 
-/* A child that is found marks its parent; most of them stand beside their siblings. */
+/* Children that are found mark their parents. */
 static int mark_some(struct text *t, unsigned *cost)
 {
-	uint64_t parent;
-	bool sure;
+	int rc = t->parents ? 0 : parents_new(t->own, t->children, &t->parents);
 
-	if (!t->marked)
-		t->marked = calloc(MARKED, sizeof *t->marked);
-	if (!t->marked)
-		return ERR_NOMEM;
-	for (int i = 0; i < 32; i++) {
-		int rc = match_next(t->children, &t->at, &parent, &sure);
-		if (rc <= 0) {
-			t->stage = rc ? t->stage : TEXT_READY;
-			return rc;
-		}
-		*cost += i % 8 == 0;
-		uint64_t *marked = &t->marked[parent % MARKED];
-		if (!parent || *marked == parent)
-			continue;
-		*cost += 1;
-		rc = match_add(t->own, parent, sure, TIME_MAX, NULL);
-		if (rc < 0)
-			return rc;
-		if (sure)
-			*marked = parent;
+	if (!rc)
+		rc = parents_step(t->parents, cost);
+	if (rc == 0) {
+		parents_free(t->parents);
+		t->parents = NULL;
+		t->stage = TEXT_READY;
 	}
-	return 0;
+	return rc;
 }
 
 int text_step(struct text *t, unsigned *cost)

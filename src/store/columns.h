@@ -58,6 +58,8 @@ void column_reader_release(struct column_reader *r);
 /* Finds the fields of the schema (NULL: none) in the segment, once. */
 int segment_fields(struct segment *g, struct pages *p, const struct schema *schema);
 int segment_column(struct segment *g, struct pages *p, unsigned field, struct column *out);
+/* Of one of the fields that every segment has, kept since it was read first. ERR_NOTFOUND: the segment is from before there were columns. */
+int segment_own_column(struct segment *g, struct pages *p, enum segment_own which, struct column *out);
 /* A row's value into an emptied `out`: MessagePack, or the byte 0xc1. ERR_CORRUPT also for a field
  * without a column. */
 int column_value(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
@@ -74,5 +76,38 @@ int column_place(struct segment *g, struct pages *p, unsigned field, uint32_t or
 /* A row's number: 1; 0: it has none; ERR_NOTFOUND: the column does not keep numbers as such; or an error. */
 int column_number(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
 		  struct column_hint *hint, int64_t *out);
+
+/* Packed numbers of rows side by side, borrowed from their page. */
+struct packed_run {
+	uint32_t first, rows;
+	unsigned width, bit; /* of the first one … */
+	const uint8_t *at;   /* … behind this */
+	uint64_t mask;
+	uint8_t room[8]; /* of one that lies on two pages */
+};
+
+/* From this row on, one at least: until the next call that may load a page. 0 or an error. */
+int column_run(struct segment *g, struct pages *p, const struct column *c, uint32_t row,
+	       uint32_t *hint, struct packed_run *out);
+
+/* Of a row in the run. */
+static inline uint64_t packed_run_at(const struct packed_run *r, uint32_t row)
+{
+	uint64_t bit = r->bit + (uint64_t)(row - r->first) * r->width;
+
+	return le64(r->at + bit / 8) >> bit % 8 & r->mask;
+}
+
+/* Of `n` rows in ascending order. */
+int column_packed(struct segment *g, struct pages *p, const struct column *c,
+		  const uint32_t *ordinals, uint32_t n, uint32_t *hint, uint64_t *out);
+/* All of them are going to be read from this row on: the next pages that have to be are, together. */
+void column_ahead(struct segment *g, struct pages *p, const struct column *c, uint32_t row);
+
+/* What a packed number but 0 (nil) means in a column of numbers. */
+static inline int64_t column_number_of(const struct column *c, uint64_t packed)
+{
+	return (int64_t)((uint64_t)c->min + (packed - 1) * c->scale);
+}
 
 #endif

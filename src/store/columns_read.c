@@ -68,6 +68,24 @@ int segment_column(struct segment *g, struct pages *p, unsigned field, struct co
 	return 0;
 }
 
+int segment_own_column(struct segment *g, struct pages *p, enum segment_own which, struct column *out)
+{
+	int rc = segment_load(g, p);
+
+	if (rc || g->sections[SECTION_FIELDS].elements < SEGMENT_OWN_FIELDS)
+		return rc ? rc : ERR_NOTFOUND;
+	if (!g->own[which]) {
+		rc = segment_column(g, p, which, out);
+		/* Without memory it is read again. */
+		g->own[which] = rc ? NULL : malloc(sizeof *out);
+		if (g->own[which])
+			*g->own[which] = *out;
+		return rc;
+	}
+	*out = *g->own[which];
+	return 0;
+}
+
 /* Whether the list of rows with unlisted terms is there. */
 static int find_more_terms(struct segment *g, struct pages *p)
 {
@@ -154,6 +172,73 @@ static int packed_at(struct segment *g, struct pages *p, uint32_t offset, uint32
 				    &h->page);
 	*out = bits_at(bytes_of(room, sizeof room), bit % 8, width);
 	return rc;
+}
+
+/* How many numbers lie whole on the page from this bit on, so that eight bytes can be read of each: its checksum may be among them. */
+static uint32_t rows_on_page(uint32_t bit, unsigned width)
+{
+	uint32_t end = SEGMENT_PAGE_ROOM * 8 - width, last = (SEGMENT_PAGE - 8) * 8 + 7;
+
+	last = end < last ? end : last;
+	return bit > last ? 0 : (last - bit) / width + 1;
+}
+
+int column_run(struct segment *g, struct pages *p, const struct column *c, uint32_t row,
+	       uint32_t *hint, struct packed_run *out)
+{
+	uint64_t bit = (uint64_t)row * c->width, at = c->packed_at + bit / 8, packed;
+	uint32_t left = g->meta.records - row, into = (uint32_t)(at % SEGMENT_PAGE_ROOM);
+
+	if (row >= g->meta.records)
+		return segment_note(g, ERR_CORRUPT);
+	*out = (struct packed_run){.first = row,
+				   .rows = left,
+				   .width = c->width,
+				   .at = out->room,
+				   .mask = ((uint64_t)1 << c->width) - 1};
+	if (c->width == 0)
+		return 0;
+	uint32_t rows = rows_on_page(into * 8 + bit % 8, c->width);
+	if (rows) {
+		out->rows = rows < left ? rows : left;
+		out->bit = bit % 8;
+		return segment_element(g, p, SECTION_COLUMNS, (uint32_t)at, hint, &out->at);
+	}
+	/* It goes on on the next page. */
+	struct packed_hint over = {.page = *hint};
+	out->rows = 1;
+	int rc = packed_at(g, p, c->packed_at, row, c->width, &over, &packed);
+	*hint = over.page;
+	if (!rc)
+		put_le64(out->room, packed);
+	return rc;
+}
+
+int column_packed(struct segment *g, struct pages *p, const struct column *c,
+		  const uint32_t *ordinals, uint32_t n, uint32_t *hint, uint64_t *out)
+{
+	struct packed_run run = {.rows = 0};
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (ordinals[i] - run.first >= run.rows) {
+			int rc = column_run(g, p, c, ordinals[i], hint, &run);
+			if (rc)
+				return rc;
+		}
+		out[i] = packed_run_at(&run, ordinals[i]);
+	}
+	return 0;
+}
+
+void column_ahead(struct segment *g, struct pages *p, const struct column *c, uint32_t row)
+{
+	const struct section *s = &g->sections[SECTION_COLUMNS];
+	uint64_t at = c->packed_at + (uint64_t)row * c->width / 8;
+	uint64_t end = c->packed_at + bits_bytes(g->meta.records, c->width);
+
+	if (at < end)
+		pages_ahead(p, &g->file, s->first_page + (uint32_t)(at / SEGMENT_PAGE_ROOM),
+			    (uint32_t)((end - 1) / SEGMENT_PAGE_ROOM - at / SEGMENT_PAGE_ROOM) + 1);
 }
 
 /* Where the values of a block begin, behind their lengths; false: it has other bytes than lengths. */
@@ -249,11 +334,6 @@ static int load_hint(struct segment *g, struct pages *p, unsigned field, struct 
 	return rc;
 }
 
-static int64_t number_at(const struct column *c, uint64_t packed)
-{
-	return (int64_t)((uint64_t)c->min + (packed - 1) * c->scale);
-}
-
 int column_number(struct segment *g, struct pages *p, unsigned field, uint32_t ordinal,
 		  struct column_hint *h, int64_t *out)
 {
@@ -268,7 +348,7 @@ int column_number(struct segment *g, struct pages *p, unsigned field, uint32_t o
 		return segment_note(g, ERR_CORRUPT);
 	rc = packed_at(g, p, h->column.packed_at, ordinal, h->column.width, &h->packed, &packed);
 	if (!rc && packed)
-		*out = number_at(&h->column, packed);
+		*out = column_number_of(&h->column, packed);
 	return rc ? rc : packed != 0;
 }
 
@@ -302,7 +382,7 @@ static int own_value(struct segment *g, struct pages *p, struct column_hint *h, 
 static void put_number(const struct column *c, uint64_t packed, struct buf *out)
 {
 	if (packed)
-		mp_put_int(out, number_at(c, packed));
+		mp_put_int(out, column_number_of(c, packed));
 	else
 		mp_put_nil(out);
 }

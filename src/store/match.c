@@ -9,8 +9,6 @@
 #include "view.h"
 #include "vocabulary.h"
 
-#include <codec/msgpack.h>
-
 #include <stdlib.h>
 
 #define READ_MAX   4096u /* ordinals of lists that a step reads */
@@ -23,6 +21,13 @@
 
 enum stage { STAGE_BEGIN, STAGE_FIND, STAGE_READ, STAGE_JOIN };
 
+/* Segments of one schema spell a word alike. */
+struct word_key {
+	bool known;
+	uint8_t field; /* as the segment before has it */
+	struct resident_key key;
+};
+
 struct match {
 	struct snapshot *view;
 	const struct search *search;
@@ -31,10 +36,7 @@ struct match {
 	struct match_bits *bits;               /* of each segment */
 	uint64_t may, must;                    /* rows */
 	uint32_t hint;
-	bool negates;               /* the search finds rows by what they have not */
-	size_t parents_of;          /* one more than the segment of … */
-	struct column_hint parents; /* … its parents */
-	struct buf parent;
+	bool negates;                      /* the search finds rows by what they have not */
 	uint8_t asked[SEGMENT_FIELDS_MAX]; /* the schema's fields that have words */
 	unsigned asked_count;
 	int error;
@@ -47,10 +49,12 @@ struct match {
 	uint64_t *has[SEARCH_WORDS_MAX]; /* rows that have the word, in any field */
 	uint64_t *unknown;
 	bool some_unknown;
-	bool present[SEARCH_WORDS_MAX]; /* the segment may have the word */
-	struct posting_place *places;   /* of each word in each field that is asked */
-	unsigned word, field;           /* of those that are asked */
-	bool reading;                   /* `list` or `cursor` stand inside the word's field */
+	bool present[SEARCH_WORDS_MAX]; /* the segment may have the word … */
+	uint64_t in[SEARCH_WORDS_MAX]; /* … in these of the fields that are asked, a bit for each */
+	struct posting_place *places; /* of each word in each field that is asked … */
+	struct word_key *keys;        /* … what it asks of vocabularies */
+	unsigned word, field;         /* of those that are asked */
+	bool reading;                 /* `list` or `cursor` stand inside the word's field */
 	struct posting list;
 	uint32_t next; /* in the list */
 	struct term_cursor cursor;
@@ -74,6 +78,24 @@ uint32_t match_bits_from(const struct match_bits *b, uint32_t at, uint32_t end)
 		at = (at / 64 + 1) * 64;
 	}
 	return end;
+}
+
+uint32_t match_bits_take(const struct match_bits *b, uint32_t *at, uint32_t end, uint32_t *out,
+			 uint32_t max)
+{
+	uint32_t n = 0, word = *at / 64;
+	uint64_t bits = b->may && *at < end ? b->may[word] & ~UINT64_C(0) << *at % 64 : 0;
+
+	while (b->may && word * 64 < end && n < max) {
+		for (; bits && n < max; bits &= bits - 1)
+			out[n++] = word * 64 + (uint32_t)__builtin_ctzll(bits);
+		if (!bits && ++word * 64 < end)
+			bits = b->may[word];
+	}
+	while (n && out[n - 1] >= end)
+		n--;
+	*at = n == max ? out[n - 1] + 1 : end;
+	return n;
 }
 
 uint32_t match_bits_before(const struct match_bits *b, uint32_t at, uint32_t end)
@@ -119,6 +141,16 @@ static uint32_t count_bits(const uint64_t *bits, uint32_t from, uint32_t end)
 	return n;
 }
 
+const struct state_resource *match_resource(const struct match *m)
+{
+	return m->resource;
+}
+
+struct store *match_store(const struct match *m)
+{
+	return m->view->store;
+}
+
 bool match_alone(const struct match *m, uint32_t segment, uint32_t ordinal)
 {
 	return match_bits_has(m->bits[segment].alone, ordinal);
@@ -150,7 +182,8 @@ int match_new(struct snapshot *v, const char *resource, const struct search *s, 
 			m->asked[m->asked_count++] = (uint8_t)i;
 	m->bits = calloc((m->resource ? m->resource->count : 0) + 1, sizeof *m->bits);
 	m->places = calloc((size_t)s->count * m->asked_count + 1, sizeof *m->places);
-	if (!m->bits || !m->places) {
+	m->keys = calloc((size_t)s->count * m->asked_count + 1, sizeof *m->keys);
+	if (!m->bits || !m->places || !m->keys) {
 		match_free(m);
 		return ERR_NOMEM;
 	}
@@ -181,8 +214,8 @@ void match_free(struct match *m)
 		free(m->bits[i].alone);
 	}
 	drop_rooms(m);
-	buf_release(&m->parent);
 	free(m->places);
+	free(m->keys);
 	free(m->bits);
 	free(m);
 }
@@ -252,12 +285,11 @@ static int keep_bits(struct match *m, const uint64_t *may, const uint64_t *must)
 	uint32_t records = segment_at(m)->meta.records;
 	size_t words = words_for(segment_at(m));
 	uint32_t may_count = count_bits(may, 0, records);
-	bool added = b->may;
+	bool added = b->may, same = memcmp(may, must, words * sizeof *may) == 0;
 
 	if (may_count == 0)
 		return 0;
-	if (make_bits(b, words) || (memcmp(may, must, words * sizeof *may) != 0 &&
-				    !(b->alone = malloc(words * sizeof *b->alone))))
+	if (make_bits(b, words) || (!same && !(b->alone = malloc(words * sizeof *b->alone))))
 		return ERR_NOMEM;
 	if (b->alone)
 		memcpy(b->alone, may, words * sizeof *may);
@@ -268,7 +300,7 @@ static int keep_bits(struct match *m, const uint64_t *may, const uint64_t *must)
 	m->may -= b->may_count;
 	m->must -= b->must_count;
 	b->may_count = added ? count_bits(b->may, 0, records) : may_count;
-	b->must_count = count_bits(b->must, 0, records);
+	b->must_count = same && !added ? may_count : count_bits(b->must, 0, records);
 	m->may += b->may_count;
 	m->must += b->must_count;
 	return 0;
@@ -301,23 +333,15 @@ static int keep_all(struct match *m)
 	return keep_bits(m, m->unknown, m->has[0]);
 }
 
-static int begin_segment(struct match *m)
+/* The next one is beside this one, whichever way it goes. */
+static void expect_next(const struct match *m)
 {
-	if (segment_live(&m->resource->segments[m->at]) == 0) {
-		end_segment(m);
-		return 0;
-	}
-	int rc = segment_fields(segment_at(m), m->view->store->pages, m->schema);
-	if (!rc && !knows_fields(m)) {
-		rc = keep_all(m);
-		end_segment(m);
-	} else {
-		m->some_unknown = segment_at(m)->more_terms;
-		m->word = 0;
-		memset(m->present, true, sizeof m->present);
-		m->stage = STAGE_FIND;
-	}
-	return rc;
+	size_t words = m->search->count * (size_t)m->asked_count;
+
+	for (size_t i = m->at ? m->at - 1 : 0; i <= m->at + 1 && i < m->resource->count; i++)
+		for (size_t k = 0; !m->bits[i].ready && i != m->at && k < words; k++)
+			if (m->keys[k].known)
+				vocabulary_expect(m->resource->segments[i].segment, &m->keys[k].key);
 }
 
 /* ---- finding ---- */
@@ -354,12 +378,68 @@ static bool can_hold(const struct match *m, const struct search_node *n)
 	}
 }
 
+static const struct resident_key *key_of(struct match *m, unsigned field, struct bytes term)
+{
+	struct word_key *k = &m->keys[m->word * m->asked_count + field];
+
+	if (!k->known || k->field != term.data[0])
+		*k = (struct word_key){true, term.data[0], resident_key(bytes_hash(term))};
+	return &k->key;
+}
+
 static struct posting_place *place_of(struct match *m, unsigned field)
 {
 	return &m->places[m->word * m->asked_count + field];
 }
 
-/* Where the word's lists are. Words that were not looked for yet count as present: one that is not may end it. */
+/* All words are asked for in memory before any is looked for in the file. */
+static void ask_vocabulary(struct match *m)
+{
+	uint8_t room[SEGMENT_TERM_MAX];
+
+	for (m->word = 0; m->word < m->search->count; m->word++) {
+		m->in[m->word] = 0;
+		m->present[m->word] = m->search->words[m->word].prefix;
+		if (m->present[m->word])
+			continue;
+		for (unsigned i = 0; i < m->asked_count; i++) {
+			const struct resident_key *key = key_of(m, i, spell(m, i, room));
+			m->in[m->word] |= (uint64_t)vocabulary_may_have(segment_at(m), key) << i;
+		}
+		m->present[m->word] = m->in[m->word] != 0;
+	}
+	m->word = 0;
+}
+
+static void begin_finding(struct match *m)
+{
+	ask_vocabulary(m);
+	m->stage = STAGE_FIND;
+	if (!m->some_unknown && !can_hold(m, m->search->root))
+		end_segment(m);
+}
+
+static int begin_segment(struct match *m)
+{
+	if (segment_live(&m->resource->segments[m->at]) == 0) {
+		end_segment(m);
+		return 0;
+	}
+	int rc = segment_fields(segment_at(m), m->view->store->pages, m->schema);
+	if (rc)
+		return rc;
+	if (!knows_fields(m)) {
+		rc = keep_all(m);
+		end_segment(m);
+		return rc;
+	}
+	m->some_unknown = segment_at(m)->more_terms;
+	expect_next(m);
+	begin_finding(m);
+	return 0;
+}
+
+/* Where the word's lists are. Words that were not looked for yet count as present if they may be: one that is not may end it. */
 static int find_word(struct match *m, unsigned *cost)
 {
 	uint8_t room[SEGMENT_TERM_MAX];
@@ -368,11 +448,10 @@ static int find_word(struct match *m, unsigned *cost)
 
 	m->present[m->word] = prefix;
 	for (unsigned i = 0; !prefix && i < m->asked_count; i++) {
-		struct bytes term = spell(m, i, room);
 		place_of(m, i)->count = 0;
-		if (!vocabulary_may_have(segment_at(m), term))
+		if (!(m->in[m->word] >> i & 1))
 			continue;
-		rc = terms_find(segment_at(m), m->view->store->pages, term, &m->list);
+		rc = terms_find(segment_at(m), m->view->store->pages, spell(m, i, room), &m->list);
 		if (rc < 0)
 			return rc;
 		posting_place(&m->list, place_of(m, i));
@@ -671,105 +750,6 @@ static int hit_of(struct match *m, size_t segment, uint32_t ordinal, struct matc
 	return 0;
 }
 
-/* What the digits of a number are hashed to as a parent. */
-static uint64_t number_hash(uint64_t v)
-{
-	char digits[24];
-	size_t at = sizeof digits;
-
-	do
-		digits[--at] = (char)('0' + v % 10);
-	while (v /= 10);
-	return row_parent_hash(bytes_of(digits + at, sizeof digits - at));
-}
-
-/* Of a column that keeps no numbers. 1, ERR_NOTFOUND: only the row knows, or an error. */
-static int parent_text(struct match *m, struct segment *g, uint32_t ordinal, uint64_t *out)
-{
-	struct mp_value v;
-	int rc = column_value(g, m->view->store->pages, OWN_PARENT, ordinal, &m->parents, &m->parent);
-
-	if (rc)
-		return rc;
-	if (!mp_get(buf_bytes(&m->parent), &v) || (v.type != MP_STR && v.type != MP_NIL))
-		return ERR_NOTFOUND;
-	*out = v.type == MP_STR ? row_parent_hash(v.str) : 0;
-	return 1;
-}
-
-/* Where the column of parents is: on a page that every search would read. */
-static struct column_hint hint_of(const struct segment *g)
-{
-	struct column_hint h = {.loaded = g->parents != NULL};
-
-	if (g->parents)
-		h.column = *g->parents;
-	return h;
-}
-
-static void keep_column(struct segment *g, const struct column_hint *h)
-{
-	if (g->parents || !h->loaded)
-		return;
-	g->parents = malloc(sizeof *g->parents);
-	if (g->parents)
-		*g->parents = h->column;
-}
-
-/* From its column, which is a fraction of the rows: where most rows are hits, they would be read as a whole. As parent_text. */
-static int parent_of(struct match *m, size_t segment, uint32_t ordinal, uint64_t *out)
-{
-	struct segment *g = m->resource->segments[segment].segment;
-	int64_t number;
-
-	if (!m->bits[segment].listed || g->sections[SECTION_FIELDS].elements < SEGMENT_OWN_FIELDS)
-		return ERR_NOTFOUND;
-	if (m->parents_of != segment + 1)
-		m->parents = hint_of(g);
-	m->parents_of = segment + 1;
-	int rc = column_number(g, m->view->store->pages, OWN_PARENT, ordinal, &m->parents, &number);
-	keep_column(g, &m->parents);
-	if (rc == ERR_NOTFOUND)
-		return parent_text(m, g, ordinal, out);
-	if (rc < 0 || (rc == 1 && number < 0))
-		return rc < 0 ? rc : ERR_NOTFOUND;
-	*out = rc ? number_hash((uint64_t)number) : 0;
-	return 1;
-}
-
-/* 1; 0: it is a tombstone; or an error. */
-static int parent_of_hit(struct match *m, size_t segment, uint32_t ordinal, uint64_t *out)
-{
-	struct match_hit hit = {.parent = 0};
-	unsigned flags = 0;
-	int rc = parent_of(m, segment, ordinal, out);
-
-	if (rc != ERR_NOTFOUND)
-		return rc;
-	rc = hit_of(m, segment, ordinal, &hit, &flags);
-	*out = hit.parent;
-	return rc ? rc : !(flags & RECORD_DELETED);
-}
-
-int match_next(struct match *m, uint64_t *at, uint64_t *parent_out, bool *sure_out)
-{
-	while (m->resource && *at >> 32 < m->resource->count) {
-		size_t segment = *at >> 32;
-		uint32_t end = m->resource->segments[segment].segment->meta.records;
-		uint32_t ordinal = match_bits_from(&m->bits[segment], (uint32_t)*at, end);
-		if (ordinal >= end) {
-			*at = (uint64_t)(segment + 1) << 32;
-			continue;
-		}
-		*at = ((uint64_t)segment << 32) + ordinal + 1;
-		int rc = parent_of_hit(m, segment, ordinal, parent_out);
-		*sure_out = match_bits_has(m->bits[segment].must, ordinal);
-		if (rc)
-			return rc < 0 ? store_trouble(m->view->store, rc) : 1;
-	}
-	return 0;
-}
-
 static int children_in(struct match *m, size_t segment, uint64_t parent, struct buf *hits)
 {
 	struct segment *g = m->resource->segments[segment].segment;
@@ -840,7 +820,7 @@ int match_record(struct match *m, const struct match_hit *hit, struct buf *memor
 
 /* ---- adding ---- */
 
-static int add_bit(struct match *m, size_t segment, uint32_t ordinal, bool sure)
+int match_mark(struct match *m, size_t segment, uint32_t ordinal, bool sure)
 {
 	struct match_bits *b = &m->bits[segment];
 
@@ -873,7 +853,7 @@ static int add_in(struct match *m, size_t segment, uint64_t id_hash, bool sure, 
 	m->added = segment;
 	if (created_out)
 		*created_out = found.row.created_ms;
-	rc = add_bit(m, segment, found.ordinal, sure);
+	rc = match_mark(m, segment, found.ordinal, sure);
 	return rc ? rc : 1;
 }
 

@@ -4,6 +4,8 @@
 #ifndef FIC_STORE_MATCH_BITS_H
 #define FIC_STORE_MATCH_BITS_H
 
+#include "state.h"
+
 #include <store/match.h>
 
 /* Bits by ordinal; both NULL: no row has one. */
@@ -18,8 +20,14 @@ struct match_bits {
 /* Gets the segment with this place ready; as match_step: 1: there is more, 0: it is, or an error. */
 int match_segment_step(struct match *m, size_t segment, unsigned *cost);
 
+/* What its segments are those of; NULL: never written. */
+const struct state_resource *match_resource(const struct match *m);
+struct store *match_store(const struct match *m);
+
 /* In the segment with this place in the snapshot's resource. */
 const struct match_bits *match_bits_of(const struct match *m, size_t segment);
+/* Makes a row that lives, and is no tombstone, sure, or possible if it is not sure already. 0 or ERR_NOMEM. */
+int match_mark(struct match *m, size_t segment, uint32_t ordinal, bool sure);
 
 static inline bool match_bits_none(const struct match_bits *b)
 {
@@ -40,6 +48,9 @@ static inline enum match_verdict match_bits_say(const struct match_bits *b, uint
 
 /* The first ordinal in [at, end) that is not out; `end`: there is none. */
 uint32_t match_bits_from(const struct match_bits *b, uint32_t at, uint32_t end);
+/* The ordinals in [*at, end) that are not out, up to `max` (1 or more); *at: where the next ones begin, `end`: there are none. */
+uint32_t match_bits_take(const struct match_bits *b, uint32_t *at, uint32_t end, uint32_t *out,
+			 uint32_t max);
 /* One more than the last one; `at`: there is none. */
 uint32_t match_bits_before(const struct match_bits *b, uint32_t at, uint32_t end);
 

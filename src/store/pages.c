@@ -15,11 +15,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define SLOTS_MIN  16u
 #define SLOT_NONE  UINT32_MAX
-#define SLOT_EXTRA 64u /* what a page costs beside its bytes */
+#define SLOT_TAKEN UINT64_MAX /* no file has this number */
+#define SLOT_EXTRA 64u        /* what a page costs beside its bytes */
 
 #define PAGE_SUM_HEAD 64u
 #define WORTH_MAX     3u
@@ -32,6 +34,7 @@ struct slot {
 	uint32_t page;
 	uint32_t next; /* in its chain */
 	uint8_t worth; /* how often the hand passes it by: looks at it since, up to WORTH_MAX */
+	bool ahead;    /* it was read before anybody asked for it, and nobody has yet */
 	uint8_t *data;
 };
 
@@ -172,6 +175,18 @@ static int file_open(struct pages *p, struct page_file *f)
 	return 0;
 }
 
+/* Open, and the one that was used last. */
+static int file_use(struct pages *p, struct page_file *f)
+{
+	if (f->fd < 0)
+		return file_open(p, f);
+	if (p->newest != f) {
+		file_unlist(p, f);
+		file_list(p, f);
+	}
+	return 0;
+}
+
 int page_file_read(struct pages *p, struct page_file *f, void *data, size_t len, uint64_t offset)
 {
 	if (offset > f->bytes || len > f->bytes - offset)
@@ -180,16 +195,11 @@ int page_file_read(struct pages *p, struct page_file *f, void *data, size_t len,
 		memcpy(data, f->image + offset, len);
 		return 0;
 	}
-	if (f->fd < 0) {
-		int rc = file_open(p, f);
-		if (rc)
-			return rc;
-	} else if (p->newest != f) {
-		file_unlist(p, f);
-		file_list(p, f);
-	}
+	int rc = file_use(p, f);
+	if (rc)
+		return rc;
 	p->reads++;
-	int rc = file_pread(f->fd, data, len, offset);
+	rc = file_pread(f->fd, data, len, offset);
 	f->lost += rc == ERR_IO && errno == EIO;
 	return rc;
 }
@@ -268,7 +278,7 @@ uint32_t page_sum(const uint8_t *page, uint32_t number)
 		       SEGMENT_PAGE - sizeof head);
 }
 
-static uint32_t *head_of(struct pages *p, uint64_t file, uint32_t page)
+static uint32_t *head_of(const struct pages *p, uint64_t file, uint32_t page)
 {
 	uint64_t h = (file * 0x9e3779b97f4a7c15u) ^ ((uint64_t)page * 0xd1b54a32d192ed03u);
 
@@ -312,36 +322,90 @@ static uint32_t slot_take(struct pages *p)
 	}
 }
 
+/* What was read becomes a page, if its checksum is right. */
+static int slot_fill(struct pages *p, uint32_t at, const struct page_file *f, uint32_t page)
+{
+	struct slot *s = &p->slots[at];
+
+	if (le32(s->data + SEGMENT_PAGE_ROOM) != page_sum(s->data, page))
+		return ERR_CORRUPT;
+	uint32_t *head = head_of(p, f->number, page);
+	s->worth = 0;
+	s->ahead = false;
+	s->file = f->number;
+	s->page = page;
+	s->next = *head;
+	*head = at;
+	return 0;
+}
+
 static int page_load(struct pages *p, struct page_file *f, uint32_t page, uint32_t *at_out)
 {
 	uint32_t at = slot_take(p);
 
 	if (at == SLOT_NONE)
 		return ERR_NOMEM;
-	struct slot *s = &p->slots[at];
-	int rc = page_file_read(p, f, s->data, SEGMENT_PAGE, (uint64_t)page * SEGMENT_PAGE);
-	if (rc)
-		return rc;
-	if (le32(s->data + SEGMENT_PAGE_ROOM) != page_sum(s->data, page))
-		return ERR_CORRUPT;
-	uint32_t *head = head_of(p, f->number, page);
-	s->worth = 0;
-	s->file = f->number;
-	s->page = page;
-	s->next = *head;
-	*head = at;
+	int rc = page_file_read(p, f, p->slots[at].data, SEGMENT_PAGE, (uint64_t)page * SEGMENT_PAGE);
+	if (!rc)
+		rc = slot_fill(p, at, f, page);
 	*at_out = at;
-	return 0;
+	return rc;
 }
 
-/* Where the page lies; SLOT_NONE: nowhere. */
-static inline uint32_t slot_find(struct pages *p, uint64_t file, uint32_t page)
+/* SLOT_NONE: it is not there. */
+static inline uint32_t slot_find(const struct pages *p, uint64_t file, uint32_t page)
 {
 	uint32_t at = *head_of(p, file, page);
 
-	while (at != SLOT_NONE && (p->slots[at].page != page || p->slots[at].file != file))
+	while (at != SLOT_NONE && (p->slots[at].file != file || p->slots[at].page != page))
 		at = p->slots[at].next;
 	return at;
+}
+
+/* An empty slot for each of up to `count` pages. Until they are filled they are worth more than any other: the hand does not come back for them. */
+static uint32_t take_slots(struct pages *p, uint32_t count, uint32_t *slots)
+{
+	uint32_t n = 0;
+
+	while (n < count && (slots[n] = slot_take(p)) != SLOT_NONE) {
+		p->slots[slots[n]].file = SLOT_TAKEN;
+		p->slots[slots[n++]].worth = WORTH_MAX + 1;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		p->slots[slots[i]].file = 0;
+	return n;
+}
+
+void pages_ahead(struct pages *p, struct page_file *f, uint32_t page, uint32_t count)
+{
+	uint32_t slots[PAGES_AHEAD], missing[PAGES_AHEAD], n = 0;
+	struct iovec to[PAGES_AHEAD];
+
+	count = count < PAGES_AHEAD ? count : PAGES_AHEAD;
+	/* Among so many others there is always one that is worth less than the slots that are taken. */
+	if (f->image || p->count < 2 * PAGES_AHEAD)
+		return;
+	for (uint32_t i = 0; i < count; i++)
+		if (slot_find(p, f->number, page + i) == SLOT_NONE)
+			missing[n++] = i;
+	/* One alone is read when it is asked for. */
+	if (n < 2 || file_use(p, f) || take_slots(p, n, slots) < n)
+		return;
+	/* Those between that are there already are read once more, to nowhere: that costs less than another read. */
+	uint32_t first = missing[0];
+	p->stretch.file = 0;
+	for (uint32_t i = first; i <= missing[n - 1]; i++)
+		to[i - first] = (struct iovec){p->stretch.data, SEGMENT_PAGE};
+	for (uint32_t i = 0; i < n; i++)
+		to[missing[i] - first].iov_base = p->slots[slots[i]].data;
+	p->reads++;
+	ssize_t got = preadv(f->fd, to, (int)(missing[n - 1] - first + 1),
+			     (off_t)(page + first) * SEGMENT_PAGE);
+	for (uint32_t i = 0; i < n && got >= (ssize_t)(missing[i] - first + 1) * SEGMENT_PAGE; i++)
+		if (slot_fill(p, slots[i], f, page + missing[i]) == 0) {
+			p->slots[slots[i]].ahead = true;
+			p->misses++;
+		}
 }
 
 const uint8_t *pages_peek(struct pages *p, const struct page_file *f, uint32_t page)
@@ -372,8 +436,9 @@ int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hin
 	if (at != SLOT_NONE) {
 		p->hits++;
 		/* Who goes on with the page that he had says nothing about the next one: a scan leaves no mark. */
-		if (!known && p->slots[at].worth < WORTH_MAX)
+		if (!known && !p->slots[at].ahead && p->slots[at].worth < WORTH_MAX)
 			p->slots[at].worth++;
+		p->slots[at].ahead = false;
 	} else {
 		int rc = page_load(p, f, page, &at);
 		if (rc)

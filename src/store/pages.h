@@ -60,6 +60,11 @@ int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hin
 /* The same of a page that needs no read; NULL: it does. */
 const uint8_t *pages_peek(struct pages *p, const struct page_file *f, uint32_t page);
 
+/* `count` pages from this one on are going to be asked for: of the first PAGES_AHEAD of them those that are not there yet are read at once. Trouble is left to
+ * who asks for them. */
+#define PAGES_AHEAD 8u
+void pages_ahead(struct pages *p, struct page_file *f, uint32_t page, uint32_t count);
+
 /* The checksum that ends a page. */
 uint32_t page_sum(const uint8_t *page, uint32_t number);
 

@@ -23,6 +23,11 @@ struct resident_key {
 
 struct resident_key resident_key(uint64_t hash);
 
+static inline const uint64_t *resident_block(const struct resident *f, const struct resident_key *k)
+{
+	return f->bits + (size_t)(k->place * f->blocks >> 32) * f->words;
+}
+
 /* False: certainly not there. NULL: who knows. Decides once, when all words were looked at: most answers are no, so
  * that the processor asks the next filters meanwhile. */
 static inline bool resident_may_hold(const struct resident *f, const struct resident_key *k)
@@ -31,7 +36,7 @@ static inline bool resident_may_hold(const struct resident *f, const struct resi
 
 	if (!f)
 		return true;
-	const uint64_t *block = f->bits + (size_t)(k->place * f->blocks >> 32) * f->words;
+	const uint64_t *block = resident_block(f, k);
 	if (f->words == SEGMENT_FILTER_WORDS)
 		for (uint32_t w = 0; w < SEGMENT_FILTER_WORDS; w++)
 			missing |= k->bits[w] & ~block[w];

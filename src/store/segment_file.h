@@ -79,7 +79,7 @@ struct segment {
 	size_t vocabulary_least;     /* what it takes, when that is known */
 	struct fences *fences; /* of its terms (fences.h); NULL: not loaded, or there are none */
 	bool fences_failed;
-	struct column *parents; /* of its own fields (columns.h); NULL: nobody asked yet */
+	struct column *own[SEGMENT_OWN_FIELDS]; /* of its own fields (columns.h); NULL: nobody asked yet */
 	char resource[SEGMENT_NAME_SIZE];
 };
 

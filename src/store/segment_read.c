@@ -70,7 +70,8 @@ void segment_free(struct segment *g, struct pages *p)
 	free(g->families);
 	free(g->id_pages);
 	free(g->vocabulary);
-	free(g->parents);
+	for (int i = 0; i < SEGMENT_OWN_FIELDS; i++)
+		free(g->own[i]);
 	free(g->fences);
 	free(g);
 }

@@ -280,6 +280,24 @@ static int descend(struct entries *e, struct bytes term, uint32_t *page)
 
 #define LEB_GOES_ON UINT64_C(0x8080808080808080)
 
+/* Most numbers have two bytes, but for the place of a list, which has three. Then the list's length follows from its count: the processor goes on with it
+ * while it finds out whether that is right. 0: it is not. */
+static inline unsigned usual_list(uint64_t word, unsigned count)
+{
+	static const struct {
+		uint64_t looked_at, ends;
+	} usual[] = {
+		{0, 1},
+		{UINT64_C(0x0000000000808080), UINT64_C(0x0000000000800080)},
+		{UINT64_C(0x0000008080808080), UINT64_C(0x0000008000800080)},
+		{UINT64_C(0x0080808080808080), UINT64_C(0x0080008000800080)},
+	};
+
+	if (count <= 3)
+		return (~word & usual[count].looked_at) == usual[count].ends ? 2 * count + 1 : 0;
+	return count > SEGMENT_INLINE_MAX && (~word & 0x80808080) == 0x80000080 ? 4 : 0;
+}
+
 /* Behind the list at `at`: its numbers are told apart by the bits that say that one goes on. NULL: damaged. */
 static const uint8_t *skip_list(const uint8_t *at, const uint8_t *end)
 {
@@ -287,6 +305,9 @@ static const uint8_t *skip_list(const uint8_t *at, const uint8_t *end)
 
 	if (end - at >= 8) {
 		word = le64(at);
+		unsigned bytes = usual_list(word, at[0]);
+		if (bytes)
+			return at + bytes;
 		uint64_t ends = ~word & LEB_GOES_ON;
 		count = word & 0xff;
 		for (count = count <= SEGMENT_INLINE_MAX ? count : 1; count; count--)

@@ -206,6 +206,105 @@ static void test_a_page_of_another_place_is_refused(void **state)
 	close(fd);
 }
 
+/* ---- reading ahead ---- */
+
+/* How often the file was read. */
+static uint64_t ahead(uint32_t page, uint32_t count)
+{
+	struct pages_stats before, after;
+
+	pages_stats(few, &before);
+	pages_ahead(few, &whole, page, count);
+	pages_stats(few, &after);
+	return after.reads - before.reads;
+}
+
+static bool look_once(uint32_t page)
+{
+	uint32_t hint = UINT32_MAX;
+
+	return look(page, &hint);
+}
+
+/* All are of much worth. */
+static void fill_cache(uint32_t first)
+{
+	for (uint32_t n = 0; n < 5; n++)
+		for (uint32_t i = first; i < first + SMALL; i++)
+			look_once(i);
+}
+
+static void test_pages_are_read_ahead(void **state)
+{
+	(void)state;
+	/* Not into a cache that has no room yet. */
+	assert_int_equal(ahead(20, 5), 0);
+	fill_cache(50);
+	assert_int_equal(ahead(20, 1), 0);
+	assert_int_equal(ahead(20, 5), 1);
+	for (uint32_t i = 20; i < 25; i++)
+		assert_false(look_once(i));
+	assert_int_equal(ahead(20, 5), 0);
+	/* Over those that are there; what is too much is left. */
+	look_once(32);
+	assert_int_equal(ahead(30, 100), 1);
+	for (uint32_t i = 30; i < 30 + PAGES_AHEAD; i++)
+		assert_false(look_once(i));
+	assert_true(look_once(30 + PAGES_AHEAD));
+	/* At the end of the file. */
+	assert_int_equal(ahead(PAGES - 2, 2), 1);
+	assert_false(look_once(PAGES - 1));
+}
+
+/* The hand comes round more than once to find so many places, and does not take those that it has taken already. */
+static void test_few_are_worth_less(void **state)
+{
+	(void)state;
+	for (uint32_t n = 0; n < 5; n++)
+		for (uint32_t i = 50; i < 50 + SMALL - 3; i++)
+			look_once(i);
+	for (uint32_t i = 70; i < 73; i++)
+		look_once(i);
+	assert_int_equal(ahead(20, PAGES_AHEAD), 1);
+	for (uint32_t i = 20; i < 20 + PAGES_AHEAD; i++)
+		assert_false(look_once(i));
+}
+
+static void test_what_was_read_ahead_leaves_no_mark(void **state)
+{
+	(void)state;
+	fill_cache(50);
+	ahead(20, PAGES_AHEAD);
+	look_once(20);
+	for (uint32_t i = 70; i < 70 + SMALL; i++)
+		look_once(i);
+	assert_true(look_once(20));
+}
+
+static void test_what_is_wrong_is_left_to_who_asks(void **state)
+{
+	uint8_t page[SEGMENT_PAGE];
+	const uint8_t *data;
+	uint32_t hint = UINT32_MAX;
+	int fd = open(whole.path, O_RDWR);
+
+	(void)state;
+	fill_cache(50);
+	assert_int_equal(pread(fd, page, sizeof page, 100 * SEGMENT_PAGE), sizeof page);
+	assert_int_equal(pwrite(fd, page, sizeof page, 101 * SEGMENT_PAGE), sizeof page);
+	assert_int_equal(ahead(100, 4), 1);
+	assert_int_equal(pages_get(few, &whole, 101, &hint, &data), ERR_CORRUPT);
+	assert_false(look_once(100));
+	assert_false(look_once(102));
+	assert_false(look_once(103));
+	/* What ends before its time. */
+	assert_int_equal(ftruncate(fd, 111 * SEGMENT_PAGE + 1000), 0);
+	assert_int_equal(ahead(108, 8), 1);
+	assert_false(look_once(110));
+	assert_int_equal(pages_get(few, &whole, 111, &hint, &data), ERR_CORRUPT);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +315,12 @@ int main(void)
 						drop_pages),
 		cmocka_unit_test_setup_teardown(test_a_scan_leaves_no_mark, make_pages, drop_pages),
 		cmocka_unit_test_setup_teardown(test_a_page_of_another_place_is_refused, make_pages,
+						drop_pages),
+		cmocka_unit_test_setup_teardown(test_pages_are_read_ahead, make_pages, drop_pages),
+		cmocka_unit_test_setup_teardown(test_few_are_worth_less, make_pages, drop_pages),
+		cmocka_unit_test_setup_teardown(test_what_was_read_ahead_leaves_no_mark, make_pages,
+						drop_pages),
+		cmocka_unit_test_setup_teardown(test_what_is_wrong_is_left_to_who_asks, make_pages,
 						drop_pages),
 	};
 
