@@ -33,7 +33,8 @@
 #define PHRASES_BITS __attribute__((target("popcnt,bmi,bmi2")))
 static inline bool phrases_have_bits(void)
 {
-	return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi2");
+	return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi") &&
+	       __builtin_cpu_supports("bmi2");
 }
 #else
 #define PHRASES_BITS
