@@ -154,7 +154,8 @@ int match_new(struct snapshot *v, const char *resource, const struct search *s, 
 		match_free(m);
 		return ERR_NOMEM;
 	}
-	for (size_t i = 0; !m->schema && m->resource && i < m->resource->count; i++)
+	/* Where nothing has words, none are found. */
+	for (size_t i = 0; !m->asked_count && m->resource && i < m->resource->count; i++)
 		m->bits[i].ready = true;
 	*out = m;
 	return 0;

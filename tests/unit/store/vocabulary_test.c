@@ -253,12 +253,53 @@ static void fences_lead_to_every_term(void **state)
 	store_close(s);
 }
 
+/* A start, and upkeep after it, load none; what is loaded is counted. */
+static void fences_wait_for_a_question(void **state)
+{
+	struct store_stats before, after;
+	char word[32];
+
+	(void)state;
+	struct store *s = open_with(1 << 20);
+	fill(s);
+	store_close(s);
+	s = open_with(1 << 20);
+	lab_work(s);
+	assert_int_equal(vocabularies(s), SEGMENTS);
+	assert_int_equal(fences_bytes(s->state), 0);
+	store_stats(s, &before);
+	word_of(word, sizeof word, 5, 1);
+	assert_int_equal(rows_of(s, word), 1);
+	store_stats(s, &after);
+	assert_true(fences_bytes(s->state) > 10 * sizeof(uint64_t));
+	assert_int_equal(after.filter_bytes - before.filter_bytes, fences_bytes(s->state));
+	store_close(s);
+}
+
+/* Keywords are no words, whatever the search is like. */
+static void without_words_nothing_is_found(void **state)
+{
+	static const struct store_schema keywords[] = {{"contacts", indexed, 1, NULL},
+						       {NULL, NULL, 0, NULL}};
+	static const char *const searches[] = {"odd", "od*", "ev*", "zz*", "odd OR ev*"};
+
+	(void)state;
+	lab.schemas = keywords;
+	struct store *s = open_with(1 << 20);
+	fill(s);
+	for (size_t i = 0; i < sizeof searches / sizeof *searches; i++)
+		assert_int_equal(rows_of(s, searches[i]), 0);
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_not_there_costs_little, setup, teardown),
 		cmocka_unit_test_setup_teardown(ids_go_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(fences_lead_to_every_term, setup, teardown),
+		cmocka_unit_test_setup_teardown(fences_wait_for_a_question, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_words_nothing_is_found, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
