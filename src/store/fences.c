@@ -23,3 +23,17 @@ bool fences_find(const struct fences *f, struct bytes term, uint32_t *leaf_out)
 	*leaf_out = rank - 1;
 	return true;
 }
+
+size_t fences_bytes(const struct state *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->resources_count; i++) {
+		const struct state_resource *r = t->resources[i];
+		for (size_t j = 0; j < r->count; j++) {
+			const struct fences *f = r->segments[j].segment->fences;
+			n += f ? sizeof *f + f->leaves * sizeof *f->keys : 0;
+		}
+	}
+	return n;
+}
