@@ -157,7 +157,8 @@ struct store_purge {
 	uint64_t files, bytes;
 };
 
-/* Whether something that was forgotten or replaced may still be on the disk, and in which files. What readers hold open stays until they are done. */
+/* Whether something that was forgotten or replaced may still be on the disk, and in which files, or in memory that the store keeps: index pages and packed records of
+ * files that go are overwritten there. (Not so what was given back to the allocator, nor what callers have.) What readers hold open stays until they are done. */
 bool store_purging(const struct store *s, struct store_purge *left_out);
 /* What forgetting a record of the resource makes the store write anew: adds it. */
 void store_purge_cost(const struct store *s, const char *resource, struct store_purge *cost);

@@ -20,6 +20,7 @@
 #define SLOTS_MIN  16u
 #define SLOT_NONE  UINT32_MAX
 #define SLOT_EXTRA 64u /* what a page costs beside its bytes */
+#define PAGE_WIPED UINT32_MAX
 
 #define PAGE_SUM_HEAD 64u
 #define WORTH_MAX     3u
@@ -29,7 +30,7 @@
 
 struct slot {
 	uint64_t file; /* 0: empty */
-	uint32_t page;
+	uint32_t page; /* of an empty one: PAGE_WIPED, or its bytes are what was there before */
 	uint32_t next; /* in its chain */
 	uint8_t worth; /* how often the hand passes it by: looks at it since, up to WORTH_MAX */
 	uint8_t *data;
@@ -292,6 +293,7 @@ static uint32_t slot_take(struct pages *p)
 		p->hand = at + 1 < p->count ? at + 1 : 0;
 		if (!p->slots[at].file || !p->slots[at].worth) {
 			slot_empty(p, at);
+			p->slots[at].page = 0;
 			return at;
 		}
 		p->slots[at].worth--;
@@ -350,4 +352,20 @@ int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hin
 	*hint = at;
 	*page_out = p->slots[at].data;
 	return 0;
+}
+
+void pages_forget(struct pages *p, uint64_t number)
+{
+	for (uint32_t i = 0; i < p->count; i++) {
+		struct slot *s = &p->slots[i];
+		if (s->file == number)
+			slot_empty(p, i);
+		if (s->file || s->page == PAGE_WIPED)
+			continue;
+		explicit_bzero(s->data, SEGMENT_PAGE);
+		s->page = PAGE_WIPED;
+	}
+	/* Behind what was brought last may be what was brought before. */
+	p->stretch.file = 0;
+	explicit_bzero(p->stretch.data, sizeof p->stretch.data);
 }

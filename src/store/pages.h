@@ -55,6 +55,9 @@ int page_file_read_on(struct pages *p, struct page_file *f, void *data, size_t l
 int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hint,
 	      const uint8_t **page_out);
 
+/* Of this file nothing is left in the memory that is here, nor of what was read past the cache: for one that goes. */
+void pages_forget(struct pages *p, uint64_t number);
+
 /* The checksum that ends a page. */
 uint32_t page_sum(const uint8_t *page, uint32_t number);
 
