@@ -292,6 +292,49 @@ static void without_words_nothing_is_found(void **state)
 	store_close(s);
 }
 
+/* A record of more words than are listed, among others that fill a segment. */
+static void put_verbose(struct txn *t, const char *last)
+{
+	struct buf doc = {0}, text = {0};
+	struct record r = {.id = bytes_str("verbose"), .created_ms = T0, .updated_ms = T0, .seen_ms = T0};
+
+	for (unsigned i = 0; i < EXTRACT_TERMS_MAX; i++)
+		buf_printf(&text, "n%u ", i);
+	buf_put_str(&text, last);
+	mp_put_map(&doc, 1);
+	mp_put_cstr(&doc, "body");
+	mp_put_str(&doc, buf_bytes(&text));
+	r.doc = buf_bytes(&doc);
+	assert_int_equal(txn_put(t, "contacts", &r, NULL, NULL), 0);
+	buf_release(&doc);
+	buf_release(&text);
+}
+
+/* A word that stands only behind what is listed, and in no other record of its segment: the row may have it. */
+static void what_is_not_listed_may_be_there(void **state)
+{
+	(void)state;
+	struct store *s = open_with(1 << 20);
+	struct txn *t = lab_begin(s);
+	for (unsigned i = 0; i < EACH; i++)
+		put(t, i);
+	put_verbose(t, "zebra");
+	assert_int_equal(lab_commit(t), 0);
+	store_flush(s);
+	lab_work(s);
+	store_close(s);
+	for (int with = 0; with < 2; with++) {
+		s = open_with(1 << 20);
+		if (with)
+			lab_work(s);
+		assert_int_equal(vocabularies(s), with);
+		assert_int_equal(rows_of(s, "zebra"), 1);
+		assert_int_equal(rows_of(s, "n32000 zebra"), 1);
+		assert_int_equal(rows_of(s, "segment0"), EACH + 1); /* which it may have, too */
+		store_close(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +343,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fences_lead_to_every_term, setup, teardown),
 		cmocka_unit_test_setup_teardown(fences_wait_for_a_question, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_words_nothing_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_not_listed_may_be_there, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
