@@ -185,7 +185,7 @@ struct store_stats {
 	uint64_t cache_bytes;
 	uint64_t cache_hits, cache_misses;
 	uint64_t reads; /* of segment files: the misses, and those of records */
-	uint64_t filter_bytes;  /* and of first terms of index pages, which come beside store_options' limit */
+	uint64_t filter_bytes; /* and of first terms of index pages, which come beside store_options' limit */
 	uint64_t memory_bytes;  /* of records that are in the journal */
 	uint64_t journal_bytes; /* on the disk */
 	bool rush;              /* store_rush is on */

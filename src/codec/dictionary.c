@@ -449,10 +449,10 @@ int dictionary_trainer_step(struct dictionary_trainer *t, struct buf *out)
 		int (*go_on)(struct dictionary_trainer *t, struct buf *out);
 		bool whole;
 	} phases[] = {
-		[PHASE_BEGIN] = {begin, true},         [PHASE_COUNT] = {count_some, false},
-		[PHASE_GATHER] = {gather, true},       [PHASE_CHOOSE] = {choose_some, false},
-		[PHASE_ORDER] = {order, true},         [PHASE_CODE] = {code, true},
-		[PHASE_DRAFT] = {draft, true},         [PHASE_WEIGH] = {weigh_some, false},
+		[PHASE_BEGIN] = {begin, true},   [PHASE_COUNT] = {count_some, false},
+		[PHASE_GATHER] = {gather, true}, [PHASE_CHOOSE] = {choose_some, false},
+		[PHASE_ORDER] = {order, true},   [PHASE_CODE] = {code, true},
+		[PHASE_DRAFT] = {draft, true},   [PHASE_WEIGH] = {weigh_some, false},
 		[PHASE_WRITE] = {finish, true},
 	};
 	size_t before = out->len;

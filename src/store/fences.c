@@ -1,21 +1,13 @@
 /* fences: see the header. */
 #include "fences.h"
+#include "terms.h"
 
 #include <base/sorted.h>
-
-uint64_t fence_key(struct bytes term)
-{
-	uint64_t key = 0;
-
-	for (size_t i = 0; i < 8; i++)
-		key = key << 8 | (i < term.len ? term.data[i] : 0);
-	return key;
-}
 
 /* Terms that begin alike have the same key: where one is a leaf's, the term may be in the leaf before it, too. */
 bool fences_find(const struct fences *f, struct bytes term, uint32_t *leaf_out)
 {
-	uint64_t key = fence_key(term);
+	uint64_t key = term_key(term);
 	uint32_t rank = (uint32_t)sorted_rank64(f->keys, f->leaves, key);
 
 	if (rank == 0 || (rank < f->leaves && f->keys[rank] == key))

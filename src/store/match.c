@@ -9,6 +9,7 @@
 #include "view.h"
 #include "vocabulary.h"
 
+#include <base/ones.h>
 #include <codec/msgpack.h>
 
 #include <stdlib.h>
@@ -93,15 +94,6 @@ uint32_t match_bits_before(const struct match_bits *b, uint32_t at, uint32_t end
 const struct match_bits *match_bits_of(const struct match *m, size_t segment)
 {
 	return &m->bits[segment];
-}
-
-/* Without an instruction for it the compiler's own takes a call and a table. */
-static uint32_t ones_of(uint64_t v)
-{
-	v -= v >> 1 & UINT64_C(0x5555555555555555);
-	v = (v & UINT64_C(0x3333333333333333)) + (v >> 2 & UINT64_C(0x3333333333333333));
-	v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
-	return (uint32_t)(v * UINT64_C(0x0101010101010101) >> 56);
 }
 
 static uint32_t count_bits(const uint64_t *bits, uint32_t from, uint32_t end)

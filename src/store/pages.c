@@ -130,7 +130,8 @@ static void file_list(struct pages *p, struct page_file *f)
 	p->newest = f;
 }
 
-void page_file_close(struct pages *p, struct page_file *f)
+/* The descriptor only. */
+static void file_close(struct pages *p, struct page_file *f)
 {
 	if (f->fd < 0)
 		return;
@@ -142,7 +143,7 @@ void page_file_close(struct pages *p, struct page_file *f)
 
 void page_file_release(struct pages *p, struct page_file *f)
 {
-	page_file_close(p, f);
+	file_close(p, f);
 	free(f->path);
 	free(f->image);
 	f->path = NULL;
@@ -165,7 +166,7 @@ static int file_open(struct pages *p, struct page_file *f)
 	}
 	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
 	if (p->files >= PAGES_FILES_MAX)
-		page_file_close(p, p->oldest);
+		file_close(p, p->oldest);
 	f->fd = fd;
 	file_list(p, f);
 	p->files++;

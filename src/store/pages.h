@@ -39,7 +39,6 @@ void page_file_init(struct page_file *f, uint64_t number, uint64_t bytes, char *
 /* A file in memory; takes `image` (from malloc). */
 void page_file_init_memory(struct page_file *f, uint64_t number, uint64_t bytes, uint8_t *image);
 void page_file_release(struct pages *p, struct page_file *f);
-void page_file_close(struct pages *p, struct page_file *f); /* the descriptor only */
 
 /* Bytes as they lie in the file. ERR_CORRUPT: the file is gone, or is not as long as it must be;
  * ERR_IO, ERR_NOMEM. */

@@ -381,7 +381,7 @@ static int fill_fences(struct segment *g, struct pages *p, uint32_t page, struct
 		for (; e.level == 1 && e.left && leaf < f->leaves; leaf++) {
 			if (!entries_term(&e) || !leb_get(&e.at, e.end, &number) || number != leaf)
 				return ERR_NOTFOUND;
-			f->keys[leaf] = fence_key(bytes_of(e.term, e.len));
+			f->keys[leaf] = term_key(bytes_of(e.term, e.len));
 			if (leaf && f->keys[leaf] < f->keys[leaf - 1])
 				return ERR_NOTFOUND;
 		}
@@ -438,7 +438,7 @@ static int find_page(struct segment *g, struct pages *p, struct bytes term, uint
 		     struct entries *e)
 {
 	uint32_t hint = 0;
-	int rc = fence_key(term) ? load_fences(g, p) : 0;
+	int rc = term_key(term) ? load_fences(g, p) : 0;
 
 	if (rc || !g->fences || !fences_find(g->fences, term, page_out))
 		return rc ? rc : find_leaf(g, p, term, page_out, e);

@@ -523,7 +523,8 @@ static void read_odd(struct snapshot *v)
 
 static bool has_secret(const void *data, size_t len)
 {
-	return bytes_has(bytes_of(data, len), SECRET_ID) || bytes_has(bytes_of(data, len), SECRET_WORD);
+	return bytes_has(bytes_of(data, len), SECRET_ID) ||
+	       bytes_has(bytes_of(data, len), SECRET_WORD);
 }
 
 enum { KEPT_RING = 1, KEPT_PAGES = 2, KEPT_STRETCH = 4, KEPT_FRAME = 8 };
@@ -596,11 +597,16 @@ static void nothing_stays_in_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(gone),         cmocka_unit_test(dictionaries_go),
-		cmocka_unit_test(readers_keep), cmocka_unit_test(transaction_meanwhile),
-		cmocka_unit_test(again),        cmocka_unit_test(set_aside),
-		cmocka_unit_test(scrubbed),     cmocka_unit_test(dies),
-		cmocka_unit_test(many),         cmocka_unit_test(refused),
+		cmocka_unit_test(gone),
+		cmocka_unit_test(dictionaries_go),
+		cmocka_unit_test(readers_keep),
+		cmocka_unit_test(transaction_meanwhile),
+		cmocka_unit_test(again),
+		cmocka_unit_test(set_aside),
+		cmocka_unit_test(scrubbed),
+		cmocka_unit_test(dies),
+		cmocka_unit_test(many),
+		cmocka_unit_test(refused),
 		cmocka_unit_test(nothing_stays_in_memory),
 	};
 

@@ -55,10 +55,8 @@ static int setup(void **state)
 	if (!pages || !segment)
 		return -1;
 	segment->loaded = true;
-	segment->sections[SECTION_IDS] = (struct section){.pages = PAGES,
-							  .elements = IDS,
-							  .size = SEGMENT_ID_SIZE,
-							  .per_page = PER_PAGE};
+	segment->sections[SECTION_IDS] = (struct section){
+		.pages = PAGES, .elements = IDS, .size = SEGMENT_ID_SIZE, .per_page = PER_PAGE};
 	return 0;
 }
 

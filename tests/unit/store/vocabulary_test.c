@@ -296,7 +296,8 @@ static void without_words_nothing_is_found(void **state)
 static void put_verbose(struct txn *t, const char *last)
 {
 	struct buf doc = {0}, text = {0};
-	struct record r = {.id = bytes_str("verbose"), .created_ms = T0, .updated_ms = T0, .seen_ms = T0};
+	struct record r = {
+		.id = bytes_str("verbose"), .created_ms = T0, .updated_ms = T0, .seen_ms = T0};
 
 	for (unsigned i = 0; i < EXTRACT_TERMS_MAX; i++)
 		buf_printf(&text, "n%u ", i);
