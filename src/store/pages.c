@@ -131,7 +131,7 @@ static void file_list(struct pages *p, struct page_file *f)
 }
 
 /* The descriptor only. */
-static void file_close(struct pages *p, struct page_file *f)
+static void page_file_close(struct pages *p, struct page_file *f)
 {
 	if (f->fd < 0)
 		return;
@@ -143,7 +143,7 @@ static void file_close(struct pages *p, struct page_file *f)
 
 void page_file_release(struct pages *p, struct page_file *f)
 {
-	file_close(p, f);
+	page_file_close(p, f);
 	free(f->path);
 	free(f->image);
 	f->path = NULL;
@@ -166,7 +166,7 @@ static int file_open(struct pages *p, struct page_file *f)
 	}
 	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
 	if (p->files >= PAGES_FILES_MAX)
-		file_close(p, p->oldest);
+		page_file_close(p, p->oldest);
 	f->fd = fd;
 	file_list(p, f);
 	p->files++;

@@ -33,6 +33,8 @@ struct pages_stats {
 struct pages *pages_new(size_t bytes_max);
 void pages_free(struct pages *p); /* every file must be released */
 void pages_stats(const struct pages *p, struct pages_stats *out);
+/* Of this file nothing is left in the memory that is here, nor of what was read past the cache: for one that goes. */
+void pages_forget(struct pages *p, uint64_t number);
 
 /* Takes `path` (from malloc). */
 void page_file_init(struct page_file *f, uint64_t number, uint64_t bytes, char *path);
@@ -53,9 +55,6 @@ int page_file_read_on(struct pages *p, struct page_file *f, void *data, size_t l
  * page cheap. */
 int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hint,
 	      const uint8_t **page_out);
-
-/* Of this file nothing is left in the memory that is here, nor of what was read past the cache: for one that goes. */
-void pages_forget(struct pages *p, uint64_t number);
 
 /* The checksum that ends a page. */
 uint32_t page_sum(const uint8_t *page, uint32_t number);

@@ -15,14 +15,13 @@ struct resident {
 	uint64_t bits[];
 };
 
-/* What an id, or a term of a vocabulary, asks of every filter: the block's place, of all blocks, and the bits in it. */
+/* What an id asks of every filter: the block's place, of all blocks, and the bits in it. */
 struct resident_key {
 	uint64_t place;
 	uint64_t bits[SEGMENT_FILTER_WORDS];
 };
 
-/* Of any hash of good quality: of an id, a term. */
-struct resident_key resident_key(uint64_t hash);
+struct resident_key resident_key(uint64_t id_hash);
 
 /* False: certainly not there. NULL: who knows. Decides once, when all words were looked at: most answers are no, so
  * that the processor asks the next filters meanwhile. */
