@@ -2,20 +2,18 @@
  * A row is found by the hash of its id among pages of hashes, whatever the header says of where these end: also where so many hashes begin alike that several pages
  * end so, which no id that anybody has ever does.
  */
-#include "segment_file.h"
+#include "inside.h"
+#include "support/lab.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #define PER_PAGE (SEGMENT_PAGE_ROOM / SEGMENT_ID_SIZE)
 #define PAGES    6u
 #define IDS      (PAGES * PER_PAGE - 17)
 
 static uint64_t hashes[IDS];
-static struct pages *pages;
+static struct lab lab;
+static struct store *store; /* empty */
 static struct segment *segment;
 
 /* Three pages end in hashes of the same first half: pages 1 to 3. */
@@ -50,9 +48,10 @@ static int setup(void **state)
 
 	(void)state;
 	make_hashes();
-	pages = pages_new(1);
+	lab_init(&lab);
+	store = lab_open(&lab);
 	segment = segment_new_memory("contacts", &meta, make_image());
-	if (!pages || !segment)
+	if (!segment)
 		return -1;
 	segment->loaded = true;
 	segment->sections[SECTION_IDS] = (struct section){
@@ -63,8 +62,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	segment_free(segment, pages);
-	pages_free(pages);
+	segment_free(segment, store->pages);
+	store_close(store);
+	lab_release(&lab);
 	return 0;
 }
 
@@ -72,7 +72,7 @@ static void expect(uint64_t hash, uint32_t place)
 {
 	uint32_t at;
 
-	assert_int_equal(segment_find(segment, pages, hash, &at), 0);
+	assert_int_equal(segment_find(segment, store->pages, hash, &at), 0);
 	assert_int_equal(at, place);
 }
 
