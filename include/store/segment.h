@@ -1,7 +1,8 @@
 /*
  * segment: the immutable file that holds records of one resource, byte by byte. All words are
  * little-endian; times are int64 milliseconds (base/clock.h), unknown ones TIME_NONE. This header
- * is the format; src/store/segment_write.c and segment_read.c are its only users beside tools.
+ * is the format. src/store/segment_write.c, columns_write.c and terms_write.c write it; beside segment_read.c, columns_read.c
+ * and terms_read.c only what looks at files as they lie there (inspect.c and tools) reads it byte by byte.
  *
  *   page 0             the header page
  *   4096 .. data end   frames, back to back, in the order of the rows; zeros up to the next

@@ -158,7 +158,8 @@ struct store_purge {
 	uint64_t files, bytes;
 };
 
-/* Whether something that was forgotten or replaced may still be on the disk, and in which files. What readers hold open stays until they are done. */
+/* Whether something that was forgotten or replaced may still be on the disk, and in which files, or in memory that the store keeps: index pages and packed records of
+ * files that go are overwritten there. (Not so what was given back to the allocator, nor what callers have.) What readers hold open stays until they are done. */
 bool store_purging(const struct store *s, struct store_purge *left_out);
 /* What forgetting a record of the resource makes the store write anew: adds it. */
 void store_purge_cost(const struct store *s, const char *resource, struct store_purge *cost);
@@ -185,7 +186,7 @@ struct store_stats {
 	uint64_t cache_bytes;
 	uint64_t cache_hits, cache_misses;
 	uint64_t reads; /* of segment files: the misses, and those of records */
-	uint64_t filter_bytes;
+	uint64_t filter_bytes; /* and of first terms of index pages, which come beside store_options' limit */
 	uint64_t memory_bytes;  /* of records that are in the journal */
 	uint64_t journal_bytes; /* on the disk */
 	bool rush;              /* store_rush is on */

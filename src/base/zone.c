@@ -64,16 +64,6 @@ uint64_t zone_hash(const struct zone *z)
 
 /* --- the file --------------------------------------------------------------------------------------------------- */
 
-static uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static int64_t be64(const uint8_t *p)
-{
-	return (int64_t)((uint64_t)be32(p) << 32 | be32(p + 4));
-}
-
 struct block {
 	uint32_t ut_count, std_count, leap_count, time_count, type_count, char_count;
 	size_t width; /* of a time: 4 in the first block, 8 in the second */
@@ -115,7 +105,7 @@ static bool block_decode(const struct block *b, const uint8_t *data, struct zone
 	for (size_t i = 0; i < b->time_count; i++) {
 		const uint8_t *time = data + i * b->width;
 		struct transition *t = &z->transitions[i];
-		t->utc_s = b->width == 8 ? be64(time) : (int32_t)be32(time);
+		t->utc_s = b->width == 8 ? (int64_t)be64(time) : (int32_t)be32(time);
 		if (!type_offset(b, types, kinds[i], &t->offset_s) || (i && t->utc_s <= t[-1].utc_s))
 			return false;
 	}

@@ -3,19 +3,34 @@
 
 #include <stdlib.h>
 
+#define DIGIT_BITS 11u /* of a count: three digits */
+#define DIGITS     (UINT32_C(1) << DIGIT_BITS)
+
 struct node {
 	uint32_t count;
 	uint16_t symbol; /* of a leaf; ties go by it */
 	uint16_t parent;
 };
 
-static int by_count(const void *a, const void *b)
+/* By one digit of their counts, in the order that they have where it is the same. */
+static void sort_by_digit(const struct node *from, struct node *to, uint32_t n, unsigned shift)
 {
-	const struct node *x = a, *y = b;
+	uint16_t ends[DIGITS + 1] = {0};
 
-	if (x->count != y->count)
-		return x->count < y->count ? -1 : 1;
-	return x->symbol < y->symbol ? -1 : 1;
+	for (uint32_t i = 0; i < n; i++)
+		ends[(from[i].count >> shift) % DIGITS + 1]++;
+	for (uint32_t d = 1; d < DIGITS; d++)
+		ends[d] = (uint16_t)(ends[d] + ends[d - 1]);
+	for (uint32_t i = 0; i < n; i++)
+		to[ends[(from[i].count >> shift) % DIGITS]++] = from[i];
+}
+
+/* The leaves, the rarest first. They stand behind `nodes`, in the order of their symbols. */
+static void sort_leaves(struct node *nodes, uint32_t n)
+{
+	sort_by_digit(nodes + n, nodes, n, 0);
+	sort_by_digit(nodes, nodes + n, n, DIGIT_BITS);
+	sort_by_digit(nodes + n, nodes, n, 2 * DIGIT_BITS);
 }
 
 /* The rarer of the next leaf and the next joint. */
@@ -65,8 +80,8 @@ int code_lengths(const uint32_t *counts, uint32_t n, unsigned most, uint8_t *bit
 	/* The flatter the counts, the flatter the tree. */
 	for (unsigned flatter = 0;; flatter++) {
 		for (uint32_t i = 0; i < n; i++)
-			nodes[i] = (struct node){(counts[i] >> flatter) + 1, (uint16_t)i, 0};
-		qsort(nodes, n, sizeof *nodes, by_count);
+			nodes[n + i] = (struct node){(counts[i] >> flatter) + 1, (uint16_t)i, 0};
+		sort_leaves(nodes, n);
 		join(nodes, n);
 		if (measure(nodes, n, most, bits))
 			break;

@@ -31,11 +31,9 @@
 #define BYTES_PER_TEXT   4
 #define TEXT_MAX         (56u << 10)
 #define HEAD             "FICPHR1\n"
-/* What a step may cost: one for a byte that is counted, which takes about 8 ns. */
+/* What a step may cost that does a part of something: one for a byte that is counted, which takes about 8 ns. */
 #define STEP_COST   (16u << 10)
-#define BEGIN_COST  (24u << 10)
 #define CHOOSE_COST 16u /* of a candidate that is looked at */
-#define DRAFT_COST  (48u << 10)
 
 /* There are many of both: a place in the samples and a length are one word, in this order. */
 #define SPAN_LEN_BITS 8
@@ -68,7 +66,17 @@ static uint8_t span_len(uint32_t span)
 	return (uint8_t)(span & ((1u << SPAN_LEN_BITS) - 1));
 }
 
-enum phase { PHASE_BEGIN, PHASE_COUNT, PHASE_CHOOSE, PHASE_DRAFT, PHASE_WEIGH, PHASE_WRITE };
+enum phase {
+	PHASE_BEGIN,
+	PHASE_COUNT,
+	PHASE_GATHER,
+	PHASE_CHOOSE,
+	PHASE_ORDER,
+	PHASE_CODE,
+	PHASE_DRAFT,
+	PHASE_WEIGH,
+	PHASE_WRITE
+};
 
 struct dictionary_trainer {
 	enum phase phase;
@@ -90,6 +98,7 @@ struct dictionary_trainer {
 	uint16_t seen[1u << 13];   /* phrases by hash, plus one */
 	struct lookup lookup;
 	/* What packing the samples with a draft of the dictionary gives. */
+	struct buf draft;
 	struct phrase_packer *packer;
 	uint32_t drafted[PHRASE_SYMBOLS], distances[PHRASE_DISTANCES];
 };
@@ -144,6 +153,7 @@ void dictionary_trainer_free(struct dictionary_trainer *t)
 	if (!t)
 		return;
 	buf_release(&t->text);
+	buf_release(&t->draft);
 	phrase_packer_free(t->packer);
 	free(t);
 }
@@ -266,17 +276,18 @@ static int begin(struct dictionary_trainer *t, struct buf *out)
 	memset(t->pair_at, 0, sizeof t->pair_at);
 	t->pairs_count = 0;
 	t->at = 0;
-	t->cost += BEGIN_COST;
 	t->phase = PHASE_COUNT;
 	return 1;
 }
 
 /* The last generation brings nothing new, and only then what is left must fit: of neighbours that
  * overlap, one was used. */
-static void gather(struct dictionary_trainer *t, bool last)
+static int gather(struct dictionary_trainer *t, struct buf *out)
 {
 	size_t room = t->text.len / BYTES_PER_TEXT;
+	bool last = t->generation == GENERATIONS;
 
+	(void)out;
 	t->candidates_count = 0;
 	for (uint32_t i = 0; i < t->count; i++)
 		add_candidate(t, SPAN(t->phrases[i].at, t->phrases[i].len),
@@ -289,7 +300,8 @@ static void gather(struct dictionary_trainer *t, bool last)
 	t->room = last ? room : SIZE_MAX;
 	memset(t->seen, 0, sizeof t->seen);
 	t->count = 0;
-	t->cost += t->candidates_count + BEGIN_COST;
+	t->phase = PHASE_CHOOSE;
+	return 1;
 }
 
 /* Symbols and pairs. */
@@ -303,13 +315,8 @@ static int count_some(struct dictionary_trainer *t, struct buf *out)
 			count_sample_bits(t, at, end);
 		else
 			count_sample(t, at, end);
-	if (t->at < t->samples)
-		return 1;
-	t->phase = PHASE_DRAFT;
-	if (t->generation++ < GENERATIONS) {
-		gather(t, t->generation == GENERATIONS);
-		t->phase = PHASE_CHOOSE;
-	}
+	if (t->at == t->samples)
+		t->phase = t->generation++ < GENERATIONS ? PHASE_GATHER : PHASE_CODE;
 	return 1;
 }
 
@@ -329,6 +336,13 @@ static int choose_some(struct dictionary_trainer *t, struct buf *out)
 		if (span_len(best.span) <= t->room && !known(t, best.span))
 			t->room -= span_len(best.span);
 	}
+	t->phase = PHASE_ORDER;
+	return 1;
+}
+
+static int order(struct dictionary_trainer *t, struct buf *out)
+{
+	(void)out;
 	qsort(t->phrases, t->count, sizeof *t->phrases, longest_first);
 	t->phase = PHASE_BEGIN;
 	return 1;
@@ -367,21 +381,25 @@ static int write_dictionary(const struct dictionary_trainer *t, const uint32_t *
 	return out->error;
 }
 
+static int code(struct dictionary_trainer *t, struct buf *out)
+{
+	(void)out;
+	t->phase = PHASE_DRAFT;
+	int rc = write_dictionary(t, t->counts, t->distances, &t->draft);
+	return rc ? rc : 1;
+}
+
 static int draft(struct dictionary_trainer *t, struct buf *out)
 {
-	struct buf dictionary = {0};
 	struct phrases phrases;
 
 	(void)out;
-	int rc = write_dictionary(t, t->counts, t->distances, &dictionary);
-	if (!rc)
-		rc = phrases_parse(buf_bytes(&dictionary), &phrases);
-	buf_release(&dictionary);
+	int rc = phrases_parse(buf_bytes(&t->draft), &phrases);
+	buf_release(&t->draft);
 	if (rc)
 		return rc;
 	t->packer = phrase_packer_new(&phrases, false);
 	t->at = 0;
-	t->cost += DRAFT_COST;
 	t->phase = PHASE_WEIGH;
 	return t->packer ? 1 : ERR_NOMEM;
 }
@@ -426,17 +444,28 @@ static int finish(struct dictionary_trainer *t, struct buf *out)
 
 int dictionary_trainer_step(struct dictionary_trainer *t, struct buf *out)
 {
-	static int (*const phases[])(struct dictionary_trainer * t, struct buf * out) = {
-		[PHASE_BEGIN] = begin, [PHASE_COUNT] = count_some, [PHASE_CHOOSE] = choose_some,
-		[PHASE_DRAFT] = draft, [PHASE_WEIGH] = weigh_some, [PHASE_WRITE] = finish,
+	/* What is done whole has a step of its own. */
+	static const struct {
+		int (*go_on)(struct dictionary_trainer *t, struct buf *out);
+		bool whole;
+	} phases[] = {
+		[PHASE_BEGIN] = {begin, true},   [PHASE_COUNT] = {count_some, false},
+		[PHASE_GATHER] = {gather, true}, [PHASE_CHOOSE] = {choose_some, false},
+		[PHASE_ORDER] = {order, true},   [PHASE_CODE] = {code, true},
+		[PHASE_DRAFT] = {draft, true},   [PHASE_WEIGH] = {weigh_some, false},
+		[PHASE_WRITE] = {finish, true},
 	};
 	size_t before = out->len;
 	int rc = 1;
 
 	if (t->samples < 2 || t->text.len == 0) /* nothing is shared */
 		return 0;
-	for (t->cost = 0; rc == 1 && t->cost < STEP_COST;)
-		rc = phases[t->phase](t, out);
+	bool whole = false;
+	for (t->cost = 0; rc == 1 && !whole && t->cost < STEP_COST;) {
+		whole = phases[t->phase].whole;
+		rc = phases[t->phase].go_on(t, out);
+		whole |= phases[t->phase].whole;
+	}
 	if (rc < 0)
 		out->len = before;
 	return rc;

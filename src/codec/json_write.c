@@ -278,11 +278,6 @@ static int write_next(struct writer *w)
 _Static_assert(RUN_ROOM >= 2 + SCAN_BLOCK + ESCAPE_MAX && RUN_ROOM >= 1 + 32,
 	       "room for a block, what ends it, and a double");
 
-static inline uint32_t read_be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /* A text without anything to escape: the place behind it, or NULL. Whole blocks can be read and written. */
 static ALWAYS_INLINE uint8_t *run_text(const uint8_t *p, size_t len, uint8_t *to)
 {
@@ -324,9 +319,7 @@ static uint8_t *run_long(const uint8_t *p, const uint8_t *p_end, size_t *size_ou
 			 const uint8_t *to_end)
 {
 	size_t head = *p < 0xc0 ? 1 : *p == 0xd9 ? 2 : *p == 0xda ? 3 : 5;
-	size_t len = head == 1   ? *p & 0x1fu
-		     : head == 5 ? read_be32(p + 1)
-				 : read_be32(p) >> 8 & 0xffff;
+	size_t len = head == 1 ? *p & 0x1fu : head == 5 ? be32(p + 1) : be32(p) >> 8 & 0xffff;
 
 	len = head == 2 ? p[1] : len;
 	if ((size_t)(p_end - p) < head + SCAN_BLOCK || (size_t)(p_end - p) - head - SCAN_BLOCK < len)
@@ -351,7 +344,7 @@ static uint8_t *run_long(const uint8_t *p, const uint8_t *p_end, size_t *size_ou
 /* A double at p, if JSON has a text for it. */
 static uint8_t *run_double(const uint8_t *p, uint8_t *to)
 {
-	uint64_t bits = (uint64_t)read_be32(p) << 32 | read_be32(p + 4);
+	uint64_t bits = be64(p);
 	double v;
 
 	memcpy(&v, &bits, sizeof v);
@@ -379,7 +372,7 @@ static ALWAYS_INLINE uint8_t *run_scalar(const uint8_t *p, size_t *size_out, uin
 		break;
 	case 0xce:
 		*size_out = 5;
-		digits = digits_before(end, read_be32(p + 1));
+		digits = digits_before(end, be32(p + 1));
 		break;
 	default:
 		if (*p >= 0x80)
@@ -401,7 +394,7 @@ static ALWAYS_INLINE bool run_open(const uint8_t *p, const uint8_t *end, size_t 
 				   struct level *out)
 {
 	bool map = *p < 0x90 || *p == 0xdf;
-	uint64_t items = *p >= 0xdd ? read_be32(p + 1) : *p & 0x0fu;
+	uint64_t items = *p >= 0xdd ? be32(p + 1) : *p & 0x0fu;
 
 	*size_out = *p >= 0xdd ? 5 : 1;
 	*out = (struct level){items << map, map, true};

@@ -147,7 +147,7 @@ void lookup_build(struct lookup *l, const struct phrase *items, uint32_t count, 
 	}
 	for (uint32_t i = 0; i < LOOKUP_BUCKETS / 32; i++) {
 		l->before[i] = (uint16_t)behind;
-		behind += lookup_ones(l->filled[i]);
+		behind += ones_of(l->filled[i]);
 	}
 	for (uint32_t i = count; i-- > 0;)
 		put_first(l, bucket_of(&items[i], text), entry_of(&items[i], i, text), &behind);

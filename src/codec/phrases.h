@@ -5,6 +5,7 @@
 #ifndef FIC_CODEC_PHRASES_H
 #define FIC_CODEC_PHRASES_H
 
+#include <base/ones.h>
 #include <codec/deflate.h>
 
 /* The symbols: bytes, lengths of copies from earlier in the record, phrases. */
@@ -33,7 +34,8 @@
 #define PHRASES_BITS __attribute__((target("popcnt,bmi,bmi2")))
 static inline bool phrases_have_bits(void)
 {
-	return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi2");
+	return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi") &&
+	       __builtin_cpu_supports("bmi2");
 }
 #else
 #define PHRASES_BITS
@@ -150,19 +152,12 @@ static PHRASES_INLINE unsigned lookup_filled(const struct lookup *l, uint32_t bu
 	return l->filled[bucket / 32] >> bucket % 32 & 1;
 }
 
-static PHRASES_INLINE uint32_t lookup_ones(uint32_t word)
-{
-	word -= word >> 1 & 0x55555555;
-	word = (word & 0x33333333) + (word >> 2 & 0x33333333);
-	return ((word + (word >> 4)) & 0x0f0f0f0f) * 0x01010101 >> 24;
-}
-
 /* Where the first entry of a bucket that is filled stands. */
 static PHRASES_INLINE uint32_t lookup_first(const struct lookup *l, uint32_t bucket)
 {
 	uint32_t below = (UINT32_C(1) << bucket % 32) - 1;
 
-	return l->before[bucket / 32] + lookup_ones(l->filled[bucket / 32] & below);
+	return l->before[bucket / 32] + ones_of(l->filled[bucket / 32] & below);
 }
 
 /* The same, and a bit for each level that has something there. */

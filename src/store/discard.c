@@ -100,6 +100,15 @@ void store_discard_retired(struct store *s)
 	s->retired_count = 0;
 }
 
+/* What was read of it does not outlast it in memory: it may be what somebody wants forgotten. No lookup is under way when a segment ends. */
+static void forget_file(struct store *s, const struct segment *g)
+{
+	if (g->loaded && !segment_in_memory(g))
+		pages_forget(s->pages, g->file.number);
+	if (s->frame.data)
+		explicit_bzero(s->frame.data, s->frame.cap);
+}
+
 void store_segment_end(void *ctx, struct segment *g)
 {
 	struct store *s = ctx;
@@ -113,5 +122,6 @@ void store_segment_end(void *ctx, struct segment *g)
 			store_discard_slowly(s, g->file.path);
 		g->file.path = NULL;
 	}
+	forget_file(s, g);
 	segment_free(g, s->pages);
 }

@@ -8,6 +8,7 @@
 #include <codec/words.h>
 
 #include <stdlib.h>
+#include <sys/random.h>
 
 #define KEPT_MAX    UINT32_C(0x40000000) /* places are 32 bits */
 #define WAITING_MAX 16u                  /* terms that are looked up together */
@@ -90,11 +91,26 @@ struct waiting {
 	uint8_t text[(SEGMENT_TERM_MAX - 1) / 8 * 8 + 8];
 };
 
+/* Of this process: the words are other people's, and who could tell their hashes beforehand could choose some that all go to one place of the table. */
+static struct {
+	uint64_t start, factor; /* factor: odd; 0: not drawn yet */
+} hashing;
+
+static void draw_hashing(void)
+{
+	/* Where no random bytes can be had, there is at least the place in memory. */
+	if (getrandom(&hashing, sizeof hashing, 0) != (ssize_t)sizeof hashing) {
+		hashing.start = (uint64_t)(uintptr_t)&hashing;
+		hashing.factor = UINT64_C(0x9e3779b97f4a7c15);
+	}
+	hashing.factor |= 1;
+}
+
 /* Of up to SEGMENT_TERM_MAX - 1 bytes. The hash goes nowhere but into this table. */
 static inline void waiting_fill(struct waiting *w, uint8_t field, struct bytes text)
 {
-	const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
-	uint64_t h = (uint64_t)text.len << 8 | field, word;
+	const uint64_t factor = hashing.factor;
+	uint64_t h = hashing.start ^ ((uint64_t)text.len << 8 | field), word;
 	size_t at = 0;
 
 	for (; at + 8 <= text.len; at += 8) {
@@ -568,6 +584,8 @@ int extract_add(struct extract *x, const struct record *r)
 			return ERR_NOMEM;
 		x->rows = grown;
 	}
+	if (!hashing.factor)
+		draw_hashing();
 	x->rows[x->count++] = (struct extract_row){x->ids_count, (uint32_t)x->values.len};
 	rc = put_name(x, r->id);
 	if (!rc)

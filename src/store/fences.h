@@ -4,17 +4,18 @@
 #ifndef FIC_STORE_FENCES_H
 #define FIC_STORE_FENCES_H
 
-#include "segment_file.h"
+#include "state.h"
 
-/* Eight bytes for each leaf, a page of terms: the beginning of its first term, so that they compare as numbers do. */
+/* Eight bytes for each leaf, a page of terms: the key of its first term (terms.h). */
 struct fences {
 	uint32_t leaves;
 	uint64_t keys[];
 };
 
-uint64_t fence_key(struct bytes term);
-
 /* The only leaf that can have the term. False: two or more can, ask the tree. */
 bool fences_find(const struct fences *f, struct bytes term, uint32_t *leaf_out);
+
+/* Bytes of all that are loaded. */
+size_t fences_bytes(const struct state *t);
 
 #endif

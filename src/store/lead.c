@@ -11,7 +11,8 @@
 
 #include <stdio.h>
 
-#define KEY_SIZE (SEGMENT_NAME_SIZE + 8)
+#define LEAD_UNKNOWN INT64_MAX
+#define KEY_SIZE     (SEGMENT_NAME_SIZE + 8)
 
 static struct bytes mark_name(const struct schema *schema, char out[KEY_SIZE])
 {
@@ -32,7 +33,8 @@ static int64_t mark_lead(const struct mark *m)
 	return (int64_t)le64(mark_value(m).data);
 }
 
-int64_t lead_of(const struct store *s, const struct state *t, const struct schema *schema)
+/* LEAD_UNKNOWN: nobody knows, or not yet. */
+static int64_t lead_of(const struct store *s, const struct state *t, const struct schema *schema)
 {
 	const struct store_lead *l = &s->leads[schema - s->schemas.all];
 	const struct mark *m = mark_of(t, schema);

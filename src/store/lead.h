@@ -7,11 +7,6 @@
 
 #include "inside.h"
 
-#define LEAD_UNKNOWN INT64_MAX
-
-/* LEAD_UNKNOWN: nobody knows, or not yet. */
-int64_t lead_of(const struct store *s, const struct state *t, const struct schema *schema);
-
 /* A record is about to be put in place of a held one (NULL: of none): what that means for its own lead, and its children's. *orphan_out: its parent is not
  * held yet. 0 or an error. */
 int lead_note(struct txn *t, struct txn_part *part, const struct record *r, const struct row *held,

@@ -29,40 +29,54 @@ static inline bool may_hold(const struct state_segment *e, const struct sought *
 	       resident_may_hold(e->segment->resident, &k->filter);
 }
 
+/* The rows of a hash in a segment: from its first place among the hashes on. */
+struct places {
+	const struct state_segment *entry;
+	uint64_t hash;
+	uint32_t at, hint;
+};
+
+/* The next one that lives: 1; 0: there is none; or an error. */
+static int next_place(struct store *s, struct places *p, uint32_t *ordinal_out)
+{
+	struct segment *g = p->entry->segment;
+	uint64_t other;
+
+	while (p->at < g->meta.records) {
+		int rc = segment_id(g, s->pages, p->at++, &p->hint, &other, ordinal_out);
+		if (rc || other != p->hash)
+			return rc;
+		if (!dead_has(p->entry->dead, *ordinal_out))
+			return 1;
+	}
+	return 0;
+}
+
 static int lookup_file(struct store *s, const struct state_segment *e, const struct sought *k,
 		       struct found *out)
 {
 	struct segment *g = e->segment;
-	uint32_t at, hint = 0, row_hint = 0;
-	uint64_t hash = k->hash;
+	struct places places = {.entry = e, .hash = k->hash};
+	uint32_t hint = 0;
 	int rc = segment_load(g, s->pages);
 
 	/* Only now it is known of one that was not looked at before. */
 	if (!rc && !id_keys_have(&g->ids, k->key))
 		return 0;
-	rc = rc ? rc : filter_says(s, g, hash);
+	rc = rc ? rc : filter_says(s, g, k->hash);
 	if (rc <= 0)
 		return rc;
 	dictionary_warm(s->dictionaries, g->meta.dictionary);
-	rc = segment_find(g, s->pages, hash, &at);
-	for (; rc == 0 && at < g->meta.records; at++) {
-		uint64_t other;
-		uint32_t ordinal;
-		rc = segment_id(g, s->pages, at, &hint, &other, &ordinal);
-		if (rc || other != hash)
-			break;
-		if (dead_has(e->dead, ordinal))
-			continue;
-		rc = segment_row(g, s->pages, ordinal, &row_hint, &out->row);
-		if (!rc && out->row.id_hash != hash)
+	out->entry = e;
+	rc = segment_find(g, s->pages, k->hash, &places.at);
+	while (!rc && (rc = next_place(s, &places, &out->ordinal)) == 1) {
+		rc = segment_row(g, s->pages, out->ordinal, &hint, &out->row);
+		if (!rc && out->row.id_hash != k->hash)
 			rc = segment_note(g, ERR_CORRUPT);
 		if (!rc)
 			rc = segment_frame(g, s->pages, &out->row, &s->frame);
-		if (rc || !bytes_equal(frame_id(buf_bytes(&s->frame)), k->id))
-			continue;
-		out->entry = e;
-		out->ordinal = ordinal;
-		return 1;
+		if (!rc && bytes_equal(frame_id(buf_bytes(&s->frame)), k->id))
+			return 1;
 	}
 	return rc;
 }
@@ -150,24 +164,13 @@ int lookup(struct store *s, const struct state_resource *r, struct bytes id, boo
 static int place_in_file(struct store *s, const struct state_segment *e, uint64_t hash,
 			 uint32_t *ordinal_out)
 {
-	struct segment *g = e->segment;
-	uint32_t at, hint = 0, ordinal;
-	uint64_t other;
-	int rc = filter_says(s, g, hash);
+	struct places places = {.entry = e, .hash = hash};
+	int rc = filter_says(s, e->segment, hash);
 
 	if (rc <= 0)
 		return rc;
-	rc = segment_find(g, s->pages, hash, &at);
-	for (; rc == 0 && at < g->meta.records; at++) {
-		rc = segment_id(g, s->pages, at, &hint, &other, &ordinal);
-		if (rc || other != hash)
-			break;
-		if (dead_has(e->dead, ordinal))
-			continue;
-		*ordinal_out = ordinal;
-		return 1;
-	}
-	return rc;
+	rc = segment_find(e->segment, s->pages, hash, &places.at);
+	return rc ? rc : next_place(s, &places, ordinal_out);
 }
 
 int lookup_place_in(struct store *s, const struct state_segment *e, uint64_t hash,
@@ -220,12 +223,13 @@ int lookup_hash(struct store *s, const struct state_resource *r, uint64_t hash, 
 int lookup_in_memory(struct store *s, const struct state_resource *r, struct bytes id,
 		     struct found *out)
 {
-	uint64_t hash = bytes_hash(id);
+	const struct sought k = sought(id, bytes_hash(id));
 
 	for (size_t i = r ? r->count : 0; i-- > 0;) {
-		int rc = segment_in_memory(r->segments[i].segment)
-				 ? lookup_in(s, &r->segments[i], id, hash, out)
-				 : 0;
+		const struct state_segment *e = &r->segments[i];
+		if (!segment_in_memory(e->segment) || !may_hold(e, &k))
+			continue;
+		int rc = lookup_file(s, e, &k, out);
 		if (rc)
 			return rc;
 	}

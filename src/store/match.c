@@ -9,6 +9,8 @@
 #include "view.h"
 #include "vocabulary.h"
 
+#include <base/ones.h>
+
 #include <stdlib.h>
 
 #define READ_MAX   4096u /* ordinals of lists that a step reads */
@@ -117,15 +119,6 @@ const struct match_bits *match_bits_of(const struct match *m, size_t segment)
 	return &m->bits[segment];
 }
 
-/* Without an instruction for it the compiler's own takes a call and a table. */
-static uint32_t ones_of(uint64_t v)
-{
-	v -= v >> 1 & UINT64_C(0x5555555555555555);
-	v = (v & UINT64_C(0x3333333333333333)) + (v >> 2 & UINT64_C(0x3333333333333333));
-	v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
-	return (uint32_t)(v * UINT64_C(0x0101010101010101) >> 56);
-}
-
 static uint32_t count_bits(const uint64_t *bits, uint32_t from, uint32_t end)
 {
 	uint32_t n = 0;
@@ -187,7 +180,8 @@ int match_new(struct snapshot *v, const char *resource, const struct search *s, 
 		match_free(m);
 		return ERR_NOMEM;
 	}
-	for (size_t i = 0; !m->schema && m->resource && i < m->resource->count; i++)
+	/* Where nothing has words, none are found. */
+	for (size_t i = 0; !m->asked_count && m->resource && i < m->resource->count; i++)
 		m->bits[i].ready = true;
 	*out = m;
 	return 0;

@@ -8,7 +8,7 @@ void memo_forget(struct memo *m)
 	*m = (struct memo){0};
 }
 
-bool memo_find(const struct memo *m, uint64_t question, uint64_t *number_out)
+static bool memo_find(const struct memo *m, uint64_t question, uint64_t *number_out)
 {
 	uint64_t at = question % MEMO_SIZE;
 
@@ -18,7 +18,7 @@ bool memo_find(const struct memo *m, uint64_t question, uint64_t *number_out)
 	return true;
 }
 
-void memo_keep(struct memo *m, uint64_t question, uint64_t number)
+static void memo_keep(struct memo *m, uint64_t question, uint64_t number)
 {
 	m->questions[question % MEMO_SIZE] = question;
 	m->numbers[question % MEMO_SIZE] = number;

@@ -15,7 +15,5 @@ struct memo {
 };
 
 void memo_forget(struct memo *m);
-bool memo_find(const struct memo *m, uint64_t question, uint64_t *number_out);
-void memo_keep(struct memo *m, uint64_t question, uint64_t number);
 
 #endif

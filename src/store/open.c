@@ -8,6 +8,7 @@
  * same result.
  */
 #include "choice.h"
+#include "fences.h"
 #include "frames.h"
 #include "hooks.h"
 #include "journal.h"
@@ -243,7 +244,8 @@ void store_stats(const struct store *s, struct store_stats *out)
 				    .cache_hits = pages.hits,
 				    .cache_misses = pages.misses,
 				    .reads = pages.reads,
-				    .filter_bytes = resident_bytes(s) + vocabulary_bytes(s),
+				    .filter_bytes = resident_bytes(s) + vocabulary_bytes(s) +
+						    fences_bytes(s->state),
 				    .journal_bytes = s->journal.total,
 				    .rush = s->rush,
 				    .disk_bytes = s->journal.total};

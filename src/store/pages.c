@@ -22,6 +22,7 @@
 #define SLOT_NONE  UINT32_MAX
 #define SLOT_TAKEN UINT64_MAX /* no file has this number */
 #define SLOT_EXTRA 64u        /* what a page costs beside its bytes */
+#define PAGE_WIPED UINT32_MAX
 
 #define PAGE_SUM_HEAD 64u
 #define WORTH_MAX     3u
@@ -31,7 +32,7 @@
 
 struct slot {
 	uint64_t file; /* 0: empty */
-	uint32_t page;
+	uint32_t page; /* of an empty one: PAGE_WIPED, or its bytes are what was there before */
 	uint32_t next; /* in its chain */
 	uint8_t worth; /* how often the hand passes it by: looks at it since, up to WORTH_MAX */
 	bool ahead;    /* it was read before anybody asked for it, and nobody has yet */
@@ -133,7 +134,8 @@ static void file_list(struct pages *p, struct page_file *f)
 	p->newest = f;
 }
 
-void page_file_close(struct pages *p, struct page_file *f)
+/* The descriptor only. */
+static void page_file_close(struct pages *p, struct page_file *f)
 {
 	if (f->fd < 0)
 		return;
@@ -316,6 +318,7 @@ static uint32_t slot_take(struct pages *p)
 		p->hand = at + 1 < p->count ? at + 1 : 0;
 		if (!p->slots[at].file || !p->slots[at].worth) {
 			slot_empty(p, at);
+			p->slots[at].page = 0;
 			return at;
 		}
 		p->slots[at].worth--;
@@ -448,4 +451,20 @@ int pages_get(struct pages *p, struct page_file *f, uint32_t page, uint32_t *hin
 	*hint = at;
 	*page_out = p->slots[at].data;
 	return 0;
+}
+
+void pages_forget(struct pages *p, uint64_t number)
+{
+	for (uint32_t i = 0; i < p->count; i++) {
+		struct slot *s = &p->slots[i];
+		if (s->file == number)
+			slot_empty(p, i);
+		if (s->file || s->page == PAGE_WIPED)
+			continue;
+		explicit_bzero(s->data, SEGMENT_PAGE);
+		s->page = PAGE_WIPED;
+	}
+	/* Behind what was brought last may be what was brought before. */
+	p->stretch.file = 0;
+	explicit_bzero(p->stretch.data, sizeof p->stretch.data);
 }

@@ -32,13 +32,14 @@ struct pages_stats {
 struct pages *pages_new(size_t bytes_max, unsigned files_max);
 void pages_free(struct pages *p); /* every file must be released */
 void pages_stats(const struct pages *p, struct pages_stats *out);
+/* Of this file nothing is left in the memory that is here, nor of what was read past the cache: for one that goes. */
+void pages_forget(struct pages *p, uint64_t number);
 
 /* Takes `path` (from malloc). */
 void page_file_init(struct page_file *f, uint64_t number, uint64_t bytes, char *path);
 /* A file in memory; takes `image` (from malloc). */
 void page_file_init_memory(struct page_file *f, uint64_t number, uint64_t bytes, uint8_t *image);
 void page_file_release(struct pages *p, struct page_file *f);
-void page_file_close(struct pages *p, struct page_file *f); /* the descriptor only */
 
 /* Bytes as they lie in the file. ERR_CORRUPT: the file is gone, or is not as long as it must be;
  * ERR_IO, ERR_NOMEM. */

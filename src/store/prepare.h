@@ -106,8 +106,6 @@ int prepare_nomem(struct prepared *p);
 int prepare_folder(struct prepared *p, char *path);
 /* A file that stays open. */
 int prepare_sync(struct prepared *p, int fd);
-/* The folder of a new segment and those above it. */
-int prepare_folders(struct prepared *p, const char *resource, const char *folder);
 /* Ends the writing of a file. */
 int prepare_written(struct prepared *p, struct out *o, char *path, int rc);
 int prepare_file(struct prepared *p, char *path, const struct buf *data);

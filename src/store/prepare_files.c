@@ -68,9 +68,9 @@ int prepare_folder(struct prepared *p, char *path)
 	return rc;
 }
 
-/* The folder of a new file: made when missing. Its own name must be durable, too; once that is
+/* The folder of a new segment, made when missing, and those above it. Its own name must be durable, too; once that is
  * known it is not synced again. */
-int prepare_folders(struct prepared *p, const char *resource, const char *folder)
+static int add_folders(struct prepared *p, const char *resource, const char *folder)
 {
 	char *path, *above;
 	struct store *s = p->s;
@@ -142,7 +142,7 @@ static void rows_forget(void *ctx)
 
 static int segment_open(struct prepared *p, const char *resource)
 {
-	int rc = prepare_folders(p, resource, p->meta.folder);
+	int rc = add_folders(p, resource, p->meta.folder);
 
 	if (rc)
 		return rc;

@@ -831,7 +831,8 @@ static int run_frame(struct scan *s, struct run *r, struct bytes *out)
 {
 	struct store *store = s->view->store;
 	struct segment *g = r->entry->segment;
-	bool scattered = run_is_scattered(r) && !segment_in_memory(g);
+	/* What goes is not kept: somebody may be waiting for nothing of it to be left. */
+	bool scattered = run_is_scattered(r) && !segment_in_memory(g) && !g->doomed;
 	struct row row;
 
 	if (scattered && frames_find(store->frames, g->meta.number, r->ordinal, &row, out))

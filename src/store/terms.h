@@ -6,6 +6,18 @@
 
 #include "pager.h"
 
+/* The first eight bytes of a term as a number, zeros for what is missing: where they differ, they are in the order of the terms. */
+static inline uint64_t term_key(struct bytes term)
+{
+	uint64_t key = 0;
+
+	if (term.len >= sizeof key)
+		return be64(term.data);
+	for (size_t i = 0; i < term.len; i++)
+		key |= (uint64_t)term.data[i] << (56 - 8 * i);
+	return key;
+}
+
 /* Writes SECTION_POSTINGS and SECTION_TERMS of a new segment from the terms of its sources, in
  * slices. Borrows all of it until the end. NULL: no memory. */
 struct terms_writer;

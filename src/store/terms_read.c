@@ -402,7 +402,7 @@ static int fill_fences(struct segment *g, struct pages *p, uint32_t page, struct
 		for (; e.level == 1 && e.left && leaf < f->leaves; leaf++) {
 			if (!entries_term(&e) || !leb_get(&e.at, e.end, &number) || number != leaf)
 				return ERR_NOTFOUND;
-			f->keys[leaf] = fence_key(bytes_of(e.term, e.len));
+			f->keys[leaf] = term_key(bytes_of(e.term, e.len));
 			if (leaf && f->keys[leaf] < f->keys[leaf - 1])
 				return ERR_NOTFOUND;
 		}
@@ -430,7 +430,7 @@ static int count_leaves(struct segment *g, struct pages *p, uint32_t *leaves_out
 	return 0;
 }
 
-/* Once; without them the tree says it all. */
+/* Without them the tree says it all. */
 static int load_fences(struct segment *g, struct pages *p)
 {
 	uint32_t leaves;
@@ -449,16 +449,17 @@ static int load_fences(struct segment *g, struct pages *p)
 		g->fences = f;
 	else
 		free(f);
-	g->fences_failed = !g->fences;
+	/* What is missing only for now, memory or a descriptor, is tried again. */
+	g->fences_failed = !leaves || rc == ERR_NOTFOUND || rc == ERR_CORRUPT;
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
-/* As find_leaf, which is asked where the fences do not tell. */
+/* As find_leaf, which is asked where the fences do not tell: of the first terms never. */
 static int find_page(struct segment *g, struct pages *p, struct bytes term, uint32_t *page_out,
 		     struct entries *e)
 {
 	uint32_t hint = 0;
-	int rc = load_fences(g, p);
+	int rc = term_key(term) ? load_fences(g, p) : 0;
 
 	if (rc || !g->fences || !fences_find(g->fences, term, page_out))
 		return rc ? rc : find_leaf(g, p, term, page_out, e);

@@ -15,18 +15,6 @@
 
 #define NOT_TAKEN UINT32_MAX
 
-/* The first eight bytes, in an order that is theirs; zeros for what is missing. */
-static uint64_t first_bytes(struct bytes term)
-{
-	uint64_t first = 0;
-
-	if (term.len >= 8)
-		return __builtin_bswap64(le64(term.data));
-	for (size_t i = 0; i < term.len; i++)
-		first |= (uint64_t)term.data[i] << (56 - 8 * i);
-	return first;
-}
-
 /* The terms of one source in their order. */
 struct stream {
 	const struct extract *extract; /* NULL: a segment's */
@@ -239,7 +227,7 @@ static int sort_terms(const struct extract *x, uint32_t *order)
 	if (!room)
 		return ERR_NOMEM;
 	for (uint32_t t = 0; t < n; t++)
-		s[t] = (struct sorting){first_bytes(extract_term(x, t)), t};
+		s[t] = (struct sorting){term_key(extract_term(x, t)), t};
 	for (unsigned shift = 0; n && shift < 64; shift += 8)
 		if (spread(s, to, n, shift)) {
 			struct sorting *spare = s;
@@ -316,7 +304,7 @@ static int stream_next(struct stream *s)
 		s->open = rc == 1;
 		s->term = bytes_of(s->cursor.term, s->cursor.len);
 	}
-	s->first = s->open ? first_bytes(s->term) : 0;
+	s->first = s->open ? term_key(s->term) : 0;
 	return rc < 0 ? rc : 0;
 }
 

@@ -216,10 +216,83 @@ static void terms_of_rows(void **state)
 	buf_release(&doc);
 }
 
+/* ---- chosen words ---- */
+
+#define CHOSEN     2000u
+#define CHOSEN_LEN 8u
+
+/* How a word of eight bytes would be hashed if nothing of it were random: what somebody else can work out. */
+static uint32_t foreseen(const char *word)
+{
+	const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = (uint64_t)CHOSEN_LEN << 8 | SEGMENT_OWN_FIELDS;
+
+	h = (h ^ le64((const uint8_t *)word)) * factor;
+	h ^= h >> 32;
+	h *= factor;
+	return (uint32_t)(h ^ h >> 32);
+}
+
+static void choose_words(struct buf *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	char word[CHOSEN_LEN + 1];
+
+	word[CHOSEN_LEN] = ' ';
+	for (uint64_t i = 0, n = 0; n < CHOSEN; i++) {
+		uint64_t rest = i;
+		for (unsigned k = 0; k < CHOSEN_LEN; k++, rest /= 36)
+			word[k] = letters[rest % 36];
+		if ((foreseen(word) & 0xfff) == 0x123 && ++n)
+			buf_put(text, word, sizeof word);
+	}
+}
+
+/* The most places of the table that are taken one after the other: as many are looked at for one word. */
+static uint32_t longest_run(const struct extract *x)
+{
+	uint32_t longest = 0, run = 0;
+
+	for (uint32_t i = 0; i < 2 * x->table_size && longest < x->table_size; i++) {
+		run = x->table[i % x->table_size] ? run + 1 : 0;
+		longest = run > longest ? run : longest;
+	}
+	return longest;
+}
+
+static void chosen_words_cost_what_others_do(void **state)
+{
+	static const struct field body = {"body", FIELD_TEXT, "body", NULL};
+	const struct store_field indexed[] = {{&body, STORE_WORDS}};
+	const struct store_schema tables[] = {{"contacts", indexed, 1, NULL}, {NULL, NULL, 0, NULL}};
+	struct extract x = {0};
+	struct schemas schemas;
+	struct buf doc = {0}, text = {0};
+	uint32_t terms;
+
+	(void)state;
+	assert_int_equal(schemas_init(&schemas, tables, NULL), 0);
+	x.schema = schema_find(&schemas, "contacts");
+	choose_words(&text);
+	mp_put_map(&doc, 1);
+	mp_put_cstr(&doc, "body");
+	mp_put_str(&doc, buf_bytes(&text));
+	struct record r = {.id = bytes_str("1"), .doc = buf_bytes(&doc)};
+	assert_int_equal(extract_add(&x, &r), 0);
+	extract_terms(&x, 0, &terms);
+	assert_int_equal(terms, CHOSEN);
+	assert_true(longest_run(&x) < CHOSEN / 8);
+	extract_release(&x);
+	schemas_release(&schemas);
+	buf_release(&doc);
+	buf_release(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(as_the_whole),
-					   cmocka_unit_test(terms_of_rows)};
+					   cmocka_unit_test(terms_of_rows),
+					   cmocka_unit_test(chosen_words_cost_what_others_do)};
 	const char *text = getenv("STORE_TEST_SEED");
 
 	seed = text ? strtoull(text, NULL, 10) : 1;

@@ -2,10 +2,15 @@
  * What is forgotten is gone from the disk: from segments, journals, dictionaries and whatever was set aside, and what is put again does not come back. Wherever the process
  * dies, the next one finds nothing forgotten, or goes on until nothing is left.
  */
+/* What they keep in memory is looked at byte by byte. */
+#include "frames.c"
+#include "pages.c"
+
 #include "support/find.h"
 #include "support/lab.h"
 
 #include "dictionary.h"
+#include "inside.h"
 #include "state.h"
 
 #include <codec/msgpack.h>
@@ -23,6 +28,15 @@
 static const struct store_schema schemas[] = {{"conversations", NULL, 0, NULL},
 					      {"messages", NULL, 0, "conversations"},
 					      {NULL, NULL, 0, NULL}};
+
+/* Of records with fields there are lists of terms and columns, too. */
+#define SECRET_ID   "thread-of-kowalczyk"
+#define SECRET_WORD "svensson"
+static const struct field text_field = {"text", FIELD_TEXT, "text", NULL},
+			  name_field = {"name", FIELD_TEXT, "name", NULL};
+static const struct store_field indexed[] = {{&name_field, STORE_KEYWORD}, {&text_field, STORE_WORDS}};
+static const struct store_schema with_fields[] = {{"conversations", indexed, 2, NULL},
+						  {NULL, NULL, 0, NULL}};
 static const uint8_t key[STORE_FORGET_KEY] = {7, 1, 2, 3};
 static struct lab lab;
 
@@ -447,14 +461,153 @@ static void refused(void **state)
 	lab_release(&lab);
 }
 
+/* ---- memory ---- */
+
+static void put_with_fields(struct txn *t, const char *id, const char *name, const char *word)
+{
+	struct buf doc = {0}, text = {0};
+	struct record r = {
+		.id = bytes_str(id), .created_ms = T0, .updated_ms = T0, .seen_ms = T0 + 100000};
+
+	buf_printf(&text, COMMON " to %s", word);
+	mp_put_map(&doc, 2);
+	mp_put_cstr(&doc, "name");
+	mp_put_cstr(&doc, name);
+	mp_put_cstr(&doc, "text");
+	mp_put_str(&doc, buf_bytes(&text));
+	r.doc = buf_bytes(&doc);
+	assert_int_equal(txn_put(t, "conversations", &r, NULL, NULL), 0);
+	buf_release(&doc);
+	buf_release(&text);
+}
+
+static void make_with_fields(struct store *s)
+{
+	char id[32];
+
+	struct txn *t = lab_begin(s);
+	for (int i = 0; i < 600; i++) {
+		snprintf(id, sizeof id, "thread-%d", i);
+		put_with_fields(t, i == 300 ? SECRET_ID : id, i == 300 ? "odd" : "even",
+				i == 300 ? SECRET_WORD : "somebody");
+	}
+	assert_int_equal(lab_commit(t), 0);
+	lab_work(s);
+}
+
+/* Reads the one that is named odd, by its list, and all of its columns. */
+static void read_odd(struct snapshot *v)
+{
+	struct store_term term = {0, bytes_str("odd")};
+	struct scan_spec spec = {.resource = "conversations",
+				 .start_ms = TIME_MIN,
+				 .end_ms = TIME_MAX,
+				 .terms = &term,
+				 .terms_count = 1};
+	struct buf memory = {0};
+	struct scan_row row;
+	struct bytes id, parent;
+	struct record r;
+	struct scan *scan;
+
+	assert_int_equal(scan_open(v, &spec, &scan, NULL), 0);
+	assert_int_equal(scan_next(scan, &row), 1);
+	assert_int_equal(scan_names(scan, &id, &parent), 1);
+	assert_true(bytes_is(id, SECRET_ID));
+	assert_int_equal(scan_record(scan, &memory, &r), 1);
+	assert_true(bytes_is(r.id, SECRET_ID));
+	scan_close(scan);
+	assert_int_equal(snapshot_get(v, "conversations", bytes_str(SECRET_ID), &memory, &r), 1);
+	buf_release(&memory);
+}
+
+static bool has_secret(const void *data, size_t len)
+{
+	return bytes_has(bytes_of(data, len), SECRET_ID) ||
+	       bytes_has(bytes_of(data, len), SECRET_WORD);
+}
+
+enum { KEPT_RING = 1, KEPT_PAGES = 2, KEPT_STRETCH = 4, KEPT_FRAME = 8 };
+
+/* Where the store has something of it in memory. */
+static unsigned kept(const struct store *s)
+{
+	const struct frames *f = s->frames;
+	const struct pages *p = s->pages;
+	unsigned where = 0;
+
+	where |= has_secret(f->ring, f->end < f->size ? f->end : f->size) ? KEPT_RING : 0;
+	for (uint32_t i = 0; i < p->count; i++)
+		where |= has_secret(p->slots[i].data, SEGMENT_PAGE) ? KEPT_PAGES : 0;
+	where |= has_secret(p->stretch.data, sizeof p->stretch.data) ? KEPT_STRETCH : 0;
+	where |= s->frame.data && has_secret(s->frame.data, s->frame.cap) ? KEPT_FRAME : 0;
+	return where;
+}
+
+static void forget_odd(struct store *s)
+{
+	bool held;
+	struct txn *t = lab_begin(s);
+
+	assert_int_equal(txn_forget(t, "conversations", bytes_str(SECRET_ID),
+				    bytes_of(key, sizeof key), &held, NULL),
+			 0);
+	assert_true(held);
+	assert_int_equal(lab_commit(t), 0);
+	lab_work(s);
+}
+
+/* When it is over nothing of it is in what the store keeps in memory, whatever was read before and, by readers from before, meanwhile. */
+static void nothing_stays_in_memory(void **state)
+{
+	struct store_purge left;
+	unsigned before = 0;
+
+	(void)state;
+	for (int reader = 0; reader < 3; reader++) {
+		setup(2);
+		lab.schemas = with_fields;
+		lab.sliced = true;
+		struct store *s = lab_open(&lab);
+		make_with_fields(s);
+		struct snapshot *v = snapshot_new(s);
+		if (reader < 2)
+			read_odd(v);
+		before |= kept(s);
+		if (reader == 0) {
+			snapshot_free(v);
+			v = NULL;
+		}
+		forget_odd(s);
+		assert_int_equal(store_purging(s, &left), v != NULL);
+		if (v)
+			read_odd(v);
+		assert_int_equal(kept(s) & KEPT_RING, 0);
+		snapshot_free(v);
+		lab_work(s);
+		assert_false(store_purging(s, &left));
+		assert_int_equal(kept(s), 0);
+		store_close(s);
+		lab_release(&lab);
+	}
+	assert_int_equal(before & (KEPT_RING | KEPT_PAGES | KEPT_FRAME),
+			 KEPT_RING | KEPT_PAGES | KEPT_FRAME); /* else this shows nothing */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(gone),         cmocka_unit_test(dictionaries_go),
-		cmocka_unit_test(readers_keep), cmocka_unit_test(transaction_meanwhile),
-		cmocka_unit_test(again),        cmocka_unit_test(set_aside),
-		cmocka_unit_test(scrubbed),     cmocka_unit_test(dies),
-		cmocka_unit_test(many),         cmocka_unit_test(refused),
+		cmocka_unit_test(gone),
+		cmocka_unit_test(dictionaries_go),
+		cmocka_unit_test(readers_keep),
+		cmocka_unit_test(transaction_meanwhile),
+		cmocka_unit_test(again),
+		cmocka_unit_test(set_aside),
+		cmocka_unit_test(scrubbed),
+		cmocka_unit_test(dies),
+		cmocka_unit_test(many),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(nothing_stays_in_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* frames: what was kept is found as it was, or not at all; the oldest goes first; nothing large comes in. */
-#include "frames.h"
+#include "frames.c"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -66,6 +66,24 @@ static void the_newest_are_here(void **state)
 	frames_free(f);
 }
 
+static void nothing_is_left(void **state)
+{
+	struct frames *f = frames_new(BYTES);
+
+	(void)state;
+	for (uint32_t kept = 3; kept < 2000; kept += 1500) {
+		for (uint32_t i = 0; i < kept; i++)
+			keep(f, 5, i);
+		assert_int_equal(kept > 1000, f->end > f->size); /* once around */
+		frames_clear(f);
+		for (uint64_t i = 0; i < f->size && i < f->end; i++)
+			assert_int_equal(f->ring[i], 0);
+		for (uint32_t i = 0; i <= f->mask; i++)
+			assert_int_equal(f->places[i], 0);
+	}
+	frames_free(f);
+}
+
 static void large_frames_stay_outside(void **state)
 {
 	struct frames *f = frames_new(1);
@@ -89,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_newest_are_here),
 		cmocka_unit_test(large_frames_stay_outside),
+		cmocka_unit_test(nothing_is_left),
 	};
 
 	return cmocka_run_group_tests_name("frames", tests, NULL, NULL);

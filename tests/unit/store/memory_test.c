@@ -4,7 +4,10 @@
  *
  * The linker puts the functions below in the place of the allocator's (Makefile).
  */
+#include "fences.h"
+#include "inside.h"
 #include "support/lab.h"
+#include "terms.h"
 
 #include <base/log.h>
 
@@ -389,6 +392,42 @@ static void dictionary(void **state)
 	every(true, true, 70);
 }
 
+/* What had no memory once is loaded with the next question. */
+static void fences_come_later(void **state)
+{
+	struct term_cursor all;
+	struct posting list;
+	char id[16];
+
+	(void)state;
+	lab_init(&lab);
+	struct store *s = lab_open(&lab);
+	struct txn *t = lab_begin(s);
+	for (unsigned i = 0; i < 400; i++) {
+		snprintf(id, sizeof id, "id%u", i);
+		lab_put(t, "contacts", id, T0 + i, T0 + i, T0, 0, NULL, i);
+	}
+	assert_int_equal(lab_commit(t), 0);
+	store_flush(s);
+	lab_work(s);
+	struct segment *g = state_find(s->state, "contacts")->segments[0].segment;
+	/* All its pages are in memory: the fences are what is still to be had. */
+	term_cursor_init(&all, g, s->pages);
+	while (term_cursor_next(&all) == 1)
+		;
+	at = 0;
+	fail_at = 1;
+	persistent = failed = false;
+	armed = true;
+	int rc = terms_find(g, s->pages, bytes_str("\x04nothing"), &list);
+	armed = false;
+	assert_true(rc == 0 && failed && !g->fences);
+	assert_int_equal(terms_find(g, s->pages, bytes_str("\x04nothing"), &list), 0);
+	assert_true(g->fences && g->fences->leaves > 1);
+	store_close(s);
+	lab_release(&lab);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -404,6 +443,7 @@ int main(void)
 		cmocka_unit_test(segments),
 		cmocka_unit_test(journal),
 		cmocka_unit_test(dictionary),
+		cmocka_unit_test(fences_come_later),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -186,6 +186,25 @@ static void test_a_scan_leaves_no_mark(void **state)
 	assert_true(look(9, &other));
 }
 
+static void test_what_is_forgotten_is_read_again(void **state)
+{
+	uint32_t hints[SMALL / 2];
+
+	(void)state;
+	for (uint32_t i = 0; i < SMALL / 2; i++) {
+		hints[i] = UINT32_MAX;
+		assert_true(look(i, &hints[i]));
+	}
+	pages_forget(few, whole.number + 1); /* another one */
+	for (uint32_t i = 0; i < SMALL / 2; i++)
+		assert_false(look(i, &hints[i]));
+	pages_forget(few, whole.number);
+	for (uint32_t i = 0; i < SMALL / 2; i++)
+		assert_true(look(i, &hints[i]));
+	for (uint32_t i = 0; i < SMALL / 2; i++)
+		assert_false(look(i, &hints[i]));
+}
+
 static void test_a_page_of_another_place_is_refused(void **state)
 {
 	const uint8_t *data;
@@ -314,6 +333,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_is_needed_again_stays, make_pages,
 						drop_pages),
 		cmocka_unit_test_setup_teardown(test_a_scan_leaves_no_mark, make_pages, drop_pages),
+		cmocka_unit_test_setup_teardown(test_what_is_forgotten_is_read_again, make_pages,
+						drop_pages),
 		cmocka_unit_test_setup_teardown(test_a_page_of_another_place_is_refused, make_pages,
 						drop_pages),
 		cmocka_unit_test_setup_teardown(test_pages_are_read_ahead, make_pages, drop_pages),

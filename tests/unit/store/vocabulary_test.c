@@ -256,12 +256,98 @@ static void fences_lead_to_every_term(void **state)
 	store_close(s);
 }
 
+/* A start, and upkeep after it, load none; what is loaded is counted. */
+static void fences_wait_for_a_question(void **state)
+{
+	struct store_stats before, after;
+	char word[32];
+
+	(void)state;
+	struct store *s = open_with(1 << 20);
+	fill(s);
+	store_close(s);
+	s = open_with(1 << 20);
+	lab_work(s);
+	assert_int_equal(vocabularies(s), SEGMENTS);
+	assert_int_equal(fences_bytes(s->state), 0);
+	store_stats(s, &before);
+	word_of(word, sizeof word, 5, 1);
+	assert_int_equal(rows_of(s, word), 1);
+	store_stats(s, &after);
+	assert_true(fences_bytes(s->state) > 10 * sizeof(uint64_t));
+	assert_int_equal(after.filter_bytes - before.filter_bytes, fences_bytes(s->state));
+	store_close(s);
+}
+
+/* Keywords are no words, whatever the search is like. */
+static void without_words_nothing_is_found(void **state)
+{
+	static const struct store_schema keywords[] = {{"contacts", indexed, 1, NULL},
+						       {NULL, NULL, 0, NULL}};
+	static const char *const searches[] = {"odd", "od*", "ev*", "zz*", "odd OR ev*"};
+
+	(void)state;
+	lab.schemas = keywords;
+	struct store *s = open_with(1 << 20);
+	fill(s);
+	for (size_t i = 0; i < sizeof searches / sizeof *searches; i++)
+		assert_int_equal(rows_of(s, searches[i]), 0);
+	store_close(s);
+}
+
+/* A record of more words than are listed, among others that fill a segment. */
+static void put_verbose(struct txn *t, const char *last)
+{
+	struct buf doc = {0}, text = {0};
+	struct record r = {
+		.id = bytes_str("verbose"), .created_ms = T0, .updated_ms = T0, .seen_ms = T0};
+
+	for (unsigned i = 0; i < EXTRACT_TERMS_MAX; i++)
+		buf_printf(&text, "n%u ", i);
+	buf_put_str(&text, last);
+	mp_put_map(&doc, 1);
+	mp_put_cstr(&doc, "body");
+	mp_put_str(&doc, buf_bytes(&text));
+	r.doc = buf_bytes(&doc);
+	assert_int_equal(txn_put(t, "contacts", &r, NULL, NULL), 0);
+	buf_release(&doc);
+	buf_release(&text);
+}
+
+/* A word that stands only behind what is listed, and in no other record of its segment: the row may have it. */
+static void what_is_not_listed_may_be_there(void **state)
+{
+	(void)state;
+	struct store *s = open_with(1 << 20);
+	struct txn *t = lab_begin(s);
+	for (unsigned i = 0; i < EACH; i++)
+		put(t, i);
+	put_verbose(t, "zebra");
+	assert_int_equal(lab_commit(t), 0);
+	store_flush(s);
+	lab_work(s);
+	store_close(s);
+	for (int with = 0; with < 2; with++) {
+		s = open_with(1 << 20);
+		if (with)
+			lab_work(s);
+		assert_int_equal(vocabularies(s), with);
+		assert_int_equal(rows_of(s, "zebra"), 1);
+		assert_int_equal(rows_of(s, "n32000 zebra"), 1);
+		assert_int_equal(rows_of(s, "segment0"), EACH + 1); /* which it may have, too */
+		store_close(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_not_there_costs_little, setup, teardown),
 		cmocka_unit_test_setup_teardown(ids_go_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(fences_lead_to_every_term, setup, teardown),
+		cmocka_unit_test_setup_teardown(fences_wait_for_a_question, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_words_nothing_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_not_listed_may_be_there, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
