@@ -8,25 +8,25 @@
  * whole one in memory. */
 static int filter_says(struct store *s, struct segment *g, uint64_t hash)
 {
-	return resident_whole(g->resident) ? 1 : segment_may_hold(g, s->pages, hash);
+	return bloom_whole(g->resident) ? 1 : segment_may_hold(g, s->pages, hash);
 }
 
 /* An id, and what it asks of the segments before their files are looked at. */
 struct sought {
 	struct bytes id;
 	uint64_t hash, key;
-	struct resident_key filter;
+	struct bloom_key filter;
 };
 
 static struct sought sought(struct bytes id, uint64_t hash)
 {
-	return (struct sought){id, hash, id_key(id), resident_key(hash)};
+	return (struct sought){id, hash, id_key(id), bloom_key(hash)};
 }
 
 static inline bool may_hold(const struct state_segment *e, const struct sought *k)
 {
 	return id_keys_have(&e->ids, k->key) && id_keys_have(&e->segment->ids, k->key) &&
-	       resident_may_hold(e->segment->resident, &k->filter);
+	       bloom_may_hold(e->segment->resident, &k->filter);
 }
 
 /* The rows of a hash in a segment: from its first place among the hashes on. */
@@ -176,10 +176,10 @@ static int place_in_file(struct store *s, const struct state_segment *e, uint64_
 int lookup_place_in(struct store *s, const struct state_segment *e, uint64_t hash,
 		    uint32_t *ordinal_out)
 {
-	struct resident_key key = resident_key(hash);
+	struct bloom_key key = bloom_key(hash);
 
-	return resident_may_hold(e->segment->resident, &key) ? place_in_file(s, e, hash, ordinal_out)
-							     : 0;
+	return bloom_may_hold(e->segment->resident, &key) ? place_in_file(s, e, hash, ordinal_out)
+							  : 0;
 }
 
 static int lookup_hash_file(struct store *s, const struct state_segment *e, uint64_t hash,
@@ -197,18 +197,18 @@ static int lookup_hash_file(struct store *s, const struct state_segment *e, uint
 
 int lookup_hash_in(struct store *s, const struct state_segment *e, uint64_t hash, struct found *out)
 {
-	struct resident_key key = resident_key(hash);
+	struct bloom_key key = bloom_key(hash);
 
-	return resident_may_hold(e->segment->resident, &key) ? lookup_hash_file(s, e, hash, out) : 0;
+	return bloom_may_hold(e->segment->resident, &key) ? lookup_hash_file(s, e, hash, out) : 0;
 }
 
 int lookup_hash(struct store *s, const struct state_resource *r, uint64_t hash, struct found *out)
 {
-	struct resident_key key = resident_key(hash);
+	struct bloom_key key = bloom_key(hash);
 
 	for (size_t i = r ? r->count : 0; i-- > 0;) {
 		const struct state_segment *e = &r->segments[i];
-		if (!resident_may_hold(e->segment->resident, &key) || e->segment->damaged)
+		if (!bloom_may_hold(e->segment->resident, &key) || e->segment->damaged)
 			continue;
 		int rc = lookup_hash_file(s, e, hash, out);
 		if (rc < 0 && store_trouble(s, rc) && e->segment->damaged)

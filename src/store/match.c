@@ -27,7 +27,7 @@ enum stage { STAGE_BEGIN, STAGE_FIND, STAGE_READ, STAGE_JOIN };
 struct word_key {
 	bool known;
 	uint8_t field; /* as the segment before has it */
-	struct resident_key key;
+	struct bloom_key key;
 };
 
 struct match {
@@ -372,12 +372,12 @@ static bool can_hold(const struct match *m, const struct search_node *n)
 	}
 }
 
-static const struct resident_key *key_of(struct match *m, unsigned field, struct bytes term)
+static const struct bloom_key *key_of(struct match *m, unsigned field, struct bytes term)
 {
 	struct word_key *k = &m->keys[m->word * m->asked_count + field];
 
 	if (!k->known || k->field != term.data[0])
-		*k = (struct word_key){true, term.data[0], resident_key(bytes_hash(term))};
+		*k = (struct word_key){true, term.data[0], bloom_key(bytes_hash(term))};
 	return &k->key;
 }
 
@@ -397,7 +397,7 @@ static void ask_vocabulary(struct match *m)
 		if (m->present[m->word])
 			continue;
 		for (unsigned i = 0; i < m->asked_count; i++) {
-			const struct resident_key *key = key_of(m, i, spell(m, i, room));
+			const struct bloom_key *key = key_of(m, i, spell(m, i, room));
 			m->in[m->word] |= (uint64_t)vocabulary_may_have(segment_at(m), key) << i;
 		}
 		m->present[m->word] = m->in[m->word] != 0;

@@ -14,21 +14,6 @@
 
 #define FAMILY_SHARE 8 /* of what all filters may have */
 
-struct resident_key resident_key(uint64_t hash)
-{
-	static const uint32_t salts[SEGMENT_FILTER_WORDS] = SEGMENT_FILTER_SALTS;
-	struct resident_key k = {.place = hash >> 32};
-
-	for (uint32_t w = 0; w < SEGMENT_FILTER_WORDS; w++)
-		k.bits[w] = UINT64_C(1) << ((uint32_t)hash * salts[w] >> 26);
-	return k;
-}
-
-size_t resident_size(const struct resident *f)
-{
-	return f ? sizeof *f + (size_t)f->blocks * f->words * sizeof *f->bits : 0;
-}
-
 /* ---- shares ---- */
 
 /* In all segments. */
@@ -90,24 +75,24 @@ static struct shares shares_of(const struct store *s, const struct state_resourc
 
 /* ---- loading ---- */
 
-static struct resident *resident_new(uint32_t blocks, uint32_t words)
+static struct bloom *resident_new(uint32_t blocks, uint32_t words)
 {
-	struct resident *f = malloc(sizeof *f + (size_t)blocks * words * sizeof *f->bits);
+	struct bloom *f = malloc(sizeof *f + (size_t)blocks * words * sizeof *f->bits);
 
 	if (f)
-		*f = (struct resident){.blocks = blocks, .words = words};
+		*f = (struct bloom){.blocks = blocks, .words = words};
 	return f;
 }
 
-static struct resident *load(struct segment *g, struct pages *p, enum segment_section section,
-			     uint32_t words)
+static struct bloom *load(struct segment *g, struct pages *p, enum segment_section section,
+			  uint32_t words)
 {
 	const uint8_t *block;
 	uint32_t hint = 0;
 
 	if (segment_load(g, p) || g->sections[section].elements == 0)
 		return NULL;
-	struct resident *f = resident_new(g->sections[section].elements, words);
+	struct bloom *f = resident_new(g->sections[section].elements, words);
 	for (uint32_t b = 0; f && b < f->blocks; b++) {
 		if (segment_element(g, p, section, b, &hint, &block)) {
 			free(f);
@@ -120,19 +105,19 @@ static struct resident *load(struct segment *g, struct pages *p, enum segment_se
 }
 
 /* The first words of each block are moved together. */
-static struct resident *narrow(struct resident *f, uint32_t words)
+static struct bloom *narrow(struct bloom *f, uint32_t words)
 {
 	for (uint32_t b = 0; b < f->blocks; b++)
 		memmove(f->bits + (size_t)b * words, f->bits + (size_t)b * f->words,
 			words * sizeof *f->bits);
 	f->words = words;
-	struct resident *less = realloc(f, sizeof *f + (size_t)f->blocks * words * sizeof *f->bits);
+	struct bloom *less = realloc(f, sizeof *f + (size_t)f->blocks * words * sizeof *f->bits);
 	return less ? less : f;
 }
 
 /* True: something was done. */
 static bool fit(struct store *s, struct segment *g, enum segment_section section, uint32_t words,
-		struct resident **filter, bool *failed)
+		struct bloom **filter, bool *failed)
 {
 	if (*filter && words == 0) {
 		free(*filter);
@@ -213,8 +198,8 @@ size_t resident_bytes(const struct store *s)
 	for (size_t i = 0; i < s->state->resources_count; i++) {
 		const struct state_resource *r = s->state->resources[i];
 		for (size_t j = 0; j < r->count; j++)
-			n += resident_size(r->segments[j].segment->resident) +
-			     resident_size(r->segments[j].segment->families);
+			n += bloom_size(r->segments[j].segment->resident) +
+			     bloom_size(r->segments[j].segment->families);
 	}
 	return n;
 }

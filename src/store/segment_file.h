@@ -55,7 +55,7 @@ struct section {
 /* A segment that some state names. Shared by the states by count. */
 struct segment {
 	struct id_keys ids; /* from its smallest to its largest: what a lookup asks first. All, until it is loaded. */
-	struct resident *resident; /* over its ids (resident.h); NULL: not loaded … */
+	struct bloom *resident; /* over its ids (bloom.h, resident.h); NULL: not loaded … */
 	unsigned refs;
 	bool doomed; /* no longer named by the newest state: the file goes with the last reference */
 	uint64_t doomed_at; /* since which manifest of this process */
@@ -71,13 +71,13 @@ struct segment {
 	struct segment_meta meta;
 	struct section sections[SEGMENT_SECTIONS];
 	uint32_t *id_pages; /* the high words of the last hashes of SECTION_IDS' pages; NULL: not known */
-	bool resident_failed;        /* it cannot be loaded */
-	struct resident *families;   /* over the parents of its records; NULL: not loaded … */
-	bool families_failed;        /* … it cannot be, or there is none */
-	struct resident *vocabulary; /* over its words (vocabulary.h); NULL: not loaded … */
-	bool vocabulary_failed;      /* … for it cannot be read */
-	size_t vocabulary_least;     /* what it takes, when that is known */
-	struct fences *fences; /* of its terms (fences.h); NULL: not loaded, or there are none */
+	bool resident_failed;     /* it cannot be loaded */
+	struct bloom *families;   /* over the parents of its records; NULL: not loaded … */
+	bool families_failed;     /* … it cannot be, or there is none */
+	struct bloom *vocabulary; /* over its words (vocabulary.h); NULL: not loaded … */
+	bool vocabulary_failed;   /* … for it cannot be read */
+	size_t vocabulary_least;  /* what it takes, when that is known */
+	struct fences *fences;    /* of its terms (fences.h); NULL: not loaded, or there are none */
 	bool fences_failed;
 	struct column *own[SEGMENT_OWN_FIELDS]; /* of its own fields (columns.h); NULL: nobody asked yet */
 	char resource[SEGMENT_NAME_SIZE];

@@ -5,7 +5,7 @@
  * compared with what the header page allows before it is used, and the header page with what the
  * manifest says. What is found wrong marks the segment as damaged; the next commit removes it.
  */
-#include "resident.h"
+#include "bloom.h"
 #include "segment_file.h"
 
 #include <base/sorted.h>
@@ -424,10 +424,10 @@ int segment_may_have_children(struct segment *g, struct pages *p, uint64_t paren
 
 	if (rc || g->sections[SECTION_PARENTS].elements == 0)
 		return rc;
-	if (resident_denies(g->families, parent_hash))
+	if (bloom_denies(g->families, parent_hash))
 		return 0;
 	/* Older ones have no filter; and one in memory that is whole has said all. */
-	if (g->sections[SECTION_PARENT_FILTER].elements == 0 || resident_whole(g->families))
+	if (g->sections[SECTION_PARENT_FILTER].elements == 0 || bloom_whole(g->families))
 		return 1;
 	return filter_says(g, p, SECTION_PARENT_FILTER, parent_hash);
 }
@@ -452,12 +452,12 @@ uint32_t segments_childless(struct segment *const *segments, unsigned count, str
 			    uint64_t parent_hash)
 {
 	const uint8_t *blocks[SEGMENTS_ASKED];
-	struct resident_key key = resident_key(parent_hash);
+	struct bloom_key key = bloom_key(parent_hash);
 	uint32_t childless = 0;
 
 	/* Nothing is read meanwhile: the pages stay. */
 	for (unsigned i = 0; i < count; i++) {
-		bool denied = !resident_may_hold(segments[i]->families, &key);
+		bool denied = !bloom_may_hold(segments[i]->families, &key);
 		childless |= (uint32_t)denied << i;
 		blocks[i] = segments[i]->families ? NULL : parent_block(segments[i], p, parent_hash);
 	}

@@ -20,7 +20,7 @@
 /* The one that is being made. */
 struct vocabulary_work {
 	uint64_t number; /* of the segment */
-	struct resident *filter;
+	struct bloom *filter;
 	struct term_cursor cursor;
 	size_t field; /* of the schema; the cursor stands in it */
 	bool seeks;   /* no: it is to be put there */
@@ -95,23 +95,23 @@ static int count_terms(struct segment *g, struct pages *p, const struct schema *
 
 static size_t size_for(uint64_t terms)
 {
-	return sizeof(struct resident) +
+	return sizeof(struct bloom) +
 	       (size_t)(terms / BLOCK_TERMS + 1) * BLOCK_WORDS * sizeof(uint64_t);
 }
 
-static struct resident *filter_for(uint64_t terms)
+static struct bloom *filter_for(uint64_t terms)
 {
-	struct resident *f = calloc(1, size_for(terms));
+	struct bloom *f = calloc(1, size_for(terms));
 
 	if (f)
-		*f = (struct resident){.blocks = (uint32_t)(terms / BLOCK_TERMS + 1),
-				       .words = BLOCK_WORDS};
+		*f = (struct bloom){.blocks = (uint32_t)(terms / BLOCK_TERMS + 1),
+				    .words = BLOCK_WORDS};
 	return f;
 }
 
-static void add(struct resident *f, struct bytes term)
+static void add(struct bloom *f, struct bytes term)
 {
-	struct resident_key k = resident_key(bytes_hash(term));
+	struct bloom_key k = bloom_key(bytes_hash(term));
 	uint64_t *block = f->bits + (size_t)(k.place * f->blocks >> 32) * BLOCK_WORDS;
 
 	for (unsigned w = 0; w < BLOCK_WORDS; w++)
@@ -206,7 +206,7 @@ static bool look_at(struct store *s, struct segment *g, const struct schema *sch
 {
 	bool begun = s->vocabulary && s->vocabulary->number == g->meta.number;
 
-	*bytes += resident_size(g->vocabulary);
+	*bytes += bloom_size(g->vocabulary);
 	if (g->vocabulary && *bytes > room) {
 		free(g->vocabulary);
 		g->vocabulary = NULL;
@@ -250,7 +250,7 @@ size_t vocabulary_bytes(const struct store *s)
 	for (size_t i = 0; i < s->state->resources_count; i++) {
 		const struct state_resource *r = s->state->resources[i];
 		for (size_t j = 0; j < r->count; j++)
-			n += resident_size(r->segments[j].segment->vocabulary);
+			n += bloom_size(r->segments[j].segment->vocabulary);
 	}
 	return n;
 }

@@ -8,16 +8,16 @@
 #include "resident.h"
 
 /* False: certainly no row has the term of this key (of its bytes_hash; the term as terms_find takes it, of a field whose texts are words). */
-static inline bool vocabulary_may_have(const struct segment *g, const struct resident_key *key)
+static inline bool vocabulary_may_have(const struct segment *g, const struct bloom_key *key)
 {
-	return resident_may_hold(g->vocabulary, key);
+	return bloom_may_hold(g->vocabulary, key);
 }
 
 /* It is going to be asked for the term: what it looks at then is on its way. */
-static inline void vocabulary_expect(const struct segment *g, const struct resident_key *key)
+static inline void vocabulary_expect(const struct segment *g, const struct bloom_key *key)
 {
 	if (g->vocabulary)
-		__builtin_prefetch(resident_block(g->vocabulary, key));
+		__builtin_prefetch(bloom_block(g->vocabulary, key));
 }
 
 /* Loads some thousand words of a large segment, the newest first, or drops those of one for which there is no room any more: filters over ids and parents go before. True:

@@ -352,7 +352,7 @@ static size_t families_bytes(const struct store *s)
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->count; i++)
-		n += resident_size(r->segments[i].segment->families);
+		n += bloom_size(r->segments[i].segment->families);
 	return n;
 }
 
@@ -392,7 +392,7 @@ static void narrow_ones_deny_nothing(void **state)
 	static const uint32_t salts[SEGMENT_FILTER_WORDS] = SEGMENT_FILTER_SALTS;
 
 	for (uint32_t words = 1; words <= SEGMENT_FILTER_WORDS; words++) {
-		struct resident *f = calloc(1, sizeof *f + 5 * words * sizeof *f->bits);
+		struct bloom *f = calloc(1, sizeof *f + 5 * words * sizeof *f->bits);
 		f->blocks = 5;
 		f->words = words;
 		for (unsigned i = 0; i < 200; i++) {
@@ -402,21 +402,21 @@ static void narrow_ones_deny_nothing(void **state)
 					1ull << ((uint32_t)h * salts[w] >> 26);
 		}
 		unsigned wrong = 0;
-		struct resident_key k;
+		struct bloom_key k;
 		for (unsigned i = 0; i < 200; i++) {
-			k = resident_key(hashes[i]);
-			assert_true(resident_may_hold(f, &k));
+			k = bloom_key(hashes[i]);
+			assert_true(bloom_may_hold(f, &k));
 		}
 		for (unsigned i = 1000; i < 2000; i++) {
-			k = resident_key(bytes_hash(bytes_of(&i, sizeof i)));
-			wrong += resident_may_hold(f, &k);
+			k = bloom_key(bytes_hash(bytes_of(&i, sizeof i)));
+			wrong += bloom_may_hold(f, &k);
 		}
 		print_message("%u words: %u of 1,000 are taken for held\n", words, wrong);
 		assert_true(wrong < (words == 1 ? 700u : words < 4 ? 400u : 100u));
 		free(f);
 	}
-	struct resident_key any = resident_key(1);
-	assert_true(resident_may_hold(NULL, &any));
+	struct bloom_key any = bloom_key(1);
+	assert_true(bloom_may_hold(NULL, &any));
 }
 
 static void damage_is_found_early(void **state)
