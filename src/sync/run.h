@@ -172,11 +172,11 @@ struct run {
 	uint64_t walk_old;  /* of its ids, those that there surely were then */
 	int64_t walk_total; /* its count; -1: not known yet */
 	int64_t most;       /* of the counts of all walks; -1: none was told */
-	bool moved;   /* something came or went while the walks were under way, or may have */
-	bool added;   /* the other listing shows what no walk before it has shown */
+	bool moved;         /* something came or went while the walks were under way, or may have */
+	bool added;         /* the other listing shows what no walk before it has shown */
 	bool partial; /* fewer are shown than there are said to be: nothing is claimed, and nothing looked for */
 	uint64_t young, walk_young; /* ids, and those of the walk, that an index may not have yet */
-	bool ordered; /* backfill */
+	bool ordered;               /* backfill */
 	bool resumed; /* backfill: its first page is asked for by a cursor of an earlier run */
 	bool force;   /* single reads even of what is held */
 	struct interval gap;
@@ -184,8 +184,8 @@ struct run {
 	int64_t chain_ms;                    /* changes: the chain's end when it began */
 	struct interval claims[PENDING_MAX]; /* changes: pending ones that it will prove */
 	unsigned claim_count;
-	bool again;   /* snapshot: the list is read once more */
-	bool working;       /* ops->work has more to do */
+	bool again;               /* snapshot: the list is read once more */
+	bool working;             /* ops->work has more to do */
 	struct burial *burial;    /* under way; NULL: none */
 	struct scan *scan;        /* absences: over what is held */
 	uint64_t scanned, absent; /* of those that a list would show */

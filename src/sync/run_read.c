@@ -111,6 +111,12 @@ static int check_circle(struct run *run, const struct page *page, struct why *wh
 	return 0;
 }
 
+/* Where pages may miss something, what was there before the first of them is compared: a later page counts what there is by then. */
+static bool counts_walk(const struct run *run)
+{
+	return run->cursor.len == 0 || !(run->ask.type->traits & TRAIT_UNSTABLE);
+}
+
 static void on_listing(void *ctx, struct page *page, const struct fetch_cost *cost)
 {
 	struct run *run = ctx;
@@ -139,7 +145,7 @@ static void on_listing(void *ctx, struct page *page, const struct fetch_cost *co
 	run->page = page;
 	run->unchanged = page->unchanged;
 	run->last_page = page->next.len == 0;
-	if (page->total >= 0 && run->info.total < 0) {
+	if (page->total >= 0 && run->info.total < 0 && counts_walk(run)) {
 		run->info.total = page->total;
 		run->moved |= run->walk_total >= 0 && run->walk_total != page->total;
 		run->walk_total = page->total;

@@ -138,8 +138,7 @@ static void keep_marked(struct seen_part *p)
 
 	for (uint32_t k = 0; k < p->count; k++)
 		if (p->keys[(size_t)k * WIDTH + WIDTH - 1] & MARK)
-			memmove(p->keys + (size_t)kept++ * WIDTH, p->keys + (size_t)k * WIDTH,
-				WIDTH);
+			memmove(p->keys + (size_t)kept++ * WIDTH, p->keys + (size_t)k * WIDTH, WIDTH);
 	p->count = kept;
 }
 

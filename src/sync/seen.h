@@ -21,7 +21,7 @@ void seen_release(struct seen *s); /* it is empty then */
 bool seen_has(const struct seen *s, uint64_t hash);
 /* 1: new, and not marked; 0: was there; ERR_LIMIT: there are `max` others, ERR_NOMEM. */
 int seen_add(struct seen *s, uint64_t hash, size_t max);
-bool seen_mark(struct seen *s, uint64_t hash); /* true: it is there, and was not marked before */
+bool seen_mark(struct seen *s, uint64_t hash);   /* true: it is there, and was not marked before */
 void seen_mark_all(struct seen *s, bool marked); /* or none */
 void seen_keep_marked(struct seen *s);           /* forgets the others */
 

@@ -36,6 +36,8 @@ report = Report(  # noqa: F405
     "counts that are too high, too low, none at all",
     "articles of one second, and no count to tell how many",
     "what is created while a list is asked for hides nothing that it misses",
+    "what goes while a list is read hides nothing that it misses",
+    "readings that each miss another one delete nothing",
     "a list that is cut is not taken for all of it",
     "a list that is cut deletes nothing",
     "a list whose pages slide is left",
@@ -341,9 +343,9 @@ with World("--totals", "absent", "--unstable-ties", base=("--contacts", 5, "--co
 
 
 class Between(http.server.BaseHTTPRequestHandler):
-    """Between daemon and simulator: the first listing of articles lacks one of those that it counts, and shows another that was created in the second of the question, which it does not count."""
+    """Between daemon and simulator: changes the first answers to listings of articles, one after the other."""
     protocol_version = "HTTP/1.1"
-    port, lacks = 0, True
+    port, lies = 0, []
 
     def pass_on(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) or None
@@ -353,12 +355,9 @@ class Between(http.server.BaseHTTPRequestHandler):
         answer = connection.getresponse()
         data, given = answer.read(), answer.getheaders()
         connection.close()
-        if self.path.startswith("/articles?") and Between.lacks:
-            Between.lacks = False
+        if self.path.startswith("/articles?") and Between.lies:
             listing = json.loads(data)  # noqa: F405
-            listing["data"] = listing["data"][1:]
-            listing["data"][0]["created_at"] = int(email.utils.parsedate_to_datetime(answer.getheader("Date")).timestamp())
-            listing["total_count"] -= 1
+            Between.lies.pop(0)(listing, int(email.utils.parsedate_to_datetime(answer.getheader("Date")).timestamp()))
             data = json.dumps(listing).encode()  # noqa: F405
         self.send_response(answer.status)
         for key, value in given:
@@ -377,21 +376,61 @@ class Between(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = pass_on
 
 
-with workplace() as (folder, started):  # noqa: F405
-    sim = Sim(folder, *SMALL)  # noqa: F405
-    started.append(sim)
-    Between.port = sim.port
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Between) as between:
-        threading.Thread(target=between.serve_forever, daemon=True).start()
-        sim.url = "http://127.0.0.1:%d" % between.server_port
-        daemon = Daemon(folder, sim, source_options="resources = articles")  # noqa: F405
-        started.append(daemon)
-        daemon.wait_settled()
-        assert not Between.lacks
-        compare(daemon, sim, ["articles"])  # noqa: F405
-        daemon.stop()
-        between.shutdown()
-    report.ok("what is created while a list is asked for hides nothing that it misses")
+def lied_to(articles, *lies, later_on=False):
+    """By the first listing, or by one of what is held already: what is held in the end is the truth all the same."""
+    with workplace() as (folder, started):  # noqa: F405
+        sim = Sim(folder, *SMALL[:-4], "--articles", articles, "--rate", 0)  # noqa: F405
+        started.append(sim)
+        Between.port, Between.lies = sim.port, [] if later_on else list(lies)
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Between) as between:
+            threading.Thread(target=between.serve_forever, daemon=True).start()
+            sim.url = "http://127.0.0.1:%d" % between.server_port
+            daemon = Daemon(folder, sim, source_options="resources = articles")  # noqa: F405
+            started.append(daemon)
+            daemon.wait_settled()
+            if later_on:
+                later(sim)
+                Between.lies = list(lies)
+                well(daemon.sync(resource="articles"))
+            assert not Between.lies
+            compare(daemon, sim, ["articles"])  # noqa: F405
+            daemon.stop()
+            between.shutdown()
+
+
+def hide_one(listing, now):
+    """One that is counted is missing, and another is shown that was created in the second of the question and is not counted."""
+    del listing["data"][0]
+    listing["data"][0]["created_at"] = now
+    listing["total_count"] -= 1
+
+
+def no_count(listing, now):
+    del listing["total_count"]
+
+
+def fewer_by_now(listing, now):
+    """One has gone since the first page, which showed it, and one is missing."""
+    del listing["data"][0]
+    listing["total_count"] -= 1
+
+
+def without(at):
+    """One of them is neither shown nor counted."""
+    def lie(listing, now):
+        del listing["data"][at]
+        listing["total_count"] -= 1
+    return lie
+
+
+lied_to(10, hide_one)
+report.ok("what is created while a list is asked for hides nothing that it misses")
+
+lied_to(300, no_count, fewer_by_now)
+report.ok("what goes while a list is read hides nothing that it misses")
+
+lied_to(30, without(3), without(5), later_on=True)
+report.ok("readings that each miss another one delete nothing")
 
 CUT = ({"kind": "cut_list", "route": "/companies/list", "exact": True, "at": 20},
        {"kind": "cut_list", "route": "/contacts", "exact": True, "at": 70},

@@ -100,8 +100,7 @@ void answer_companies_list(struct call *c)
 	make_order();
 	name = listing_name(c, ascending ? "asc" : "desc", per_page);
 	snprintf(token, sizeof(token), page > 1 ? "%u" : "", page);
-	snprintf(next, sizeof(next), page * per_page < order.count || slides(c) ? "%u" : "",
-		 page + 1);
+	snprintf(next, sizeof(next), page * per_page < order.count || slides(c) ? "%u" : "", page + 1);
 	ledger_page_asked(name, token, false);
 	if (c->fault && c->fault->kind == FAULT_UNSORTED)
 		ascending = !ascending;

@@ -17,7 +17,7 @@ static uint64_t hash_at(uint64_t i)
 	return z ^ (z >> 31);
 }
 
-#define PAGE     150
+#define PAGE      150
 #define SLOTS_MAX 4096
 
 /* Shows a page from there on, round a world of so many; whether it is found to be a circle. */
