@@ -27,6 +27,7 @@ enum resource_trait {
 	TRAIT_SEARCH = 1 << 10,  /* can be searched (ASK_SEARCH) */
 	TRAIT_EVENTS = 1 << 11, /* what changed is told by a feed of events (ASK_EVENTS); ASK_CHANGED is a walk over all, the newest first, without bounds */
 	TRAIT_BUMPED = 1 << 12, /* … in an order of its own, by a time that is not shown: no later than the last update, no earlier than the creation */
+	TRAIT_SCROLLED = 1 << 13, /* there is another listing of the whole of it, in an order that does not move, which ends with an empty page (ask.sure) */
 };
 
 struct resource_type {
@@ -96,6 +97,7 @@ struct ask {
 	size_t body_max; /* ASK_PASS: bytes of the answer as MessagePack; 0: as for others */
 	const struct change *change; /* ASK_CHANGE; borrowed until the answer has been read */
 	unsigned walk; /* ASK_LIST of a TRAIT_UNSTABLE: how many readings before this one did not fit the provider's count */
+	bool sure; /* ASK_LIST of a TRAIT_SCROLLED: by the listing that ends with an empty page */
 };
 
 /* The account a request is made for. */

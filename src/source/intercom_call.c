@@ -44,9 +44,9 @@ static int put_list(const struct account *a, const struct intercom_route *route,
 		    const struct ask *ask, struct bytes cursor, struct call *out)
 {
 	char sign = strchr(route->list, '?') ? '&' : '?';
-	struct bytes parameter;
+	struct bytes parameter = bytes_of(NULL, 0);
 
-	if (route->scroll && intercom_cursor_scrolls(cursor, &parameter)) {
+	if (route->scroll && (intercom_cursor_scrolls(cursor, &parameter) || ask->sure)) {
 		put_scroll(a, route, parameter, out);
 		return 0;
 	}

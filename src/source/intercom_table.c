@@ -202,7 +202,7 @@ const struct resource_type intercom_types[] = {
 	{"conversation_attributes", WHOLE, NULL, NULL, attribute_fields, 0},
 	{"ticket_types", WHOLE, NULL, NULL, ticket_type_fields, 0},
 	{"ticket_states", WHOLE, NULL, NULL, ticket_state_fields, 0},
-	{"companies", TRAIT_LIST | TRAIT_UNSTABLE, NULL, NULL, company_fields, 0},
+	{"companies", TRAIT_LIST | TRAIT_UNSTABLE | TRAIT_SCROLLED, NULL, NULL, company_fields, 0},
 	/* New contacts show up in search after "a few minutes". */
 	{"contacts", TRAIT_LIST | TRAIT_CHANGED | TRAIT_ONE | TRAIT_SEARCH, NULL, NULL,
 	 contact_fields, 10 * MINUTE_MS},

@@ -31,7 +31,7 @@ struct run *run_new(struct resource *r, const struct run_ops *ops)
 	run->page_over = run_page_over;
 	run->commit_partly = run_commit_partly;
 	run->asked_ms = run->walk_ms = TIME_NONE;
-	run->walk_total = -1;
+	run->walk_total = run->most = -1;
 	run->singles = calloc(s->line.concurrency, sizeof *run->singles);
 	run->task = task_new(s->options.loop, run_step, run);
 	if (!run->singles || !run->task) {
@@ -169,6 +169,7 @@ static int run_phase_over(struct run *run, struct why *why)
 	run->cursor.len = 0;
 	hashset_release(&run->cursors);
 	hashset_release(&run->shown);
+	circle_release(&run->circle);
 	run->last_page = false;
 	run->empty_pages = run->same_pages = 0;
 	int rc = run->ops->next_phase(run, why);

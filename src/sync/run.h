@@ -17,6 +17,7 @@
 #ifndef FIC_SYNC_RUN_INTERNAL_H
 #define FIC_SYNC_RUN_INTERNAL_H
 
+#include "circle.h"
 #include "fetch.h"
 #include "hashset.h"
 #include "letters.h"
@@ -142,6 +143,7 @@ struct run {
 	struct buf cursor;
 	struct hashset cursors; /* seen ones: a repeated one is a circle */
 	struct hashset shown;   /* what pages of the listing have shown, each folded into one */
+	struct circle circle;   /* and the single records */
 	struct fetch *listing;
 	struct page *page; /* the listing page at work, for what ops look at */
 	bool last_page, unchanged;
@@ -163,17 +165,18 @@ struct run {
 	int64_t asked_ms; /* the provider's clock before the first page of this phase was asked; TIME_NONE */
 	char etag[96];
 	/* of the kinds */
-	struct seen seen; /* snapshot: ids, of all walks */
+	struct seen seen; /* snapshot: ids, of all walks; those of the last one are marked */
 	bool seen_over; /* there were more than are compared: which of those that are held are absent is not known */
 	unsigned walks;
-	int64_t walk_ms;      /* before the first page of the walk was asked; TIME_NONE */
-	uint64_t walk_before; /* of its ids, those that there may have been then */
-	uint64_t walk_old;    /* and those that there surely were */
-	struct seen walk; /* its ids, where pages are numbered over a moving order; `seen` has those of all */
-	int64_t walk_total;  /* its count; -1: not known yet */
-	uint64_t walk_least; /* of walks that count together, what the poorest has shown */
-	bool moved;   /* something came or went while the walks were under way, or may have */
-	bool ordered; /* backfill */
+	int64_t walk_ms;    /* before the first page of the walk was asked; TIME_NONE */
+	uint64_t walk_old;  /* of its ids, those that there surely were then */
+	int64_t walk_total; /* its count; -1: not known yet */
+	int64_t most;       /* of the counts of all walks; -1: none was told */
+	bool moved;         /* something came or went while the walks were under way, or may have */
+	bool added;         /* the other listing shows what no walk before it has shown */
+	bool partial; /* fewer are shown than there are said to be: nothing is claimed, and nothing looked for */
+	uint64_t young, walk_young; /* ids, and those of the walk, that an index may not have yet */
+	bool ordered;               /* backfill */
 	bool resumed; /* backfill: its first page is asked for by a cursor of an earlier run */
 	bool force;   /* single reads even of what is held */
 	struct interval gap;
@@ -181,8 +184,8 @@ struct run {
 	int64_t chain_ms;                    /* changes: the chain's end when it began */
 	struct interval claims[PENDING_MAX]; /* changes: pending ones that it will prove */
 	unsigned claim_count;
-	bool again, forget; /* snapshot: the list is read once more, without what was seen so far */
-	bool working;       /* ops->work has more to do */
+	bool again;               /* snapshot: the list is read once more */
+	bool working;             /* ops->work has more to do */
 	struct burial *burial;    /* under way; NULL: none */
 	struct scan *scan;        /* absences: over what is held */
 	uint64_t scanned, absent; /* of those that a list would show */

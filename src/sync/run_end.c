@@ -124,8 +124,8 @@ void run_free(struct run *run)
 	buf_release(&run->memory);
 	hashset_release(&run->cursors);
 	hashset_release(&run->shown);
+	circle_release(&run->circle);
 	seen_release(&run->seen);
-	seen_release(&run->walk);
 	touched_release(&run->touched);
 	hashset_release(&run->placed);
 	free(run);

@@ -57,17 +57,38 @@ static void run_fault(struct run *run, const struct page *page)
 
 /* ---- listing ---- */
 
+static uint64_t shown_hash(const struct page_record *item)
+{
+	return bytes_hash(item->event.id.len ? item->event.id : item->record.id);
+}
+
 /* Which records, and in which order; of events which ones. */
 static uint64_t page_fold(const struct page *page)
 {
 	uint64_t fold = page->count;
 
-	for (size_t i = 0; i < page->count; i++) {
-		const struct page_record *item = &page->records[i];
-		struct bytes id = item->event.id.len ? item->event.id : item->record.id;
-		fold = fold * UINT64_C(0x9e3779b97f4a7c15) + bytes_hash(id);
-	}
+	for (size_t i = 0; i < page->count; i++)
+		fold = fold * UINT64_C(0x9e3779b97f4a7c15) + shown_hash(&page->records[i]);
 	return fold;
+}
+
+/* The same pages, one after the other; or other ones of the same records, whatever their cursors are. */
+static int check_shown(struct run *run, const struct page *page, struct why *why)
+{
+	int rc = page->count && page->next.len ? hashset_add(&run->shown, page_fold(page)) : 1;
+
+	run->same_pages = rc ? 0 : run->same_pages + 1;
+	for (size_t i = 0; i < page->count && rc >= 0; i++)
+		if (page->records[i].type == run->ask.type)
+			rc = circle_show(&run->circle, shown_hash(&page->records[i]));
+	if (rc < 0)
+		return why_set(why, rc, "out of memory");
+	if (run->same_pages < SAME_PAGES_MAX && (!page->next.len || !circle_closed(&run->circle)))
+		return 0;
+	return why_set(why, ERR_REMOTE,
+		       "the listing goes on, and shows the same %zu records again and again",
+		       run->same_pages < SAME_PAGES_MAX ? run->circle.ids.count << run->circle.halvings
+							: page->count);
 }
 
 /* Counts that the provider gives are no sign of an end. */
@@ -78,12 +99,9 @@ static int check_circle(struct run *run, const struct page *page, struct why *wh
 			       run->empty_pages);
 	if (page->count)
 		run->empty_pages = 0;
-	int rc = page->count && page->next.len ? hashset_add(&run->shown, page_fold(page)) : 1;
-	run->same_pages = rc ? 0 : run->same_pages + 1;
-	if (run->same_pages >= SAME_PAGES_MAX)
-		return why_set(why, ERR_REMOTE,
-			       "the listing goes on, and shows the same %zu records again and again",
-			       page->count);
+	int rc = check_shown(run, page, why);
+	if (rc)
+		return rc;
 	if (page->next.len && run->cursors.count > LISTING_PAGES_MAX)
 		return why_set(why, ERR_REMOTE, "the listing does not end after %zu pages",
 			       run->cursors.count);
@@ -91,6 +109,12 @@ static int check_circle(struct run *run, const struct page *page, struct why *wh
 		return why_set(why, ERR_REMOTE,
 			       "the provider repeats a page cursor: its listing goes in circles");
 	return 0;
+}
+
+/* Where pages may miss something, what was there before the first of them is compared: a later page counts what there is by then. */
+static bool counts_walk(const struct run *run)
+{
+	return run->cursor.len == 0 || !(run->ask.type->traits & TRAIT_UNSTABLE);
 }
 
 static void on_listing(void *ctx, struct page *page, const struct fetch_cost *cost)
@@ -121,10 +145,11 @@ static void on_listing(void *ctx, struct page *page, const struct fetch_cost *co
 	run->page = page;
 	run->unchanged = page->unchanged;
 	run->last_page = page->next.len == 0;
-	if (page->total >= 0 && run->info.total < 0) {
+	if (page->total >= 0 && run->info.total < 0 && counts_walk(run)) {
 		run->info.total = page->total;
 		run->moved |= run->walk_total >= 0 && run->walk_total != page->total;
 		run->walk_total = page->total;
+		run->most = page->total > run->most ? page->total : run->most;
 	}
 	if (check_circle(run, page, &why)) {
 		run_fail(run, "%s: %s", run->info.resource, why.text);

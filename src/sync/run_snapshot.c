@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#define WALKS_MAX   3 /* readings of an unstable listing until its count agrees with the provider's */
+#define WALKS_MAX   3 /* readings of a listing until it shows as many as the provider's count says */
 #define AGAIN_SHARE 0.3 /* absences beyond this share … */
 #define AGAIN_COUNT 3 /* … and this many must show twice; the guard (absence.c) comes after it */
 
@@ -23,7 +23,6 @@ static int begin(struct run *run, struct why *why)
 	run->resource->full_wished = false;
 	/* Other lists are read whole each time. */
 	run->full = run->resource->options.type->traits & TRAIT_CHANGED;
-	run->walk_least = UINT64_MAX;
 	run->ask = (struct ask){.kind = ASK_LIST, .type = run->resource->options.type};
 	return 0;
 }
@@ -40,23 +39,32 @@ static int proves(struct run *run, bool last, struct why *why)
 	return 0;
 }
 
-/* Reads the list again from its start. */
-static int walk_again(struct run *run, bool forget)
+/* Reads the list again from its start. What earlier readings have shown was there, and is not absent. */
+static int walk_again(struct run *run)
 {
 	run->ask.walk = ++run->walks;
 	run->walk_ms = TIME_NONE;
-	run->walk_before = run->walk_old = 0;
-	seen_release(&run->walk);
-	if (forget) {
-		run->walk_least = UINT64_MAX;
-		seen_release(&run->seen);
-		run->seen_over = false;
-	}
+	run->walk_old = run->walk_young = 0;
+	seen_mark_all(&run->seen, false);
 	run->info.total = -1;
 	run->phase = PHASE_LISTING;
 	run->info.phase = "listing";
 	run->info.done = 0;
 	return 1;
+}
+
+/* The last reading, by another listing: one that says itself where it ends, or that finds in another order. */
+static int walk_otherwise(struct run *run)
+{
+	unsigned traits = run->resource->options.type->traits;
+
+	run->ask.sure = traits & TRAIT_SCROLLED;
+	if (!run->ask.sure) {
+		run->ask.kind = ASK_CHANGED;
+		run->ask.start_ms = TIME_MIN;
+		run->ask.end_ms = TIME_MAX;
+	}
+	return walk_again(run);
 }
 
 static int look_for_absences(struct run *run)
@@ -66,6 +74,23 @@ static int look_for_absences(struct run *run)
 	run->working = true;
 	run->last_page = true;
 	return 1;
+}
+
+/* Fewer are shown than there are said to be, by all readings there are. Where changes are fed the past is a gap that is read again, and the run fails. */
+static int fall_short(struct run *run, uint64_t shown, struct why *why)
+{
+	struct resource *r = run->resource;
+
+	if (r->options.type->traits & TRAIT_CHANGED)
+		return why_set(why, ERR_REMOTE,
+			       "the listing shows %llu of %lld, and nothing proves that these are all",
+			       (unsigned long long)shown, (long long)run->most);
+	run->partial = true;
+	snprintf(r->listed, sizeof r->listed,
+		 "the listing shows %llu of %lld %s: what else there is is not known, and nothing is taken as deleted",
+		 (unsigned long long)shown, (long long)run->most, run->info.resource);
+	log_warn("sync", "%s source=%s", r->listed, run->info.source);
+	return 0;
 }
 
 /* What cannot be compared within bounds: nothing is buried, and people are told. Where pages may miss something, nothing is claimed either. */
@@ -78,6 +103,8 @@ static int too_many(struct run *run, struct why *why)
 			why, ERR_LIMIT,
 			"more than %zu are listed: too many to tell whether its pages have missed some",
 			run_listed_max(run));
+	if (run->most > (int64_t)run->info.done)
+		return fall_short(run, run->info.done, why);
 	snprintf(r->listed, sizeof r->listed,
 		 "more than %zu %s are listed: which of those that are held are gone is not looked for",
 		 run_listed_max(run), run->info.resource);
@@ -85,63 +112,78 @@ static int too_many(struct run *run, struct why *why)
 	return 0;
 }
 
-/* Nothing came and nothing went while it was read: every walk had the same count, and nothing that was shown is younger than the first. Then what they have shown together is
- * all when it is as many, and also when each of them has shown all of it: pages of several sizes do not miss the same ones, so it is the count that is wrong. */
-static bool stood_still(const struct run *run)
-{
-	return !run->moved && (run->info.total == (int64_t)run->seen.count ||
-			       (run->seen.count > 0 && run->walk_least == run->seen.count));
-}
-
-/* Between two pages records move over their border, and pages of another size miss others. A walk is complete when it has shown as many of those that there were before its first page as
- * that one's count said: then it has shown all of them. A count of fewer than surely were there, or none, says nothing: then a second walk must have shown nothing else. Records of
- * several walks together prove nothing when something came or went: one that went after it was shown would hide one that was never shown. */
+/* A count of fewer than surely were there, or none, says nothing. */
 static bool counts_nothing(const struct run *run)
 {
 	return run->info.total < 0 || run->info.total < (int64_t)run->walk_old;
 }
 
+static bool shows_all_again(const struct run *run)
+{
+	return run->seen.marked == run->seen.count;
+}
+
+/*
+ * Where pages are numbered over a moving order: between two of them records move over their border, and pages of another size miss others. A walk is complete when it has shown as
+ * many of those that there were before its first page as that one's count said: then it has shown all of them. Without a count that can be right a second walk must have shown nothing else.
+ * Records of several walks together prove something only when nothing came or went: one that went after it was shown would hide one that was never shown. A count that no walk
+ * reaches may be right, however often the same is shown: a list that is cut shows the same each time, too. Only one that says itself where it ends is believed against it.
+ */
+static bool numbered_complete(const struct run *run)
+{
+	if (run->ask.sure)
+		return shows_all_again(run);
+	if (counts_nothing(run))
+		return !(run->resource->options.type->traits & TRAIT_SCROLLED) && run->walks > 0 &&
+		       !run->moved && run->most <= (int64_t)run->seen.count && shows_all_again(run);
+	return run->info.total <= (int64_t)run->walk_old ||
+	       (run->walks + 1 == WALKS_MAX && !run->moved &&
+		run->info.total == (int64_t)run->seen.count);
+}
+
+/* Two listings in different orders that show the very same, but for what an index may not have yet, are not cut. */
+static bool listings_agree(const struct run *run)
+{
+	return run->ask.kind == ASK_CHANGED && !run->added &&
+	       run->seen.marked - run->walk_young == run->seen.count - run->young;
+}
+
 static bool walk_complete(const struct run *run)
 {
-	if (counts_nothing(run))
-		return run->walks > 0 && !run->moved && run->walk.count == run->seen.count;
-	return run->info.total <= (int64_t)run->walk_before ||
-	       (run->walks + 1 == WALKS_MAX && stood_still(run));
+	if (run->resource->options.type->traits & TRAIT_UNSTABLE)
+		return numbered_complete(run);
+	return run->most <= (int64_t)run->seen.count || listings_agree(run);
 }
 
 static int walk_over(struct run *run, struct why *why)
 {
-	if (run->walk.count < run->walk_least)
-		run->walk_least = run->walk.count;
+	unsigned traits = run->resource->options.type->traits;
+	bool otherwise = run->ask.sure || run->ask.kind == ASK_CHANGED;
+
 	if (walk_complete(run))
 		return 0;
-	if (run->walks + 1 < WALKS_MAX)
-		return walk_again(run, false);
-	if (counts_nothing(run))
-		return why_set(
-			why, ERR_REMOTE,
-			"the listing does not say how many there are, and shows others in each of %d readings",
-			WALKS_MAX);
-	return why_set(why, ERR_REMOTE, "the listing shows %llu of %lld after %d readings",
-		       (unsigned long long)run->walk_before, (long long)run->info.total, WALKS_MAX);
-}
-
-/* What only earlier walks have shown may be gone. */
-static void believe_walk(struct run *run)
-{
-	seen_release(&run->seen);
-	run->seen = run->walk;
-	run->walk = (struct seen){0};
+	if (!otherwise && ((traits & TRAIT_CHANGED) ||
+			   ((traits & TRAIT_SCROLLED) && (run->walks > 0 || counts_nothing(run)))))
+		return walk_otherwise(run);
+	if (!otherwise && run->walks + 1 < WALKS_MAX)
+		return walk_again(run);
+	if (run->most > (int64_t)run->seen.count)
+		return fall_short(run, run->seen.count, why);
+	if (run->info.total > 0 && !counts_nothing(run))
+		return why_set(why, ERR_REMOTE,
+			       "the listing moves: it shows %zu of %lld in the last of %u readings",
+			       run->seen.marked, (long long)run->info.total, run->walks + 1);
+	return why_set(
+		why, ERR_REMOTE,
+		"the listing does not say how many there are, and shows others in each of %u readings",
+		run->walks + 1);
 }
 
 static int next_phase(struct run *run, struct why *why)
 {
-	unsigned traits = run->resource->options.type->traits;
-	uint64_t held = snapshot_count(run->view, run->info.resource);
-
 	if (run->again) {
 		run->again = false;
-		return walk_again(run, run->forget);
+		return walk_again(run);
 	}
 	if (run->phase == PHASE_ABSENCES && run->absent_more && !run->refused)
 		return look_for_absences(run);
@@ -149,25 +191,17 @@ static int next_phase(struct run *run, struct why *why)
 		return 0;
 	if (run->seen_over)
 		return too_many(run, why);
-	/* Counts are not exact everywhere: a stable listing that stays short of its own is believed in the end. */
-	if (!(traits & TRAIT_UNSTABLE) && run->info.total > (int64_t)run->seen.count &&
-	    run->walks + 1 < WALKS_MAX)
-		return walk_again(run, false);
-	if (traits & TRAIT_UNSTABLE) {
-		int rc = walk_over(run, why);
-		if (rc)
-			return rc;
-		if (run->info.total <= (int64_t)run->walk_before)
-			believe_walk(run);
-	}
-	return held ? look_for_absences(run) : 0;
+	int rc = walk_over(run, why);
+	if (rc || run->partial || snapshot_count(run->view, run->info.resource) == 0)
+		return rc;
+	seen_mark_all(&run->seen, true);
+	return look_for_absences(run);
 }
 
 /* 1: the list is read once more before its absences are believed. */
 static bool read_again(struct run *run)
 {
 	/* Counts are not exact everywhere: where pages are numbered over a moving order, two readings must agree. */
-	run->forget = true;
 	if ((run->resource->options.type->traits & TRAIT_UNSTABLE) && run->absent && run->walks == 0)
 		return true;
 	if (run->walks || run->absent < AGAIN_COUNT || run->seen_none ||
@@ -203,6 +237,8 @@ static int work(struct run *run, struct why *why)
 	/* Passes after the first: it was decided then. */
 	if (!run->asking_absent && read_again(run)) {
 		run_wanted_drop(run);
+		/* Not those that are absent, which were added. */
+		seen_keep_marked(&run->seen);
 		run->again = true;
 		return 0;
 	}
@@ -223,6 +259,8 @@ static int finish(struct run *run, struct why *why)
 	char key[64];
 	int rc;
 
+	if (run->partial)
+		return 0;
 	run->info.synced_until_ms = run->asked_ms;
 	if (!run->seen_over)
 		r->listed[0] = 0;

@@ -8,6 +8,7 @@
 
 #define PARTS 4096u
 #define WIDTH 6u /* bytes of a hash that are kept, after the 12 bits that choose the array */
+#define MARK  1u /* in the last of them; the rest of it is of the hash */
 
 struct seen_part {
 	uint8_t *keys;
@@ -26,6 +27,15 @@ static void key_of(uint64_t hash, uint8_t key[WIDTH])
 {
 	for (unsigned i = 0; i < WIDTH; i++)
 		key[i] = (uint8_t)(hash >> (44 - 8 * i));
+	key[WIDTH - 1] &= (uint8_t)~MARK;
+}
+
+/* Marks do not count. */
+static int order(const uint8_t *held, const uint8_t key[WIDTH])
+{
+	int first = memcmp(held, key, WIDTH - 1);
+
+	return first ? first : (int)(held[WIDTH - 1] & ~MARK) - (int)key[WIDTH - 1];
 }
 
 /* Where the key is, or belongs. */
@@ -35,12 +45,12 @@ static uint32_t find(const struct seen_part *p, const uint8_t key[WIDTH], bool *
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		if (memcmp(p->keys + (size_t)middle * WIDTH, key, WIDTH) < 0)
+		if (order(p->keys + (size_t)middle * WIDTH, key) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	*found_out = low < p->count && memcmp(p->keys + (size_t)low * WIDTH, key, WIDTH) == 0;
+	*found_out = low < p->count && order(p->keys + (size_t)low * WIDTH, key) == 0;
 	return low;
 }
 
@@ -91,4 +101,50 @@ int seen_add(struct seen *s, uint64_t hash, size_t max)
 	p->count++;
 	s->count++;
 	return 1;
+}
+
+bool seen_mark(struct seen *s, uint64_t hash)
+{
+	uint8_t key[WIDTH];
+	bool found = false;
+	uint32_t at = 0;
+
+	key_of(hash, key);
+	if (s->parts)
+		at = find(&s->parts[hash >> 52], key, &found);
+	if (!found)
+		return false;
+	uint8_t *last = s->parts[hash >> 52].keys + (size_t)at * WIDTH + WIDTH - 1;
+	if (*last & MARK)
+		return false;
+	*last |= MARK;
+	s->marked++;
+	return true;
+}
+
+void seen_mark_all(struct seen *s, bool marked)
+{
+	for (unsigned i = 0; s->parts && i < PARTS; i++)
+		for (uint32_t k = 0; k < s->parts[i].count; k++) {
+			uint8_t *last = s->parts[i].keys + (size_t)k * WIDTH + WIDTH - 1;
+			*last = (uint8_t)((*last & ~MARK) | (marked ? MARK : 0));
+		}
+	s->marked = marked ? s->count : 0;
+}
+
+static void keep_marked(struct seen_part *p)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t k = 0; k < p->count; k++)
+		if (p->keys[(size_t)k * WIDTH + WIDTH - 1] & MARK)
+			memmove(p->keys + (size_t)kept++ * WIDTH, p->keys + (size_t)k * WIDTH, WIDTH);
+	p->count = kept;
+}
+
+void seen_keep_marked(struct seen *s)
+{
+	for (unsigned i = 0; s->parts && i < PARTS; i++)
+		keep_marked(&s->parts[i]);
+	s->count = s->marked;
 }

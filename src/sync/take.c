@@ -246,29 +246,38 @@ static bool below_history(const struct run *run, const struct record *shown)
 	       shown->updated_ms != TIME_NONE && shown->updated_ms < run->ask.start_ms;
 }
 
-/* asked_ms is cut to the second twice (the provider's Date, and the time that the answer took), and one more is taken off; creation times are cut, too: what is created in
- * the second of the question has this at most. */
-#define SECONDS_MS 2000
+/* What an index that is behind may not show yet. */
+static bool is_young(const struct run *run, int64_t created_ms)
+{
+	return created_ms == TIME_NONE ||
+	       created_ms > run->asked_ms - run->resource->options.type->lookback_ms;
+}
+
+/* Shown by this walk, for the first time. It surely was there before when it is older, or when an earlier walk has shown it. What was created in the second of the question may have been there or not: a
+ * second walk knows. */
+static void count_shown(struct run *run, int64_t created_ms, bool added)
+{
+	bool young = is_young(run, created_ms);
+
+	run->young += young && added;
+	run->walk_young += young;
+	run->added |= added && !young && run->ask.kind == ASK_CHANGED;
+	run->walk_old += !added || (created_ms != TIME_NONE && created_ms <= run->walk_ms);
+	run->moved |= created_ms == TIME_NONE || created_ms > run->asked_ms;
+}
 
 static int note_seen(struct run *run, const struct page_record *item)
 {
-	int64_t created = item->record.created_ms;
-	int rc = run->seen_over
-			 ? 0
-			 : seen_add(&run->seen, bytes_hash(item->record.id), run_listed_max(run));
+	uint64_t hash = bytes_hash(item->record.id);
+	int rc = run->seen_over ? 0 : seen_add(&run->seen, hash, run_listed_max(run));
 
 	if (rc == ERR_LIMIT) {
 		seen_release(&run->seen);
-		seen_release(&run->walk);
 		run->seen_over = true;
 		return 0;
 	}
-	if (rc < 0 || run->seen_over || !(run->resource->options.type->traits & TRAIT_UNSTABLE))
-		return rc < 0 ? rc : 0;
-	rc = seen_add(&run->walk, bytes_hash(item->record.id), SIZE_MAX);
-	run->walk_before += rc == 1 && (created == TIME_NONE || created <= run->walk_ms + SECONDS_MS);
-	run->walk_old += rc == 1 && created != TIME_NONE && created <= run->walk_ms;
-	run->moved |= created == TIME_NONE || created > run->asked_ms;
+	if (rc >= 0 && seen_mark(&run->seen, hash))
+		count_shown(run, item->record.created_ms, rc == 1);
 	return rc < 0 ? rc : 0;
 }
 

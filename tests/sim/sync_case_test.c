@@ -431,6 +431,7 @@ static void free_in_the_middle(void **state)
 		sync_free(lab.sync);
 		lab.sync = NULL;
 		trail_close(lab.trail);
+		outbox_close(lab.outbox);
 		store_close(lab.store);
 		lab.checked_revision = 0;
 		lab_start(&lab);

@@ -3,8 +3,12 @@
 """The provider's traps, each switched on in the simulator by itself: in the end the cache is the truth, and nothing was claimed before it was so.
 The table of tests/README.md says which trap is which."""
 import calendar
+import email.utils
+import http.client
+import http.server
 import os
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "support"))
@@ -31,6 +35,12 @@ report = Report(  # noqa: F405
     "counts that are only about right",
     "counts that are too high, too low, none at all",
     "articles of one second, and no count to tell how many",
+    "what is created while a list is asked for hides nothing that it misses",
+    "what goes while a list is read hides nothing that it misses",
+    "readings that each miss another one delete nothing",
+    "a list that is cut is not taken for all of it",
+    "a list that is cut deletes nothing",
+    "a list whose pages slide is left",
     "a list that shows a part of its records once deletes nothing",
     "an empty list deletes nothing",
     "archived contacts stay, and are no sign of a list that is cut",
@@ -65,19 +75,21 @@ def coverage(daemon, resource):
 class World:
     """A simulator with its options and a daemon on it, both ended."""
 
-    def __init__(self, *options, settle=True, source_options="", base=SMALL, breaches=True):
+    def __init__(self, *options, settle=True, source_options="", base=SMALL, breaches=True, faults=(), unproven=()):
         self.options, self.settle, self.source_options, self.base, self.breaches = \
             options, settle, source_options, base, breaches
+        self.faults, self.unproven = faults, unproven
 
     def __enter__(self):
         self.place = workplace()  # noqa: F405
         self.folder, self.started = self.place.__enter__()
         self.sim = Sim(self.folder, *self.base, *self.options)  # noqa: F405
         self.started.append(self.sim)
+        self.sim.faults(*self.faults)
         self.daemon = Daemon(self.folder, self.sim, source_options=self.source_options)  # noqa: F405
         self.started.append(self.daemon)
         if self.settle:
-            self.daemon.wait_settled()
+            self.daemon.wait_settled(unproven=self.unproven)
         return self.sim, self.daemon
 
     def __exit__(self, *why):
@@ -290,10 +302,22 @@ with World("--inexact-totals", base=("--contacts", 400, "--companies", 30, "--co
     compare(daemon, sim)  # noqa: F405
     report.ok("counts that are only about right")
 
-# More than a page of most; where the count is zero, many pages.
+
+
+def unproven(daemon, resource, shown):
+    """As much as the listing shows is held, and nothing is claimed of the rest."""
+    state = coverage(daemon, resource)
+    assert "the listing shows %d of " % shown in state["note"], state
+    freshness = daemon.call("freshness", resource=resource)["freshness"]
+    assert freshness["state"] != "fresh" or not freshness["complete"], freshness
+    assert daemon.call("get", resource=resource, id="987654321")["absence"]["reason"] == "not_covered"
+
+
+# More than a page of most; where the count is zero, many pages. Nothing proves of the pages of articles and collections that they are all when there are said to be more.
 for kind in ("zero", "low", "high", "absent"):
+    doubtful = ("articles", "collections") if kind == "high" else ()
     with World("--totals", kind, base=("--contacts", 1500 if kind == "zero" else 170, "--companies", 90, "--conversations", 170, "--tickets", 30,
-                                       "--articles", 160, "--rate", 0)) as (sim, daemon):
+                                       "--articles", 160, "--rate", 0), unproven=doubtful) as (sim, daemon):
         sim.mutate(40, 1, kinds=["reply", "new_conversation", "update_contact", "update_company", "update_article", "delete_conversation", "rename_tag"])
         later(sim)
         well(daemon.sync())
@@ -301,6 +325,8 @@ for kind in ("zero", "low", "high", "absent"):
         well(daemon.sync("full", resource="contacts"))
         well(daemon.sync())
         compare(daemon, sim)  # noqa: F405
+        for resource in doubtful:
+            unproven(daemon, resource, len(sim.truth(resource)))
 report.ok("counts that are too high, too low, none at all")
 
 with World("--totals", "absent", "--unstable-ties", base=("--contacts", 5, "--companies", 0, "--conversations", 0, "--tickets", 0,
@@ -313,6 +339,152 @@ with World("--totals", "absent", "--unstable-ties", base=("--contacts", 5, "--co
     # Each reading misses others, and nothing tells that none is missed by all.
     assert runs[0]["outcome"] == "failed" and "does not say how many" in runs[0]["error"] and runs[0]["deleted"] == 0, runs
     report.ok("articles of one second, and no count to tell how many", runs[0]["error"])
+
+
+
+class Between(http.server.BaseHTTPRequestHandler):
+    """Between daemon and simulator: changes the first answers to listings of articles, one after the other."""
+    protocol_version = "HTTP/1.1"
+    port, lies = 0, []
+
+    def pass_on(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) or None
+        headers = {key: value for key, value in self.headers.items() if key.lower() not in ("host", "content-length", "accept-encoding")}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request(self.command, self.path, body, headers)
+        answer = connection.getresponse()
+        data, given = answer.read(), answer.getheaders()
+        connection.close()
+        if self.path.startswith("/articles?") and Between.lies:
+            listing = json.loads(data)  # noqa: F405
+            Between.lies.pop(0)(listing, int(email.utils.parsedate_to_datetime(answer.getheader("Date")).timestamp()))
+            data = json.dumps(listing).encode()  # noqa: F405
+        self.send_response(answer.status)
+        for key, value in given:
+            if key.lower() not in ("content-length", "transfer-encoding", "connection", "date"):
+                self.send_header(key, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def send_response(self, code, message=None):
+        self.send_response_only(code, message)
+
+    def log_message(self, *what):
+        pass
+
+    do_GET = do_POST = pass_on
+
+
+def lied_to(articles, *lies, later_on=False):
+    """By the first listing, or by one of what is held already: what is held in the end is the truth all the same."""
+    with workplace() as (folder, started):  # noqa: F405
+        sim = Sim(folder, *SMALL[:-4], "--articles", articles, "--rate", 0)  # noqa: F405
+        started.append(sim)
+        Between.port, Between.lies = sim.port, [] if later_on else list(lies)
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Between) as between:
+            threading.Thread(target=between.serve_forever, daemon=True).start()
+            sim.url = "http://127.0.0.1:%d" % between.server_port
+            daemon = Daemon(folder, sim, source_options="resources = articles")  # noqa: F405
+            started.append(daemon)
+            daemon.wait_settled()
+            if later_on:
+                later(sim)
+                Between.lies = list(lies)
+                well(daemon.sync(resource="articles"))
+            assert not Between.lies
+            compare(daemon, sim, ["articles"])  # noqa: F405
+            daemon.stop()
+            between.shutdown()
+
+
+def hide_one(listing, now):
+    """One that is counted is missing, and another is shown that was created in the second of the question and is not counted."""
+    del listing["data"][0]
+    listing["data"][0]["created_at"] = now
+    listing["total_count"] -= 1
+
+
+def no_count(listing, now):
+    del listing["total_count"]
+
+
+def fewer_by_now(listing, now):
+    """One has gone since the first page, which showed it, and one is missing."""
+    del listing["data"][0]
+    listing["total_count"] -= 1
+
+
+def without(at):
+    """One of them is neither shown nor counted."""
+    def lie(listing, now):
+        del listing["data"][at]
+        listing["total_count"] -= 1
+    return lie
+
+
+lied_to(10, hide_one)
+report.ok("what is created while a list is asked for hides nothing that it misses")
+
+lied_to(300, no_count, fewer_by_now)
+report.ok("what goes while a list is read hides nothing that it misses")
+
+lied_to(30, without(3), without(5), later_on=True)
+report.ok("readings that each miss another one delete nothing")
+
+CUT = ({"kind": "cut_list", "route": "/companies/list", "exact": True, "at": 20},
+       {"kind": "cut_list", "route": "/contacts", "exact": True, "at": 70},
+       {"kind": "cut_list", "route": "/articles", "exact": True, "at": 7})
+
+with World(faults=CUT, unproven=("articles",)) as (sim, daemon):
+    # There is another way to read companies and contacts; none to read articles.
+    compare(daemon, sim, ["companies", "contacts"])  # noqa: F405
+    unproven(daemon, "articles", 7)
+    assert coverage(daemon, "articles")["records"] == 7
+    sim.no_faults()
+    sim.restarted()
+    later(sim)
+    well(daemon.sync(resource="articles"))
+    assert coverage(daemon, "articles")["note"] is None
+    compare(daemon, sim)  # noqa: F405
+    report.ok("a list that is cut is not taken for all of it")
+
+with World() as (sim, daemon):
+    before = {r: coverage(daemon, r)["records"] for r in ("companies", "contacts", "articles")}
+    # A third of the companies, which would be refused, and a few of the articles, which would not.
+    sim.faults(*CUT, {"kind": "cut_list", "route": "/contacts/search", "exact": True, "at": 40})
+    for resource in before:
+        later(sim)
+        sim.restarted()
+        run = daemon.sync("full" if resource == "contacts" else "changes", resource=resource)[0]
+        assert run["deleted"] == 0 and coverage(daemon, resource)["records"] == before[resource], run
+        if resource == "contacts":
+            assert run["outcome"] == "failed" and "nothing proves that these are all" in run["error"], run
+        else:
+            assert run["outcome"] == "ok", run
+    assert "the listing shows 7 of 10 articles" in coverage(daemon, "articles")["note"]
+    sim.no_faults()
+    sim.restarted()
+    later(sim)
+    well(daemon.sync())
+    well(daemon.sync("full", resource="contacts"))
+    compare(daemon, sim)  # noqa: F405
+    report.ok("a list that is cut deletes nothing")
+
+# It is led from page to page by answers that count as none, of which no two show the same.
+with World("--companies", 300, breaches=False) as (sim, daemon):
+    before = coverage(daemon, "companies")["records"]
+    sim.faults({"kind": "sliding_pages", "route": "/companies/list", "exact": True})
+    later(sim)
+    run = daemon.sync(resource="companies")[0]
+    assert run["outcome"] == "failed" and "again and again" in run["error"], run
+    assert run["calls"] < 30 and run["deleted"] == 0, run
+    assert coverage(daemon, "companies")["records"] == before
+    sim.no_faults()
+    sim.restarted()
+    well(daemon.sync(resource="companies"))
+    compare(daemon, sim)  # noqa: F405
+    report.ok("a list whose pages slide is left", "%d calls" % run["calls"])
 
 with World("--tags", 8, "--teams", 8) as (sim, daemon):
     # Half of a short list, and less than what a stable list would be read again for; counts agree with what is shown.

@@ -49,17 +49,24 @@ static void make_order(void)
 	order.made = true;
 }
 
+static bool slides(const struct call *c)
+{
+	return c->fault && c->fault->kind == FAULT_SLIDING_PAGES;
+}
+
 static void print_page(struct call *c, const uint32_t *list, uint32_t count, bool from_end,
 		       const char *query, uint32_t page, uint32_t per_page)
 {
 	struct buf *b = &c->out;
 	struct view v = {.version = c->version};
-	uint64_t from = (uint64_t)(page - 1) * per_page;
+	uint64_t from = slides(c) ? page - 1 : (uint64_t)(page - 1) * per_page;
+	uint64_t end = slides(c) ? from + count : count;
 
 	j_open(b, NULL, '{');
 	j_str(b, "type", "list");
 	j_open(b, "data", '[');
-	for (uint64_t i = from; i < count && i < from + per_page; i++) {
+	for (uint64_t n = from; n < end && n < from + per_page; n++) {
+		uint64_t i = n % count;
 		if (c->fault && c->fault->kind == FAULT_WRONG_RESOURCE)
 			render_contact_reference(b, NULL, 0);
 		else
@@ -93,7 +100,7 @@ void answer_companies_list(struct call *c)
 	make_order();
 	name = listing_name(c, ascending ? "asc" : "desc", per_page);
 	snprintf(token, sizeof(token), page > 1 ? "%u" : "", page);
-	snprintf(next, sizeof(next), page * per_page < order.count ? "%u" : "", page + 1);
+	snprintf(next, sizeof(next), page * per_page < order.count || slides(c) ? "%u" : "", page + 1);
 	ledger_page_asked(name, token, false);
 	if (c->fault && c->fault->kind == FAULT_UNSORTED)
 		ascending = !ascending;

@@ -37,6 +37,8 @@ static const char *const kinds[FAULT_KIND_COUNT] = {
 	[FAULT_UNAUTHORIZED] = "unauthorized",
 	[FAULT_EMPTY_LIST] = "empty_list",
 	[FAULT_PART_LIST] = "part_list",
+	[FAULT_CUT_LIST] = "cut_list",
+	[FAULT_SLIDING_PAGES] = "sliding_pages",
 };
 
 static bool fits(const struct fault *f, const char *method, const char *path, bool has_cursor)
@@ -101,7 +103,7 @@ static const char *add_one(const json_t *json)
 	static const char *const members[] = {
 		"route", "exact",       "method",      "kind",  "status",   "code",
 		"count", "after",       "probability", "seed",  "delay_ms", "bytes_per_s",
-		"acts",  "retry_after", "size_mb",     "delta", "every"};
+		"acts",  "retry_after", "size_mb",     "delta", "every",    "at"};
 	const char *kind = json_string_value(json_object_get(json, "kind")), *key;
 	struct fault f = {.kind = FAULT_NONE};
 	json_t *v, *p;
@@ -137,6 +139,7 @@ static const char *add_one(const json_t *json)
 	f.size_mb = (uint32_t)integer(json, "size_mb", 300);
 	f.delta = integer(json, "delta", 100);
 	f.every = (uint32_t)integer(json, "every", 2);
+	f.at = (uint32_t)integer(json, "at", 60);
 	p = json_object_get(json, "probability");
 	f.probability = json_is_number(p) ? json_number_value(p) : 1;
 	if (f.status < 200 || f.status > 599 || (f.kind == FAULT_DRIP && f.bytes_per_s == 0) ||

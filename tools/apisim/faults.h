@@ -33,6 +33,8 @@ enum fault_kind {
 	FAULT_UNAUTHORIZED,
 	FAULT_EMPTY_LIST,
 	FAULT_PART_LIST,
+	FAULT_CUT_LIST,
+	FAULT_SLIDING_PAGES,
 	FAULT_KIND_COUNT
 };
 
@@ -51,6 +53,7 @@ struct fault {
 	uint32_t delay_ms, bytes_per_s, retry_after_s, size_mb;
 	int64_t delta;  /* wrong_length: added to the length */
 	uint32_t every; /* part_list: of so many records one is missing */
+	uint32_t at;    /* cut_list: so many are shown */
 	uint64_t hits;
 };
 

@@ -367,7 +367,7 @@ void listing_numbered_pages(struct call *c, const char *query, uint32_t page, ui
 	j_open(b, "pages", '{');
 	j_str(b, "type", "pages");
 	if (page < pages || foreign || fault_is(c, FAULT_ENDLESS_NEXT) ||
-	    fault_is(c, FAULT_REPEAT_CURSOR))
+	    fault_is(c, FAULT_SLIDING_PAGES) || fault_is(c, FAULT_REPEAT_CURSOR))
 		buf_fmt(b, ",\"next\":\"%s://%s%s?per_page=%u&%spage=%u\"", foreign ? "https" : "http",
 			foreign ? "collector.evil.example"
 			: host  ? host

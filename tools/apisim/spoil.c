@@ -72,6 +72,25 @@ static void part_list(struct buf *b, uint32_t every)
 	print(b, json);
 }
 
+/* It ends after so many records, and nothing says so. */
+static void cut_list(struct buf *b, uint32_t at)
+{
+	json_t *json = json_loadb(b->p, b->len, 0, NULL), *items = items_of(json);
+	json_t *pages = json_object_get(json, "pages");
+	json_int_t per_page = json_integer_value(json_object_get(pages, "per_page"));
+	json_int_t first = (json_integer_value(json_object_get(pages, "page")) - 1) * per_page;
+
+	if (!pages || !items) {
+		json_decref(json);
+		return;
+	}
+	for (size_t i = json_array_size(items); i-- > 0 && first + (json_int_t)i >= at;)
+		json_array_remove(items, i);
+	if (first + per_page >= at)
+		json_object_del(pages, "next");
+	print(b, json);
+}
+
 void spoil(const struct fault *f, struct buf *b)
 {
 	if (f->kind == FAULT_BAD_JSON && b->len > 20) {
@@ -83,6 +102,8 @@ void spoil(const struct fault *f, struct buf *b)
 		empty_list(b);
 	} else if (f->kind == FAULT_PART_LIST) {
 		part_list(b, f->every);
+	} else if (f->kind == FAULT_CUT_LIST) {
+		cut_list(b, f->at);
 	}
 }
 

@@ -233,11 +233,12 @@ class Daemon:
             fields = f.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def wait_settled(self, seconds=120):
-        """Until everything wanted was read and the claims are coverage: no gap in any resource."""
+    def wait_settled(self, seconds=120, unproven=()):
+        """Until everything wanted was read and the claims are coverage: no gap in any resource, but for those of which it cannot be known, and a note says so."""
         def settled():
             status = self.call("status")["sources"][0]
-            return all(r["coverage_ratio"] > 0.999999 or r["state"] == "fresh" for r in status["resources"]) and \
+            return all(r["coverage_ratio"] > 0.999999 or r["state"] == "fresh" or r["name"] in unproven and r.get("note")
+                       for r in status["resources"]) and \
                 not any(r["syncing"] for r in status["resources"]) and status
         return wait_until("the first sync is complete", settled, seconds, 0.05)
 

@@ -92,6 +92,9 @@ static void walks_differ(void **state)
 	ask.walk = 1;
 	url_is(&asking_account, ask, NULL, "POST",
 	       "https://api.test/companies/list?per_page=44&page=1", false);
+	/* The last one is by the listing that says itself where it ends. */
+	ask.sure = true;
+	url_is(&asking_account, ask, NULL, "GET", "https://api.test/companies/scroll", false);
 }
 
 /* ---- attributes ---- */

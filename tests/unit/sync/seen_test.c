@@ -57,6 +57,40 @@ static void takes_no_more_than_its_limit(void **state)
 	seen_release(&s);
 }
 
+static void marks_are_of_single_ids(void **state)
+{
+	struct seen s = {0};
+
+	(void)state;
+	assert_false(seen_mark(&s, hash_at(0)));
+	for (uint64_t i = 0; i < 20000; i++) {
+		assert_int_equal(seen_add(&s, hash_at(i), SEEN_MAX), 1);
+		if (i % 3 == 0)
+			assert_true(seen_mark(&s, hash_at(i)));
+	}
+	assert_int_equal(s.marked, 6667);
+	for (uint64_t i = 0; i < 20000; i++) {
+		assert_true(seen_has(&s, hash_at(i)));
+		assert_int_equal(seen_add(&s, hash_at(i), SEEN_MAX), 0);
+		assert_int_equal(seen_mark(&s, hash_at(i)), i % 3 != 0);
+	}
+	assert_int_equal(s.marked, 20000);
+	assert_false(seen_mark(&s, hash_at(20000)));
+	seen_mark_all(&s, false);
+	assert_int_equal(s.marked, 0);
+	for (uint64_t i = 0; i < 5; i++)
+		assert_true(seen_mark(&s, hash_at(i * 4000)));
+	seen_keep_marked(&s);
+	assert_int_equal(s.count, 5);
+	for (uint64_t i = 0; i < 20000; i++)
+		assert_int_equal(seen_has(&s, hash_at(i)), i % 4000 == 0);
+	assert_int_equal(seen_add(&s, hash_at(1), SEEN_MAX), 1);
+	seen_mark_all(&s, true);
+	assert_int_equal(s.marked, 6);
+	seen_release(&s);
+	assert_int_equal(s.marked, 0);
+}
+
 static void a_million_takes_eight_megabytes_at_most(void **state)
 {
 	size_t before = mallinfo2().uordblks;
@@ -79,6 +113,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(holds_what_was_added),
 		cmocka_unit_test(takes_no_more_than_its_limit),
+		cmocka_unit_test(marks_are_of_single_ids),
 		cmocka_unit_test(a_million_takes_eight_megabytes_at_most),
 	};
 
