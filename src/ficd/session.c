@@ -52,7 +52,7 @@ static void session_put(struct session *s, int rc)
 	struct buf *out = &s->daemon->sending;
 
 	if (rc == 0)
-		conn_send_buf(s->conn, out);
+		conn_send(s->conn, out);
 	else
 		log_error("ficd", "an answer could not be written");
 	buf_give_back(out, SENDING_KEPT);
@@ -399,7 +399,7 @@ static size_t take_messages(struct session *s, struct bytes data)
 		struct why why;
 		size_t used = 0;
 		why_clear(&why);
-		int rc = wire_take_by(s->daemon->parser, rest, &s->encoding, &s->message, &used, &why);
+		int rc = wire_take(s->daemon->parser, rest, &s->encoding, &s->message, &used, &why);
 		if (rc == 1 && s->open >= SESSION_REQUESTS_MAX && !makes_room(s)) {
 			s->paused = true;
 			conn_pause(s->conn, true);
@@ -471,7 +471,7 @@ static size_t on_data(void *ctx, struct conn *c, struct bytes data)
 	return s ? take_messages(s, data) : data.len;
 }
 
-/* A last line may come without its newline. */
+/* A last line may come without its newline. When too much is under way it is told again as soon as there is room. */
 static void on_end(void *ctx, struct conn *c, struct bytes rest)
 {
 	struct session *s = conn_user(c);
