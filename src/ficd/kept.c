@@ -86,19 +86,32 @@ const struct answer *kept_find(struct reading *g)
 	const struct asked asked = asked_of(g);
 	const struct answer *known = answers_find(kept, &asked);
 	g->keeps = !known;
+	kept_resume(g);
+	return known;
+}
+
+void kept_resume(struct reading *g)
+{
 	if (g->keeps)
 		g->began_us = clock_thread_us();
-	return known;
+}
+
+void kept_pause(struct reading *g)
+{
+	if (g->keeps)
+		g->cost_us += clock_thread_us() - g->began_us;
 }
 
 void kept_note(struct reading *g, const struct answer *answer)
 {
 	struct answer own = *answer;
 
-	if (!g->keeps)
+	/* What is left of a page that is short for want of room comes at once when there is room again. */
+	if (!g->keeps || (g->crowded && answer->more))
 		return;
 	const struct asked asked = asked_of(g);
-	own.cost_us = (uint32_t)(clock_thread_us() - g->began_us);
+	kept_pause(g);
+	own.cost_us = (uint32_t)g->cost_us;
 	answers_keep(g->request->daemon->kept, &asked, &own);
 }
 

@@ -14,6 +14,10 @@ const struct answer *kept_find(struct reading *g);
 /* The answer that was read. For nothing when kept_find was not asked. */
 void kept_note(struct reading *g, const struct answer *answer);
 
+/* What is done between these is the work of others. */
+void kept_pause(struct reading *g);
+void kept_resume(struct reading *g);
+
 /* Its rows as an array, the next part of the result. */
 void kept_splice(struct reading *g, const struct answer *answer);
 

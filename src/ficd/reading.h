@@ -15,8 +15,8 @@
 #define READING_BYTES_MIN (64 * 1024) /* what everybody gets, however many answers lie unread */
 #define READING_HOLD_MS \
 	(5 * 60 * 1000) /* for a snapshot, by one whose answer depends on its reader */
-#define READING_SLICE_US   1000
-#define READING_STEP_UNITS 60 /* between two looks at the clock: some tenths of a millisecond */
+#define READING_STEP_UNITS \
+	16 /* between two looks at the clock: of some 25 us, so that a slice is hardly longer than it is to be */
 
 /* What a question is about, besides its resource and span: what a provider may be asked for (live.h). */
 struct live_question {
@@ -52,8 +52,9 @@ struct reading {
 	struct buf overlaid;    /* a record with edits over it */
 	struct overlay overlay; /* all of them, of a question */
 	struct task *task;
-	struct timer *timer; /* of its end, whatever it has by then; NULL: none */
-	int64_t deadline_ms; /* for reading, as asked for; 0: none */
+	bool (*step)(void *ctx); /* of the task */
+	struct timer *timer;     /* of its end, whatever it has by then; NULL: none */
+	int64_t deadline_ms;     /* for reading, as asked for; 0: none */
 	struct stream *stream; /* owned: its rows go out while it reads (stream.h); NULL: with the answer */
 	bool counted;          /* no row is shown, of what matches only the number */
 	bool told;             /* rows have gone out: it cannot begin again */
@@ -64,9 +65,11 @@ struct reading {
 	struct zone *zone;         /* of buckets */
 	struct bytes conversation; /* its row, of a thread */
 	bool truncated;
+	bool crowded;     /* a page is short: too much lies unread */
 	struct buf key;   /* of the question, among the answers that are kept (kept.h) */
 	bool keeps;       /* its answer may be */
-	int64_t began_us; /* … and the processor time when nothing was read of it */
+	int64_t cost_us;  /* processor time of finding it, until … */
+	int64_t began_us; /* … this thread had used so much: it is worked on since then */
 };
 
 /* The source, the resource (NULL: the parameter's) and a snapshot of them; the first of a list, where several sources are asked. */
@@ -99,7 +102,7 @@ bool reading_end_within(struct reading *g, int64_t ms);
 int reading_step(struct reading *g, struct why *why);
 const struct query_result *reading_result(const struct reading *g);
 const char *reading_cursor(struct reading *g, char out[CURSOR_TEXT_MAX]);
-/* Runs `step` now, and in slices on the loop when it takes longer. */
+/* Runs `step` now, and as a task of the loop when there is more: for loop_slice_us each time. */
 void reading_go(struct reading *g, bool (*step)(void *ctx));
 
 #endif
