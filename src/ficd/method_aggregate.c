@@ -51,7 +51,7 @@ static bool slice(void *ctx)
 {
 	struct reading *g = ctx;
 	struct why why = {""};
-	int64_t end_us = clock_mono_us() + loop_slice_us(g->request->daemon->loop);
+	int64_t end_us = reading_slice_end(g);
 	int rc;
 
 	do

@@ -86,7 +86,7 @@ static bool query_slice(void *ctx)
 {
 	struct reading *g = ctx;
 	struct why why = {""};
-	int64_t end_us = clock_mono_us() + loop_slice_us(g->request->daemon->loop);
+	int64_t end_us = reading_slice_end(g);
 	int rc;
 
 	do
@@ -502,7 +502,7 @@ static bool thread_slice(void *ctx)
 {
 	struct reading *g = ctx;
 	struct why why = {""};
-	int64_t end_us = clock_mono_us() + loop_slice_us(g->request->daemon->loop);
+	int64_t end_us = reading_slice_end(g);
 	int rc;
 
 	do

@@ -364,6 +364,13 @@ void reading_go(struct reading *g, bool (*step)(void *ctx))
 		reading_no_memory(g);
 }
 
+int64_t reading_slice_end(const struct reading *g)
+{
+	int64_t us = g->task ? loop_slice_us(g->request->daemon->loop) : READING_FIRST_US;
+
+	return clock_mono_us() + us;
+}
+
 /* What a question wants done about data that is not fresh. */
 struct demand {
 	bool given; /* whatever a source's configuration says */

@@ -14,7 +14,8 @@
 
 #define READING_BYTES_MIN (64 * 1024) /* what everybody gets, however many answers lie unread */
 #define READING_HOLD_MS \
-	(5 * 60 * 1000) /* for a snapshot, by one whose answer depends on its reader */
+	(5 * 60 * 1000)       /* for a snapshot, by one whose answer depends on its reader */
+#define READING_FIRST_US 1000 /* of a question when it comes: most are answered within it */
 #define READING_STEP_UNITS \
 	16 /* between two looks at the clock: of some 25 us, so that a slice is hardly longer than it is to be */
 
@@ -102,7 +103,9 @@ bool reading_end_within(struct reading *g, int64_t ms);
 int reading_step(struct reading *g, struct why *why);
 const struct query_result *reading_result(const struct reading *g);
 const char *reading_cursor(struct reading *g, char out[CURSOR_TEXT_MAX]);
-/* Runs `step` now, and as a task of the loop when there is more: for loop_slice_us each time. */
+/* Runs `step` now, and as a task of the loop when there is more. */
 void reading_go(struct reading *g, bool (*step)(void *ctx));
+/* When a step that begins now is to end (monotonic): the first one has READING_FIRST_US, others give way to who asks after loop_slice_us. */
+int64_t reading_slice_end(const struct reading *g);
 
 #endif
