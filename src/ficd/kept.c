@@ -2,7 +2,8 @@
  * kept: see the header.
  *
  * The key is all that rows depend on beside the records: the parameters as they came, the span and the condition as they were understood at this moment ("since 2 hours
- * ago" is another question a second later), the rules of the time zone, and the source. Records of both the resource and its children count, by the version of their state.
+ * ago" is another question a second later), the rules of the time zone, and the source. Whoever reads a condition puts it into asks.where. Records of both the resource and its
+ * children count, by the version of their state.
  */
 #include "kept.h"
 

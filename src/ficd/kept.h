@@ -1,5 +1,6 @@
 /*
- * kept: a reading's question among the answers that are kept (answers.h). Private to this layer.
+ * kept: a reading's question among the answers that are kept (answers.h): of one source, with no edits over it, and neither asked of the provider nor read beside damage. What an
+ * answer cost is the processor time of its own work. Private to this layer.
  */
 #ifndef FIC_FICD_KEPT_INTERNAL_H
 #define FIC_FICD_KEPT_INTERNAL_H
