@@ -58,7 +58,7 @@ struct http_request {
 	int64_t total_ms;   /* with the time spent waiting for a connection; 0: 600,000 */
 
 	/* A piece of the answer's body, decompressed, at most 16 KiB, whatever its status. It may
-	 * be parsed here: when all pieces of a turn took 2 ms, the rest waits for the next. Called
+	 * be parsed here: when all pieces of a turn took loop_slice_us, the rest waits for the next. Called
 	 * from inside libcurl: beyond that note only. Calls may be started and cancelled here (that
 	 * is noted too), the http may not be freed. Non-zero: stop reading; the call ends with
 	 * HTTP_ABORTED. NULL: the body is counted and dropped. */

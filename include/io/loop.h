@@ -6,8 +6,8 @@
  * its owner at once; its memory goes at the end of the turn.
  *
  * A turn: wait in the kernel; signals, timers and descriptors; what they noted; work; memory;
- * again. An idle loop sleeps without end. Work is everything that nobody waits for with a socket in
- * his hand: tasks, and watches that say so.
+ * again. An idle loop sleeps without end. Work is what does not have to be done in the turn that hears
+ * of it: tasks (what is left of a long question is one, too), and watches that say so.
  */
 #ifndef FIC_IO_LOOP_H
 #define FIC_IO_LOOP_H

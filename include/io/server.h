@@ -41,8 +41,9 @@ struct server_events {
 	 * Not called while the connection is paused, closed, or has more than out_low unsent. */
 	size_t (*on_data)(void *ctx, struct conn *c, struct bytes data);
 	/* The peer has sent its last byte (it may still read); `rest` is what on_data did not take,
-	 * perhaps a request without its line end. May be NULL. The connection closes when nothing
-	 * is held and all is sent. */
+	 * perhaps a request without its line end. Who pauses the connection instead of taking it is
+	 * called again with the same when it is resumed. May be NULL. The connection closes when
+	 * nothing is held and all is sent. */
 	void (*on_end)(void *ctx, struct conn *c, struct bytes rest);
 	/* An unfinished request passed in_max, or partial_ms (timeout): the last chance to send an
 	 * error line; the connection is closed when that is sent, or after five seconds. May be
@@ -75,12 +76,10 @@ unsigned server_count(const struct server *s);
 void *conn_user(const struct conn *c);
 /* SO_PEERCRED as of connect(2); (uid_t)-1, (gid_t)-1 and 0 when the kernel does not say. */
 void conn_peer(const struct conn *c, uid_t *uid_out, gid_t *gid_out, pid_t *pid_out);
-/* Copies, and sends at once when nothing is pending. ERR_LIMIT: out_max passed, the connection is
- * cut and on_close follows. ERR_CANCELED: the connection has ended, or is closing; ERR_NOMEM: it is
- * cut, too. */
-int conn_send(struct conn *c, struct bytes data);
-/* The same, without a copy where it can: the buffer may be taken, and is an empty one then. */
-int conn_send_buf(struct conn *c, struct buf *data);
+/* Sends at once when nothing is pending. What has to wait is copied, or the buffer is taken, and is
+ * an empty one then. ERR_LIMIT: out_max passed, the connection is cut and on_close follows.
+ * ERR_CANCELED: the connection has ended, or is closing; ERR_NOMEM: it is cut, too. */
+int conn_send(struct conn *c, struct buf *data);
 size_t conn_pending(const struct conn *c);
 void conn_pause(struct conn *c, bool paused); /* no on_data until resumed */
 /* A request is under way (true), is answered (false); these count. While any is, idle_ms does not

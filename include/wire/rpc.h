@@ -50,13 +50,10 @@ enum rpc_code {
 /* Takes one message from the start of `input`. 1: `message` (reset first) holds it as MessagePack, *used_out bytes are done with; 0: more bytes are needed (blank lines may still
  * have been used); ERR_SYNTAX, ERR_LIMIT: the message cannot be read; *used_out says what to drop (for a JSON line the line; for MessagePack everything: the connection
  * cannot be used any more, and neither can it after a JSON line that was refused for its length before its end was seen). ERR_NOMEM: likewise.
- * `encoding` is set from the first byte. A request is at most WIRE_MESSAGE_MAX bytes and WIRE_DEPTH_MAX deep. */
-int wire_take(struct bytes input, enum wire_encoding *encoding, struct buf *message,
-	      size_t *used_out, struct why *why);
-
-/* The same with a parser that serves for one request after the other; NULL is fine. */
-int wire_take_by(struct json *parser, struct bytes input, enum wire_encoding *encoding,
-		 struct buf *message, size_t *used_out, struct why *why);
+ * `encoding` is set from the first byte. A request is at most WIRE_MESSAGE_MAX bytes and WIRE_DEPTH_MAX deep.
+ * `parser` serves for one request after the other; NULL: each has one of its own, which takes longer. */
+int wire_take(struct json *parser, struct bytes input, enum wire_encoding *encoding,
+	      struct buf *message, size_t *used_out, struct why *why);
 /* Such a parser, for json_free; NULL: no memory. */
 struct json *wire_parser(void);
 

@@ -2,7 +2,8 @@
  * kept: see the header.
  *
  * The key is all that rows depend on beside the records: the parameters as they came, the span and the condition as they were understood at this moment ("since 2 hours
- * ago" is another question a second later), the rules of the time zone, and the source. Records of both the resource and its children count, by the version of their state.
+ * ago" is another question a second later), the rules of the time zone, and the source. Whoever reads a condition puts it into asks.where. Records of both the resource and its
+ * children count, by the version of their state.
  */
 #include "kept.h"
 
@@ -95,26 +96,42 @@ const struct answer *kept_find(struct reading *g)
 	return known;
 }
 
+void kept_resume(struct reading *g)
+{
+	if (!g->keeps)
+		return;
+	g->began_us = clock_mono_us();
+	g->began_thread_us = clock_thread_us();
+}
+
 /* Processor time is a system call: what took little time took as much of it. */
-static uint32_t cost_of(const struct reading *g)
+static int64_t worked_us(const struct reading *g)
 {
 	int64_t us = clock_mono_us() - g->began_us;
 
 	if (us >= SHORT_US) {
-		int64_t worked_us = clock_thread_us() - g->began_thread_us;
-		us = worked_us < us ? worked_us : us;
+		int64_t thread_us = clock_thread_us() - g->began_thread_us;
+		us = thread_us < us ? thread_us : us;
 	}
-	return us > 0 ? (uint32_t)us : 0;
+	return us > 0 ? us : 0;
+}
+
+void kept_pause(struct reading *g)
+{
+	if (g->keeps)
+		g->cost_us += worked_us(g);
 }
 
 void kept_note(struct reading *g, const struct answer *answer)
 {
 	struct answer own = *answer;
 
-	if (!g->keeps)
+	/* What is left of a page that is short for want of room comes at once when there is room again. */
+	if (!g->keeps || (g->crowded && answer->more))
 		return;
 	const struct asked asked = asked_of(g);
-	own.cost_us = cost_of(g);
+	kept_pause(g);
+	own.cost_us = (uint32_t)g->cost_us;
 	answers_keep(g->request->daemon->kept, &asked, &own);
 }
 

@@ -51,7 +51,7 @@ static bool slice(void *ctx)
 {
 	struct reading *g = ctx;
 	struct why why = {""};
-	int64_t end_us = clock_mono_us() + READING_SLICE_US;
+	int64_t end_us = reading_slice_end(g);
 	int rc;
 
 	do
@@ -124,6 +124,7 @@ static bool read_question(struct reading *g, struct reading *first, struct aggre
 		return false;
 	spec->group_by = by;
 	spec->metrics = metrics;
+	g->asks.where = spec->where;
 	return true;
 }
 

@@ -25,8 +25,7 @@
 #define ROWS_BYTES_MIN \
 	(64 * 1024) /* of a notification, and of an answer while unread ones fill the memory */
 #define DAMAGED_MAX 8
-#define SLICE_US    1000
-#define STEP_UNITS  60
+#define STEP_UNITS  16
 
 /* The changes of one source. */
 struct following {
@@ -329,7 +328,7 @@ static bool slice(void *ctx)
 {
 	struct changes *c = ctx;
 	struct why why = {""};
-	int64_t end_us = clock_mono_us() + SLICE_US;
+	int64_t end_us = clock_mono_us() + loop_slice_us(c->request->daemon->loop);
 	int rc = c->feed ? 1 : begin(c, &why);
 
 	if (rc == 0)

@@ -14,11 +14,13 @@
 
 #define PROGRESS_MS 200
 
+/* It lives until what was begun is over, which may be long after its asker has gone. */
 struct forgetting {
-	struct request *request;
+	struct daemon *daemon;
+	struct request *request; /* NULL: nobody waits for it any more */
 	struct source *source;
 	const struct resource_type *type;
-	bool dry_run;
+	bool dry_run, over;
 	struct timer *timer;
 	int64_t began_us;
 };
@@ -26,9 +28,16 @@ struct forgetting {
 static void forget_release(struct request *r)
 {
 	struct forgetting *g = r->state;
+	const struct sync_forgetting *w = g->over ? NULL : sync_forget_state(g->source->sync);
 
-	sync_forget_leave(g->source->sync, g);
 	timer_free(g->timer);
+	g->timer = NULL;
+	g->request = NULL;
+	/* What only looks, or waits for its turn, ends with its asker. */
+	if (w && !g->dry_run && strcmp(w->phase, "waiting") != 0)
+		return;
+	if (w)
+		sync_forget_leave(g->source->sync, g);
 	free(g);
 }
 
@@ -71,9 +80,8 @@ static void put_erased(const struct forgetting *g, const struct sync_forgetting 
 	}
 }
 
-static void on_done(void *ctx, int rc, const struct sync_forgetting *w, const struct why *why)
+static void answer(struct forgetting *g, int rc, const struct sync_forgetting *w, const struct why *why)
 {
-	struct forgetting *g = ctx;
 	struct request *r = g->request;
 	struct bytes id;
 
@@ -85,8 +93,6 @@ static void on_done(void *ctx, int rc, const struct sync_forgetting *w, const st
 			      err_name(rc), NULL, "%s", why->text);
 		return;
 	}
-	if (!g->dry_run)
-		answers_clear(r->daemon->kept);
 	param_text(r, "id", &id);
 	mp_put_map(&r->result, 8);
 	put_text(&r->result, "source", g->source->config->name);
@@ -99,6 +105,19 @@ static void on_done(void *ctx, int rc, const struct sync_forgetting *w, const st
 	put_integer(&r->result, "bytes", (int64_t)w->files.bytes);
 	put_integer(&r->result, "duration_ms", (clock_mono_us() - g->began_us) / 1000);
 	request_answer(r);
+}
+
+static void on_done(void *ctx, int rc, const struct sync_forgetting *w, const struct why *why)
+{
+	struct forgetting *g = ctx;
+
+	g->over = true;
+	if (!rc && !g->dry_run)
+		answers_clear(g->daemon->kept);
+	if (g->request)
+		answer(g, rc, w, why);
+	else
+		free(g);
 }
 
 /* ---- the call ---- */
@@ -117,7 +136,8 @@ void method_forget(struct request *r)
 		request_error(r, RPC_INTERNAL, "no_memory", NULL, "out of memory");
 		return;
 	}
-	*g = (struct forgetting){.request = r,
+	*g = (struct forgetting){.daemon = r->daemon,
+				 .request = r,
 				 .source = s,
 				 .type = type,
 				 .dry_run = param_bool(r, "dry_run"),
@@ -127,6 +147,7 @@ void method_forget(struct request *r)
 	r->release = forget_release;
 	param_text(r, "id", &id);
 	int rc = g->timer ? sync_forget(s->sync, type, id, g->dry_run, on_done, g, &why) : ERR_NOMEM;
+	g->over = rc != 0;
 	if (rc)
 		request_error(r,
 			      rc == ERR_INVALID ? RPC_INVALID_PARAMS

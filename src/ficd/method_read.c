@@ -86,7 +86,7 @@ static bool query_slice(void *ctx)
 {
 	struct reading *g = ctx;
 	struct why why = {""};
-	int64_t end_us = clock_mono_us() + READING_SLICE_US;
+	int64_t end_us = reading_slice_end(g);
 	int rc;
 
 	do
@@ -152,9 +152,10 @@ static bool read_question(struct reading *g, struct query_spec *spec)
 		.flow = param_bool(r, "stream"),
 		.rows = &g->rows,
 	};
-	spec->bytes_max = spec->flow           ? STREAM_PIECE_BYTES
-			  : request_crowded(r) ? READING_BYTES_MIN
-					       : ROWS_BYTES_MAX;
+	g->crowded = !spec->flow && request_crowded(r);
+	spec->bytes_max = spec->flow   ? STREAM_PIECE_BYTES
+			  : g->crowded ? READING_BYTES_MIN
+				       : ROWS_BYTES_MAX;
 	if (!read_limit(g, spec) || !read_sort(g, spec) ||
 	    !param_where(r, g->source, g->asked_fields, &g->arena, &spec->where) ||
 	    !reading_text(g, &spec->text) || !read_names(g))
@@ -515,7 +516,7 @@ static bool thread_slice(void *ctx)
 {
 	struct reading *g = ctx;
 	struct why why = {""};
-	int64_t end_us = clock_mono_us() + READING_SLICE_US;
+	int64_t end_us = reading_slice_end(g);
 	int rc;
 
 	do

@@ -3,6 +3,7 @@
  */
 #include "reading.h"
 
+#include "kept.h"
 #include "live.h"
 #include "overlay.h"
 #include "params.h"
@@ -341,15 +342,35 @@ bool reading_end_within(struct reading *g, int64_t ms)
 	return g->timer;
 }
 
+static bool on_slice(void *ctx)
+{
+	struct reading *g = ctx;
+
+	kept_resume(g);
+	if (!g->step(g))
+		return false; /* it may be gone */
+	kept_pause(g);
+	return true;
+}
+
 void reading_go(struct reading *g, bool (*step)(void *ctx))
 {
 	if (!step(g) || (g->deadline_ms && !reading_end_within(g, g->deadline_ms)))
 		return;
-	g->task = task_new(g->request->daemon->loop, step, g);
+	kept_pause(g);
+	g->step = step;
+	g->task = task_new(g->request->daemon->loop, on_slice, g);
 	if (g->task)
 		task_start(g->task);
 	else
 		reading_no_memory(g);
+}
+
+int64_t reading_slice_end(const struct reading *g)
+{
+	int64_t us = g->task ? loop_slice_us(g->request->daemon->loop) : READING_FIRST_US;
+
+	return clock_mono_us() + us;
 }
 
 /* What a question wants done about data that is not fresh. */

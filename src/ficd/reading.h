@@ -14,9 +14,10 @@
 
 #define READING_BYTES_MIN (64 * 1024) /* what everybody gets, however many answers lie unread */
 #define READING_HOLD_MS \
-	(5 * 60 * 1000) /* for a snapshot, by one whose answer depends on its reader */
-#define READING_SLICE_US   1000
-#define READING_STEP_UNITS 60 /* between two looks at the clock: some tenths of a millisecond */
+	(5 * 60 * 1000)       /* for a snapshot, by one whose answer depends on its reader */
+#define READING_FIRST_US 1000 /* of a question when it comes: most are answered within it */
+#define READING_STEP_UNITS \
+	16 /* between two looks at the clock: of some 25 us, so that a slice is hardly longer than it is to be */
 
 /* What a question is about, besides its resource and span: what a provider may be asked for (live.h). */
 struct live_question {
@@ -54,8 +55,9 @@ struct reading {
 	struct buf overlaid;    /* a record with edits over it */
 	struct overlay overlay; /* all of them, of a question */
 	struct task *task;
-	struct timer *timer; /* of its end, whatever it has by then; NULL: none */
-	int64_t deadline_ms; /* for reading, as asked for; 0: none */
+	bool (*step)(void *ctx); /* of the task */
+	struct timer *timer;     /* of its end, whatever it has by then; NULL: none */
+	int64_t deadline_ms;     /* for reading, as asked for; 0: none */
 	struct stream *stream; /* owned: its rows go out while it reads (stream.h); NULL: with the answer */
 	bool counted;          /* no row is shown, of what matches only the number */
 	bool told;             /* rows have gone out: it cannot begin again */
@@ -66,10 +68,12 @@ struct reading {
 	struct zone *zone;         /* of buckets */
 	struct bytes conversation; /* its row, of a thread */
 	bool truncated;
-	struct buf key; /* of the question, among the answers that are kept (kept.h) */
-	bool keeps;     /* its answer may be */
+	bool crowded;    /* a page is short: too much lies unread */
+	struct buf key;  /* of the question, among the answers that are kept (kept.h) */
+	bool keeps;      /* its answer may be */
+	int64_t cost_us; /* processor time of finding it, until … */
 	int64_t began_us,
-		began_thread_us; /* … and the time when nothing was read of it; processor time, from before that turn */
+		began_thread_us; /* … the time, and this thread's, since which it is worked on */
 };
 
 /* The source, the resource (NULL: the parameter's) and a snapshot of them; the first of a list, where several sources are asked. */
@@ -102,7 +106,9 @@ bool reading_end_within(struct reading *g, int64_t ms);
 int reading_step(struct reading *g, struct why *why);
 const struct query_result *reading_result(const struct reading *g);
 const char *reading_cursor(struct reading *g, char out[CURSOR_TEXT_MAX]);
-/* Runs `step` now, and in slices on the loop when it takes longer. */
+/* Runs `step` now, and as a task of the loop when there is more. */
 void reading_go(struct reading *g, bool (*step)(void *ctx));
+/* When a step that begins now is to end (monotonic): the first one has READING_FIRST_US, others give way to who asks after loop_slice_us. */
+int64_t reading_slice_end(const struct reading *g);
 
 #endif

@@ -4,11 +4,12 @@
  *   bytes ─ wire_take ─ request ─ method ─ answer ─ wire_give ─ bytes
  *
  * A request lives until it is answered, or its connection ends. Answers go out in the order in which they are ready. Nothing is taken off a connection that
- * does not read its answers, and all that is unsent together is kept within half of the memory (request_crowded).
+ * does not read its answers, and all that is unsent together is kept within a part of the memory (MEMORY_UNREAD, request_crowded).
  */
 #include "access_log.h"
 #include "answers.h"
 #include "heap.h"
+#include "memory.h"
 #include "method.h"
 #include "service.h"
 
@@ -23,7 +24,6 @@
 #define MESSAGES_PER_TURN 8
 #define SENDING_KEPT      (128 * 1024) /* of the scratch: fresh pages cost more than what fills them */
 #define RESULT_PIECES_MAX (2 * REQUEST_SPLICES_MAX + 1)
-#define KEPT_SHARE        9            /* of the memory, for answers that are kept */
 #define TRIM_BYTES        (256 * 1024) /* of unsent answers that a connection leaves behind */
 #define SPARE_BYTES       (16 * 1024)  /* of a buffer that waits for the next request */
 
@@ -52,7 +52,7 @@ static void session_put(struct session *s, int rc)
 	struct buf *out = &s->daemon->sending;
 
 	if (rc == 0)
-		conn_send_buf(s->conn, out);
+		conn_send(s->conn, out);
 	else
 		log_error("ficd", "an answer could not be written");
 	buf_give_back(out, SENDING_KEPT);
@@ -333,7 +333,7 @@ bool request_crowded(const struct request *r)
 		for (const struct request *other = s->requests; other; other = other->next)
 			sum += other == r ? 0 : other->weight;
 	}
-	return sum > (size_t)d->config->memory_bytes / 2 ||
+	return sum > memory_of(d->config, MEMORY_UNREAD) ||
 	       (own && own + 2 * r->weight > SESSION_UNSENT_MAX);
 }
 
@@ -399,7 +399,7 @@ static size_t take_messages(struct session *s, struct bytes data)
 		struct why why;
 		size_t used = 0;
 		why_clear(&why);
-		int rc = wire_take_by(s->daemon->parser, rest, &s->encoding, &s->message, &used, &why);
+		int rc = wire_take(s->daemon->parser, rest, &s->encoding, &s->message, &used, &why);
 		if (rc == 1 && s->open >= SESSION_REQUESTS_MAX && !makes_room(s)) {
 			s->paused = true;
 			conn_pause(s->conn, true);
@@ -471,7 +471,7 @@ static size_t on_data(void *ctx, struct conn *c, struct bytes data)
 	return s ? take_messages(s, data) : data.len;
 }
 
-/* A last line may come without its newline. */
+/* A last line may come without its newline. When too much is under way it is told again as soon as there is room. */
 static void on_end(void *ctx, struct conn *c, struct bytes rest)
 {
 	struct session *s = conn_user(c);
@@ -599,7 +599,7 @@ static struct bytes on_refused(void *ctx)
 int sessions_listen(struct daemon *d, struct why *why)
 {
 	d->parser = wire_parser();
-	d->kept = answers_new((size_t)d->config->memory_bytes / KEPT_SHARE);
+	d->kept = answers_new(memory_of(d->config, MEMORY_KEPT));
 	struct server_options options = {
 		.path = d->config->socket,
 		.mode = 0660,

@@ -78,7 +78,7 @@ bool session_cancel(struct request *r, struct bytes id);
 
 /* Bytes that the request's connection has not read yet; `drained` comes when there were more than SESSION_UNSENT_LOW and no more are. */
 size_t request_backlog(const struct request *r);
-/* Answers that wait to be read, and those under construction but this one, fill half of the memory; or this one would not fit behind what its own
+/* Answers that wait to be read, and those under construction but this one, fill their part of the memory; or this one would not fit behind what its own
  * connection has not read yet. */
 bool request_crowded(const struct request *r);
 

@@ -3,6 +3,7 @@
 #include "heap.h"
 #include "hooks.h"
 #include "indexed.h"
+#include "memory.h"
 #include "live.h"
 
 #include <base/files.h>
@@ -102,17 +103,14 @@ static int open_store(struct source *s, struct why *why)
 			  .changed = hook_changed,
 			  .asked = hook_asked,
 			  .ctx = s},
-		/* The rest is for answers, for what a commit is made of, and for the libraries. A transaction
-		 * is committed long before it is full (sync/run.h); filters are whole up to some four million
-		 * records. */
-		.cache_bytes = (size_t)c->memory_bytes / 14 / c->source_count,
-		.frame_bytes = (size_t)c->memory_bytes / 16 / c->source_count,
-		.filter_bytes = (size_t)c->memory_bytes / 3 / c->source_count,
+		.cache_bytes = memory_of_source(c, MEMORY_PAGES),
+		.frame_bytes = memory_of_source(c, MEMORY_FRAMES),
+		.filter_bytes = memory_of_source(c, MEMORY_FILTERS),
 		.files_max = (unsigned)(FILES_MAX / c->source_count),
-		.txn_bytes_max = (size_t)c->memory_bytes / 4 / c->source_count,
+		.txn_bytes_max = memory_of_source(c, MEMORY_TXN),
 		.keep_previous = true,
 		.floor_bytes = (uint64_t)c->disk_reserve_bytes,
-		.journal_bytes = (size_t)c->memory_bytes / 16 / c->source_count,
+		.journal_bytes = memory_of_source(c, MEMORY_JOURNAL),
 	};
 	int rc;
 

@@ -91,7 +91,7 @@ static bool slice(void *ctx)
 {
 	struct reading *g = ctx;
 	struct why why = {""};
-	int64_t end_us = clock_mono_us() + READING_SLICE_US;
+	int64_t end_us = clock_mono_us() + loop_slice_us(g->request->daemon->loop);
 	int rc = 1;
 
 	if (g->stream->blocked)

@@ -236,18 +236,17 @@ static void conn_flush(struct conn *c)
 	}
 }
 
-/* What was not sent waits: copied, or in the buffer that it came in (NULL: in none), when most of it waits and nothing
- * waits before it. */
-static void conn_queue(struct conn *c, struct bytes data, size_t sent, struct buf *whole)
+/* What was not sent waits: copied, or in the buffer that it came in, when most of it waits and nothing waits before it. */
+static void conn_queue(struct conn *c, struct buf *data, size_t sent)
 {
-	if (!whole || conn_pending(c) || sent > data.len / 2) {
-		buf_put(&c->out, data.data + sent, data.len - sent);
+	if (conn_pending(c) || sent > data->len / 2) {
+		buf_put(&c->out, data->data + sent, data->len - sent);
 		return;
 	}
 	buf_release(&c->out);
-	c->out = *whole;
+	c->out = *data;
 	c->out_sent = sent;
-	*whole = (struct buf){0};
+	*data = (struct buf){0};
 }
 
 /* The first answer of a slice goes at once, the others together: whoever sends many requests without waiting is woken for some answers, not for each. */
@@ -278,31 +277,31 @@ static void conn_gathered(struct conn *c)
 	conn_flush(c);
 }
 
-static int conn_put(struct conn *c, struct bytes data, struct buf *whole)
+int conn_send(struct conn *c, struct buf *data)
 {
-	size_t sent = 0;
+	size_t sent = 0, len = data->len;
 
 	if (c->state != CONN_OPEN)
 		return ERR_CANCELED;
-	if (conn_gather(c, data))
+	if (conn_gather(c, buf_bytes(data)))
 		return 0;
 	conn_gathered(c);
 	size_t pending = conn_pending(c);
-	if (!pending && data.len && c->state == CONN_OPEN) {
-		sent = write_some(c, data.data, data.len);
+	if (!pending && len && c->state == CONN_OPEN) {
+		sent = write_some(c, data->data, len);
 		c->told = true;
 	}
 	if (c->state != CONN_OPEN)
 		return ERR_CANCELED;
-	if (sent == data.len)
+	if (sent == len)
 		return 0;
-	if (data.len - sent > c->server->limits.out_max - pending) {
+	if (len - sent > c->server->limits.out_max - pending) {
 		conn_end(c);
 		return ERR_LIMIT;
 	}
 	if (!pending)
 		c->moved_ms = now_ms(c);
-	conn_queue(c, data, sent, whole);
+	conn_queue(c, data, sent);
 	if (c->out.error) {
 		conn_end(c);
 		return ERR_NOMEM;
@@ -310,16 +309,6 @@ static int conn_put(struct conn *c, struct bytes data, struct buf *whole)
 	c->drain_due = c->drain_due || conn_pending(c) > c->server->limits.out_low;
 	conn_touch(c);
 	return 0;
-}
-
-int conn_send(struct conn *c, struct bytes data)
-{
-	return conn_put(c, data, NULL);
-}
-
-int conn_send_buf(struct conn *c, struct buf *data)
-{
-	return conn_put(c, buf_bytes(data), data);
 }
 
 static void conn_drain(struct conn *c)
@@ -444,11 +433,15 @@ static void tell_end(struct conn *c)
 {
 	struct server *s = c->server;
 
-	c->end_told = true;
 	if (s->events.on_end)
 		s->events.on_end(s->events.ctx, c, buf_bytes(&c->in));
-	buf_reset(&c->in);
-	buf_give_back(&c->in, 0);
+	/* An owner that paused instead of taking wants to see the same again; he is late, not the peer. */
+	c->end_told = !c->paused;
+	c->waiting = false;
+	if (c->end_told) {
+		buf_reset(&c->in);
+		buf_give_back(&c->in, 0);
+	}
 	if (c->state == CONN_OPEN && is_gone(c))
 		conn_end(c);
 	c->looked_ms = now_ms(c);

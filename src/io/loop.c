@@ -4,8 +4,8 @@
  *     wait in the kernel -> callbacks (signals, timers, sockets) -> notes -> work -> graves -> wait
  *            \_______________________ held: measured, worst case kept ______________________/
  *
- * Who asks is served by callbacks and notes, in the very turn; everything else is work: answers of
- * others, what is noted for later, tasks. Work is done a piece at a time, and between two pieces
+ * Who asks is served by callbacks and notes, in the very turn; what can wait is work: providers'
+ * answers, what is noted for later, tasks, and with them what is left of a long question. Work is done a piece at a time, and between two pieces
  * that together took long enough the kernel is asked whether somebody asks. That is all there is
  * of priorities: nothing runs in between, and nobody waits for more than a piece.
  *

@@ -24,7 +24,8 @@ void turn_note_init(struct turn_note *n, void (*act)(void *ctx), void *ctx);
 /* act(ctx) once: at the end of this turn, or of the next when asked for by a note's own act; the
  * loop does not sleep before. No effect when it is noted already. */
 void turn_note(struct loop *l, struct turn_note *n);
-/* The same when it comes to it among the work (loop.h): a piece, not to take longer than loop_slice_us. */
+/* The same as a piece of the work (loop.h), not to take longer than loop_slice_us: at the end of this turn, or of a later one when others' pieces
+ * come first; the loop does not sleep before. */
 void turn_work(struct loop *l, struct turn_note *n);
 void turn_forget(struct turn_note *n);
 

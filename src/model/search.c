@@ -396,6 +396,7 @@ struct look {
 	size_t next; /* the next place where a word of the search may be, as far as was hunted … */
 	size_t from;   /* … and where to read on for it */
 	size_t resume; /* the reading stopped to go on here */
+	size_t name; /* the end of a word that may be one of a name, which comes as a whole behind its words; 0: none is */
 };
 
 static struct look look_of(const struct search *s, struct bytes text, uint64_t found)
@@ -408,12 +409,27 @@ static void hunt(struct look *l, size_t at)
 	l->next = words_hunt_next(&l->search->hunt, l->text, at, &l->from);
 }
 
+/* Whether what was found may go on in this word: no white space lies between. */
+static bool goes_on(struct look *l, size_t at, size_t end)
+{
+	if (!l->name)
+		return false;
+	for (; l->name < at; l->name++) {
+		if (l->text.data[l->name] <= ' ') {
+			l->name = 0;
+			return false;
+		}
+	}
+	l->name = end;
+	return true;
+}
+
 /* Behind a word that is none of the search's: 1: the reading is to stop, and to go on at l->resume. */
 static int pass_over(struct look *l, struct bytes source)
 {
-	size_t end = (size_t)(source.data - l->text.data) + source.len;
+	size_t at = (size_t)(source.data - l->text.data), end = at + source.len;
 
-	if (!l->search->hunts || l->state)
+	if (!l->search->hunts || l->state || goes_on(l, at, end))
 		return 0;
 	if (end > l->next)
 		hunt(l, end);
@@ -589,6 +605,7 @@ static int mark_at(void *ctx, struct bytes term, struct bytes source)
 		m->ring[m->words++ % SEARCH_WORDS_MAX] = at;
 	if (!ended)
 		return pass_over(&m->look, source);
+	m->look.name = end;
 	unsigned length = phrase_length(m->look.search, ended);
 	if (length > 1)
 		at = m->ring[(m->words - length) % SEARCH_WORDS_MAX];

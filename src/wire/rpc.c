@@ -136,18 +136,12 @@ int wire_take_within(const struct wire_limits *limits, struct bytes input,
 
 static const struct wire_limits requests = {WIRE_MESSAGE_MAX, WIRE_DEPTH_MAX};
 
-int wire_take_by(struct json *parser, struct bytes input, enum wire_encoding *encoding,
-		 struct buf *message, size_t *used_out, struct why *why)
+int wire_take(struct json *parser, struct bytes input, enum wire_encoding *encoding,
+	      struct buf *message, size_t *used_out, struct why *why)
 {
 	const struct taking t = {&requests, parser};
 
 	return take(&t, input, encoding, message, used_out, why);
-}
-
-int wire_take(struct bytes input, enum wire_encoding *encoding, struct buf *message,
-	      size_t *used_out, struct why *why)
-{
-	return wire_take_by(NULL, input, encoding, message, used_out, why);
 }
 
 struct json *wire_parser(void)

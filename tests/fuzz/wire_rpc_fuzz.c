@@ -30,8 +30,8 @@ static void take_again(struct bytes input)
 
 	if (!parser)
 		parser = wire_parser();
-	int rc = wire_take(input, &encoding, &one, &used, NULL);
-	CHECK(wire_take_by(parser, input, &same, &other, &as_much, NULL) == rc);
+	int rc = wire_take(NULL, input, &encoding, &one, &used, NULL);
+	CHECK(wire_take(parser, input, &same, &other, &as_much, NULL) == rc);
 	CHECK(as_much == used && (rc != 1 || bytes_equal(buf_bytes(&one), buf_bytes(&other))));
 	buf_release(&one);
 	buf_release(&other);
@@ -67,7 +67,7 @@ static void there_and_back(struct bytes message)
 	}
 	CHECK(line.len > 0 && memchr(line.data, '\n', line.len) == line.data + line.len - 1);
 	/* bin and ext have no JSON of their own, so only the well-formedness of what comes back is held. */
-	if (wire_take(buf_bytes(&line), &encoding, &again, &used, NULL) == 1) {
+	if (wire_take(NULL, buf_bytes(&line), &encoding, &again, &used, NULL) == 1) {
 		CHECK(used == line.len);
 		CHECK(mp_check(buf_bytes(&again)) == 0);
 	}

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What is forgotten is in no file any more, whatever is unpacked to look for it; no sync brings it back; what is left stays as it was, and is claimed to be whole."""
 # run-tests: beside others
+import contextlib
 import json
 import os
 import pty
@@ -18,7 +19,7 @@ report = Report("a dry run says what would go, and changes nothing",  # noqa: F4
                 "without a yes nothing is forgotten; on a terminal it asks",
                 "a contact is forgotten, and its bytes are nowhere", "it is said to be gone, and no sync brings it back",
                 "everything else is there, and is claimed", "killed in the middle, the next process finishes it",
-                "a conversation is forgotten by itself",
+                "a conversation is forgotten by itself", "of an answer that was kept nothing is in memory, though who forgot it went away",
                 "what is redacted or deleted upstream leaves the disk, too", "what is refused, and how")
 
 RESOURCES = ["contacts", "conversations", "messages"]
@@ -93,6 +94,48 @@ def pick(rows, than):
     best = [c for c in rows["contacts"] if c not in than and
             any(r == "conversations" for r, _ in under(rows, c))]
     return sorted(best)[0]
+
+
+def in_memory(daemon, text):
+    """How often it is in the daemon's memory."""
+    count = 0
+    with open("/proc/%d/maps" % daemon.process.pid) as maps, open("/proc/%d/mem" % daemon.process.pid, "rb", 0) as memory:
+        for line in maps:
+            where, rights = line.split()[:2]
+            if not rights.startswith("rw") or "[v" in line:
+                continue
+            start, end = (int(part, 16) for part in where.split("-"))
+            with contextlib.suppress(OSError):  # what was given back meanwhile
+                memory.seek(start)
+                count += memory.read(end - start).count(text)
+    return count
+
+
+def ask_for(client, thread, mark, times):
+    for _ in range(times):
+        client.call("query", resource="conversations", where="id = %s and id != %s" % (thread, mark), fields=["id"], limit=5)
+
+
+def forget_and_go(daemon, client, thread):
+    """Whether the asker had gone before it was over. What was asked twice about it is kept."""
+    mark = "kept-about-%s" % thread
+    ask_for(client, thread, mark, 3)
+    assert in_memory(daemon, mark.encode()), "it is not in memory at all"
+    over = daemon.log_text().count("gone from the disk")
+    asker = daemon.client()
+    asker.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "forget", "params": {"resource": "conversations", "id": thread}}).encode() + b"\n")
+    wait_until("it is erased for readers", lambda: "absence" in client.call("get", resource="conversations", id=thread), 30, 0.0001)  # noqa: F405
+    asker.close()
+    client.call("hello")  # it comes behind the end of the other one
+    in_time = daemon.log_text().count("gone from the disk") == over
+    wait_until("what was begun goes on", lambda: daemon.log_text().count("gone from the disk") > over, 60)  # noqa: F405
+
+    def only_scratch():
+        """Others' questions take its place where it has passed through."""
+        ask_for(client, thread, "x" * len(mark), 5)
+        return not in_memory(daemon, mark.encode())
+    wait_until("nothing of the question is left", only_scratch, 30)  # noqa: F405
+    return in_time
 
 
 def claims(daemon):
@@ -216,6 +259,18 @@ with workplace() as (folder, started):  # noqa: F405
     assert not found and len(held(daemon)["contacts"]) == people, found
     assert "absence" in daemon.call("thread", id=thread)
     report.ok("a conversation is forgotten by itself")
+
+    name = "of an answer that was kept nothing is in memory, though who forgot it went away"
+    if SANITIZED:  # noqa: F405
+        report.skip(name, "sanitizers hold back memory that was freed")
+    elif not os.access("/proc/%d/mem" % daemon.process.pid, os.R_OK):
+        report.skip(name, "another process's memory cannot be read here")
+    else:
+        client = daemon.client()
+        threads = sorted(held(daemon)["conversations"])
+        assert any(forget_and_go(daemon, client, thread) for thread in threads[:5]), "each was over before its asker had gone"
+        client.close()
+        report.ok(name)
 
     rows = held(daemon)
     sim.mutate(6, 5, kinds=["redact"])

@@ -21,13 +21,16 @@ COUNT = int(os.environ.get("QUESTIONS", "500"))
 SEED = int(os.environ.get("QUESTIONS_SEED", "1"))
 DAY = 86400
 TRIES = 3
+SLACK = 60000  # milliseconds between the clocks of the provider, the daemon and this side
 MERGED = 3
+LATER = 40
 RANKED = 1000  # as the manual says: so many of the newest are put in order
 TIME_FORMS = ["%Y-%m-%dT%H:%M:%SZ"] * 3 + ["%Y-%m-%dT%H:%MZ", "%Y-%m-%d", "%Y-%m"]
 
 CHECKS = (
     "fields are what the provider's objects have",
     "answers on changes in many files",
+    "what is asked of a time that moves on",
     "cursors go on across a commit, a restart and compaction",
     "answers after a restart and compaction",
     "answers while syncs write",
@@ -68,6 +71,9 @@ class Maker:
                 break
         else:
             return {"integer": "1", "time": "2026-01-01T00:00:00Z", "bool": "true"}.get(kind, "999")  # a word might be looked for among names
+        if kind == "time" and plain.NOW[0] is not None and self.random.random() < 0.3:
+            hours = max(1, (plain.NOW[0] - value) // 3600000)
+            return self.random.choice(["today", "yesterday", "%dh ago" % hours, "%dd ago" % (hours // 24)])
         if kind == "time":
             return time.strftime(self.random.choice(TIME_FORMS), time.gmtime(value // 1000))
         return plain.as_text(value)[:60]
@@ -176,6 +182,17 @@ class Maker:
             self.listing(resource, question)
         return question
 
+    def recent(self):
+        """About what is newer or older than so long ago, and nothing else."""
+        question = self.question()
+        resource, axis = question["resource"], self.random.choice(["created", "updated"])
+        question = {name: value for name, value in question.items() if name not in ("since", "until", "search")}
+        if question.get("sort") == "relevance":
+            del question["sort"]
+        hours = max(1, (plain.NOW[0] - getattr(self.record(resource), axis)) // 3600000)
+        question["condition"] = "term", axis, self.random.choice(["<", "<=", ">", ">="]), ["%dh ago" % hours]
+        return question
+
     def siblings(self):
         """Totals of one search over spans that begin alike: what was counted for one is no answer to the next."""
         resource, word = "messages", ("word", self.words("messages")[0])
@@ -282,7 +299,21 @@ def judge_groups(held, question, answer):
             assert same_number(got[key][name], value), ("group", key, name, got[key][name], value)
 
 
+def is_relative(question):
+    return "condition" in question and plain.is_relative(question["condition"])
+
+
+def is_certain(held, question):
+    """Whether it is found the same a little sooner and later; the time from which relative ones are told is left at now."""
+    found = []
+    for plain.NOW[0] in (held.clock() * 1000 + slack for slack in (-SLACK, SLACK, 0)):
+        found.append({record.id for record in held.select(question)})
+    return found[0] == found[1]
+
+
 def judge(held, question, answer):
+    if is_relative(question) and not is_certain(held, question):
+        return
     try:
         (judge_groups if "group_by" in question else judge_rows)(held, question, answer)
     except AssertionError as error:
@@ -434,7 +465,7 @@ def check_cursors(daemon, sim, held, maker, folder):
     walks = []
     while len(walks) < max(20, COUNT // 20):
         question = maker.question()
-        if "pages" in question and question.get("sort") != "relevance":
+        if "pages" in question and question.get("sort") != "relevance" and not is_relative(question):
             walks.append(Walk(held, question, maker.random.randint(2, 9)))
     merged = None
     for step in range(4):
@@ -481,6 +512,8 @@ def kinds_of(question):
     yield from ("since" for _ in range("since" in question))
     if "sort" in question:
         yield "sort relevance" if question["sort"] == "relevance" else "sort down" if question["sort"].startswith("-") else "sort up"
+    if is_relative(question):
+        yield "relative"
     if "limit" in question:
         yield "total" if question.get("total") else "to the end" if question["pages"] > 1 else "limit"
     for name in question.get("group_by", []):
@@ -490,7 +523,7 @@ def kinds_of(question):
 
 
 EVERY = {"resource " + name for name in plain.FIELDS} | {"term " + op for op in ("=", "!=", "<", "<=", ">", ">=", "in", "contains", "~", "exists")} | {
-    "and", "or", "not", "axis created", "axis updated", "since", "sort up", "sort down", "total", "to the end", "limit", "group", "group by time",
+    "and", "or", "not", "axis created", "axis updated", "since", "relative", "sort up", "sort down", "total", "to the end", "limit", "group", "group by time",
     "sort relevance",
     "text word", "text phrase", "text prefix", "text and", "text or", "text not", "text run", "count", "min", "max", "sum", "avg", "p50", "p90", "p99"}
 
@@ -500,10 +533,24 @@ def check_questions(questions, held):
     kinds = [kind for question in questions for kind in kinds_of(question)]
     seldom = {kind for kind in EVERY if kinds.count(kind) < len(questions) // 100}
     assert not seldom, "hardly asked: %s" % seldom
+    plain.NOW[0] = held.clock() * 1000
     found = [(len(held.select(q)), len(held.all(q["resource"]))) for q in questions]
     some = sum(0 < n < of for n, of in found)
     assert some > len(questions) / 2, "only %d of %d questions find some records and not all" % (some, len(questions))
     return some
+
+
+def check_later(sim, daemon, held, maker):
+    """A day later the same words mean other records, though none has changed."""
+    questions = [maker.recent() for _ in range(LATER)]
+    ask_all(daemon, held, questions)
+    before = [{record.id for record in held.select(question)} for question in questions]
+    sim.control("POST", "clock", {"advance_s": DAY})
+    daemon.sync()
+    ask_all(daemon, held, questions)
+    other = sum({record.id for record in held.select(question)} != ids for question, ids in zip(questions, before))
+    assert other > LATER // 4, "only %d of %d questions find other records" % (other, LATER)
+    return other
 
 
 def check_cold(sim, daemon, held, folder):
@@ -522,6 +569,7 @@ def check_cold(sim, daemon, held, folder):
     assert any(row.get("truncated") for row in rows), "no thread is cut"
     client.close()
     report.ok("fields are what the provider's objects have", "%d values" % check_fields(daemon, held))
+    plain.NOW[0] = held.clock() * 1000
     maker = Maker(held, SEED)
     questions = [maker.question() for _ in range(COUNT)]
     questions += [question for _ in range(4) for question in maker.siblings()] + maker.common()
@@ -541,7 +589,10 @@ def main(folder, started):
     started.append(daemon)
     daemon.wait_settled()
     held = plain.Held()
+    held.clock = lambda: sim.control("GET", "clock")["now"]
     questions, maker = check_cold(sim, daemon, held, folder)
+    report.ok("what is asked of a time that moves on", "%d of %d questions find other records a day later" % (
+        check_later(sim, daemon, held, maker), LATER))
 
     daemon.stop()
     daemon.start()
@@ -554,7 +605,8 @@ def main(folder, started):
     writer = Writer(daemon, sim)
     writer.start()
     try:
-        again = ask_all(daemon, held, questions, writer.turn)
+        # Its clock jumps meanwhile: what is told from now is judged elsewhere.
+        again = ask_all(daemon, held, [question for question in questions if not is_relative(question)], writer.turn)
     finally:
         writer.stop()
     assert writer.syncs > 2, "only %d syncs ran meanwhile" % writer.syncs

@@ -12,7 +12,7 @@ LIMIT = 64 << 10  # kB resident, with memory = 16M
 BIG = b'{"jsonrpc":"2.0","id":1,"method":"query","params":{"resource":"messages","limit":1000,"fields":["doc"]}}\n'
 report = Report(  # noqa: F405
     "60 clients that do not read", "others are answered meanwhile, in smaller pages", "what is not small is told to come again", "who reads late gets all answers",
-    "memory is given back")
+    "memory is given back", "short pages were for that time")
 
 
 def resident(pid, what):
@@ -33,6 +33,10 @@ with workplace() as (folder, started):  # noqa: F405
     daemon.sync()
     good = daemon.client()
     whole = good.call("query", resource="messages", limit=1000, fields=["doc"])
+    # Pages of documents that end at different bytes, so that some are small enough to be kept.
+    times = [row["created"] for row in good.call("query", resource="conversations", limit=120, fields=["created"])["rows"]]
+    later = [dict(resource="conversations", limit=1000, fields=["doc"], where='created < "%s"' % at) for at in times[::10]]
+    pages = [good.call("query", **question)["rows"] for question in later]
     before = resident(daemon.process.pid, "VmRSS")
 
     slow = []
@@ -51,6 +55,8 @@ with workplace() as (folder, started):  # noqa: F405
     small = good.call("query", resource="messages", limit=1000, fields=["doc"])
     assert 0 < len(small["rows"]) < len(whole["rows"]) and small["next_cursor"], len(small["rows"])
     assert small["rows"] == whole["rows"][:len(small["rows"])]
+    for question, page in zip(later * 2, pages * 2):
+        assert 0 < len(good.call("query", **question)["rows"]) < len(page), question
     held = sum(1 for _ in good.rows("messages", fields=["doc"]))
     assert held == len(sim.truth("messages")), held
     assert len(good.call("query", resource="contacts", limit=100)["rows"]) == 100
@@ -84,5 +90,7 @@ with workplace() as (folder, started):  # noqa: F405
     assert len(good.call("query", resource="messages", limit=1000, fields=["doc"])["rows"]) == len(whole["rows"])
     assert len(good.call("thread", id=largest)["messages"]) > 400
     report.ok("memory is given back", "%.1f MB" % (resident(daemon.process.pid, "VmRSS") / 1e3))
+    assert [good.call("query", **question)["rows"] for question in later] == pages
+    report.ok("short pages were for that time")
     daemon.stop()
     sim.stop()

@@ -12,6 +12,7 @@ from harness import *  # noqa: E402,F403
 report = Report(  # noqa: F405
     "lines that are not JSON", "not a request", "unknown method, parameter, resource, field: did you mean",
     "bad expressions name the column", "a line of 10 MB", "a line that never ends", "deep nesting", "half closed: still answered",
+    "a last line without an end, when no more is under way at once",
     "MessagePack on the same socket", "a reader that never reads", "more connections than there are places",
     "a sync's progress, then its end", "answers stay quick beside all that")
 
@@ -99,6 +100,14 @@ with workplace() as (folder, started):  # noqa: F405
     assert ids == {9, 10}, ids
     assert client.socket.recv(10) == b""
     report.ok("half closed: still answered")
+
+    client = daemon.client()
+    wait = b'{"jsonrpc":"2.0","id":%d,"method":"sync","params":{"resource":"contacts","wait":true}}\n'
+    client.send(b"".join(wait % i for i in range(4)) + b'{"jsonrpc":"2.0","id":4,"method":"hello"}')
+    client.socket.shutdown(socket.SHUT_WR)
+    lines = [json.loads(line) for line in client.socket.makefile("rb")]  # noqa: F405
+    assert sorted(line["id"] for line in lines if "result" in line) == list(range(5)), lines
+    report.ok("a last line without an end, when no more is under way at once")
 
     binary = socket.socket(socket.AF_UNIX)
     binary.settimeout(20)

@@ -15,6 +15,8 @@ ROUNDS = 3       # of each attempt
 QUESTIONS = 300 if SANITIZED else 1500  # noqa: F405
 LEAST = 300      # below these a percentile says nothing
 PAUSE = 0.0005
+UNJUDGED_SANITIZED = "sanitizers are slow where the daemon is not"
+UNJUDGED_SHARED = "no right to go before others (SCHED_FIFO): what waits for a CPU is not told from what the daemon does"
 NAMES = {"first": "get during the first sync: p99", "full": "get during a full sync: p99"}
 report = Report(*NAMES.values())  # noqa: F405
 
@@ -99,10 +101,10 @@ def attempt():
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
-best, notes, judged = {}, {}, not SANITIZED  # noqa: F405
+best, notes, reason = {}, {}, UNJUDGED_SANITIZED if SANITIZED else None  # noqa: F405
 for _ in range(ATTEMPTS):
     alone, took = attempt()
-    judged = judged and alone
+    reason = reason or (None if alone else UNJUDGED_SHARED)
     idle = took["idle"]
     for kind in NAMES:
         busy = took[kind]
@@ -110,11 +112,13 @@ for _ in range(ATTEMPTS):
         ratio = percentile(busy, 0.99) / percentile(idle, 0.99)
         if ratio < best.get(kind, float("inf")):
             best[kind] = ratio
-            notes[kind] = "idle %.0f us, syncing %.0f us (p50 %.0f and %.0f; %d and %d questions): ratio %.1f%s" % (
-                percentile(idle, 0.99), percentile(busy, 0.99), percentile(idle, 0.5), percentile(busy, 0.5), len(idle), len(busy), ratio,
-                "" if alone else "; not judged: what waits for a CPU here is not told from what the daemon does")
-    if not judged or max(best.values()) <= RATIO_MAX:
+            notes[kind] = "idle %.0f us, syncing %.0f us (p50 %.0f and %.0f; %d and %d questions): ratio %.1f" % (
+                percentile(idle, 0.99), percentile(busy, 0.99), percentile(idle, 0.5), percentile(busy, 0.5), len(idle), len(busy), ratio)
+    if reason or max(best.values()) <= RATIO_MAX:
         break
 for kind, name in NAMES.items():
-    assert not judged or best[kind] <= RATIO_MAX, (name, notes[kind])
+    if reason:
+        report.skip(name, "%s; %s" % (reason, notes[kind]))
+        continue
+    assert best[kind] <= RATIO_MAX, (name, notes[kind])
     report.ok(name, notes[kind])

@@ -171,8 +171,31 @@ def search_text(search):
 
 # --- conditions: ("term", field, op, values), ("not", c), ("and", [c]), ("or", [c]) ---
 
+NOW = [None]  # in milliseconds: what a relative time is told from; None: none is asked for
+RELATIVE = {"today": 0, "yesterday": -1}
+UNITS = {"h": 3600000, "d": 86400000}
+
+
+def is_relative(condition):
+    """Whether it means something else at another time."""
+    op = condition[0]
+    if op == "term":
+        return any(text in RELATIVE or text.endswith(" ago") for text in condition[3])
+    return any(map(is_relative, [condition[1]] if op == "not" else condition[1]))
+
+
+def relative_span(text):
+    if text in RELATIVE:
+        start = (NOW[0] // UNITS["d"] + RELATIVE[text]) * UNITS["d"]
+        return start, start + UNITS["d"]
+    moment = NOW[0] - int(text[:-5]) * UNITS[text[-5]]
+    return moment, moment + 1
+
+
 def span_of(text):
     """(start, end) of a day or a month in UTC, or of a moment."""
+    if text in RELATIVE or text.endswith(" ago"):
+        return relative_span(text)
     day = datetime.datetime.fromisoformat((text + "-01" if len(text) == 7 else text).replace("Z", ""))
     end = {7: (day.replace(day=1) + datetime.timedelta(days=31)).replace(day=1), 10: day + datetime.timedelta(days=1)}.get(
         len(text), day + datetime.timedelta(milliseconds=1))

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <string.h>
 
 static const struct search *parse(const char *text, struct arena *a)
 {
@@ -268,6 +269,25 @@ static void make_text(struct buf *out)
 	}
 }
 
+/* Both find and show the same of this text. */
+static void assert_same(const struct search *s, const struct search *plain, struct bytes text,
+			const char *asked)
+{
+	uint64_t found[2] = {0, 0};
+	struct buf fast = {0}, slow = {0};
+
+	search_look(s, text, &found[0]);
+	search_look(plain, text, &found[1]);
+	bool shows = search_snippet(s, text, 40, &fast);
+	if (found[0] != found[1] || shows != search_snippet(plain, text, 40, &slow) ||
+	    !bytes_equal(buf_bytes(&fast), buf_bytes(&slow)))
+		fail_msg("%s, of '%.*s': '%.*s', reading all '%.*s'", asked, (int)text.len,
+			 (const char *)text.data, (int)fast.len, (const char *)fast.data,
+			 (int)slow.len, (const char *)slow.data);
+	buf_release(&fast);
+	buf_release(&slow);
+}
+
 /* A search that reads every word finds and shows the same. */
 static void passing_over_changes_nothing(void **state)
 {
@@ -280,7 +300,7 @@ static void passing_over_changes_nothing(void **state)
 					    "\"order number other\"",
 					    "\xe6\x9d\xb1\xe4\xba\xac \"my order\""};
 	struct arena a = {0};
-	struct buf text = {0}, fast = {0}, slow = {0};
+	struct buf text = {0};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof asked / sizeof *asked; i++) {
@@ -289,30 +309,116 @@ static void passing_over_changes_nothing(void **state)
 		assert_true(s->hunts);
 		plain.hunts = false;
 		for (int round = 0; round < 2000; round++) {
-			uint64_t found[2] = {0, 0};
 			make_text(&text);
-			search_look(s, buf_bytes(&text), &found[0]);
-			search_look(&plain, buf_bytes(&text), &found[1]);
-			assert_int_equal(found[0], found[1]);
-			buf_reset(&fast);
-			buf_reset(&slow);
-			bool shows = search_snippet(s, buf_bytes(&text), 60, &fast);
-			assert_int_equal(shows, search_snippet(&plain, buf_bytes(&text), 60, &slow));
-			assert_true(bytes_equal(buf_bytes(&fast), buf_bytes(&slow)));
+			assert_same(s, &plain, buf_bytes(&text), asked[i]);
 		}
 	}
 	buf_release(&text);
-	buf_release(&fast);
-	buf_release(&slow);
 	arena_release(&a);
+}
+
+/* ---- names ---- */
+
+/* Short words that begin each other, and what joins and parts them: so that nearly every text has names of what is looked for. */
+static void make_names(struct buf *out)
+{
+	static const char *const pieces[] = {"a",
+					     "b",
+					     "ab",
+					     "A",
+					     "B",
+					     " ",
+					     "  ",
+					     "\n",
+					     ".",
+					     "-",
+					     "'",
+					     "@",
+					     "_",
+					     "/",
+					     "+",
+					     ":",
+					     "ab.ab",
+					     "a@b.ab",
+					     "ab-ab",
+					     "ab_ab",
+					     "x",
+					     "e",
+					     "k",
+					     "s",
+					     "0",
+					     "1",
+					     "1.0",
+					     "\x01",
+					     "\xc3\xa9",
+					     "e\xcc\x81",
+					     "\xc3\x9f",
+					     "\xc5\xbf",
+					     "\xe2\x84\xaa",
+					     "\xe6\x97\xa5",
+					     "\xe6\x9c\xac",
+					     "\xc2\xa0",
+					     "\xe2\x80\x99",
+					     "\xe2\x80\x8b"};
+	unsigned n = below(60);
+
+	buf_reset(out);
+	for (unsigned i = 0; i < n; i++)
+		buf_put_str(out, pieces[below(below(2) ? 10 : sizeof pieces / sizeof *pieces)]);
+}
+
+static void make_search(char out[64])
+{
+	static const char *const terms[] = {"a",         "b",         "ab",
+					    "aab",       "ss",        "k",
+					    "1",         "a*",        "ab*",
+					    "\xc3\xa9*", "1*",        "e*",
+					    "\"a b\"",   "\"ab a\"*", "\xe6\x97\xa5\xe6\x9c\xac",
+					    "a OR b*",   "b -a*"};
+	unsigned n = 1 + below(3);
+
+	out[0] = 0;
+	for (unsigned i = 0; i < n; i++) {
+		strcat(out, i ? " " : "");
+		strcat(out, terms[below(sizeof terms / sizeof *terms)]);
+	}
+}
+
+/* "ab*" finds the whole name ab-aba1.0 by its first word, whatever its last ones are. */
+static void passing_over_keeps_names(void **state)
+{
+	struct buf text = {0};
+	unsigned hunting = 0;
+
+	(void)state;
+	snippet_is("ab*", "see ab-aba1.0 then", 160, "see " OPEN "ab-aba1.0" CLOSE " then");
+	snippet_is("ab*", "see ab-x1.0/y and x.1", 160, "see " OPEN "ab-x1.0" CLOSE "/y and x.1");
+	for (int round = 0; round < 20000; round++) {
+		struct arena a = {0};
+		char asked[64];
+		make_search(asked);
+		const struct search *s = parse(asked, &a);
+		struct search plain = *s;
+		plain.hunts = false;
+		hunting += s->hunts;
+		make_names(&text);
+		assert_same(s, &plain, buf_bytes(&text), asked);
+		arena_release(&a);
+	}
+	assert_true(hunting > 15000);
+	buf_release(&text);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_found),   cmocka_unit_test(what_is_not_found),
-		cmocka_unit_test(what_is_refused), cmocka_unit_test(limits),
-		cmocka_unit_test(snippets),        cmocka_unit_test(passing_over_changes_nothing),
+		cmocka_unit_test(what_is_found),
+		cmocka_unit_test(what_is_not_found),
+		cmocka_unit_test(what_is_refused),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(snippets),
+		cmocka_unit_test(passing_over_changes_nothing),
+		cmocka_unit_test(passing_over_keeps_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

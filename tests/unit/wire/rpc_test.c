@@ -47,7 +47,8 @@ static char *take_all(const char *data, size_t len, size_t piece, enum wire_enco
 		struct why why;
 		if (r == 0)
 			seen = len - seen < piece ? len : seen + piece;
-		r = wire_take(bytes_of(data + start, seen - start), encoding, &message, &used, &why);
+		r = wire_take(NULL, bytes_of(data + start, seen - start), encoding, &message, &used,
+			      &why);
 		start += used;
 		if (r == 1) {
 			char *text = json_of(&message);
@@ -123,7 +124,7 @@ static int take_once(const void *data, size_t len, size_t *used)
 	enum wire_encoding encoding = WIRE_UNKNOWN;
 	struct buf message = {0};
 	struct why why = {""};
-	int r = wire_take(bytes_of(data, len), &encoding, &message, used, &why);
+	int r = wire_take(NULL, bytes_of(data, len), &encoding, &message, used, &why);
 
 	if (r < 0)
 		assert_true(why.text[0] != 0);
@@ -156,8 +157,8 @@ static void a_parser_serves_for_many(void **state)
 		enum wire_encoding encoding = WIRE_UNKNOWN, same = WIRE_UNKNOWN;
 		struct why why = {""}, too = {""};
 		size_t used, as_much;
-		int rc = wire_take(line, &encoding, &one, &used, &why);
-		assert_int_equal(wire_take_by(parser, line, &same, &other, &as_much, &too), rc);
+		int rc = wire_take(NULL, line, &encoding, &one, &used, &why);
+		assert_int_equal(wire_take(parser, line, &same, &other, &as_much, &too), rc);
 		assert_int_equal(as_much, used);
 		assert_string_equal(too.text, why.text);
 		if (rc == 1)
@@ -339,7 +340,8 @@ static void long_lines(void **state)
 	buf_release(&message);
 	buf_init(&message, 1000);
 	encoding = WIRE_UNKNOWN;
-	assert_int_equal(wire_take(bytes_of(line, len), &encoding, &message, &used, NULL), ERR_LIMIT);
+	assert_int_equal(wire_take(NULL, bytes_of(line, len), &encoding, &message, &used, NULL),
+			 ERR_LIMIT);
 	buf_release(&message);
 	free(line);
 }
@@ -597,7 +599,7 @@ static void try_example(struct bytes text)
 	for (size_t i = 0; i < text.len; i++)
 		buf_put_byte(&line, text.data[i] == '\n' ? ' ' : text.data[i]);
 	buf_put_byte(&line, '\n');
-	int r = wire_take(buf_bytes(&line), &encoding, &message, &used, &why);
+	int r = wire_take(NULL, buf_bytes(&line), &encoding, &message, &used, &why);
 	assert_int_equal(used, line.len);
 	if (r == 1)
 		r = rpc_request_parse(buf_bytes(&message), &request, &why) == 0;

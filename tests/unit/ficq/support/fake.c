@@ -147,7 +147,7 @@ static void talk(struct session *s)
 	ssize_t n;
 
 	while (open) {
-		int r = wire_take(buf_bytes(&in), &s->encoding, &message, &used, &why);
+		int r = wire_take(NULL, buf_bytes(&in), &s->encoding, &message, &used, &why);
 		buf_consume(&in, used);
 		if (r == 1 && rpc_request_parse(buf_bytes(&message), &q, &why) == 0) {
 			log_request(s, buf_bytes(&message));
