@@ -405,6 +405,12 @@ static bool read_demand(struct reading *g, struct demand *d)
 	return true;
 }
 
+/* Whether anything that is done now makes it better. */
+static bool can_mend(const struct freshness *f)
+{
+	return f->state != FRESHNESS_FRESH && !f->not_begun;
+}
+
 /* True: the answer comes when those sources whose data is to be waited for have been read. */
 static bool wait_for(struct reading *first, const struct verdicts *v, struct demand *d)
 {
@@ -412,7 +418,7 @@ static bool wait_for(struct reading *first, const struct verdicts *v, struct dem
 	size_t n = 0, i = 0;
 
 	for (struct reading *g = first; g; g = g->next, i++)
-		if (v->each[i].state != FRESHNESS_FRESH && policy_of(g, d) == CONFIG_ON_STALE_WAIT)
+		if (can_mend(&v->each[i]) && policy_of(g, d) == CONFIG_ON_STALE_WAIT)
 			wants[n++] = (struct refresh_want){g->source, g->type, &v->each[i],
 							   g->question.max_age_ms};
 	d->acted |= n > 0;
@@ -427,7 +433,7 @@ static bool ask_live(struct reading *first, const struct verdicts *v, struct dem
 	size_t i = 0;
 
 	for (struct reading *g = first; g; g = g->next, i++) {
-		if ((v->each[i].state == FRESHNESS_FRESH && !g->asks.insists) ||
+		if ((!can_mend(&v->each[i]) && !g->asks.insists) ||
 		    policy_of(g, d) != CONFIG_ON_STALE_LIVE)
 			continue;
 		d->acted = true;
@@ -448,11 +454,19 @@ static bool leave_behind(struct reading *first, const struct verdicts *v, struct
 		enum config_on_stale policy = policy_of(g, d);
 		if (v->each[i].state == FRESHNESS_FRESH)
 			continue;
-		if (policy == CONFIG_ON_STALE_SERVE || (live && live->reason))
+		if (can_mend(&v->each[i]) && (policy == CONFIG_ON_STALE_SERVE || (live && live->reason)))
 			d->acted |= refresh_behind(g->source, g->type, &v->each[i]);
 		refused |= policy == CONFIG_ON_STALE_ERROR;
 	}
 	return refused;
+}
+
+static const char *stale_hint(const struct verdicts *v, bool refused)
+{
+	if (v->all->not_begun)
+		return "ask for a span that has begun";
+	return refused ? "run 'ficq sync', or ask with on_stale serve or wait"
+		       : "run 'ficq sync', or ask without 'require'";
 }
 
 /* What is done about data that is not fresh. True: read on; false: the answer comes later, or an error was sent. */
@@ -464,9 +478,7 @@ static bool act_on(struct reading *g, const struct verdicts *v, struct demand *d
 	if (v->all->state <= g->least && !refused)
 		return true;
 	request_error(g->request, RPC_STALE, freshness_state_name(v->all->state),
-		      refused ? "run 'ficq sync', or ask with on_stale serve or wait"
-			      : "run 'ficq sync', or ask without 'require'",
-		      "%s", v->all->message);
+		      stale_hint(v, refused), "%s", v->all->message);
 	return false;
 }
 

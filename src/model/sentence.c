@@ -47,7 +47,10 @@ static void write_stale(struct freshness *f)
 	size_t n = f->gaps.count;
 	char time[MINUTE_TEXT_MAX];
 
-	if (n && f->gaps.items[n - 1].end_ms <= f->history_ms)
+	if (f->not_begun)
+		snprintf(f->message, sizeof f->message, "Nothing is known yet - %s has not begun",
+			 minute_text(f->requested_start_ms, time));
+	else if (n && f->gaps.items[n - 1].end_ms <= f->history_ms)
 		snprintf(f->message, sizeof f->message, "Data is stale - %s before %s are not kept",
 			 f->noun, minute_text(f->history_ms, time));
 	else if (f->trouble)
