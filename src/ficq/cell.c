@@ -260,7 +260,7 @@ static void show_number(struct buf *out, double n, const struct mp_value *v, enu
 		buf_put(out, text, json_write_double(n, text));
 }
 
-/* Intercom's id of nobody is 0. */
+/* Intercom's own id of nobody is 0. */
 static void show_who(struct buf *out, const struct show *s, struct bytes id, enum cell_kind kind)
 {
 	struct bytes name = id;
@@ -278,7 +278,10 @@ void cell_show(struct buf *out, const struct show *s, struct bytes value, enum c
 	if (!value.data || !mp_get(value, &v))
 		return;
 	switch (v.type) {
-	case MP_NIL: return;
+	case MP_NIL:
+		if (kind == CELL_ADMIN || kind == CELL_TEAM)
+			buf_put_str(out, "none");
+		return;
 	case MP_BOOL: buf_put_str(out, v.boolean ? "yes" : kind == CELL_YES ? "" : "no"); return;
 	case MP_STR:
 		if (kind == CELL_TIME || kind == CELL_AGO || kind == CELL_START)

@@ -105,6 +105,16 @@ static void put_lines(struct drawing *d, struct bytes text)
 	}
 }
 
+/* It has the field, and nobody in it. */
+static bool is_nobody(struct bytes conversation, const char *name)
+{
+	struct bytes value = member(conversation, name);
+	struct mp_value v;
+
+	return value.data && mp_get(value, &v) &&
+	       (v.type == MP_NIL || (v.type == MP_STR && bytes_is(v.str, "0")));
+}
+
 static void put_parts(struct drawing *d, struct bytes conversation, struct bytes messages)
 {
 	struct buf parts = {0};
@@ -115,11 +125,11 @@ static void put_parts(struct drawing *d, struct bytes conversation, struct bytes
 	put_part(d, &parts, conversation, "kind", "", CELL_TEXT);
 	put_part(d, &parts, conversation, "state", "", CELL_TEXT);
 	put_part(d, &parts, conversation, "snoozed_until", "until ", CELL_TIME);
-	if (bytes_is(member_str(conversation, "assignee"), "0"))
+	if (is_nobody(conversation, "assignee"))
 		put_name(&parts, d, "unassigned");
 	else
 		put_part(d, &parts, conversation, "assignee", "assigned to ", CELL_ADMIN);
-	if (!bytes_is(member_str(conversation, "team"), "0"))
+	if (!is_nobody(conversation, "team"))
 		put_part(d, &parts, conversation, "team", "team ", CELL_TEAM);
 	put_contacts(d, &parts, conversation, messages);
 	put_part(d, &parts, conversation, "channel", "by ", CELL_TEXT);

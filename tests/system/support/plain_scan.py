@@ -11,7 +11,7 @@ import zoneinfo
 
 # The common fields: type and where in the object. A list of paths: the first one that is there.
 CONVERSATION = {
-    "state": ("text", ["state"]), "assignee": ("text", ["admin_assignee_id"]), "team": ("text", ["team_assignee_id"]),
+    "state": ("text", ["state"]), "assignee": ("who", ["admin_assignee_id"]), "team": ("who", ["team_assignee_id"]),
     "contact": ("list", ["contacts.contacts.*.id"]), "author_type": ("text", ["source.author.type"]),
     "email": ("text", ["source.author.email"]), "tags": ("list", ["tags.tags.*.name"]),
     "priority": ("text", ["priority"]), "open": ("bool", ["open"]), "read": ("bool", ["read"]),
@@ -24,16 +24,16 @@ CONVERSATION = {
     "rating": ("integer", ["conversation_rating.rating"])}
 MESSAGE = {
     "author": ("text", ["author.email", "author.name", "author.id"]), "author_name": ("text", ["author.name"]),
-    "author_type": ("text", ["author.type"]), "assignee": ("text", ["assigned_to.id"]), "redacted": ("bool", ["redacted"])}
+    "author_type": ("text", ["author.type"]), "assignee": ("who", ["assigned_to.id"]), "redacted": ("bool", ["redacted"])}
 CONTACT = {
     "name": ("text", ["name"]), "email": ("text", ["email"]), "role": ("text", ["role"]), "phone": ("text", ["phone"]),
-    "external_id": ("text", ["external_id"]), "owner": ("text", ["owner_id"]), "last_seen": ("time", ["last_seen_at"]),
+    "external_id": ("text", ["external_id"]), "owner": ("who", ["owner_id"]), "last_seen": ("time", ["last_seen_at"]),
     "last_replied": ("time", ["last_replied_at"]), "tags": ("list", ["tags.data.*.id"])}
 TICKET = {
     "number": ("text", ["ticket_id"]), "title": ("text", ["ticket_attributes._default_title_"]),
     "state": ("text", ["ticket_state.category"]), "label": ("text", ["ticket_state.internal_label"]),
-    "category": ("text", ["category"]), "kind": ("text", ["ticket_type.name"]), "assignee": ("text", ["admin_assignee_id"]),
-    "team": ("text", ["team_assignee_id"]), "open": ("bool", ["open"]), "shared": ("bool", ["is_shared"]),
+    "category": ("text", ["category"]), "kind": ("text", ["ticket_type.name"]), "assignee": ("who", ["admin_assignee_id"]),
+    "team": ("who", ["team_assignee_id"]), "open": ("bool", ["open"]), "shared": ("bool", ["is_shared"]),
     "snoozed_until": ("time", ["snoozed_until"])}
 FIELDS = {"conversations": CONVERSATION, "messages": MESSAGE, "contacts": CONTACT, "tickets": TICKET}
 CHILD = {"conversations": "messages", "tickets": "ticket_parts"}
@@ -69,6 +69,8 @@ def typed(kind, values):
     value = values[0]
     if kind == "text":
         return as_text(value)
+    if kind == "who":  # an id; 0 and an empty one are nobody's
+        return None if value in (0, "0", "") else as_text(value)
     if kind == "time":
         return int(value) * 1000
     return value
