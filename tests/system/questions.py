@@ -82,6 +82,11 @@ class Maker:
             return "term", name, self.random.choice(operators), [self.value(resource, name, "any")]
         names = dict(plain.FIELDS[resource], created=("time", []), updated=("time", []), id=("text", []))
         names.update({name: ("html", []) for name in plain.SHOWN.get(resource, [])})
+        if resource in plain.CHILD.values():
+            names["parent"] = ("text", [])
+        if self.random.random() < 0.08:  # a few that are named
+            name = self.random.choice(["id", "parent"] if "parent" in names else ["id"])
+            return "term", name, "in", [self.value(resource, name, "text") for _ in range(self.random.randint(1, 9))]
         name = self.random.choice(sorted(names))
         kind = names[name][0]
         operator = self.random.choice({

@@ -9,9 +9,9 @@ import re
 import unicodedata
 import zoneinfo
 
-# The common fields: type and where in the object. A list of paths: the first one that is there.
+# The common fields: type and where in the object. A list of paths: the first one that is there. Behind the id of somebody stands !.
 CONVERSATION = {
-    "state": ("text", ["state"]), "assignee": ("who", ["admin_assignee_id"]), "team": ("who", ["team_assignee_id"]),
+    "state": ("text", ["state"]), "assignee": ("text", ["admin_assignee_id!"]), "team": ("text", ["team_assignee_id!"]),
     "contact": ("list", ["contacts.contacts.*.id"]), "author_type": ("text", ["source.author.type"]),
     "email": ("text", ["source.author.email"]), "tags": ("list", ["tags.tags.*.name"]),
     "priority": ("text", ["priority"]), "open": ("bool", ["open"]), "read": ("bool", ["read"]),
@@ -24,16 +24,16 @@ CONVERSATION = {
     "rating": ("integer", ["conversation_rating.rating"])}
 MESSAGE = {
     "author": ("text", ["author.email", "author.name", "author.id"]), "author_name": ("text", ["author.name"]),
-    "author_type": ("text", ["author.type"]), "assignee": ("who", ["assigned_to.id"]), "redacted": ("bool", ["redacted"])}
+    "author_type": ("text", ["author.type"]), "assignee": ("text", ["assigned_to.id!"]), "redacted": ("bool", ["redacted"])}
 CONTACT = {
     "name": ("text", ["name"]), "email": ("text", ["email"]), "role": ("text", ["role"]), "phone": ("text", ["phone"]),
-    "external_id": ("text", ["external_id"]), "owner": ("who", ["owner_id"]), "last_seen": ("time", ["last_seen_at"]),
+    "external_id": ("text", ["external_id"]), "owner": ("text", ["owner_id!"]), "last_seen": ("time", ["last_seen_at"]),
     "last_replied": ("time", ["last_replied_at"]), "tags": ("list", ["tags.data.*.id"])}
 TICKET = {
     "number": ("text", ["ticket_id"]), "title": ("text", ["ticket_attributes._default_title_"]),
     "state": ("text", ["ticket_state.category"]), "label": ("text", ["ticket_state.internal_label"]),
-    "category": ("text", ["category"]), "kind": ("text", ["ticket_type.name"]), "assignee": ("who", ["admin_assignee_id"]),
-    "team": ("who", ["team_assignee_id"]), "open": ("bool", ["open"]), "shared": ("bool", ["is_shared"]),
+    "category": ("text", ["category"]), "kind": ("text", ["ticket_type.name"]), "assignee": ("text", ["admin_assignee_id!"]),
+    "team": ("text", ["team_assignee_id!"]), "open": ("bool", ["open"]), "shared": ("bool", ["is_shared"]),
     "snoozed_until": ("time", ["snoozed_until"])}
 FIELDS = {"conversations": CONVERSATION, "messages": MESSAGE, "contacts": CONTACT, "tickets": TICKET}
 CHILD = {"conversations": "messages", "tickets": "ticket_parts"}
@@ -53,6 +53,12 @@ def at_path(value, steps):
     return [] if value is None else [value]
 
 
+def at_field(doc, path):
+    """The same; a path that ends with ! leads to an id, and 0 or an empty one is nobody's."""
+    found = at_path(doc, path.rstrip("!").split("."))
+    return [value for value in found if value not in (0, "0", "")] if path.endswith("!") else found
+
+
 def milliseconds(text):
     return None if text is None else round(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
 
@@ -69,8 +75,6 @@ def typed(kind, values):
     value = values[0]
     if kind == "text":
         return as_text(value)
-    if kind == "who":  # an id; 0 and an empty one are nobody's
-        return None if value in (0, "0", "") else as_text(value)
     if kind == "time":
         return int(value) * 1000
     return value
@@ -84,8 +88,10 @@ class Record:
         self.created, self.updated = milliseconds(row["created"]), milliseconds(row["updated"])
         self.doc = row["doc"]
         self.fields = {"id": ("text", self.id), "created": ("time", self.created), "updated": ("time", self.updated)}
+        if self.parent is not None:
+            self.fields["parent"] = ("text", self.parent)
         for name, (kind, paths) in FIELDS.get(self.resource, {}).items():
-            found = next(filter(None, (at_path(self.doc, path.split(".")) for path in paths)), [])
+            found = next(filter(None, (at_field(self.doc, path) for path in paths)), [])
             self.fields[name] = (kind, typed(kind, found))
         for name in SHOWN.get(self.resource, []):
             self.fields[name] = ("text", row.get(name))

@@ -172,6 +172,16 @@ static const char *const conditions[] = {
 	"created > @1700600000 or state = open",
 	"parent = p1 or id = 7",
 	"parent = p3",
+	"id = 7",
+	"id = nobody",
+	"id in (912, 3, 44, 912, nobody, 7, 300, 301, 302)",
+	"id in (12, 13, 14, 15, 16, 17, 18, 19, 20) and (state = open or number < 40)",
+	"id in (12, 13, 14, 15, 16, 17) and id in (14, 15, 99) and created exists",
+	"not id in (12, 13, 14)",
+	"id > 7 and id <= 9",
+	"parent = p3 and (state = open or number < 40)",
+	"parent = p1 and labels contains vip",
+	"id in (12, 13, 14, 15, 16, 17) and parent = p1",
 };
 
 #define CONDITIONS (sizeof conditions / sizeof *conditions)
@@ -234,6 +244,39 @@ static void one_page_shows_what_a_filter_finds(void **state)
 		assert_false(r.more);
 		assert_string_equal(r.next_cursor, "");
 		same(s.ascending);
+		buf_release(&rows);
+		arena_release(&arena);
+	}
+}
+
+/* What a condition names is looked up: nothing else is looked at. */
+static void named_ones_are_looked_up(void **state)
+{
+	static const struct {
+		const char *condition;
+		bool children;
+	} asked[] = {{"id = 7", false},
+		     {"state = open and (id in (12, 7, 30, 30) and number < 50)", false},
+		     {"parent = p3", true},
+		     {"number < 50 and parent = p1", true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+		struct arena arena = {0};
+		struct buf rows = {0};
+		struct query_spec s = spec_of(&rows);
+		uint64_t children = 0;
+		s.where = parse_where(asked[i].condition, &arena);
+		s.want_total = true;
+		for (size_t k = 0; k < world.count; k++)
+			children += world.records[k].parent[0] != 0;
+		struct query_result r = run(&s, 100);
+		assert_true(r.scanned <= (asked[i].children ? children : 4));
+		assert_true(r.scanned * 2 < world.count);
+		got.count = 0;
+		collect(&rows, s.axis);
+		filter(&s);
+		same(false);
 		buf_release(&rows);
 		arena_release(&arena);
 	}
@@ -710,6 +753,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_page_shows_what_a_filter_finds),
+		cmocka_unit_test(named_ones_are_looked_up),
 		cmocka_unit_test(columns_show_what_records_do),
 		cmocka_unit_test(pages_together_are_the_whole),
 		cmocka_unit_test(a_cursor_stands_at_every_position),
