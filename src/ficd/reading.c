@@ -172,7 +172,7 @@ struct reading *reading_new(struct request *r, const char *resource)
 	spare_take(&r->daemon->spare.rows, &g->rows);
 	r->state = g;
 	r->release = reading_release;
-	return g;
+	return several_source(g) ? refuse_memory(r) : g;
 }
 
 void reading_share(struct reading *first)
@@ -454,7 +454,8 @@ static bool leave_behind(struct reading *first, const struct verdicts *v, struct
 		enum config_on_stale policy = policy_of(g, d);
 		if (v->each[i].state == FRESHNESS_FRESH)
 			continue;
-		if (can_mend(&v->each[i]) && (policy == CONFIG_ON_STALE_SERVE || (live && live->reason)))
+		if (can_mend(&v->each[i]) &&
+		    (policy == CONFIG_ON_STALE_SERVE || (live && live->reason)))
 			d->acted |= refresh_behind(g->source, g->type, &v->each[i]);
 		refused |= policy == CONFIG_ON_STALE_ERROR;
 	}

@@ -61,7 +61,7 @@ struct reading {
 	struct merged *merged; /* in place of the query, of the first of several */
 	struct thread *thread;
 	struct aggregate *aggregate;
-	struct zone *zone;         /* of buckets */
+	struct zone *zone;         /* of buckets, and of the times in conditions */
 	struct bytes conversation; /* its row, of a thread */
 	bool truncated;
 	struct buf key;   /* of the question, among the answers that are kept (kept.h) */
