@@ -538,6 +538,44 @@ const char *reading_cursor(struct reading *g, char out[CURSOR_TEXT_MAX])
 	return g->merged ? merged_cursor(g->merged) : query_cursor(g->query, out);
 }
 
+/* A word that begins with the name of a field and a colon, as other languages have it; {NULL, 0}: there is none. What stands in quotes is a text. */
+static struct bytes field_word(const struct field *fields, struct bytes text)
+{
+	bool quoted = false, begins = true;
+
+	for (size_t i = 0, start = 0; i < text.len; i++) {
+		uint8_t c = text.data[i];
+		quoted ^= c == '"';
+		if (quoted || c == ' ' || c == '(' || c == '-' || c == '"') {
+			start = i + 1;
+			begins = !quoted;
+		} else if (c == ':' && begins) {
+			bool more = i + 1 < text.len && text.data[i + 1] != ' ';
+			struct bytes word = bytes_of(text.data + start, i - start);
+			if (more && (field_find(fields, word) || field_find(envelope_fields, word)))
+				return word;
+			begins = false;
+		}
+	}
+	return bytes_of(NULL, 0);
+}
+
+/* Nothing was looked for in fields: to look for the words would be another question than was meant. */
+static bool refuse_field_word(struct reading *g, struct bytes text, struct bytes word)
+{
+	char hint[160];
+	int len = (int)(word.len < 40 ? word.len : 40);
+	const char *name = (const char *)word.data;
+
+	snprintf(hint, sizeof hint, "a condition does: --where \"%.*s = ...\", or %.*s ~ ...", len,
+		 name, len, name);
+	request_error(g->request, RPC_BAD_EXPRESSION, err_name(ERR_SYNTAX), hint,
+		      "column %zu: '%.*s:' looks into no field here (the words themselves: in quotes)",
+		      bytes_characters(bytes_of(text.data, (size_t)(word.data - text.data))) + 1,
+		      len, name);
+	return false;
+}
+
 bool reading_text(struct reading *g, struct query_text *out)
 {
 	struct bytes text;
@@ -546,6 +584,9 @@ bool reading_text(struct reading *g, struct query_text *out)
 	if (!param_text(g->request, "text", &text))
 		return true;
 	why_clear(&why);
+	struct bytes word = field_word(g->type->fields, text);
+	if (word.data)
+		return refuse_field_word(g, text, word);
 	int rc = search_parse(text, &g->arena, &out->search, &why);
 	if (rc) {
 		request_error(g->request, RPC_BAD_EXPRESSION, err_name(rc),
