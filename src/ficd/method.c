@@ -263,8 +263,13 @@ static bool check_given(struct request *r)
 		return false;
 	}
 	for (uint32_t i = 0; i < head.count; i++) {
-		if (mp_next(&reader, &key) != 1 || key.type != MP_STR ||
-		    mp_take(&reader, &whole) != 1) {
+		if (mp_next(&reader, &key) == 1 && key.type != MP_STR) {
+			request_error(r, RPC_INVALID_PARAMS, "parameters",
+				      "give each parameter by its name, a text",
+				      "the name of parameter %u is no text", (unsigned)i + 1);
+			return false;
+		}
+		if (mp_take(&reader, &whole) != 1) {
 			request_error(r, RPC_INVALID_PARAMS, "parameters", NULL,
 				      "the parameters cannot be read");
 			return false;
