@@ -45,6 +45,7 @@ struct freshness_evidence {
 	unsigned quarantined; /* damaged blocks that touch the span */
 	const char *trouble; /* what keeps the source from syncing: "source-error", "rate-limited", "auth", "paused", "clock"; NULL: nothing.
 			       * Static; it is borrowed by the verdict. */
+	bool unreached;      /* of "source-error": no connection to the provider could be made */
 };
 
 struct freshness {
@@ -70,6 +71,7 @@ struct freshness {
 	int64_t tail_ms; /* where the missing tail begins; TIME_NONE: none is missing */
 	int64_t history_ms;
 	const char *noun;
+	bool unreached;      /* of the evidence */
 	const char *trouble; /* of the evidence, while nothing syncs and it explains what is missing */
 };
 

@@ -195,6 +195,7 @@ static int judge(const struct scene *s, struct freshness *f)
 	if (trouble_explains(s, f)) {
 		f->reason = s->e->trouble;
 		f->trouble = f->syncing ? NULL : f->reason;
+		f->unreached = s->e->unreached;
 	}
 	f->complete = f->state == FRESHNESS_FRESH && !s->e->dead && !s->e->truncated &&
 		      !s->e->quarantined;
@@ -262,10 +263,12 @@ static void join_state(struct freshness *into, const struct freshness *other)
 	if (other->state > into->state) {
 		into->reason = other->reason;
 		into->trouble = other->trouble;
+		into->unreached = other->unreached;
 	} else if (other->state == into->state && !into->trouble && other->trouble) {
 		/* Of two equally bad ones, the one that will not heal by itself is to be named. */
 		into->reason = other->reason;
 		into->trouble = other->trouble;
+		into->unreached = other->unreached;
 	}
 	into->state = other->state > into->state ? other->state : into->state;
 	into->not_begun = into->not_begun && other->not_begun;

@@ -19,7 +19,9 @@ report = Report(  # noqa: F405
     "who is not known is refused",
     "capitals of addresses and states",
     "a day is one of the asker's clocks",
-    "one source is a field, too")
+    "one source is a field, too",
+    "a search says what its language has not",
+    "who is not reached is not said to answer")
 
 
 def refused(call, *args, **params):
@@ -142,6 +144,30 @@ with workplace() as (folder, started):  # noqa: F405
     changed = client.call("changes", since=0, resource="tags", where="source = acme", limit=1000)["rows"]
     assert len(changed) == len(sim.truth("tags"))
     report.ok("one source is a field, too")
+
+    # -- texts --
+    error = refused(client.call, "query", resource="conversations", text="order subject:refund")
+    assert error.code == 8 and "column 7: 'subject:'" in str(error) and "--where" in error.data["hint"], (error, error.data)
+    for text in ('"subject:refund"', "subject: refund", "10:30", "https://h/x", "note:this"):
+        client.call("query", resource="conversations", text=text)
+    error = refused(client.call, "query", resource="conversations", text="re*fund")
+    assert error.code == 8 and "column 3" in str(error), error
+    error = refused(client.call, "query", resource="conversations", text="\U0001f525")
+    assert error.code == 8 and "subject ~" in str(error), error
+    report.ok("a search says what its language has not")
+
+    # -- nobody answers --
     client.close()
     daemon.stop()
     sim.stop()
+    empty = os.path.join(folder, "empty")
+    os.mkdir(empty)
+    daemon = Daemon(empty, sim)  # noqa: F405
+    started.append(daemon)
+
+    def told():
+        return daemon.call("freshness")["freshness"]["message"]
+    wait_until("it is said", lambda: "cannot sync" in told(), 60)  # noqa: F405
+    assert told() == "Data is stale - cannot sync: the provider cannot be reached", told()
+    report.ok("who is not reached is not said to answer")
+    daemon.stop()

@@ -204,6 +204,8 @@ class Maker:
         question["timezone"] = self.random.choice(["UTC", "Europe/Paris", "America/Los_Angeles", "Asia/Kolkata"])
 
     def listing(self, resource, question):
+        if self.random.random() < 0.3:
+            question["timezone"] = self.random.choice(["Europe/Paris", "America/Los_Angeles", "Asia/Tokyo"])
         question["limit"] = self.random.choice([1, 7, 20, 50, 1000])
         question["pages"] = self.random.choice([1, 1, 1000])
         if question["pages"] > 1:

@@ -179,18 +179,20 @@ def search_text(search):
 
 # --- conditions: ("term", field, op, values), ("not", c), ("and", [c]), ("or", [c]) ---
 
-def span_of(text):
-    """(start, end) of a day or a month in UTC, or of a moment."""
-    day = datetime.datetime.fromisoformat((text + "-01" if len(text) == 7 else text).replace("Z", ""))
-    end = {7: (day.replace(day=1) + datetime.timedelta(days=31)).replace(day=1), 10: day + datetime.timedelta(days=1)}.get(
-        len(text), day + datetime.timedelta(milliseconds=1))
-    return tuple(round(moment.replace(tzinfo=datetime.timezone.utc).timestamp() * 1000) for moment in (day, end))
+def span_of(text, zone):
+    """(start, end) of a day or a month by the zone's clocks, or of a moment in UTC."""
+    if len(text) > 10:
+        start = milliseconds(text)
+        return start, start + 1
+    day = datetime.datetime.fromisoformat(text + "-01" if len(text) == 7 else text)
+    end = (day + datetime.timedelta(days=31)).replace(day=1) if len(text) == 7 else day + datetime.timedelta(days=1)
+    return tuple(round(moment.replace(tzinfo=zone).timestamp() * 1000) for moment in (day, end))
 
 
-def compare(kind, value, wanted):
+def compare(kind, value, wanted, zone):
     """-1, 0, 1 as the value lies to what is wanted; None: they cannot be compared."""
     if kind == "time":
-        start, end = span_of(wanted)
+        start, end = span_of(wanted, zone)
         return -1 if value < start else int(value >= end)
     if kind == "integer":
         wanted = int(wanted)
@@ -208,7 +210,7 @@ def compare(kind, value, wanted):
     return (value > wanted) - (value < wanted)
 
 
-def term_holds(record, name, op, wanted):
+def term_holds(record, name, op, wanted, zone):
     kind, value = record.value(name)
     if op == "exists":
         return value is not None and value != []
@@ -219,20 +221,20 @@ def term_holds(record, name, op, wanted):
         return any(wanted[0].lower() == v.lower() for v in values)
     holds = {"=": lambda c: c == 0, "in": lambda c: c == 0, "<": lambda c: c < 0, "<=": lambda c: c <= 0,
              ">": lambda c: c > 0, ">=": lambda c: c >= 0}[op]
-    orders = [compare(kind, v, w) for v in values for w in wanted]
+    orders = [compare(kind, v, w, zone) for v in values for w in wanted]
     return any(order is not None and holds(order) for order in orders)
 
 
-def where_holds(condition, record):
+def where_holds(condition, record, zone=datetime.timezone.utc):
     op = condition[0]
     if op == "term":
         _, name, operator, wanted = condition
         if operator == "!=":
-            return not term_holds(record, name, "=", wanted)
-        return term_holds(record, name, operator, wanted)
+            return not term_holds(record, name, "=", wanted, zone)
+        return term_holds(record, name, operator, wanted, zone)
     if op == "not":
-        return not where_holds(condition[1], record)
-    return (any if op == "or" else all)(where_holds(part, record) for part in condition[1])
+        return not where_holds(condition[1], record, zone)
+    return (any if op == "or" else all)(where_holds(part, record, zone) for part in condition[1])
 
 
 def quoted(text):
@@ -296,7 +298,7 @@ class Held:
                                          for c in self.children.get(record.id, {}).values())
 
     def select(self, question):
-        axis = question.get("axis", "created")
+        axis, zone = question.get("axis", "created"), zoneinfo.ZoneInfo(question.get("timezone", "UTC"))
         out = []
         for record in self.all(question["resource"]):
             moment = getattr(record, axis)
@@ -304,7 +306,7 @@ class Held:
                     moment is None or moment < question.get("since", 0) * 1000 or
                     moment >= question.get("until", math.inf) * 1000):
                 continue
-            if "condition" in question and not where_holds(question["condition"], record):
+            if "condition" in question and not where_holds(question["condition"], record, zone):
                 continue
             if "search" in question and not self.found(record, question["search"]):
                 continue

@@ -28,6 +28,7 @@ struct row {
 	int tolerance; /* 0: 5 minutes; negative: none */
 	int max_age;   /* 0: any */
 	const char *trouble;
+	bool unreached;
 	bool syncing, synced;
 	unsigned dead, truncated, quarantined;
 	const char *noun;
@@ -670,6 +671,29 @@ static const struct row rows[] = {
 	 .as_of = 900,
 	 .age = 0,
 	 .complete = true},
+	{.name = "nobody is reached",
+	 .held = "",
+	 .start = 0,
+	 .end = 900,
+	 .trouble = "source-error",
+	 .unreached = true,
+	 .state = FRESHNESS_STALE,
+	 .reason = "source-error",
+	 .covered = "",
+	 .gaps = "0..900",
+	 .as_of = NONE,
+	 .message = "Data is stale - cannot sync: the provider cannot be reached"},
+	{.name = "errors are answered",
+	 .held = "",
+	 .start = 0,
+	 .end = 900,
+	 .trouble = "source-error",
+	 .state = FRESHNESS_STALE,
+	 .reason = "source-error",
+	 .covered = "",
+	 .gaps = "0..900",
+	 .as_of = NONE,
+	 .message = "Data is stale - cannot sync: the provider answers with errors"},
 	{.name = "trouble explains staleness",
 	 .held = "0..400@400",
 	 .start = 500,
@@ -750,6 +774,7 @@ static void judge(const struct row *row, struct freshness *out)
 				       .dead = row->dead,
 				       .truncated = row->truncated,
 				       .quarantined = row->quarantined,
+				       .unreached = row->unreached,
 				       .trouble = row->trouble};
 	assert_int_equal(freshness_judge(&q, &e, out), 0);
 	coverage_release(&c);
