@@ -14,7 +14,7 @@
 /* Zeroed: nothing is named. */
 struct named {
 	const struct where_value *ids; /* NULL: none; else all records that the condition holds for have one of these ids */
-	struct bytes parent;           /* {NULL, 0}: none; else all are children of this one. Not both are set */
+	struct bytes parent; /* {NULL, 0}: none; else all are children of this one. Not both are set */
 	bool read;
 	struct overlay overlay; /* after named_read: the records, as an overlay has them */
 	struct record *records;

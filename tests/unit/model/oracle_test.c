@@ -233,8 +233,8 @@ static void slow_judge(const struct slow *s, const struct asked *q, struct verdi
 	if (q->start >= limit) { /* asks nothing yet */
 		bool begun = q->start <= q->now;
 		v->state = begun && end != NEVER && end >= start - q->tolerance ? FRESHNESS_FRESH
-			   : any(v->covered)                           ? FRESHNESS_PARTIAL
-								       : FRESHNESS_STALE;
+			   : any(v->covered)                                    ? FRESHNESS_PARTIAL
+										: FRESHNESS_STALE;
 	} else {
 		slow_forgive(s, q, v, limit);
 		v->state = !any(v->gap)      ? FRESHNESS_FRESH
