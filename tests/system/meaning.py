@@ -21,7 +21,8 @@ report = Report(  # noqa: F405
     "a day is one of the asker's clocks",
     "one source is a field, too",
     "a search says what its language has not",
-    "who is not reached is not said to answer")
+    "who is not reached is not said to answer",
+    "names of two sources with the same ids are not mixed up")
 
 
 def refused(call, *args, **params):
@@ -171,3 +172,46 @@ with workplace() as (folder, started):  # noqa: F405
     assert told() == "Data is stale - cannot sync: the provider cannot be reached", told()
     report.ok("who is not reached is not said to answer")
     daemon.stop()
+
+    # -- two sources with the same ids --
+    sims = []
+    for name, seed in (("acme", 21), ("beta", 22)):
+        os.mkdir(os.path.join(folder, name))
+        sims.append(Sim(os.path.join(folder, name), "--seed", seed, "--contacts", 20, "--conversations", 60, "--rate", 0))  # noqa: F405
+        started.append(sims[-1])
+    two = os.path.join(folder, "two")
+    os.mkdir(two)
+    daemon = Daemon(two, sims[0], start=False)  # noqa: F405
+    with open(daemon.config_path, "a") as f:
+        f.write("\n[source beta]\nprovider = intercom\nbase_url = %s\ntoken = file:%s/token\n" % (sims[1].url, two))
+    started.append(daemon)
+    daemon.start()
+    wait_until("both are held", lambda: all(r["coverage_ratio"] > 0.999 for s in daemon.call("status")["sources"]  # noqa: F405
+                                            for r in s["resources"]), 60)
+    client = daemon.client()
+    names = {(row["source"], row["id"]): row["name"] for row in client.rows("admins", fields=["name"])}
+    mixed = {key for source, key in names if source == "acme" and names.get(("beta", key), names[source, key]) != names[source, key]}
+    assert mixed
+    rows = {row["id"]: row for row in client.rows("conversations", fields=["assignee"])}
+
+    def table(*words):
+        run = ficq(*words, "-o", "table", "--wide", "--no-header")
+        assert run.returncode == 0, run
+        return run.stdout.splitlines()
+    seen = 0
+    for line in table("query", "conversations", "-n", "0", "--fields", "source,id,assignee"):
+        source, key, shown = (line.split(maxsplit=2) + [""])[:3]
+        who = client.call("get", resource="conversations", source=source, id=key, fields=["assignee"])["record"]["assignee"]
+        assert shown.strip() == (names[source, who] if who else ""), (line, who)
+        seen += who in mixed
+    assert seen
+    for line in table("count", "conversations", "--by", "source,assignee"):
+        source, shown = line.split()[0], " ".join(line.split()[1:-1])
+        assert shown in ("", "none") or shown in {name for (of, _), name in names.items() if of == source}, line
+    labels = {" ".join(line.split()[:-1]) for line in table("count", "conversations", "--by", "assignee")}
+    assert {row["assignee"] for row in rows.values() if row["assignee"] in mixed} <= labels, labels
+    report.ok("names of two sources with the same ids are not mixed up", "%d ids" % len(mixed))
+    client.close()
+    daemon.stop()
+    for sim in sims:
+        sim.stop()
