@@ -8,7 +8,7 @@
  * A missing tail no longer than the tolerance is no gap. A tail is what is missing at the end of the span when nothing later is held: a hole that
  * happens to end with the span is a gap, however short. A span that asks nothing yet, because it lies
  * within the tolerance of now, and an empty one, is fresh when the cache is known up to its start - tolerance, else stale. A span that begins
- * in the future is never fresh: what has not happened yet is not held. One that began is judged up to now.
+ * in the future (by more than clocks differ) is never fresh: what has not happened yet is not held. One that began is judged up to now.
  * `complete` is stricter than fresh: no dead letter, no truncated thread and no quarantined block touches the span.
  */
 #ifndef FIC_MODEL_FRESHNESS_H

@@ -136,10 +136,13 @@ static const char *stale_reason(const struct scene *s, const struct freshness *f
 	return "gap";
 }
 
+#define CLOCKS_MS 30000 /* that an asker's clock may be ahead of the provider's */
+
 /* What is known reaches up to now, but what is asked for has not happened yet: there is nothing that could be held. */
 static bool begins_later(const struct scene *s, bool reached)
 {
-	return reached && s->q->start_ms != TIME_MIN && s->q->start_ms > s->q->now_ms;
+	return reached && s->q->start_ms != TIME_MIN &&
+	       minus(s->q->start_ms, CLOCKS_MS) > s->q->now_ms;
 }
 
 static void state_set(const struct scene *s, struct freshness *f, bool asks_nothing)
