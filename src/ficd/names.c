@@ -17,7 +17,8 @@
 #define NAMES_MAX    400 /* that are suggested from */
 #define FOUND_MAX    100
 #define CONTACTS_MAX 1000 /* whose names are looked at */
-#define STEP_UNITS   4096
+#define STEP_UNITS   1024
+#define STEPS_MAX    32 /* of a look at the contacts, which nothing interrupts */
 
 struct looking {
 	const struct resource_type *type;
@@ -232,9 +233,13 @@ static int ask_contacts(struct looking *l, struct snapshot *view, const struct q
 
 	if (rc)
 		return rc;
-	while ((rc = query_step(q, STEP_UNITS, why)) == 1)
-		;
+	rc = 1;
+	for (int n = 0; rc == 1 && n < STEPS_MAX; n++)
+		rc = query_step(q, STEP_UNITS, why);
+	if (rc == 1 || (rc == 0 && query_result(q)->more))
+		l->found = FOUND_MAX + 1; /* too many have these words */
 	query_free(q);
+	rc = rc == 1 ? 0 : rc;
 	struct mp_reader r = mp_reader_of(buf_bytes(spec->rows));
 	while (rc == 0 && mp_take(&r, &row) == 1)
 		if (mp_find_str(row, "id", &id) &&
@@ -243,21 +248,22 @@ static int ask_contacts(struct looking *l, struct snapshot *view, const struct q
 	return rc;
 }
 
-/* By the address that a contact has. */
+/* By the address that a contact has, as it was written, and in small letters. */
 static int by_address(struct looking *l, struct snapshot *view, struct query_spec *spec,
 		      struct why *why)
 {
-	struct where_value small = {.text = small_letters(l->arena, l->text)},
-			   own = {.text = l->text, .next = &small};
-	const struct where where = {.op = WHERE_IN,
-				    .field = field_find(l->type->fields, bytes_str("email")),
-				    .values = &own};
+	const struct field *field = field_find(l->type->fields, bytes_str("email"));
+	const struct bytes spellings[] = {l->text, small_letters(l->arena, l->text)};
+	int rc = spellings[1].data ? 0 : ERR_NOMEM;
 
-	if (!where.field || !small.text.data)
-		return where.field ? ERR_NOMEM : 0;
-	spec->where = &where;
-	int rc = ask_contacts(l, view, spec, why);
-	spec->where = NULL;
+	for (size_t i = bytes_equal(spellings[0], spellings[1]); field && !rc && i < 2; i++) {
+		const struct where_value value = {.text = spellings[i]};
+		const struct where where = {.op = WHERE_EQUAL, .field = field, .values = &value};
+		spec->where = &where;
+		buf_reset(spec->rows);
+		rc = ask_contacts(l, view, spec, why);
+		spec->where = NULL;
+	}
 	return rc;
 }
 
@@ -288,8 +294,10 @@ static int tell_contact(const struct looking *l, struct why *why)
 	int len = (int)(l->text.len < 60 ? l->text.len : 60);
 
 	if (l->found > FOUND_MAX)
-		return why_set(why, ERR_LIMIT, "more than %d contacts are called '%.*s': use the id",
-			       FOUND_MAX, len, (const char *)l->text.data);
+		return why_set(
+			why, ERR_LIMIT,
+			"too many contacts are called '%.*s', or have its words in their names: use the id",
+			len, (const char *)l->text.data);
 	return why_set(why, ERR_NOTFOUND,
 		       "none of the contacts %s '%.*s' ('ficq query contacts' lists them)",
 		       is_address(l->text) ? "has the address" : "is called", len,
