@@ -30,7 +30,8 @@ enum field_type {
  *
  * An alternative of a table may begin with conditions between question marks, and counts only where they hold: a path that leads to something, or to just
  * that text ("?status=archived,scheduled_reminders.0?=\xa7snoozed"). A star may have them in brackets, for its items ("recipients.*(role=from).handle"). `#` at the end
- * of a path: of an address what stands behind its last slash; `~`: plain text, though the field's type is HTML.
+ * of a path: of an address what stands behind its last slash; `~`: plain text, though the field's type is HTML; `!`: the id of another record, of which 0 and an
+ * empty text are none.
  */
 struct field {
 	const char *name;

@@ -6,8 +6,9 @@
  *   partial  everything between; the gaps are listed
  *
  * A missing tail no longer than the tolerance is no gap. A tail is what is missing at the end of the span when nothing later is held: a hole that
- * happens to end with the span is a gap, however short. A span that asks nothing yet, because it lies wholly in the future or within the
- * tolerance of now, and an empty one, is fresh when the cache is known up to its start (but not beyond now) - tolerance, else stale.
+ * happens to end with the span is a gap, however short. A span that asks nothing yet, because it lies
+ * within the tolerance of now, and an empty one, is fresh when the cache is known up to its start - tolerance, else stale. A span that begins
+ * in the future (by more than clocks differ) is never fresh: what has not happened yet is not held. One that began is judged up to now.
  * `complete` is stricter than fresh: no dead letter, no truncated thread and no quarantined block touches the span.
  */
 #ifndef FIC_MODEL_FRESHNESS_H
@@ -44,12 +45,13 @@ struct freshness_evidence {
 	unsigned quarantined; /* damaged blocks that touch the span */
 	const char *trouble; /* what keeps the source from syncing: "source-error", "rate-limited", "auth", "paused", "clock"; NULL: nothing.
 			       * Static; it is borrowed by the verdict. */
+	bool unreached;      /* of "source-error": no connection to the provider could be made */
 };
 
 struct freshness {
 	enum freshness_state state;
 	bool complete;
-	int64_t as_of_ms; /* the oldest state shown in the known part of the span (of a span that asks nothing yet: the newest state known);
+	int64_t as_of_ms; /* the oldest state shown in the known part of the span (of a fresh span that asks nothing yet: the newest state known);
 			   * TIME_NONE: nothing known */
 	int64_t age_ms;   /* now - as_of, at least 0; -1: nothing known */
 	int64_t last_sync_ms;
@@ -57,6 +59,7 @@ struct freshness {
 	int64_t requested_end_ms;
 	struct intervals covered; /* within the requested span, merged whatever their as_of (TIME_NONE here) */
 	struct intervals gaps; /* likewise, up to now; a tail within the tolerance is not listed */
+	bool not_begun; /* the span begins in the future, and all that a sync could bring up to now is known */
 	bool syncing;
 	double progress;
 	const char *reason; /* NULL when fresh; else "never-synced", "gap", "expired" (max_age, or the tail is too old), "older" (all knowledge
@@ -68,6 +71,7 @@ struct freshness {
 	int64_t tail_ms; /* where the missing tail begins; TIME_NONE: none is missing */
 	int64_t history_ms;
 	const char *noun;
+	bool unreached;      /* of the evidence */
 	const char *trouble; /* of the evidence, while nothing syncs and it explains what is missing */
 };
 

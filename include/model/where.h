@@ -74,10 +74,18 @@ struct where {
 int where_parse(struct bytes text, const struct field *fields, int64_t now_ms, const struct zone *zone,
 		struct arena *a, const struct where **where_out, struct why *why);
 
-/* What values of text fields mean when they are compared by `=`, `!=` and `in`: `settle` may put an id in place of a name. The text it gives must live
- * as long as the tree. 0, or an error of where_parse with words in `why`, to which the column is added. */
+/* What a value means that is a name. */
+struct where_meant {
+	const struct bytes *texts; /* any of these in its place, whole, also where a part was asked for; they must live as long as the tree */
+	size_t count;              /* 0: what was written */
+	bool nobody;               /* the field is not to exist: with = and != only */
+};
+
+/* What values of texts and lists mean when they are compared by `=`, `!=`, `in`, `contains` and `~` (op: WHERE_EQUAL, WHERE_IN, WHERE_CONTAINS or WHERE_MATCH): `settle` may put
+ * ids in place of a name; `out` begins zeroed. 0, or an error of where_parse with words in `why`, to which the column is added. */
 struct where_names {
-	int (*settle)(void *ctx, const struct field *f, struct bytes *text, struct why *why);
+	int (*settle)(void *ctx, const struct field *f, enum where_op op, struct bytes text,
+		      struct where_meant *out, struct why *why);
 	void *ctx;
 };
 

@@ -197,6 +197,7 @@ void sync_state(const struct sync *s, struct sync_state *out);
 /* What each question needs of it. */
 struct sync_health {
 	const char *trouble;
+	bool unreached; /* the trouble is that the provider cannot be reached */
 	enum breaker breaker;
 	int64_t clock_offset_ms;
 };

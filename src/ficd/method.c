@@ -14,25 +14,16 @@ static const struct param no_params[] = {{NULL, PARAM_TEXT, false}};
 static const struct param source_params[] = {{"source", PARAM_TEXT, false}, {NULL, PARAM_TEXT, false}};
 
 static const struct param query_params[] = {
-	{"resource", PARAM_TEXT, true},
-	{"source", PARAM_TEXT, false},
-	{"since", PARAM_TIME, false},
-	{"until", PARAM_TIME, false},
-	{"axis", PARAM_TEXT, false},
-	{"where", PARAM_TEXT, false},
-	{"text", PARAM_TEXT, false},
-	{"sort", PARAM_TEXT, false},
-	{"limit", PARAM_INTEGER, false},
-	{"cursor", PARAM_TEXT, false},
-	{"fields", PARAM_TEXTS, false},
-	{"total", PARAM_BOOL, false},
-	{"doc", PARAM_BOOL, false},
-	{"max_age", PARAM_DURATION, false},
-	{"require", PARAM_TEXT, false},
-	{"on_stale", PARAM_TEXT, false},
-	{"timeout_ms", PARAM_INTEGER, false},
-	{"stream", PARAM_BOOL, false},
-	{NULL, PARAM_TEXT, false},
+	{"resource", PARAM_TEXT, true},     {"source", PARAM_TEXT, false},
+	{"since", PARAM_TIME, false},       {"until", PARAM_TIME, false},
+	{"axis", PARAM_TEXT, false},        {"where", PARAM_TEXT, false},
+	{"timezone", PARAM_TEXT, false},    {"text", PARAM_TEXT, false},
+	{"sort", PARAM_TEXT, false},        {"limit", PARAM_INTEGER, false},
+	{"cursor", PARAM_TEXT, false},      {"fields", PARAM_TEXTS, false},
+	{"total", PARAM_BOOL, false},       {"doc", PARAM_BOOL, false},
+	{"max_age", PARAM_DURATION, false}, {"require", PARAM_TEXT, false},
+	{"on_stale", PARAM_TEXT, false},    {"timeout_ms", PARAM_INTEGER, false},
+	{"stream", PARAM_BOOL, false},      {NULL, PARAM_TEXT, false},
 };
 
 static const struct param aggregate_params[] = {
@@ -76,11 +67,11 @@ static const struct param coverage_params[] = {
 };
 
 static const struct param changes_params[] = {
-	{"source", PARAM_TEXT, false},  {"resource", PARAM_TEXTS, false},
-	{"since", PARAM_ID, false},     {"follow", PARAM_BOOL, false},
-	{"where", PARAM_TEXT, false},   {"limit", PARAM_INTEGER, false},
-	{"fields", PARAM_TEXTS, false}, {"doc", PARAM_BOOL, false},
-	{NULL, PARAM_TEXT, false},
+	{"source", PARAM_TEXT, false},   {"resource", PARAM_TEXTS, false},
+	{"since", PARAM_ID, false},      {"follow", PARAM_BOOL, false},
+	{"where", PARAM_TEXT, false},    {"timezone", PARAM_TEXT, false},
+	{"limit", PARAM_INTEGER, false}, {"fields", PARAM_TEXTS, false},
+	{"doc", PARAM_BOOL, false},      {NULL, PARAM_TEXT, false},
 };
 
 static const struct param cancel_params[] = {{"id", PARAM_ID, true}, {NULL, PARAM_TEXT, false}};
@@ -272,8 +263,13 @@ static bool check_given(struct request *r)
 		return false;
 	}
 	for (uint32_t i = 0; i < head.count; i++) {
-		if (mp_next(&reader, &key) != 1 || key.type != MP_STR ||
-		    mp_take(&reader, &whole) != 1) {
+		if (mp_next(&reader, &key) == 1 && key.type != MP_STR) {
+			request_error(r, RPC_INVALID_PARAMS, "parameters",
+				      "give each parameter by its name, a text",
+				      "the name of parameter %u is no text", (unsigned)i + 1);
+			return false;
+		}
+		if (mp_take(&reader, &whole) != 1) {
 			request_error(r, RPC_INVALID_PARAMS, "parameters", NULL,
 				      "the parameters cannot be read");
 			return false;

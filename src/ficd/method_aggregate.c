@@ -72,19 +72,6 @@ static bool slice(void *ctx)
 	return false;
 }
 
-static bool read_zone(struct reading *g)
-{
-	struct why why;
-	struct bytes name;
-
-	why_clear(&why);
-	if (!param_text(g->request, "timezone", &name) || zone_load(name, &g->zone, &why) == 0)
-		return true;
-	request_error(g->request, RPC_INVALID_PARAMS, "timezone", "as in Europe/Paris, or UTC",
-		      "%s", why.text);
-	return false;
-}
-
 static bool read_limit(struct reading *g, uint32_t *limit_out)
 {
 	int64_t limit = 0;
@@ -119,7 +106,7 @@ static bool read_question(struct reading *g, struct reading *first, struct aggre
 			 &spec->group_by_count) ||
 	    !param_names(r, &g->arena, "metrics", AGGREGATE_METRICS_MAX + 1, &metrics,
 			 &spec->metric_count) ||
-	    !param_where(r, g->source, g->asked_fields, &g->arena, &spec->where) ||
+	    !param_where(r, g->source, g->asked_fields, first->zone, &g->arena, &spec->where) ||
 	    !reading_text(g, &spec->text) || !read_limit(g, &spec->limit))
 		return false;
 	spec->group_by = by;
@@ -148,7 +135,7 @@ void method_aggregate(struct request *r)
 
 	why_clear(&why);
 	if (!g || param_span(r, &g->question) ||
-	    param_duration(r, "max_age", &g->question.max_age_ms) || !read_zone(g))
+	    param_duration(r, "max_age", &g->question.max_age_ms) || !param_zone(r, &g->zone))
 		return;
 	g->asks.never = true;
 	reading_share(g);

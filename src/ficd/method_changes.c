@@ -555,13 +555,15 @@ static bool join_fields(struct changes *c)
 
 static bool read_where(struct changes *c)
 {
-	bool all = param_all_sources(c->request);
-	size_t most = 0;
+	size_t most = 0, done = 0;
+	struct zone *zone = NULL;
 	struct bytes text;
 
 	for (size_t i = 0; i < c->count; i++)
 		most = c->all[i].spec.count > most ? c->all[i].spec.count : most;
-	if (all && most == 1 && !join_fields(c))
+	bool joined = most == 1 && (param_all_sources(c->request) ||
+				    param_mentions(c->request, "where", "source"));
+	if (joined && !join_fields(c))
 		return false;
 	if (!param_text(c->request, "where", &text))
 		return true;
@@ -570,15 +572,19 @@ static bool read_where(struct changes *c)
 			      "'where' is about the fields of one resource");
 		return false;
 	}
+	if (!param_zone(c->request, &zone))
+		return false;
 	for (size_t i = 0; i < c->count; i++) {
 		struct following *f = &c->all[i];
 		const struct field *fields = f->resources[0].fields;
 		/* Before those of the rows stands `source`. */
-		if (!param_where(c->request, f->source, all ? fields - 1 : fields, &c->arena,
-				 &f->spec.where))
-			return false;
+		if (!param_where(c->request, f->source, joined ? fields - 1 : fields, zone,
+				 &c->arena, &f->spec.where))
+			break;
+		done++;
 	}
-	return true;
+	zone_free(zone);
+	return done == c->count;
 }
 
 /* False: the error was sent. */

@@ -137,7 +137,7 @@ static bool read_sort(struct reading *g, struct query_spec *spec)
 }
 
 /* What one source is asked. False: the error was sent. */
-static bool read_question(struct reading *g, struct query_spec *spec)
+static bool read_question(struct reading *g, const struct zone *zone, struct query_spec *spec)
 {
 	struct request *r = g->request;
 
@@ -157,7 +157,7 @@ static bool read_question(struct reading *g, struct query_spec *spec)
 			  : g->crowded ? READING_BYTES_MIN
 				       : ROWS_BYTES_MAX;
 	if (!read_limit(g, spec) || !read_sort(g, spec) ||
-	    !param_where(r, g->source, g->asked_fields, &g->arena, &spec->where) ||
+	    !param_where(r, g->source, g->asked_fields, zone, &g->arena, &spec->where) ||
 	    !reading_text(g, &spec->text) || !read_names(g))
 		return false;
 	spec->names = g->names;
@@ -194,12 +194,13 @@ void method_query(struct request *r)
 	size_t n = 0;
 
 	why_clear(&why);
-	if (!g || param_span(r, &g->question) || param_duration(r, "max_age", &g->question.max_age_ms))
+	if (!g || param_span(r, &g->question) ||
+	    param_duration(r, "max_age", &g->question.max_age_ms) || !param_zone(r, &g->zone))
 		return;
 	reading_share(g);
 	for (struct reading *part = g; part; part = part->next) {
 		parts[n].view = part->view;
-		if (!read_question(part, &parts[n++].spec))
+		if (!read_question(part, g->zone, &parts[n++].spec))
 			return;
 	}
 	if (!reading_meets(g))

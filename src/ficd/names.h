@@ -1,5 +1,5 @@
 /*
- * names: who is meant by a name. Conversations have the ids of their admins and teams; people know names and mail addresses.
+ * names: who is meant by a name. Conversations have the ids of their admins, teams and contacts; people know names and mail addresses.
  */
 #ifndef FIC_FICD_NAMES_INTERNAL_H
 #define FIC_FICD_NAMES_INTERNAL_H
@@ -14,10 +14,13 @@ struct names {
 	bool anywhere; /* a name that only another source knows is nobody's here, and no error */
 };
 
-/* For where_parse_named, `ctx` a struct names: of a field that has the id of an admin or a team, turns a name or a mail address (whatever the
- * case of ASCII letters) into the id, which lives in the arena. What is a number, the id of a record, or of another field, stays. ERR_NOTFOUND with
- * a suggestion, ERR_INVALID (several have the name), ERR_NOMEM, or an error of reading. */
-int names_settle(void *ctx, const struct field *f, struct bytes *text, struct why *why);
+/* For where_parse_named, `ctx` a struct names. Of a field that has the id of an admin or a team, turns a name or a mail address (whatever the
+ * case of ASCII letters) into the id; a part of either (`~`) into the ids of all who have it. Of a contact's id likewise, but whole, and into those of all
+ * contacts with this name or address. `none` is nobody. What is a number, the id of a record, or of another field, stays; but of addresses and of words that providers write small,
+ * capitals may be meant as small letters. All lives in the arena. ERR_NOTFOUND with a suggestion, ERR_INVALID (several have the name), ERR_LIMIT, ERR_NOMEM, or an error of
+ * reading. */
+int names_settle(void *ctx, const struct field *f, enum where_op op, struct bytes text,
+		 struct where_meant *out, struct why *why);
 /* The same of a resource by its name, by what the source itself holds. */
 int names_find(const struct names *n, const char *resource, struct bytes *text, struct why *why);
 

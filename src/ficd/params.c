@@ -268,8 +268,27 @@ bool param_fields(struct request *r, struct arena *a, struct bytes **names_out, 
 	return false;
 }
 
+bool param_zone(struct request *r, struct zone **out)
+{
+	struct why why;
+	struct bytes name;
+
+	why_clear(&why);
+	if (!param_text(r, "timezone", &name) || zone_load(name, out, &why) == 0)
+		return true;
+	request_error(r, RPC_INVALID_PARAMS, "timezone", "as in Europe/Paris, or UTC", "%s", why.text);
+	return false;
+}
+
+bool param_mentions(const struct request *r, const char *name, const char *word)
+{
+	struct bytes whole;
+
+	return param_raw(r, name, &whole) && bytes_has(whole, word);
+}
+
 bool param_where(struct request *r, const struct source *s, const struct field *fields,
-		 struct arena *a, const struct where **out)
+		 const struct zone *zone, struct arena *a, const struct where **out)
 {
 	struct bytes text;
 	struct why why = {""};
@@ -279,7 +298,7 @@ bool param_where(struct request *r, const struct source *s, const struct field *
 		return true;
 	struct names names = {s, a, param_all_sources(r)};
 	int rc = where_parse_named(text, fields, &(struct where_names){names_settle, &names},
-				   source_now(s), NULL, a, out, &why);
+				   source_now(s), zone, a, out, &why);
 	if (rc)
 		request_error(r, RPC_BAD_EXPRESSION, err_name(rc),
 			      "see ficq(1), THE WHERE LANGUAGE", "%s", why.text);

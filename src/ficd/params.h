@@ -35,8 +35,12 @@ bool param_names(struct request *r, struct arena *a, const char *name, size_t ma
 		 struct bytes **names_out, size_t *count_out);
 /* The same of `fields`, which name one at least. */
 bool param_fields(struct request *r, struct arena *a, struct bytes **names_out, size_t *count_out);
-/* `where`, on these fields; NULL when left out. False: the error was sent. */
+/* `timezone`; NULL when left out. Free it with zone_free. False: the error was sent. */
+bool param_zone(struct request *r, struct zone **out);
+/* `where`, on these fields, its times by the zone's clocks (NULL: UTC); NULL when left out. False: the error was sent. */
 bool param_where(struct request *r, const struct source *s, const struct field *fields,
-		 struct arena *a, const struct where **out);
+		 const struct zone *zone, struct arena *a, const struct where **out);
+/* Whether the text of what was given by this name has the word in it. */
+bool param_mentions(const struct request *r, const char *name, const char *word);
 
 #endif

@@ -175,7 +175,7 @@ struct reading *reading_new(struct request *r, const char *resource)
 	spare_take(&r->daemon->spare.rows, &g->rows);
 	r->state = g;
 	r->release = reading_release;
-	return g;
+	return several_source(g) ? refuse_memory(r) : g;
 }
 
 void reading_share(struct reading *first)
@@ -428,6 +428,12 @@ static bool read_demand(struct reading *g, struct demand *d)
 	return true;
 }
 
+/* Whether anything that is done now makes it better. */
+static bool can_mend(const struct freshness *f)
+{
+	return f->state != FRESHNESS_FRESH && !f->not_begun;
+}
+
 /* True: the answer comes when those sources whose data is to be waited for have been read. */
 static bool wait_for(struct reading *first, const struct verdicts *v, struct demand *d)
 {
@@ -435,7 +441,7 @@ static bool wait_for(struct reading *first, const struct verdicts *v, struct dem
 	size_t n = 0, i = 0;
 
 	for (struct reading *g = first; g; g = g->next, i++)
-		if (v->each[i].state != FRESHNESS_FRESH && policy_of(g, d) == CONFIG_ON_STALE_WAIT)
+		if (can_mend(&v->each[i]) && policy_of(g, d) == CONFIG_ON_STALE_WAIT)
 			wants[n++] = (struct refresh_want){g->source, g->type, &v->each[i],
 							   g->question.max_age_ms};
 	d->acted |= n > 0;
@@ -450,7 +456,7 @@ static bool ask_live(struct reading *first, const struct verdicts *v, struct dem
 	size_t i = 0;
 
 	for (struct reading *g = first; g; g = g->next, i++) {
-		if ((v->each[i].state == FRESHNESS_FRESH && !g->asks.insists) ||
+		if ((!can_mend(&v->each[i]) && !g->asks.insists) ||
 		    policy_of(g, d) != CONFIG_ON_STALE_LIVE)
 			continue;
 		d->acted = true;
@@ -471,11 +477,20 @@ static bool leave_behind(struct reading *first, const struct verdicts *v, struct
 		enum config_on_stale policy = policy_of(g, d);
 		if (v->each[i].state == FRESHNESS_FRESH)
 			continue;
-		if (policy == CONFIG_ON_STALE_SERVE || (live && live->reason))
+		if (can_mend(&v->each[i]) &&
+		    (policy == CONFIG_ON_STALE_SERVE || (live && live->reason)))
 			d->acted |= refresh_behind(g->source, g->type, &v->each[i]);
 		refused |= policy == CONFIG_ON_STALE_ERROR;
 	}
 	return refused;
+}
+
+static const char *stale_hint(const struct verdicts *v, bool refused)
+{
+	if (v->all->not_begun)
+		return "ask for a span that has begun";
+	return refused ? "run 'ficq sync', or ask with on_stale serve or wait"
+		       : "run 'ficq sync', or ask without 'require'";
 }
 
 /* What is done about data that is not fresh. True: read on; false: the answer comes later, or an error was sent. */
@@ -487,9 +502,7 @@ static bool act_on(struct reading *g, const struct verdicts *v, struct demand *d
 	if (v->all->state <= g->least && !refused)
 		return true;
 	request_error(g->request, RPC_STALE, freshness_state_name(v->all->state),
-		      refused ? "run 'ficq sync', or ask with on_stale serve or wait"
-			      : "run 'ficq sync', or ask without 'require'",
-		      "%s", v->all->message);
+		      stale_hint(v, refused), "%s", v->all->message);
 	return false;
 }
 
@@ -548,6 +561,44 @@ const char *reading_cursor(struct reading *g, char out[CURSOR_TEXT_MAX])
 	return g->merged ? merged_cursor(g->merged) : query_cursor(g->query, out);
 }
 
+/* A word that begins with the name of a field and a colon, as other languages have it; {NULL, 0}: there is none. What stands in quotes is a text. */
+static struct bytes field_word(const struct field *fields, struct bytes text)
+{
+	bool quoted = false, begins = true;
+
+	for (size_t i = 0, start = 0; i < text.len; i++) {
+		uint8_t c = text.data[i];
+		quoted ^= c == '"';
+		if (quoted || c == ' ' || c == '(' || c == '-' || c == '"') {
+			start = i + 1;
+			begins = !quoted;
+		} else if (c == ':' && begins) {
+			bool more = i + 1 < text.len && text.data[i + 1] != ' ';
+			struct bytes word = bytes_of(text.data + start, i - start);
+			if (more && (field_find(fields, word) || field_find(envelope_fields, word)))
+				return word;
+			begins = false;
+		}
+	}
+	return bytes_of(NULL, 0);
+}
+
+/* Nothing was looked for in fields: to look for the words would be another question than was meant. */
+static bool refuse_field_word(struct reading *g, struct bytes text, struct bytes word)
+{
+	char hint[160];
+	int len = (int)(word.len < 40 ? word.len : 40);
+	const char *name = (const char *)word.data;
+
+	snprintf(hint, sizeof hint, "a condition does: --where \"%.*s = ...\", or %.*s ~ ...", len,
+		 name, len, name);
+	request_error(g->request, RPC_BAD_EXPRESSION, err_name(ERR_SYNTAX), hint,
+		      "column %zu: '%.*s:' looks into no field here (the words themselves: in quotes)",
+		      bytes_characters(bytes_of(text.data, (size_t)(word.data - text.data))) + 1,
+		      len, name);
+	return false;
+}
+
 bool reading_text(struct reading *g, struct query_text *out)
 {
 	struct bytes text;
@@ -556,6 +607,9 @@ bool reading_text(struct reading *g, struct query_text *out)
 	if (!param_text(g->request, "text", &text))
 		return true;
 	why_clear(&why);
+	struct bytes word = field_word(g->type->fields, text);
+	if (word.data)
+		return refuse_field_word(g, text, word);
 	int rc = search_parse(text, &g->arena, &out->search, &why);
 	if (rc) {
 		request_error(g->request, RPC_BAD_EXPRESSION, err_name(rc),

@@ -65,7 +65,7 @@ struct reading {
 	struct merged *merged; /* in place of the query, of the first of several */
 	struct thread *thread;
 	struct aggregate *aggregate;
-	struct zone *zone;         /* of buckets */
+	struct zone *zone;         /* of buckets, and of the times in conditions */
 	struct bytes conversation; /* its row, of a thread */
 	bool truncated;
 	bool crowded;    /* a page is short: too much lies unread */

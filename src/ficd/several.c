@@ -74,6 +74,15 @@ int several_fields(struct reading *first)
 	return 0;
 }
 
+int several_source(struct reading *g)
+{
+	if (!param_mentions(g->request, "where", "source") &&
+	    !param_mentions(g->request, "group_by", "source"))
+		return 0;
+	g->asked_fields = several_table(&g->arena, g->source, g->type->fields, NULL, 0);
+	return g->asked_fields ? 0 : ERR_NOMEM;
+}
+
 /* ---- resources ---- */
 
 static bool has_name(const char *const *names, size_t count, const char *name)

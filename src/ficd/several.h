@@ -11,6 +11,8 @@
 
 /* The fields that each reading of the list is asked by. 0 or ERR_NOMEM. */
 int several_fields(struct reading *first);
+/* The fields of a question of one source, with `source` where that is spoken of. 0 or ERR_NOMEM. */
+int several_source(struct reading *g);
 /* The same of one source: `source`, its own, and those that only some of the others have (each may be NULL). NULL: no memory. */
 const struct field *several_table(struct arena *a, const struct source *s, const struct field *own,
 				  const struct field *const *others, size_t count);

@@ -447,6 +447,7 @@ int source_judge(const struct source *s, struct snapshot *view, const struct res
 		 struct freshness_question *q, struct freshness *out)
 {
 	struct sync_glance sync = sync_glance(s->sync, type->name);
+	struct sync_health health = sync_health(s->sync);
 
 	q->now_ms = source_now(s);
 	q->noun = type->name;
@@ -464,7 +465,8 @@ int source_judge(const struct source *s, struct snapshot *view, const struct res
 					   q->end_ms),
 		.truncated = truncated(view, type, q),
 		.quarantined = snapshot_quarantined(view, type->name, q->start_ms, q->end_ms),
-		.trouble = s->token_error[0] ? "auth" : sync_health(s->sync).trouble,
+		.trouble = s->token_error[0] ? "auth" : health.trouble,
+		.unreached = health.unreached,
 	};
 	return freshness_judge(q, &e, out);
 }

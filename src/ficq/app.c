@@ -495,6 +495,13 @@ int app_put_max_age(struct app *a, struct params *p)
 	return code;
 }
 
+void app_put_where(struct app *a, struct params *p)
+{
+	params_str(p, "where", app_value(a, OPT_WHERE));
+	if (app_value(a, OPT_WHERE))
+		params_str(p, "timezone", zone_name(a->zone));
+}
+
 void app_put_on_stale(struct app *a, struct params *p)
 {
 	const char *policy = app_value(a, OPT_ON_STALE);

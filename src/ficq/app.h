@@ -60,6 +60,8 @@ int app_answer_error(struct app *a, const struct rpc_response *answer);
 int app_put_span(struct app *a, struct params *p);
 /* --max-age likewise. */
 int app_put_max_age(struct app *a, struct params *p);
+/* --where likewise, with the zone by whose clocks its times are meant. */
+void app_put_where(struct app *a, struct params *p);
 /* --on-stale likewise, with the time there is to wait. */
 void app_put_on_stale(struct app *a, struct params *p);
 /* A duration option in milliseconds; `otherwise` when not given. */

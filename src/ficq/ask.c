@@ -69,7 +69,7 @@ int ask_put_question(struct app *a, struct params *p)
 {
 	params_str(p, "resource", app_arg(a, 0));
 	params_str(p, "text", app_value(a, OPT_TEXT));
-	params_str(p, "where", app_value(a, OPT_WHERE));
+	app_put_where(a, p);
 	app_put_on_stale(a, p);
 	int code = app_put_span(a, p);
 	return code ? code : app_put_max_age(a, p);
@@ -487,7 +487,7 @@ static int put_search(struct app *a, struct params *p)
 	params_str(p, "resource", searched_resource(a));
 	params_str(p, "text", (const char *)text.data);
 	params_str(p, "sort", app_value(a, OPT_SORT));
-	params_str(p, "where", app_value(a, OPT_WHERE));
+	app_put_where(a, p);
 	app_put_on_stale(a, p);
 	buf_release(&text);
 	int code = app_put_span(a, p);

@@ -91,12 +91,6 @@ bool member_time(struct bytes map, const char *path, int64_t *ms_out)
 	return cell_time(member(map, path), ms_out);
 }
 
-void member_show(struct buf *out, const struct show *s, struct bytes map, const char *path,
-		 enum cell_kind kind)
-{
-	cell_show(out, s, member(map, path), kind);
-}
-
 /* --- pieces --- */
 
 void show_time(struct buf *out, const struct show *s, int64_t ms)
@@ -260,18 +254,20 @@ static void show_number(struct buf *out, double n, const struct mp_value *v, enu
 		buf_put(out, text, json_write_double(n, text));
 }
 
-/* Intercom's id of nobody is 0. */
-static void show_who(struct buf *out, const struct show *s, struct bytes id, enum cell_kind kind)
+/* Intercom's own id of nobody is 0. */
+static void show_who(struct buf *out, const struct show *s, struct bytes source, struct bytes id,
+		     enum cell_kind kind)
 {
 	struct bytes name = id;
 
 	if (bytes_is(id, "0"))
 		name = bytes_str("none");
-	names_find(s->names, kind == CELL_TEAM ? NAMES_TEAMS : NAMES_ADMINS, id, &name);
+	names_find(s->names, kind == CELL_TEAM ? NAMES_TEAMS : NAMES_ADMINS, source, id, &name);
 	put_clean(out, s, name);
 }
 
-void cell_show(struct buf *out, const struct show *s, struct bytes value, enum cell_kind kind)
+static void show_value(struct buf *out, const struct show *s, struct bytes source,
+		       struct bytes value, enum cell_kind kind)
 {
 	struct mp_value v;
 
@@ -286,7 +282,7 @@ void cell_show(struct buf *out, const struct show *s, struct bytes value, enum c
 		else if (kind == CELL_SNIPPET)
 			show_snippet(out, s, v.str);
 		else if (kind == CELL_ADMIN || kind == CELL_TEAM)
-			show_who(out, s, v.str, kind);
+			show_who(out, s, source, v.str, kind);
 		else
 			put_clean(out, s, v.str);
 		return;
@@ -295,6 +291,17 @@ void cell_show(struct buf *out, const struct show *s, struct bytes value, enum c
 	case MP_FLOAT: show_number(out, v.real, &v, kind); return;
 	default: show_nested(out, s, value, &v);
 	}
+}
+
+void cell_show(struct buf *out, const struct show *s, struct bytes value, enum cell_kind kind)
+{
+	show_value(out, s, bytes_of(NULL, 0), value, kind);
+}
+
+void member_show(struct buf *out, const struct show *s, struct bytes map, const char *path,
+		 enum cell_kind kind)
+{
+	show_value(out, s, member_str(map, "source"), member(map, path), kind);
 }
 
 static void raw_list(struct buf *out, struct bytes value, uint32_t count)

@@ -60,7 +60,7 @@ bool cell_time(struct bytes value, int64_t *ms_out); /* of RFC 3339 text */
 
 /* A member of a map: the value, {NULL, 0} when missing or nil. */
 struct bytes member(struct bytes map, const char *path);
-/* Its text, cleaned for a line. */
+/* Its text, cleaned for a line; who is meant by an id, the map's `source` says. */
 void member_show(struct buf *out, const struct show *s, struct bytes map, const char *path,
 		 enum cell_kind kind);
 bool member_float(struct bytes map, const char *path, double *out);

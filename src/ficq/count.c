@@ -108,7 +108,8 @@ static int count_groups(struct app *a)
 	if (code == 0) {
 		params_list(&p, "group_by", app_value(a, OPT_BY));
 		params_list(&p, "metrics", app_value(a, OPT_METRIC));
-		params_str(&p, "timezone", zone_name(a->zone));
+		if (!app_value(a, OPT_WHERE)) /* with it goes the zone */
+			params_str(&p, "timezone", zone_name(a->zone));
 		code = app_call(a, "aggregate", params_end(&p), &result);
 	}
 	params_release(&p);

@@ -26,7 +26,7 @@ static void put_question(const struct feed_reading *f, struct params *p)
 	params_str(p, "source", app_value(a, OPT_SOURCE));
 	if (f->resource_count)
 		params_strs(p, "resource", f->resources, f->resource_count);
-	params_str(p, "where", app_value(a, OPT_WHERE));
+	app_put_where(a, p);
 	params_list(p, "fields", app_value(a, OPT_FIELDS));
 	if (f->doc && !app_given(a, OPT_FIELDS))
 		params_bool(p, "doc", true);

@@ -47,7 +47,7 @@ static void insert(struct names *n, enum names_of kind, struct name name)
 void names_take(struct names *n, enum names_of kind, struct bytes rows)
 {
 	struct mp_reader r = mp_reader_of(rows);
-	struct bytes row, id, text;
+	struct bytes row, id, text, source;
 	struct mp_value head;
 
 	if (!rows.data || mp_next(&r, &head) != 1 || head.type != MP_ARRAY || n->list[kind])
@@ -60,44 +60,55 @@ void names_take(struct names *n, enum names_of kind, struct bytes rows)
 		name.id_len = id.len;
 		name.at = name.id_at + id.len;
 		name.len = text.len;
+		if (!str_of(row, "source", &source))
+			source = bytes_of(NULL, 0);
+		name.source_at = name.at + text.len;
+		name.source_len = source.len;
 		buf_put_bytes(&n->text, id);
 		buf_put_bytes(&n->text, text);
+		buf_put_bytes(&n->text, source);
 		if (n->text.error)
 			return;
 		insert(n, kind, name);
 	}
 }
 
-/* Two sources may have the same id for different people. */
-static bool is_one(const struct names *n, enum names_of kind, size_t at)
+/* The first with this id, or where it would be. */
+static size_t rank(const struct names *n, enum names_of kind, struct bytes id)
 {
-	const struct name *list = n->list[kind], *one = &list[at];
-	struct bytes id = text_of(n, one->id_at, one->id_len), text = text_of(n, one->at, one->len);
-
-	for (size_t i = at > 0 ? at - 1 : 0; i <= at + 1 && i < n->count[kind]; i++)
-		if (bytes_equal(text_of(n, list[i].id_at, list[i].id_len), id) &&
-		    !bytes_equal(text_of(n, list[i].at, list[i].len), text))
-			return false;
-	return true;
-}
-
-bool names_find(const struct names *n, enum names_of kind, struct bytes id, struct bytes *name_out)
-{
-	size_t low = 0, high = n ? n->count[kind] : 0;
+	size_t low = 0, high = n->count[kind];
 
 	while (low < high) {
-		const struct name *middle = &n->list[kind][(low + high) / 2];
-		int order = compare(id, text_of(n, middle->id_at, middle->id_len));
-		if (order == 0) {
-			*name_out = text_of(n, middle->at, middle->len);
-			return is_one(n, kind, (low + high) / 2);
-		}
-		if (order < 0)
-			high = (low + high) / 2;
+		size_t middle = low + (high - low) / 2;
+		const struct name *one = &n->list[kind][middle];
+		if (compare(text_of(n, one->id_at, one->id_len), id) < 0)
+			low = middle + 1;
 		else
-			low = (low + high) / 2 + 1;
+			high = middle;
 	}
-	return false;
+	return low;
+}
+
+bool names_find(const struct names *n, enum names_of kind, struct bytes source, struct bytes id,
+		struct bytes *name_out)
+{
+	struct bytes found = {NULL, 0};
+
+	for (size_t i = n ? rank(n, kind, id) : 0; n && i < n->count[kind]; i++) {
+		const struct name *one = &n->list[kind][i];
+		struct bytes name = text_of(n, one->at, one->len);
+		if (!bytes_equal(text_of(n, one->id_at, one->id_len), id))
+			break;
+		if (source.len && one->source_len &&
+		    !bytes_equal(text_of(n, one->source_at, one->source_len), source))
+			continue;
+		if (found.data && !bytes_equal(found, name))
+			return false;
+		found = name;
+	}
+	if (found.data)
+		*name_out = found;
+	return found.data;
 }
 
 void names_release(struct names *n)

@@ -9,7 +9,7 @@
 enum names_of { NAMES_ADMINS, NAMES_TEAMS, NAMES_KINDS };
 
 struct name {
-	size_t id_at, id_len, at, len; /* in `text` */
+	size_t id_at, id_len, at, len, source_at, source_len; /* in `text` */
 };
 
 /* A zeroed struct knows nobody. */
@@ -20,10 +20,12 @@ struct names {
 	bool loaded;
 };
 
-/* Takes the rows (an array of maps with id and name) of an answer; what is no such row is left out. Once for each kind. */
+/* Takes the rows (an array of maps with id, name and source) of an answer; what is no such row is left out. Once for each kind. */
 void names_take(struct names *n, enum names_of kind, struct bytes rows);
-/* False: not known, or several are called differently by this id (of different sources). `n` may be NULL. Borrowed until the next names_take. */
-bool names_find(const struct names *n, enum names_of kind, struct bytes id, struct bytes *name_out);
+/* An id belongs to a source; {NULL, 0}: of whichever. False, and nothing is given: not known, or several are called differently by this id. `n` may be NULL. Borrowed until
+ * the next names_take. */
+bool names_find(const struct names *n, enum names_of kind, struct bytes source, struct bytes id,
+		struct bytes *name_out);
 void names_release(struct names *n);
 
 #endif

@@ -105,6 +105,19 @@ static void put_lines(struct drawing *d, struct bytes text)
 	}
 }
 
+/* Who has it; nobody where the provider's own object says so. */
+static void put_assignee(const struct drawing *d, struct buf *parts, struct bytes conversation)
+{
+	static const uint8_t key[] = "admin_assignee_id";
+	struct bytes who = member_str(conversation, "assignee"), given;
+	bool said = mp_find(member(conversation, "doc"), bytes_of(key, sizeof key - 1), &given) == 1;
+
+	if (who.len && !bytes_is(who, "0"))
+		put_part(d, parts, conversation, "assignee", "assigned to ", CELL_ADMIN);
+	else if (who.len || said)
+		put_name(parts, d, "unassigned");
+}
+
 static void put_parts(struct drawing *d, struct bytes conversation, struct bytes messages)
 {
 	struct buf parts = {0};
@@ -115,10 +128,7 @@ static void put_parts(struct drawing *d, struct bytes conversation, struct bytes
 	put_part(d, &parts, conversation, "kind", "", CELL_TEXT);
 	put_part(d, &parts, conversation, "state", "", CELL_TEXT);
 	put_part(d, &parts, conversation, "snoozed_until", "until ", CELL_TIME);
-	if (bytes_is(member_str(conversation, "assignee"), "0"))
-		put_name(&parts, d, "unassigned");
-	else
-		put_part(d, &parts, conversation, "assignee", "assigned to ", CELL_ADMIN);
+	put_assignee(d, &parts, conversation);
 	if (!bytes_is(member_str(conversation, "team"), "0"))
 		put_part(d, &parts, conversation, "team", "team ", CELL_TEAM);
 	put_contacts(d, &parts, conversation, messages);
@@ -246,8 +256,9 @@ static void put_outcome(const struct drawing *d, struct buf *out, struct bytes m
 
 	if (who.len && !bytes_is(who, "0")) {
 		buf_put_str(out, arrow);
-		if (!names_find(d->look->show->names, NAMES_ADMINS, who, &name) &&
-		    !names_find(d->look->show->names, NAMES_TEAMS, who, &name))
+		struct bytes source = member_str(message, "source");
+		if (!names_find(d->look->show->names, NAMES_ADMINS, source, who, &name) &&
+		    !names_find(d->look->show->names, NAMES_TEAMS, source, who, &name))
 			name = who;
 		text_clean(out, name, TEXT_LINE, d->look->show->ascii);
 	} else if (state.len) {

@@ -58,7 +58,7 @@ static void add_to_table(struct rows *r, struct bytes row)
 			continue;
 		struct bytes value = member(row, c->path);
 		buf_reset(&cell);
-		cell_show(&cell, r->show, value, c->kind);
+		member_show(&cell, r->show, row, c->path, c->kind);
 		table_cell(&r->table, buf_bytes(&cell),
 			   r->style ? r->style(c->path, value) : STYLE_NONE);
 	}

@@ -30,6 +30,7 @@ bool alternative_next(struct bytes *rest, struct alternative *out)
 	out->form = out->constant ? PATH_AS_IS
 		    : last == '#' ? PATH_TAIL
 		    : last == '~' ? PATH_PLAIN
+		    : last == '!' ? PATH_REFERENCE
 				  : PATH_AS_IS;
 	if (out->constant)
 		out->path = bytes_of(out->path.data + 1, out->path.len - 1);

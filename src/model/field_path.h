@@ -6,7 +6,7 @@
 
 #include <model/field.h>
 
-enum path_form { PATH_AS_IS, PATH_TAIL, PATH_PLAIN };
+enum path_form { PATH_AS_IS, PATH_TAIL, PATH_PLAIN, PATH_REFERENCE };
 
 struct alternative {
 	struct bytes guard; /* conditions, separated by commas; {NULL, 0}: it always holds */

@@ -318,6 +318,15 @@ struct reading {
 	enum path_form form; /* of the alternative that is walked */
 };
 
+/* How providers write that nobody is meant. */
+static bool is_nobody(const struct scalar *value)
+{
+	char room[40];
+	struct bytes text = scalar_text(value, room);
+
+	return !text.len || bytes_is(text, "0");
+}
+
 static int read_item(void *ctx, struct bytes raw)
 {
 	struct reading *reading = ctx;
@@ -333,6 +342,8 @@ static int read_item(void *ctx, struct bytes raw)
 		if (!value.text.len)
 			return 0;
 	}
+	if (reading->form == PATH_REFERENCE && !rc && value.type != SCALAR_NONE && is_nobody(&value))
+		return 0;
 	return rc ? rc : reading->each(reading->ctx, &value);
 }
 
@@ -387,7 +398,7 @@ static bool envelope_scalar(const struct record *r, struct bytes name, struct sc
 bool field_is_plain(const struct field *f)
 {
 	return f->path && f->type != FIELD_LIST && f->type != FIELD_ANY &&
-	       !strpbrk(f->path, "|?*=#~(");
+	       !strpbrk(f->path, "|?*=#~!(");
 }
 
 /* As field_walk, of a field that is plain. */

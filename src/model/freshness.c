@@ -127,11 +127,22 @@ static void tail_set(const struct scene *s, struct freshness *f, int64_t limit_m
 
 static const char *stale_reason(const struct scene *s, const struct freshness *f, bool asks_nothing)
 {
+	if (f->not_begun)
+		return "gap";
 	if (s->held_end_ms == TIME_NONE)
 		return s->e->last_sync_ms == TIME_NONE ? "never-synced" : "gap";
 	if (s->held_end_ms <= f->requested_start_ms)
 		return asks_nothing ? "expired" : "older";
 	return "gap";
+}
+
+#define CLOCKS_MS 30000 /* that an asker's clock may be ahead of the provider's */
+
+/* What is known reaches up to now, but what is asked for has not happened yet: there is nothing that could be held. */
+static bool begins_later(const struct scene *s, bool reached)
+{
+	return reached && s->q->start_ms != TIME_MIN &&
+	       minus(s->q->start_ms, CLOCKS_MS) > s->q->now_ms;
 }
 
 static void state_set(const struct scene *s, struct freshness *f, bool asks_nothing)
@@ -140,7 +151,8 @@ static void state_set(const struct scene *s, struct freshness *f, bool asks_noth
 	bool reached = s->known_end_ms != TIME_NONE &&
 		       s->known_end_ms >= minus(start_ms, s->tolerance_ms);
 
-	if (asks_nothing ? reached : f->gaps.count == 0) {
+	f->not_begun = begins_later(s, reached);
+	if (asks_nothing ? reached && !f->not_begun : f->gaps.count == 0) {
 		f->state = FRESHNESS_FRESH;
 	} else if (f->covered.count == 0) {
 		f->state = FRESHNESS_STALE;
@@ -167,7 +179,7 @@ static void age_set(const struct scene *s, struct freshness *f)
 /* A source that cannot sync explains everything but what nobody means to fetch: what is older than the wanted history. */
 static bool trouble_explains(const struct scene *s, const struct freshness *f)
 {
-	if (!s->e->trouble || f->state == FRESHNESS_FRESH)
+	if (!s->e->trouble || f->state == FRESHNESS_FRESH || f->not_begun)
 		return false;
 	return f->gaps.count == 0 || f->gaps.items[f->gaps.count - 1].end_ms > s->q->history_ms;
 }
@@ -186,6 +198,7 @@ static int judge(const struct scene *s, struct freshness *f)
 	if (trouble_explains(s, f)) {
 		f->reason = s->e->trouble;
 		f->trouble = f->syncing ? NULL : f->reason;
+		f->unreached = s->e->unreached;
 	}
 	f->complete = f->state == FRESHNESS_FRESH && !s->e->dead && !s->e->truncated &&
 		      !s->e->quarantined;
@@ -253,12 +266,15 @@ static void join_state(struct freshness *into, const struct freshness *other)
 	if (other->state > into->state) {
 		into->reason = other->reason;
 		into->trouble = other->trouble;
+		into->unreached = other->unreached;
 	} else if (other->state == into->state && !into->trouble && other->trouble) {
 		/* Of two equally bad ones, the one that will not heal by itself is to be named. */
 		into->reason = other->reason;
 		into->trouble = other->trouble;
+		into->unreached = other->unreached;
 	}
 	into->state = other->state > into->state ? other->state : into->state;
+	into->not_begun = into->not_begun && other->not_begun;
 	into->complete = into->complete && other->complete;
 	into->as_of_ms = earlier(into->as_of_ms, other->as_of_ms);
 	into->age_ms = into->as_of_ms == TIME_NONE ? -1 : later(into->age_ms, other->age_ms);

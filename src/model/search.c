@@ -115,6 +115,38 @@ static int node_new(struct parser *p, enum search_op op, struct search_node **ou
 	return 0;
 }
 
+/* Only what is pasted from other scripts and symbols: a sign or two of ASCII are a slip of the hand. */
+static bool is_foreign(struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] >= 0x80)
+			return true;
+	return false;
+}
+
+static int fail_wordless(struct parser *p, struct bytes text, size_t at)
+{
+	int len = (int)(text.len < 40 ? text.len : 40);
+	const char *data = (const char *)text.data;
+
+	if (!is_foreign(text))
+		return fail(p, at, ERR_SYNTAX, "'%.*s' has no letter or digit", len, data);
+	return fail(p, at, ERR_SYNTAX,
+		    "'%.*s' has no letter or digit; a condition finds it: subject ~ '%.*s'", len,
+		    data, len, data);
+}
+
+/* A star is at the end of a word, and behind the quotes of a phrase. */
+static int take_star(struct parser *p, struct search_word *word)
+{
+	size_t at = p->at++;
+
+	if (p->at < p->text.len && (!ends_word(p->text.data[p->at]) || is_next(p, '*')))
+		return fail(p, at, ERR_SYNTAX, "'*' stands at the end of a word only: refun*");
+	word->prefix = true;
+	return 0;
+}
+
 /* The words of one token as a phrase; `at`: where it stands. */
 static int take_phrase(struct parser *p, struct bytes text, size_t at, struct search_node **out)
 {
@@ -131,8 +163,7 @@ static int take_phrase(struct parser *p, struct bytes text, size_t at, struct se
 	if (n.error)
 		return why_set(p->why, n.error, "no memory for the search");
 	if (s->count == n.first)
-		return fail(p, at, ERR_SYNTAX, "'%.*s' has no letter or digit",
-			    (int)(text.len < 40 ? text.len : 40), (const char *)text.data);
+		return fail_wordless(p, text, at);
 	int rc = node_new(p, SEARCH_PHRASE, out);
 	if (rc)
 		return rc;
@@ -140,11 +171,17 @@ static int take_phrase(struct parser *p, struct bytes text, size_t at, struct se
 	(*out)->count = s->count - n.first;
 	s->starts |= UINT64_C(1) << n.first;
 	s->ends |= UINT64_C(1) << (s->count - 1);
-	if (is_next(p, '*')) {
-		p->at++;
-		s->words[s->count - 1].prefix = true;
-	}
-	return 0;
+	return is_next(p, '*') ? take_star(p, &s->words[s->count - 1]) : 0;
+}
+
+/* The first star of a phrase that ends a word there; NULL: none does. */
+static const uint8_t *find_star(struct bytes phrase)
+{
+	for (size_t i = 1; i < phrase.len; i++)
+		if (phrase.data[i] == '*' && !ends_word(phrase.data[i - 1]) &&
+		    (i + 1 == phrase.len || is_space(phrase.data[i + 1])))
+			return phrase.data + i;
+	return NULL;
 }
 
 static int take_quoted(struct parser *p, struct search_node **out)
@@ -155,6 +192,10 @@ static int take_quoted(struct parser *p, struct search_node **out)
 
 	if (!quote)
 		return fail(p, start - 1, ERR_SYNTAX, "this phrase is not closed: a \" is missing");
+	const uint8_t *star = find_star(bytes_of(from, (size_t)(quote - from)));
+	if (star)
+		return fail(p, (size_t)(star - p->text.data), ERR_SYNTAX,
+			    "'*' stands behind the quotes: \"order numb\"*");
 	p->at = (size_t)(quote - p->text.data) + 1;
 	return take_phrase(p, bytes_of(from, (size_t)(quote - from)), start - 1, out);
 }

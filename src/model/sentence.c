@@ -27,7 +27,7 @@ static const char *minute_up_text(int64_t t_ms, char out[MINUTE_TEXT_MAX])
 	return minute_text(t_ms < TIME_MAX - MINUTE_MS ? t_ms + MINUTE_MS - 1 : t_ms, out);
 }
 
-static const char *trouble_text(const char *trouble)
+static const char *trouble_text(const struct freshness *f)
 {
 	static const char *const words[][2] = {
 		{"auth", "access token refused"},
@@ -36,10 +36,12 @@ static const char *trouble_text(const char *trouble)
 		{"clock", "this machine's clock is not set"},
 		{"source-error", "the provider answers with errors"},
 	};
+	if (f->unreached && strcmp(f->trouble, "source-error") == 0)
+		return "the provider cannot be reached";
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (strcmp(words[i][0], trouble) == 0)
+		if (strcmp(words[i][0], f->trouble) == 0)
 			return words[i][1];
-	return trouble;
+	return f->trouble;
 }
 
 static void write_stale(struct freshness *f)
@@ -47,12 +49,15 @@ static void write_stale(struct freshness *f)
 	size_t n = f->gaps.count;
 	char time[MINUTE_TEXT_MAX];
 
-	if (n && f->gaps.items[n - 1].end_ms <= f->history_ms)
+	if (f->not_begun)
+		snprintf(f->message, sizeof f->message, "Nothing is known yet - %s has not begun",
+			 minute_text(f->requested_start_ms, time));
+	else if (n && f->gaps.items[n - 1].end_ms <= f->history_ms)
 		snprintf(f->message, sizeof f->message, "Data is stale - %s before %s are not kept",
 			 f->noun, minute_text(f->history_ms, time));
 	else if (f->trouble)
 		snprintf(f->message, sizeof f->message, "Data is stale - cannot sync: %s",
-			 trouble_text(f->trouble));
+			 trouble_text(f));
 	else
 		snprintf(f->message, sizeof f->message, "Data is stale - syncing latest %s...",
 			 f->noun);

@@ -111,19 +111,50 @@ static int take_words(struct parser *p, struct bytes *out)
 	return 0;
 }
 
-static int settle_name(struct parser *p, const struct where *term, struct bytes *text, struct why *why)
+static int settle_name(struct parser *p, const struct where *term, struct bytes text,
+		       struct where_meant *out, struct why *why)
 {
-	bool equal = term->op == WHERE_EQUAL || term->op == WHERE_IN;
+	bool known = term->op == WHERE_EQUAL || term->op == WHERE_IN ||
+		     term->op == WHERE_CONTAINS || term->op == WHERE_MATCH;
 
-	if (!p->names || !equal || term->field->type != FIELD_TEXT)
+	*out = (struct where_meant){.count = 0};
+	if (!p->names || !known ||
+	    (term->field->type != FIELD_TEXT && term->field->type != FIELD_LIST))
 		return 0;
-	return p->names->settle(p->names->ctx, term->field, text, why);
+	int rc = p->names->settle(p->names->ctx, term->field, term->op, text, out, why);
+	if (rc == 0 && out->nobody && term->op != WHERE_EQUAL)
+		return why_set(why, ERR_SYNTAX, "'%.*s' goes with = and != only", (int)text.len,
+			       (const char *)text.data);
+	return rc;
 }
 
-static int take_value(struct parser *p, const struct where *term, struct where_value **out)
+/* One value, or all that it means, at the end of a list. */
+static int make_values(struct parser *p, const struct where *term, struct bytes text, bool quoted,
+		       const struct where_meant *meant, const struct where_value ***tail,
+		       struct why *why)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < (meant->count ? meant->count : 1); i++) {
+		struct where_value *value = arena_alloc(p->arena, sizeof *value);
+		if (!value)
+			return why_set(why, ERR_NOMEM, "no memory for the condition");
+		if (i && ++p->nodes > WHERE_NODES_MAX)
+			return why_set(why, ERR_LIMIT, "this is the name of too many: say more of it");
+		rc = where_value_read(meant->count ? meant->texts[i] : text, quoted, term->field,
+				      term->op, p->now_ms, p->zone, p->arena, value, why);
+		**tail = value;
+		*tail = &value->next;
+	}
+	return rc;
+}
+
+/* Where a name means several, or was only a part, it becomes `in`. Without a value, nobody is meant. */
+static int take_value(struct parser *p, struct where *term, const struct where_value ***tail)
 {
 	struct token first = p->token;
 	struct bytes text = first.text;
+	struct where_meant meant;
 	struct why why;
 
 	if ((first.type != TOKEN_WORD && first.type != TOKEN_STRING) || is_joint(&first))
@@ -135,17 +166,12 @@ static int take_value(struct parser *p, const struct where *term, struct where_v
 			     : next(p);
 	if (rc)
 		return rc;
-	struct where_value *value = arena_alloc(p->arena, sizeof *value);
-	if (!value)
-		return why_set(p->why, ERR_NOMEM, "no memory for the condition");
-	rc = settle_name(p, term, &text, &why);
-	if (rc == 0)
-		rc = where_value_read(text, first.type == TOKEN_STRING, term->field, term->op,
-				      p->now_ms, p->zone, p->arena, value, &why);
-	if (rc)
-		return fail(p, first.source, rc, "%s", why.text);
-	*out = value;
-	return 0;
+	rc = settle_name(p, term, text, &meant, &why);
+	if (meant.count > 1 || (meant.count && term->op != WHERE_EQUAL))
+		term->op = WHERE_IN;
+	if (rc == 0 && !meant.nobody)
+		rc = make_values(p, term, text, first.type == TOKEN_STRING, &meant, tail, &why);
+	return rc ? fail(p, first.source, rc, "%s", why.text) : 0;
 }
 
 static int take_in(struct parser *p, struct where *term)
@@ -155,16 +181,13 @@ static int take_in(struct parser *p, struct where *term)
 	if (p->token.type != TOKEN_OPEN)
 		return fail_expected(p, "( behind in");
 	do {
-		struct where_value *value = NULL;
 		int rc = next(p);
 		if (rc == 0 && token_is(&p->token, "null"))
 			return fail(p, p->token.source, ERR_SYNTAX, "null goes with = and != only");
 		if (rc == 0)
-			rc = take_value(p, term, &value);
+			rc = take_value(p, term, &tail);
 		if (rc)
 			return rc;
-		*tail = value;
-		tail = &value->next;
 	} while (p->token.type == TOKEN_COMMA);
 	return p->token.type == TOKEN_CLOSE ? next(p) : fail_expected(p, ", or )");
 }
@@ -198,6 +221,13 @@ static const struct operator* find_operator(const struct token *t)
 	return NULL;
 }
 
+/* `= null` holds exactly where the field does not exist. */
+static void must_lack(struct where *term, bool *negated)
+{
+	term->op = WHERE_EXISTS;
+	*negated = !*negated;
+}
+
 /* Behind the operator. */
 static int take_right(struct parser *p, struct where *term, bool *negated)
 {
@@ -206,15 +236,15 @@ static int take_right(struct parser *p, struct where *term, bool *negated)
 	if (term->op == WHERE_IN)
 		return take_in(p, term);
 	if (!token_is(&p->token, "null")) {
-		struct where_value *value = NULL;
-		int rc = take_value(p, term, &value);
-		term->values = value;
+		const struct where_value **tail = &term->values;
+		int rc = take_value(p, term, &tail);
+		if (rc == 0 && !term->values)
+			must_lack(term, negated);
 		return rc;
 	}
 	if (term->op != WHERE_EQUAL)
 		return fail(p, p->token.source, ERR_SYNTAX, "null goes with = and != only");
-	term->op = WHERE_EXISTS;
-	*negated = !*negated;
+	must_lack(term, negated);
 	return next(p);
 }
 

@@ -112,6 +112,7 @@ void filter_init(struct filter *f, struct snapshot *v, const char *resource, con
 	collect_sieve(f, where);
 	collect_terms(f, where);
 	f->where_indexed = is_where_indexed(f, where);
+	named_init(&f->named, where);
 }
 
 void filter_release(struct filter *f)
@@ -120,6 +121,7 @@ void filter_release(struct filter *f)
 	text_free(f->text);
 	buf_release(&f->memory);
 	buf_release(&f->scratch);
+	named_release(&f->named);
 	free(f->apart);
 }
 
@@ -174,6 +176,7 @@ static int open_scan(struct filter *f, struct why *why)
 		.start_ms = part ? f->reach_ms : f->start_ms,
 		.end_ms = f->end_ms,
 		.descending = f->descending,
+		.parent = f->text ? bytes_of(NULL, 0) : f->named.parent,
 		.after = f->has_after ? &f->after : NULL,
 		.terms = f->terms,
 		.terms_count = f->terms_count,
@@ -245,6 +248,23 @@ static void set_apart(struct filter *f)
 	}
 }
 
+/* No scan is needed: all that may be wanted are at hand. */
+static int start_named(struct filter *f, struct why *why)
+{
+	int rc = named_read(&f->named, f->snapshot, f->resource, f->overlay, &f->damaged);
+
+	if (rc)
+		return filter_explain(rc, why);
+	f->overlay = &f->named.overlay;
+	free(f->apart);
+	f->apart = calloc(f->overlay->count + 1, sizeof *f->apart);
+	if (!f->apart)
+		return filter_explain(ERR_NOMEM, why);
+	set_apart(f);
+	f->scan_over = true;
+	return 0;
+}
+
 int filter_start(struct filter *f, enum axis axis, int64_t start_ms, int64_t end_ms,
 		 bool descending, const struct scan_position *after, struct why *why)
 {
@@ -259,6 +279,8 @@ int filter_start(struct filter *f, enum axis axis, int64_t start_ms, int64_t end
 		f->after = *after;
 	f->reach_ms = TIME_MIN;
 	f->has_ahead = f->scan_over = false;
+	if (f->named.ids && !f->text)
+		return start_named(f, why);
 	if (f->overlay && !f->text)
 		set_apart(f);
 	return f->text && text_walks(f->text) ? 0 : open_scan(f, why);

@@ -5,6 +5,7 @@
 #ifndef FIC_QUERY_FILTER_H
 #define FIC_QUERY_FILTER_H
 
+#include "named.h"
 #include "text.h"
 
 #include <model/where.h>
@@ -37,6 +38,7 @@ struct filter {
 	int64_t reach_ms; /* the scan's end: TIME_MIN, the span's; else the search goes on from there */
 	struct buf memory, scratch;
 	const struct overlay *overlay; /* NULL: none */
+	struct named named; /* what the condition names; without a search it is looked up */
 	/* Without a search: those of the overlay that are in the span, in the scan's order, and which of them comes next; and the row of the scan behind it. */
 	size_t *apart, apart_count, apart_at;
 	struct scan_row ahead;

@@ -525,7 +525,7 @@ static void bound_scan(struct query *q)
 			     : -1;
 	int64_t value;
 
-	if (!last || number < 0 || (q->filter.overlay && q->filter.text) ||
+	if (!last || number < 0 || !q->filter.scan || (q->filter.overlay && q->filter.text) ||
 	    (q->spec.want_total && !q->counted) || !sort_key_integer(last, &value))
 		return;
 	scan_bound(q->filter.scan, (unsigned)number, q->spec.ascending, value);

@@ -327,6 +327,8 @@ static void on_done(void *ctx, const struct http_result *result)
 	budget_answered(&l->budget, result, loop_mono_ms(l->loop));
 	route_answered(route_of(f), loop_mono_ms(l->loop));
 	if (result->outcome != HTTP_CANCELED)
+		l->unreached = result->outcome == HTTP_RESOLVE || result->outcome == HTTP_CONNECT;
+	if (result->outcome != HTTP_CANCELED)
 		meter_answered(&l->meter, result->outcome == HTTP_OK ? result->status : 0,
 			       result->duration_us);
 	bool clock_fits = learn_clock(l, result);

@@ -38,6 +38,7 @@ struct line {
 	uint64_t calls, retries, bytes;
 	bool clock_known;
 	unsigned clock_doubts;   /* answers in a row that were suddenly far ahead */
+	bool unreached;          /* the last call got no connection */
 	int64_t clock_offset_ms; /* provider's clock minus ours; 0 within two seconds */
 };
 

@@ -286,6 +286,7 @@ static const char *trouble_of(const struct sync *s)
 struct sync_health sync_health(const struct sync *s)
 {
 	return (struct sync_health){.trouble = trouble_of(s),
+				    .unreached = s->fault == FAULT_NOW && s->line.unreached,
 				    .breaker = s->breaker,
 				    .clock_offset_ms = s->line.clock_offset_ms};
 }

@@ -24,6 +24,12 @@ static enum wire_encoding encoding_of(uint8_t first)
 	return WIRE_JSON;
 }
 
+/* An array of MessagePack: nothing that begins a line of JSON, either, and no line would ever end. */
+static bool is_other_msgpack(uint8_t first)
+{
+	return (first & 0xf0) == 0x90 || first == 0xdc || first == 0xdd;
+}
+
 static bool blank(struct bytes line)
 {
 	for (size_t i = 0; i < line.len; i++)
@@ -120,6 +126,11 @@ static int take(const struct taking *t, struct bytes input, enum wire_encoding *
 		return 0;
 	if (*encoding == WIRE_UNKNOWN)
 		*encoding = encoding_of(input.data[0]);
+	if (is_other_msgpack(input.data[0]) && *encoding == WIRE_JSON) {
+		*used_out = input.len;
+		return why_set(why, ERR_INVALID,
+			       "the first byte is that of a MessagePack array: a request is a map");
+	}
 	if (*encoding == WIRE_MSGPACK)
 		return take_msgpack(t->limits, input, message, used_out, why);
 	return take_json(t, input, message, used_out, why);

@@ -88,6 +88,11 @@ class Maker:
             return "term", name, self.random.choice(operators), [self.value(resource, name, "any")]
         names = dict(plain.FIELDS[resource], created=("time", []), updated=("time", []), id=("text", []))
         names.update({name: ("html", []) for name in plain.SHOWN.get(resource, [])})
+        if resource in plain.CHILD.values():
+            names["parent"] = ("text", [])
+        if self.random.random() < 0.08:  # a few that are named
+            name = self.random.choice(["id", "parent"] if "parent" in names else ["id"])
+            return "term", name, "in", [self.value(resource, name, "text") for _ in range(self.random.randint(1, 9))]
         name = self.random.choice(sorted(names))
         kind = names[name][0]
         operator = self.random.choice({
@@ -216,6 +221,8 @@ class Maker:
         question["timezone"] = self.random.choice(["UTC", "Europe/Paris", "America/Los_Angeles", "Asia/Kolkata"])
 
     def listing(self, resource, question):
+        if self.random.random() < 0.3:
+            question["timezone"] = self.random.choice(["Europe/Paris", "America/Los_Angeles", "Asia/Tokyo"])
         question["limit"] = self.random.choice([1, 7, 20, 50, 1000])
         question["pages"] = self.random.choice([1, 1, 1000])
         if question["pages"] > 1:

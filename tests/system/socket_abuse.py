@@ -117,6 +117,19 @@ with workplace() as (folder, started):  # noqa: F405
     while b"features" not in data:
         data += binary.recv(4096)
     assert data[0] & 0xf0 == 0x80 and b"\xa4ficd" in data, data[:60]
+    binary.sendall(b"\x84\xa7jsonrpc\xa32.0\xa2id\x02\xa6method\xa6status\xa6params\x81\x07\x01")
+    data = b""
+    while b"is no text" not in data:
+        data += binary.recv(4096)
+    binary.close()
+    binary = socket.socket(socket.AF_UNIX)
+    binary.settimeout(20)
+    binary.connect(daemon.socket_path)
+    binary.sendall(b"\x93")
+    data = b""
+    while more := binary.recv(4096):
+        data += more
+    assert b"MessagePack array" in data, data
     binary.close()
     report.ok("MessagePack on the same socket")
 

@@ -9,9 +9,9 @@ import re
 import unicodedata
 import zoneinfo
 
-# The common fields: type and where in the object. A list of paths: the first one that is there.
+# The common fields: type and where in the object. A list of paths: the first one that is there. Behind the id of somebody stands !.
 CONVERSATION = {
-    "state": ("text", ["state"]), "assignee": ("text", ["admin_assignee_id"]), "team": ("text", ["team_assignee_id"]),
+    "state": ("text", ["state"]), "assignee": ("text", ["admin_assignee_id!"]), "team": ("text", ["team_assignee_id!"]),
     "contact": ("list", ["contacts.contacts.*.id"]), "author_type": ("text", ["source.author.type"]),
     "email": ("text", ["source.author.email"]), "tags": ("list", ["tags.tags.*.name"]),
     "priority": ("text", ["priority"]), "open": ("bool", ["open"]), "read": ("bool", ["read"]),
@@ -24,16 +24,16 @@ CONVERSATION = {
     "rating": ("integer", ["conversation_rating.rating"])}
 MESSAGE = {
     "author": ("text", ["author.email", "author.name", "author.id"]), "author_name": ("text", ["author.name"]),
-    "author_type": ("text", ["author.type"]), "assignee": ("text", ["assigned_to.id"]), "redacted": ("bool", ["redacted"])}
+    "author_type": ("text", ["author.type"]), "assignee": ("text", ["assigned_to.id!"]), "redacted": ("bool", ["redacted"])}
 CONTACT = {
     "name": ("text", ["name"]), "email": ("text", ["email"]), "role": ("text", ["role"]), "phone": ("text", ["phone"]),
-    "external_id": ("text", ["external_id"]), "owner": ("text", ["owner_id"]), "last_seen": ("time", ["last_seen_at"]),
+    "external_id": ("text", ["external_id"]), "owner": ("text", ["owner_id!"]), "last_seen": ("time", ["last_seen_at"]),
     "last_replied": ("time", ["last_replied_at"]), "tags": ("list", ["tags.data.*.id"])}
 TICKET = {
     "number": ("text", ["ticket_id"]), "title": ("text", ["ticket_attributes._default_title_"]),
     "state": ("text", ["ticket_state.category"]), "label": ("text", ["ticket_state.internal_label"]),
-    "category": ("text", ["category"]), "kind": ("text", ["ticket_type.name"]), "assignee": ("text", ["admin_assignee_id"]),
-    "team": ("text", ["team_assignee_id"]), "open": ("bool", ["open"]), "shared": ("bool", ["is_shared"]),
+    "category": ("text", ["category"]), "kind": ("text", ["ticket_type.name"]), "assignee": ("text", ["admin_assignee_id!"]),
+    "team": ("text", ["team_assignee_id!"]), "open": ("bool", ["open"]), "shared": ("bool", ["is_shared"]),
     "snoozed_until": ("time", ["snoozed_until"])}
 FIELDS = {"conversations": CONVERSATION, "messages": MESSAGE, "contacts": CONTACT, "tickets": TICKET}
 CHILD = {"conversations": "messages", "tickets": "ticket_parts"}
@@ -51,6 +51,12 @@ def at_path(value, steps):
             return [v for item in value or [] for v in at_path(item, steps[i + 1:])]
         value = value.get(step) if isinstance(value, dict) else None
     return [] if value is None else [value]
+
+
+def at_field(doc, path):
+    """The same; a path that ends with ! leads to an id, and 0 or an empty one is nobody's."""
+    found = at_path(doc, path.rstrip("!").split("."))
+    return [value for value in found if value not in (0, "0", "")] if path.endswith("!") else found
 
 
 def milliseconds(text):
@@ -82,8 +88,10 @@ class Record:
         self.created, self.updated = milliseconds(row["created"]), milliseconds(row["updated"])
         self.doc = row["doc"]
         self.fields = {"id": ("text", self.id), "created": ("time", self.created), "updated": ("time", self.updated)}
+        if self.parent is not None:
+            self.fields["parent"] = ("text", self.parent)
         for name, (kind, paths) in FIELDS.get(self.resource, {}).items():
-            found = next(filter(None, (at_path(self.doc, path.split(".")) for path in paths)), [])
+            found = next(filter(None, (at_field(self.doc, path) for path in paths)), [])
             self.fields[name] = (kind, typed(kind, found))
         for name in SHOWN.get(self.resource, []):
             self.fields[name] = ("text", row.get(name))
@@ -184,28 +192,34 @@ def is_relative(condition):
     return any(map(is_relative, [condition[1]] if op == "not" else condition[1]))
 
 
-def relative_span(text):
+def of_days(day, end, zone):
+    return tuple(round(moment.replace(tzinfo=zone).timestamp() * 1000) for moment in (day, end))
+
+
+def relative_span(text, zone):
     if text in RELATIVE:
-        start = (NOW[0] // UNITS["d"] + RELATIVE[text]) * UNITS["d"]
-        return start, start + UNITS["d"]
+        today = datetime.datetime.fromtimestamp(NOW[0] / 1000, zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+        day = today + datetime.timedelta(days=RELATIVE[text])
+        return of_days(day, day + datetime.timedelta(days=1), zone)
     moment = NOW[0] - int(text[:-5]) * UNITS[text[-5]]
     return moment, moment + 1
 
 
-def span_of(text):
-    """(start, end) of a day or a month in UTC, or of a moment."""
+def span_of(text, zone):
+    """(start, end) of a day or a month by the zone's clocks, or of a moment in UTC."""
     if text in RELATIVE or text.endswith(" ago"):
-        return relative_span(text)
-    day = datetime.datetime.fromisoformat((text + "-01" if len(text) == 7 else text).replace("Z", ""))
-    end = {7: (day.replace(day=1) + datetime.timedelta(days=31)).replace(day=1), 10: day + datetime.timedelta(days=1)}.get(
-        len(text), day + datetime.timedelta(milliseconds=1))
-    return tuple(round(moment.replace(tzinfo=datetime.timezone.utc).timestamp() * 1000) for moment in (day, end))
+        return relative_span(text, zone)
+    if len(text) > 10:
+        start = milliseconds(text)
+        return start, start + 1
+    day = datetime.datetime.fromisoformat(text + "-01" if len(text) == 7 else text)
+    return of_days(day, (day + datetime.timedelta(days=31)).replace(day=1) if len(text) == 7 else day + datetime.timedelta(days=1), zone)
 
 
-def compare(kind, value, wanted):
+def compare(kind, value, wanted, zone):
     """-1, 0, 1 as the value lies to what is wanted; None: they cannot be compared."""
     if kind == "time":
-        start, end = span_of(wanted)
+        start, end = span_of(wanted, zone)
         return -1 if value < start else int(value >= end)
     if kind == "integer":
         wanted = int(wanted)
@@ -223,7 +237,7 @@ def compare(kind, value, wanted):
     return (value > wanted) - (value < wanted)
 
 
-def term_holds(record, name, op, wanted):
+def term_holds(record, name, op, wanted, zone):
     kind, value = record.value(name)
     if op == "exists":
         return value is not None and value != []
@@ -234,20 +248,20 @@ def term_holds(record, name, op, wanted):
         return any(wanted[0].lower() == v.lower() for v in values)
     holds = {"=": lambda c: c == 0, "in": lambda c: c == 0, "<": lambda c: c < 0, "<=": lambda c: c <= 0,
              ">": lambda c: c > 0, ">=": lambda c: c >= 0}[op]
-    orders = [compare(kind, v, w) for v in values for w in wanted]
+    orders = [compare(kind, v, w, zone) for v in values for w in wanted]
     return any(order is not None and holds(order) for order in orders)
 
 
-def where_holds(condition, record):
+def where_holds(condition, record, zone=datetime.timezone.utc):
     op = condition[0]
     if op == "term":
         _, name, operator, wanted = condition
         if operator == "!=":
-            return not term_holds(record, name, "=", wanted)
-        return term_holds(record, name, operator, wanted)
+            return not term_holds(record, name, "=", wanted, zone)
+        return term_holds(record, name, operator, wanted, zone)
     if op == "not":
-        return not where_holds(condition[1], record)
-    return (any if op == "or" else all)(where_holds(part, record) for part in condition[1])
+        return not where_holds(condition[1], record, zone)
+    return (any if op == "or" else all)(where_holds(part, record, zone) for part in condition[1])
 
 
 def quoted(text):
@@ -311,7 +325,7 @@ class Held:
                                          for c in self.children.get(record.id, {}).values())
 
     def select(self, question):
-        axis = question.get("axis", "created")
+        axis, zone = question.get("axis", "created"), zoneinfo.ZoneInfo(question.get("timezone", "UTC"))
         out = []
         for record in self.all(question["resource"]):
             moment = getattr(record, axis)
@@ -319,7 +333,7 @@ class Held:
                     moment is None or moment < question.get("since", 0) * 1000 or
                     moment >= question.get("until", math.inf) * 1000):
                 continue
-            if "condition" in question and not where_holds(question["condition"], record):
+            if "condition" in question and not where_holds(question["condition"], record, zone):
                 continue
             if "search" in question and not self.found(record, question["search"]):
                 continue

@@ -326,7 +326,7 @@ static void names_of_ids(void **state)
 	char json[64];
 
 	(void)state;
-	assert_false(names_find(NULL, NAMES_TEAMS, bytes_str("7"), &name));
+	assert_false(names_find(NULL, NAMES_TEAMS, bytes_of(NULL, 0), bytes_str("7"), &name));
 	buf_put_byte(&out, '[');
 	for (int i = 300; i > 0; i--) {
 		snprintf(json, sizeof json, "{\"id\":\"%d\",\"name\":\"N%d\"},", i * 7919 % 1000, i);
@@ -340,11 +340,11 @@ static void names_of_ids(void **state)
 		char id[16], expected[16];
 		snprintf(id, sizeof id, "%d", i * 7919 % 1000);
 		snprintf(expected, sizeof expected, "N%d", i);
-		assert_true(names_find(&names, NAMES_TEAMS, bytes_str(id), &name));
+		assert_true(names_find(&names, NAMES_TEAMS, bytes_of(NULL, 0), bytes_str(id), &name));
 		assert_true(bytes_is(name, expected));
 	}
-	assert_false(names_find(&names, NAMES_ADMINS, bytes_str("919"), &name));
-	assert_false(names_find(&names, NAMES_TEAMS, bytes_str("x"), &name));
+	assert_false(names_find(&names, NAMES_ADMINS, bytes_of(NULL, 0), bytes_str("919"), &name));
+	assert_false(names_find(&names, NAMES_TEAMS, bytes_of(NULL, 0), bytes_str("x"), &name));
 	s.names = &names;
 	for (int i = 0; i < 3; i++) {
 		static const char *const shown[][2] = {
@@ -361,15 +361,58 @@ static void names_of_ids(void **state)
 	buf_release(&value);
 }
 
+/* Two sources may have one id for two people. */
+static void names_belong_to_a_source(void **state)
+{
+	static const char *const rows[][2] = {
+		{"{\"source\":\"acme\",\"assignee\":\"7\"}", "Ines"},
+		{"{\"source\":\"beta\",\"assignee\":\"7\"}", "Bob"},
+		{"{\"source\":\"gamma\",\"assignee\":\"7\"}", "7"},
+		{"{\"assignee\":\"7\"}", "7"},
+		{"{\"source\":\"beta\",\"assignee\":\"8\"}", "Cy"},
+		{"{\"assignee\":\"8\"}", "Cy"},
+		{"{\"assignee\":\"9\"}", "Dee"},
+		{"{\"source\":\"acme\",\"assignee\":\"9\"}", "9"},
+	};
+	struct names names = {0};
+	struct show s = {.names = &names};
+	struct buf held = {0}, row = {0}, out = {0};
+
+	(void)state;
+	mp_of("[{\"source\":\"acme\",\"id\":\"7\",\"name\":\"Ines\"},{\"source\":\"beta\",\"id\":\"7\",\"name\":\"Bob\"},"
+	      "{\"source\":\"beta\",\"id\":\"8\",\"name\":\"Cy\"},{\"source\":\"acme\",\"id\":\"8\",\"name\":\"Cy\"},"
+	      "{\"source\":\"beta\",\"id\":\"9\",\"name\":\"Dee\"}]",
+	      &held);
+	names_take(&names, NAMES_ADMINS, buf_bytes(&held));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		buf_reset(&out);
+		buf_reset(&row);
+		mp_of(rows[i][0], &row);
+		member_show(&out, &s, buf_bytes(&row), "assignee", CELL_ADMIN);
+		assert_string_equal(buf_text(&out), rows[i][1]);
+	}
+	names_release(&names);
+	buf_release(&held);
+	buf_release(&row);
+	buf_release(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(snippets),     cmocka_unit_test(cells),
-		cmocka_unit_test(json_lines),   cmocka_unit_test(csv),
-		cmocka_unit_test(tsv),          cmocka_unit_test(ndjson),
-		cmocka_unit_test(table),        cmocka_unit_test(table_fits),
-		cmocka_unit_test(fields),       cmocka_unit_test(spreadsheet),
-		cmocka_unit_test(names_of_ids), cmocka_unit_test(columns_that_are_sorted_by),
+		cmocka_unit_test(snippets),
+		cmocka_unit_test(cells),
+		cmocka_unit_test(json_lines),
+		cmocka_unit_test(csv),
+		cmocka_unit_test(tsv),
+		cmocka_unit_test(ndjson),
+		cmocka_unit_test(table),
+		cmocka_unit_test(table_fits),
+		cmocka_unit_test(fields),
+		cmocka_unit_test(spreadsheet),
+		cmocka_unit_test(names_of_ids),
+		cmocka_unit_test(names_belong_to_a_source),
+		cmocka_unit_test(columns_that_are_sorted_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@ static const char document[] =
 	" \"tags\": {\"tags\": [{\"name\": \"vip\", \"id\": 1}, {\"name\": null}, {\"id\": 3}, {\"name\": \"new\", \"id\": 2}]},"
 	" \"flat\": [\"a\", 2, null, {\"x\": 1}], \"none\": [], \"stats\": {\"reopens\": 3, \"a.b\": 7}, \"one\": 1, \"word\": \"abc\","
 	" \"real\": 3.0, \"deep\": [[{\"v\": [1, 2]}], [{\"v\": [3]}, {}]], \"url\": \"https://h/contacts/crd_1?x=/y#z\","
+	" \"zero\": 0, \"zero_text\": \"0\", \"empty\": \"\", \"zeros\": [0, 7, \"0\", \"00\"],"
 	" \"urls\": [\"/a\", \"https://h/\", null, \"b\"]}";
 
 static struct buf doc;
@@ -64,6 +65,13 @@ static const struct row {
 	{FIELD_LIST, "tags.tags.*(name).id", "[\"1\",\"2\"]"},
 	{FIELD_LIST, "tags.tags.*(name,id=1).name", "[\"vip\"]"},
 	{FIELD_TEXT, "url#", "\"crd_1\""},
+	{FIELD_TEXT, "id!", "\"123\""},
+	{FIELD_TEXT, "zero!", NULL},
+	{FIELD_TEXT, "zero_text!", NULL},
+	{FIELD_TEXT, "empty!", NULL},
+	{FIELD_TEXT, "title!", NULL},
+	{FIELD_TEXT, "zero", "\"0\""},
+	{FIELD_LIST, "zeros!", "[\"7\",\"00\"]"},
 	{FIELD_LIST, "urls.*#", "[\"a\",\"b\"]"},
 	{FIELD_TEXT, "id#", "\"123\""},
 	{FIELD_HTML, "body~", "\"<p>a &amp; b</p><br>c\""},

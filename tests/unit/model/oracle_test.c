@@ -231,9 +231,10 @@ static void slow_judge(const struct slow *s, const struct asked *q, struct verdi
 
 	slow_spans(s, q, v, limit);
 	if (q->start >= limit) { /* asks nothing yet */
-		v->state = end != NEVER && end >= start - q->tolerance ? FRESHNESS_FRESH
-			   : any(v->covered)                           ? FRESHNESS_PARTIAL
-								       : FRESHNESS_STALE;
+		bool begun = q->start <= q->now;
+		v->state = begun && end != NEVER && end >= start - q->tolerance ? FRESHNESS_FRESH
+			   : any(v->covered)                                    ? FRESHNESS_PARTIAL
+										: FRESHNESS_STALE;
 	} else {
 		slow_forgive(s, q, v, limit);
 		v->state = !any(v->gap)      ? FRESHNESS_FRESH

@@ -549,13 +549,19 @@ static bool find(const char *text, const char *needle)
 	return found;
 }
 
-static int settle(void *ctx, const struct field *f, struct bytes *text, struct why *why)
+static int settle(void *ctx, const struct field *f, enum where_op op, struct bytes text,
+		  struct where_meant *out, struct why *why)
 {
+	static struct bytes ids[] = {{NULL, 0}, {NULL, 0}};
+
+	if (f->type == FIELD_LIST || op == WHERE_MATCH || op == WHERE_CONTAINS)
+		return 0;
 	++*(int *)ctx;
-	if (bytes_is(*text, "nobody"))
+	if (bytes_is(text, "nobody"))
 		return why_set(why, ERR_NOTFOUND, "no %s is called so", f->name);
-	if (bytes_is(*text, "Billing"))
-		*text = bytes_str("814865");
+	ids[0] = bytes_str("814865");
+	if (bytes_is(text, "Billing"))
+		*out = (struct where_meant){.texts = ids, .count = 1};
 	return 0;
 }
 
@@ -595,6 +601,63 @@ static void test_names(void **state)
 	}
 }
 
+/* Several may have a name, and none is nobody. */
+static int settle_many(void *ctx, const struct field *f, enum where_op op, struct bytes text,
+		       struct where_meant *out, struct why *why)
+{
+	static struct bytes ids[300];
+
+	(void)ctx;
+	(void)op;
+	(void)why;
+	for (size_t i = 0; i < 300; i++)
+		ids[i] = bytes_str(i == 1 ? "814865" : "1");
+	if (strcmp(f->name, "team") != 0)
+		return 0;
+	out->nobody = bytes_is(text, "none");
+	out->texts = ids;
+	out->count = bytes_is(text, "Bill") ? 2 : bytes_is(text, "all") ? 300 : 0;
+	return 0;
+}
+
+static void test_names_of_several(void **state)
+{
+	static const struct {
+		const char *text;
+		int result;
+		const char *words;
+	} rows[] = {
+		{"team = Bill", 1, NULL},
+		{"team != Bill", 0, NULL},
+		{"team ~ Bill", 1, NULL},
+		{"not team contains Bill", 0, NULL},
+		{"team in (7, Bill, 8) and state = open", 1, NULL},
+		{"team in (7, 8, 9)", 0, NULL},
+		{"team = none", 0, NULL},
+		{"team != none and state = open", 1, NULL},
+		{"state = none", 0, NULL},
+		{"team in (none, 7)", ERR_SYNTAX, "column 10: 'none' goes with = and != only"},
+		{"team = all", ERR_LIMIT, "column 8: this is the name of too many: say more of it"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct where_names names = {settle_many, NULL};
+		struct arena a = {0};
+		const struct where *w = NULL;
+		struct record r = record();
+		struct why why = {""};
+		int rc = where_parse_named(bytes_str(rows[i].text), table, &names, NOW, NULL, &a,
+					   &w, &why);
+		if (rc == 0)
+			rc = where_match(w, &r, &scratch);
+		else
+			assert_string_equal(why.text, rows[i].words);
+		assert_int_equal(rc, rows[i].result);
+		arena_release(&a);
+	}
+}
+
 static void test_find(void **state)
 {
 	(void)state;
@@ -630,6 +693,7 @@ int main(void)
 		cmocka_unit_test(test_shape),
 		cmocka_unit_test(test_fold),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names_of_several),
 		cmocka_unit_test(test_find),
 	};
 

@@ -149,6 +149,7 @@ static uint32_t same_rows(const struct buf *a, const struct buf *b)
 static const char *const wheres[] = {NULL,
 				     "state = open",
 				     "state = closed and number < 40",
+				     "id in (#, #, #, #, #, #, #, #, #, #)",
 				     "doc.statistics.reopens >= 1",
 				     "labels contains vip",
 				     "not labels contains vip and number > 20",
@@ -173,7 +174,8 @@ static void dice(struct query_spec *s, struct arena *arena)
 		s->start_ms = START + (int64_t)world_random(&edited, 40) * DAY_MS / 4;
 	if (world_random(&edited, 3) == 0)
 		s->end_ms = START + (int64_t)(10 + world_random(&edited, 40)) * DAY_MS / 4;
-	if (where && where_parse(bytes_str(where), world_fields, START, NULL, arena, &s->where, &why))
+	if (where && where_parse(bytes_str(world_named(&edited, where, arena)), world_fields, START,
+				 NULL, arena, &s->where, &why))
 		fail_msg("%s", why.text);
 	if (world_random(&edited, 3) == 0 &&
 	    search_parse(bytes_str(world_random(&edited, 2) ? "about 7" : "abo* -13"), arena,
@@ -284,9 +286,10 @@ static void groups_are_those_of_what_was_made(void **state)
 		static const char *const fields[] = {"state", "labels", "day:created"};
 		const struct where *where = NULL;
 		if (wheres[i])
-			assert_int_equal(where_parse(bytes_str(wheres[i]), world_fields, START,
-						     NULL, &arena, &where, &why),
-					 0);
+			assert_int_equal(
+				where_parse(bytes_str(world_named(&edited, wheres[i], &arena)),
+					    world_fields, START, NULL, &arena, &where, &why),
+				0);
 		for (size_t k = 0; k < 3; k++) {
 			const struct bytes by = bytes_str(fields[k]);
 			struct buf a = {0}, b = {0};

@@ -147,6 +147,7 @@ static const struct where *parse_where(const char *text, struct arena *a)
 	const struct where *w;
 	struct why why;
 
+	text = world_named(&world, text, a);
 	if (where_parse(bytes_str(text), world_fields, START + 50 * DAY_MS, NULL, a, &w, &why))
 		fail_msg("%s: %s", text, why.text);
 	return w;
@@ -172,6 +173,16 @@ static const char *const conditions[] = {
 	"created > @1700600000 or state = open",
 	"parent = p1 or id = 7",
 	"parent = p3",
+	"id = #",
+	"id = nobody",
+	"id in (#, #, #, nobody, #, #, #, #, #)",
+	"id in (#, #, #, #, #, #, #, #, #) and (state = open or number < 40)",
+	"id in (#, #, #, #, #, #) and id > 5 and created exists",
+	"not id in (#, #, #)",
+	"id = # or id = #",
+	"parent = p3 and (state = open or number < 40)",
+	"parent = p1 and labels contains vip",
+	"id in (#, #, #, #, #, #, #, #, #, #) and parent = p1",
 };
 
 #define CONDITIONS (sizeof conditions / sizeof *conditions)
@@ -234,6 +245,40 @@ static void one_page_shows_what_a_filter_finds(void **state)
 		assert_false(r.more);
 		assert_string_equal(r.next_cursor, "");
 		same(s.ascending);
+		buf_release(&rows);
+		arena_release(&arena);
+	}
+}
+
+/* What a condition names is looked up: nothing else is looked at. */
+static void named_ones_are_looked_up(void **state)
+{
+	static const struct {
+		const char *condition;
+		bool children;
+	} asked[] = {{"id = #", false},
+		     {"id in (#, #, #, #)", false},
+		     {"number exists and (id in (#, #, #, #) and created exists)", false},
+		     {"parent = p3", true},
+		     {"number < 50 and parent = p1", true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+		struct arena arena = {0};
+		struct buf rows = {0};
+		struct query_spec s = spec_of(&rows);
+		uint64_t children = 0;
+		s.where = parse_where(asked[i].condition, &arena);
+		s.want_total = true;
+		for (size_t k = 0; k < world.count; k++)
+			children += world.records[k].parent[0] != 0;
+		struct query_result r = run(&s, 100);
+		assert_true(r.scanned <= (asked[i].children ? children : 4));
+		assert_true(r.scanned * 2 < world.count);
+		got.count = 0;
+		collect(&rows, s.axis);
+		filter(&s);
+		same(false);
 		buf_release(&rows);
 		arena_release(&arena);
 	}
@@ -710,6 +755,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_page_shows_what_a_filter_finds),
+		cmocka_unit_test(named_ones_are_looked_up),
 		cmocka_unit_test(columns_show_what_records_do),
 		cmocka_unit_test(pages_together_are_the_whole),
 		cmocka_unit_test(a_cursor_stands_at_every_position),

@@ -550,6 +550,25 @@ static void fields_where_they_come_first(void **state)
 	assert_true(bytes_equal(r.id, bytes_of("\xc0", 1)) && strstr(why.text, "id"));
 }
 
+/* No line would ever end: it is refused at its first byte. */
+static void arrays_of_messagepack(void **state)
+{
+	static const char *const inputs[] = {"\x93", "\x90", "\x9f\xa1x", "\xdc", "\xdd\x00"};
+	struct buf message = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+		enum wire_encoding encoding = WIRE_UNKNOWN;
+		struct why why = {""};
+		size_t used = 0;
+		assert_int_equal(wire_take(bytes_str(inputs[i]), &encoding, &message, &used, &why),
+				 ERR_INVALID);
+		assert_int_equal(used, strlen(inputs[i]));
+		assert_non_null(strstr(why.text, "MessagePack array"));
+	}
+	buf_release(&message);
+}
+
 /* In one go as in two, in both forms. */
 static void giving_results(void **state)
 {
@@ -648,6 +667,7 @@ int main(void)
 		cmocka_unit_test(responses),
 		cmocka_unit_test(writing),
 		cmocka_unit_test(names),
+		cmocka_unit_test(arrays_of_messagepack),
 		cmocka_unit_test(giving_results),
 		cmocka_unit_test(giving_pieces),
 		cmocka_unit_test(specification_examples),

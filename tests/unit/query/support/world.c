@@ -203,6 +203,20 @@ static void make_up(struct world *w, struct world_record *r)
 	r->deleted = world_random(w, 12) == 0;
 }
 
+const char *world_named(struct world *w, const char *text, struct arena *a)
+{
+	struct buf b = {0};
+
+	for (; *text; text++)
+		if (*text == '#')
+			buf_put_str(&b, w->records[world_random(w, w->count)].id);
+		else
+			buf_put_byte(&b, (uint8_t)*text);
+	const char *out = arena_str(a, buf_bytes(&b));
+	buf_release(&b);
+	return out;
+}
+
 void world_fill(struct world *w, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -47,6 +47,9 @@ void world_doc(struct world_record *r, const char *state, const char *title, int
 /* `n` conversations with random times (some share one, some have none), documents, and tombstones; old ones are changed at times. */
 void world_fill(struct world *w, size_t n);
 
+/* The text with the id of some record, deleted or not, in place of each `#`; in the arena. */
+const char *world_named(struct world *w, const char *text, struct arena *a);
+
 struct record world_record_of(const struct world_record *r);
 
 #endif
