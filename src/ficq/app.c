@@ -4,6 +4,8 @@
  */
 #include "app.h"
 
+#include "complaint.h"
+
 #include <base/when.h>
 #include <codec/msgpack.h>
 
@@ -209,6 +211,7 @@ int app_release(struct app *a, int code)
 	buf_release(&a->closing);
 	buf_release(&a->worth);
 	names_release(&a->names);
+	options_release(&a->options);
 	zone_free(a->zone);
 	a->zone = NULL;
 	return code;
@@ -308,24 +311,49 @@ static int exit_of_code(int code)
 	}
 }
 
-int app_answer_error(struct app *a, const struct rpc_response *answer)
-{
-	struct failure f = {
-		.exit = exit_of_code(answer->code),
-		.code = rpc_code_name(answer->code),
-		.message = answer->error_message,
-		.reason = member_str(answer->error_data, "reason"),
-		.hint = member_str(answer->error_data, "hint"),
-	};
-
-	if (answer->code == RPC_UNAVAILABLE && bytes_is(f.reason, "timeout"))
-		f.exit = EXIT_RETRY;
-	return report_failure(&a->report, &f);
-}
-
 struct client_wait app_wait(const struct app *a)
 {
 	return (struct client_wait){.until_ms = a->timeout_ms ? clock_mono_ms() + a->timeout_ms : -1};
+}
+
+/* A field that this resource has not may be one of what hangs under it: the daemon knows. */
+static void look_further(struct app *a, struct complaint *c)
+{
+	struct client_wait wait = app_wait(a);
+	struct rpc_response answer;
+	struct params p = {0};
+	struct why why;
+
+	if (!c->unknown.len || !c->resource || !a->connected)
+		return;
+	params_str(&p, "source", app_value(a, OPT_SOURCE));
+	if (client_call(&a->client, "resources", params_end(&p), &wait, &answer, &why) == 0)
+		complaint_look(c, a->command, answer.result);
+	params_release(&p);
+}
+
+int app_answer_error(struct app *a, const struct rpc_response *answer)
+{
+	struct bytes reason = member_str(answer->error_data, "reason");
+	struct failure f = {.exit = exit_of_code(answer->code), .code = rpc_code_name(answer->code)};
+	struct complaint c;
+	struct buf kept = {0};
+
+	if (answer->code == RPC_UNAVAILABLE && bytes_is(reason, "timeout"))
+		f.exit = EXIT_RETRY;
+	/* The method was the user's to name. */
+	if (answer->code == RPC_NO_METHOD && a->command == CMD_RPC)
+		f.exit = EXIT_USAGE;
+	buf_put_bytes(&kept, reason);
+	complaint_init(&c, a->command, &a->options, answer);
+	look_further(a, &c);
+	f.message = buf_bytes(&c.message);
+	f.reason = reason.data ? buf_bytes(&kept) : reason;
+	f.hint = c.hint.len ? buf_bytes(&c.hint) : bytes_of(NULL, 0);
+	int code = report_failure(&a->report, &f);
+	complaint_release(&c);
+	buf_release(&kept);
+	return code;
 }
 
 int app_connect(struct app *a)
