@@ -5,6 +5,7 @@
 #include "app.h"
 
 #include "complaint.h"
+#include "text.h"
 
 #include <base/when.h>
 #include <codec/msgpack.h>
@@ -104,8 +105,10 @@ static void settle_looks(struct app *a)
 		.color = t->err_color,
 		.ascii = t->err_tty && !t->utf8,
 	};
+	a->width = app_given(a, OPT_WIDE) ? SIZE_MAX : t->width;
+	/* What reads a pipe has no edge where rows would have to end. */
 	a->look = (struct table_look){
-		.width = app_given(a, OPT_WIDE) ? SIZE_MAX : t->width,
+		.width = t->width_known ? a->width : SIZE_MAX,
 		.header = !app_given(a, OPT_NO_HEADER),
 		.color = t->out_color,
 		.ascii = !t->utf8,
@@ -187,6 +190,47 @@ static void tell_more(struct app *a)
 	buf_release(&text);
 }
 
+/* The commands that answer with what is in a span, and the threads that would be held in part. */
+static const char *threads_of(const struct app *a)
+{
+	static const enum command spans[] = {CMD_QUERY, CMD_SEARCH, CMD_COUNT, CMD_FRESHNESS};
+	const char *resource = command_resource(a->command, &a->options);
+
+	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+		if (a->command != spans[i])
+			continue;
+		if (!resource || strcmp(resource, "messages") == 0)
+			return "conversations";
+		return strcmp(resource, "ticket_parts") == 0 ? "tickets" : resource;
+	}
+	return NULL;
+}
+
+/* Fresh and without a gap, and yet not all of it: that no state says. */
+static void tell_holes(struct app *a)
+{
+	struct bytes f = buf_bytes(&a->worth);
+	const char *threads = threads_of(a);
+	bool complete;
+
+	if (!threads || a->format != FORMAT_TABLE || !bytes_is(member_str(f, "state"), "fresh") ||
+	    !mp_find_bool(f, "complete", &complete) || complete)
+		return;
+	bool parts = strcmp(threads, "conversations") == 0 || strcmp(threads, "tickets") == 0;
+	report_note(&a->report, true,
+		    parts ? "not complete: threads are held in part (ficq query %s --where truncated), or records could not be read (ficq dead)"
+			  : "not complete: some %s could not be read (ficq dead, ficq status)",
+		    threads);
+}
+
+static void tell_remarks(struct app *a)
+{
+	struct bytes rest = buf_bytes(&a->remarks), line;
+
+	while (text_wrap(&rest, SIZE_MAX, &line))
+		report_note(&a->report, true, "%.*s", (int)line.len, (const char *)line.data);
+}
+
 int app_release(struct app *a, int code)
 {
 	int error = output_end(&a->out);
@@ -198,9 +242,9 @@ int app_release(struct app *a, int code)
 	if (!error && (code == EXIT_OK || code == EXIT_NO)) {
 		int worth = judge(a);
 		tell_live(a);
+		tell_holes(a);
 		tell_more(a);
-		report_note(&a->report, a->remark && (a->remark_always || a->term.err_tty), "%s",
-			    a->remark ? a->remark : "");
+		tell_remarks(a);
 		code = worth ? worth : code;
 	}
 	if (!error && a->closing.len && !a->report.quiet)
@@ -209,6 +253,7 @@ int app_release(struct app *a, int code)
 	if (a->connected)
 		client_close(&a->client);
 	buf_release(&a->closing);
+	buf_release(&a->remarks);
 	buf_release(&a->worth);
 	names_release(&a->names);
 	options_release(&a->options);
@@ -243,10 +288,16 @@ void app_catch_interrupt(bool on)
 	sigaction(SIGINT, &action, NULL);
 }
 
-void app_remark(struct app *a, bool always, const char *text)
+void app_remark(struct app *a, bool always, const char *format, ...)
 {
-	a->remark = text;
-	a->remark_always = always;
+	va_list args;
+
+	if (!always && !a->term.err_tty)
+		return;
+	va_start(args, format);
+	buf_vprintf(&a->remarks, format, args);
+	va_end(args);
+	buf_put_byte(&a->remarks, '\n');
 }
 
 void app_note_worth(struct app *a, struct bytes result)

@@ -26,11 +26,11 @@ struct app {
 	struct show show;
 	struct names names;
 	struct table_look look;
+	size_t width;       /* what is drawn or wrapped: that of the screen; SIZE_MAX: --wide */
 	int64_t started_ms; /* clock_mono_ms */
 	int64_t timeout_ms; /* 0: none; as given or the default */
 	struct buf worth;   /* the freshness of the answer, until app_release tells it */
-	const char *remark; /* likewise; NULL: none */
-	bool remark_always; /* not only for a person who sits there */
+	struct buf remarks; /* likewise, a line each */
 	struct buf closing; /* the last line on standard error; empty: none */
 };
 
@@ -88,7 +88,8 @@ void app_note_worth(struct app *a, struct bytes result);
 void app_close_with(struct app *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Ctrl-C ends the waiting for an answer, not the program; app_release ends it then. */
 void app_catch_interrupt(bool on);
-/* A remark for a person, told likewise; a constant text. `always`: whatever reads on must hear it, too. */
-void app_remark(struct app *a, bool always, const char *text);
+/* A remark for a person, told likewise, each behind those before. `always`: whatever reads on must hear it, too. */
+void app_remark(struct app *a, bool always, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

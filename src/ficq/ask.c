@@ -19,6 +19,7 @@
 #define LIMIT_TERMINAL   20
 #define SEARCH_WIDE      110 /* a terminal that shows more than what was found */
 #define LIMIT_ELSE       100
+#define RANKED           1000 /* rows that the daemon puts in the order of relevance, the newest */
 
 struct query {
 	struct app *app;
@@ -33,6 +34,7 @@ struct query {
 	struct rows rows;
 	struct columns columns;
 	int64_t scanned, duration_us; /* of all pages */
+	int64_t found;                /* rows in all; 0: not known */
 	/* Of a stream: */
 	struct client_wait wait;
 	bool begun;       /* its first piece has come */
@@ -136,6 +138,8 @@ static void count_stats(struct query *q, struct bytes result)
 {
 	int64_t scanned, duration_us;
 
+	if (!member_int(result, "total", &q->found))
+		q->found = 0;
 	if (q->scanned < 0 || !member_int(result, "stats.scanned", &scanned) ||
 	    !member_int(result, "stats.duration_us", &duration_us)) {
 		q->scanned = -1;
@@ -388,6 +392,12 @@ int ask_columns(struct app *a, const char *resource, struct columns *c)
 static void remark(const struct query *q)
 {
 	struct app *a = q->app;
+	const char *sort = app_value(a, OPT_SORT);
+
+	if (!q->more && q->found >= RANKED && sort && strcmp(sort, "relevance") == 0)
+		app_remark(a, true,
+			   "the %d newest that were found are in this order; older ones are left out: narrow the question, or leave out --sort",
+			   RANKED);
 
 	if (q->more && a->term.out_tty)
 		app_remark(a, false, "there are more: -n 100 shows a hundred, -n 0 all");

@@ -693,6 +693,15 @@ enum command command_find(const char *name, struct why *why)
 	return CMD_NUMBER;
 }
 
+const char *command_resource(enum command command, const struct options *o)
+{
+	if (command == CMD_SEARCH)
+		return o->value[OPT_RESOURCE] ? o->value[OPT_RESOURCE] : "conversations";
+	if (command_table[command].first != ARG_RESOURCE || o->arg_count < 2)
+		return NULL;
+	return o->args[1];
+}
+
 int command_check(enum command command, const struct options *o, struct why *why)
 {
 	const struct command_spec *c = &command_table[command];

@@ -87,6 +87,9 @@ extern const struct command_spec command_table[CMD_NUMBER];
 extern const char *const shell_words[];
 extern const char *const mcp_client_words[];
 
+/* The resource that a command line is about; NULL: none, or it does not say. */
+const char *command_resource(enum command command, const struct options *o);
+
 /* CMD_NUMBER: there is none of that name; `why` says what may have been meant. */
 enum command command_find(const char *name, struct why *why);
 

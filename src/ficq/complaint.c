@@ -42,15 +42,6 @@ static void put_translated(struct buf *out, struct bytes words)
 
 /* --- what it is about --- */
 
-static const char *resource_of(enum command command, const struct options *o)
-{
-	if (command == CMD_SEARCH)
-		return o->value[OPT_RESOURCE] ? o->value[OPT_RESOURCE] : "conversations";
-	if (command_table[command].first != ARG_RESOURCE || o->arg_count < 2)
-		return NULL;
-	return o->args[1];
-}
-
 static struct bytes find_unknown(struct bytes message)
 {
 	static const char head[] = "unknown field '";
@@ -98,7 +89,7 @@ static void put_hint(struct complaint *c, enum command command, const struct rpc
 void complaint_init(struct complaint *c, enum command command, const struct options *o,
 		    const struct rpc_response *answer)
 {
-	*c = (struct complaint){.resource = resource_of(command, o)};
+	*c = (struct complaint){.resource = command_resource(command, o)};
 	/* Who calls a method by its name knows its parameters by theirs. */
 	if (command == CMD_RPC) {
 		buf_put_bytes(&c->message, answer->error_message);

@@ -66,6 +66,7 @@ static void measure(struct term *t)
 	struct winsize size = {0};
 
 	t->width = bounded(columns ? strtol(columns, NULL, 10) : 0, WIDTH_DEFAULT);
+	t->width_known = t->out_tty || (columns && *columns);
 	t->height = HEIGHT_DEFAULT;
 	if (!t->out_tty || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
 		return;

@@ -157,12 +157,136 @@ static void bad_bytes(void **state)
 	end(log);
 }
 
+#define HOLED "{\"state\":\"fresh\",\"complete\":false}"
+
+static void not_complete(void **state)
+{
+	static const struct fake_step script[] = {
+		{"query", FAKE_RESULT, "{\"freshness\":" HOLED ",\"total\":7,\"rows\":[]}", 0},
+		{"freshness", FAKE_RESULT, "{\"freshness\":" HOLED ",\"records\":1600}", 0},
+		{0}};
+	static const struct fake_step whole[] = {
+		{"query", FAKE_RESULT, "{\"freshness\":" FRESH ",\"total\":7,\"rows\":[]}", 0}, {0}};
+
+	(void)state;
+	char *log = ASK(script, 0, "count", "messages");
+	assert_string_equal(r.out, "7\n");
+	assert_has(r.err,
+		   "not complete: threads are held in part (ficq query conversations --where truncated)");
+	end(log);
+	log = ASK(script, 0, "search", "x", "--resource", "tickets");
+	assert_has(r.err, "(ficq query tickets --where truncated)");
+	end(log);
+	log = ASK(script, 0, "count", "contacts");
+	assert_has(r.err, "not complete: some contacts could not be read (ficq dead");
+	end(log);
+	log = ASK(script, 0, "freshness");
+	assert_has(r.out, "resource       conversations\n");
+	assert_has(r.out, "records        1,600 in all\n");
+	assert_has(r.err, "not complete: ");
+	end(log);
+	log = ASK(script, 0, "count", "contacts", "--json");
+	assert_string_equal(r.err, "");
+	end(log);
+	log = ASK(whole, 0, "count", "contacts");
+	assert_string_equal(r.err, "");
+	end(log);
+}
+
+static void all_fields(void **state)
+{
+	static const struct fake_step script[] = {
+		{"resources", FAKE_RESULT,
+		 "{\"resources\":[{\"name\":\"tags\",\"fields\":[{\"name\":\"name\",\"type\":\"text\",\"editable\":false,\"help\":\"what it is called\"}]},"
+		 "{\"name\":\"contacts\",\"fields\":[{\"name\":\"email\",\"type\":\"text\",\"editable\":true}]}]}",
+		 0},
+		{0}};
+
+	(void)state;
+	char *log = ASK(script, 0, "fields", "tags");
+	assert_has(r.out, "\ntruncated ");
+	assert_has(r.out, "\nrevision ");
+	assert_lacks(r.out, "EDITABLE");
+	end(log);
+	log = ASK(script, 0, "fields", "contacts");
+	assert_has(r.out, "EDITABLE");
+	assert_has(r.out, "yes");
+	end(log);
+	log = ASK(script, 0, "fields");
+	assert_has(r.out, "\n(all) ");
+	end(log);
+}
+
+static void some_groups(void **state)
+{
+	static const struct fake_step script[] = {
+		{"aggregate", FAKE_RESULT,
+		 "{\"freshness\":" FRESH
+		 ",\"groups\":[{\"contact\":\"a\",\"count\":3}],\"groups_found\":971}",
+		 0},
+		{0}};
+	static const struct fake_step times[] = {
+		{"aggregate", FAKE_RESULT,
+		 "{\"freshness\":" FRESH
+		 ",\"groups\":[{\"hour\":\"2026-04-23T22:00:00Z\",\"day\":\"2026-04-23T22:00:00Z\",\"month\":\"2026-03-31T22:00:00Z\",\"count\":3}],\"groups_found\":1}",
+		 0},
+		{0}};
+
+	(void)state;
+	char *log = ASK(script, 0, "count", "conversations", "--by", "contact", "-n", "1", "-o",
+			"csv");
+	assert_string_equal(r.err, "1 of 971 groups; -n 0 for all\n");
+	end(log);
+	/* Summer time begins in Cairo at the midnight of this day: it begins at one o'clock. */
+	log = ASK(times, 0, "count", "conversations", "--by", "hour,day,month", "--tz",
+		  "Africa/Cairo");
+	assert_has(r.out, "2026-04-24 01:00 +0300  2026-04-24  2026-04 ");
+	end(log);
+	log = ASK(times, 0, "count", "conversations", "--by", "hour", "--by", "day", "--tz",
+		  "Etc/GMT-2");
+	assert_has(r.out, "2026-04-24 00:00 +0200  2026-04-24 ");
+	end(log);
+	log = ASK(times, 0, "count", "conversations", "--by", "day", "--tz", "Africa/Cairo", "-o",
+		  "csv");
+	assert_has(r.out, "2026-04-23T22:00:00Z,3");
+	end(log);
+}
+
+static void ranked(void **state)
+{
+	static const struct fake_step script[] = {
+		{"query", FAKE_RESULT,
+		 "{\"freshness\":" FRESH
+		 ",\"rows\":[{\"id\":\"1\"}],\"next_cursor\":null,\"total\":1000}",
+		 0},
+		{0}};
+	static const struct fake_step few[] = {
+		{"query", FAKE_RESULT,
+		 "{\"freshness\":" FRESH
+		 ",\"rows\":[{\"id\":\"1\"}],\"next_cursor\":null,\"total\":999}",
+		 0},
+		{0}};
+
+	(void)state;
+	char *log = ASK(script, 0, "query", "tags", "--text", "x", "--sort", "relevance", "-n", "0");
+	assert_has(r.err, "the 1000 newest that were found are in this order");
+	end(log);
+	log = ASK(few, 0, "query", "tags", "--text", "x", "--sort", "relevance", "-n", "0");
+	assert_string_equal(r.err, "");
+	end(log);
+	log = ASK(script, 0, "query", "tags", "--text", "x", "-n", "0");
+	assert_string_equal(r.err, "");
+	end(log);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conditions), cmocka_unit_test(fields_elsewhere),
 		cmocka_unit_test(translated), cmocka_unit_test(no_such_method),
-		cmocka_unit_test(bad_bytes),
+		cmocka_unit_test(bad_bytes),  cmocka_unit_test(not_complete),
+		cmocka_unit_test(all_fields), cmocka_unit_test(some_groups),
+		cmocka_unit_test(ranked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
