@@ -67,6 +67,12 @@ static int settle_zone(struct app *a)
 	/* A machine without zone data still shows times: as UTC. */
 	if (r < 0 && name)
 		return report_error(&a->report, EXIT_USAGE, "usage", "--tz: %s", why.text);
+	if (r < 0 && getenv("TZ") && a->command != CMD_COMPLETION && a->command != CMD_MCP) {
+		struct buf text = {0};
+		buf_printf(&text, "TZ: %s; times are in UTC", why.text);
+		report_warning(&a->report, buf_bytes(&text));
+		buf_release(&text);
+	}
 	return 0;
 }
 
@@ -264,14 +270,12 @@ int app_release(struct app *a, int code)
 
 void app_close_with(struct app *a, const char *format, ...)
 {
-	char text[160];
 	va_list args;
 
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
 	buf_reset(&a->closing);
-	buf_put_str(&a->closing, text);
+	va_start(args, format);
+	buf_vprintf(&a->closing, format, args);
+	va_end(args);
 }
 
 static void on_interrupt(int number)
@@ -604,6 +608,16 @@ void app_rows(struct app *a, struct rows *r, const struct columns *columns)
 	r->spreadsheet = app_given(a, OPT_SPREADSHEET);
 }
 
+void app_rows_end(struct app *a, struct rows *rows)
+{
+	size_t dropped = rows->table.dropped;
+
+	if (dropped)
+		app_remark(a, true, "%zu column%s not fit: --wide shows %s", dropped,
+			   dropped > 1 ? "s do" : " does", dropped > 1 ? "them" : "it");
+	rows_release(rows);
+}
+
 int app_print_rows(struct app *a, struct bytes array, const struct columns *columns,
 		   enum style (*style)(const char *path, struct bytes value))
 {
@@ -619,7 +633,7 @@ int app_print_rows(struct app *a, struct bytes array, const struct columns *colu
 			rows_add(&rows, row, &a->out.buf);
 	}
 	rows_page(&rows, &a->out.buf);
-	rows_release(&rows);
+	app_rows_end(a, &rows);
 	output_flush(&a->out, false);
 	return 0;
 }

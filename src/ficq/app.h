@@ -79,6 +79,8 @@ int app_print_json(struct app *a, struct bytes result);
 /* Prints the maps of an array in the chosen row format. `style` may be NULL. */
 int app_print_rows(struct app *a, struct bytes array, const struct columns *columns,
 		   enum style (*style)(const char *path, struct bytes value));
+/* Ends a rows writer, and tells what there was no room for. */
+void app_rows_end(struct app *a, struct rows *rows);
 /* A rows writer with this run's looks. */
 void app_rows(struct app *a, struct rows *r, const struct columns *columns);
 

@@ -421,7 +421,7 @@ static int print_query(struct query *q)
 		code = can_stream(q) ? run_stream(q) : run_pages(q);
 	if (a->format != FORMAT_JSON && code == 0)
 		rows_page(&q->rows, &a->out.buf);
-	rows_release(&q->rows);
+	app_rows_end(a, &q->rows);
 	columns_release(&q->columns);
 	buf_release(&q->cursor);
 	if (code == 0)
@@ -766,7 +766,7 @@ static int print_get(struct app *a, struct bytes record)
 	app_rows(a, &rows, &columns);
 	rows_add(&rows, record, &a->out.buf);
 	rows_page(&rows, &a->out.buf);
-	rows_release(&rows);
+	app_rows_end(a, &rows);
 	columns_release(&columns);
 	return 0;
 }

@@ -63,6 +63,13 @@ struct example {
 	const char *what;
 };
 
+/* What an option means to one command, where that is not what it means to the others. */
+struct option_note {
+	enum option option;
+	const char *arg;
+	const char *help;
+};
+
 struct command_spec {
 	const char *name;
 	const char *synopsis; /* of the arguments */
@@ -72,8 +79,9 @@ struct command_spec {
 	size_t args_max;
 	enum arg_kind first; /* the first argument */
 	enum arg_kind rest;
-	const struct example *examples; /* ended by a NULL command; at least one */
-	uint64_t options;               /* OPTION_BIT of what it takes beside OPTIONS_EVERYWHERE */
+	const struct example *examples;  /* ended by a NULL command; at least one */
+	const struct option_note *notes; /* ended by a NULL help; NULL: none */
+	uint64_t options;                /* OPTION_BIT of what it takes beside OPTIONS_EVERYWHERE */
 };
 
 #define OPTIONS_EVERYWHERE                                                             \

@@ -73,6 +73,7 @@ static int choose_columns(struct app *a, struct columns *c)
 	for (size_t i = 0; i < c->count; i++) {
 		struct column *column = &c->items[i];
 		counted |= strcmp(column->path, "count") == 0;
+		c->groups += !counted;
 		column->kind = counted ? kind_of_metric(column->path) : kind_of_group(column->path);
 	}
 	return 0;

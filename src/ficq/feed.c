@@ -85,7 +85,7 @@ int feed_read(struct feed_reading *f)
 {
 	app_rows(f->app, &f->rows, &f->columns);
 	int code = read_pages(f);
-	rows_release(&f->rows);
+	app_rows_end(f->app, &f->rows);
 	return code;
 }
 
@@ -146,7 +146,7 @@ static int read_following(struct feed_reading *f)
 	a->out.may_page = false;
 	app_rows(a, &f->rows, &f->columns);
 	code = call_follow(a, &a->client, params_end(&p), &wait, &f->done);
-	rows_release(&f->rows);
+	app_rows_end(f->app, &f->rows);
 	params_release(&p);
 	return code;
 }
@@ -215,7 +215,10 @@ static int run(struct feed_reading *f)
 	}
 	code = f->follow ? read_following(f) : feed_read(f);
 	columns_release(&f->columns);
-	if (f->next.len)
+	if (f->next.len && a->command == CMD_WATCH)
+		app_close_with(a, "continue with: ficq changes %s --follow --since=%.*s",
+			       f->resources[0], (int)f->next.len, (const char *)f->next.data);
+	else if (f->next.len)
 		app_close_with(a, "continue with --since=%.*s", (int)f->next.len,
 			       (const char *)f->next.data);
 	buf_release(&f->next);

@@ -500,6 +500,6 @@ int inspect_freshness(struct app *a)
 	columns_of_list(&columns, list);
 	app_rows(a, &rows, &columns);
 	rows_add(&rows, result, &a->out.buf);
-	rows_release(&rows);
+	app_rows_end(a, &rows);
 	return 0;
 }

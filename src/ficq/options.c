@@ -52,7 +52,7 @@ const struct option_spec option_table[OPT_COUNT] = {
 		      "only what has these words: 'refund \"order number\" invoic* -spam'"},
 	[OPT_RESOURCE] = {0, "resource", "RESOURCE", NULL, "where to look (default conversations)"},
 	[OPT_LIMIT] = {'n', "limit", "N", NULL,
-		       "at most so many rows; 0: all (default 20 on a terminal, else 100)"},
+		       "at most so many rows; 0: all (default 20 on a terminal, else 100; of an export and of groups all)"},
 	[OPT_MAX_AGE] = {0, "max-age", "SPAN", NULL,
 			 "how old the state of the data may be to count as fresh: 5m, 1h"},
 	[OPT_REQUIRE] = {0, "require", "STATE", require_words,
@@ -190,6 +190,30 @@ static int keep_joined(struct options *o, int option, struct buf *text, struct w
 	return 0;
 }
 
+/* "a, b" is "a,b": whoever writes a list in quotes puts blanks in it. */
+static int tidy(struct options *o, int option, struct why *why)
+{
+	struct buf text = {0};
+	const char *p = o->value[option];
+
+	if (!strpbrk(p, " \t"))
+		return 0;
+	while (*p) {
+		size_t blanks = strspn(p, " \t");
+		bool edge = text.len == 0 || text.data[text.len - 1] == ',' || p[blanks] == ',' ||
+			    !p[blanks];
+		if (!edge)
+			buf_put(&text, p, blanks);
+		p += blanks;
+		size_t len = strcspn(p, " \t,");
+		buf_put(&text, p, len);
+		p += len;
+		if (*p == ',')
+			buf_put_byte(&text, (uint8_t)*p++);
+	}
+	return keep_joined(o, option, &text, why);
+}
+
 /* The second and any further one. */
 static int add(struct options *o, int option, const char *value, struct why *why)
 {
@@ -226,11 +250,13 @@ static int store(struct options *o, int option, const char *value, struct why *w
 	}
 	if (times && s->arg && s->again == AGAIN_REFUSED)
 		return why_set(why, ERR_SYNTAX, "--%s is given twice", s->name);
-	if (times && s->arg)
-		return add(o, option, value, why);
+	if (times && s->arg) {
+		int r = add(o, option, value, why);
+		return r < 0 || s->again != AGAIN_ADDS ? r : tidy(o, option, why);
+	}
 	o->value[option] = value;
 	resolve(o, option);
-	return 0;
+	return s->again == AGAIN_ADDS ? tidy(o, option, why) : 0;
 }
 
 /* "--name", "--name=value"; *at moves over a value that stands by itself. */
