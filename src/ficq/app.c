@@ -338,6 +338,9 @@ int app_client_error(struct app *a, int err, const struct why *why)
 	/* Who pressed Ctrl-C knows. */
 	if (err == ERR_CANCELED)
 		return EXIT_INTERRUPTED;
+	a->lost = err == ERR_NOTFOUND || err == ERR_IO || err == ERR_REMOTE;
+	if (a->lost && a->waits)
+		return EXIT_UNAVAILABLE;
 	for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
 		if (meanings[i].err != err)
 			continue;

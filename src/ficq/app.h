@@ -30,6 +30,9 @@ struct app {
 	int64_t started_ms; /* clock_mono_ms */
 	int64_t timeout_ms; /* 0: none; as given or the default */
 	struct buf worth;   /* the freshness of the answer, until app_release tells it */
+	uint64_t rows_most; /* that there is room for; 0: any number */
+	bool lost;          /* the last call failed because there is no daemon */
+	bool waits;         /* that is no error: it is waited for */
 	struct buf remarks; /* likewise, a line each */
 	struct buf closing; /* the last line on standard error; empty: none */
 };

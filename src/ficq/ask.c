@@ -45,17 +45,18 @@ struct query {
 static int read_limit(struct app *a, uint64_t *limit_out)
 {
 	const char *text = app_value(a, OPT_LIMIT);
+	uint64_t limit = a->term.out_tty ? LIMIT_TERMINAL : LIMIT_ELSE;
 	char *end;
 
-	*limit_out = a->term.out_tty ? LIMIT_TERMINAL : LIMIT_ELSE;
-	if (!text)
-		return 0;
-	errno = 0;
-	unsigned long long n = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno)
-		return report_error(&a->report, EXIT_USAGE, "usage",
-				    "--limit: \"%.40s\" is no number of rows", text);
-	*limit_out = n ? n : UINT64_MAX;
+	if (text) {
+		errno = 0;
+		unsigned long long n = strtoull(text, &end, 10);
+		if (*text < '0' || *text > '9' || *end || errno)
+			return report_error(&a->report, EXIT_USAGE, "usage",
+					    "--limit: \"%.40s\" is no number of rows", text);
+		limit = n ? n : UINT64_MAX;
+	}
+	*limit_out = a->rows_most && limit > a->rows_most ? a->rows_most : limit;
 	return 0;
 }
 

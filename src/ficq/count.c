@@ -34,12 +34,20 @@ static enum cell_kind kind_of_group(const char *name)
 		enum cell_kind kind;
 	} buckets[] = {
 		{"hour", CELL_HOUR}, {"day", CELL_DAY}, {"week", CELL_DAY}, {"month", CELL_MONTH}};
-	size_t len = strcspn(name, ":");
+	size_t len = strcspn(name, ":,");
 
 	for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++)
 		if (strlen(buckets[i].name) == len && memcmp(buckets[i].name, name, len) == 0)
 			return buckets[i].kind;
 	return columns_kind(name);
+}
+
+bool count_by_time(const struct app *a)
+{
+	const char *by = app_value(a, OPT_BY);
+	enum cell_kind kind = by ? kind_of_group(by) : CELL_TEXT;
+
+	return kind == CELL_HOUR || kind == CELL_DAY || kind == CELL_MONTH;
 }
 
 /* "count", or a number about a field: spans of time stay such. */

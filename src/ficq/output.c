@@ -99,7 +99,8 @@ bool output_flush(struct output *o, bool last)
 		if (!o->held)
 			o->fd = STDOUT_FILENO;
 	}
-	if (last || (!o->may_page && ((o->pager && !o->filter) || o->buf.len >= GATHER_BYTES)))
+	if (last ||
+	    (!o->may_page && !o->hold && ((o->pager && !o->filter) || o->buf.len >= GATHER_BYTES)))
 		write_out(o);
 	return o->error == 0;
 }

@@ -18,6 +18,7 @@ struct output {
 	pid_t pager; /* 0: none */
 	bool filter; /* it is no pager: its end must be a good one */
 	bool left;   /* the pager was, before the end: no error */
+	bool hold;   /* nothing is handed on but at the end of what belongs together */
 	bool held;   /* `given` is all that the pager got: it may not have started */
 	struct buf given;
 	int error; /* errno of a failed write; EPIPE: nobody reads any more */

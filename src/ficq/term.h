@@ -21,6 +21,9 @@ struct term {
 /* `color` is auto, always, never or NULL. */
 void term_init(struct term *t, const char *color);
 
+/* Its size once more. */
+void term_measure(struct term *t);
+
 /* The sequences that switch a style on and everything off; "" without colour. */
 const char *style_on(bool color, enum style style);
 const char *style_off(bool color, enum style style);
