@@ -349,7 +349,8 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.detail = "Without a resource it is about conversations. --by and --metric make it a "
 				  "count. Without a terminal, or with "
 				  "--output, it prints what changes from now on, as ndjson unless told "
-				  "otherwise. Ends with Ctrl-C, --count or --duration.",
+				  "otherwise. The table is never longer than the screen, and waits for a daemon "
+				  "that has gone. Ends with Ctrl-C, --count or --duration.",
 			.args_max = 1,
 			.first = ARG_RESOURCE,
 			.options = QUESTION_OPTIONS | BIT(OPT_FIELDS) | BIT(OPT_LIMIT) |
