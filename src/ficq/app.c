@@ -4,6 +4,9 @@
  */
 #include "app.h"
 
+#include "complaint.h"
+#include "text.h"
+
 #include <base/when.h>
 #include <codec/msgpack.h>
 
@@ -64,6 +67,12 @@ static int settle_zone(struct app *a)
 	/* A machine without zone data still shows times: as UTC. */
 	if (r < 0 && name)
 		return report_error(&a->report, EXIT_USAGE, "usage", "--tz: %s", why.text);
+	if (r < 0 && getenv("TZ") && a->command != CMD_COMPLETION && a->command != CMD_MCP) {
+		struct buf text = {0};
+		buf_printf(&text, "TZ: %s; times are in UTC", why.text);
+		report_warning(&a->report, buf_bytes(&text));
+		buf_release(&text);
+	}
 	return 0;
 }
 
@@ -102,8 +111,10 @@ static void settle_looks(struct app *a)
 		.color = t->err_color,
 		.ascii = t->err_tty && !t->utf8,
 	};
+	a->width = app_given(a, OPT_WIDE) ? SIZE_MAX : t->width;
+	/* What reads a pipe has no edge where rows would have to end. */
 	a->look = (struct table_look){
-		.width = app_given(a, OPT_WIDE) ? SIZE_MAX : t->width,
+		.width = t->width_known ? a->width : SIZE_MAX,
 		.header = !app_given(a, OPT_NO_HEADER),
 		.color = t->out_color,
 		.ascii = !t->utf8,
@@ -185,6 +196,47 @@ static void tell_more(struct app *a)
 	buf_release(&text);
 }
 
+/* The commands that answer with what is in a span, and the threads that would be held in part. */
+static const char *threads_of(const struct app *a)
+{
+	static const enum command spans[] = {CMD_QUERY, CMD_SEARCH, CMD_COUNT, CMD_FRESHNESS};
+	const char *resource = command_resource(a->command, &a->options);
+
+	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+		if (a->command != spans[i])
+			continue;
+		if (!resource || strcmp(resource, "messages") == 0)
+			return "conversations";
+		return strcmp(resource, "ticket_parts") == 0 ? "tickets" : resource;
+	}
+	return NULL;
+}
+
+/* Fresh and without a gap, and yet not all of it: that no state says. */
+static void tell_holes(struct app *a)
+{
+	struct bytes f = buf_bytes(&a->worth);
+	const char *threads = threads_of(a);
+	bool complete;
+
+	if (!threads || a->format != FORMAT_TABLE || !bytes_is(member_str(f, "state"), "fresh") ||
+	    !mp_find_bool(f, "complete", &complete) || complete)
+		return;
+	bool parts = strcmp(threads, "conversations") == 0 || strcmp(threads, "tickets") == 0;
+	report_note(&a->report, true,
+		    parts ? "not complete: threads are held in part (ficq query %s --where truncated), or records could not be read (ficq dead)"
+			  : "not complete: some %s could not be read (ficq dead, ficq status)",
+		    threads);
+}
+
+static void tell_remarks(struct app *a)
+{
+	struct bytes rest = buf_bytes(&a->remarks), line;
+
+	while (text_wrap(&rest, SIZE_MAX, &line))
+		report_note(&a->report, true, "%.*s", (int)line.len, (const char *)line.data);
+}
+
 int app_release(struct app *a, int code)
 {
 	int error = output_end(&a->out);
@@ -196,9 +248,9 @@ int app_release(struct app *a, int code)
 	if (!error && (code == EXIT_OK || code == EXIT_NO)) {
 		int worth = judge(a);
 		tell_live(a);
+		tell_holes(a);
 		tell_more(a);
-		report_note(&a->report, a->remark && (a->remark_always || a->term.err_tty), "%s",
-			    a->remark ? a->remark : "");
+		tell_remarks(a);
 		code = worth ? worth : code;
 	}
 	if (!error && a->closing.len && !a->report.quiet)
@@ -207,8 +259,10 @@ int app_release(struct app *a, int code)
 	if (a->connected)
 		client_close(&a->client);
 	buf_release(&a->closing);
+	buf_release(&a->remarks);
 	buf_release(&a->worth);
 	names_release(&a->names);
+	options_release(&a->options);
 	zone_free(a->zone);
 	a->zone = NULL;
 	return code;
@@ -216,14 +270,12 @@ int app_release(struct app *a, int code)
 
 void app_close_with(struct app *a, const char *format, ...)
 {
-	char text[160];
 	va_list args;
 
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
 	buf_reset(&a->closing);
-	buf_put_str(&a->closing, text);
+	va_start(args, format);
+	buf_vprintf(&a->closing, format, args);
+	va_end(args);
 }
 
 static void on_interrupt(int number)
@@ -240,10 +292,16 @@ void app_catch_interrupt(bool on)
 	sigaction(SIGINT, &action, NULL);
 }
 
-void app_remark(struct app *a, bool always, const char *text)
+void app_remark(struct app *a, bool always, const char *format, ...)
 {
-	a->remark = text;
-	a->remark_always = always;
+	va_list args;
+
+	if (!always && !a->term.err_tty)
+		return;
+	va_start(args, format);
+	buf_vprintf(&a->remarks, format, args);
+	va_end(args);
+	buf_put_byte(&a->remarks, '\n');
 }
 
 void app_note_worth(struct app *a, struct bytes result)
@@ -280,6 +338,9 @@ int app_client_error(struct app *a, int err, const struct why *why)
 	/* Who pressed Ctrl-C knows. */
 	if (err == ERR_CANCELED)
 		return EXIT_INTERRUPTED;
+	a->lost = err == ERR_NOTFOUND || err == ERR_IO || err == ERR_REMOTE;
+	if (a->lost && a->waits)
+		return EXIT_UNAVAILABLE;
 	for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
 		if (meanings[i].err != err)
 			continue;
@@ -308,24 +369,49 @@ static int exit_of_code(int code)
 	}
 }
 
-int app_answer_error(struct app *a, const struct rpc_response *answer)
-{
-	struct failure f = {
-		.exit = exit_of_code(answer->code),
-		.code = rpc_code_name(answer->code),
-		.message = answer->error_message,
-		.reason = member_str(answer->error_data, "reason"),
-		.hint = member_str(answer->error_data, "hint"),
-	};
-
-	if (answer->code == RPC_UNAVAILABLE && bytes_is(f.reason, "timeout"))
-		f.exit = EXIT_RETRY;
-	return report_failure(&a->report, &f);
-}
-
 struct client_wait app_wait(const struct app *a)
 {
 	return (struct client_wait){.until_ms = a->timeout_ms ? clock_mono_ms() + a->timeout_ms : -1};
+}
+
+/* A field that this resource has not may be one of what hangs under it: the daemon knows. */
+static void look_further(struct app *a, struct complaint *c)
+{
+	struct client_wait wait = app_wait(a);
+	struct rpc_response answer;
+	struct params p = {0};
+	struct why why;
+
+	if (!c->unknown.len || !c->resource || !a->connected)
+		return;
+	params_str(&p, "source", app_value(a, OPT_SOURCE));
+	if (client_call(&a->client, "resources", params_end(&p), &wait, &answer, &why) == 0)
+		complaint_look(c, a->command, answer.result);
+	params_release(&p);
+}
+
+int app_answer_error(struct app *a, const struct rpc_response *answer)
+{
+	struct bytes reason = member_str(answer->error_data, "reason");
+	struct failure f = {.exit = exit_of_code(answer->code), .code = rpc_code_name(answer->code)};
+	struct complaint c;
+	struct buf kept = {0};
+
+	if (answer->code == RPC_UNAVAILABLE && bytes_is(reason, "timeout"))
+		f.exit = EXIT_RETRY;
+	/* The method was the user's to name. */
+	if (answer->code == RPC_NO_METHOD && a->command == CMD_RPC)
+		f.exit = EXIT_USAGE;
+	buf_put_bytes(&kept, reason);
+	complaint_init(&c, a->command, &a->options, answer);
+	look_further(a, &c);
+	f.message = buf_bytes(&c.message);
+	f.reason = reason.data ? buf_bytes(&kept) : reason;
+	f.hint = c.hint.len ? buf_bytes(&c.hint) : bytes_of(NULL, 0);
+	int code = report_failure(&a->report, &f);
+	complaint_release(&c);
+	buf_release(&kept);
+	return code;
 }
 
 int app_connect(struct app *a)
@@ -532,6 +618,16 @@ void app_rows(struct app *a, struct rows *r, const struct columns *columns)
 	r->spreadsheet = app_given(a, OPT_SPREADSHEET);
 }
 
+void app_rows_end(struct app *a, struct rows *rows)
+{
+	size_t dropped = rows->table.dropped;
+
+	if (dropped)
+		app_remark(a, true, "%zu column%s not fit: --wide shows %s", dropped,
+			   dropped > 1 ? "s do" : " does", dropped > 1 ? "them" : "it");
+	rows_release(rows);
+}
+
 int app_print_rows(struct app *a, struct bytes array, const struct columns *columns,
 		   enum style (*style)(const char *path, struct bytes value))
 {
@@ -547,7 +643,7 @@ int app_print_rows(struct app *a, struct bytes array, const struct columns *colu
 			rows_add(&rows, row, &a->out.buf);
 	}
 	rows_page(&rows, &a->out.buf);
-	rows_release(&rows);
+	app_rows_end(a, &rows);
 	output_flush(&a->out, false);
 	return 0;
 }

@@ -26,11 +26,14 @@ struct app {
 	struct show show;
 	struct names names;
 	struct table_look look;
+	size_t width;       /* what is drawn or wrapped: that of the screen; SIZE_MAX: --wide */
 	int64_t started_ms; /* clock_mono_ms */
 	int64_t timeout_ms; /* 0: none; as given or the default */
 	struct buf worth;   /* the freshness of the answer, until app_release tells it */
-	const char *remark; /* likewise; NULL: none */
-	bool remark_always; /* not only for a person who sits there */
+	uint64_t rows_most; /* that there is room for; 0: any number */
+	bool lost;          /* the last call failed because there is no daemon */
+	bool waits;         /* that is no error: it is waited for */
+	struct buf remarks; /* likewise, a line each */
 	struct buf closing; /* the last line on standard error; empty: none */
 };
 
@@ -81,6 +84,8 @@ int app_print_json(struct app *a, struct bytes result);
 /* Prints the maps of an array in the chosen row format. `style` may be NULL. */
 int app_print_rows(struct app *a, struct bytes array, const struct columns *columns,
 		   enum style (*style)(const char *path, struct bytes value));
+/* Ends a rows writer, and tells what there was no room for. */
+void app_rows_end(struct app *a, struct rows *rows);
 /* A rows writer with this run's looks. */
 void app_rows(struct app *a, struct rows *r, const struct columns *columns);
 
@@ -90,7 +95,8 @@ void app_note_worth(struct app *a, struct bytes result);
 void app_close_with(struct app *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Ctrl-C ends the waiting for an answer, not the program; app_release ends it then. */
 void app_catch_interrupt(bool on);
-/* A remark for a person, told likewise; a constant text. `always`: whatever reads on must hear it, too. */
-void app_remark(struct app *a, bool always, const char *text);
+/* A remark for a person, told likewise, each behind those before. `always`: whatever reads on must hear it, too. */
+void app_remark(struct app *a, bool always, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

@@ -19,6 +19,7 @@
 #define LIMIT_TERMINAL   20
 #define SEARCH_WIDE      110 /* a terminal that shows more than what was found */
 #define LIMIT_ELSE       100
+#define RANKED           1000 /* rows that the daemon puts in the order of relevance, the newest */
 
 struct query {
 	struct app *app;
@@ -33,6 +34,7 @@ struct query {
 	struct rows rows;
 	struct columns columns;
 	int64_t scanned, duration_us; /* of all pages */
+	int64_t found;                /* rows in all; 0: not known */
 	/* Of a stream: */
 	struct client_wait wait;
 	bool begun;       /* its first piece has come */
@@ -43,17 +45,18 @@ struct query {
 static int read_limit(struct app *a, uint64_t *limit_out)
 {
 	const char *text = app_value(a, OPT_LIMIT);
+	uint64_t limit = a->term.out_tty ? LIMIT_TERMINAL : LIMIT_ELSE;
 	char *end;
 
-	*limit_out = a->term.out_tty ? LIMIT_TERMINAL : LIMIT_ELSE;
-	if (!text)
-		return 0;
-	errno = 0;
-	unsigned long long n = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno)
-		return report_error(&a->report, EXIT_USAGE, "usage",
-				    "--limit: \"%.40s\" is no number of rows", text);
-	*limit_out = n ? n : UINT64_MAX;
+	if (text) {
+		errno = 0;
+		unsigned long long n = strtoull(text, &end, 10);
+		if (*text < '0' || *text > '9' || *end || errno)
+			return report_error(&a->report, EXIT_USAGE, "usage",
+					    "--limit: \"%.40s\" is no number of rows", text);
+		limit = n ? n : UINT64_MAX;
+	}
+	*limit_out = a->rows_most && limit > a->rows_most ? a->rows_most : limit;
 	return 0;
 }
 
@@ -136,6 +139,8 @@ static void count_stats(struct query *q, struct bytes result)
 {
 	int64_t scanned, duration_us;
 
+	if (!member_int(result, "total", &q->found))
+		q->found = 0;
 	if (q->scanned < 0 || !member_int(result, "stats.scanned", &scanned) ||
 	    !member_int(result, "stats.duration_us", &duration_us)) {
 		q->scanned = -1;
@@ -388,6 +393,12 @@ int ask_columns(struct app *a, const char *resource, struct columns *c)
 static void remark(const struct query *q)
 {
 	struct app *a = q->app;
+	const char *sort = app_value(a, OPT_SORT);
+
+	if (!q->more && q->found >= RANKED && sort && strcmp(sort, "relevance") == 0)
+		app_remark(a, true,
+			   "the %d newest that were found are in this order; older ones are left out: narrow the question, or leave out --sort",
+			   RANKED);
 
 	if (q->more && a->term.out_tty)
 		app_remark(a, false, "there are more: -n 100 shows a hundred, -n 0 all");
@@ -411,7 +422,7 @@ static int print_query(struct query *q)
 		code = can_stream(q) ? run_stream(q) : run_pages(q);
 	if (a->format != FORMAT_JSON && code == 0)
 		rows_page(&q->rows, &a->out.buf);
-	rows_release(&q->rows);
+	app_rows_end(a, &q->rows);
 	columns_release(&q->columns);
 	buf_release(&q->cursor);
 	if (code == 0)
@@ -756,7 +767,7 @@ static int print_get(struct app *a, struct bytes record)
 	app_rows(a, &rows, &columns);
 	rows_add(&rows, record, &a->out.buf);
 	rows_page(&rows, &a->out.buf);
-	rows_release(&rows);
+	app_rows_end(a, &rows);
 	columns_release(&columns);
 	return 0;
 }

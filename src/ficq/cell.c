@@ -173,12 +173,9 @@ static void show_when(struct buf *out, const struct show *s, struct bytes text, 
 		return;
 	}
 	int64_t age = s->now_ms - ms;
-	if (kind == CELL_START) {
-		const char *local = when_local_text(ms, s->zone, relative);
-		buf_put(out, local, memcmp(local + 11, "00:00", 5) == 0 ? 10 : strlen(local));
-		return;
-	}
-	if (kind == CELL_AGO || (s->relative && age >= 0 && age < DAY_MS))
+	if (kind == CELL_DAY || kind == CELL_MONTH)
+		buf_put(out, when_local_text(ms, s->zone, relative), kind == CELL_DAY ? 10 : 7);
+	else if (kind == CELL_AGO || (kind == CELL_TIME && s->relative && age >= 0 && age < DAY_MS))
 		buf_put_str(out, when_relative_text(ms, s->now_ms, relative));
 	else
 		show_time(out, s, ms);
@@ -277,7 +274,7 @@ static void show_value(struct buf *out, const struct show *s, struct bytes sourc
 	case MP_NIL: return;
 	case MP_BOOL: buf_put_str(out, v.boolean ? "yes" : kind == CELL_YES ? "" : "no"); return;
 	case MP_STR:
-		if (kind == CELL_TIME || kind == CELL_AGO || kind == CELL_START)
+		if (kind == CELL_TIME || (kind >= CELL_AGO && kind <= CELL_MONTH))
 			show_when(out, s, v.str, kind);
 		else if (kind == CELL_SNIPPET)
 			show_snippet(out, s, v.str);

@@ -13,7 +13,9 @@ enum cell_kind {
 	CELL_TEXT,   /* whatever it is */
 	CELL_TIME,   /* RFC 3339 text: local, or relative when recent and wanted */
 	CELL_AGO,    /* RFC 3339 text: relative */
-	CELL_START,  /* RFC 3339 text: local, a midnight as its day */
+	CELL_HOUR,   /* RFC 3339 text: local, never relative */
+	CELL_DAY,    /* RFC 3339 text: the local date */
+	CELL_MONTH,  /* likewise, its year and month */
 	CELL_NUMBER, /* with thousands set apart */
 	CELL_RATIO,  /* 0..1 as per cent */
 	CELL_BYTES,

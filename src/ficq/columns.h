@@ -17,6 +17,7 @@ struct column {
 struct columns {
 	struct column items[COLUMNS_MAX];
 	size_t count;
+	size_t groups; /* so many, the first ones, are called "none" in tables where there is no value */
 	char *names; /* owned: what items borrow from when they come from --fields */
 };
 

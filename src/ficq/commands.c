@@ -161,13 +161,19 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.name = "count",
 			.synopsis = "RESOURCE",
 			.summary = "how many records there are, in all or in groups",
-			.detail = "Without --by and --metric one number. Days, weeks (from Monday) and months are "
+			.detail = "Without --by and --metric one number, which csv and tsv print alone, too. Days, weeks (from Monday) and months are "
 				  "those of the clocks in --tz; groups by time come in its order, others the "
 				  "largest first. Percentiles of more than 4,096 values in a group are within "
-				  "1 %.",
+				  "1 %. In tables a day, a week, a month and an hour are called by their beginning "
+				  "on those clocks; csv, tsv and json give that moment in UTC.",
 			.args_min = 1,
 			.args_max = 1,
 			.first = ARG_RESOURCE,
+			.notes =
+				(const struct option_note[]){
+					{OPT_LIMIT, "N", "at most so many groups; 0: all (the default)"},
+					{0, NULL, NULL},
+				},
 			.options = QUESTION_OPTIONS | BIT(OPT_TEXT) | BIT(OPT_BY) |
 				   BIT(OPT_METRIC) | BIT(OPT_LIMIT) | BIT(OPT_SPREADSHEET),
 			.examples =
@@ -317,6 +323,13 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_max = 24,
 			.first = ARG_RESOURCE,
 			.rest = ARG_RESOURCE,
+			.notes =
+				(const struct option_note[]){
+					{OPT_SINCE, "REV",
+					 "behind this revision, with which an earlier reading ended; for times see query --axis=updated"},
+					{OPT_LIMIT, "N", "at most so many (default: all)"},
+					{0, NULL, NULL},
+				},
 			.options = BIT(OPT_SOURCE) | BIT(OPT_SINCE) | BIT(OPT_WHERE) | BIT(OPT_FIELDS) |
 				   BIT(OPT_LIMIT) | BIT(OPT_FOLLOW) | BIT(OPT_DURATION),
 			.examples =
@@ -336,7 +349,8 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.detail = "Without a resource it is about conversations. --by and --metric make it a "
 				  "count. Without a terminal, or with "
 				  "--output, it prints what changes from now on, as ndjson unless told "
-				  "otherwise. Ends with Ctrl-C, --count or --duration.",
+				  "otherwise. The table is never longer than the screen, and waits for a daemon "
+				  "that has gone. Ends with Ctrl-C, --count or --duration.",
 			.args_max = 1,
 			.first = ARG_RESOURCE,
 			.options = QUESTION_OPTIONS | BIT(OPT_FIELDS) | BIT(OPT_LIMIT) |
@@ -364,6 +378,13 @@ const struct command_spec command_table[CMD_NUMBER] = {
 			.args_min = 1,
 			.args_max = 1,
 			.first = ARG_RESOURCE,
+			.notes =
+				(const struct option_note[]){
+					{OPT_LIMIT, "N", "at most so many records (default: all)"},
+					{OPT_OUTPUT, "FORMAT",
+					 "ndjson (the default), csv, tsv or msgpack"},
+					{0, NULL, NULL},
+				},
 			.options = QUESTION_OPTIONS | BIT(OPT_FIELDS) | BIT(OPT_LIMIT) |
 				   BIT(OPT_SINCE_REVISION) | BIT(OPT_GZIP) | BIT(OPT_SPREADSHEET),
 			.examples =
@@ -693,6 +714,37 @@ enum command command_find(const char *name, struct why *why)
 	return CMD_NUMBER;
 }
 
+const char *command_resource(enum command command, const struct options *o)
+{
+	if (command == CMD_SEARCH)
+		return o->value[OPT_RESOURCE] ? o->value[OPT_RESOURCE] : "conversations";
+	if (command_table[command].first != ARG_RESOURCE || o->arg_count < 2)
+		return NULL;
+	return o->args[1];
+}
+
+static int means_nothing(enum command command, enum option option, const struct options *o,
+			 struct why *why)
+{
+	const char *name = option_table[option].name;
+
+	if (command == CMD_EXPORT && option == OPT_TEXT)
+		return why_set(
+			why, ERR_SYNTAX,
+			"--text means nothing to \"export\"; what a search finds: ficq query %.40s --text ... -n 0 -o ndjson",
+			o->arg_count > 1 ? o->args[1] : "RESOURCE");
+	return why_set(why, ERR_SYNTAX, "--%s means nothing to \"%s\"", name,
+		       command_table[command].name);
+}
+
+/* The id of a record, which is the first or the second argument. */
+static bool has_empty_id(const struct command_spec *c, const struct options *o)
+{
+	size_t at = c->first == ARG_THREAD ? 1 : c->rest == ARG_ID ? 2 : 0;
+
+	return at && at < o->arg_count && !*o->args[at];
+}
+
 int command_check(enum command command, const struct options *o, struct why *why)
 {
 	const struct command_spec *c = &command_table[command];
@@ -700,11 +752,13 @@ int command_check(enum command command, const struct options *o, struct why *why
 
 	for (int i = 0; i < OPT_COUNT; i++)
 		if (o->times[i] && !((c->options | OPTIONS_EVERYWHERE) & BIT(i)))
-			return why_set(why, ERR_SYNTAX, "--%s means nothing to \"%s\"",
-				       option_table[i].name, c->name);
+			return means_nothing(command, (enum option)i, o, why);
 	if (args < c->args_min)
 		return why_set(why, ERR_SYNTAX, "%s needs %s: ficq %s %s", c->name,
 			       args ? "more arguments" : "an argument", c->name, c->synopsis);
+	if (has_empty_id(c, o))
+		return why_set(why, ERR_SYNTAX, "%s: the ID is empty: ficq %s %s", c->name, c->name,
+			       c->synopsis);
 	if (args > c->args_max)
 		return why_set(why, ERR_SYNTAX, "%s takes %s: ficq %s%s%s", c->name,
 			       c->args_max ? "fewer arguments" : "no argument", c->name,

@@ -63,6 +63,13 @@ struct example {
 	const char *what;
 };
 
+/* What an option means to one command, where that is not what it means to the others. */
+struct option_note {
+	enum option option;
+	const char *arg;
+	const char *help;
+};
+
 struct command_spec {
 	const char *name;
 	const char *synopsis; /* of the arguments */
@@ -72,8 +79,9 @@ struct command_spec {
 	size_t args_max;
 	enum arg_kind first; /* the first argument */
 	enum arg_kind rest;
-	const struct example *examples; /* ended by a NULL command; at least one */
-	uint64_t options;               /* OPTION_BIT of what it takes beside OPTIONS_EVERYWHERE */
+	const struct example *examples;  /* ended by a NULL command; at least one */
+	const struct option_note *notes; /* ended by a NULL help; NULL: none */
+	uint64_t options;                /* OPTION_BIT of what it takes beside OPTIONS_EVERYWHERE */
 };
 
 #define OPTIONS_EVERYWHERE                                                             \
@@ -86,6 +94,9 @@ struct command_spec {
 extern const struct command_spec command_table[CMD_NUMBER];
 extern const char *const shell_words[];
 extern const char *const mcp_client_words[];
+
+/* The resource that a command line is about; NULL: none, or it does not say. */
+const char *command_resource(enum command command, const struct options *o);
 
 /* CMD_NUMBER: there is none of that name; `why` says what may have been meant. */
 enum command command_find(const char *name, struct why *why);

@@ -26,15 +26,28 @@ static int put_limit(struct app *a, struct params *p)
 	return 0;
 }
 
-static bool is_bucket(const char *name)
+/* A span of time is called by its beginning, as finely as it says something; another field is what it is. */
+static enum cell_kind kind_of_group(const char *name)
 {
-	static const char *const buckets[] = {"hour", "day", "week", "month"};
-	size_t len = strcspn(name, ":");
+	static const struct {
+		const char *name;
+		enum cell_kind kind;
+	} buckets[] = {
+		{"hour", CELL_HOUR}, {"day", CELL_DAY}, {"week", CELL_DAY}, {"month", CELL_MONTH}};
+	size_t len = strcspn(name, ":,");
 
 	for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++)
-		if (strlen(buckets[i]) == len && memcmp(buckets[i], name, len) == 0)
-			return true;
-	return false;
+		if (strlen(buckets[i].name) == len && memcmp(buckets[i].name, name, len) == 0)
+			return buckets[i].kind;
+	return columns_kind(name);
+}
+
+bool count_by_time(const struct app *a)
+{
+	const char *by = app_value(a, OPT_BY);
+	enum cell_kind kind = by ? kind_of_group(by) : CELL_TEXT;
+
+	return kind == CELL_HOUR || kind == CELL_DAY || kind == CELL_MONTH;
 }
 
 /* "count", or a number about a field: spans of time stay such. */
@@ -68,9 +81,8 @@ static int choose_columns(struct app *a, struct columns *c)
 	for (size_t i = 0; i < c->count; i++) {
 		struct column *column = &c->items[i];
 		counted |= strcmp(column->path, "count") == 0;
-		column->kind = counted                   ? kind_of_metric(column->path)
-			       : is_bucket(column->path) ? CELL_START
-							 : columns_kind(column->path);
+		c->groups += !counted;
+		column->kind = counted ? kind_of_metric(column->path) : kind_of_group(column->path);
 	}
 	return 0;
 }
@@ -78,7 +90,8 @@ static int choose_columns(struct app *a, struct columns *c)
 static int print_groups(struct app *a, struct bytes result, const struct columns *columns)
 {
 	struct bytes groups = member(result, "groups");
-	struct mp_value head;
+	struct mp_value head = {.count = 1};
+	int64_t found;
 
 	if (!groups.data)
 		return report_error(&a->report, EXIT_PROTOCOL, "protocol",
@@ -86,7 +99,10 @@ static int print_groups(struct app *a, struct bytes result, const struct columns
 	app_note_worth(a, result);
 	if (a->format == FORMAT_JSON)
 		return app_print_json(a, result);
-	if (mp_get(groups, &head) && head.count == 0 && a->format == FORMAT_TABLE && a->term.out_tty)
+	bool counted = mp_get(groups, &head) && member_int(result, "groups_found", &found);
+	if (counted && found > head.count)
+		app_remark(a, true, "%u of %lld groups; -n 0 for all", head.count, (long long)found);
+	else if (head.count == 0 && a->format == FORMAT_TABLE && a->term.out_tty)
 		app_remark(a, false, "nothing was found");
 	return app_print_rows(a, groups, columns, NULL);
 }

@@ -7,5 +7,7 @@
 #include "app.h"
 
 int count_records(struct app *a);
+/* Its groups are in the order of time, the newest last. */
+bool count_by_time(const struct app *a);
 
 #endif

@@ -4,7 +4,6 @@
 #include "feed.h"
 
 #include "ask.h"
-#include "count.h"
 #include "place.h"
 
 #include <codec/msgpack.h>
@@ -85,7 +84,7 @@ int feed_read(struct feed_reading *f)
 {
 	app_rows(f->app, &f->rows, &f->columns);
 	int code = read_pages(f);
-	rows_release(&f->rows);
+	app_rows_end(f->app, &f->rows);
 	return code;
 }
 
@@ -102,7 +101,7 @@ static void on_changes(void *ctx, struct bytes method, struct bytes params)
 		client_interrupted = 1;
 }
 
-static int watch_end_ms(struct app *a, int64_t *until_ms)
+int feed_end_ms(struct app *a, int64_t *until_ms)
 {
 	int64_t span_ms;
 	int code = app_duration(a, OPT_DURATION, -1, &span_ms);
@@ -112,8 +111,8 @@ static int watch_end_ms(struct app *a, int64_t *until_ms)
 }
 
 /* The call that follows does not end by itself: what ended it is no error when it was asked for. */
-static int call_follow(struct app *a, struct client *client, struct bytes params,
-		       const struct client_wait *wait, const bool *done)
+int feed_call(struct app *a, struct client *client, struct bytes params,
+	      const struct client_wait *wait, const bool *done)
 {
 	struct rpc_response answer;
 	struct why why = {""};
@@ -136,7 +135,7 @@ static int read_following(struct feed_reading *f)
 	struct app *a = f->app;
 	struct params p = {0};
 
-	int code = watch_end_ms(a, &wait.until_ms);
+	int code = feed_end_ms(a, &wait.until_ms);
 	if (code == 0)
 		code = app_connect(a);
 	if (code)
@@ -145,8 +144,8 @@ static int read_following(struct feed_reading *f)
 	place_put(&p, "since", f->since);
 	a->out.may_page = false;
 	app_rows(a, &f->rows, &f->columns);
-	code = call_follow(a, &a->client, params_end(&p), &wait, &f->done);
-	rows_release(&f->rows);
+	code = feed_call(a, &a->client, params_end(&p), &wait, &f->done);
+	app_rows_end(f->app, &f->rows);
 	params_release(&p);
 	return code;
 }
@@ -180,7 +179,7 @@ static void choose_format(struct app *a, bool follow)
 		a->format = FORMAT_NDJSON;
 }
 
-static int read_count(struct app *a, enum option option, uint64_t *out)
+int feed_count(struct app *a, enum option option, uint64_t *out)
 {
 	const char *text = app_value(a, option);
 	char *end;
@@ -198,7 +197,7 @@ static int read_count(struct app *a, enum option option, uint64_t *out)
 	return 0;
 }
 
-static int run(struct feed_reading *f)
+int feed_run(struct feed_reading *f)
 {
 	struct app *a = f->app;
 	int code = choose_columns(f);
@@ -215,7 +214,10 @@ static int run(struct feed_reading *f)
 	}
 	code = f->follow ? read_following(f) : feed_read(f);
 	columns_release(&f->columns);
-	if (f->next.len)
+	if (f->next.len && a->command == CMD_WATCH)
+		app_close_with(a, "continue with: ficq changes %s --follow --since=%.*s",
+			       f->resources[0], (int)f->next.len, (const char *)f->next.data);
+	else if (f->next.len)
 		app_close_with(a, "continue with --since=%.*s", (int)f->next.len,
 			       (const char *)f->next.data);
 	buf_release(&f->next);
@@ -233,110 +235,8 @@ int feed_changes(struct app *a)
 
 	int code = place_of_option(a, OPT_SINCE, &f.since);
 	if (code == 0)
-		code = read_count(a, OPT_LIMIT, &f.left);
+		code = feed_count(a, OPT_LIMIT, &f.left);
 	if (code == 0 && app_given(a, OPT_DURATION) && !f.follow)
 		code = report_error(&a->report, EXIT_USAGE, "usage", "--duration goes with --follow");
-	return code ? code : run(&f);
-}
-
-/* ---- watch ---- */
-
-struct watching {
-	struct app *app;
-	uint64_t left; /* drawings */
-	int64_t drawn_ms;
-	bool drawn, due, done;
-	int code;
-};
-
-static void draw(struct watching *w)
-{
-	struct app *a = w->app;
-
-	w->due = false;
-	w->drawn = true;
-	w->drawn_ms = clock_mono_ms();
-	if (!app_given(a, OPT_NOW))
-		a->show.now_ms = clock_wall_ms();
-	buf_put_str(&a->out.buf, "\033[H\033[2J");
-	w->code = app_given(a, OPT_BY) || app_given(a, OPT_METRIC) ? count_records(a) : ask_query(a);
-	output_flush(&a->out, true);
-	w->left--;
-	w->done = w->code || w->left == 0 || a->out.error;
-	if (w->done)
-		client_interrupted = 1;
-}
-
-static void on_watched(void *ctx, struct bytes method, struct bytes params)
-{
-	struct watching *w = ctx;
-
-	(void)params;
-	w->due |= bytes_is(method, "changes");
-}
-
-/* Changes that come together are one drawing. */
-static void on_tick(void *ctx)
-{
-	struct watching *w = ctx;
-
-	if (!w->done && w->due && (!w->drawn || clock_mono_ms() - w->drawn_ms >= DRAW_MS))
-		draw(w);
-}
-
-/* Follows on a connection of its own, so that the table can be asked for meanwhile. */
-static int watch_table(struct app *a)
-{
-	struct watching w = {.app = a};
-	struct client_wait wait = {.on_notification = on_watched, .on_tick = on_tick, .ctx = &w};
-	struct client_wait open = app_wait(a);
-	struct client client = {.fd = -1, .ask = a->client.ask};
-	struct params p = {0};
-	struct why why;
-
-	int code = read_count(a, OPT_TIMES, &w.left);
-	if (code == 0)
-		code = watch_end_ms(a, &wait.until_ms);
-	if (code)
-		return code;
-	int r = client_open(&client, app_value(a, OPT_SOCKET), &open, &why);
-	if (r < 0)
-		return app_client_error(a, r, &why);
-	a->out.may_page = false;
-	params_str(&p, "source", app_value(a, OPT_SOURCE));
-	params_str(&p, "resource", app_arg(a, 0));
-	params_bool(&p, "follow", true);
-	code = call_follow(a, &client, params_end(&p), &wait, &w.done);
-	params_release(&p);
-	client_close(&client);
-	return w.code ? w.code : code;
-}
-
-static int watch_stream(struct app *a)
-{
-	static const enum option tables[] = {OPT_SINCE, OPT_UNTIL,  OPT_DURING, OPT_AXIS,
-					     OPT_TEXT,  OPT_BY,     OPT_METRIC, OPT_SORT,
-					     OPT_LIMIT, OPT_MAX_AGE};
-	struct feed_reading f = {
-		.app = a,
-		.resources = a->options.args + 1,
-		.resource_count = 1,
-		.follow = true,
-	};
-
-	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-		if (app_given(a, tables[i]))
-			return report_error(
-				&a->report, EXIT_USAGE, "usage",
-				"--%s narrows the table on a terminal; a stream of changes takes --where",
-				option_table[tables[i]].name);
-	int code = read_count(a, OPT_TIMES, &f.left);
-	return code ? code : run(&f);
-}
-
-int feed_watch(struct app *a)
-{
-	if (a->options.arg_count == 1)
-		a->options.args[a->options.arg_count++] = "conversations";
-	return a->format == FORMAT_TABLE && a->term.out_tty ? watch_table(a) : watch_stream(a);
+	return code ? code : feed_run(&f);
 }

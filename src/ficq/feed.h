@@ -1,5 +1,5 @@
 /*
- * feed: the commands that read changes: changes, and watch, which draws a table again where there is a terminal.
+ * feed: the reading of changes, and the command of that name.
  */
 #ifndef FIC_FICQ_FEED_H
 #define FIC_FICQ_FEED_H
@@ -7,7 +7,6 @@
 #include "app.h"
 
 int feed_changes(struct app *a);
-int feed_watch(struct app *a);
 
 /* What one reading of changes asks for and has printed. */
 struct feed_reading {
@@ -27,5 +26,14 @@ struct feed_reading {
 
 /* Prints page after page, to the end. 0 or an exit code. */
 int feed_read(struct feed_reading *f);
+/* With columns, format and the place to continue from, as a command does. */
+int feed_run(struct feed_reading *f);
+
+/* The call that follows does not end by itself: what ended it is no error when it was asked for, by *done or the wait's time. 0 or an exit code. */
+int feed_call(struct app *a, struct client *client, struct bytes params,
+	      const struct client_wait *wait, const bool *done);
+/* --duration as a moment of clock_mono_ms, -1 without it; an option that counts from 1, UINT64_MAX without it. 0 or an exit code. */
+int feed_end_ms(struct app *a, int64_t *until_ms);
+int feed_count(struct app *a, enum option option, uint64_t *out);
 
 #endif

@@ -37,25 +37,33 @@ static void put_entry(struct buf *out, struct bytes name, const char *text, size
 	}
 }
 
-static void put_option(struct buf *out, int option, size_t width)
+static void put_option(struct buf *out, int option, const struct option_note *notes, size_t width)
 {
 	const struct option_spec *s = &option_table[option];
+	const char *arg = s->arg, *help = s->help;
 	struct buf name = {0};
+
+	for (; notes && notes->help; notes++) {
+		if ((int)notes->option != option)
+			continue;
+		arg = notes->arg;
+		help = notes->help;
+	}
 
 	if (s->letter)
 		buf_printf(&name, "-%c, ", s->letter);
 	else
 		buf_put_str(&name, "    ");
-	buf_printf(&name, "--%s%s%s", s->name, s->arg ? "=" : "", s->arg ? s->arg : "");
-	put_entry(out, buf_bytes(&name), s->help, width);
+	buf_printf(&name, "--%s%s%s", s->name, arg ? "=" : "", arg ? arg : "");
+	put_entry(out, buf_bytes(&name), help, width);
 	buf_release(&name);
 }
 
-static void put_options(struct buf *out, uint64_t which, size_t width)
+static void put_options(struct buf *out, uint64_t which, const struct option_note *notes, size_t width)
 {
 	for (int i = 0; i < OPT_COUNT; i++)
 		if (option_table[i].help && (which & OPTION_BIT(i)))
-			put_option(out, i, width);
+			put_option(out, i, notes, width);
 }
 
 void help_short(struct buf *out)
@@ -86,7 +94,7 @@ void help_all(struct buf *out, size_t width, bool color)
 	}
 	buf_put_byte(out, '\n');
 	put_heading(out, "Options of every command", color);
-	put_options(out, OPTIONS_EVERYWHERE, width);
+	put_options(out, OPTIONS_EVERYWHERE, NULL, width);
 	buf_put_str(
 		out,
 		"\n\"ficq help COMMAND\" tells a command's own options, with examples; ficq(1) tells everything.\n");
@@ -130,11 +138,11 @@ void help_command(struct buf *out, enum command command, size_t width, bool colo
 	if (c->options) {
 		buf_put_byte(out, '\n');
 		put_heading(out, "Options", color);
-		put_options(out, c->options, width);
+		put_options(out, c->options, c->notes, width);
 	}
 	buf_put_byte(out, '\n');
 	put_heading(out, "Options of every command", color);
-	put_options(out, OPTIONS_EVERYWHERE, width);
+	put_options(out, OPTIONS_EVERYWHERE, c->notes, width);
 }
 
 /* --- mdoc --- */

@@ -12,12 +12,15 @@
 
 #include <base/suggest.h>
 #include <codec/msgpack.h>
+#include <model/field.h>
 
 #include <stdio.h>
 
 #define OLD_DEFAULT_MS (60 * 60 * 1000)
 #define NAMES_MAX      128
 #define NAME_MAX_BYTES 48
+#define EDITABLE       4       /* the column of fields */
+#define EVERY          "(all)" /* the resource of what every record has */
 
 static int call(struct app *a, const char *method, bool with_resource, struct bytes *result)
 {
@@ -184,10 +187,68 @@ static int check_name(struct app *a, struct bytes resources, const char *name)
 			    name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
+static bool some_editable(struct bytes resources, const char *only)
+{
+	struct mp_reader r = mp_reader_of(resources), fields;
+	struct mp_value head;
+	struct bytes item, field;
+
+	if (mp_next(&r, &head) != 1 || head.type != MP_ARRAY)
+		return false;
+	while (mp_take(&r, &item) == 1) {
+		struct bytes list = member(item, "fields");
+		fields = mp_reader_of(list);
+		if ((only && !bytes_is(member_str(item, "name"), only)) || !list.data ||
+		    mp_next(&fields, &head) != 1)
+			continue;
+		while (mp_take(&fields, &field) == 1)
+			if (member_true(field, "editable"))
+				return true;
+	}
+	return false;
+}
+
+/* What every record has, as the daemon tells the fields of a resource. */
+static void put_envelope(struct buf *out, const char *resource)
+{
+	mp_put_map(out, 2);
+	mp_put_cstr(out, "name");
+	mp_put_cstr(out, resource);
+	mp_put_cstr(out, "fields");
+	size_t mark = mp_begin_array(out);
+	uint32_t n = 0;
+	for (const struct field *f = envelope_fields; f->name; f++, n++) {
+		mp_put_map(out, 3);
+		mp_put_cstr(out, "name");
+		mp_put_cstr(out, f->name);
+		mp_put_cstr(out, "type");
+		mp_put_cstr(out, field_type_name(f->type));
+		mp_put_cstr(out, "help");
+		mp_put_cstr(out, f->help);
+	}
+	mp_end_array(out, mark, n);
+}
+
+/* The resources, and behind them what their records have in common: under the name that was asked for, or once for all. */
+static void put_with_envelope(struct buf *out, struct bytes resources, const char *only)
+{
+	struct mp_reader r = mp_reader_of(resources);
+	struct mp_value head;
+	struct bytes item;
+
+	size_t mark = mp_begin_array(out);
+	uint32_t n = 1;
+	if (mp_next(&r, &head) == 1 && head.type == MP_ARRAY)
+		for (; mp_take(&r, &item) == 1; n++)
+			buf_put_bytes(out, item);
+	put_envelope(out, only ? only : EVERY);
+	mp_end_array(out, mark, n);
+}
+
 int inspect_fields(struct app *a)
 {
 	const char *resource = app_arg(a, 0);
-	const struct column columns[] = {
+	struct column columns[] = {
 		{"resource", resource ? NULL : "RESOURCE", CELL_TEXT},
 		{"name", "FIELD", CELL_NAME},
 		{"type", "TYPE", CELL_TEXT},
@@ -197,6 +258,7 @@ int inspect_fields(struct app *a)
 		{NULL, NULL, CELL_TEXT},
 	};
 	struct bytes result;
+	struct buf all = {0};
 
 	int code = call(a, "resources", false, &result);
 	if (code == 0 && resource)
@@ -205,8 +267,16 @@ int inspect_fields(struct app *a)
 		return code;
 	if (a->format == FORMAT_JSON)
 		return app_print_json(a, result);
-	return inspect_print_flat(a, member(result, "resources"), "fields", "resource", resource,
-				  columns);
+	if (some_editable(member(result, "resources"), resource))
+		columns[EDITABLE].title = "EDITABLE";
+	/* A person is told all that can be asked for; a program has what the daemon says about each resource. */
+	if (a->format == FORMAT_TABLE)
+		put_with_envelope(&all, member(result, "resources"), resource);
+	else
+		buf_put_bytes(&all, member(result, "resources"));
+	code = inspect_print_flat(a, buf_bytes(&all), "fields", "resource", resource, columns);
+	buf_release(&all);
+	return code;
 }
 
 /* --- coverage, thread --- */
@@ -221,7 +291,7 @@ int inspect_coverage(struct app *a)
 	};
 	struct coverage_look look = {
 		.show = &a->show,
-		.width = a->look.width,
+		.width = a->width,
 		.color = a->term.out_color,
 		.all_gaps = app_given(a, OPT_VERBOSE),
 	};
@@ -248,7 +318,7 @@ static int print_thread(struct app *a, struct bytes result)
 {
 	struct thread_look look = {
 		.show = &a->show,
-		.width = a->look.width,
+		.width = a->width,
 		.color = a->term.out_color,
 		.unfold = app_given(a, OPT_QUOTES) || app_given(a, OPT_VERBOSE),
 	};
@@ -371,7 +441,10 @@ static void print_freshness(struct app *a, struct bytes result)
 	struct bytes f = member(result, "freshness"), state = member_str(f, "state");
 	struct buf *out = &a->out.buf;
 
-	buf_printf(out, "%-15s%s", "state", style_on(a->term.out_color, status_style(state)));
+	buf_printf(out, "%-15s", "resource");
+	text_clean(out, bytes_str(app_arg(a, 0) ? app_arg(a, 0) : "conversations"), TEXT_LINE,
+		   a->show.ascii);
+	buf_printf(out, "\n%-15s%s", "state", style_on(a->term.out_color, status_style(state)));
 	member_show(out, &a->show, f, "state", CELL_TEXT);
 	buf_put_str(out, style_off(a->term.out_color, STYLE_RED));
 	if (member(f, "reason").data) {
@@ -390,7 +463,10 @@ static void print_freshness(struct app *a, struct bytes result)
 	put_sources(a, member(f, "sources"));
 	put_fact(a, result, "held from", "coverage_start", CELL_TIME);
 	put_fact(a, result, "held to", "coverage_end", CELL_TIME);
-	put_fact(a, result, "records", "records", CELL_NUMBER);
+	/* Those of the span are not counted. */
+	buf_printf(out, "%-15s", "records");
+	member_show(out, &a->show, result, "records", CELL_NUMBER);
+	buf_put_str(out, " in all\n");
 }
 
 int inspect_freshness(struct app *a)
@@ -424,6 +500,6 @@ int inspect_freshness(struct app *a)
 	columns_of_list(&columns, list);
 	app_rows(a, &rows, &columns);
 	rows_add(&rows, result, &a->out.buf);
-	rows_release(&rows);
+	app_rows_end(a, &rows);
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "plan.h"
 #include "sync.h"
 #include "wait.h"
+#include "watch.h"
 #include "tools.h"
 
 #include <fcntl.h>
@@ -37,7 +38,7 @@ static int (*const functions[CMD_NUMBER])(struct app *a) = {
 	[CMD_WAIT] = wait_command,
 	[CMD_RUNS] = ask_runs,
 	[CMD_CHANGES] = feed_changes,
-	[CMD_WATCH] = feed_watch,
+	[CMD_WATCH] = watch_command,
 	[CMD_EXPORT] = export_command,
 	[CMD_VERIFY] = care_verify,
 	[CMD_PRUNE] = care_prune,

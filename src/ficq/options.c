@@ -4,9 +4,12 @@
  */
 #include "options.h"
 
+#include "text.h"
+
 #include <base/suggest.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char *const output_words[] = {"table", "json",    "ndjson", "csv",
 					   "tsv",   "msgpack", NULL};
@@ -25,7 +28,8 @@ const struct option_spec option_table[OPT_COUNT] = {
 	[OPT_JSON] = {0, "json", NULL, NULL,
 		      "the method's whole result in one line; the same as --output=json"},
 	[OPT_FIELDS] = {0, "fields", "LIST", NULL,
-			"only these fields, separated by commas; doc.a.b reaches into the provider's object"},
+			"only these fields, separated by commas; doc.a.b reaches into the provider's object",
+			AGAIN_ADDS},
 	[OPT_SINCE] = {0, "since", "TIME", NULL,
 		       "from this time on: 2h, yesterday, 2026-11-20, 2026-11-20T14:00Z"},
 	[OPT_UNTIL] = {0, "until", "TIME", NULL, "up to this time; a date alone means its end"},
@@ -34,18 +38,21 @@ const struct option_spec option_table[OPT_COUNT] = {
 	[OPT_AXIS] = {0, "axis", "AXIS", axis_words,
 		      "which time --since and --until are about: created (the default) or updated"},
 	[OPT_WHERE] = {0, "where", "EXPR", NULL,
-		       "only what matches, as in 'state = open and not tags contains vip'"},
+		       "only what matches, as in 'state = open and not tags contains vip'; given again, all must match",
+		       AGAIN_BOTH},
 	[OPT_BY] = {0, "by", "LIST", NULL,
-		    "count in groups: up to three fields, or hour, day, week, month (day:updated), separated by commas"},
+		    "count in groups: up to three fields, or hour, day, week, month (day:updated), separated by commas",
+		    AGAIN_ADDS},
 	[OPT_METRIC] = {0, "metric", "LIST", NULL,
-			"numbers about each group, separated by commas: count, min, max, sum, avg, p50, p90 or p99 of a field, as in avg:reopens"},
+			"numbers about each group, separated by commas: count, min, max, sum, avg, p50, p90 or p99 of a field, as in avg:reopens",
+			AGAIN_ADDS},
 	[OPT_SORT] = {0, "sort", "[-]FIELD", NULL,
 		      "in the order of a field, with - the largest first; without a value last; what a text finds also by relevance"},
 	[OPT_TEXT] = {0, "text", "TEXT", NULL,
 		      "only what has these words: 'refund \"order number\" invoic* -spam'"},
 	[OPT_RESOURCE] = {0, "resource", "RESOURCE", NULL, "where to look (default conversations)"},
 	[OPT_LIMIT] = {'n', "limit", "N", NULL,
-		       "at most so many rows; 0: all (default 20 on a terminal, else 100)"},
+		       "at most so many rows; 0: all (default 20 on a terminal, else 100; of an export and of groups all)"},
 	[OPT_MAX_AGE] = {0, "max-age", "SPAN", NULL,
 			 "how old the state of the data may be to count as fresh: 5m, 1h"},
 	[OPT_REQUIRE] = {0, "require", "STATE", require_words,
@@ -70,7 +77,7 @@ const struct option_spec option_table[OPT_COUNT] = {
 	[OPT_FRESH] = {0, "fresh", "RESOURCE", NULL, "what to wait for (default conversations)"},
 	[OPT_MODE] = {0, "mode", "MODE", mode_words,
 		      "what to fetch: changes (the default), full, backfill or verify"},
-	[OPT_IDS] = {0, "ids", "LIST", NULL, "just these records, separated by commas"},
+	[OPT_IDS] = {0, "ids", "LIST", NULL, "just these records, separated by commas", AGAIN_ADDS},
 	[OPT_WAIT] = {0, "wait", NULL, NULL,
 		      "stay until the sync has ended, or the edit is pushed (the default on a terminal)"},
 	[OPT_NO_WAIT] = {0, "no-wait", NULL, NULL, "start it and leave (the default elsewhere)"},
@@ -171,6 +178,56 @@ static int no_such_value(const struct option_spec *s, const char *value, struct 
 		       value, near ? "; did you mean " : ": ", near ? near : list, near ? "?" : "");
 }
 
+static int keep_joined(struct options *o, int option, struct buf *text, struct why *why)
+{
+	buf_put_byte(text, 0);
+	if (text->error) {
+		buf_release(text);
+		return why_set(why, ERR_NOMEM, "out of memory");
+	}
+	free(o->joined[option]);
+	o->value[option] = o->joined[option] = (char *)text->data;
+	return 0;
+}
+
+/* "a, b" is "a,b": whoever writes a list in quotes puts blanks in it. */
+static int tidy(struct options *o, int option, struct why *why)
+{
+	struct buf text = {0};
+	const char *p = o->value[option];
+
+	if (!strpbrk(p, " \t"))
+		return 0;
+	while (*p) {
+		size_t blanks = strspn(p, " \t");
+		bool edge = text.len == 0 || text.data[text.len - 1] == ',' || p[blanks] == ',' ||
+			    !p[blanks];
+		if (!edge)
+			buf_put(&text, p, blanks);
+		p += blanks;
+		size_t len = strcspn(p, " \t,");
+		buf_put(&text, p, len);
+		p += len;
+		if (*p == ',')
+			buf_put_byte(&text, (uint8_t)*p++);
+	}
+	return keep_joined(o, option, &text, why);
+}
+
+/* The second and any further one. */
+static int add(struct options *o, int option, const char *value, struct why *why)
+{
+	const struct option_spec *s = &option_table[option];
+	struct buf text = {0};
+
+	if (s->again == AGAIN_BOTH) {
+		int r = condition_join(o->wheres, o->times[option], &text, why);
+		return r < 0 ? r : keep_joined(o, option, &text, why);
+	}
+	buf_printf(&text, "%s,%s", o->value[option], value);
+	return keep_joined(o, option, &text, why);
+}
+
 static int store(struct options *o, int option, const char *value, struct why *why)
 {
 	const struct option_spec *s = &option_table[option];
@@ -181,10 +238,25 @@ static int store(struct options *o, int option, const char *value, struct why *w
 		if (strcmp(s->words[i], value) == 0)
 			break;
 	}
+	/* A path may be anything; all else is sent, and only UTF-8 can be. */
+	if (option != OPT_SOCKET && !text_is_utf8(bytes_str(value)))
+		return why_set(why, ERR_SYNTAX, "--%s: '%.60s' is not UTF-8", s->name, value);
+	unsigned times = o->times[option]++;
+	if (s->again == AGAIN_BOTH) {
+		if (times == CONDITIONS_MAX)
+			return why_set(why, ERR_SYNTAX, "--%s is given more than %d times", s->name,
+				       CONDITIONS_MAX);
+		o->wheres[times] = value;
+	}
+	if (times && s->arg && s->again == AGAIN_REFUSED)
+		return why_set(why, ERR_SYNTAX, "--%s is given twice", s->name);
+	if (times && s->arg) {
+		int r = add(o, option, value, why);
+		return r < 0 || s->again != AGAIN_ADDS ? r : tidy(o, option, why);
+	}
 	o->value[option] = value;
-	o->times[option]++;
 	resolve(o, option);
-	return 0;
+	return s->again == AGAIN_ADDS ? tidy(o, option, why) : 0;
 }
 
 /* "--name", "--name=value"; *at moves over a value that stands by itself. */
@@ -244,6 +316,8 @@ int options_parse(struct options *o, int argc, char *const *argv, struct why *wh
 		if (ended || word[0] != '-' || word[1] == 0) {
 			if (o->arg_count == ARGS_MAX)
 				return why_set(why, ERR_SYNTAX, "more than %d arguments", ARGS_MAX);
+			if (!text_is_utf8(bytes_str(word)))
+				return why_set(why, ERR_SYNTAX, "'%.60s' is not UTF-8", word);
 			o->args[o->arg_count++] = word;
 		} else if (strcmp(word, "--") == 0) {
 			ended = true;
@@ -256,4 +330,11 @@ int options_parse(struct options *o, int argc, char *const *argv, struct why *wh
 			return r;
 	}
 	return 0;
+}
+
+void options_release(struct options *o)
+{
+	for (size_t i = 0; i < OPT_COUNT; i++)
+		free(o->joined[i]);
+	*o = (struct options){0};
 }

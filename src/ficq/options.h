@@ -7,6 +7,8 @@
 #ifndef FIC_FICQ_OPTIONS_H
 #define FIC_FICQ_OPTIONS_H
 
+#include "condition.h"
+
 #include <base/bytes.h>
 #include <base/err.h>
 
@@ -68,12 +70,19 @@ enum option {
 
 #define OPTION_BIT(option) (UINT64_C(1) << (option))
 
+enum option_again {
+	AGAIN_REFUSED, /* unless it is a flag, which says the same again */
+	AGAIN_ADDS,    /* a list goes on */
+	AGAIN_BOTH,    /* conditions hold all */
+};
+
 struct option_spec {
 	char letter;              /* 0: none */
 	const char *name;         /* without the dashes */
 	const char *arg;          /* what its value is called; NULL: a flag */
 	const char *const *words; /* the values there are, ended by NULL; NULL: any */
 	const char *help;         /* NULL: hidden */
+	enum option_again again;  /* what a second one of it means */
 };
 
 extern const struct option_spec option_table[OPT_COUNT];
@@ -81,14 +90,18 @@ extern const struct option_spec option_table[OPT_COUNT];
 #define ARGS_MAX 64
 
 struct options {
-	const char *value[OPT_COUNT]; /* the last one given; of a flag "" */
+	const char *value[OPT_COUNT]; /* as given, lists and conditions joined; of a flag "" */
 	unsigned times[OPT_COUNT];    /* how often it was given */
-	const char *args[ARGS_MAX];   /* the rest, the command first */
+	char *joined[OPT_COUNT];      /* owned: values that were put together */
+	const char *wheres[CONDITIONS_MAX]; /* each --where as it was given */
+	const char *args[ARGS_MAX];         /* the rest, the command first */
 	size_t arg_count;
 };
 
-/* Borrows from argv. ERR_SYNTAX: `why` says what cannot be understood, and what may have been meant. */
+/* Borrows from argv. ERR_SYNTAX: `why` says what cannot be understood, and what may have been meant. An option with a value stands once, but lists go on
+ * and conditions hold all. */
 int options_parse(struct options *o, int argc, char *const *argv, struct why *why);
+void options_release(struct options *o);
 
 static inline bool option_given(const struct options *o, enum option option)
 {

@@ -17,7 +17,11 @@ struct output {
 	int fd;
 	pid_t pager; /* 0: none */
 	bool filter; /* it is no pager: its end must be a good one */
-	int error;   /* errno of a failed write; EPIPE: nobody reads any more */
+	bool left;   /* the pager was, before the end: no error */
+	bool hold;   /* nothing is handed on but at the end of what belongs together */
+	bool held;   /* `given` is all that the pager got: it may not have started */
+	struct buf given;
+	int error; /* errno of a failed write; EPIPE: nobody reads any more */
 };
 
 void output_init(struct output *o, const struct term *t, bool may_page);

@@ -20,7 +20,8 @@ enum format format_of(const char *name)
 
 static enum table_give give(const struct column *c)
 {
-	if (strcmp(c->path, "id") == 0 || strcmp(c->path, "parent") == 0 || c->kind == CELL_NAME)
+	if (strcmp(c->path, "id") == 0 || strcmp(c->path, "parent") == 0 ||
+	    strcmp(c->path, "count") == 0 || c->kind == CELL_NAME)
 		return TABLE_ID;
 	return c->kind == CELL_TEXT || c->kind == CELL_SNIPPET || c->kind == CELL_ADMIN ||
 			       c->kind == CELL_TEAM
@@ -58,7 +59,10 @@ static void add_to_table(struct rows *r, struct bytes row)
 			continue;
 		struct bytes value = member(row, c->path);
 		buf_reset(&cell);
-		member_show(&cell, r->show, row, c->path, c->kind);
+		if (value.data || i >= r->columns->groups)
+			member_show(&cell, r->show, row, c->path, c->kind);
+		else
+			buf_put_str(&cell, "none");
 		table_cell(&r->table, buf_bytes(&cell),
 			   r->style ? r->style(c->path, value) : STYLE_NONE);
 	}

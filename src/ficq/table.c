@@ -1,5 +1,6 @@
 /*
- * table: cells in columns that fit a width. Text that is too long is cut, the widest column first; rows never wrap.
+ * table: cells in columns that fit a width. Text that is too long is cut, the widest column first; a number or a time that is cut would be a wrong one, so its
+ * column goes when there is no room. Rows never wrap.
  */
 #include "table.h"
 
@@ -11,12 +12,14 @@
 #define GAP 2
 
 /* Who gives way down to what, in this order. */
-enum part { PART_TEXTS, PART_LAST, PART_ANY_TEXT, PART_FIRM, PART_ALL };
+enum part { PART_TEXTS, PART_LAST, PART_ANY_TEXT };
 
 static const struct {
 	enum part part;
 	size_t least;
-} ways[] = {{PART_TEXTS, 12}, {PART_LAST, 24}, {PART_ANY_TEXT, 8}, {PART_FIRM, 5}, {PART_ALL, 4}};
+} ways[] = {{PART_TEXTS, 12}, {PART_LAST, 24}, {PART_ANY_TEXT, 8}};
+
+#define LEAST 4 /* of the only column that is left */
 
 void table_init(struct table *t)
 {
@@ -56,9 +59,7 @@ static bool belongs(const struct table *t, size_t column, enum part part)
 	switch (part) {
 	case PART_TEXTS: return text && !last;
 	case PART_LAST: return text && last;
-	case PART_ANY_TEXT: return text;
-	case PART_FIRM: return give != TABLE_ID;
-	default: return true;
+	default: return text;
 	}
 }
 
@@ -69,18 +70,50 @@ static struct table_column *widest(struct table *t, enum part part, size_t least
 
 	for (size_t i = 0; i < t->column_count; i++) {
 		struct table_column *c = &t->columns[i];
-		if (belongs(t, i, part) && c->width > least && (!best || c->width > best->width))
+		if (!c->dropped && belongs(t, i, part) && c->width > least &&
+		    (!best || c->width > best->width))
 			best = c;
 	}
 	return best;
 }
 
-static void fit(struct table *t, size_t width)
+/* The rightmost of a kind that is there; NULL: none is. */
+static struct table_column *rightmost(struct table *t, enum table_give give, bool last)
 {
-	size_t total = 0, way = 0;
+	for (size_t i = t->column_count; i-- > 0;)
+		if (!t->columns[i].dropped && t->columns[i].give == give &&
+		    (last || i + 1 < t->column_count))
+			return &t->columns[i];
+	return NULL;
+}
+
+/* What can be done without first: numbers and times, then texts, the last one last, because it says most; of ids one stays. NULL: nothing more. */
+static struct table_column *to_drop(struct table *t)
+{
+	struct table_column *c = rightmost(t, TABLE_FIRM, true);
+
+	if (!c)
+		c = rightmost(t, TABLE_TEXT, false);
+	if (!c)
+		c = rightmost(t, TABLE_TEXT, true);
+	return c ? c : rightmost(t, TABLE_ID, true);
+}
+
+static size_t total_width(const struct table *t)
+{
+	size_t total = 0, shown = 0;
 
 	for (size_t i = 0; i < t->column_count; i++)
-		total += t->columns[i].width + (i ? GAP : 0);
+		if (!t->columns[i].dropped)
+			total += t->columns[i].width + (shown++ ? GAP : 0);
+	return total;
+}
+
+/* Texts give way as far as they may. */
+static void narrow(struct table *t, size_t width)
+{
+	size_t total = total_width(t), way = 0;
+
 	while (total > width && way < sizeof ways / sizeof *ways) {
 		struct table_column *c = widest(t, ways[way].part, ways[way].least);
 		if (!c) {
@@ -90,6 +123,26 @@ static void fit(struct table *t, size_t width)
 		c->width--;
 		total--;
 	}
+}
+
+static void fit(struct table *t, size_t width)
+{
+	size_t whole[TABLE_COLUMNS_MAX];
+
+	for (size_t i = 0; i < t->column_count; i++)
+		whole[i] = t->columns[i].width;
+	narrow(t, width);
+	while (total_width(t) > width && t->dropped + 1 < t->column_count) {
+		to_drop(t)->dropped = true;
+		t->dropped++;
+		/* Those that stay have its room. */
+		for (size_t i = 0; i < t->column_count; i++)
+			t->columns[i].width = whole[i];
+		narrow(t, width);
+	}
+	for (size_t i = 0; i < t->column_count; i++)
+		if (!t->columns[i].dropped && total_width(t) > width)
+			t->columns[i].width = width > LEAST ? width : LEAST;
 }
 
 /* Where the first thing that was found begins, as colour or as a bracket shows it; 0: nothing was. */
@@ -162,7 +215,7 @@ static void put_cell(const struct table *t, size_t column, struct bytes text, en
 		     struct buf *out, const struct table_look *look)
 {
 	const struct table_column *c = &t->columns[column];
-	bool last = column + 1 == t->column_count;
+	bool last = column == t->last;
 	size_t columns = text_width(text), used = columns < c->width ? columns : c->width;
 
 	if (c->right)
@@ -185,7 +238,8 @@ static void put_header(const struct table *t, struct buf *out, const struct tabl
 {
 	text_put_spaces(out, look->indent);
 	for (size_t i = 0; i < t->column_count; i++)
-		put_cell(t, i, bytes_str(t->columns[i].title), STYLE_BOLD, out, look);
+		if (!t->columns[i].dropped)
+			put_cell(t, i, bytes_str(t->columns[i].title), STYLE_BOLD, out, look);
 	trim_line(out);
 }
 
@@ -202,6 +256,8 @@ void table_put(struct table *t, struct buf *out, const struct table_look *look)
 		t->begun = true;
 		if (look->width != SIZE_MAX)
 			fit(t, look->width > look->indent ? look->width - look->indent : 1);
+		for (size_t i = 0; i < t->column_count; i++)
+			t->last = t->columns[i].dropped ? t->last : i;
 		if (look->header)
 			put_header(t, out, look);
 	}
@@ -209,8 +265,9 @@ void table_put(struct table *t, struct buf *out, const struct table_look *look)
 		size_t column = i % t->column_count;
 		if (column == 0)
 			text_put_spaces(out, look->indent);
-		put_cell(t, column, bytes_of(t->text.data + cells[i].at, cells[i].len),
-			 cells[i].style, out, look);
+		if (!t->columns[column].dropped)
+			put_cell(t, column, bytes_of(t->text.data + cells[i].at, cells[i].len),
+				 cells[i].style, out, look);
 		if (column + 1 == t->column_count)
 			trim_line(out);
 	}

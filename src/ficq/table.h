@@ -13,14 +13,15 @@
 /* How early a column gives way when there is not room for all. */
 enum table_give {
 	TABLE_TEXT, /* first; of these the last column last, because it says most */
-	TABLE_FIRM, /* numbers, times, states: when texts are at their least */
-	TABLE_ID,   /* what is useless when cut: at the very end */
+	TABLE_FIRM, /* numbers, times: never cut; left out when texts are at their least */
+	TABLE_ID,   /* what is useless when cut, and what all else is about: at the very end */
 };
 
 struct table_column {
 	const char *title;
 	bool right; /* numbers */
 	enum table_give give;
+	bool dropped; /* there is no room for it */
 	size_t width; /* so far: of the widest cell; fixed by the first table_put */
 };
 
@@ -34,6 +35,8 @@ struct table {
 	size_t column_count;
 	struct buf text;
 	struct buf cells; /* of struct table_cell, row by row */
+	size_t dropped;   /* columns that there is no room for */
+	size_t last;      /* column that is shown */
 	bool begun;       /* widths are fixed, the header is out */
 };
 

@@ -60,12 +60,13 @@ static size_t bounded(long n, size_t otherwise)
 	return n > WIDTH_MAX ? WIDTH_MAX : (size_t)n;
 }
 
-static void measure(struct term *t)
+void term_measure(struct term *t)
 {
 	const char *columns = getenv("COLUMNS");
 	struct winsize size = {0};
 
 	t->width = bounded(columns ? strtol(columns, NULL, 10) : 0, WIDTH_DEFAULT);
+	t->width_known = t->out_tty || (columns && *columns);
 	t->height = HEIGHT_DEFAULT;
 	if (!t->out_tty || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
 		return;
@@ -85,7 +86,7 @@ void term_init(struct term *t, const char *color)
 	t->out_color = use_color(color, t->out_tty);
 	t->err_color = use_color(color, t->err_tty);
 	t->ascii_out = t->out_tty && !t->utf8;
-	measure(t);
+	term_measure(t);
 }
 
 const char *style_on(bool color, enum style style)

@@ -38,6 +38,16 @@ uint32_t text_next(struct bytes *s)
 	return c;
 }
 
+bool text_is_utf8(struct bytes s)
+{
+	while (s.len) {
+		size_t before = s.len;
+		if (text_next(&s) == REPLACEMENT && before - s.len == 1)
+			return false;
+	}
+	return true;
+}
+
 void text_put_char(struct buf *out, uint32_t c)
 {
 	if (c < 0x80) {

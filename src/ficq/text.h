@@ -16,6 +16,7 @@ enum text_form {
 
 /* The next character, taken off the front; U+FFFD for each byte that is not UTF-8. `s` is not empty. */
 uint32_t text_next(struct bytes *s);
+bool text_is_utf8(struct bytes s);
 void text_put_char(struct buf *out, uint32_t c);
 
 unsigned text_char_width(uint32_t c); /* columns: 0, 1 or 2 */

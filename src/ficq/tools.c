@@ -8,6 +8,7 @@
 #include <base/suggest.h>
 #include <codec/json.h>
 #include <codec/msgpack.h>
+#include <model/field.h>
 
 #include <ctype.h>
 #include <errno.h>
@@ -259,7 +260,8 @@ static int print_fields(struct app *a, const char *resource)
 	while (mp_take(&r, &item) == 1)
 		if (bytes_is(member_str(item, "name"), resource))
 			print_items(a, member(item, "fields"), "name", "help", "");
-	buf_put_str(&a->out.buf, "id\t\ncreated\twhen it was made\nupdated\twhen it last changed\n");
+	for (const struct field *f = envelope_fields; f->name; f++)
+		buf_printf(&a->out.buf, "%s\t%s\n", f->name, f->help);
 	return 0;
 }
 

@@ -500,7 +500,7 @@ static void counts_in_groups(void **state)
 	ask(script, "count tickets --by day,state --metric avg:reopens,count --tz Europe/Berlin", 0);
 	assert_string_equal(r.out, "DAY         STATE  COUNT  AVG:REOPENS\n"
 				   "2024-12-20  open   1,200         1.50\n"
-				   "2024-12-21             3\n");
+				   "2024-12-21  none       3\n");
 	run_release(&r);
 	ask(script, "count tickets --by day,state --metric avg:reopens -o csv", 0);
 	assert_string_equal(r.out, "day,state,count,avg:reopens\n"

@@ -29,6 +29,7 @@ static int parse(const char *line)
 	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save))
 		argv[argc++] = word;
 	why.text[0] = 0;
+	options_release(&o);
 	return options_parse(&o, argc, argv, &why);
 }
 
@@ -78,6 +79,38 @@ static void last_one_counts(void **state)
 	assert_int_equal(parse("sync --wait --no-wait"), 0);
 	assert_false(option_given(&o, OPT_WAIT));
 	assert_true(option_given(&o, OPT_NO_WAIT));
+}
+
+/* None gets lost without a word. */
+static void given_twice(void **state)
+{
+	(void)state;
+	assert_refused("query x --since 1d --since 2d", "--since is given twice");
+	assert_refused("query x -s a --source=b", "--source is given twice");
+	assert_refused("query x -n5 -n 6", "--limit is given twice");
+	assert_refused("query x --text a --text b", "--text is given twice");
+	assert_refused("query x -o csv -o csv", "--output is given twice");
+	assert_int_equal(parse("query x --fields a,b --fields c --fields=d"), 0);
+	assert_string_equal(o.value[OPT_FIELDS], "a,b,c,d");
+	assert_int_equal(parse("count x --by a --by b --metric count --metric max:c"), 0);
+	assert_string_equal(o.value[OPT_BY], "a,b");
+	assert_string_equal(o.value[OPT_METRIC], "count,max:c");
+	assert_int_equal(parse("query x --where a=1"), 0);
+	assert_string_equal(o.value[OPT_WHERE], "a=1");
+	assert_int_equal(parse("query x --where a=1 --where b=2 --where c"), 0);
+	assert_string_equal(o.value[OPT_WHERE], "(a=1) and (b=2) and (c)");
+	assert_refused("query x --where a=1)or(b=2 --where c", "'a=1)or(b=2'");
+	assert_int_equal(parse("--json --json -q -q status"), 0);
+}
+
+static void not_utf8(void **state)
+{
+	(void)state;
+	assert_refused("query x --text \xff", "--text: '");
+	assert_refused("get x \xc3(", "is not UTF-8");
+	assert_refused("query x --where a=\xed\xa0\x80", "is not UTF-8");
+	assert_int_equal(parse("query x --text \xef\xbf\xbd\xf0\x9f\x98\x80"), 0);
+	assert_int_equal(parse("-S /tmp/\xff status"), 0);
 }
 
 static void refused(void **state)
@@ -256,6 +289,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms),
 		cmocka_unit_test(last_one_counts),
+		cmocka_unit_test(given_twice),
+		cmocka_unit_test(not_utf8),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(commands),
 		cmocka_unit_test(tables),

@@ -1,6 +1,7 @@
 /* What clients may read through: paths of the table, and nothing that could lead anywhere else. */
 #include "support/asking.h"
 
+#include <base/files.h>
 #include <source/pass.h>
 
 #include <string.h>
@@ -227,6 +228,34 @@ static void requests_and_answers(void **state)
 	}
 }
 
+/* Who is told that a path is none looks there for those that there are. */
+static void manual(void **state)
+{
+	const struct pass_pattern *const tables[] = {provider_intercom.passes, provider_front.passes};
+	struct buf page = {0}, line = {0};
+	struct why why;
+
+	(void)state;
+	if (file_read("conf/man/ficd-protocol.7", 1 << 20, &page, &why) < 0)
+		fail_msg("%s", why.text);
+	buf_put_byte(&page, 0);
+	const char *lists[] = {strstr((char *)page.data, "\n.Ss Intercom\n"),
+			       strstr((char *)page.data, "\n.Ss Front\n")};
+	for (size_t i = 0; i < 2; i++) {
+		assert_non_null(lists[i]);
+		for (const struct pass_pattern *p = tables[i]; p->path; p++) {
+			buf_reset(&line);
+			buf_printf(&line, "\n%s\n", p->path);
+			const char *at = strstr(lists[i], buf_text(&line));
+			bool listed = at && (i == 1 || at < lists[1]);
+			if (listed != (p->path[0] == '/'))
+				fail_msg("%s", p->path);
+		}
+	}
+	buf_release(&line);
+	buf_release(&page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +266,7 @@ int main(void)
 		cmocka_unit_test(classes),
 		cmocka_unit_test(tables),
 		cmocka_unit_test(requests_and_answers),
+		cmocka_unit_test(manual),
 	};
 
 	return cmocka_run_group_tests_name("pass", tests, NULL, NULL);
