@@ -457,9 +457,11 @@ uint32_t segments_childless(struct segment *const *segments, unsigned count, str
 
 	/* Nothing is read meanwhile: the pages stay. */
 	for (unsigned i = 0; i < count; i++) {
-		bool denied = !bloom_may_hold(segments[i]->families, &key);
+		const struct bloom *f = segments[i]->families;
+		bool denied = !bloom_may_hold(f, &key);
 		childless |= (uint32_t)denied << i;
-		blocks[i] = segments[i]->families ? NULL : parent_block(segments[i], p, parent_hash);
+		blocks[i] = denied || bloom_whole(f) ? NULL
+						     : parent_block(segments[i], p, parent_hash);
 	}
 	for (unsigned i = 0; i < count; i++)
 		if (blocks[i] && !block_says(blocks[i], parent_hash))

@@ -561,7 +561,8 @@ static void arrays_of_messagepack(void **state)
 		enum wire_encoding encoding = WIRE_UNKNOWN;
 		struct why why = {""};
 		size_t used = 0;
-		assert_int_equal(wire_take(bytes_str(inputs[i]), &encoding, &message, &used, &why),
+		assert_int_equal(wire_take(NULL, bytes_str(inputs[i]), &encoding, &message, &used,
+					   &why),
 				 ERR_INVALID);
 		assert_int_equal(used, strlen(inputs[i]));
 		assert_non_null(strstr(why.text, "MessagePack array"));
