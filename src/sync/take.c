@@ -96,7 +96,7 @@ static int take_tombstone(struct run *run, const struct record *stone, struct wh
 }
 
 /* A complete thread shows every child there is: what is held besides is gone. The thread is the page's record `at`, its children follow it; `head` is put when they are
- * buried. */
+ * buried. One that is not held has no children here, unless its file was damaged and theirs were not. */
 static int bury_missing(struct run *run, const struct page *page, size_t at,
 			const struct page_record *head, struct why *why)
 {
@@ -106,7 +106,8 @@ static int bury_missing(struct run *run, const struct page *page, size_t at,
 	struct record held;
 
 	if (!run->resource->child || (parent->flags & (RECORD_TRUNCATED | RECORD_POOR)) ||
-	    snapshot_peek(run->view, type->name, parent->id, &held) != 1)
+	    (snapshot_peek(run->view, type->name, parent->id, &held) != 1 &&
+	     !snapshot_quarantined(run->view, type->name, TIME_MIN, TIME_MAX)))
 		return head ? run_put(run, head->type, &head->record, true, why) : 0;
 	for (size_t i = at + 1; i < page->count && page->records[i].type != type; i++)
 		if (hashset_add(&keep, bytes_hash(page->records[i].record.id)) < 0) {

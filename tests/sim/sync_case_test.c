@@ -361,6 +361,43 @@ static void lost_segments(void **state)
 	lab_check(&lab);
 }
 
+/* Messages outlive the conversations that they are of, when only these are damaged: what went upstream meanwhile goes here, too. */
+static void lost_above_its_messages(void **state)
+{
+	struct thing *t = NULL;
+	struct record held;
+	char part[24];
+
+	(void)state;
+	lab.only_conversations = true;
+	quiet_world();
+	lab.options.index_lag_ms = 0;
+	lab_open(&lab);
+	until_idle();
+	/* In the first folder. */
+	for (unsigned i = 0; i < lab.world->count; i++) {
+		struct thing *other = lab.world->things[i];
+		if (other->kind == KIND_CONVERSATION && other->part_count &&
+		    (!t || other->change_ms[0] < t->change_ms[0]))
+			t = other;
+	}
+	assert_non_null(t);
+	snprintf(part, sizeof part, "%u", t->parts[--t->part_count].id);
+	world_change(lab.world, t, world_now(lab.world), false);
+	struct snapshot *view = snapshot_new(lab.store);
+	assert_int_equal(snapshot_peek(view, "messages", bytes_str(part), &held), 1);
+	snapshot_free(view);
+	/* Read after the second of the change, so that it is not read twice. */
+	lab_sleep(&lab, 10000);
+	lose("conversations", "head -1");
+	lab_run(&lab, 20 * MINUTE_MS);
+	view = snapshot_new(lab.store);
+	assert_int_equal(snapshot_peek(view, "messages", bytes_str(part), &held), 1);
+	assert_true(held.flags & RECORD_DELETED);
+	snapshot_free(view);
+	assert_true(lab_whole(&lab, 6 * MINUTE_MS));
+}
+
 /* Messages that are lost while what they belong to is only pending. */
 static void lost_while_pending(void **state)
 {
@@ -682,6 +719,7 @@ int main(int argc, char **argv)
 		CASE(full_disk),
 		CASE(small_transactions),
 		CASE(lost_segments),
+		CASE(lost_above_its_messages),
 		CASE(lost_while_pending),
 		CASE(interrupted_list),
 		CASE(stop_at_every_moment),
