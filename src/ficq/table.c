@@ -9,6 +9,8 @@
 
 #include <base/err.h>
 
+#include <assert.h>
+
 #define GAP 2
 
 /* Who gives way down to what, in this order. */
@@ -261,6 +263,7 @@ void table_put(struct table *t, struct buf *out, const struct table_look *look)
 		if (look->header)
 			put_header(t, out, look);
 	}
+	assert(n == 0 || t->column_count);
 	for (size_t i = 0; i < n; i++) {
 		size_t column = i % t->column_count;
 		if (column == 0)

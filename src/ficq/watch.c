@@ -39,14 +39,14 @@ static size_t line_length(struct bytes text)
 /* Leaves `room` lines of what stands behind `start`: the heading, and the first rows or, of a list by time, the last. */
 static void cut(struct buf *out, size_t start, size_t room, bool header, bool newest_last)
 {
-	struct bytes all = bytes_of(out->data + start, out->len - start), rest = all;
+	struct bytes all = bytes_of(out->data + start, out->len - start);
 	size_t lines = 0, head = header ? line_length(all) : 0, keep = header ? room - 1 : room;
 
 	for (size_t at = head; at < all.len; lines++)
 		at += line_length(bytes_of(all.data + at, all.len - at));
 	if (lines <= keep)
 		return;
-	rest = bytes_of(all.data + head, all.len - head);
+	struct bytes rest = bytes_of(all.data + head, all.len - head);
 	for (size_t i = 0; newest_last && i < lines - keep; i++) {
 		size_t len = line_length(rest);
 		rest = bytes_of(rest.data + len, rest.len - len);

@@ -331,7 +331,7 @@ static int sort_out(struct parents *p, unsigned *cost)
 	const struct state_resource *r = match_resource(p->own);
 	size_t count = r ? r->count : 0;
 
-	if (p->walked == count || p->open_count * ROWS_EACH < RUN) {
+	if (p->walked >= count || p->open_count * ROWS_EACH < RUN) {
 		p->next = 0;
 		p->stage = STAGE_FIND;
 		return 0;

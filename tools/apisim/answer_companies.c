@@ -5,6 +5,7 @@
 #include "intercom.h"
 #include "settings.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,7 @@ static void print_page(struct call *c, const uint32_t *list, uint32_t count, boo
 	j_str(b, "type", "list");
 	j_open(b, "data", '[');
 	for (uint64_t n = from; n < end && n < from + per_page; n++) {
+		assert(count); /* or `end` is no more than `from` */
 		uint64_t i = n % count;
 		if (c->fault && c->fault->kind == FAULT_WRONG_RESOURCE)
 			render_contact_reference(b, NULL, 0);
