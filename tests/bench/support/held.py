@@ -44,9 +44,9 @@ def settle(process):
     def busy():
         with open("/proc/%d/schedstat" % process.pid) as f:
             return int(f.read().split()[0])
-    held = [busy()]
+    held = [float("-inf")]
 
     def rests():
         held.append(busy())
-        return held[-1] - held[-2] < 5e6
+        return held[-1] - held[-2] < 5e6  # since the look before it, a second ago
     harness.wait_until("the daemon rests", rests, 900, 1)
