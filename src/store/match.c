@@ -1,6 +1,7 @@
 /*
  * match: segment by segment, each when it is asked for. First each word's lists are found; a segment where the search cannot hold is left at that. Else
- * the lists become bits, and the search is computed on 64 rows at a time, in two values: what may be and what must be.
+ * the lists become bits, and the search is computed on 64 rows at a time, in two values: what may be and what must be. Who reads the last rows first, and not
+ * all of them, gets a segment ready from its end on, a stretch four times as long as all before it each time: where lists are long most of them is never read.
  */
 #include "columns.h"
 #include "lists.h"
@@ -20,6 +21,9 @@
 #define PAGE_COST  2u
 #define ROW_COST   1u
 #define WORDS_UNIT 128u /* words of bits */
+#define TAIL_ROWS  1024u /* of the first stretch */
+#define TAIL_TIMES 4u    /* the next is longer by */
+#define TAIL_LISTS 1024u /* ordinals of all lists together: fewer are read at once */
 
 enum stage { STAGE_BEGIN, STAGE_FIND, STAGE_READ, STAGE_JOIN };
 
@@ -51,14 +55,17 @@ struct match {
 	uint64_t *has[SEARCH_WORDS_MAX]; /* rows that have the word, in any field */
 	uint64_t *unknown;
 	bool some_unknown;
+	bool found;                     /* where all words' lists are is known */
 	bool present[SEARCH_WORDS_MAX]; /* the segment may have the word … */
 	uint64_t in[SEARCH_WORDS_MAX]; /* … in these of the fields that are asked, a bit for each */
 	struct posting_place *places; /* of each word in each field that is asked … */
 	struct word_key *keys;        /* … what it asks of vocabularies */
 	unsigned word, field;         /* of those that are asked */
+	bool tails;                   /* only the last rows that are not ready are wanted … */
+	uint32_t low, high;           /* … the rows under way, whole words of bits */
 	bool reading;                 /* `list` or `cursor` stand inside the word's field */
 	struct posting list;
-	uint32_t next; /* in the list */
+	uint32_t next, stop; /* in the list */
 	struct term_cursor cursor;
 };
 
@@ -230,10 +237,44 @@ static void end_segment(struct match *m)
 	m->stage = STAGE_BEGIN;
 }
 
+/* The rows under way are ready. */
+static void end_rows(struct match *m)
+{
+	struct match_bits *b = &m->bits[m->at];
+
+	if (m->low == 0) {
+		end_segment(m);
+		return;
+	}
+	b->from = m->low;
+	b->begun = true;
+	m->stage = STAGE_BEGIN;
+}
+
+/* Which rows come next: all that are left, or the last of them. */
+static void choose_rows(struct match *m)
+{
+	const struct match_bits *b = &m->bits[m->at];
+	uint32_t records = segment_at(m)->meta.records;
+	uint64_t listed = 0;
+	bool prefixes = false;
+
+	for (unsigned w = 0; w < m->search->count; w++) {
+		prefixes |= m->search->words[w].prefix;
+		for (unsigned i = 0; i < m->asked_count; i++)
+			listed += m->places[w * m->asked_count + i].count;
+	}
+	m->low = 0;
+	m->high = b->begun ? b->from : records;
+	uint32_t rows = b->begun ? (records - b->from) * TAIL_TIMES : TAIL_ROWS;
+	if (m->tails && !prefixes && listed > TAIL_LISTS && rows < m->high)
+		m->low = (m->high - rows) / 64 * 64;
+}
+
 /* Empty bits for the segment; they are as large as the largest one so far. */
 static int make_rooms(struct match *m)
 {
-	size_t words = words_for(segment_at(m));
+	size_t words = words_for(segment_at(m)), first = m->low / 64, end = (m->high + 63) / 64;
 
 	if (words > m->room) {
 		drop_rooms(m);
@@ -249,9 +290,9 @@ static int make_rooms(struct match *m)
 		drop_rooms(m);
 		return ERR_NOMEM;
 	}
-	memset(m->unknown, 0, words * sizeof *m->unknown);
+	memset(m->unknown + first, 0, (end - first) * sizeof *m->unknown);
 	for (unsigned i = 0; i < m->search->count; i++)
-		memset(m->has[i], 0, words * sizeof *m->has[i]);
+		memset(m->has[i] + first, 0, (end - first) * sizeof *m->has[i]);
 	return 0;
 }
 
@@ -276,38 +317,40 @@ static int make_bits(struct match_bits *b, size_t words)
 static int keep_bits(struct match *m, const uint64_t *may, const uint64_t *must)
 {
 	struct match_bits *b = &m->bits[m->at];
-	uint32_t records = segment_at(m)->meta.records;
-	size_t words = words_for(segment_at(m));
-	uint32_t may_count = count_bits(may, 0, records);
-	bool added = b->may, same = memcmp(may, must, words * sizeof *may) == 0;
+	size_t words = words_for(segment_at(m)), first = m->low / 64, end = (m->high + 63) / 64;
+	uint32_t may_count = count_bits(may, m->low, m->high), must_count;
+	bool same = memcmp(may + first, must + first, (end - first) * sizeof *may) == 0;
 
 	if (may_count == 0)
 		return 0;
-	if (make_bits(b, words) || (!same && !(b->alone = malloc(words * sizeof *b->alone))))
+	if (make_bits(b, words) ||
+	    (!same && !b->alone && !(b->alone = calloc(words, sizeof *b->alone))))
 		return ERR_NOMEM;
+	/* What was added is among them. */
+	uint32_t may_before = count_bits(b->may, m->low, m->high);
+	uint32_t must_before = count_bits(b->must, m->low, m->high);
 	if (b->alone)
-		memcpy(b->alone, may, words * sizeof *may);
-	for (size_t i = 0; i < words; i++) {
+		memcpy(b->alone + first, may + first, (end - first) * sizeof *may);
+	for (size_t i = first; i < end; i++) {
 		b->may[i] |= may[i];
 		b->must[i] |= must[i];
 	}
-	m->may -= b->may_count;
-	m->must -= b->must_count;
-	b->may_count = added ? count_bits(b->may, 0, records) : may_count;
-	b->must_count = same && !added ? may_count : count_bits(b->must, 0, records);
-	m->may += b->may_count;
-	m->must += b->must_count;
+	may_count = count_bits(b->may, m->low, m->high) - may_before;
+	must_count = count_bits(b->must, m->low, m->high) - must_before;
+	b->may_count += may_count;
+	b->must_count += must_count;
+	m->may += may_count;
+	m->must += must_count;
 	return 0;
 }
 
 static void drop_dead(const struct match *m, uint64_t *bits)
 {
 	const struct state_segment *e = &m->resource->segments[m->at];
-	uint32_t records = e->segment->meta.records;
 
-	for (uint32_t i = 0; e->dead && i < records / 8; i++)
+	for (uint32_t i = m->low / 8; e->dead && i < m->high / 8; i++)
 		bits[i / 8] &= ~((uint64_t)e->dead->bits[i] << i % 8 * 8);
-	for (uint32_t i = records / 8 * 8; e->dead && i < records; i++)
+	for (uint32_t i = m->high / 8 * 8; e->dead && i < m->high; i++)
 		if (dead_has(e->dead, i))
 			bits[i / 64] &= ~(UINT64_C(1) << i % 64);
 }
@@ -316,8 +359,10 @@ static void drop_dead(const struct match *m, uint64_t *bits)
 static int keep_all(struct match *m)
 {
 	uint32_t records = segment_at(m)->meta.records;
-	int rc = make_rooms(m);
 
+	m->low = 0;
+	m->high = records;
+	int rc = make_rooms(m);
 	if (rc)
 		return rc;
 	for (uint32_t i = 0; i < records; i++)
@@ -413,8 +458,19 @@ static void begin_finding(struct match *m)
 		end_segment(m);
 }
 
+static int begin_rows(struct match *m)
+{
+	m->word = m->field = 0;
+	m->reading = false;
+	m->stage = STAGE_READ;
+	choose_rows(m);
+	return make_rooms(m);
+}
+
 static int begin_segment(struct match *m)
 {
+	if (m->found)
+		return begin_rows(m);
 	if (segment_live(&m->resource->segments[m->at]) == 0) {
 		end_segment(m);
 		return 0;
@@ -458,18 +514,16 @@ static int find_word(struct match *m, unsigned *cost)
 	}
 	if (++m->word < m->search->count)
 		return 0;
-	m->word = m->field = 0;
-	m->reading = false;
-	m->stage = STAGE_READ;
-	return make_rooms(m);
+	m->found = true;
+	return begin_rows(m);
 }
 
 /* ---- reading ---- */
 
-/* Up to READ_MAX ordinals of the list. 1: there are more. */
+/* Up to READ_MAX ordinals of what is wanted of the list. 1: there are more. */
 static int read_list(struct match *m, uint64_t *bits, unsigned *cost)
 {
-	uint32_t end = m->list.count - m->next > READ_MAX ? m->next + READ_MAX : m->list.count;
+	uint32_t end = m->stop - m->next > READ_MAX ? m->next + READ_MAX : m->stop;
 	const uint32_t *ordinals;
 	uint32_t n;
 
@@ -483,13 +537,27 @@ static int read_list(struct match *m, uint64_t *bits, unsigned *cost)
 			set_bit(bits, ordinals[i]);
 		m->next += n;
 	}
-	return m->next < m->list.count;
+	return m->next < m->stop;
 }
 
-static void begin_list(struct match *m)
+/* Of the list, what it has of the rows under way. */
+static int want_list(struct match *m)
+{
+	int rc = 0;
+
+	m->next = 0;
+	m->stop = m->list.count;
+	if (m->high < segment_at(m)->meta.records)
+		rc = posting_rank(&m->list, m->high, &m->stop);
+	if (!rc && m->low)
+		rc = posting_rank(&m->list, m->low, &m->next);
+	return rc;
+}
+
+static int begin_list(struct match *m)
 {
 	posting_resume(&m->list, segment_at(m), m->view->store->pages, place_of(m, m->field));
-	m->next = 0;
+	return want_list(m);
 }
 
 /* Some of the terms that begin so. 1: there are more. */
@@ -501,7 +569,7 @@ static int read_range(struct match *m, uint64_t *bits, unsigned *cost)
 
 	*cost += PAGE_COST;
 	for (unsigned i = 0; i < TERMS_MAX && read < READ_MAX; i++) {
-		if (m->next < m->list.count) {
+		if (m->next < m->stop) {
 			uint32_t before = m->next;
 			int rc = read_list(m, bits, cost);
 			read += m->next - before;
@@ -516,7 +584,10 @@ static int read_range(struct match *m, uint64_t *bits, unsigned *cost)
 		if (order > 0)
 			return 0;
 		m->list = m->cursor.list;
-		m->next = order == 0 && same == from.len ? 0 : m->list.count;
+		m->next = m->stop = 0;
+		rc = order == 0 && same == from.len ? want_list(m) : 0;
+		if (rc)
+			return rc;
 	}
 	return 1;
 }
@@ -526,7 +597,7 @@ static int begin_range(struct match *m)
 	uint8_t room[SEGMENT_TERM_MAX];
 
 	term_cursor_init(&m->cursor, segment_at(m), m->view->store->pages);
-	m->list.count = m->next = 0;
+	m->next = m->stop = 0;
 	return term_cursor_seek(&m->cursor, spell(m, m->field, room));
 }
 
@@ -536,9 +607,13 @@ static int read_unknown(struct match *m)
 	unsigned cost = 0;
 	int rc = terms_find(segment_at(m), m->view->store->pages, bytes_of(&more, 1), &m->list);
 
-	m->next = 0;
-	while (rc > 0)
-		rc = read_list(m, m->unknown, &cost);
+	if (rc <= 0)
+		return rc;
+	rc = want_list(m);
+	if (rc == 0)
+		do
+			rc = read_list(m, m->unknown, &cost);
+		while (rc > 0);
 	return rc;
 }
 
@@ -562,7 +637,7 @@ static int read_some(struct match *m, unsigned *cost)
 	if (!m->reading && prefix)
 		rc = begin_range(m);
 	else if (!m->reading)
-		begin_list(m);
+		rc = begin_list(m);
 	m->reading = true;
 	if (!rc)
 		rc = prefix ? read_range(m, m->has[m->word], cost)
@@ -620,37 +695,41 @@ static void hold_at(const struct match *m, const struct search_node *n, size_t a
 
 static int join_segment(struct match *m, unsigned *cost)
 {
-	size_t words = words_for(segment_at(m));
+	size_t first = m->low / 64, end = (m->high + 63) / 64;
 	struct span span;
 	int rc = m->some_unknown ? read_unknown(m) : 0;
 
-	for (size_t i = 0; !rc && i < words; i += SPAN) {
-		size_t n = words - i < SPAN ? words - i : SPAN;
+	for (size_t i = first; !rc && i < end; i += SPAN) {
+		size_t n = end - i < SPAN ? end - i : SPAN;
 		hold_at(m, m->search->root, i, n, &span);
 		memcpy(m->unknown + i, span.may, n * sizeof *span.may);
 		memcpy(m->has[0] + i, span.must, n * sizeof *span.must);
 	}
-	*cost += (unsigned)words / WORDS_UNIT;
+	*cost += (unsigned)(end - first) / WORDS_UNIT;
 	if (!rc) {
 		drop_dead(m, m->unknown);
 		drop_dead(m, m->has[0]);
 		rc = keep_bits(m, m->unknown, m->has[0]);
 		m->bits[m->at].listed = !m->some_unknown && !m->negates;
 	}
-	end_segment(m);
+	end_rows(m);
 	return rc;
 }
 
-int match_segment_step(struct match *m, size_t segment, unsigned *cost)
+/* As match_segment_step, and 0 also when more rows are ready than before, if only the last are wanted. */
+static int get_ready(struct match *m, size_t segment, bool tails, unsigned *cost)
 {
+	uint32_t before = match_bits_ready(&m->bits[segment]);
 	int rc = m->error;
 
 	*cost += 1;
 	if (rc || m->bits[segment].ready)
 		return rc;
-	if (m->at != segment)
+	m->found &= m->at == segment;
+	if (m->at != segment || m->tails != tails)
 		m->stage = STAGE_BEGIN;
 	m->at = segment;
+	m->tails = tails;
 	switch (m->stage) {
 	case STAGE_BEGIN: rc = begin_segment(m); break;
 	case STAGE_FIND: rc = find_word(m, cost); break;
@@ -661,7 +740,17 @@ int match_segment_step(struct match *m, size_t segment, unsigned *cost)
 		m->error = store_trouble(m->view->store, rc);
 		return m->error;
 	}
-	return !m->bits[segment].ready;
+	return !m->bits[segment].ready && (!tails || match_bits_ready(&m->bits[segment]) == before);
+}
+
+int match_segment_step(struct match *m, size_t segment, unsigned *cost)
+{
+	return get_ready(m, segment, false, cost);
+}
+
+int match_tail_step(struct match *m, size_t segment, unsigned *cost)
+{
+	return get_ready(m, segment, true, cost);
 }
 
 int match_step(struct match *m, unsigned *cost)

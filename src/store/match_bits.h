@@ -13,12 +13,18 @@ struct match_bits {
 	uint64_t *may, *must; /* what is sure may, too */
 	uint64_t *alone;      /* what may by its own words; NULL: what is sure of them */
 	uint32_t may_count, must_count;
-	bool ready;  /* else only what was added is there */
+	uint32_t from; /* of a segment that is not ready: its rows from here on are … */
+	bool begun;    /* … if some are; of the others only what was added is there */
+	bool ready;
 	bool listed; /* they come from lists of terms alone, in which no tombstone is */
 };
 
 /* Gets the segment with this place ready; as match_step: 1: there is more, 0: it is, or an error. */
 int match_segment_step(struct match *m, size_t segment, unsigned *cost);
+
+/* Gets more of its rows ready, the last ones first, as many as a search that is read from there may need: as above, and 0 when there are more than before. Where that
+ * is not worth while all of them are. */
+int match_tail_step(struct match *m, size_t segment, unsigned *cost);
 
 /* What its segments are those of; NULL: never written. */
 const struct state_resource *match_resource(const struct match *m);
@@ -32,6 +38,12 @@ int match_mark(struct match *m, size_t segment, uint32_t ordinal, bool sure);
 static inline bool match_bits_none(const struct match_bits *b)
 {
 	return b->ready && b->may_count == 0;
+}
+
+/* The first of the rows that are ready; UINT32_MAX: none is. */
+static inline uint32_t match_bits_ready(const struct match_bits *b)
+{
+	return b->ready ? 0 : b->begun ? b->from : UINT32_MAX;
 }
 
 static inline bool match_bits_has(const uint64_t *bits, uint32_t i)

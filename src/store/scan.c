@@ -50,6 +50,7 @@ struct run {
 	struct posting *terms;          /* NULL: no terms, or unknown; the shortest first */
 	uint32_t segment;               /* its place among the resource's */
 	bool opened;                    /* `key` is that of a row */
+	bool placed;                    /* its places are known */
 	bool together;                  /* its children were read at once */
 	bool by_list;                   /* places are those of the first list */
 	bool decided;                   /* the segment knows the terms */
@@ -69,6 +70,7 @@ struct scan {
 	struct buf term_texts;
 	struct match *match;
 	bool match_all;
+	bool tails; /* segments are read from their ends, so the match may be ready from there */
 	uint64_t parent_hash;
 	int64_t start_ms, end_ms;
 	bool untimed; /* rows without a time, too */
@@ -237,10 +239,17 @@ static void run_skip(const struct scan *s, struct run *r)
 	if (!r->match || s->match_all || r->by_list || r->list || s->children || s->changes ||
 	    s->axis == AXIS_UPDATED)
 		return;
-	if (s->descending)
-		r->end = match_bits_before(r->match, r->at, r->end);
-	else
+	uint32_t from = match_bits_ready(r->match), at = r->at > from ? r->at : from;
+	if (!s->descending)
 		r->at = match_bits_from(r->match, r->at, r->end);
+	else if (at < r->end)
+		r->end = match_bits_before(r->match, at, r->end);
+}
+
+/* Whether the match has to get ready for the rows that are left. */
+static bool run_waits(const struct scan *s, const struct run *r)
+{
+	return s->tails && r->at < r->end && r->end <= match_bits_ready(r->match);
 }
 
 /* Its rows lie here and there in the file. */
@@ -262,7 +271,7 @@ static int run_row(struct scan *s, struct run *r)
 	return segment_row(g, store->pages, r->ordinal, &r->row_hint, &r->row);
 }
 
-/* Goes to the next row that is wanted: 1, 0 at the end, or an error. After many that are not wanted
+/* Goes to the next row that is wanted: 1, 0 at the end, SCAN_MORE: the match is not ready there yet, or an error. After many that are not wanted
  * one comes that is not certain, so that no step takes long. */
 static int run_next(struct scan *s, struct run *r)
 {
@@ -272,6 +281,8 @@ static int run_next(struct scan *s, struct run *r)
 		run_skip(s, r);
 		if (r->at >= r->end)
 			return 0;
+		if (run_waits(s, r))
+			return SCAN_MORE;
 		uint32_t place = s->descending ? --r->end : r->at++;
 		int rc = run_place(s, r, place, &r->ordinal);
 		if (rc)
@@ -508,10 +519,15 @@ static void run_warm(struct scan *s, const struct run *r)
 static int run_open(struct scan *s, struct run *r)
 {
 	unsigned cost = 0;
-	int rc = s->match ? match_segment_step(s->match, r->segment, &cost) : 0;
+	int rc = !s->match ? 0
+		 : s->tails ? match_tail_step(s->match, r->segment, &cost)
+			    : match_segment_step(s->match, r->segment, &cost);
 
 	if (rc)
 		return rc < 0 ? rc : SCAN_MORE;
+	if (r->placed)
+		return 0;
+	r->placed = true;
 	if (r->match && match_bits_none(r->match) && !s->match_all)
 		return 0;
 	rc = s->bounded ? run_is_beyond(s, r) : 0;
@@ -681,6 +697,8 @@ int scan_open(struct snapshot *v, const struct scan_spec *spec, struct scan **sc
 	s->schema = schema_find(&v->store->schemas, spec->resource);
 	s->match = spec->match;
 	s->match_all = spec->match_all;
+	s->tails = s->match && s->descending && s->axis == AXIS_CREATED && !s->children &&
+		   !s->changes && !s->match_all && spec->terms_count == 0;
 	s->parent_hash = row_parent_hash(spec->parent);
 	s->has_after = spec->after != NULL;
 	if (spec->after)
@@ -729,6 +747,9 @@ static int top_next(struct scan *s)
 
 	if (rc < 0)
 		return rc;
+	/* It comes to the top again with what it had last, or less: no row of it comes before. */
+	if (rc == SCAN_MORE)
+		r->opened = false;
 	if (rc == 0) {
 		run_release(r);
 		s->heap[0] = s->heap[--s->heap_count];
