@@ -20,7 +20,7 @@
 #define FIND_COST  1u
 #define PAGE_COST  2u
 #define ROW_COST   1u
-#define WORDS_UNIT 128u /* words of bits */
+#define WORDS_UNIT 128u  /* words of bits */
 #define TAIL_ROWS  1024u /* of the first stretch */
 #define TAIL_TIMES 4u    /* the next is longer by */
 #define TAIL_LISTS 1024u /* ordinals of all lists together: fewer are read at once */

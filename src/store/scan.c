@@ -519,7 +519,7 @@ static void run_warm(struct scan *s, const struct run *r)
 static int run_open(struct scan *s, struct run *r)
 {
 	unsigned cost = 0;
-	int rc = !s->match ? 0
+	int rc = !s->match  ? 0
 		 : s->tails ? match_tail_step(s->match, r->segment, &cost)
 			    : match_segment_step(s->match, r->segment, &cost);
 

@@ -17,10 +17,17 @@ static const struct store_field bodies[] = {{&body, STORE_WORDS}};
 static const struct store_schema schemas[] = {{"messages", bodies, 1, NULL}, {NULL, NULL, 0, NULL}};
 
 /* Long lists and short ones, what is sure, what is only possible, and what is found by what it has not. */
-static const char *const questions[] = {
-	"often",        "often sometimes",          "often -sometimes", "\"often sometimes\"",
-	"rarely",       "often rarely",             "rarely OR often",  "some*",
-	"often -rarely", "\"often sometimes\" OR rarely", "never"};
+static const char *const questions[] = {"often",
+					"often sometimes",
+					"often -sometimes",
+					"\"often sometimes\"",
+					"rarely",
+					"often rarely",
+					"rarely OR often",
+					"some*",
+					"often -rarely",
+					"\"often sometimes\" OR rarely",
+					"never"};
 
 static struct lab lab;
 static uint64_t dice;
@@ -56,8 +63,8 @@ static void put(struct txn *t, unsigned i, bool deleted, int64_t updated_ms)
 	snprintf(id, sizeof id, "m%u", i);
 	for (unsigned n = 0; n < 3; n++) {
 		unsigned word = below(400);
-		buf_put_str(&text, word < 200   ? "often "
-				   : word < 280 ? "sometimes "
+		buf_put_str(&text, word < 200    ? "often "
+				   : word < 280  ? "sometimes "
 				   : word == 399 ? "rarely "
 						 : "else ");
 	}
@@ -145,7 +152,8 @@ static void add_some(struct match *a, struct match *b, unsigned n)
 
 static void same_row(const struct match *whole, const struct match *m, const struct scan_row *row)
 {
-	assert_int_equal(row->verdict, match_bits_say(match_bits_of(whole, row->segment), row->ordinal));
+	assert_int_equal(row->verdict,
+			 match_bits_say(match_bits_of(whole, row->segment), row->ordinal));
 	if (row->verdict == MATCH_POSSIBLE)
 		assert_int_equal(match_alone(m, row->segment, row->ordinal),
 				 match_alone(whole, row->segment, row->ordinal));
@@ -221,7 +229,8 @@ static bool compare(struct store *s, const char *text, uint64_t rows_max, int64_
 	while (all < rows_max && scan_next(scan, &row) == 1)
 		all += row.verdict != MATCH_OUT;
 	assert_int_equal(rows, all);
-	assert_true(all == 0 || row.verdict == MATCH_OUT || all < rows_max || row.created_ms == last_ms);
+	assert_true(all == 0 || row.verdict == MATCH_OUT || all < rows_max ||
+		    row.created_ms == last_ms);
 	scan_close(scan);
 	add_some(whole, m, 200);
 	finish(m);
