@@ -11,6 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "support"))
 from harness import *  # noqa: E402,F403
+from webclient import web_port  # noqa: E402
 
 report = Report(  # noqa: F405
     "a signed one brings the change",
@@ -53,8 +54,7 @@ def start(folder, sim):
     with open(daemon.config_path, "w") as f:
         f.write(text.replace("[ficd]\n", "[ficd]\nhttp = 127.0.0.1:0\n", 1))
     daemon.start()
-    line = next(line for line in daemon.log_text().splitlines() if "listening on http://" in line)
-    return daemon, int(line.rsplit(":", 1)[1].rstrip("/"))
+    return daemon, web_port(daemon)
 
 
 def changed(sim, daemon):

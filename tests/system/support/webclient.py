@@ -4,7 +4,7 @@ import json
 import os
 import socket
 
-from harness import Daemon
+from harness import Daemon, wait_until
 
 TOKEN = "http-secret"
 
@@ -37,6 +37,13 @@ class Web:
         return answer.status, json.loads(data) if answer.getheader("Content-Type") == "application/json" else data
 
 
+def web_port(daemon, before=0):
+    """Where it listens, as its log says from a place on; a moment after its socket is there."""
+    def listening():
+        return [line for line in daemon.log_text()[before:].splitlines() if "listening on http://" in line]
+    return int(wait_until("it listens on a port", listening, 30)[0].rsplit(":", 1)[1].rstrip("/"))
+
+
 def start(folder, sim, http, more="", source_options=""):
     """A daemon with http = …, and where it listens."""
     daemon = Daemon(folder, sim, start=False, source_options=source_options)
@@ -52,5 +59,4 @@ def start(folder, sim, http, more="", source_options=""):
     daemon.start()
     if http.startswith("/"):
         return daemon, Web(http)
-    line = next(line for line in daemon.log_text()[before:].splitlines() if "listening on http://" in line)
-    return daemon, Web(int(line.rsplit(":", 1)[1].rstrip("/")))
+    return daemon, Web(web_port(daemon, before))
