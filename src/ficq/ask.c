@@ -68,6 +68,32 @@ static bool wants_doc(const char *fields)
 	return false;
 }
 
+/* The word that begins at `at`, or is put in quotes there: how long it is. */
+static size_t word_length(const char *at, bool *quoted)
+{
+	size_t n = 0;
+
+	while (at[n] && (*quoted || !strchr(" \t\n()", at[n])))
+		if (at[n++] == '"')
+			*quoted = !*quoted;
+	return n;
+}
+
+void ask_remark_words(struct app *a, const char *text)
+{
+	static const char *const operators[][2] = {{"or", "OR"}, {"and", "AND"}, {"not", "NOT"}};
+	bool quoted = false;
+
+	for (size_t n; text && *text; text += n ? n : 1) {
+		n = word_length(text, &quoted);
+		for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+			if (bytes_is(bytes_of(text, n), operators[i][0]))
+				app_remark(a, true,
+					   "'%s' is looked for as a word; in capitals, %s, it is an operator",
+					   operators[i][0], operators[i][1]);
+	}
+}
+
 int ask_put_question(struct app *a, struct params *p)
 {
 	params_str(p, "resource", app_arg(a, 0));
@@ -466,6 +492,7 @@ int ask_query(struct app *a)
 {
 	struct query q = {.app = a, .method = "query", .key = "rows", .put_params = put_query};
 
+	ask_remark_words(a, app_value(a, OPT_TEXT));
 	q.page_rows = wants_doc(app_value(a, OPT_FIELDS)) ? PAGE_ROWS_DOC : PAGE_ROWS;
 	int code = read_limit(a, &q.left);
 	if (code == 0)
@@ -509,6 +536,8 @@ int ask_search(struct app *a)
 {
 	struct query q = {.app = a, .method = "query", .key = "rows", .put_params = put_search};
 
+	for (size_t i = 0; app_arg(a, i); i++)
+		ask_remark_words(a, app_arg(a, i));
 	q.page_rows = wants_doc(app_value(a, OPT_FIELDS)) ? PAGE_ROWS_DOC : PAGE_ROWS;
 	int code = read_limit(a, &q.left);
 	if (code == 0)

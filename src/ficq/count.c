@@ -167,6 +167,7 @@ static int count_all(struct app *a)
 
 int count_records(struct app *a)
 {
+	ask_remark_words(a, app_value(a, OPT_TEXT));
 	if (app_given(a, OPT_BY) || app_given(a, OPT_METRIC))
 		return count_groups(a);
 	if (app_given(a, OPT_LIMIT))

@@ -98,6 +98,32 @@ static void fields_elsewhere(void **state)
 	end(log);
 }
 
+/* Words that people mean as operators are told of, for they find less than was meant: not those in quotes, nor parts of words. */
+static void words_for_operators(void **state)
+{
+	static const struct fake_step none[] = {
+		{"query", FAKE_RESULT,
+		 "{\"freshness\":" FRESH ",\"rows\":[],\"next_cursor\":null,\"total\":0}", 0},
+		{0}};
+	static const char or
+		[] = "'or' is looked for as a word; in capitals, OR, it is an operator\n",
+		not [] = "'not' is looked for as a word; in capitals, NOT, it is an operator\n";
+
+	(void)state;
+	char *log = ASK(none, 0, "search", "refund", "or", "money back");
+	assert_string_equal(r.err, or);
+	end(log);
+	log = ASK(none, 0, "query", "contacts", "--text", "refund (order not) \"or so\"");
+	assert_string_equal(r.err, not );
+	end(log);
+	log = ASK(none, 0, "count", "contacts", "--text", "a or b");
+	assert_string_equal(r.err, or);
+	end(log);
+	log = ASK(none, 0, "search", "refund OR order -nothing \"this or that\" for not*");
+	assert_string_equal(r.err, "");
+	end(log);
+}
+
 static void translated(void **state)
 {
 	static const struct {
@@ -282,10 +308,16 @@ static void ranked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conditions), cmocka_unit_test(fields_elsewhere),
-		cmocka_unit_test(translated), cmocka_unit_test(no_such_method),
-		cmocka_unit_test(bad_bytes),  cmocka_unit_test(not_complete),
-		cmocka_unit_test(all_fields), cmocka_unit_test(some_groups),
+		cmocka_unit_test(conditions),
+		cmocka_unit_test(fields_elsewhere),
+		cmocka_unit_test(words_for_operators),
+		cmocka_unit_test(words_for_operators),
+		cmocka_unit_test(translated),
+		cmocka_unit_test(no_such_method),
+		cmocka_unit_test(bad_bytes),
+		cmocka_unit_test(not_complete),
+		cmocka_unit_test(all_fields),
+		cmocka_unit_test(some_groups),
 		cmocka_unit_test(ranked),
 	};
 
