@@ -313,30 +313,40 @@ static int make_bits(struct match_bits *b, size_t words)
 	return b->may && b->must ? 0 : ERR_NOMEM;
 }
 
+/* Puts bits to others. How many were not there. */
+static uint32_t add_bits(uint64_t *to, const uint64_t *bits, size_t first, size_t end)
+{
+	uint32_t n = 0;
+
+	for (size_t i = first; i < end; i++) {
+		uint64_t added = bits[i] & ~to[i];
+		to[i] |= added;
+		n += added ? ones_of(added) : 0;
+	}
+	return n;
+}
+
 /* Puts what was computed for the segment to what was added. */
 static int keep_bits(struct match *m, const uint64_t *may, const uint64_t *must)
 {
 	struct match_bits *b = &m->bits[m->at];
 	size_t words = words_for(segment_at(m)), first = m->low / 64, end = (m->high + 63) / 64;
-	uint32_t may_count = count_bits(may, m->low, m->high), must_count;
-	bool same = memcmp(may + first, must + first, (end - first) * sizeof *may) == 0;
+	uint64_t any = 0, unsure = 0;
 
-	if (may_count == 0)
+	for (size_t i = first; i < end; i++) {
+		any |= may[i];
+		unsure |= may[i] ^ must[i];
+	}
+	if (!any)
 		return 0;
 	if (make_bits(b, words) ||
-	    (!same && !b->alone && !(b->alone = calloc(words, sizeof *b->alone))))
+	    (unsure && !b->alone && !(b->alone = calloc(words, sizeof *b->alone))))
 		return ERR_NOMEM;
-	/* What was added is among them. */
-	uint32_t may_before = count_bits(b->may, m->low, m->high);
-	uint32_t must_before = count_bits(b->must, m->low, m->high);
 	if (b->alone)
 		memcpy(b->alone + first, may + first, (end - first) * sizeof *may);
-	for (size_t i = first; i < end; i++) {
-		b->may[i] |= may[i];
-		b->must[i] |= must[i];
-	}
-	may_count = count_bits(b->may, m->low, m->high) - may_before;
-	must_count = count_bits(b->must, m->low, m->high) - must_before;
+	/* What was added is among them. */
+	uint32_t may_count = add_bits(b->may, may, first, end);
+	uint32_t must_count = add_bits(b->must, must, first, end);
 	b->may_count += may_count;
 	b->must_count += must_count;
 	m->may += may_count;
@@ -344,10 +354,13 @@ static int keep_bits(struct match *m, const uint64_t *may, const uint64_t *must)
 	return 0;
 }
 
+/* And what stands behind the last row. */
 static void drop_dead(const struct match *m, uint64_t *bits)
 {
 	const struct state_segment *e = &m->resource->segments[m->at];
 
+	if (m->high % 64)
+		bits[m->high / 64] &= ~UINT64_C(0) >> (64 - m->high % 64);
 	for (uint32_t i = m->low / 8; e->dead && i < m->high / 8; i++)
 		bits[i / 8] &= ~((uint64_t)e->dead->bits[i] << i % 8 * 8);
 	for (uint32_t i = m->high / 8 * 8; e->dead && i < m->high; i++)

@@ -122,9 +122,16 @@ static bool decode(struct posting *l, struct bytes from, uint32_t n)
 	struct bytes packed = bytes_of(at, (size_t)(end - at));
 	if (bits_bytes(n - 1, width) > packed.len || value >= l->segment->meta.records)
 		return false;
+	uint64_t bit = 0, mask = (UINT64_C(1) << width) - 1;
+	uint32_t i = 1;
 	l->values[0] = (uint32_t)value;
-	for (uint32_t i = 1; i < n; i++) {
-		value += bits_at(packed, (uint64_t)(i - 1) * width, width) + 1;
+	/* The same without a look at where the span ends, as long as that is far. */
+	for (; i < n && bit / 8 + sizeof bit <= packed.len; i++, bit += width) {
+		value += (le64(packed.data + bit / 8) >> bit % 8 & mask) + 1;
+		l->values[i] = (uint32_t)value;
+	}
+	for (; i < n; i++, bit += width) {
+		value += bits_at(packed, bit, width) + 1;
 		l->values[i] = (uint32_t)value;
 	}
 	return value < l->segment->meta.records;
