@@ -5,6 +5,7 @@
 #include "ask.h"
 
 #include "text.h"
+#include "values.h"
 
 #include <codec/json.h>
 #include <codec/msgpack.h>
@@ -24,7 +25,8 @@
 struct query {
 	struct app *app;
 	const char *method;
-	const char *key; /* of the list of rows in a result */
+	const char *key;      /* of the list of rows in a result */
+	const char *resource; /* whose records they are; NULL: they are none */
 	int (*put_params)(struct app *a, struct params *p);
 	uint64_t left; /* rows still wanted */
 	uint64_t printed;
@@ -92,6 +94,42 @@ void ask_remark_words(struct app *a, const char *text)
 					   "'%s' is looked for as a word; in capitals, %s, it is an operator",
 					   operators[i][0], operators[i][1]);
 	}
+}
+
+static void remark_value(struct app *a, const struct value_sought *v, const char *resource)
+{
+	struct client_wait wait = app_wait(a);
+	struct rpc_response answer;
+	struct params p = {0};
+	struct buf words = {0};
+	struct why why;
+
+	params_str(&p, "source", app_value(a, OPT_SOURCE));
+	params_str(&p, "resource", resource);
+	values_ask(&p, v);
+	values_say(&words, v, bytes_str(resource), a->report.ascii);
+	size_t said = words.len;
+	if (client_call(&a->client, "aggregate", params_end(&p), &wait, &answer, &why) == 0 &&
+	    values_judge(answer.result, v, a->report.ascii, &words) == VALUES_LACKS) {
+		if (words.len == said)
+			buf_printf(&words, ": 'ficq count %s --by %.*s' tells what there is",
+				   resource, (int)v->field.len, (const char *)v->field.data);
+		app_remark(a, false, "%s", buf_text(&words));
+	}
+	params_release(&p);
+	buf_release(&words);
+}
+
+void ask_remark_values(struct app *a, const char *resource)
+{
+	const char *where = app_value(a, OPT_WHERE);
+	struct value_sought sought[VALUES_MAX];
+	size_t n = where && a->term.err_tty && !a->report.quiet
+			   ? values_sought(bytes_str(where), sought)
+			   : 0;
+
+	for (size_t i = 0; i < n; i++)
+		remark_value(a, &sought[i], resource);
 }
 
 int ask_put_question(struct app *a, struct params *p)
@@ -432,6 +470,8 @@ static void remark(const struct query *q)
 		app_remark(a, true, "there are more than these: --limit=0 prints all");
 	else if (q->printed == 0 && a->format == FORMAT_TABLE && a->term.out_tty)
 		app_remark(a, false, "nothing was found");
+	if (q->printed == 0 && q->resource)
+		ask_remark_values(a, q->resource);
 }
 
 static int print_query(struct query *q)
@@ -492,6 +532,7 @@ int ask_query(struct app *a)
 {
 	struct query q = {.app = a, .method = "query", .key = "rows", .put_params = put_query};
 
+	q.resource = app_arg(a, 0);
 	ask_remark_words(a, app_value(a, OPT_TEXT));
 	q.page_rows = wants_doc(app_value(a, OPT_FIELDS)) ? PAGE_ROWS_DOC : PAGE_ROWS;
 	int code = read_limit(a, &q.left);
@@ -536,6 +577,7 @@ int ask_search(struct app *a)
 {
 	struct query q = {.app = a, .method = "query", .key = "rows", .put_params = put_search};
 
+	q.resource = searched_resource(a);
 	for (size_t i = 0; app_arg(a, i); i++)
 		ask_remark_words(a, app_arg(a, i));
 	q.page_rows = wants_doc(app_value(a, OPT_FIELDS)) ? PAGE_ROWS_DOC : PAGE_ROWS;
@@ -557,6 +599,7 @@ int ask_export(struct app *a, bool doc, uint64_t *count_out, bool *more_out)
 	struct query q = {.app = a,
 			  .method = "query",
 			  .key = "rows",
+			  .resource = app_arg(a, 0),
 			  .put_params = doc ? put_export : put_query,
 			  .page_rows = doc ? PAGE_ROWS_EXPORT : PAGE_ROWS,
 			  .left = UINT64_MAX};

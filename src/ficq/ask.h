@@ -17,6 +17,8 @@ int ask_edits(struct app *a);
 int ask_put_question(struct app *a, struct params *p);
 /* Tells of words in what is looked for (NULL: nothing is) that would be operators if they were in capitals. */
 void ask_remark_words(struct app *a, const char *text);
+/* Nothing was found: tells people of values in --where that no record has. Answers that were borrowed are gone. */
+void ask_remark_values(struct app *a, const char *resource);
 /* The columns asked for, or the resource's own. 0 or an exit code. */
 int ask_columns(struct app *a, const char *resource, struct columns *c);
 /* All that the question finds (or --limit), with the provider's objects when `doc`. 0 or an exit code. */

@@ -104,7 +104,10 @@ static int print_groups(struct app *a, struct bytes result, const struct columns
 		app_remark(a, true, "%u of %lld groups; -n 0 for all", head.count, (long long)found);
 	else if (head.count == 0 && a->format == FORMAT_TABLE && a->term.out_tty)
 		app_remark(a, false, "nothing was found");
-	return app_print_rows(a, groups, columns, NULL);
+	int code = app_print_rows(a, groups, columns, NULL);
+	if (code == 0 && head.count == 0)
+		ask_remark_values(a, app_arg(a, 0));
+	return code;
 }
 
 static int count_groups(struct app *a)
@@ -139,6 +142,7 @@ static int count_all(struct app *a)
 {
 	struct params p = {0};
 	struct bytes result, total;
+	int64_t n;
 
 	int code = ask_put_question(a, &p);
 	if (code == 0) {
@@ -162,6 +166,8 @@ static int count_all(struct app *a)
 		cell_raw(&a->out.buf, total);
 	if (a->format != FORMAT_MSGPACK)
 		buf_put_byte(&a->out.buf, '\n');
+	if (member_int(result, "total", &n) && n == 0)
+		ask_remark_values(a, app_arg(a, 0));
 	return 0;
 }
 

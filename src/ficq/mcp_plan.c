@@ -1,6 +1,8 @@
 /* mcp_plan: what each tool asks the daemon, and what it makes of the answers. */
 #include "mcp_tools.h"
 
+#include "values.h"
+
 #include <base/clock.h>
 #include <codec/json.h>
 #include <codec/msgpack.h>
@@ -152,6 +154,49 @@ static int answer_freshness(struct mcp_call *c, struct mcp_answer *out, struct w
 
 const struct mcp_plan mcp_plan_freshness = {ask_plain, answer_freshness, NULL, NULL, false};
 
+/* ---- nothing is found ---- */
+
+/* A model that guessed a value would report that there is nothing: 1: it is asked now what values there are; 0: it was, and is told. Never with a value of the
+ * data, which do not belong among these words. */
+static int doubt(struct mcp_call *c, struct mcp_answer *out, struct why *why)
+{
+	struct bytes resource = mcp_arg_text(c, "resource");
+	struct value_sought sought[VALUES_MAX];
+	size_t n = mcp_arg(c, "cursor").data ? 0 : values_sought(mcp_arg_text(c, "where"), sought);
+	bool asks = n > 0 && c->questions[1].id == 0;
+
+	if (!resource.data)
+		resource = bytes_str(c->tool->resource);
+	for (unsigned i = 0; i < n; i++) {
+		struct params p = {0};
+		int rc = 0;
+		if (asks) {
+			if (mcp_arg(c, "resource").data)
+				params_value(&p, "resource", mcp_arg(c, "resource"));
+			else
+				params_str(&p, "resource", c->tool->resource);
+			put_source(c, &p);
+			values_ask(&p, &sought[i]);
+			rc = mcp_ask(c, 1 + i, "aggregate", &p, why);
+		} else if (values_judge(mcp_result(c, 1 + i), &sought[i], false, NULL) ==
+			   VALUES_LACKS) {
+			buf_put_byte(&out->words, ' ');
+			values_say(&out->words, &sought[i], resource, false);
+			buf_put_str(&out->words, ": count_records with group_by [\"");
+			buf_put_bytes(&out->words, sought[i].field);
+			buf_put_str(&out->words, "\"] tells what there is.");
+		}
+		if (rc)
+			return rc;
+	}
+	return asks;
+}
+
+static bool doubt_may_fail(unsigned question)
+{
+	return question > 0;
+}
+
 /* ---- rows ---- */
 
 static int ask_rows(struct mcp_call *c, struct why *why)
@@ -212,10 +257,10 @@ static int answer_search(struct mcp_call *c, struct mcp_answer *out, struct why 
 	put_sync_info(&out->found, freshness);
 	mcp_worth(&out->words, freshness);
 	say_rows(&out->words, items(rows), "conversation", next.data);
-	return fit_rows(c, out, items(rows), why);
+	return items(rows) ? fit_rows(c, out, items(rows), why) : doubt(c, out, why);
 }
 
-const struct mcp_plan mcp_plan_search = {ask_rows, answer_search, NULL, NULL, false};
+const struct mcp_plan mcp_plan_search = {ask_rows, answer_search, NULL, doubt_may_fail, false};
 
 static int answer_query(struct mcp_call *c, struct mcp_answer *out, struct why *why)
 {
@@ -229,10 +274,10 @@ static int answer_query(struct mcp_call *c, struct mcp_answer *out, struct why *
 	mcp_put_or_nil(&out->found, "next_cursor", next);
 	mcp_worth(&out->words, freshness);
 	say_rows(&out->words, items(rows), "record", next.data);
-	return fit_rows(c, out, items(rows), why);
+	return items(rows) ? fit_rows(c, out, items(rows), why) : doubt(c, out, why);
 }
 
-const struct mcp_plan mcp_plan_query = {ask_rows, answer_query, NULL, NULL, false};
+const struct mcp_plan mcp_plan_query = {ask_rows, answer_query, NULL, doubt_may_fail, false};
 
 /* ---- counts ---- */
 
@@ -264,6 +309,8 @@ static int answer_count(struct mcp_call *c, struct mcp_answer *out, struct why *
 	if (member_int(result, "groups_found", &found) && found > items(groups))
 		buf_printf(&out->words, " %u of %lld groups are shown.", items(groups),
 			   (long long)found);
+	if (member_int(result, "total", &total) && total == 0)
+		return doubt(c, out, why);
 	if (json_bytes(&out->found) <= MCP_ANSWER_BYTES)
 		return 0;
 	if (items(groups) <= 1)
@@ -273,7 +320,7 @@ static int answer_count(struct mcp_call *c, struct mcp_answer *out, struct why *
 	return rc ? rc : 1;
 }
 
-const struct mcp_plan mcp_plan_count = {ask_count, answer_count, NULL, NULL, false};
+const struct mcp_plan mcp_plan_count = {ask_count, answer_count, NULL, doubt_may_fail, false};
 
 /* ---- a thread ---- */
 

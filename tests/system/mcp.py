@@ -26,6 +26,7 @@ report = Report(  # noqa: F405
     "answers are bounded: pages and long messages",
     "arguments that are wrong: how they would be right",
     "customers' text is fenced",
+    "a value that no record has is told",
     "resources: lists, records, what is not there",
     "sync_now: progress, the end, and a time limit",
     "edit_record: only where it was asked for",
@@ -194,6 +195,17 @@ def fenced(server):
     assert len(lines) == 3 and lines[0].startswith("--- data") and lines[2] == "--- end of data", lines
     assert json.loads(lines[1]) == result["structuredContent"]
     assert list(result["structuredContent"])[0] == "freshness"
+
+
+def guessed(server):
+    """A value that no record has is told, without any of the data."""
+    lacks = "'resolved' is the state of none of the conversations: count_records with group_by [\"state\"] tells what there is."
+    for tool, more in (("search_conversations", {}), ("query_records", {"resource": "conversations"}), ("count_records", {})):
+        for where, told in (("state = resolved", True), ("state = open and parts > 100000", False)):
+            result = server.result("tools/call", name=tool, arguments=dict(more, where=where))
+            words = result["content"][0]["text"]
+            assert (" " + lacks in words) == told and (told or "of none" not in words), (tool, words)
+            assert words.startswith("fresh, ") and not result.get("isError"), result
 
 
 def resources(server, daemon):
@@ -405,6 +417,8 @@ def main():
         wrong_arguments(server)
         report.ok(next(names))
         fenced(server)
+        report.ok(next(names))
+        guessed(server)
         report.ok(next(names))
         resources(server, daemon)
         report.ok(next(names))

@@ -20,7 +20,8 @@ ON_TERMINALS = (
     "without its pager everything is printed",
     "a pager that is left early is no error",
     "a watched table is as long as the screen, with its heading and the newest rows",
-    "a watched table waits for a daemon that has gone, and says so once")
+    "a watched table waits for a daemon that has gone, and says so once",
+    "who finds nothing is told of values that no record has")
 report = Report(  # noqa: F405
     *ON_TERMINALS,
     "times and numbers are whole or left out, ids are never cut",
@@ -129,6 +130,23 @@ def watched(daemon):
     report.ok(ON_TERMINALS[3])
 
 
+def misspelt(daemon):
+    lacks = "is the state of none of the conversations: "
+    for arguments, told in (
+            (["query", "conversations", "--where", "state = opne"], "'opne' " + lacks + "did you mean 'open'?"),
+            (["count", "conversations", "--where", "state = resolved"], "'resolved' " + lacks + "there are closed, open and snoozed"),
+            (["count", "conversations", "--by", "team", "--where", "state in (done, open) and parts > 100000"], "'done' " + lacks),
+            (["search", "refund", "--where", "tags contains nosuchtag"], "'nosuchtag' is among the tags of none of the conversations: "),
+            (["query", "contacts", "--where", "role = usr", "--where", "email ~ x"], "'usr' is the role of none of the contacts: did you mean 'user'?")):
+        t = Terminal(daemon, arguments, 10, columns=200)
+        assert t.end() == 0 and told in t.text(), t.text()
+        assert " of none of " not in piped(daemon, *arguments)[1]
+    for where in ("state = Open and parts > 100000", "assignee = 1", "subject = nothing", "state != opne and parts > 100000"):
+        t = Terminal(daemon, ["query", "conversations", "--where", where], 10, columns=200)
+        assert t.end() == 0 and "nothing was found" in t.text() and " of none of " not in t.text(), t.text()
+    report.ok(ON_TERMINALS[4])
+
+
 with workplace() as (folder, started):  # noqa: F405
     sim = Sim(folder, "--seed", 43, "--contacts", 100, "--companies", 10, "--conversations", 300, "--rate", 0)  # noqa: F405
     started.append(sim)
@@ -139,6 +157,7 @@ with workplace() as (folder, started):  # noqa: F405
     if has_terminals():
         paged(daemon)
         watched(daemon)
+        misspelt(daemon)
     else:
         for name in ON_TERMINALS:
             report.skip(name, "there are no terminals to be had")
