@@ -7,6 +7,7 @@
 #include "text.h"
 #include "values.h"
 
+#include <base/clock.h>
 #include <codec/json.h>
 #include <codec/msgpack.h>
 
@@ -71,65 +72,90 @@ static bool wants_doc(const char *fields)
 }
 
 /* The word that begins at `at`, or is put in quotes there: how long it is. */
-static size_t word_length(const char *at, bool *quoted)
+static size_t word_length(const char *at)
 {
+	bool quoted = false;
 	size_t n = 0;
 
-	while (at[n] && (*quoted || !strchr(" \t\n()", at[n])))
-		if (at[n++] == '"')
-			*quoted = !*quoted;
+	for (; at[n] && (quoted || !strchr(" \t\n()", at[n])); n++)
+		quoted ^= at[n] == '"';
 	return n;
+}
+
+static bool has_word(const char *text, const char *word)
+{
+	for (size_t n; *text; text += n ? n : 1) {
+		n = word_length(text);
+		if (bytes_is(bytes_of(text, n), word))
+			return true;
+	}
+	return false;
 }
 
 void ask_remark_words(struct app *a, const char *text)
 {
-	static const char *const operators[][2] = {{"or", "OR"}, {"and", "AND"}, {"not", "NOT"}};
-	bool quoted = false;
+	static const struct {
+		const char *word, *meant;
+	} known[] = {
+		{"or", "OR in capitals finds either"},
+		{"and", "AND in capitals joins, as nothing at all does"},
+		{"not", "to leave a word out write -word"},
+	};
 
-	for (size_t n; text && *text; text += n ? n : 1) {
-		n = word_length(text, &quoted);
-		for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
-			if (bytes_is(bytes_of(text, n), operators[i][0]))
-				app_remark(a, true,
-					   "'%s' is looked for as a word; in capitals, %s, it is an operator",
-					   operators[i][0], operators[i][1]);
-	}
+	for (size_t i = 0; text && i < sizeof known / sizeof *known; i++)
+		if (has_word(text, known[i].word))
+			app_remark(a, true, "'%s' is looked for as a word; %s", known[i].word,
+				   known[i].meant);
 }
 
-static void remark_value(struct app *a, const struct value_sought *v, const char *resource)
+/* False: the answer, which may still come, would be taken for that of another question. */
+static bool remark_value(struct app *a, const struct value_sought *v, const char *resource)
 {
+	const char *source = app_value(a, OPT_SOURCE);
 	struct client_wait wait = app_wait(a);
 	struct rpc_response answer;
 	struct params p = {0};
-	struct buf words = {0};
+	struct buf words = {0}, whose = {0};
 	struct why why;
+	int64_t until_ms = clock_mono_ms() + VALUES_MS;
 
-	params_str(&p, "source", app_value(a, OPT_SOURCE));
+	if (wait.until_ms < 0 || wait.until_ms > until_ms)
+		wait.until_ms = until_ms;
+	params_str(&p, "source", source);
 	params_str(&p, "resource", resource);
 	values_ask(&p, v);
-	values_say(&words, v, bytes_str(resource), a->report.ascii);
+	buf_printf(&whose, "%s%s%s", resource, source ? " of " : "", source ? source : "");
+	values_say(&words, v, buf_bytes(&whose), a->report.ascii);
 	size_t said = words.len;
-	if (client_call(&a->client, "aggregate", params_end(&p), &wait, &answer, &why) == 0 &&
-	    values_judge(answer.result, v, a->report.ascii, &words) == VALUES_LACKS) {
+	int rc = client_call(&a->client, "aggregate", params_end(&p), &wait, &answer, &why);
+	if (rc == 0 && values_judge(answer.result, v, a->report.ascii, &words) == VALUES_LACKS) {
 		if (words.len == said)
-			buf_printf(&words, ": 'ficq count %s --by %.*s' tells what there is",
-				   resource, (int)v->field.len, (const char *)v->field.data);
+			buf_printf(&words, ": 'ficq count %s --by %.*s%s%s' tells what there is",
+				   resource, (int)v->field.len, (const char *)v->field.data,
+				   source ? " -s " : "", source ? source : "");
 		app_remark(a, false, "%s", buf_text(&words));
 	}
 	params_release(&p);
+	buf_release(&whose);
 	buf_release(&words);
+	return rc == 0;
 }
 
 void ask_remark_values(struct app *a, const char *resource)
 {
 	const char *where = app_value(a, OPT_WHERE);
+	bool read = a->term.err_tty && !a->report.quiet && a->command != CMD_WATCH;
 	struct value_sought sought[VALUES_MAX];
-	size_t n = where && a->term.err_tty && !a->report.quiet
-			   ? values_sought(bytes_str(where), sought)
-			   : 0;
+	size_t n = where && read ? values_sought(bytes_str(where), sought) : 0;
 
-	for (size_t i = 0; i < n; i++)
-		remark_value(a, &sought[i], resource);
+	/* Nobody waits for what is known. */
+	if (n && !output_flush(&a->out, false))
+		return;
+	for (size_t i = 0; i < n && a->connected; i++)
+		if (!remark_value(a, &sought[i], resource)) {
+			client_close(&a->client);
+			a->connected = false;
+		}
 }
 
 int ask_put_question(struct app *a, struct params *p)
@@ -549,14 +575,19 @@ static const char *searched_resource(struct app *a)
 }
 
 /* Words that the shell has told apart belong together. */
+static void join_words(const struct app *a, struct buf *out)
+{
+	for (size_t i = 0; app_arg(a, i); i++) {
+		buf_put_str(out, i ? " " : "");
+		buf_put_str(out, app_arg(a, i));
+	}
+}
+
 static int put_search(struct app *a, struct params *p)
 {
 	struct buf text = {0};
 
-	for (size_t i = 0; app_arg(a, i); i++) {
-		buf_put_str(&text, i ? " " : "");
-		buf_put_str(&text, app_arg(a, i));
-	}
+	join_words(a, &text);
 	buf_put_byte(&text, 0);
 	if (text.error) {
 		buf_release(&text);
@@ -576,10 +607,12 @@ static int put_search(struct app *a, struct params *p)
 int ask_search(struct app *a)
 {
 	struct query q = {.app = a, .method = "query", .key = "rows", .put_params = put_search};
+	struct buf text = {0};
 
 	q.resource = searched_resource(a);
-	for (size_t i = 0; app_arg(a, i); i++)
-		ask_remark_words(a, app_arg(a, i));
+	join_words(a, &text);
+	ask_remark_words(a, buf_text(&text));
+	buf_release(&text);
 	q.page_rows = wants_doc(app_value(a, OPT_FIELDS)) ? PAGE_ROWS_DOC : PAGE_ROWS;
 	int code = read_limit(a, &q.left);
 	if (code == 0)

@@ -442,6 +442,19 @@ static bool take_answer(struct mcp *m, struct mcp_call *c, const struct rpc_resp
 	return true;
 }
 
+/* All is answered but what may fail, which is waited for no more: the call ends with what there is. */
+static bool has_enough(struct mcp_call *c)
+{
+	if (!c->plan->may_fail || c->hello.open)
+		return false;
+	for (unsigned i = 0; i < MCP_QUESTIONS_MAX; i++)
+		if (c->questions[i].id && !c->plan->may_fail(i) && !c->questions[i].result.len)
+			return false;
+	for (unsigned i = 0; i < MCP_QUESTIONS_MAX; i++)
+		c->questions[i].open = false;
+	return true;
+}
+
 void mcp_call_hear(struct mcp *m, struct mcp_call *c)
 {
 	struct rpc_response answer;
@@ -452,7 +465,10 @@ void mcp_call_hear(struct mcp *m, struct mcp_call *c)
 		if (rc == 0)
 			return;
 		if (rc < 0) {
-			fail_why(m, c, rc, &why);
+			if (has_enough(c))
+				conclude(m, c);
+			else
+				fail_why(m, c, rc, &why);
 			return;
 		}
 		if (!take_answer(m, c, &answer))
@@ -477,6 +493,10 @@ static void expire(struct mcp *m, struct mcp_call *c)
 		int rc = c->plan->late(c, &why);
 		if (rc)
 			fail_why(m, c, rc, &why);
+		return;
+	}
+	if (has_enough(c)) {
+		conclude(m, c);
 		return;
 	}
 	why_set(&why, ERR_BUSY, "ficd did not answer in time");

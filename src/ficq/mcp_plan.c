@@ -156,40 +156,52 @@ const struct mcp_plan mcp_plan_freshness = {ask_plain, answer_freshness, NULL, N
 
 /* ---- nothing is found ---- */
 
-/* A model that guessed a value would report that there is nothing: 1: it is asked now what values there are; 0: it was, and is told. Never with a value of the
- * data, which do not belong among these words. */
-static int doubt(struct mcp_call *c, struct mcp_answer *out, struct why *why)
+static int ask_values(struct mcp_call *c, unsigned question, const struct value_sought *v)
+{
+	struct params p = {0};
+	struct why why;
+
+	if (mcp_arg(c, "resource").data)
+		params_value(&p, "resource", mcp_arg(c, "resource"));
+	else
+		params_str(&p, "resource", c->tool->resource);
+	put_source(c, &p);
+	values_ask(&p, v);
+	return mcp_ask(c, question, "aggregate", &p, &why);
+}
+
+/* Never with a value of the data, which do not belong among these words. */
+static void say_lack(struct mcp_call *c, struct buf *out, const struct value_sought *v)
 {
 	struct bytes resource = mcp_arg_text(c, "resource");
+
+	buf_put_byte(out, ' ');
+	values_say(out, v, resource.data ? resource : bytes_str(c->tool->resource), false);
+	buf_put_str(out, mcp_arg(c, "source").data
+				 ? ": count_records with the same source and group_by [\""
+				 : ": count_records with group_by [\"");
+	buf_put_bytes(out, v->field);
+	buf_put_str(out, "\"] tells what there is.");
+}
+
+/* A model that guessed a value would report that there is nothing. 1: it is asked now what values there are; 0: it was, and is told, or it could not be asked. */
+static int doubt(struct mcp_call *c, struct mcp_answer *out)
+{
 	struct value_sought sought[VALUES_MAX];
 	size_t n = mcp_arg(c, "cursor").data ? 0 : values_sought(mcp_arg_text(c, "where"), sought);
-	bool asks = n > 0 && c->questions[1].id == 0;
+	bool asked = c->questions[1].id != 0;
+	int64_t until_ms = clock_mono_ms() + VALUES_MS;
 
-	if (!resource.data)
-		resource = bytes_str(c->tool->resource);
-	for (unsigned i = 0; i < n; i++) {
-		struct params p = {0};
-		int rc = 0;
-		if (asks) {
-			if (mcp_arg(c, "resource").data)
-				params_value(&p, "resource", mcp_arg(c, "resource"));
-			else
-				params_str(&p, "resource", c->tool->resource);
-			put_source(c, &p);
-			values_ask(&p, &sought[i]);
-			rc = mcp_ask(c, 1 + i, "aggregate", &p, why);
-		} else if (values_judge(mcp_result(c, 1 + i), &sought[i], false, NULL) ==
-			   VALUES_LACKS) {
-			buf_put_byte(&out->words, ' ');
-			values_say(&out->words, &sought[i], resource, false);
-			buf_put_str(&out->words, ": count_records with group_by [\"");
-			buf_put_bytes(&out->words, sought[i].field);
-			buf_put_str(&out->words, "\"] tells what there is.");
-		}
-		if (rc)
-			return rc;
-	}
-	return asks;
+	for (unsigned i = 0; i < n && asked; i++)
+		if (values_judge(mcp_result(c, 1 + i), &sought[i], false, NULL) == VALUES_LACKS)
+			say_lack(c, &out->words, &sought[i]);
+	for (unsigned i = 0; i < n && !asked; i++)
+		if (ask_values(c, 1 + i, &sought[i]))
+			n = i;
+	if (n == 0 || asked)
+		return 0;
+	c->until_ms = c->until_ms < until_ms ? c->until_ms : until_ms;
+	return 1;
 }
 
 static bool doubt_may_fail(unsigned question)
@@ -257,7 +269,7 @@ static int answer_search(struct mcp_call *c, struct mcp_answer *out, struct why 
 	put_sync_info(&out->found, freshness);
 	mcp_worth(&out->words, freshness);
 	say_rows(&out->words, items(rows), "conversation", next.data);
-	return items(rows) ? fit_rows(c, out, items(rows), why) : doubt(c, out, why);
+	return items(rows) ? fit_rows(c, out, items(rows), why) : doubt(c, out);
 }
 
 const struct mcp_plan mcp_plan_search = {ask_rows, answer_search, NULL, doubt_may_fail, false};
@@ -274,7 +286,7 @@ static int answer_query(struct mcp_call *c, struct mcp_answer *out, struct why *
 	mcp_put_or_nil(&out->found, "next_cursor", next);
 	mcp_worth(&out->words, freshness);
 	say_rows(&out->words, items(rows), "record", next.data);
-	return items(rows) ? fit_rows(c, out, items(rows), why) : doubt(c, out, why);
+	return items(rows) ? fit_rows(c, out, items(rows), why) : doubt(c, out);
 }
 
 const struct mcp_plan mcp_plan_query = {ask_rows, answer_query, NULL, doubt_may_fail, false};
@@ -310,7 +322,7 @@ static int answer_count(struct mcp_call *c, struct mcp_answer *out, struct why *
 		buf_printf(&out->words, " %u of %lld groups are shown.", items(groups),
 			   (long long)found);
 	if (member_int(result, "total", &total) && total == 0)
-		return doubt(c, out, why);
+		return doubt(c, out);
 	if (json_bytes(&out->found) <= MCP_ANSWER_BYTES)
 		return 0;
 	if (items(groups) <= 1)

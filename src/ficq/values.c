@@ -1,6 +1,6 @@
 /*
- * values: see the header. The condition is not parsed, only looked through for three words in a row: what is read wrongly here is no field, which the daemon says, and
- * nobody is told of.
+ * values: see the header. The condition is not parsed, only looked through for a field, a sign and a value in a row; whatever may be meant otherwise than it looks
+ * is passed over.
  */
 #include "values.h"
 
@@ -22,9 +22,11 @@
 
 /* ---- looking through ---- */
 
+enum token_kind { TOKEN_END, TOKEN_WORD, TOKEN_STRING, TOKEN_SIGN };
+
 struct token {
-	struct bytes text; /* of a string: without quotes; empty: the end */
-	bool word;         /* or a string: no sign */
+	enum token_kind kind;
+	struct bytes text; /* of a string: what stands between its quotes */
 };
 
 static size_t span_of(struct bytes at, const char *set, bool in)
@@ -48,7 +50,7 @@ static struct token take_string(struct bytes *rest)
 
 	while (n < rest->len && rest->data[n] != quote)
 		n += rest->data[n] == '\\' && n + 1 < rest->len ? 2 : 1;
-	struct token t = {bytes_of(rest->data + 1, n - 1), true};
+	struct token t = {TOKEN_STRING, bytes_of(rest->data + 1, n - 1)};
 	*rest = behind(*rest, n < rest->len ? n + 1 : n);
 	return t;
 }
@@ -57,22 +59,34 @@ static struct token take_token(struct bytes *rest)
 {
 	*rest = behind(*rest, span_of(*rest, " \t\r\n", true));
 	if (rest->len == 0)
-		return (struct token){.word = false};
+		return (struct token){.kind = TOKEN_END};
 	if (rest->data[0] == '"' || rest->data[0] == '\'')
 		return take_string(rest);
 	size_t n = span_of(*rest, BREAKS, false);
-	bool word = n > 0;
-	if (!word)
+	enum token_kind kind = n ? TOKEN_WORD : TOKEN_SIGN;
+	if (kind == TOKEN_SIGN)
 		n = span_of(*rest, SIGNS, true);
-	struct token t = {bytes_of(rest->data, n ? n : 1), word};
+	struct token t = {kind, bytes_of(rest->data, n ? n : 1)};
 	*rest = behind(*rest, t.text.len);
 	return t;
 }
 
-/* Whose values are texts, and mean themselves. */
+static bool is_word(struct token t, const char *word)
+{
+	return t.kind == TOKEN_WORD && t.text.len == strlen(word) &&
+	       strncasecmp((const char *)t.text.data, word, t.text.len) == 0;
+}
+
+static bool is_sign(struct token t, const char *sign)
+{
+	return t.kind == TOKEN_SIGN && bytes_is(t.text, sign);
+}
+
+/* Whose values are texts that mean themselves, and rarely one for each record. */
 static bool is_plain(struct bytes field)
 {
-	static const char *const others[] = {"id", "parent", "merged_into", "contact"};
+	static const char *const others[] = {"id",    "parent", "merged_into", "contact",
+					     "email", "phone",  "external_id"};
 	char name[64];
 
 	/* A path into the document is no member of a group. */
@@ -86,30 +100,65 @@ static bool is_plain(struct bytes field)
 	return columns_kind(name) == CELL_TEXT;
 }
 
+/* As it is meant: null is none, and a string with escapes is another one. */
+static bool is_value(struct token t)
+{
+	if (t.kind == TOKEN_STRING)
+		return t.text.len && !bytes_has(t.text, "\\");
+	return t.kind == TOKEN_WORD && !is_word(t, "null");
+}
+
+struct looking {
+	struct bytes rest;
+	struct value_sought *out;
+	size_t count;
+};
+
+static void note(struct looking *l, struct bytes field, struct token t, bool within)
+{
+	if (l->count < VALUES_MAX && is_value(t) && is_plain(field))
+		l->out[l->count++] = (struct value_sought){field, t.text, within};
+}
+
+/* Behind `in`. */
+static void note_list(struct looking *l, struct bytes field)
+{
+	struct token t = take_token(&l->rest);
+
+	if (!is_sign(t, "("))
+		return;
+	do {
+		t = take_token(&l->rest);
+		note(l, field, t, false);
+	} while (t.kind != TOKEN_END && !is_sign(t, ")"));
+}
+
+/* Behind a word that may be a field: what it is compared with. Returns what comes behind that. */
+static struct token note_term(struct looking *l, struct bytes field)
+{
+	struct token t = take_token(&l->rest);
+
+	if (is_word(t, "in")) {
+		note_list(l, field);
+	} else if (is_sign(t, "=") || is_word(t, "contains")) {
+		bool within = t.kind == TOKEN_WORD;
+		note(l, field, take_token(&l->rest), within);
+	} else if (t.kind == TOKEN_SIGN && strchr(SIGNS, t.text.data[0])) {
+		take_token(&l->rest);
+	} else {
+		return t;
+	}
+	return take_token(&l->rest);
+}
+
 size_t values_sought(struct bytes where, struct value_sought out[VALUES_MAX])
 {
-	struct bytes rest = where, field = {NULL, 0};
-	bool within = false, awaited = false, several = false;
-	size_t n = 0;
+	struct looking l = {.rest = where, .out = out};
+	struct token t = take_token(&l.rest);
 
-	for (;;) {
-		struct token t = take_token(&rest);
-		if (t.text.len == 0 && !t.word)
-			return n;
-		if (awaited && t.word) {
-			if (n < VALUES_MAX && t.text.len && is_plain(field))
-				out[n++] = (struct value_sought){field, t.text, within};
-			awaited = several;
-		} else if (awaited && (bytes_is(t.text, "(") || bytes_is(t.text, ","))) {
-			continue;
-		} else {
-			several = t.word && bytes_is(t.text, "in");
-			within = t.word && bytes_is(t.text, "contains");
-			awaited = several || within || (!t.word && bytes_is(t.text, "="));
-			if (!awaited && t.word)
-				field = t.text;
-		}
-	}
+	while (t.kind != TOKEN_END)
+		t = t.kind == TOKEN_WORD ? note_term(&l, t.text) : take_token(&l.rest);
+	return l.count;
 }
 
 /* ---- asking ---- */
@@ -138,25 +187,10 @@ static void release(struct values *held)
 		free(held->names[--held->count]);
 }
 
-static bool has_part(const char *text, struct bytes part)
-{
-	for (; strlen(text) >= part.len; text++)
-		if (strncasecmp(text, (const char *)part.data, part.len) == 0)
-			return true;
-	return false;
-}
-
-static bool meets(const char *text, const struct value_sought *v)
-{
-	return v->within ? has_part(text, v->value)
-			 : strlen(text) == v->value.len &&
-				   strncasecmp(text, (const char *)v->value.data, v->value.len) == 0;
-}
-
 /* False: it is no text, or there is no room for it. */
-static bool add(struct values *held, struct bytes group, const struct value_sought *v, bool ascii)
+static bool add(struct values *held, struct bytes group, const struct value_sought *v)
 {
-	struct buf path = {0}, clean = {0};
+	struct buf path = {0};
 	struct mp_value value;
 
 	buf_put_bytes(&path, v->field);
@@ -164,15 +198,14 @@ static bool add(struct values *held, struct bytes group, const struct value_soug
 	buf_release(&path);
 	if (!found.data) /* that of those without one */
 		return true;
-	if (held->count == GROUPS_MAX || !mp_get(found, &value) || value.type != MP_STR)
+	if (held->count == GROUPS_MAX || !mp_get(found, &value) || value.type != MP_STR ||
+	    memchr(value.str.data, 0, value.str.len))
 		return false;
-	text_clean(&clean, value.str, TEXT_LINE, ascii);
-	held->names[held->count] = strdup(buf_text(&clean));
-	buf_release(&clean);
+	held->names[held->count] = strndup((const char *)value.str.data, value.str.len);
 	return held->names[held->count++] != NULL;
 }
 
-static bool add_all(struct values *held, struct bytes result, const struct value_sought *v, bool ascii)
+static bool add_all(struct values *held, struct bytes result, const struct value_sought *v)
 {
 	struct mp_reader r = mp_reader_of(member(result, "groups"));
 	struct mp_value head;
@@ -183,26 +216,53 @@ static bool add_all(struct values *held, struct bytes result, const struct value
 	    !member_int(result, "groups_found", &found) || found != head.count)
 		return false;
 	for (uint32_t i = 0; i < head.count; i++)
-		if (mp_take(&r, &group) != 1 || !add(held, group, v, ascii))
+		if (mp_take(&r, &group) != 1 || !add(held, group, v))
 			return false;
 	held->names[held->count] = NULL;
+	return held->count > 0;
+}
+
+/* Whatever the case, though the daemon is stricter with some fields: then it is at least held. */
+static bool meets(const char *text, const struct value_sought *v)
+{
+	size_t len = strlen(text);
+
+	if (!v->within && len != v->value.len)
+		return false;
+	for (; len >= v->value.len; text++, len--)
+		if (strncasecmp(text, (const char *)v->value.data, v->value.len) == 0)
+			return true;
+	return false;
+}
+
+/* The daemon knows of more letters than this program which are the same. */
+static bool is_ascii(struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] >= 0x80)
+			return false;
 	return true;
 }
 
-static void put_near(struct buf *out, const struct values *held, struct bytes value)
+static void put_clean(struct buf *out, const char *text, bool ascii)
+{
+	text_clean(out, bytes_str(text), TEXT_LINE, ascii);
+}
+
+static void put_near(struct buf *out, const struct values *held, struct bytes value, bool ascii)
 {
 	const char *near = suggest(value, (const char *const *)held->names);
 
 	if (near) {
-		buf_printf(out, ": did you mean '%s'?", near);
+		buf_put_str(out, ": did you mean '");
+		put_clean(out, near, ascii);
+		buf_put_str(out, "'?");
 		return;
 	}
-	for (size_t i = 0; held->count <= NAMED_MAX && i < held->count; i++)
-		buf_printf(out, "%s%s",
-			   i == 0                 ? ": there are "
-			   : i + 1 == held->count ? " and "
-						  : ", ",
-			   held->names[i]);
+	for (size_t i = 0; held->count <= NAMED_MAX && i < held->count; i++) {
+		buf_put_str(out, i == 0 ? ": there are " : i + 1 == held->count ? " and " : ", ");
+		put_clean(out, held->names[i], ascii);
+	}
 }
 
 enum values_verdict values_judge(struct bytes result, const struct value_sought *v, bool ascii,
@@ -211,13 +271,13 @@ enum values_verdict values_judge(struct bytes result, const struct value_sought 
 	struct values held = {.count = 0};
 	enum values_verdict verdict = VALUES_UNKNOWN;
 
-	if (add_all(&held, result, v, ascii)) {
+	if (is_ascii(v->value) && add_all(&held, result, v)) {
 		verdict = VALUES_LACKS;
 		for (size_t i = 0; i < held.count; i++)
 			if (meets(held.names[i], v))
 				verdict = VALUES_HAS;
 		if (verdict == VALUES_LACKS && near)
-			put_near(near, &held, v->value);
+			put_near(near, &held, v->value, ascii);
 	}
 	release(&held);
 	return verdict;
@@ -227,8 +287,9 @@ void values_say(struct buf *out, const struct value_sought *v, struct bytes reso
 {
 	buf_put_byte(out, '\'');
 	text_clean(out, v->value, TEXT_LINE, ascii);
-	buf_put_str(out, v->within ? "' is among the " : "' is the ");
+	buf_put_str(out, v->within ? "' is in the " : "' is the ");
 	text_clean(out, v->field, TEXT_LINE, ascii);
 	buf_put_str(out, " of none of the ");
 	text_clean(out, resource, TEXT_LINE, ascii);
+	buf_put_str(out, " that are held");
 }

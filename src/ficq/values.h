@@ -14,15 +14,17 @@ struct value_sought {
 	bool within; /* it need only be a part: contains */
 };
 
-/* What `=`, `in` and `contains` compare with in a condition that the daemon understood, the first of it. How many: fields that are times, lengths of time, or known by
- * names of somebody are passed over. */
+#define VALUES_MS 1500 /* to wait for an answer at most: it is only a hint */
+
+/* What `=`, `in` and `contains` compare with in a condition that the daemon understood, the first of it. How many: fields that are times, lengths of time, ids, or known
+ * by names of somebody are passed over. */
 size_t values_sought(struct bytes where, struct value_sought out[VALUES_MAX]);
 
 /* What to ask the method aggregate for, beside resource and source: which values the field has at any time, if that can be told soon. */
 void values_ask(struct params *p, const struct value_sought *v);
 
 enum values_verdict {
-	VALUES_UNKNOWN, /* too many, or no texts */
+	VALUES_UNKNOWN, /* nothing is held, or too many, or no texts */
 	VALUES_HAS,     /* some record has it */
 	VALUES_LACKS,   /* none has */
 };
@@ -32,7 +34,7 @@ enum values_verdict {
 enum values_verdict values_judge(struct bytes result, const struct value_sought *v, bool ascii,
 				 struct buf *near);
 
-/* Appends "'resolved' is the state of none of the conversations". */
+/* Appends "'resolved' is the state of none of the conversations that are held". */
 void values_say(struct buf *out, const struct value_sought *v, struct bytes resource, bool ascii);
 
 #endif

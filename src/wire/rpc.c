@@ -446,6 +446,33 @@ void rpc_put_result(struct buf *out, struct bytes id, struct bytes result)
 	put_nullable(out, result);
 }
 
+/* Of the character that begins at `at`, how many bytes should be there, and how many are. */
+static size_t character(const char *at, size_t *there_out)
+{
+	uint8_t first = (uint8_t)*at;
+	size_t n = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	size_t there = 1;
+
+	while (there < n && ((uint8_t)at[there] & 0xc0) == 0x80)
+		there++;
+	*there_out = there;
+	return n;
+}
+
+/* Words that show what they are about cut it, perhaps within a character: what is left of that is left out. */
+static void put_words(struct buf *out, const char *words)
+{
+	struct buf whole = {0};
+
+	for (size_t there; *words; words += there)
+		if (character(words, &there) == there)
+			buf_put(&whole, words, there);
+	if (whole.error)
+		out->error = whole.error;
+	mp_put_str(out, buf_bytes(&whole));
+	buf_release(&whole);
+}
+
 static void put_error_data(struct buf *out, const char *reason, const char *hint)
 {
 	mp_put_cstr(out, "data");
@@ -456,7 +483,7 @@ static void put_error_data(struct buf *out, const char *reason, const char *hint
 	}
 	if (hint) {
 		mp_put_cstr(out, "hint");
-		mp_put_cstr(out, hint);
+		put_words(out, hint);
 	}
 }
 
@@ -471,7 +498,7 @@ void rpc_put_error(struct buf *out, struct bytes id, int code, const char *messa
 	mp_put_cstr(out, "code");
 	mp_put_int(out, code);
 	mp_put_cstr(out, "message");
-	mp_put_cstr(out, message ? message : rpc_code_name(code));
+	put_words(out, message ? message : rpc_code_name(code));
 	if (reason || hint)
 		put_error_data(out, reason, hint);
 }

@@ -3,9 +3,12 @@
 # run-tests: beside others
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "support"))
@@ -199,13 +202,60 @@ def fenced(server):
 
 def guessed(server):
     """A value that no record has is told, without any of the data."""
-    lacks = "'resolved' is the state of none of the conversations: count_records with group_by [\"state\"] tells what there is."
+    lacks = "'resolved' is the state of none of the conversations that are held: count_records with group_by [\"state\"] tells what there is."
     for tool, more in (("search_conversations", {}), ("query_records", {"resource": "conversations"}), ("count_records", {})):
         for where, told in (("state = resolved", True), ("state = open and parts > 100000", False)):
             result = server.result("tools/call", name=tool, arguments=dict(more, where=where))
             words = result["content"][0]["text"]
             assert (" " + lacks in words) == told and (told or "of none" not in words), (tool, words)
             assert words.startswith("fresh, ") and not result.get("isError"), result
+
+
+class Between:
+    """A socket before the daemon's: at the first question for groups it hangs up, or says nothing more."""
+
+    def __init__(self, folder, daemon, silent):
+        self.path, self.daemon, self.silent = os.path.join(folder, "between-%d.sock" % silent), daemon, silent
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        held = []
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            behind = socket.socket(socket.AF_UNIX)
+            behind.connect(self.daemon.socket_path)
+            while True:
+                ready = select.select([client, behind], [], [])[0]
+                data = ready[0].recv(1 << 16)
+                if not data or b"aggregate" in data:
+                    break
+                (behind if ready[0] is client else client).sendall(data)
+            behind.close()
+            if self.silent and data:
+                held.append(client)  # is not closed
+            else:
+                client.close()
+
+
+def hinted(folder, daemon):
+    """Who cannot be asked for a hint does not cost the answer."""
+    for silent in (False, True):
+        between = Between(folder, daemon, silent)
+        server = Server(ficq(), "--socket", between.path)
+        server.result("server/discover")
+        begin = time.monotonic()
+        result = server.result("tools/call", name="query_records", arguments={"resource": "conversations", "where": "state = resolved"})
+        words = result["content"][0]["text"]
+        assert not result.get("isError") and " 0 records." in words and "of none" not in words, result
+        assert time.monotonic() - begin < 30
+        assert server.close()[0] == 0
+        between.listener.close()
 
 
 def resources(server, daemon):
@@ -419,6 +469,7 @@ def main():
         fenced(server)
         report.ok(next(names))
         guessed(server)
+        hinted(folder, daemon)
         report.ok(next(names))
         resources(server, daemon)
         report.ok(next(names))

@@ -131,17 +131,17 @@ def watched(daemon):
 
 
 def misspelt(daemon):
-    lacks = "is the state of none of the conversations: "
+    lacks = "is the state of none of the conversations that are held: "
     for arguments, told in (
             (["query", "conversations", "--where", "state = opne"], "'opne' " + lacks + "did you mean 'open'?"),
             (["count", "conversations", "--where", "state = resolved"], "'resolved' " + lacks + "there are closed, open and snoozed"),
             (["count", "conversations", "--by", "team", "--where", "state in (done, open) and parts > 100000"], "'done' " + lacks),
-            (["search", "refund", "--where", "tags contains nosuchtag"], "'nosuchtag' is among the tags of none of the conversations: "),
-            (["query", "contacts", "--where", "role = usr", "--where", "email ~ x"], "'usr' is the role of none of the contacts: did you mean 'user'?")):
+            (["search", "refund", "--where", "tags contains nosuchtag"], "'nosuchtag' is in the tags of none of the conversations that are held: 'ficq count conversations --by tags' tells"),
+            (["query", "contacts", "--where", "role = usr", "--where", "email ~ x"], "'usr' is the role of none of the contacts that are held: did you mean 'user'?")):
         t = Terminal(daemon, arguments, 10, columns=200)
         assert t.end() == 0 and told in t.text(), t.text()
         assert " of none of " not in piped(daemon, *arguments)[1]
-    for where in ("state = Open and parts > 100000", "assignee = 1", "subject = nothing", "state != opne and parts > 100000"):
+    for where in ("state = Open and parts > 100000", "assignee = 1", "subject = nothing", "state != opne and parts > 100000", "state = null and parts > 100000"):
         t = Terminal(daemon, ["query", "conversations", "--where", where], 10, columns=200)
         assert t.end() == 0 and "nothing was found" in t.text() and " of none of " not in t.text(), t.text()
     report.ok(ON_TERMINALS[4])

@@ -32,21 +32,32 @@ static void sought(void **state)
 	assert_sought("(state=open) and (not tags contains vip)", "state open; tags + vip");
 	assert_sought("state in (open, 'not yet')", "state open; state not yet");
 	assert_sought("a = 1 and b = 2 and c = 3", "a 1; b 2");
-	assert_sought("subject = \"it = \\\"x\\\"\" and state = x", "subject it = \\\"x\\\"; state x");
+	assert_sought("state = 'it is (not) null' and state CONTAINS \"x = y\"",
+		      "state it is (not) null; state + x = y");
 	/* Other comparisons, and fields whose words stand for something else. */
 	assert_sought("state != open and parts >= 3 and subject ~ x and truncated", "");
+	assert_sought("state != in and state <= contains and state = open", "state open");
+	assert_sought("state != 'contains' and state = open", "state open");
+	assert_sought("channel exists and state = open", "state open");
 	assert_sought("assignee = Anna and team in (a, b) and created = 2026 and contact contains x",
 		      "");
 	assert_sought("custom_attributes.topic = x and time_to_first_close = 5", "");
+	assert_sought("email = x and external_id = y and id = z", "");
+	/* What stands there is not what is meant. */
+	assert_sought("state = null and state = NULL and state = 'null'", "state null");
+	assert_sought("state = 'it\\'s' and state = \"\\u0041\" and state = ''", "");
 	/* No condition: the daemon says so. */
 	assert_sought("", "");
 	assert_sought("=", "");
 	assert_sought("= = x", "");
+	assert_sought("'state' = x", "");
 	assert_sought("state = ", "");
+	assert_sought("state = )", "");
 	assert_sought("state = 'x", "state x");
+	assert_sought("state = '\\", "");
 	assert_sought("state in (", "");
+	assert_sought("state in open", "");
 	assert_sought("'", "");
-	assert_sought("state in contains", "state contains");
 }
 
 static enum values_verdict judge(const char *result, const struct value_sought *v, struct buf *near)
@@ -87,7 +98,14 @@ static void judged(void **state)
 	assert_judged("resolved", false, STATES, VALUES_LACKS, ": there are open and closed");
 	assert_judged("x", false, "{\"groups\":[{\"state\":\"a\\u001b[31m\"}],\"groups_found\":1}",
 		      VALUES_LACKS, ": there are a\xef\xbf\xbd[31m");
-	assert_judged("x", false, "{\"groups\":[],\"groups_found\":0}", VALUES_LACKS, "");
+	/* What is not shown as it is, is found as it is. */
+	assert_judged("a  b", false, "{\"groups\":[{\"state\":\"a  b\"}],\"groups_found\":1}",
+		      VALUES_HAS, "");
+	/* Nothing is held, or nothing with such a value, or letters that the daemon may take for the same. */
+	assert_judged("x", false, "{\"groups\":[],\"groups_found\":0}", VALUES_UNKNOWN, "");
+	assert_judged("x", false, "{\"groups\":[{\"count\":2}],\"groups_found\":1}", VALUES_UNKNOWN,
+		      "");
+	assert_judged("\xc3\xb8", true, STATES, VALUES_UNKNOWN, "");
 	/* Not all are there, or they are no texts, or it is no such answer. */
 	assert_judged("x", false, "{\"groups\":[{\"state\":\"a\"}],\"groups_found\":2}",
 		      VALUES_UNKNOWN, "");
@@ -122,8 +140,9 @@ static void said(void **state)
 
 	(void)state;
 	values_say(&out, &v, bytes_str("conversations"), false);
-	assert_string_equal(buf_text(&out),
-			    "'v\xef\xbf\xbd[31mip' is among the tags of none of the conversations");
+	assert_string_equal(
+		buf_text(&out),
+		"'v\xef\xbf\xbd[31mip' is in the tags of none of the conversations that are held");
 	buf_release(&out);
 }
 

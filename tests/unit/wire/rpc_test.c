@@ -483,6 +483,12 @@ static void writing(void **state)
 	rpc_put_error(&m, none, RPC_STALE, NULL, "gap", "wait\nfor it");
 	assert_line(&m, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":6,\"message\":\"stale\",\"data\":{\"reason\":\"gap\","
 			"\"hint\":\"wait\\nfor it\"}}}\n");
+	/* of what was cut within a character only whole ones are told */
+	rpc_put_error(&m, one, RPC_NOT_FOUND, "'a\xc3\xa9\xc3' and \xf0\x9f\x98\x80\xe2\x82", "x",
+		      "\xf0\x9f\x98");
+	assert_line(
+		&m,
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":1,\"message\":\"'a\xc3\xa9' and \xf0\x9f\x98\x80\",\"data\":{\"reason\":\"x\",\"hint\":\"\"}}}\n");
 	rpc_put_notification(&m, "progress", map);
 	assert_line(&m, "{\"jsonrpc\":\"2.0\",\"method\":\"progress\",\"params\":{}}\n");
 	/* what cannot be written leaves nothing behind */
