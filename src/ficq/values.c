@@ -201,8 +201,13 @@ static bool add(struct values *held, struct bytes group, const struct value_soug
 	if (held->count == GROUPS_MAX || !mp_get(found, &value) || value.type != MP_STR ||
 	    memchr(value.str.data, 0, value.str.len))
 		return false;
-	held->names[held->count] = strndup((const char *)value.str.data, value.str.len);
-	return held->names[held->count++] != NULL;
+	char *name = malloc(value.str.len + 1);
+	if (!name)
+		return false;
+	memcpy(name, value.str.data, value.str.len);
+	name[value.str.len] = 0;
+	held->names[held->count++] = name;
+	return true;
 }
 
 static bool add_all(struct values *held, struct bytes result, const struct value_sought *v)
