@@ -106,7 +106,7 @@ int rpc_response_parse(struct bytes message, struct rpc_response *out, struct wh
 /* Each appends one whole message as MessagePack. Spans named result, params are MessagePack; {NULL, 0} is nil or left out. */
 void rpc_put_request(struct buf *out, int64_t id, const char *method, struct bytes params);
 void rpc_put_result(struct buf *out, struct bytes id, struct bytes result);
-/* data = {reason, hint}; NULL leaves one out. */
+/* data = {reason, hint}; NULL leaves one out. Of a character that message or hint have only a part of, as when they were cut, nothing is put. */
 void rpc_put_error(struct buf *out, struct bytes id, int code, const char *message,
 		   const char *reason, const char *hint);
 void rpc_put_notification(struct buf *out, const char *method, struct bytes params);

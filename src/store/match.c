@@ -354,7 +354,7 @@ static int keep_bits(struct match *m, const uint64_t *may, const uint64_t *must)
 	return 0;
 }
 
-/* And what stands behind the last row. */
+/* Rows that are gone, and bits behind the last row. */
 static void drop_dead(const struct match *m, uint64_t *bits)
 {
 	const struct state_segment *e = &m->resource->segments[m->at];
